@@ -1,0 +1,437 @@
+//! The vehicle's one configuration file, `plated.toml`.
+//!
+//! Unknown keys are refused; an error names the key and the line. Every key has a default but
+//! the sources and the vehicle's name. `fixtures/plated.toml` is the annotated example.
+
+use crate::error::{Context, Error, Kind, Result};
+use crate::wire::Priority;
+use serde::Deserialize;
+use std::path::{Path, PathBuf};
+
+/// The whole file.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// Name of the vehicle; its certificate carries the same.
+    pub vehicle: String,
+    /// Cameras and files.
+    pub sources: Vec<Source>,
+    /// Detector, reader and tracker.
+    #[serde(default)]
+    pub recognition: Recognition,
+    /// Lists of wanted plates.
+    #[serde(default)]
+    pub hotlists: Vec<Hotlist>,
+    /// Sound.
+    #[serde(default)]
+    pub alert: Alert,
+    /// The encrypted database.
+    pub store: Store,
+    /// The way to the station; without it reads stay in the vehicle.
+    pub transfer: Option<Transfer>,
+}
+
+/// One camera or file.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(try_from = "SourceKeys")]
+pub struct Source {
+    /// Name of the camera in records.
+    pub name: String,
+    /// What it is.
+    pub input: Input,
+}
+
+/// Where frames come from.
+#[derive(Clone, Debug)]
+pub enum Input {
+    /// A video file.
+    Video {
+        /// The file.
+        path: PathBuf,
+        /// How fast it is played.
+        pace: Pace,
+        /// How many times it is played; 0 is for ever.
+        repeat: u32,
+    },
+    /// A folder of pictures, in the order of their names.
+    Images {
+        /// The folder.
+        path: PathBuf,
+        /// How fast they are played.
+        pace: Pace,
+        /// Pictures a second with `pace = "realtime"`.
+        rate: f64,
+        /// How many times they are played; 0 is for ever.
+        repeat: u32,
+    },
+    /// A network camera.
+    Rtsp(RtspUrl),
+    /// A USB camera.
+    V4l2 {
+        /// `/dev/video0`, or better a stable udev name.
+        device: PathBuf,
+        /// Width in pixels, asked of the camera; it may give another.
+        width: Option<u32>,
+        /// Height in pixels, asked of the camera; it may give another.
+        height: Option<u32>,
+        /// Frames a second, asked of the camera.
+        rate: Option<f64>,
+    },
+}
+
+/// The address of a network camera.
+#[derive(Clone, Debug)]
+pub enum RtspUrl {
+    /// Written in the configuration; no credentials in it.
+    Plain(String),
+    /// The first line of a file of mode 0400, for addresses with credentials.
+    File(PathBuf),
+}
+
+/// The keys of a `[[sources]]` table before it is known which of them belong together.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SourceKeys {
+    name: String,
+    kind: SourceKind,
+    path: Option<PathBuf>,
+    pace: Option<Pace>,
+    repeat: Option<u32>,
+    rate: Option<f64>,
+    url: Option<String>,
+    url_file: Option<PathBuf>,
+    device: Option<PathBuf>,
+    width: Option<u32>,
+    height: Option<u32>,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum SourceKind {
+    Video,
+    Images,
+    Rtsp,
+    V4l2,
+}
+
+impl TryFrom<SourceKeys> for Source {
+    type Error = String;
+
+    fn try_from(k: SourceKeys) -> std::result::Result<Self, String> {
+        let name = k.name;
+        let given = [
+            ("path", k.path.is_some()),
+            ("pace", k.pace.is_some()),
+            ("repeat", k.repeat.is_some()),
+            ("rate", k.rate.is_some()),
+            ("url", k.url.is_some()),
+            ("url_file", k.url_file.is_some()),
+            ("device", k.device.is_some()),
+            ("width", k.width.is_some()),
+            ("height", k.height.is_some()),
+        ];
+        let only = |allowed: &[&str], kind: &str| match given.iter().find(|(key, is)| *is && !allowed.contains(key)) {
+            Some((key, _)) => Err(format!("source \"{name}\": a source of kind \"{kind}\" has no key \"{key}\"")),
+            None => Ok(()),
+        };
+        let needs = |key: &str| format!("source \"{name}\": {key} is missing");
+        if k.rate.is_some_and(|r| !(r > 0.0 && r <= 1000.0)) {
+            return Err(format!("source \"{name}\": rate must be above 0 and at most 1000"));
+        }
+        let pace = k.pace.unwrap_or_default();
+        let repeat = k.repeat.unwrap_or(1);
+        let input = match k.kind {
+            SourceKind::Video => {
+                only(&["path", "pace", "repeat"], "video")?;
+                Input::Video { path: k.path.ok_or_else(|| needs("path"))?, pace, repeat }
+            }
+            SourceKind::Images => {
+                only(&["path", "pace", "repeat", "rate"], "images")?;
+                Input::Images { path: k.path.ok_or_else(|| needs("path"))?, pace, repeat, rate: k.rate.unwrap_or(15.0) }
+            }
+            SourceKind::Rtsp => {
+                only(&["url", "url_file"], "rtsp")?;
+                Input::Rtsp(match (k.url, k.url_file) {
+                    (Some(url), None) => RtspUrl::Plain(url),
+                    (None, Some(file)) => RtspUrl::File(file),
+                    _ => return Err(format!("source \"{name}\": give either url or url_file")),
+                })
+            }
+            SourceKind::V4l2 => {
+                only(&["device", "width", "height", "rate"], "v4l2")?;
+                let device = k.device.ok_or_else(|| needs("device"))?;
+                Input::V4l2 { device, width: k.width, height: k.height, rate: k.rate }
+            }
+        };
+        Ok(Source { name, input })
+    }
+}
+
+/// How fast a file is played.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Pace {
+    /// As a camera would: by its own frame rate, newest frame wins.
+    #[default]
+    Realtime,
+    /// Every frame is read, as fast as the machine can.
+    EveryFrame,
+}
+
+/// Detector, reader and tracker.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Recognition {
+    /// Folder of `detector.toml` and `reader.toml`, or empty: looked for beside the program.
+    pub models: Option<PathBuf>,
+    /// Sidecar of another detector.
+    pub detector: Option<PathBuf>,
+    /// Sidecar of another reader.
+    pub reader: Option<PathBuf>,
+    /// `libonnxruntime.so`; looked for in the usual places when not given.
+    pub runtime: Option<PathBuf>,
+    /// Frames recognised at the same time; 0 is one for each core.
+    pub workers: usize,
+    /// A read under this confidence is kept out of the store, 0 to 1.
+    pub keep_confidence: f32,
+    /// Looks that must agree before an alert.
+    pub alert_looks: u32,
+    /// One look of this confidence alerts by itself, 0 to 1.
+    pub alert_confidence: f32,
+    /// A plate not seen for this many seconds has gone.
+    pub gone_after_s: f64,
+}
+
+impl Default for Recognition {
+    fn default() -> Self {
+        Self {
+            models: None,
+            detector: None,
+            reader: None,
+            runtime: None,
+            workers: 0,
+            keep_confidence: 0.3,
+            alert_looks: 2,
+            alert_confidence: 0.97,
+            gone_after_s: 0.8,
+        }
+    }
+}
+
+/// One list of wanted plates.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Hotlist {
+    /// Name of the list in hits.
+    pub name: String,
+    /// CSV with a header line; see `docs/reference/hotlist-csv.md`.
+    pub path: PathBuf,
+    /// Priority of entries that name none.
+    #[serde(default = "normal")]
+    pub priority: Priority,
+}
+
+fn normal() -> Priority {
+    Priority::Normal
+}
+
+/// Sound.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Alert {
+    /// Off silences low and normal alerts; high priority always sounds.
+    pub sound: bool,
+    /// ALSA device as the sound library lists it, or empty for the default.
+    pub device: String,
+    /// The same plate does not alert again for this many seconds.
+    pub repeat_after_s: u64,
+}
+
+impl Default for Alert {
+    fn default() -> Self {
+        Self { sound: true, device: String::new(), repeat_after_s: 600 }
+    }
+}
+
+/// The encrypted database.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Store {
+    /// The database file.
+    pub path: PathBuf,
+    /// File of mode 0400 with the key in 64 hex digits. Without it the systemd credential
+    /// `store.key` is used.
+    pub key_file: Option<PathBuf>,
+    /// The database never grows past this many MiB; 0 is no limit but the disk.
+    #[serde(default)]
+    pub max_mib: u64,
+}
+
+/// The way to the station.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Transfer {
+    /// `https://host:port`.
+    pub station: String,
+    /// PEM file of the authority that signed the station's certificate.
+    pub ca: PathBuf,
+    /// PEM file of the vehicle's certificate.
+    pub certificate: PathBuf,
+    /// PEM file of the vehicle's key, mode 0400.
+    pub key: PathBuf,
+    /// Reads in one batch.
+    #[serde(default = "batch_reads")]
+    pub batch_reads: usize,
+    /// Seconds between looks at the outbox when it was empty.
+    #[serde(default = "idle_s")]
+    pub idle_s: f64,
+    /// Longest wait after failures, in seconds.
+    #[serde(default = "max_backoff_s")]
+    pub max_backoff_s: f64,
+    /// One request takes at most this many seconds.
+    #[serde(default = "timeout_s")]
+    pub timeout_s: f64,
+}
+
+fn batch_reads() -> usize {
+    50
+}
+fn idle_s() -> f64 {
+    2.0
+}
+fn max_backoff_s() -> f64 {
+    60.0
+}
+fn timeout_s() -> f64 {
+    30.0
+}
+
+impl Config {
+    /// Reads and checks the file. Relative paths in it count from the file's own folder.
+    pub fn load(path: &Path) -> Result<Self> {
+        let text = std::fs::read_to_string(path)
+            .context(Kind::Config, || format!("could not read the configuration {}", path.display()))?;
+        let mut config: Config = parse(&text, path)?;
+        let base = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        config.resolve(base);
+        config.check().map_err(|e| Error::new(Kind::Config, format!("{}: {e}", path.display())))?;
+        Ok(config)
+    }
+
+    fn resolve(&mut self, base: &Path) {
+        let fix = |p: &mut PathBuf| *p = base.join(&*p);
+        for source in &mut self.sources {
+            match &mut source.input {
+                Input::Video { path, .. } | Input::Images { path, .. } | Input::V4l2 { device: path, .. } => fix(path),
+                Input::Rtsp(RtspUrl::File(path)) => fix(path),
+                Input::Rtsp(RtspUrl::Plain(_)) => {}
+            }
+        }
+        let r = &mut self.recognition;
+        for path in [&mut r.models, &mut r.detector, &mut r.reader, &mut r.runtime].into_iter().flatten() {
+            fix(path);
+        }
+        self.hotlists.iter_mut().for_each(|h| fix(&mut h.path));
+        fix(&mut self.store.path);
+        self.store.key_file.iter_mut().for_each(fix);
+        if let Some(t) = &mut self.transfer {
+            [&mut t.ca, &mut t.certificate, &mut t.key].into_iter().for_each(fix);
+        }
+    }
+
+    /// Rules that the types can't say. The error names the key.
+    fn check(&self) -> std::result::Result<(), String> {
+        let plain = |s: &str| {
+            !s.is_empty() && s.len() <= 64 && s.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c))
+        };
+        if !plain(&self.vehicle) {
+            return Err("vehicle: use 1 to 64 letters, digits, '-', '_' or '.'".into());
+        }
+        if self.sources.is_empty() {
+            return Err("sources: name at least one camera or file".into());
+        }
+        for (i, s) in self.sources.iter().enumerate() {
+            if !plain(&s.name) {
+                return Err(format!("sources[{i}].name: use 1 to 64 letters, digits, '-', '_' or '.'"));
+            }
+            if self.sources[..i].iter().any(|o| o.name == s.name) {
+                return Err(format!("sources[{i}].name: \"{}\" is used twice", s.name));
+            }
+        }
+        let share = |name: &str, v: f32| {
+            if (0.0..=1.0).contains(&v) { Ok(()) } else { Err(format!("recognition.{name}: must be from 0 to 1")) }
+        };
+        share("keep_confidence", self.recognition.keep_confidence)?;
+        share("alert_confidence", self.recognition.alert_confidence)?;
+        if self.recognition.alert_looks == 0 {
+            return Err("recognition.alert_looks: must be at least 1".into());
+        }
+        if !(self.recognition.gone_after_s > 0.0 && self.recognition.gone_after_s <= 60.0) {
+            return Err("recognition.gone_after_s: must be above 0 and at most 60".into());
+        }
+        if let Some(t) = &self.transfer {
+            if !t.station.starts_with("https://") {
+                return Err("transfer.station: must begin with https://".into());
+            }
+            if !(1..=crate::wire::MAX_BATCH_READS).contains(&t.batch_reads) {
+                return Err(format!("transfer.batch_reads: must be from 1 to {}", crate::wire::MAX_BATCH_READS));
+            }
+            for (key, v) in [("idle_s", t.idle_s), ("max_backoff_s", t.max_backoff_s), ("timeout_s", t.timeout_s)] {
+                if !(v > 0.0 && v <= 86_400.0) {
+                    return Err(format!("transfer.{key}: must be above 0 and at most 86400"));
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Parses TOML; the error names file, line and key.
+pub fn parse<T: serde::de::DeserializeOwned>(text: &str, path: &Path) -> Result<T> {
+    toml::from_str(text).map_err(|e| {
+        let line = e.span().map(|s| text[..s.start].matches('\n').count() + 1);
+        let place = line.map_or_else(|| path.display().to_string(), |l| format!("{} line {l}", path.display()));
+        Error::new(Kind::Config, format!("{place}: {}", e.message().trim_end()))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SMALL: &str = "vehicle = \"unit-7\"\n[[sources]]\nname = \"front\"\nkind = \"video\"\npath = \"drive.mp4\"\n[store]\npath = \"s.db\"\n";
+
+    fn load(text: &str) -> Result<Config> {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("plated.toml");
+        std::fs::write(&path, text).unwrap();
+        Config::load(&path)
+    }
+
+    #[test]
+    fn a_small_file_is_enough_and_paths_count_from_it() {
+        let c = load(SMALL).unwrap();
+        assert!(c.store.path.is_absolute());
+        assert_eq!(c.recognition.alert_looks, 2);
+        assert!(c.transfer.is_none());
+    }
+
+    #[test]
+    fn an_unknown_key_is_refused_with_its_line() {
+        let err = load(&format!("{SMALL}[alert]\nsuond = true\n")).unwrap_err().chain();
+        assert!(err.contains("line 9") && err.contains("suond"), "{err}");
+    }
+
+    #[test]
+    fn a_value_out_of_range_is_refused_with_its_key() {
+        let err = load(&format!("{SMALL}[recognition]\nkeep_confidence = 3.0\n")).unwrap_err().chain();
+        assert!(err.contains("recognition.keep_confidence"), "{err}");
+    }
+
+    #[test]
+    fn a_source_name_used_twice_is_refused() {
+        let twice = SMALL
+            .replace("[store]", "[[sources]]\nname = \"front\"\nkind = \"v4l2\"\ndevice = \"/dev/video0\"\n[store]");
+        assert!(load(&twice).unwrap_err().chain().contains("used twice"));
+    }
+}

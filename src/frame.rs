@@ -1,0 +1,41 @@
+//! One picture from one camera.
+
+use jiff::Timestamp;
+use opencv::core::Mat;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// A decoded picture with its origin. Cheap to clone: the pixels are shared.
+#[derive(Clone)]
+pub struct Frame {
+    /// Name of the camera or file.
+    pub source: Arc<str>,
+    /// Number in the source, from 0, with gaps where the source itself lost frames.
+    pub sequence: u64,
+    /// Wall-clock time of capture.
+    pub at: Timestamp,
+    /// Monotonic time of capture; everything is ordered by this.
+    pub monotonic: Duration,
+    /// 8-bit BGR pixels. Never written to after capture.
+    pub image: Arc<Pixels>,
+}
+
+/// Pixels that may be read from several threads.
+pub struct Pixels(Mat);
+
+// SAFETY-free by design: `Mat` is `Send`; sharing needs that nobody writes, and `Pixels` only
+// ever hands out `&Mat`.
+#[allow(unsafe_code, reason = "cv::Mat has an atomic reference count and is only read here")]
+unsafe impl Sync for Pixels {}
+
+impl Pixels {
+    /// Takes an 8-bit BGR picture.
+    pub fn new(bgr: Mat) -> Self {
+        Self(bgr)
+    }
+
+    /// The picture.
+    pub fn mat(&self) -> &Mat {
+        &self.0
+    }
+}

@@ -1,0 +1,154 @@
+//! The messages vehicle and station share, as JSON over mutual TLS.
+//!
+//! A read travels as the exact bytes the vehicle sealed; its SHA-256 is taken over those bytes,
+//! so both sides can prove that they hold the same content. `tests/wire.rs` holds a golden file
+//! for each message.
+//!
+//! | call | body | answer |
+//! |---|---|---|
+//! | `PUT /v1/images/{sha256}` | the image bytes | 201 stored, 200 already there, 422 hash differs |
+//! | `POST /v1/batches` | [`Batch`] | 200 [`Receipt`] |
+//! | `GET /v1/health` | – | 200 `{"status": "ok"}` |
+
+mod record;
+
+pub use record::*;
+
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+use sha2::{Digest, Sha256 as Hasher};
+use std::fmt;
+use std::str::FromStr;
+use uuid::Uuid;
+
+/// Largest body of a batch that a station accepts, in bytes.
+pub const MAX_BATCH_BYTES: usize = 4 << 20;
+/// Largest image that a station accepts, in bytes.
+pub const MAX_IMAGE_BYTES: usize = 16 << 20;
+/// Most reads in one batch.
+pub const MAX_BATCH_READS: usize = 500;
+
+/// A SHA-256 digest, 64 lower-case hex digits in text.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Sha256(pub [u8; 32]);
+
+impl Sha256 {
+    /// The digest of `bytes`.
+    pub fn of(bytes: &[u8]) -> Self {
+        Self(Hasher::digest(bytes).into())
+    }
+}
+
+impl fmt::Display for Sha256 {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&hex::encode(self.0))
+    }
+}
+
+impl fmt::Debug for Sha256 {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{self}")
+    }
+}
+
+impl FromStr for Sha256 {
+    type Err = String;
+    fn from_str(s: &str) -> Result<Self, String> {
+        let mut out = [0; 32];
+        if s.bytes().any(|b| b.is_ascii_uppercase()) || hex::decode_to_slice(s, &mut out).is_err() {
+            return Err(format!("not a SHA-256 in 64 lower-case hex digits: {} characters", s.chars().count()));
+        }
+        Ok(Self(out))
+    }
+}
+
+impl Serialize for Sha256 {
+    fn serialize<S: serde::Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+        s.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Sha256 {
+    fn deserialize<D: serde::Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+        String::deserialize(d)?.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+/// Some reads on their way to the station. Sending it twice does no harm.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Batch {
+    /// Names this batch in logs of both sides.
+    pub batch: Uuid,
+    /// The vehicle, as its certificate names it.
+    pub vehicle: String,
+    /// At most [`MAX_BATCH_READS`].
+    pub reads: Vec<SealedRead>,
+}
+
+/// One read as the vehicle sealed it.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct SealedRead {
+    /// Key of the read, UUIDv7; the same as `record.id`.
+    pub id: Uuid,
+    /// Over the bytes of `record`.
+    pub sha256: Sha256,
+    /// The JSON text of a [`ReadRecord`], byte for byte.
+    pub record: Box<RawValue>,
+}
+
+/// What the station says it holds durably. Only what stands in `durable` may be marked
+/// transferred in the vehicle (control P-12).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Receipt {
+    /// The batch it answers.
+    pub batch: Uuid,
+    /// The station's name.
+    pub station: String,
+    /// Reads that are on the station's disk with all their images, now or from before.
+    pub durable: Vec<Durable>,
+    /// Images the station lacks; reads that need them are not durable yet.
+    pub missing_images: Vec<Sha256>,
+    /// Reads the station will not take, with the reason. They stay in the vehicle.
+    pub refused: Vec<Refusal>,
+}
+
+/// A read that the station holds durably.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Durable {
+    /// Key of the read.
+    pub id: Uuid,
+    /// Hash of exactly the content that is durable.
+    pub sha256: Sha256,
+}
+
+/// A read that the station did not take.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Refusal {
+    /// Key of the read.
+    pub id: Uuid,
+    /// Hash of the content that was refused.
+    pub sha256: Sha256,
+    /// For an administrator.
+    pub reason: String,
+}
+
+/// Body of every answer that is not a success.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Problem {
+    /// What happened and what to do.
+    pub error: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_digest_reads_back_as_written_and_refuses_anything_else() {
+        let d = Sha256::of(b"abc");
+        assert_eq!(d.to_string(), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+        assert_eq!(d.to_string().parse(), Ok(d));
+        assert!("BA78".parse::<Sha256>().is_err());
+        assert!(d.to_string().to_uppercase().parse::<Sha256>().is_err());
+    }
+}

@@ -1,0 +1,203 @@
+//! The record of one read: what was read, when, where, from which pictures, and what it hit.
+
+use super::Sha256;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+/// One vehicle pass: plate text, confidence, time and images.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ReadRecord {
+    /// UUIDv7, made when the track began.
+    pub id: Uuid,
+    /// The vehicle that made the read.
+    pub vehicle: String,
+    /// The camera or file it came from.
+    pub camera: String,
+    /// Registration number, A–Z and 0–9, as read.
+    pub text: String,
+    /// Issuing state, two letters, or empty when unknown.
+    pub state: String,
+    /// Probability that `text` is right, 0 to 1, calibrated.
+    pub confidence: f32,
+    /// Other readings, most probable first; `text` itself is the first.
+    pub candidates: Vec<Candidate>,
+    /// Frames in which the plate was seen and read.
+    pub looks: u32,
+    /// Looks whose own best text is `text`.
+    pub agreeing: u32,
+    /// Wall-clock time of the first look.
+    pub first_seen: Timestamp,
+    /// Wall-clock time of the last look.
+    pub last_seen: Timestamp,
+    /// The look that shows the plate best; the images are of this frame.
+    pub best: Look,
+    /// A few looks over the pass, for review.
+    pub sightings: Vec<Look>,
+    /// Pictures, stored by hash.
+    pub images: Vec<ImageRef>,
+    /// Hotlist entries it matched.
+    pub hits: Vec<HitRecord>,
+    /// Program and model versions that made the read.
+    pub made_by: MadeBy,
+}
+
+/// A reading and its probability.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Candidate {
+    /// Registration number, A–Z and 0–9.
+    pub text: String,
+    /// Probability, 0 to 1.
+    pub confidence: f32,
+}
+
+/// What one frame showed of the plate.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Look {
+    /// Number of the frame in its source.
+    pub frame: u64,
+    /// Wall-clock time of the frame.
+    pub at: Timestamp,
+    /// This look's own best text.
+    pub text: String,
+    /// This look's own confidence, 0 to 1.
+    pub confidence: f32,
+    /// `[x, y, width, height]` in pixels of the frame.
+    #[serde(rename = "box")]
+    pub bounds: [f32; 4],
+    /// Corners from the top left, clockwise, in pixels of the frame.
+    pub corners: [[f32; 2]; 4],
+}
+
+/// What a picture shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ImageRole {
+    /// The plate alone.
+    Plate,
+    /// The whole frame.
+    Overview,
+}
+
+impl ImageRole {
+    /// The word used in JSON and in the store.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            ImageRole::Plate => "plate",
+            ImageRole::Overview => "overview",
+        }
+    }
+}
+
+/// A picture of a read, named by its content.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ImageRef {
+    /// What it shows.
+    pub role: ImageRole,
+    /// Over the JPEG bytes.
+    pub sha256: Sha256,
+    /// Size of the JPEG in bytes.
+    pub bytes: u32,
+}
+
+/// How urgent a hit is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Priority {
+    /// For information.
+    Low,
+    /// The usual.
+    Normal,
+    /// Can't be muted.
+    High,
+}
+
+/// A read that matched a hotlist entry. A lead, not a fact, until somebody verified it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct HitRecord {
+    /// UUIDv7.
+    pub id: Uuid,
+    /// When it was found.
+    pub at: Timestamp,
+    /// The text that matched (of the growing track, so it may differ from the final text).
+    pub text: String,
+    /// Probability of that text at that moment.
+    pub confidence: f32,
+    /// Which rule found it.
+    pub rule: Rule,
+    /// Characters in which text and entry differ.
+    pub differs: Vec<Difference>,
+    /// How the states compare.
+    pub state: StateAgreement,
+    /// The list's own entry.
+    pub entry: EntryRecord,
+}
+
+/// The rule by which a read matched an entry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Rule {
+    /// Same match key (letter O and digit 0 taken as one).
+    Exact,
+    /// One character differs by a pair that readers confuse.
+    OneEquivalent,
+}
+
+/// One differing character.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Difference {
+    /// Position, from 0.
+    pub position: u8,
+    /// The character that was read.
+    pub read: char,
+    /// The character that the list has.
+    pub listed: char,
+}
+
+/// How the state on the plate compares with the state in the list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StateAgreement {
+    /// Both known and the same.
+    Agree,
+    /// One of them is not known.
+    Unknown,
+    /// Both known and different.
+    Differ,
+}
+
+/// A hotlist entry as the list has it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct EntryRecord {
+    /// Name of the list.
+    pub list: String,
+    /// The list's own plate text.
+    pub plate: String,
+    /// The list's state, or empty.
+    pub state: String,
+    /// Why it is wanted, e.g. `stolen_vehicle`.
+    pub category: String,
+    /// How urgent it is.
+    pub priority: Priority,
+    /// Free text of the list.
+    pub reason: String,
+    /// Make of the vehicle, or empty.
+    pub make: String,
+    /// Colour of the vehicle, or empty.
+    pub colour: String,
+    /// Who made the entry, or empty.
+    pub source: String,
+    /// Date of the entry as the list has it, or empty.
+    pub date: String,
+}
+
+/// What made a read, so that a record can be understood years later.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct MadeBy {
+    /// Version of this program.
+    pub plated: String,
+    /// Version of the detector model.
+    pub detector: String,
+    /// Version of the reader model.
+    pub reader: String,
+}
