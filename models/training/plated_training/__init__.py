@@ -1,0 +1,1 @@
+"""Synthetic number plates, training, export and evaluation of plated's models."""
