@@ -228,7 +228,8 @@ def random_die(rng, fonts=(), **fixed):
         die.bold = float(rng.uniform(-0.01, 0.02))
     for k, val in fixed.items():
         if k == "variants":
-            die.variants.update(val)
+            die.variants.update({c: str(rng.choice(v.split("|"))) for c, v in val.items()})
+            die.variants["9"] = die.variants["6"]
         else:
             setattr(die, k, val)
     return die

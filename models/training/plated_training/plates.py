@@ -65,7 +65,7 @@ def fill(pattern, rng, letters):
             out.append(("char", pattern[i]))
         elif c == "{":
             j = pattern.index("}", i)
-            out.append(("stack", "".join(one(x) for x in pattern[i + 1:j])))
+            out.append(("stack", "".join(x if x == "D" else one(x) for x in pattern[i + 1:j])))
             i = j
         elif c == "(":
             out.append(("shape", pattern[i + 1]))
@@ -304,7 +304,7 @@ def render_plate(rng, state=None, kind=None, width=480):
         if rng.random() < .8:
             fg = np.array(art.hexcol(r["fg"][0]), float)
     elif state and rng.random() < .25:  # faded or reprinted colours
-        j = rng.normal(0, 22, 3)
+        j = rng.normal(0, 9, 3) + rng.normal(-8, 18)
         bg = [tuple(np.clip(np.array(b) + j, 0, 255)) for b in bg]
     fg = tuple(float(v) for v in np.clip(fg, 0, 255))
     img = art.gradient(W, H, bg, rng)

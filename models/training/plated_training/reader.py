@@ -1,0 +1,78 @@
+"""The reader: one crop of a plate -> a distribution per character slot, and the state.
+
+Dense 3x3 convolutions and ReLU only, since these are what int8 runs fast. The
+height shrinks to one row of 40 columns. A column head names the character
+centred on each column; an attention map per slot picks that slot's columns.
+Both are supervised with the drawn positions, which is what makes training from
+few samples work. A slot's logits are its own head's plus the column head's
+under the same attention: the two heads are merged inside the graph.
+"""
+import torch
+import torch.nn as nn
+import torch.nn.functional as F
+
+SLOTS, CLASSES, STATES = 9, 37, 52
+HEIGHT, WIDTH, COLS = 48, 160, 40
+
+
+class Conv(nn.Sequential):
+    def __init__(self, i, o, k=3, s=1, p=None, d=1):
+        k = (k, k) if isinstance(k, int) else k
+        p = (k[0] // 2, k[1] // 2 * d) if p is None else p
+        super().__init__(nn.Conv2d(i, o, k, s, p, dilation=(1, d), bias=False), nn.BatchNorm2d(o), nn.ReLU(inplace=True))
+
+
+class Reader(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.stem = nn.Sequential(Conv(3, 24, s=2), Conv(24, 32))
+        self.b1 = nn.Sequential(Conv(32, 64, s=2), Conv(64, 64), Conv(64, 64))
+        self.b2 = nn.Sequential(Conv(64, 112, s=(2, 1)), Conv(112, 112), Conv(112, 112))
+        self.b3 = nn.Sequential(Conv(112, 160, s=(2, 1)), Conv(160, 160))
+        self.flat = Conv(160, 192, (3, 1), p=(0, 0))
+        self.place = nn.Parameter(torch.zeros(1, 192, 1, COLS))
+        self.c1 = Conv(192, 192, (1, 5))
+        self.c2 = Conv(192, 192, (1, 5), d=2)
+        self.c3 = Conv(192, 192, (1, 5), d=4)
+        self.col = nn.Conv2d(192, CLASSES, 1)
+        self.attend = nn.Conv2d(192, SLOTS, 1)
+        self.slot = nn.Conv2d(192, CLASSES, 1)
+        self.count = nn.Parameter(torch.zeros(1, CLASSES, SLOTS))
+        self.st1 = Conv(160, 64)
+        self.st2 = nn.Linear(64 * 3 * 5, 128)
+        self.st3 = nn.Linear(128, STATES)
+
+    def forward(self, x):
+        """x: float [N,3,48,160], standardised. Returns slot logits [N,S,37], column logits
+        [N,37,40], attention logits [N,S,40], state logits [N,52]."""
+        f = self.b3(self.b2(self.b1(self.stem(x))))
+        g = self.flat(f) + self.place
+        g1 = self.c1(g)
+        g2 = self.c2(g1)
+        g3 = self.c3(g2) + g2
+        col = self.col(g1 + g).squeeze(2)
+        att = self.attend(g3).squeeze(2)
+        a = torch.softmax(att.float(), 2).transpose(1, 2)  # [N,40,S]
+        own = self.slot(g3 + g1).squeeze(2).float()
+        slots = torch.matmul(own + col.float(), a) + self.count
+        s = F.avg_pool2d(self.st1(f), (1, 8)).flatten(1)
+        s = self.st3(F.relu(self.st2(s)))
+        return slots.transpose(1, 2), col, att, s
+
+
+class Exported(nn.Module):
+    """With the input standardisation and the calibrated softmax inside, as the daemon calls it."""
+
+    def __init__(self, net, temperature=1.0, state_temperature=1.0):
+        super().__init__()
+        self.net, self.t, self.ts = net, float(temperature), float(state_temperature)
+
+    def forward(self, images):
+        x = standardise(images.permute(0, 3, 1, 2).float())
+        slots, _, _, state = self.net(x)
+        return torch.softmax(slots / self.t, 2), torch.softmax(state / self.ts, 1)
+
+
+def standardise(x):
+    """Fixed scaling; the network copes with exposure, since samples of all exposures train it."""
+    return x * (1 / 64.0) - 2.0

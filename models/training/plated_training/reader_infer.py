@@ -1,0 +1,75 @@
+"""Read plates with the exported reader and onnxruntime. The daemon does exactly this, in Rust.
+
+Crop of a found plate: its corners pushed outward by the sidecar's margins,
+cv2.getPerspectiveTransform to the input size, cv2.warpPerspective with
+INTER_LINEAR and BORDER_REPLICATE. Crop of a whole image: cv2.resize, INTER_AREA
+when it shrinks in width, else INTER_LINEAR.
+
+Text: the most probable class of each slot, blanks left out. Confidence: the
+product over all slots (blank ones too) of that class's probability.
+"""
+import hashlib
+import os
+import tomllib
+
+import cv2
+import numpy as np
+import onnxruntime as ort
+
+
+class Reader:
+    def __init__(self, models, name="reader", threads=1):
+        with open(os.path.join(models, f"{name}.toml"), "rb") as f:
+            self.card = tomllib.load(f)
+        path = os.path.join(models, self.card["file"])
+        with open(path, "rb") as f:
+            if hashlib.sha256(f.read()).hexdigest() != self.card["sha256"]:
+                raise ValueError(f"{path} is not the file its sidecar describes")
+        o = ort.SessionOptions()
+        o.intra_op_num_threads = threads
+        self.session = ort.InferenceSession(path, o, providers=["CPUExecutionProvider"])
+        i, out = self.card["input"], self.card["output"]
+        self.size, self.margin, self.input = (i["width"], i["height"]), i["margin"], i["name"]
+        self.outputs = [out["slots"], out["state"]]
+        self.alphabet, self.states = out["alphabet"], out["states"]
+
+    def crop_corners(self, image, corners):
+        w, h = self.size
+        q = np.asarray(corners, np.float64)
+        right = (q[1] - q[0] + q[2] - q[3]) / 2 * self.margin[0]
+        down = (q[3] - q[0] + q[2] - q[1]) / 2 * self.margin[1]
+        q = q + np.array([-right - down, right - down, right + down, -right + down])
+        m = cv2.getPerspectiveTransform(q.astype(np.float32), np.array([[0, 0], [w, 0], [w, h], [0, h]], np.float32))
+        return cv2.warpPerspective(image, m, (w, h), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+
+    def crop_whole(self, image):
+        shrink = image.shape[1] > self.size[0]
+        return cv2.resize(image, self.size, interpolation=cv2.INTER_AREA if shrink else cv2.INTER_LINEAR)
+
+    def run(self, crops):
+        """uint8 BGR crops -> (slots [N,S,37], state [N,52])."""
+        return self.session.run(self.outputs, {self.input: np.ascontiguousarray(np.stack(crops))})
+
+    def read(self, crops, candidates=5):
+        if not len(crops):
+            return []
+        slots, state = self.run(crops)
+        return [decode(s, self.alphabet, candidates) | {"state": self.states[int(t.argmax())], "state_confidence": round(float(t.max()), 4)}
+                for s, t in zip(slots, state)]
+
+
+def decode(slots, alphabet, candidates=5):
+    """Slot distributions [S, classes] -> text, confidence and the most probable texts."""
+    beam = [(1.0, "")]
+    for p in slots:
+        best = np.argsort(-p)[:4]
+        grown = {}
+        for c, t in beam:
+            for k in best:
+                u = t + (alphabet[k] if k else "")
+                grown[u] = max(grown.get(u, 0.0), c * float(p[k]))
+        beam = sorted(((c, t) for t, c in grown.items()), reverse=True)[:max(candidates, 8)]
+    ids = slots.argmax(1)
+    text = "".join(alphabet[k] for k in ids if k)
+    return {"text": text, "confidence": float(np.prod(slots.max(1), dtype=np.float64)),
+            "candidates": [{"text": t, "confidence": round(c, 6)} for c, t in beam[:candidates]]}

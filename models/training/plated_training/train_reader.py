@@ -1,0 +1,191 @@
+"""Train the reader from a growing pool of shards.
+
+    python -m plated_training.train_reader --shards DIR --out DIR --seconds 6000
+
+The budget is in seconds of training, and the learning rate falls to zero at its
+end; a run that was cut off goes on from its checkpoint with what is left.
+"""
+import argparse
+import copy
+import glob
+import os
+import time
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from tqdm import tqdm
+
+from .reader import COLS, Reader, WIDTH, standardise
+
+
+def load_pool(folder, pool, limit):
+    """Add shards not yet seen; the oldest leave when more than `limit` are held."""
+    for path in sorted(glob.glob(os.path.join(folder, "*.npz")), key=os.path.getmtime):
+        if path.endswith(".tmp.npz") or path in pool["seen"]:
+            continue
+        try:
+            with np.load(path) as z:
+                pool["data"].append({k: z[k] for k in ("imgs", "text", "pos", "state")})
+        except Exception as e:  # a shard written while the machine went down
+            print("skip", path, e)
+        pool["seen"].add(path)
+    while len(pool["data"]) > limit:
+        pool["data"].pop(0)
+    return len(pool["data"])
+
+
+def batch(pool, rng, n):
+    """Random samples out of a few shards of the pool, newer ones more often."""
+    d = pool["data"]
+    parts = []
+    for _ in range(4):
+        i = max(int(rng.integers(len(d))), int(rng.integers(len(d))))
+        s = d[i]
+        k = rng.integers(0, len(s["state"]), n // 4)
+        parts.append([s[x][k] for x in ("imgs", "text", "pos", "state")])
+    imgs, text, pos, state = [np.concatenate(v) for v in zip(*parts)]
+    return imgs, text.astype(np.int64), pos.astype(np.float32), state.astype(np.int64)
+
+
+def augment(x, pos, rng):
+    """Cheap changes on the batch (uint8 tensor NCHW as float): shift, light, colour, inversion."""
+    n = x.shape[0]
+    sx, sy = int(rng.integers(-4, 5)), int(rng.integers(-2, 3))
+    low = np.where(pos >= 0, pos, WIDTH).min() + sx
+    if low > 2 and pos.max() + sx < WIDTH - 2 and (sx or sy):
+        x = torch.roll(x, (sy, sx), (2, 3))
+        pos = np.where(pos >= 0, pos + sx, pos)
+    g = torch.from_numpy(rng.uniform(.7, 1.25, (n, 1, 1, 1)).astype(np.float32))
+    c = torch.from_numpy(rng.normal(0, .06, (n, 3, 1, 1)).astype(np.float32))
+    b = torch.from_numpy(rng.normal(0, 14, (n, 1, 1, 1)).astype(np.float32))
+    x = (x - 128) * g * (1 + c) + 128 + b
+    inv = torch.from_numpy((rng.random((n, 1, 1, 1)) < .06).astype(np.float32))
+    x = x * (1 - inv) + (255 - x) * inv
+    perm = rng.random(n) < .06
+    if perm.any():
+        x[torch.from_numpy(perm)] = x[torch.from_numpy(perm)][:, torch.from_numpy(rng.permutation(3))]
+    return x.clamp_(0, 255), pos
+
+
+def targets(text, pos):
+    """Column classes (-1 = don't care) and each slot's soft place among the columns."""
+    n, s = text.shape
+    cx = np.where(pos >= 0, pos / (WIDTH / COLS) - .5, 1e6)
+    srt = np.sort(cx, 1)
+    gaps = np.where(srt[:, 1:] < 1e5, srt[:, 1:] - srt[:, :-1], 1e3)
+    pitch = np.minimum(np.median(np.where(gaps < 500, gaps, 4.0), 1), 6.0)
+    pitch = np.maximum(np.minimum(pitch, gaps.min(1)), 1.6)[:, None]
+    d = np.abs(np.arange(COLS)[None, None] - cx[:, :, None])  # [n, s, COLS]
+    who, dist = d.argmin(1), d.min(1)
+    col = np.full((n, COLS), -1, np.int64)
+    near = np.take_along_axis(text, who, 1)
+    col[dist > .43 * pitch] = 0
+    m = dist <= np.maximum(.24 * pitch, .5)
+    col[m] = near[m]
+    att = np.exp(-.5 * (d / .8) ** 2)
+    att = np.where((pos >= 0)[:, :, None], att / np.maximum(att.sum(2, keepdims=True), 1e-6), 0)
+    return torch.from_numpy(col), torch.from_numpy(att.astype(np.float32))
+
+
+def loss_of(net, x, text, pos, state):
+    col_t, att_t = targets(text, pos)
+    text_t = torch.from_numpy(text)
+    with torch.autocast("cpu", torch.bfloat16):
+        slots, col, att, st = net(x)
+    slots, col, att, st = slots.float(), col.float(), att.float(), st.float()
+    w = (text_t > 0).float() * .85 + .15
+    ls = (F.cross_entropy(slots.transpose(1, 2), text_t, reduction="none") * w).sum() / w.sum()
+    wc = torch.ones(37)
+    wc[0] = .4  # most columns are blank
+    lc = F.cross_entropy(col, col_t, weight=wc, ignore_index=-1)
+    la = -(att_t * F.log_softmax(att, 2)).sum() / max(float(att_t.sum()), 1)
+    lt = F.cross_entropy(st, torch.from_numpy(state))
+    ok = (slots.argmax(2) == text_t).all(1).float().mean()
+    oks = (st.argmax(1) == torch.from_numpy(state)).float().mean()
+    return ls + lc + .3 * la + .25 * lt, dict(slot=ls.item(), col=lc.item(), att=la.item(), st=lt.item(), ok=ok.item(), oks=oks.item())
+
+
+def main():
+    ap = argparse.ArgumentParser()
+    ap.add_argument("--shards", required=True)
+    ap.add_argument("--out", required=True)
+    ap.add_argument("--seconds", type=float, default=6000)
+    ap.add_argument("--batch", type=int, default=96)
+    ap.add_argument("--lr", type=float, default=2e-3)
+    ap.add_argument("--pool", type=int, default=130, help="shards held in memory")
+    ap.add_argument("--threads", type=int, default=1)
+    ap.add_argument("--seed", type=int, default=1)
+    a = ap.parse_args()
+    torch.set_num_threads(a.threads)
+    torch.manual_seed(a.seed)
+    os.makedirs(a.out, exist_ok=True)
+    ck = os.path.join(a.out, "reader.pt")
+    net = Reader().to(memory_format=torch.channels_last)
+    ema = copy.deepcopy(net)
+    opt = torch.optim.AdamW(net.parameters(), lr=a.lr, weight_decay=.01, betas=(.9, .98))
+    used, step = 0.0, 0
+    if os.path.exists(ck):
+        z = torch.load(ck)
+        net.load_state_dict(z["net"]), ema.load_state_dict(z["ema"]), opt.load_state_dict(z["opt"])
+        used, step = z["used"], z["step"]
+    rng = np.random.default_rng([a.seed, step])
+    pool = {"data": [], "seen": set()}
+    while load_pool(a.shards, pool, a.pool) < 2:
+        time.sleep(5)
+    bar = tqdm(total=int(a.seconds), initial=int(used), unit="s", mininterval=10, ascii=True)
+    last_save = last_load = last = time.time()
+    avg = {}
+    log = open(os.path.join(a.out, "log.txt"), "a")
+    budget_file = os.path.join(a.out, "seconds")  # may be rewritten while it runs
+
+    def save():
+        torch.save({"net": net.state_dict(), "ema": ema.state_dict(), "opt": opt.state_dict(), "used": used, "step": step}, ck + ".tmp")
+        os.replace(ck + ".tmp", ck)
+    total = a.seconds
+    while used < total:
+        imgs, text, pos, state = batch(pool, rng, a.batch)
+        x = torch.from_numpy(imgs).permute(0, 3, 1, 2).float()
+        x, pos = augment(x, pos, rng)
+        x = standardise(x).contiguous(memory_format=torch.channels_last)
+        f = used / total
+        lr = a.lr * min(1, (step + 1) / 200) * (1 if f < .45 else max(.0, (1 - f) / .55)) + 1e-5
+        for g in opt.param_groups:
+            g["lr"] = lr
+        net.train()
+        loss, info = loss_of(net, x, text, pos, state)
+        opt.zero_grad(set_to_none=True)
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(net.parameters(), 5.0)
+        opt.step()
+        step += 1
+        with torch.no_grad():
+            k = min(.998, (step + 1) / (step + 10))
+            for p, q in zip(ema.state_dict().values(), net.state_dict().values()):
+                p.lerp_(q, 1 - k) if p.dtype.is_floating_point else p.copy_(q)
+        now = time.time()
+        used += now - last
+        bar.update(int(used) - bar.n)
+        last = now
+        for n, v in info.items():
+            avg[n] = avg.get(n, v) * .98 + v * .02
+        if step % 50 == 0:
+            line = " ".join(f"{n}={v:.3f}" for n, v in avg.items())
+            bar.set_postfix_str(f"{step} {line}")
+            log.write(f"{step} {used:.0f}s lr={lr:.5f} shards={len(pool['seen'])} {line}\n")
+            log.flush()
+        if now - last_load > 30:
+            load_pool(a.shards, pool, a.pool)
+            last_load = now
+            if os.path.exists(budget_file):
+                total = float(open(budget_file).read())
+        if now - last_save > 120:
+            save()
+            last_save = now
+    save()
+    bar.close()
+    print("done", step, used)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,52 @@
+"""Reader, sidecar and decoding agree. Skipped where no model has been exported."""
+import hashlib
+import pathlib
+import tomllib
+
+import numpy as np
+import pytest
+
+from plated_training.reader_infer import Reader, decode
+
+MODELS = pathlib.Path(__file__).resolve().parents[2]
+NAMES = [p.stem for p in sorted(MODELS.glob("reader*.toml"))]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_sidecar_matches_file(name):
+    card = tomllib.loads((MODELS / f"{name}.toml").read_text())
+    assert card["format"] == "plated-reader-1"
+    assert hashlib.sha256((MODELS / card["file"]).read_bytes()).hexdigest() == card["sha256"]
+    assert all(r["name"] and r["licence"] for r in card["trained_on"])
+    out = card["output"]
+    assert out["alphabet"] == "-0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+    assert len(out["states"]) == 52 and out["states"][-1] == ""
+    reader = Reader(MODELS, name)
+    w, h = reader.size
+    for n in (1, 3):
+        slots, state = reader.run([np.full((h, w, 3), 90, np.uint8)] * n)
+        assert slots.shape == (n, out["length"], 37) and state.shape == (n, 52)
+        assert np.allclose(slots.sum(2), 1, atol=1e-3) and np.allclose(state.sum(1), 1, atol=1e-3)
+
+
+@pytest.mark.skipif(not NAMES, reason="no model exported")
+def test_reads_an_easy_plate():
+    from plated_training.plates import render_plate
+    reader, right = Reader(MODELS), 0
+    rng = np.random.default_rng(1)
+    for _ in range(30):
+        p = render_plate(rng, "CA", "passenger")
+        right += reader.read([reader.crop_whole(p.image)])[0]["text"] == p.text
+    assert right >= 24
+
+
+def test_decode():
+    alphabet = "-0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+    p = np.zeros((3, 37))
+    p[0, 11], p[0, 5] = .75, .25
+    p[1, 2] = 1
+    p[2, 0] = 1
+    r = decode(p, alphabet)
+    assert r["text"] == "A1" and abs(r["confidence"] - .75) < 1e-9
+    assert [c["text"] for c in r["candidates"][:2]] == ["A1", "41"]
+    assert abs(r["candidates"][1]["confidence"] - .25) < 1e-6
