@@ -107,7 +107,7 @@ def crop_photo(rng, image, boxes, main, w, h, width=None, cover=False):
 
 class SceneMaker:
     def __init__(self, photos, plate, mix=MIX):
-        """photos: Photos; plate: f(rng) -> flat frontal plate image BGR (None: real photos only)."""
+        """photos: Photos; plate: f(rng) -> (flat frontal plate BGR, its mask or None); None: real photos only."""
         self.photos, self.plate = photos, plate
         mix = np.array(mix if plate is not None else (1.0, 0, 0, 0))
         self.mix = mix / mix.sum()
@@ -221,8 +221,10 @@ class SceneMaker:
 
     def _put(self, rng, scene, quad, light, recess=True):
         """Renders a plate on `quad`, about as bright as `light`, and labels it."""
-        patch = self.plate(rng)
+        patch, mask = self.plate(rng)
         image = scene.image
+        # The place is for 12 by 6 inches; motorcycle plates and others have another aspect.
+        quad = geometry.scale_quad(quad, 1.0, 2.0 * patch.shape[0] / patch.shape[1])
         gain = np.clip(light / max(20.0, patch.mean()) * rng.uniform(0.85, 1.25), 0.25, 1.35)
         slope = np.linspace(1 + (a := rng.uniform(-.15, .15)), 1 - a, patch.shape[1])[None, :, None]
         patch = np.clip(patch * (gain * slope), 0, 255).astype(np.uint8)
@@ -241,7 +243,7 @@ class SceneMaker:
                 if band > ph * .07 and rng.random() < .7:
                     cv2.putText(patch, negatives.words(rng)[:14], (int(pw * .2), y - band // 5), cv2.FONT_HERSHEY_DUPLEX,
                                 band / 32, tuple(int(v) for v in 255 - colour), max(1, band // 14), cv2.LINE_AA)
-        geometry.paste_quad(image, patch, quad)
+        geometry.paste_quad(image, patch, quad, mask)
         if rng.random() < 0.06:                       # a tow ball, a bike rack, a bar across it
             x = rng.uniform(quad[:, 0].min(), quad[:, 0].max())
             cv2.line(image, (int(x), int(quad[:, 1].min() - 5)), (int(x + rng.normal(0, 6)), int(quad[:, 1].max() + 8)),
@@ -293,7 +295,11 @@ def default_plate():
         from .plates import render_plate
     except ImportError:
         return None
-    return lambda rng: render_plate(rng).image
+
+    def plate(rng):
+        p = render_plate(rng)
+        return p.image, getattr(p, "mask", None)
+    return plate
 
 
 def main():
