@@ -54,7 +54,7 @@ def temperatures(net, imgs, text, state):
     with torch.no_grad():
         for i in range(0, len(imgs), 128):
             x = standardise(torch.from_numpy(imgs[i:i + 128]).permute(0, 3, 1, 2).float())
-            s, _, _, t = net(x)
+            s, _, _, _, t = net(x)
             outs.append(s), sts.append(t)
     s, t = torch.cat(outs), torch.cat(sts)
     y = torch.from_numpy(text.astype(np.int64))

@@ -2,8 +2,12 @@
 
 Dense 3x3 convolutions and ReLU only, since these are what int8 runs fast. The
 height shrinks to one row of 40 columns. A column head names the character
-centred on each column; an attention map per slot picks that slot's columns.
-Both are supervised with the drawn positions, which is what makes training from
+centred on each column; an attention map per slot picks that slot's columns. A
+density head says how many characters are centred on each column: its running
+sum is the number of characters so far, which tells the slots which character is
+theirs and where the text ends, however far away the first one stands (a plain
+stack of convolutions does not see that far, and repeats the last character).
+All are supervised with the drawn positions, which is what makes training from
 few samples work. A slot's logits are its own head's plus the column head's
 under the same attention: the two heads are merged inside the graph.
 """
@@ -37,27 +41,37 @@ class Reader(nn.Module):
         self.col = nn.Conv2d(192, CLASSES, 1)
         self.attend = nn.Conv2d(192, SLOTS, 1)
         self.slot = nn.Conv2d(192, CLASSES, 1)
-        self.count = nn.Parameter(torch.zeros(1, CLASSES, SLOTS))
+        self.bias = nn.Parameter(torch.zeros(1, CLASSES, SLOTS))
+        self.dens = nn.Conv2d(192, 1, 1)
+        self.mix = nn.Parameter(torch.tensor([0.5, 2.0, 3.0]))  # weights of density, count and length
+        self.register_buffer("order", torch.arange(SLOTS).view(1, SLOTS, 1) + 0.5)
+        self.register_buffer("blank", (torch.arange(CLASSES) == 0).float().view(1, CLASSES, 1))
         self.st1 = Conv(160, 64)
         self.st2 = nn.Linear(64 * 3 * 5, 128)
         self.st3 = nn.Linear(128, STATES)
 
     def forward(self, x):
         """x: float [N,3,48,160], standardised. Returns slot logits [N,S,37], column logits
-        [N,37,40], attention logits [N,S,40], state logits [N,52]."""
+        [N,37,40], attention logits [N,S,40], density logits [N,40], state logits [N,52]."""
         f = self.b3(self.b2(self.b1(self.stem(x))))
         g = self.flat(f) + self.place
         g1 = self.c1(g)
         g2 = self.c2(g1)
         g3 = self.c3(g2) + g2
         col = self.col(g1 + g).squeeze(2)
-        att = self.attend(g3).squeeze(2)
-        a = torch.softmax(att.float(), 2).transpose(1, 2)  # [N,40,S]
+        dens = self.dens(g1 + g).squeeze(2).float()  # [N,1,40]
+        d = torch.sigmoid(dens)
+        count = torch.cumsum(d, 2) - d * 0.5
+        att = self.attend(g3).squeeze(2).float()
+        att = att + self.mix[0] * torch.log(d + 1e-3) - self.mix[1] * ((count - self.order) ** 2).clamp(max=4.0)
+        a = torch.softmax(att, 2).transpose(1, 2)  # [N,40,S]
         own = self.slot(g3 + g1).squeeze(2).float()
-        slots = torch.matmul(own + col.float(), a) + self.count
+        slots = torch.matmul(own + col.float(), a) + self.bias
+        beyond = (self.order.transpose(1, 2) - d.sum(2, keepdim=True)).clamp(-1.5, 1.5)  # [N,1,S]
+        slots = slots + self.blank * (self.mix[2] * beyond)
         s = F.avg_pool2d(self.st1(f), (1, 8)).flatten(1)
         s = self.st3(F.relu(self.st2(s)))
-        return slots.transpose(1, 2), col, att, s
+        return slots.transpose(1, 2), col, att, dens.squeeze(1), s
 
 
 class Exported(nn.Module):
@@ -69,7 +83,7 @@ class Exported(nn.Module):
 
     def forward(self, images):
         x = standardise(images.permute(0, 3, 1, 2).float())
-        slots, _, _, state = self.net(x)
+        slots, _, _, _, state = self.net(x)
         return torch.softmax(slots / self.t, 2), torch.softmax(state / self.ts, 1)
 
 

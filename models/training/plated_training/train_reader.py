@@ -69,7 +69,8 @@ def augment(x, pos, rng):
 
 
 def targets(text, pos):
-    """Column classes (-1 = don't care) and each slot's soft place among the columns."""
+    """Column classes (-1 = don't care), each slot's soft place among the columns, and how many
+    characters are centred on each column (they sum to the length of the text)."""
     n, s = text.shape
     cx = np.where(pos >= 0, pos / (WIDTH / COLS) - .5, 1e6)
     srt = np.sort(cx, 1)
@@ -83,16 +84,18 @@ def targets(text, pos):
     col[dist > .43 * pitch] = 0
     m = dist <= np.maximum(.24 * pitch, .5)
     col[m] = near[m]
-    att = np.exp(-.5 * (d / .8) ** 2)
+    att = np.exp(-.5 * (d / .7) ** 2)
     att = np.where((pos >= 0)[:, :, None], att / np.maximum(att.sum(2, keepdims=True), 1e-6), 0)
-    return torch.from_numpy(col), torch.from_numpy(att.astype(np.float32))
+    dens = np.exp(-.5 * (d / .55) ** 2)
+    dens = np.where((pos >= 0)[:, :, None], dens / np.maximum(dens.sum(2, keepdims=True), 1e-6), 0).sum(1)
+    return torch.from_numpy(col), torch.from_numpy(att.astype(np.float32)), torch.from_numpy(np.minimum(dens, 1).astype(np.float32))
 
 
 def loss_of(net, x, text, pos, state):
-    col_t, att_t = targets(text, pos)
+    col_t, att_t, dens_t = targets(text, pos)
     text_t = torch.from_numpy(text)
     with torch.autocast("cpu", torch.bfloat16):
-        slots, col, att, st = net(x)
+        slots, col, att, dens, st = net(x)
     slots, col, att, st = slots.float(), col.float(), att.float(), st.float()
     w = (text_t > 0).float() * .85 + .15
     ls = (F.cross_entropy(slots.transpose(1, 2), text_t, reduction="none") * w).sum() / w.sum()
@@ -100,10 +103,11 @@ def loss_of(net, x, text, pos, state):
     wc[0] = .4  # most columns are blank
     lc = F.cross_entropy(col, col_t, weight=wc, ignore_index=-1)
     la = -(att_t * F.log_softmax(att, 2)).sum() / max(float(att_t.sum()), 1)
+    ld = F.binary_cross_entropy_with_logits(dens, dens_t)
     lt = F.cross_entropy(st, torch.from_numpy(state))
     ok = (slots.argmax(2) == text_t).all(1).float().mean()
     oks = (st.argmax(1) == torch.from_numpy(state)).float().mean()
-    return ls + lc + .3 * la + .25 * lt, dict(slot=ls.item(), col=lc.item(), att=la.item(), st=lt.item(), ok=ok.item(), oks=oks.item())
+    return ls + lc + .4 * la + 3 * ld + .25 * lt, dict(dens=ld.item(), slot=ls.item(), col=lc.item(), att=la.item(), st=lt.item(), ok=ok.item(), oks=oks.item())
 
 
 def main():
@@ -127,9 +131,12 @@ def main():
     used, step = 0.0, 0
     if os.path.exists(ck):
         z = torch.load(ck)
-        net.load_state_dict(z["net"]), ema.load_state_dict(z["ema"]), opt.load_state_dict(z["opt"])
+        same = not net.load_state_dict(z["net"], strict=False).missing_keys
+        ema.load_state_dict(z["ema"], strict=False)
+        if same:  # a network that has grown since starts with fresh moments
+            opt.load_state_dict(z["opt"])
         used, step = z["used"], z["step"]
-    rng = np.random.default_rng([a.seed, step])
+    rng, first = np.random.default_rng([a.seed, step]), step
     pool = {"data": [], "seen": set()}
     while load_pool(a.shards, pool, a.pool) < 2:
         time.sleep(5)
@@ -149,7 +156,7 @@ def main():
         x, pos = augment(x, pos, rng)
         x = standardise(x).contiguous(memory_format=torch.channels_last)
         f = used / total
-        lr = a.lr * min(1, (step + 1) / 200) * (1 if f < .45 else max(.0, (1 - f) / .55)) + 1e-5
+        lr = a.lr * min(1, (step - first + 1) / 150) * (1 if f < .45 else max(.0, (1 - f) / .55)) + 1e-5
         for g in opt.param_groups:
             g["lr"] = lr
         net.train()

@@ -9,16 +9,19 @@ from plated_training.train_reader import targets
 def test_shapes_and_size():
     net = Reader().eval()
     assert sum(p.numel() for p in net.parameters()) < 3e6
-    slots, col, att, st = net(torch.zeros(2, 3, HEIGHT, WIDTH))
+    slots, col, att, dens, st = net(torch.zeros(2, 3, HEIGHT, WIDTH))
     assert slots.shape == (2, SLOTS, CLASSES) and col.shape == (2, CLASSES, COLS)
     assert att.shape == (2, SLOTS, COLS) and st.shape == (2, STATES)
-    p, s = Exported(net)(torch.zeros(1, HEIGHT, WIDTH, 3, dtype=torch.uint8))
+    assert dens.shape == (2, COLS)
+    with torch.no_grad():
+        p, s = Exported(net)(torch.zeros(1, HEIGHT, WIDTH, 3, dtype=torch.uint8))
     assert torch.allclose(p.sum(2), torch.ones(1, SLOTS), atol=1e-4) and abs(float(s.sum()) - 1) < 1e-4
 
 
 def test_targets_put_characters_at_their_columns():
     text = np.array([[11, 12, 0]])
     pos = np.array([[42.0, 82.0, -1.0]])
-    col, att = targets(text, pos)
+    col, att, dens = targets(text, pos)
+    assert abs(float(dens.sum()) - 2) < 1e-4
     assert col[0, 10] == 11 and col[0, 20] == 12 and col[0, 0] == 0 and col[0, 15] == 0
     assert att[0, 0].argmax() == 10 and att[0, 1].argmax() == 20 and float(att[0, 2].sum()) == 0
