@@ -25,7 +25,7 @@ from . import cars, geometry, plates
 W, H, FPS = 1280, 720, 15
 FOCAL, CX, CY, EYE = 1500.0, 640.0, 300.0, 1.25      # pixels, pixels, pixels, metres above the road
 SPEED = 5.0                                          # of the patrol car, metres a second
-EXPOSURE, MOMENTS = 1 / 260, 3
+EXPOSURE, MOMENTS = 1 / 280, 4
 SEEN, FOLLOWED = 40.0, 24.0                          # plate widths: of first/last frame, of any box
 
 
@@ -182,9 +182,10 @@ class Drive:
         self.street = Street(rng, SPEED * SECONDS)
         for k, v in enumerate(VEHICLES):
             own = np.random.default_rng([seed, k])
+            art = np.random.default_rng([seed, k, 1])     # apart, so that a changed plate renderer moves no car
             view = "front" if v.lane == "oncoming" else "rear"
             car = cars.draw_car(own, 900, v.body, view, cars.PAINTS[v.paint])
-            plate = render(own, v.plate, v.state, v.kind)
+            plate = render(art, v.plate, v.state, v.kind)
             v.parts = dict(car=car, plate=plate, gain=own.uniform(.82, 1.05), side=np.array(cars.PAINTS[v.paint]) * .62,
                            x={"parked": 1.62 + own.uniform(-.12, .1), "oncoming": -1.85 + own.uniform(-.1, .1), "leading": own.uniform(-.1, .2)}[v.lane])
         self.bob = rng.uniform(0, 6.28, 4)
@@ -246,11 +247,10 @@ class Drive:
             geometry.paste_quad(img, np.clip(p.image * (g * .95), 0, 255).astype(np.uint8), plate, p.mask)
         return img
 
-    def side(self, img, v, t, z, x):
-        """The flank that shows beside the face of a car that stands off to one side."""
+    def flank(self, face, t, z, x):
+        """Outlines of the body and the windows that show beside the face of a car off to one side."""
         s = -1 if x > 0 else 1
         pitch, sway = self.shake(t)
-        face = self.quads(v, t)[0]
         edge = face[[0, 3]] if s < 0 else face[[1, 2]]
         tall = edge[1][1] - edge[0][1]
         far = z / (z + 4.0)
@@ -260,8 +260,12 @@ class Drive:
             return (cx + (p[0] - cx) * far, cy + (p[1] - cy) * far)
         belt = edge[0] + (0, tall * .42)
         low = edge[1] - (0, tall * .1)
-        for pts, colour in (((belt, back(belt), back(low), low), v.parts["side"]),
-                            ((belt - (s * tall * .06, tall * .3), back(belt - (s * tall * .06, tall * .3)), back(belt), belt), (60, 52, 46))):
+        roof = belt - (s * tall * .06, tall * .3)
+        return np.array([belt, back(belt), back(low), low]), np.array([roof, back(roof), back(belt), belt])
+
+    def side(self, img, v, t, z, x):
+        body, windows = self.flank(self.quads(v, t)[0], t, z, x)
+        for pts, colour in ((body, v.parts["side"]), (windows, (60, 52, 46))):
             cv2.fillPoly(img, [np.round(np.array(pts) * 8).astype(np.int32)], tuple(int(c) for c in colour), cv2.LINE_AA, 3)
 
     def frame(self, k, rng):
@@ -303,7 +307,7 @@ class Drive:
             other = None if o is v else self.quads(o, t)
             if other is None or other[2] >= q[2]:
                 continue
-            b = geometry.quad_box(other[0])
+            b = geometry.quad_box(np.concatenate([other[0], *self.flank(other[0], t, other[2], other[3])]))
             if a[0] < b[2] and a[2] > b[0] and a[1] < b[3] and a[3] > b[1]:
                 return True
         return False
@@ -328,7 +332,8 @@ def main():
     ap = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     ap.add_argument("--out", default="fixtures")
     ap.add_argument("--seed", type=int, default=1)
-    ap.add_argument("--crf", type=int, default=26)
+    ap.add_argument("--crf", type=int, default=25)
+    ap.add_argument("--labels-only", action="store_true", help="leave the video as it is")
     ap.add_argument("--stills", default="", help="frame numbers to write as PNG instead of the video")
     args = ap.parse_args()
     from tqdm import tqdm
@@ -342,7 +347,7 @@ def main():
     for n in filter(None, args.stills.split(",")):
         cv2.imwrite(str(out / f"still{int(n):03d}.png"), drive.frame(int(n), np.random.default_rng([args.seed, 99, int(n)])))
     rows = drive.truth(frames)
-    if not args.stills:
+    if not args.stills and not args.labels_only:
         pipe = subprocess.Popen(["ffmpeg", "-y", "-loglevel", "error", "-f", "rawvideo", "-pix_fmt", "bgr24", "-s", f"{W}x{H}", "-r", str(FPS),
                                  "-i", "-", "-c:v", "libx264", "-preset", "slow", "-crf", str(args.crf), "-threads", "1", "-pix_fmt", "yuv420p",
                                  "-g", "30", "-movflags", "+faststart", "-fflags", "+bitexact", "-flags:v", "+bitexact", "-map_metadata", "-1",
