@@ -105,7 +105,7 @@ def picture(img, x, y, w, h, rng, strong=True):
     """A picture beside or between the groups: seal, animal, fruit, tree, emblem, flag."""
     cx, cy = x + w / 2, y + h / 2
     base = randcol(rng, 0, 200) if strong else randcol(rng, 120, 230)
-    k = rng.integers(0, 9)
+    k = rng.integers(0, 13)
     r = min(w, h) / 2
     if k == 0:  # seal
         disc(img, cx, cy, r, base)
@@ -138,6 +138,26 @@ def picture(img, x, y, w, h, rng, strong=True):
             yy = y + h * i / 6
             poly(img, [(x, yy), (x + w, yy + h * .04), (x + w, yy + h / 6), (x, yy + h / 7)], (60, 50, 190) if i % 2 else (235, 235, 235))
         cv2.rectangle(img, (int(x), int(y)), (int(x + w * .4), int(y + h * .45)), (120, 60, 40), -1)
+    elif k == 8:  # sun with bundles of rays
+        disc(img, cx, cy, r * .38, base)
+        t = max(1, int(r * rng.uniform(.06, .12)))
+        for i in (-1.5, -.5, .5, 1.5):
+            for a, b in (((cx + i * r * .16, cy - r), (cx + i * r * .16, cy + r)), ((cx - r, cy + i * r * .16), (cx + r, cy + i * r * .16))):
+                cv2.line(img, (int(a[0]), int(a[1])), (int(b[0]), int(b[1])), base, t, cv2.LINE_AA)
+    elif k == 9:  # tower or lighthouse: easily taken for a 1
+        ww = w * rng.uniform(.1, .3)
+        poly(img, [(cx - ww * .6, y), (cx + ww * .6, y), (cx + ww, y + h), (cx - ww, y + h)], base)
+        for i in range(int(rng.integers(0, 4))):
+            cv2.rectangle(img, (int(cx - ww), int(y + h * (.15 + .25 * i))), (int(cx + ww), int(y + h * (.22 + .25 * i))), randcol(rng), -1)
+    elif k == 10:  # palm
+        cv2.line(img, (int(cx), int(y + h * .3)), (int(cx + rng.normal(0, .05) * w), int(y + h)), base, max(1, int(w * .1)), cv2.LINE_AA)
+        for a in np.linspace(-2.9, -.2, 7):
+            cv2.ellipse(img, (int(cx + r * .5 * np.cos(a)), int(y + h * .3 + r * .4 * np.sin(a))), (max(int(r * .55), 1), max(int(r * .13), 1)), np.rad2deg(a), 0, 360, base, -1, cv2.LINE_AA)
+    elif k == 11:  # outlined shape, as states' borders are
+        lay = np.zeros(img.shape[:2], np.uint8)
+        blob(lay, cx, cy, w * .45, h * .45, 255, rng, rough=.5)
+        cs = cv2.findContours(lay, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)[0]
+        cv2.drawContours(img, cs, -1, base, max(1, int(r * .07)), cv2.LINE_AA)
     else:
         blob(img, cx, cy, w * 0.45, h * 0.45, base, rng, rough=.45)
         if rng.random() < .5:
@@ -286,6 +306,8 @@ def frame(img, rng, x0=.27, x1=.77):
     if rng.random() < .7:
         col = (int(np.mean(col)),) * 3
     top, bot = h * rng.uniform(.03, x0 * .95), h * rng.uniform(.03, (1 - x1) * .95)
+    if rng.random() < .25:
+        bot = h * (1 - x1)
     if rng.random() < .3:
         top = h * .04
     side = w * rng.uniform(.01, .05)

@@ -118,7 +118,7 @@ states = [{states}]
 
 [calibration]
 temperature = {temperature}
-state_temperature = {state_temperature}
+# the state's own: {state_temperature}
 '''
     with open(os.path.join(os.path.dirname(path), name + ".toml"), "w") as f:
         f.write(text)

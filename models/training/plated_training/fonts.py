@@ -21,8 +21,8 @@ PLATE_FONTS = {
     "rajdhani": (700,), "sofia-sans-extra-condensed": (600, 800), "saira-extra-condensed": (500, 700),
     "smooch-sans": (700,), "big-shoulders-display": (600, 800),
 }
-SERIF_FONTS = {"zilla-slab": (500, 700)}
-NAME_FONTS = {"pacifico": (400,), "dancing-script": (700,)}
+SERIF_FONTS = {"zilla-slab": (500, 700), "arvo": (400, 700), "rokkitt": (500, 700), "bree-serif": (400,), "playfair-display": (600,)}
+NAME_FONTS = {"pacifico": (400,), "dancing-script": (700,), "kaushan-script": (400,), "damion": (400,)}
 
 
 def _flatten(glyph_set, name, cmap):
@@ -37,8 +37,9 @@ def _flatten(glyph_set, name, cmap):
             cur.append(args[0])
         elif op == "qCurveTo":
             pts = list(args)
-            if pts[-1] is None:  # closed curve without an on-curve point
-                pts[-1] = pts[0]
+            if pts[-1] is None:  # closed curve without an on-curve point: begin half way
+                pts[-1] = tuple((u + v) / 2 for u, v in zip(pts[-2], pts[0]))
+                cur = [pts[-1]]
             p0 = cur[-1]
             for i in range(len(pts) - 1):
                 c = pts[i]

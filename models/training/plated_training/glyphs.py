@@ -220,7 +220,7 @@ def random_die(rng, fonts=(), **fixed):
     if rng.random() < 0.8:  # mostly 1 and I of one die can be told apart only by serifs
         variants["1"] = str(rng.choice(["flag", "serif", "plain", "flatflag", "both"]))
     variants["9"] = variants["6"]
-    die = Die(width=float(rng.uniform(0.36, 0.56)), stroke=float(rng.uniform(0.09, 0.175)),
+    die = Die(width=float(rng.uniform(0.36, 0.56)), stroke=float(rng.uniform(0.08, 0.17)),
               radius=float(rng.uniform(0.1, 0.27)), waist=float(rng.uniform(0.43, 0.52)),
               slant=float(rng.normal(0, 0.015)), flat=bool(rng.random() < 0.35), variants=variants)
     if len(fonts) and rng.random() < 0.3:

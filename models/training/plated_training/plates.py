@@ -115,7 +115,11 @@ def _die(design, rng):
     if want and rng.random() < .25:  # not every plate of a state comes from the one die
         die.variants.update({c: str(rng.choice(v)) for c, v in glyphs.VARIANTS.items()})
     elif want.get("variants"):
+        die.stroke = float(rng.uniform(.08, .135))
+        die.width = float(rng.uniform(.4, .52))
         die.font = None if rng.random() < .85 else die.font
+    elif style is None and not want and fnt["serif"] and rng.random() < .06:
+        die.font = str(rng.choice(list(fnt["serif"])))
     die.group = "serif" if die.font in fnt["serif"] else "plate"
     return die
 
@@ -352,7 +356,7 @@ def render_plate(rng, state=None, kind=None, width=480):
     h = H * rng.uniform(.42, .56) if not small else H * rng.uniform(.4, .55)
     h = min(h, (ty1 - ty0) * H)
     lay = _layout(tokens, die, h, W, rng)
-    y0 = H * ty0 + ((ty1 - ty0) * H - h) * rng.uniform(.25, .75)
+    y0 = H * ty0 + ((ty1 - ty0) * H - h) * rng.uniform(.25, .85)
     mask = np.zeros((H, W), np.uint8)
     chars = []
     ifg = tuple(int(v) for v in fg)
@@ -417,7 +421,8 @@ def render_plate(rng, state=None, kind=None, width=480):
             cv2.circle(full, (cx, cy), r, 255, -1)
     out = np.minimum(out, full)
     if rng.random() < .3:
-        art.frame(img, rng, y0 / H, (y0 + h) / H)
+        bite = h / H * rng.uniform(0, .09) if rng.random() < .25 else 0  # some frames reach into the serial
+        art.frame(img, rng, y0 / H, (y0 + h) / H - bite)
         out[:] = 255
     if dk == "digital-dark" or state == "" and rng.random() < .04:
         pass

@@ -104,7 +104,7 @@ def sample_batch(rng, pool, count=COUNT):
         plate = render_plate(rng, width=320)
         if not 1 < len(plate.text) <= SLOTS:
             continue
-        for _ in range(2):  # two looks at each plate: drawing costs more than looking
+        for _ in range(3):  # three looks at each plate: drawing costs more than looking
             if i == count:
                 break
             crop, pts = view(rng, plate, pool)

@@ -9,6 +9,7 @@ import argparse
 import copy
 import glob
 import os
+import signal
 import time
 
 import numpy as np
@@ -48,24 +49,25 @@ def batch(pool, rng, n):
     return imgs, text.astype(np.int64), pos.astype(np.float32), state.astype(np.int64)
 
 
-def augment(x, pos, rng):
-    """Cheap changes on the batch (uint8 tensor NCHW as float): shift, light, colour, inversion."""
-    n = x.shape[0]
+def augment(imgs, pos, rng):
+    """uint8 NHWC -> standardised float NCHW (channels_last), with cheap changes per sample: shift,
+    light, colour, inversion, swapped colours. One pass over the pixels: x * scale + offset."""
+    n = len(imgs)
+    x = torch.from_numpy(imgs)
+    if rng.random() < .1:
+        x = x[..., torch.from_numpy(rng.permutation(3))]
     sx, sy = int(rng.integers(-4, 5)), int(rng.integers(-2, 3))
     low = np.where(pos >= 0, pos, WIDTH).min() + sx
     if low > 2 and pos.max() + sx < WIDTH - 2 and (sx or sy):
-        x = torch.roll(x, (sy, sx), (2, 3))
+        x = torch.roll(x, (sy, sx), (1, 2))
         pos = np.where(pos >= 0, pos + sx, pos)
-    g = torch.from_numpy(rng.uniform(.7, 1.25, (n, 1, 1, 1)).astype(np.float32))
-    c = torch.from_numpy(rng.normal(0, .06, (n, 3, 1, 1)).astype(np.float32))
-    b = torch.from_numpy(rng.normal(0, 14, (n, 1, 1, 1)).astype(np.float32))
-    x = (x - 128) * g * (1 + c) + 128 + b
-    inv = torch.from_numpy((rng.random((n, 1, 1, 1)) < .06).astype(np.float32))
-    x = x * (1 - inv) + (255 - x) * inv
-    perm = rng.random(n) < .06
-    if perm.any():
-        x[torch.from_numpy(perm)] = x[torch.from_numpy(perm)][:, torch.from_numpy(rng.permutation(3))]
-    return x.clamp_(0, 255), pos
+    scale = rng.uniform(.7, 1.25, (n, 1, 1, 1)) * (1 + rng.normal(0, .06, (n, 1, 1, 3)))
+    offset = 128 + rng.normal(0, 14, (n, 1, 1, 1)) - 128 * scale
+    inverted = rng.random((n, 1, 1, 1)) < .06
+    scale, offset = np.where(inverted, -scale, scale), np.where(inverted, 255 - offset, offset)
+    x = x.float().mul_(torch.from_numpy(scale.astype(np.float32) / 64))
+    x = x.add_(torch.from_numpy(offset.astype(np.float32) / 64 - 2)).clamp_(standardise(0.0), standardise(255.0))
+    return x.permute(0, 3, 1, 2), pos
 
 
 def targets(text, pos):
@@ -110,6 +112,12 @@ def loss_of(net, x, text, pos, state):
     return ls + lc + .4 * la + 3 * ld + .25 * lt, dict(dens=ld.item(), slot=ls.item(), col=lc.item(), att=la.item(), st=lt.item(), ok=ok.item(), oks=oks.item())
 
 
+@torch.no_grad()
+def average(ema, net, keep):
+    for p, q in zip(ema.state_dict().values(), net.state_dict().values()):
+        p.lerp_(q, 1 - keep) if p.dtype.is_floating_point else p.copy_(q)
+
+
 def main():
     ap = argparse.ArgumentParser()
     ap.add_argument("--shards", required=True)
@@ -150,11 +158,11 @@ def main():
         torch.save({"net": net.state_dict(), "ema": ema.state_dict(), "opt": opt.state_dict(), "used": used, "step": step}, ck + ".tmp")
         os.replace(ck + ".tmp", ck)
     total = a.seconds
-    while used < total:
+    stop = []
+    signal.signal(signal.SIGTERM, lambda *_: stop.append(1))
+    while used < total and not stop:
         imgs, text, pos, state = batch(pool, rng, a.batch)
-        x = torch.from_numpy(imgs).permute(0, 3, 1, 2).float()
-        x, pos = augment(x, pos, rng)
-        x = standardise(x).contiguous(memory_format=torch.channels_last)
+        x, pos = augment(imgs, pos, rng)
         f = used / total
         lr = a.lr * min(1, (step - first + 1) / 150) * (1 if f < .45 else max(.0, (1 - f) / .55)) + 1e-5
         for g in opt.param_groups:
@@ -166,10 +174,8 @@ def main():
         torch.nn.utils.clip_grad_norm_(net.parameters(), 5.0)
         opt.step()
         step += 1
-        with torch.no_grad():
-            k = min(.998, (step + 1) / (step + 10))
-            for p, q in zip(ema.state_dict().values(), net.state_dict().values()):
-                p.lerp_(q, 1 - k) if p.dtype.is_floating_point else p.copy_(q)
+        if step % 4 == 0:
+            average(ema, net, min(.992, (step + 1) / (step + 40)))
         now = time.time()
         used += now - last
         bar.update(int(used) - bar.n)
