@@ -225,8 +225,6 @@ class Drive:
         image = v.parts["plate"].image
         aspect = image.shape[1] / image.shape[0]
         mid, half = p.mean(0), .1524 / wide * cw * np.array([1, 1 / aspect])
-        if aspect < 1.9:
-            half *= 7 / 12
         plate = np.float32([to(*(mid + half * s)) for s in ((-1, -1), (1, -1), (1, 1), (-1, 1))])
         return face, plate, z, x
 
