@@ -17,25 +17,5 @@ pub struct Frame {
     /// Monotonic time of capture; everything is ordered by this.
     pub monotonic: Duration,
     /// 8-bit BGR pixels. Never written to after capture.
-    pub image: Arc<Pixels>,
-}
-
-/// Pixels that may be read from several threads.
-pub struct Pixels(Mat);
-
-// SAFETY-free by design: `Mat` is `Send`; sharing needs that nobody writes, and `Pixels` only
-// ever hands out `&Mat`.
-#[allow(unsafe_code, reason = "cv::Mat has an atomic reference count and is only read here")]
-unsafe impl Sync for Pixels {}
-
-impl Pixels {
-    /// Takes an 8-bit BGR picture.
-    pub fn new(bgr: Mat) -> Self {
-        Self(bgr)
-    }
-
-    /// The picture.
-    pub fn mat(&self) -> &Mat {
-        &self.0
-    }
+    pub image: Arc<Mat>,
 }

@@ -1,1 +1,28 @@
-//! To be filled.
+//! Frames to sightings to reads.
+//!
+//! A frame goes through four steps: the [`Detector`] finds boxes and corners, [`rectify`]
+//! makes each plate upright, the [`Reader`] gives one distribution over characters for each
+//! position, and the [`Tracker`] follows each plate over frames and combines its sightings in
+//! log-probability space into one read. A still image is a track of one sighting.
+//!
+//! Models are ONNX files with a sidecar ([`sidecar`]); onnxruntime runs them ([`runtime`]).
+//! Each worker owns one [`Recognizer`]; nothing in here waits for disk or network.
+
+mod combine;
+mod detector;
+mod distribution;
+mod model;
+mod reader;
+mod recognizer;
+pub mod rectify;
+pub mod runtime;
+pub mod sidecar;
+mod track;
+mod tracker;
+
+pub use combine::{Combined, combine};
+pub use detector::{Detection, Detector};
+pub use distribution::{ALPHABET, CLASSES, Slots};
+pub use reader::{Reader, Reading};
+pub use recognizer::{Models, Recognizer, Sighting, Timings};
+pub use tracker::{Event, TrackRead, Tracker};

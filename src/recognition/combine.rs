@@ -1,0 +1,125 @@
+//! Several looks at one plate combined into one text with ranked alternatives.
+//!
+//! Each look gives a distribution over characters for each position. Position by position their
+//! logarithms are averaged and multiplied by the *effective* number of looks: neighbouring
+//! frames share their blur, glare and angle, so n looks count as √n independent ones. Without
+//! that, confidence saturates after a few frames of the same mistake. Only texts that at least
+//! one look had among its own best are candidates, so that two looks of which one missed a
+//! character don't mix into a text that nobody saw; what the candidates leave over stays in the
+//! sum as "none of these".
+
+use super::distribution::Slots;
+use crate::plate;
+
+/// Most texts that are ranked.
+const RANKED: usize = 5;
+/// Texts of each look that are considered.
+const FROM_EACH: usize = RANKED;
+/// The texts of a track, ranked.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Combined {
+    /// Texts and their probabilities, best first; empty without looks.
+    pub candidates: Vec<(String, f32)>,
+}
+
+impl Combined {
+    /// The best text, or nothing.
+    pub fn text(&self) -> &str {
+        self.candidates.first().map_or("", |c| &c.0)
+    }
+
+    /// Probability that the best text is right, 0 to 1.
+    pub fn confidence(&self) -> f32 {
+        self.candidates.first().map_or(0.0, |c| c.1)
+    }
+}
+
+/// Combines looks. `state` and `prior_weight` say how much the syntax of registration numbers
+/// counts: it re-ranks the candidates, it never adds or removes one.
+pub fn combine<'a>(looks: impl Iterator<Item = &'a Slots> + Clone, state: &str, prior_weight: f32) -> Combined {
+    let mut texts: Vec<String> = Vec::new();
+    for look in looks.clone() {
+        for (text, _) in look.candidates(FROM_EACH) {
+            if !text.is_empty() && !texts.contains(&text) {
+                texts.push(text);
+            }
+        }
+    }
+    let together = Slots::together(looks);
+    let own: Vec<f32> = texts.iter().map(|t| together.log_probability(t).exp()).collect();
+    let rest = (1.0 - own.iter().sum::<f32>()).max(0.0);
+    let lifted: Vec<f32> =
+        own.iter().zip(&texts).map(|(p, t)| p * (prior_weight * plate::prior(t, state)).exp()).collect();
+    let Some(best) = (0..texts.len()).max_by(|&a, &b| lifted[a].total_cmp(&lifted[b])) else {
+        return Combined::default();
+    };
+    // "None of these" is lifted as the best text is: the prior ranks texts against each other and
+    // must not by itself make the best of them surer.
+    let lift = if own[best] > 0.0 { lifted[best] / own[best] } else { 1.0 };
+    let total = lifted.iter().sum::<f32>() + rest * lift;
+    let mut ranked: Vec<(String, f32)> =
+        texts.into_iter().zip(lifted.iter().map(|p| p / total.max(f32::MIN_POSITIVE))).collect();
+    ranked.sort_by(|a, b| b.1.total_cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
+    ranked.truncate(RANKED);
+    Combined { candidates: ranked }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::distribution::tests::look;
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn one_look_keeps_its_own_text_and_confidence() {
+        let one = look("7ABC123", 0.98);
+        let c = combine([&one].into_iter(), "", 0.0);
+        assert_eq!(c.text(), "7ABC123");
+        assert!((c.confidence() - one.best().1).abs() < 0.02, "{c:?}");
+    }
+
+    #[test]
+    fn looks_that_agree_are_surer_than_one() {
+        let one = look("7ABC123", 0.9);
+        let of = |n: usize| combine(std::iter::repeat_n(&one, n), "", 0.0).confidence();
+        assert!(of(2) > of(1) && of(6) > of(2));
+    }
+
+    #[test]
+    fn one_sure_wrong_look_does_not_outvote_three() {
+        let (right, wrong) = (look("7ABC123", 0.95), look("1ABC123", 0.999));
+        assert_eq!(combine([&wrong, &right, &right, &right].into_iter(), "", 0.0).text(), "7ABC123");
+    }
+
+    #[test]
+    fn the_prior_decides_only_what_the_picture_leaves_open() {
+        // A one and an I equally likely in the first place of a California plate.
+        let mut open = look("1ABC234", 0.95);
+        let positions: Vec<_> = (0..open.len()).map(|i| if i == 0 { even(b'1', b'I') } else { at(&open, i) }).collect();
+        open = Slots::new(positions);
+        assert_eq!(combine([&open].into_iter(), "CA", 1.0).text(), "1ABC234");
+        // A clear vanity plate stays what it is.
+        let clear = look("IABC234", 0.99);
+        assert_eq!(combine([&clear].into_iter(), "CA", 1.0).text(), "IABC234");
+    }
+
+    fn even(a: u8, b: u8) -> [f32; super::super::CLASSES] {
+        super::super::ALPHABET.map(|c| if c == a || c == b { 0.49 } else { 0.02 / 35.0 })
+    }
+
+    fn at(slots: &Slots, i: usize) -> [f32; super::super::CLASSES] {
+        let text = slots.best().0;
+        let want = text.as_bytes().get(i).copied().unwrap_or(b'-');
+        super::super::ALPHABET.map(|c| if c == want { 0.95 } else { 0.05 / 36.0 })
+    }
+
+    proptest! {
+        #[test]
+        fn the_order_of_looks_does_not_matter(texts in prop::collection::vec("[A-C1-3]{5,7}", 1..6), p in 0.5_f32..0.99) {
+            let looks: Vec<Slots> = texts.iter().map(|t| look(t, p)).collect();
+            let (a, b) = (combine(looks.iter(), "", 0.0), combine(looks.iter().rev(), "", 0.0));
+            prop_assert!((a.confidence() - b.confidence()).abs() < 1e-3);
+            prop_assert!(a.candidates.iter().all(|(_, p)| (0.0..=1.0).contains(p)));
+        }
+    }
+}

@@ -1,0 +1,119 @@
+//! Finding plates in a picture: boxes and corners.
+
+mod grid;
+mod prepare;
+mod suppress;
+mod yolo;
+
+use super::model::{Model, floats};
+use super::sidecar::{self, DetectorSidecar, ModelFile};
+use crate::error::{Error, Kind, Result};
+use grid::Grid;
+use opencv::core::Mat;
+use prepare::Canvas;
+use std::path::Path;
+pub(super) use suppress::iou;
+
+/// Most plates taken from one picture.
+const MOST: usize = 32;
+
+/// A plate found in a picture, in pixels of that picture.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Detection {
+    /// Probability that this is a plate, 0 to 1.
+    pub confidence: f32,
+    /// `[x, y, width, height]`, inside the picture.
+    pub bounds: [f32; 4],
+    /// From the top left, clockwise; may lie outside the picture.
+    pub corners: [[f32; 2]; 4],
+}
+
+/// A loaded detector.
+pub struct Detector {
+    model: Model,
+    input: String,
+    canvas: Canvas,
+    kind: Family,
+    version: String,
+}
+
+enum Family {
+    Plated(Grid),
+    Yolo { output: String, threshold: f32, scaled: Vec<f32> },
+}
+
+impl Detector {
+    /// Loads the detector that `path` describes and compares the two.
+    pub fn open(path: &Path, library: Option<&Path>) -> Result<Self> {
+        match sidecar::load::<DetectorSidecar>(path)? {
+            DetectorSidecar::Plated { file, sha256, version, input, output, decode, .. } => {
+                let file = sidecar::verify(path, &file, Some(sha256), Some(&version))?;
+                let model = Model::open(&file, library)?;
+                let shape = model.input_shape(&input.name)?;
+                expect(&model, "input", &shape, &[-1, input.height as i64, input.width as i64, 3])?;
+                for (name, channels) in [(&output.heat, 1), (&output.bounds, 4), (&output.corners, 8)] {
+                    expect(&model, name, &model.output_shape(name)?, &[-1, channels, -1, -1])?;
+                }
+                let stride = output.stride;
+                if stride == 0 || !input.width.is_multiple_of(32) || !input.height.is_multiple_of(32) {
+                    return Err(Error::new(
+                        Kind::Config,
+                        format!("{}: width and height must be multiples of 32 and the stride above 0", path.display()),
+                    ));
+                }
+                let canvas = Canvas::top_left(input.width, input.height);
+                Ok(Self {
+                    model,
+                    input: input.name,
+                    canvas,
+                    kind: Family::Plated(Grid { output, decode }),
+                    version: file.version,
+                })
+            }
+            DetectorSidecar::YoloEnd2End { file, sha256, version, threshold } => {
+                let file: ModelFile = sidecar::verify(path, &file, sha256, version.as_deref())?;
+                let model = Model::open(&file, library)?;
+                let input = model.first_input()?;
+                let [_, 3, height, width] = model.input_shape(&input)?[..] else {
+                    return Err(model.unfit("its input is not [N, 3, height, width]"));
+                };
+                // Free dimensions are taken as the family's usual 640.
+                let side = |n: i64| if n > 0 { n as usize } else { 640 };
+                let output = model.first_output()?;
+                let canvas = Canvas::centred(side(width), side(height));
+                let kind = Family::Yolo { output, threshold, scaled: Vec::new() };
+                Ok(Self { model, input, canvas, kind, version: file.version })
+            }
+        }
+    }
+
+    /// Version of the model.
+    pub fn version(&self) -> &str {
+        &self.version
+    }
+
+    /// Plates in an 8-bit BGR picture, most confident first.
+    pub fn detect(&mut self, image: &Mat) -> Result<Vec<Detection>> {
+        let placed = self.canvas.place(image)?;
+        let (width, height) = self.canvas.size();
+        let found = match &mut self.kind {
+            Family::Plated(grid) => {
+                let outputs = self.model.run(&self.input, &[1, height, width, 3], self.canvas.bytes())?;
+                grid.decode(&outputs)?
+            }
+            Family::Yolo { output, threshold, scaled } => {
+                yolo::planar_rgb(self.canvas.bytes(), scaled);
+                let outputs = self.model.run(&self.input, &[1, 3, height, width], scaled.as_slice())?;
+                let (shape, rows) = floats(&outputs, output)?;
+                yolo::decode(shape, rows, *threshold)?
+            }
+        };
+        Ok(found.into_iter().filter_map(|d| placed.back(d)).collect())
+    }
+}
+
+/// Compares a shape with what is wanted; -1 on either side fits everything.
+fn expect(model: &Model, what: &str, found: &[i64], want: &[i64]) -> Result<()> {
+    let fits = found.len() == want.len() && found.iter().zip(want).all(|(f, w)| *f < 0 || *w < 0 || f == w);
+    if fits { Ok(()) } else { Err(model.unfit(&format!("\"{what}\" is {found:?}, it should be {want:?}"))) }
+}

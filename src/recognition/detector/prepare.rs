@@ -1,0 +1,127 @@
+//! Putting a picture on the detector's canvas, and results back into the picture.
+//!
+//! The picture is scaled by one factor and the rest of the canvas filled with grey 114. It is
+//! scaled by area where it shrinks to less than half, linearly otherwise: past a half, linear
+//! interpolation skips pixels. `detector_infer.py` does the same, and the two must agree.
+
+use super::Detection;
+use crate::error::{Context, Kind, Result};
+use opencv::core::{Mat, Rect, Scalar, Size};
+use opencv::imgproc;
+use opencv::prelude::*;
+
+const GREY: f64 = 114.0;
+
+/// A reusable input picture, `height × width × 3` bytes, BGR.
+pub struct Canvas {
+    mat: Mat,
+    width: usize,
+    height: usize,
+    centred: bool,
+    last: Option<Rect>,
+}
+
+/// Where a picture lies on the canvas.
+#[derive(Clone, Copy)]
+pub struct Placed {
+    scale: f32,
+    x: f32,
+    y: f32,
+    width: f32,
+    height: f32,
+}
+
+impl Canvas {
+    /// Pictures go to the top left.
+    pub fn top_left(width: usize, height: usize) -> Self {
+        Self { mat: Mat::default(), width, height, centred: false, last: None }
+    }
+
+    /// Pictures go to the middle.
+    pub fn centred(width: usize, height: usize) -> Self {
+        Self { centred: true, ..Self::top_left(width, height) }
+    }
+
+    /// Width and height in pixels.
+    pub fn size(&self) -> (usize, usize) {
+        (self.width, self.height)
+    }
+
+    /// The canvas row by row.
+    pub fn bytes(&self) -> &[u8] {
+        self.mat.data_bytes().unwrap_or_default()
+    }
+
+    /// Scales `image` onto the canvas.
+    pub fn place(&mut self, image: &Mat) -> Result<Placed> {
+        let said = || "a picture could not be scaled for the detector".to_string();
+        let (w, h) = (image.cols() as f32, image.rows() as f32);
+        // In double precision, as numpy computes it, so that both round alike.
+        let scale = (self.width as f64 / f64::from(w)).min(self.height as f64 / f64::from(h));
+        let fit = |n: f32, most: usize| ((f64::from(n) * scale + 0.5) as i32).clamp(1, most as i32);
+        let (nw, nh) = (fit(w, self.width), fit(h, self.height));
+        let (x, y) = if self.centred { ((self.width as i32 - nw) / 2, (self.height as i32 - nh) / 2) } else { (0, 0) };
+        let place = Rect::new(x, y, nw, nh);
+        if self.last != Some(place) {
+            let size = Size::new(self.width as i32, self.height as i32);
+            self.mat = Mat::new_size_with_default(size, opencv::core::CV_8UC3, Scalar::all(GREY))
+                .context(Kind::Internal, said)?;
+            self.last = Some(place);
+        }
+        let how = if scale < 0.5 { imgproc::INTER_AREA } else { imgproc::INTER_LINEAR };
+        let mut target = Mat::roi_mut(&mut self.mat, place).context(Kind::Internal, said)?;
+        imgproc::resize(image, &mut target, Size::new(nw, nh), 0.0, 0.0, how).context(Kind::Internal, said)?;
+        Ok(Placed { scale: scale as f32, x: x as f32, y: y as f32, width: w, height: h })
+    }
+}
+
+impl Placed {
+    /// A detection in pixels of the canvas, in pixels of the picture; `None` when nothing of its
+    /// box is inside the picture.
+    pub fn back(&self, d: Detection) -> Option<Detection> {
+        let point = |[x, y]: [f32; 2]| [(x - self.x) / self.scale, (y - self.y) / self.scale];
+        let [x, y, w, h] = d.bounds;
+        let [x0, y0] = point([x, y]);
+        let [x1, y1] = point([x + w, y + h]);
+        let (x0, x1) = (x0.clamp(0.0, self.width), x1.clamp(0.0, self.width));
+        let (y0, y1) = (y0.clamp(0.0, self.height), y1.clamp(0.0, self.height));
+        let bounds = [x0, y0, x1 - x0, y1 - y0];
+        (bounds[2] > 0.0 && bounds[3] > 0.0).then(|| Detection { bounds, corners: d.corners.map(point), ..d })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn grey(w: i32, h: i32) -> Mat {
+        Mat::new_size_with_default(Size::new(w, h), opencv::core::CV_8UC3, Scalar::all(200.0)).unwrap()
+    }
+
+    #[test]
+    fn a_place_on_the_canvas_leads_back_to_the_picture() {
+        for mut canvas in [Canvas::top_left(640, 384), Canvas::centred(640, 640)] {
+            let placed = canvas.place(&grey(1280, 720)).unwrap();
+            let on_canvas = [100.0 * placed.scale + placed.x, 50.0 * placed.scale + placed.y];
+            let d = Detection {
+                confidence: 1.0,
+                bounds: [on_canvas[0], on_canvas[1], 40.0 * placed.scale, 20.0 * placed.scale],
+                corners: [on_canvas; 4],
+            };
+            let back = placed.back(d).unwrap();
+            assert!(
+                back.bounds.iter().zip([100.0, 50.0, 40.0, 20.0]).all(|(a, b)| (a - b).abs() < 0.01),
+                "{:?}",
+                back.bounds
+            );
+        }
+    }
+
+    #[test]
+    fn what_the_picture_does_not_cover_is_grey_after_any_order_of_sizes() {
+        let mut canvas = Canvas::top_left(64, 64);
+        canvas.place(&grey(64, 64)).unwrap();
+        canvas.place(&grey(64, 32)).unwrap();
+        assert_eq!((canvas.bytes()[0], canvas.bytes()[64 * 64 * 3 - 1]), (200, 114));
+    }
+}

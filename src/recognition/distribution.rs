@@ -1,0 +1,167 @@
+//! What a reader says about one look at a plate: for each position, a probability for each
+//! character and for "no character here".
+
+/// Class order: blank first, then digits, then letters.
+pub const ALPHABET: &[u8; CLASSES] = b"-0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ";
+
+/// Number of classes.
+pub const CLASSES: usize = 37;
+
+/// No probability counts as less than this: one look that is sure and wrong can't outvote
+/// several that agree.
+const FLOOR: f32 = 1e-5;
+
+/// Classes of a position that are followed when alternatives are searched.
+const BRANCHES: usize = 4;
+
+/// One distribution over [`ALPHABET`] for each position. Characters are left-aligned; blank
+/// positions are left out of the text.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Slots(Vec<[f32; CLASSES]>);
+
+impl Slots {
+    /// Takes the positions from left to right; each should sum to one.
+    pub fn new(positions: Vec<[f32; CLASSES]>) -> Self {
+        Self(positions)
+    }
+
+    /// Number of positions.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// True without positions.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The most probable class of each position, blanks left out, and the product of their
+    /// probabilities over all positions.
+    pub fn best(&self) -> (String, f32) {
+        let mut text = String::new();
+        let mut confidence = 1.0_f64;
+        for position in &self.0 {
+            let class = argmax(position);
+            confidence *= f64::from(position[class]);
+            if class != 0 {
+                text.push(char::from(ALPHABET[class]));
+            }
+        }
+        (text, confidence as f32)
+    }
+
+    /// The `count` most probable texts with their probabilities, best first.
+    ///
+    /// A beam search: a text reached by several placements of its blanks counts by its best.
+    pub fn candidates(&self, count: usize) -> Vec<(String, f32)> {
+        let width = count.max(8);
+        let mut beam: Vec<(String, f64)> = vec![(String::new(), 1.0)];
+        for position in &self.0 {
+            let mut order: Vec<usize> = (0..CLASSES).collect();
+            order.sort_by(|&a, &b| position[b].total_cmp(&position[a]));
+            let mut grown: Vec<(String, f64)> = Vec::with_capacity(beam.len() * BRANCHES);
+            for (text, p) in &beam {
+                for &class in &order[..BRANCHES] {
+                    let mut longer = text.clone();
+                    if class != 0 {
+                        longer.push(char::from(ALPHABET[class]));
+                    }
+                    let p = p * f64::from(position[class]);
+                    match grown.iter_mut().find(|(t, _)| *t == longer) {
+                        Some((_, q)) => *q = q.max(p),
+                        None => grown.push((longer, p)),
+                    }
+                }
+            }
+            grown.sort_by(|a, b| b.1.total_cmp(&a.1));
+            grown.truncate(width);
+            beam = grown;
+        }
+        beam.truncate(count);
+        beam.into_iter().map(|(t, p)| (t, p as f32)).collect()
+    }
+
+    /// Several looks as one: for each position the mean logarithm times √n, made to sum to one.
+    pub fn together<'a>(looks: impl Iterator<Item = &'a Slots>) -> Self {
+        let mut sums: Vec<[f32; CLASSES]> = Vec::new();
+        let mut count = 0.0_f32;
+        for look in looks {
+            count += 1.0;
+            sums.resize(sums.len().max(look.0.len()), [0.0; CLASSES]);
+            for (sum, position) in sums.iter_mut().zip(&look.0) {
+                for (s, p) in sum.iter_mut().zip(position) {
+                    *s += p.max(FLOOR).ln();
+                }
+            }
+        }
+        let scale = 1.0 / count.max(1.0).sqrt(); // √n · 1/n
+        for position in &mut sums {
+            let top = position.iter().fold(f32::NEG_INFINITY, |a, b| a.max(*b));
+            position.iter_mut().for_each(|s| *s = ((*s - top) * scale).exp());
+            let total: f32 = position.iter().sum();
+            position.iter_mut().for_each(|s| *s /= total);
+        }
+        Self(sums)
+    }
+
+    /// Natural logarithm of the probability that the plate reads `text`, each position floored.
+    ///
+    /// A text longer than there are positions gets the floor for each character too many.
+    pub fn log_probability(&self, text: &str) -> f32 {
+        let text = text.as_bytes();
+        let at = |i: usize| text.get(i).and_then(|c| ALPHABET.iter().position(|a| a == c)).unwrap_or(0);
+        let inside: f32 = self.0.iter().enumerate().map(|(i, p)| p[at(i)].max(FLOOR).ln()).sum();
+        inside + text.len().saturating_sub(self.0.len()) as f32 * FLOOR.ln()
+    }
+}
+
+fn argmax(values: &[f32]) -> usize {
+    // The first of equals, as numpy has it, so that both evaluations agree.
+    let mut best = 0;
+    for (i, v) in values.iter().enumerate() {
+        if *v > values[best] {
+            best = i;
+        }
+    }
+    best
+}
+
+/// Index of the greatest value, the first of equals; 0 for none.
+pub(super) fn most_probable(values: &[f32]) -> usize {
+    if values.is_empty() { 0 } else { argmax(values) }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// A look that reads `text` with probability `p` at each position, the rest spread evenly.
+    pub fn look(text: &str, p: f32) -> Slots {
+        let positions = (0..9).map(|i| {
+            let class = text.as_bytes().get(i).and_then(|c| ALPHABET.iter().position(|a| a == c)).unwrap_or(0);
+            let mut d = [(1.0 - p) / (CLASSES - 1) as f32; CLASSES];
+            d[class] = p;
+            d
+        });
+        Slots::new(positions.collect())
+    }
+
+    #[test]
+    fn the_best_text_leaves_blanks_out() {
+        let (text, p) = look("7ABC123", 0.9).best();
+        assert_eq!(text, "7ABC123");
+        assert!((p - 0.9_f32.powi(9)).abs() < 1e-5);
+    }
+
+    proptest! {
+        #[test]
+        fn candidates_are_ranked_and_begin_with_the_best(text in "[A-Z0-9]{1,9}", p in 0.3_f32..0.99) {
+            let slots = look(&text, p);
+            let c = slots.candidates(5);
+            prop_assert_eq!(&c[0].0, &text);
+            prop_assert!(c.windows(2).all(|w| w[0].1 >= w[1].1));
+            prop_assert!((slots.log_probability(&text) - c[0].1.ln()).abs() < 1e-3);
+        }
+    }
+}

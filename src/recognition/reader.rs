@@ -1,0 +1,177 @@
+//! Reading upright plates.
+
+mod fixed_slots;
+
+use super::distribution::{ALPHABET, CLASSES, Slots, most_probable};
+use super::model::{Model, floats};
+use super::rectify;
+use super::sidecar::{self, ReaderSidecar};
+use crate::error::{Error, Kind, Result};
+use fixed_slots::FixedSlots;
+use opencv::core::Mat;
+use opencv::prelude::*;
+use std::path::Path;
+
+/// What a reader says about one look.
+#[derive(Clone, Debug)]
+pub struct Reading {
+    /// Distribution over characters for each position.
+    pub slots: Slots,
+    /// Issuing state, two letters, or empty when not known.
+    pub state: String,
+    /// Probability of the state, 0 to 1.
+    pub state_confidence: f32,
+}
+
+/// A loaded reader.
+pub struct Reader {
+    model: Model,
+    kind: Family,
+    input: String,
+    width: usize,
+    height: usize,
+    margin: [f32; 2],
+    version: String,
+    pixels: Vec<u8>,
+}
+
+enum Family {
+    Plated { slots: String, state: String, length: usize, states: Vec<String> },
+    FixedSlots(FixedSlots),
+}
+
+impl Reader {
+    /// Loads the reader that `path` describes and compares the two.
+    pub fn open(path: &Path, library: Option<&Path>) -> Result<Self> {
+        match sidecar::load::<ReaderSidecar>(path)? {
+            ReaderSidecar::Plated { file, sha256, version, input, output, .. } => {
+                if output.alphabet.as_bytes() != ALPHABET {
+                    let text = format!("{}: output.alphabet must be \"-\", the digits, then A to Z", path.display());
+                    return Err(Error::new(Kind::Config, text));
+                }
+                let file = sidecar::verify(path, &file, Some(sha256), Some(&version))?;
+                let model = Model::open(&file, library)?;
+                check(&model, &input.name, &model.input_shape(&input.name)?, &[input.height, input.width, 3])?;
+                check(&model, &output.slots, &model.output_shape(&output.slots)?, &[output.length, CLASSES])?;
+                check(&model, &output.state, &model.output_shape(&output.state)?, &[output.states.len()])?;
+                let kind = Family::Plated {
+                    slots: output.slots,
+                    state: output.state,
+                    length: output.length,
+                    states: output.states,
+                };
+                let (width, height, margin) = (input.width, input.height, input.margin);
+                Ok(Self {
+                    model,
+                    kind,
+                    input: input.name,
+                    width,
+                    height,
+                    margin,
+                    version: file.version,
+                    pixels: Vec::new(),
+                })
+            }
+            ReaderSidecar::FixedSlots { file, sha256, version, config, margin } => {
+                let file = sidecar::verify(path, &file, sha256, version.as_deref())?;
+                let model = Model::open(&file, library)?;
+                let family = FixedSlots::open(path, &config)?;
+                let input = model.first_input()?;
+                check(&model, &input, &model.input_shape(&input)?, &[family.height, family.width, family.channels()])?;
+                let (width, height) = (family.width, family.height);
+                let kind = Family::FixedSlots(family);
+                Ok(Self { model, kind, input, width, height, margin, version: file.version, pixels: Vec::new() })
+            }
+        }
+    }
+
+    /// Version of the model.
+    pub fn version(&self) -> &str {
+        &self.version
+    }
+
+    /// Cuts a plate out of a picture, as this reader wants it.
+    pub fn crop(&self, image: &Mat, corners: &[[f32; 2]; 4]) -> Result<Mat> {
+        let crop = rectify::upright(image, corners, self.margin, self.width, self.height)?;
+        self.colours(crop)
+    }
+
+    /// Takes the whole picture as one plate.
+    pub fn crop_whole(&self, image: &Mat) -> Result<Mat> {
+        match &self.kind {
+            Family::FixedSlots(family) if family.letterbox => self.colours(family.letterboxed(image)?),
+            _ => self.colours(rectify::whole(image, self.width, self.height)?),
+        }
+    }
+
+    fn colours(&self, crop: Mat) -> Result<Mat> {
+        match &self.kind {
+            Family::Plated { .. } => Ok(crop),
+            Family::FixedSlots(family) => family.colours(&crop),
+        }
+    }
+
+    /// Reads upright crops, in their order.
+    pub fn read(&mut self, crops: &[Mat]) -> Result<Vec<Reading>> {
+        if crops.is_empty() {
+            return Ok(Vec::new());
+        }
+        let channels = match &self.kind {
+            Family::Plated { .. } => 3,
+            Family::FixedSlots(family) => family.channels(),
+        };
+        self.pixels.clear();
+        for crop in crops {
+            let bytes = crop.data_bytes().map_err(|_| odd())?;
+            if bytes.len() != self.width * self.height * channels {
+                return Err(odd());
+            }
+            self.pixels.extend_from_slice(bytes);
+        }
+        let shape = [crops.len(), self.height, self.width, channels];
+        match &self.kind {
+            Family::Plated { slots, state, length, states } => {
+                let outputs = self.model.run(&self.input, &shape, &self.pixels)?;
+                let (_, characters) = floats(&outputs, slots)?;
+                let (_, jurisdictions) = floats(&outputs, state)?;
+                if characters.len() != crops.len() * length * CLASSES
+                    || jurisdictions.len() != crops.len() * states.len()
+                {
+                    return Err(odd());
+                }
+                let readings = characters.chunks_exact(length * CLASSES).zip(jurisdictions.chunks_exact(states.len()));
+                Ok(readings.map(|(c, j)| own_reading(c, j, states)).collect())
+            }
+            Family::FixedSlots(family) => {
+                let output = self.model.first_output()?;
+                let outputs = self.model.run(&self.input, &shape, &self.pixels)?;
+                let (_, values) = floats(&outputs, &output)?;
+                family.decode(values, crops.len())
+            }
+        }
+    }
+}
+
+fn odd() -> Error {
+    Error::new(Kind::Damaged, "the reader's input or output has not the size its sidecar says")
+}
+
+fn own_reading(characters: &[f32], jurisdictions: &[f32], states: &[String]) -> Reading {
+    let positions = characters.chunks_exact(CLASSES).map(|c| {
+        let mut position = [0.0; CLASSES];
+        position.copy_from_slice(c);
+        position
+    });
+    let best = most_probable(jurisdictions);
+    Reading {
+        slots: Slots::new(positions.collect()),
+        state: states[best].clone(),
+        state_confidence: jurisdictions[best],
+    }
+}
+
+/// Compares all dimensions but the first; -1 in the model fits everything.
+fn check(model: &Model, what: &str, found: &[i64], want: &[usize]) -> Result<()> {
+    let fits = found.len() == want.len() + 1 && found[1..].iter().zip(want).all(|(f, w)| *f < 0 || *f as usize == *w);
+    if fits { Ok(()) } else { Err(model.unfit(&format!("\"{what}\" is {found:?}, the sidecar says [N, {want:?}]"))) }
+}

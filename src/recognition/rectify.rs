@@ -1,0 +1,62 @@
+//! Making a plate upright.
+
+use crate::error::{Context, Kind, Result};
+use opencv::core::{BORDER_REPLICATE, Mat, Point2f, Scalar, Size, Vector};
+use opencv::imgproc;
+use opencv::prelude::*;
+
+const SAID: &str = "a plate could not be cut out of its frame";
+
+/// Warps the quadrangle `corners` (from the top left, clockwise) of `image` to
+/// `width` × `height`, reaching past it by `margin` (shares of its width and height).
+pub fn upright(image: &Mat, corners: &[[f32; 2]; 4], margin: [f32; 2], width: usize, height: usize) -> Result<Mat> {
+    let said = || SAID.to_string();
+    let from: Vector<Point2f> = grow(corners, margin).iter().map(|p| Point2f::new(p[0], p[1])).collect();
+    let (w, h) = (width as f32, height as f32);
+    let to: Vector<Point2f> =
+        [(0.0, 0.0), (w, 0.0), (w, h), (0.0, h)].iter().map(|&(x, y)| Point2f::new(x, y)).collect();
+    let transform =
+        imgproc::get_perspective_transform(&from, &to, opencv::core::DECOMP_LU).context(Kind::Internal, said)?;
+    let mut out = Mat::default();
+    let size = Size::new(width as i32, height as i32);
+    imgproc::warp_perspective(
+        image,
+        &mut out,
+        &transform,
+        size,
+        imgproc::INTER_LINEAR,
+        BORDER_REPLICATE,
+        Scalar::default(),
+    )
+    .context(Kind::Internal, said)?;
+    Ok(out)
+}
+
+/// The whole picture as one plate.
+pub fn whole(image: &Mat, width: usize, height: usize) -> Result<Mat> {
+    let how = if image.cols() as usize > width { imgproc::INTER_AREA } else { imgproc::INTER_LINEAR };
+    let mut out = Mat::default();
+    let size = Size::new(width as i32, height as i32);
+    imgproc::resize(image, &mut out, size, 0.0, 0.0, how).context(Kind::Internal, || SAID.to_string())?;
+    Ok(out)
+}
+
+/// Corners pushed outward along the plate's own directions.
+pub fn grow(corners: &[[f32; 2]; 4], margin: [f32; 2]) -> [[f32; 2]; 4] {
+    let [tl, tr, br, bl] = *corners;
+    let right = [0, 1].map(|i| (tr[i] - tl[i] + br[i] - bl[i]) / 2.0 * margin[0]);
+    let down = [0, 1].map(|i| (bl[i] - tl[i] + br[i] - tr[i]) / 2.0 * margin[1]);
+    let moved = |p: [f32; 2], r: f32, d: f32| [p[0] + r * right[0] + d * down[0], p[1] + r * right[1] + d * down[1]];
+    [moved(tl, -1.0, -1.0), moved(tr, 1.0, -1.0), moved(br, 1.0, 1.0), moved(bl, -1.0, 1.0)]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn corners_grow_by_their_share_of_the_plate() {
+        let square = [[0.0, 0.0], [100.0, 0.0], [100.0, 50.0], [0.0, 50.0]];
+        assert_eq!(grow(&square, [0.1, 0.2]), [[-10.0, -10.0], [110.0, -10.0], [110.0, 60.0], [-10.0, 60.0]]);
+    }
+}

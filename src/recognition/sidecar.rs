@@ -1,0 +1,359 @@
+//! Sidecars: what a model's file is, what goes in and what comes out.
+//!
+//! A sidecar is a TOML file beside the ONNX file. `models/detector.toml` and
+//! `models/reader.toml` are plated's own; `docs/reference/models.md` shows how the models of the
+//! common open families are described.
+
+use crate::config;
+use crate::error::{Context, Error, Kind, Result};
+use crate::wire::Sha256;
+use serde::Deserialize;
+use std::path::{Path, PathBuf};
+
+/// A model file that has been compared with its sidecar's hash.
+#[derive(Clone, Debug)]
+pub struct ModelFile {
+    /// The ONNX file.
+    pub path: PathBuf,
+    /// Version as the sidecar names it; for models without one, the start of the hash.
+    pub version: String,
+}
+
+/// A set of data that a model was trained on.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TrainedOn {
+    /// Name of the set.
+    pub name: String,
+    /// Its licence.
+    pub licence: String,
+}
+
+/// Describes a detector.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(tag = "format", deny_unknown_fields)]
+pub enum DetectorSidecar {
+    /// plated's own: heat map, box distances and corner offsets on a grid.
+    #[serde(rename = "plated-detector-1")]
+    Plated {
+        /// ONNX file, beside the sidecar.
+        file: PathBuf,
+        /// Of the ONNX file.
+        sha256: Sha256,
+        /// Names the training run.
+        version: String,
+        /// What reached the weights.
+        #[serde(default)]
+        trained_on: Vec<TrainedOn>,
+        /// What goes in.
+        input: ImageInput,
+        /// Names of the outputs.
+        output: DetectorOutput,
+        /// How boxes are taken from the outputs.
+        decode: Decode,
+    },
+    /// Detectors exported with non-maximum suppression inside (YOLO "end to end"): one output of
+    /// `[boxes, 7]` rows *image, x1, y1, x2, y2, class, score* or `[1, boxes, 6]` rows *x1, y1,
+    /// x2, y2, score, class*; input float NCHW RGB from 0 to 1, letterboxed in the middle.
+    #[serde(rename = "yolo-end2end")]
+    YoloEnd2End {
+        /// ONNX file, beside the sidecar.
+        file: PathBuf,
+        /// Of the ONNX file; checked when given.
+        sha256: Option<Sha256>,
+        /// Names the model.
+        version: Option<String>,
+        /// Boxes of a lower score are left out.
+        #[serde(default = "forty_percent")]
+        threshold: f32,
+    },
+}
+
+fn forty_percent() -> f32 {
+    0.4
+}
+
+/// Describes a reader.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(tag = "format", deny_unknown_fields)]
+pub enum ReaderSidecar {
+    /// plated's own: a distribution for each position, and the issuing state.
+    #[serde(rename = "plated-reader-1")]
+    Plated {
+        /// ONNX file, beside the sidecar.
+        file: PathBuf,
+        /// Of the ONNX file.
+        sha256: Sha256,
+        /// Names the training run.
+        version: String,
+        /// What reached the weights.
+        #[serde(default)]
+        trained_on: Vec<TrainedOn>,
+        /// What goes in.
+        input: CropInput,
+        /// What comes out.
+        output: ReaderOutput,
+        /// Already applied in the graph; kept for the record.
+        #[serde(default)]
+        calibration: Calibration,
+    },
+    /// Readers with a fixed number of character slots, described by a YAML file of alphabet and
+    /// input size; input uint8 NHWC, output `[1, slots × alphabet]` or `[1, slots, alphabet]`.
+    #[serde(rename = "fixed-slots")]
+    FixedSlots {
+        /// ONNX file, beside the sidecar.
+        file: PathBuf,
+        /// Of the ONNX file; checked when given.
+        sha256: Option<Sha256>,
+        /// Names the model.
+        version: Option<String>,
+        /// The YAML file that came with the model, beside the sidecar.
+        config: PathBuf,
+        /// The crop reaches this far past the corners, as shares of width and height.
+        #[serde(default)]
+        margin: [f32; 2],
+    },
+}
+
+/// Input of plated's detector.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ImageInput {
+    /// Name in the graph.
+    pub name: String,
+    /// Only `uint8`.
+    pub dtype: Dtype,
+    /// Only `NHWC`.
+    pub layout: Layout,
+    /// Only `BGR`.
+    pub colour: Colour,
+    /// Pixels, a multiple of 32.
+    pub width: usize,
+    /// Pixels, a multiple of 32.
+    pub height: usize,
+}
+
+/// Input of plated's reader.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CropInput {
+    /// Name in the graph.
+    pub name: String,
+    /// Only `uint8`.
+    pub dtype: Dtype,
+    /// Only `NHWC`.
+    pub layout: Layout,
+    /// Only `BGR`.
+    pub colour: Colour,
+    /// Pixels.
+    pub width: usize,
+    /// Pixels.
+    pub height: usize,
+    /// The crop reaches this far past the corners, as shares of width and height.
+    pub margin: [f32; 2],
+}
+
+/// Element type of an input.
+#[derive(Clone, Copy, Debug, Deserialize)]
+pub enum Dtype {
+    /// Bytes.
+    #[serde(rename = "uint8")]
+    Uint8,
+}
+
+/// Order of an input's dimensions.
+#[derive(Clone, Copy, Debug, Deserialize)]
+pub enum Layout {
+    /// Image, row, column, channel.
+    #[serde(rename = "NHWC")]
+    Nhwc,
+}
+
+/// Order of an input's channels.
+#[derive(Clone, Copy, Debug, Deserialize)]
+pub enum Colour {
+    /// Blue, green, red, as OpenCV has it.
+    #[serde(rename = "BGR")]
+    Bgr,
+}
+
+/// Outputs of plated's detector, each `[N, channels, H / stride, W / stride]`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DetectorOutput {
+    /// Probability that a plate's centre is here, 1 channel.
+    pub heat: String,
+    /// Distances left, top, right, bottom from the cell's centre in input pixels, 4 channels.
+    #[serde(rename = "box")]
+    pub bounds: String,
+    /// Offsets of the corners from the cell's centre in input pixels, from the top left
+    /// clockwise, 8 channels.
+    pub corners: String,
+    /// Input pixels for one cell.
+    pub stride: usize,
+}
+
+/// How plated's detector is decoded.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Decode {
+    /// Cells of a lower heat are left out.
+    pub threshold: f32,
+    /// Of two boxes that overlap by more, the better one stays.
+    pub nms_iou: f32,
+}
+
+/// Outputs of plated's reader.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ReaderOutput {
+    /// Name of the `[N, length, alphabet]` output of probabilities.
+    pub slots: String,
+    /// Name of the `[N, states]` output of probabilities.
+    pub state: String,
+    /// Positions.
+    pub length: usize,
+    /// Its first character stands for "no character here".
+    pub alphabet: String,
+    /// Two letters each; the empty one is "not known".
+    pub states: Vec<String>,
+}
+
+/// How the reader's probabilities were calibrated.
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Calibration {
+    /// Divides the logits.
+    pub temperature: f32,
+}
+
+/// The YAML file of a fixed-slots reader. Other keys in it are of no concern here.
+#[derive(Clone, Debug, Deserialize)]
+pub struct FixedSlotsConfig {
+    /// Positions.
+    pub max_plate_slots: usize,
+    /// One character for each class.
+    pub alphabet: String,
+    /// The class that stands for "no character here".
+    pub pad_char: char,
+    /// Pixels.
+    pub img_height: usize,
+    /// Pixels.
+    pub img_width: usize,
+    /// Letterbox instead of stretching.
+    #[serde(default)]
+    pub keep_aspect_ratio: bool,
+    /// `grayscale` (default) or `rgb`.
+    #[serde(default)]
+    pub image_color_mode: ColourMode,
+}
+
+/// Channels of a fixed-slots reader.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ColourMode {
+    /// One channel.
+    #[default]
+    Grayscale,
+    /// Three channels.
+    Rgb,
+}
+
+/// The two sidecars in force.
+#[derive(Clone, Debug)]
+pub struct Paths {
+    /// Of the detector.
+    pub detector: PathBuf,
+    /// Of the reader.
+    pub reader: PathBuf,
+}
+
+/// Folders that are looked in for `detector.toml` when the configuration names none.
+fn places() -> Vec<PathBuf> {
+    let mut all = Vec::new();
+    if let Some(dir) = std::env::var_os("PLATED_MODELS") {
+        all.push(PathBuf::from(dir));
+    }
+    all.extend(["models", "/usr/local/share/plated/models", "/usr/share/plated/models"].map(PathBuf::from));
+    // A build lies in target/<profile>/ of the source tree, where models/ is.
+    if let Ok(exe) = std::env::current_exe() {
+        all.extend(exe.ancestors().skip(1).take(4).map(|a| a.join("models")));
+    }
+    all
+}
+
+impl Paths {
+    /// The configured sidecars, or plated's own beside the program.
+    pub fn find(config: &config::Recognition) -> Result<Self> {
+        let own = |name: &str| -> Result<PathBuf> {
+            let dirs = config.models.clone().map_or_else(places, |dir| vec![dir]);
+            dirs.iter().map(|d| d.join(name)).find(|p| p.is_file()).ok_or_else(|| {
+                let looked: Vec<_> = dirs.iter().map(|d| d.display().to_string()).collect();
+                Error::new(
+                    Kind::Missing,
+                    format!(
+                        "no model: {name} was not found in {}; name its folder in recognition.models",
+                        looked.join(", ")
+                    ),
+                )
+            })
+        };
+        Ok(Self {
+            detector: config.detector.clone().map_or_else(|| own("detector.toml"), Ok)?,
+            reader: config.reader.clone().map_or_else(|| own("reader.toml"), Ok)?,
+        })
+    }
+}
+
+/// Reads a sidecar.
+pub fn load<T: serde::de::DeserializeOwned>(path: &Path) -> Result<T> {
+    let text = std::fs::read_to_string(path)
+        .context(Kind::Missing, || format!("could not read the model sidecar {}", path.display()))?;
+    config::parse(&text, path)
+}
+
+/// Compares the ONNX file beside `sidecar` with its hash.
+pub fn verify(sidecar: &Path, file: &Path, sha256: Option<Sha256>, version: Option<&str>) -> Result<ModelFile> {
+    let path = sidecar.parent().unwrap_or(Path::new(".")).join(file);
+    let bytes = std::fs::read(&path).context(Kind::Missing, || {
+        format!("could not read the model {} that {} names", path.display(), sidecar.display())
+    })?;
+    let found = Sha256::of(&bytes);
+    if let Some(want) = sha256
+        && want != found
+    {
+        return Err(Error::new(
+            Kind::Damaged,
+            format!(
+                "{} is not the model that {} describes: its SHA-256 is {found}, not {want}",
+                path.display(),
+                sidecar.display()
+            ),
+        ));
+    }
+    let version = version.map_or_else(|| found.to_string()[..12].to_string(), str::to_string);
+    Ok(ModelFile { path, version })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_model_that_is_not_the_one_described_is_refused() {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::write(dir.path().join("m.onnx"), b"abc").unwrap();
+        let sidecar = dir.path().join("m.toml");
+        let right = Sha256::of(b"abc");
+        assert!(verify(&sidecar, Path::new("m.onnx"), Some(right), None).is_ok());
+        let err = verify(&sidecar, Path::new("m.onnx"), Some(Sha256::of(b"abd")), None).unwrap_err();
+        assert_eq!(err.kind(), Kind::Damaged);
+    }
+
+    #[test]
+    fn a_missing_model_says_where_to_put_it() {
+        let config = config::Recognition { models: Some("/nowhere".into()), ..Default::default() };
+        let err = Paths::find(&config).unwrap_err();
+        assert!(err.chain().contains("/nowhere") && err.chain().contains("recognition.models"), "{}", err.chain());
+    }
+}
