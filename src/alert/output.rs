@@ -43,9 +43,9 @@ impl Output {
         } else {
             host.device_by_id(&DeviceId::new(host.id(), name)).ok_or_else(|| unknown(name, &host))?
         };
-        let shown = if name.is_empty() { "the default sound device".into() } else { format!("the sound device {name}") };
-        let supported =
-            device.default_output_config().context(Kind::Missing, || format!("could not use {shown}"))?;
+        let shown =
+            if name.is_empty() { "the default sound device".into() } else { format!("the sound device {name}") };
+        let supported = device.default_output_config().context(Kind::Missing, || format!("could not use {shown}"))?;
         let mut config = supported.config();
         if let cpal::SupportedBufferSize::Range { min, max } = *supported.buffer_size() {
             config.buffer_size = BufferSize::Fixed((config.sample_rate / PORTIONS).clamp(min, max.max(min)));

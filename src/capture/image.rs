@@ -70,7 +70,7 @@ fn jpeg_is_cut_off(bytes: &[u8]) -> bool {
     while let Some(&[0xFF, marker]) = bytes.get(at..at + 2) {
         match (marker, bytes.get(at + 2..at + 4)) {
             (0xFF, _) => at += 1,
-            (0xDA, _) => return !bytes[at..].windows(2).any(|w| w == [0xFF, 0xD9]),
+            (0xDA, _) => return !bytes[at..].windows(2).rev().any(|w| w == [0xFF, 0xD9]),
             (_, Some(&[high, low])) => at += 2 + usize::from(u16::from_be_bytes([high, low])),
             (_, _) => return true,
         }
@@ -84,7 +84,8 @@ mod tests {
     use super::*;
 
     fn picture(ext: &str) -> Vec<u8> {
-        let mat = Mat::new_rows_cols_with_default(40, 60, core::CV_8UC3, core::Scalar::new(10., 90., 200., 0.)).unwrap();
+        let mat =
+            Mat::new_rows_cols_with_default(40, 60, core::CV_8UC3, core::Scalar::new(10., 90., 200., 0.)).unwrap();
         let mut out = Vector::new();
         imgcodecs::imencode_def(ext, &mat, &mut out).unwrap();
         out.to_vec()

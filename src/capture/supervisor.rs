@@ -111,6 +111,9 @@ struct FilePlan {
     repeat: u32,
 }
 
+/// So many frames in a row that can't be decoded are a failure of the camera.
+const USELESS: u32 = 50;
+
 /// How long stopping waits for a thread that is inside a driver.
 const STOP_PATIENCE: Duration = Duration::from_secs(1);
 
@@ -173,7 +176,10 @@ impl Capture {
                 // It can't have panicked: what it runs is caught.
                 let _ = thread.join();
             } else {
-                warn!("{} hangs in its driver and is left behind.", thread.thread().name().unwrap_or("A capture thread"));
+                warn!(
+                    "{} hangs in its driver and is left behind.",
+                    thread.thread().name().unwrap_or("A capture thread")
+                );
             }
         }
     }
@@ -293,6 +299,7 @@ impl Worker {
         let shared = &self.shared;
         let every_frame = matches!(self.plan.file, Some(FilePlan { pace: Pace::EveryFrame, .. }));
         let realtime = matches!(self.plan.file, Some(FilePlan { pace: Pace::Realtime, .. }));
+        let mut useless = 0;
         while reader.advance()? {
             let wait = if realtime {
                 let pacer = self.pacer.get_or_insert_with(|| Pacer::new(reader.rate()));
@@ -308,8 +315,13 @@ impl Worker {
             self.sequence += 1;
             let Some(image) = reader.decode()? else {
                 shared.status(self.index).skipped += 1;
+                useless += 1;
+                if self.plan.file.is_none() && useless >= USELESS {
+                    return Err(Error::new(Kind::Input, "the camera sends frames that can't be decoded"));
+                }
                 continue;
             };
+            useless = 0;
             {
                 let mut status = shared.status(self.index);
                 status.captured += 1;

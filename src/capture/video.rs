@@ -160,7 +160,10 @@ impl Camera {
             return Err(Error::new(Kind::Missing, format!("{name} is not there; is the camera plugged in?")));
         }
         let mut capture = open(device.as_os_str(), videoio::CAP_V4L2, &[]).ok_or_else(|| {
-            Error::new(Kind::Missing, format!("{name} could not be opened as a camera; it may be in use by another program"))
+            Error::new(
+                Kind::Missing,
+                format!("{name} could not be opened as a camera; it may be in use by another program"),
+            )
         })?;
         // Most USB cameras reach their full rate only with MJPEG.
         let mjpeg = VideoWriter::fourcc('M', 'J', 'P', 'G').unwrap_or(0);

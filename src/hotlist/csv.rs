@@ -158,7 +158,8 @@ fn entry(text: &str, line: u64, columns: &[usize], list: &str, priority: Priorit
         _ => return bad("priority", "it is none of high, normal, low".into()),
     };
     let state = state.to_ascii_uppercase();
-    if !state.is_empty() && !(state.len() == 2 && state.bytes().all(|b| b.is_ascii_uppercase())) {
+    let two_letters = state.len() == 2 && state.bytes().all(|b| b.is_ascii_uppercase());
+    if !state.is_empty() && !two_letters {
         return bad("state", "it is not two letters".into());
     }
     let list = list.to_owned();
