@@ -71,6 +71,22 @@ fn every_frame_of_a_video_comes_once_and_in_order_when_none_may_be_lost() {
 }
 
 #[test]
+fn several_workers_share_the_frames_and_their_tickets_have_no_gap() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("drive.avi");
+    write_video(&path, FRAMES);
+    let capture = Arc::new(start(&[video("front", path, Pace::EveryFrame, 1)]));
+    let workers = [(); 3].map(|()| {
+        let capture = Arc::clone(&capture);
+        std::thread::spawn(move || drain(&capture))
+    });
+    let mut all: Vec<_> = workers.into_iter().flat_map(|w| w.join().unwrap()).collect();
+    all.sort_unstable();
+    // In the order of the tickets the frames are in their own order.
+    assert_eq!(all, (0..FRAMES).map(|n| (0, n as u64, n as u64, n)).collect::<Vec<_>>());
+}
+
+#[test]
 fn a_slow_worker_gets_the_newest_frame_and_the_others_are_counted() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("drive.avi");
