@@ -1,1 +1,15 @@
-//! To be filled.
+//! Lists of wanted plates, and matching reads against them.
+//!
+//! A list is read whole ([`load`]), an [`Index`] is built of all lists and never changed after;
+//! an update builds another and swaps it (invariant 7 of `docs/design.md`).
+
+mod csv;
+mod entry;
+mod index;
+mod line;
+mod matcher;
+
+pub use csv::{load, read};
+pub use entry::{List, Problem, Report};
+pub use index::Index;
+pub use matcher::Match;

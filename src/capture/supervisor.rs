@@ -1,0 +1,435 @@
+//! One thread for each source, kept going: a camera that fails is opened again for ever, a file
+//! ends for good, and neither disturbs the others (invariant 5 of `docs/design.md`).
+
+use super::Reader;
+use super::folder::ImageFolder;
+use super::pace::{Backoff, LONGEST, Pacer};
+use super::slot::{Inbox, Take};
+use super::video::{Camera, VideoReader};
+use crate::clock::Clock;
+use crate::config::{Input, Pace, Source};
+use crate::error::{Context, Error, Kind, Result};
+use crate::frame::{Frame, Pixels};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::thread::JoinHandle;
+use std::time::Duration;
+use tracing::{info, warn};
+
+/// All sources at work. Shared by the recognition workers behind an `Arc`.
+pub struct Capture {
+    shared: Arc<Shared>,
+    threads: Mutex<Vec<JoinHandle<()>>>,
+}
+
+/// What waiting for a frame came to.
+pub enum Next {
+    /// The newest frame of a source.
+    Frame(Taken),
+    /// None came in time.
+    TimedOut,
+    /// None will come: every file is at its end, or capture was stopped.
+    AllEnded,
+}
+
+/// A frame and its place in the order of its source.
+pub struct Taken {
+    /// The frame.
+    pub frame: Frame,
+    /// Index of the source in the configuration.
+    pub source_index: usize,
+    /// 0, 1, 2, … in the order in which this source's frames were taken, without gaps, so that
+    /// results can be put back in order.
+    pub ticket: u64,
+}
+
+/// How a source is doing.
+#[derive(Clone, Debug)]
+pub struct SourceStatus {
+    /// Its name.
+    pub name: Arc<str>,
+    /// What it does now.
+    pub state: State,
+    /// Frames captured.
+    pub captured: u64,
+    /// Frames captured that a newer one replaced before recognition was free.
+    pub dropped: u64,
+    /// Frames that could not be decoded.
+    pub skipped: u64,
+    /// Times it was opened again after a failure.
+    pub restarts: u64,
+    /// Monotonic time of its last frame.
+    pub last_frame: Option<Duration>,
+}
+
+/// What a source does.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum State {
+    /// Being opened; no frame yet.
+    Opening,
+    /// Delivering frames.
+    Running,
+    /// A camera failed and will be tried again.
+    Waiting {
+        /// Why it failed.
+        error: String,
+    },
+    /// A file is at its end, or capture was stopped.
+    Ended {
+        /// Why it ended before its time, if it did.
+        error: Option<String>,
+    },
+}
+
+impl SourceStatus {
+    /// Why the source ended before its time.
+    pub fn ended_with_error(&self) -> Option<&str> {
+        match &self.state {
+            State::Ended { error } => error.as_deref(),
+            _ => None,
+        }
+    }
+}
+
+struct Shared {
+    clock: Arc<dyn Clock>,
+    inbox: Inbox<Frame>,
+    status: Vec<Mutex<SourceStatus>>,
+}
+
+/// How a source is opened and played.
+struct Plan {
+    name: Arc<str>,
+    open: Box<dyn Fn() -> Result<Box<dyn Reader>> + Send>,
+    /// `None` for cameras.
+    file: Option<FilePlan>,
+}
+
+struct FilePlan {
+    pace: Pace,
+    /// 0 is for ever.
+    repeat: u32,
+}
+
+/// So many frames in a row that can't be decoded are a failure of the camera.
+const USELESS: u32 = 50;
+
+/// How long stopping waits for a thread that is inside a driver.
+const STOP_PATIENCE: Duration = Duration::from_secs(1);
+
+impl Capture {
+    /// Starts a thread for each source. A source that can't be opened is no error here: it is
+    /// tried again, or ends with an error, and [`Capture::status`] tells.
+    ///
+    /// # Errors
+    /// `Internal` when the system gives no thread.
+    pub fn start(sources: &[Source], clock: Arc<dyn Clock>) -> Result<Self> {
+        Self::start_plans(sources.iter().map(plan).collect(), clock)
+    }
+
+    fn start_plans(plans: Vec<Plan>, clock: Arc<dyn Clock>) -> Result<Self> {
+        let status = plans.iter().map(|p| Mutex::new(SourceStatus::new(&p.name))).collect();
+        let shared = Arc::new(Shared { clock, inbox: Inbox::new(plans.len()), status });
+        let capture = Self { shared, threads: Mutex::default() };
+        for (index, plan) in plans.into_iter().enumerate() {
+            let shared = Arc::clone(&capture.shared);
+            let name = format!("capture-{}", plan.name);
+            let thread = std::thread::Builder::new().name(name).spawn(move || {
+                let ended = Worker { shared, index, plan, sequence: 0, pacer: None, reported: false }.run();
+                ended.shared.inbox.end(ended.index);
+            });
+            let thread = thread.context(Kind::Internal, || "could not start a capture thread".into())?;
+            capture.threads().push(thread);
+        }
+        Ok(capture)
+    }
+
+    fn threads(&self) -> MutexGuard<'_, Vec<JoinHandle<()>>> {
+        self.threads.lock().unwrap_or_else(|e| e.into_inner())
+    }
+
+    /// Waits at most `timeout` for the newest frame of any source; each source has its turn.
+    pub fn next(&self, timeout: Duration) -> Next {
+        match self.shared.inbox.take(timeout) {
+            Take::Item { source, ticket, item } => Next::Frame(Taken { frame: item, source_index: source, ticket }),
+            Take::TimedOut => Next::TimedOut,
+            Take::AllEnded => Next::AllEnded,
+        }
+    }
+
+    /// How each source is doing, in the order of the configuration.
+    pub fn status(&self) -> Vec<SourceStatus> {
+        let one = |(index, _)| SourceStatus {
+            dropped: self.shared.inbox.dropped(index),
+            ..self.shared.status(index).clone()
+        };
+        self.shared.status.iter().enumerate().map(one).collect()
+    }
+
+    /// Ends capture: [`Capture::next`] returns `AllEnded` at once, and the threads are waited
+    /// for, at most about a second. One that hangs in a driver is left behind with a warning.
+    pub fn stop(&self) {
+        self.shared.inbox.close();
+        let all = self.shared.inbox.wait_ended(STOP_PATIENCE);
+        for thread in self.threads().drain(..) {
+            if all || thread.is_finished() {
+                // It can't have panicked: what it runs is caught.
+                let _ = thread.join();
+            } else {
+                warn!(
+                    "{} hangs in its driver and is left behind.",
+                    thread.thread().name().unwrap_or("A capture thread")
+                );
+            }
+        }
+    }
+}
+
+impl Drop for Capture {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+impl Shared {
+    fn status(&self, index: usize) -> MutexGuard<'_, SourceStatus> {
+        self.status[index].lock().unwrap_or_else(|e| e.into_inner())
+    }
+}
+
+impl SourceStatus {
+    fn new(name: &Arc<str>) -> Self {
+        let (captured, dropped, skipped, restarts) = (0, 0, 0, 0);
+        let (name, state, last_frame) = (Arc::clone(name), State::Opening, None);
+        Self { name, state, captured, dropped, skipped, restarts, last_frame }
+    }
+}
+
+fn plan(source: &Source) -> Plan {
+    let input = source.input.clone();
+    let file = match input {
+        Input::Video { pace, repeat, .. } | Input::Images { pace, repeat, .. } => Some(FilePlan { pace, repeat }),
+        Input::Rtsp(_) | Input::V4l2 { .. } => None,
+    };
+    let open = move || -> Result<Box<dyn Reader>> {
+        Ok(match &input {
+            Input::Video { path, .. } => Box::new(VideoReader::open(path)?),
+            Input::Images { path, rate, .. } => Box::new(ImageFolder::open(path, *rate)?),
+            Input::Rtsp(url) => Box::new(Camera::rtsp(url)?),
+            Input::V4l2 { device, width, height, rate } => Box::new(Camera::v4l2(device, *width, *height, *rate)?),
+        })
+    };
+    Plan { name: source.name.as_str().into(), open: Box::new(open), file }
+}
+
+/// The thread of one source.
+struct Worker {
+    shared: Arc<Shared>,
+    index: usize,
+    plan: Plan,
+    sequence: u64,
+    pacer: Option<Pacer>,
+    /// The present failure has been logged.
+    reported: bool,
+}
+
+enum Over {
+    /// The reader has nothing more.
+    Finished,
+    /// Capture was stopped.
+    Stopped,
+}
+
+impl Worker {
+    fn run(mut self) -> Self {
+        let mut backoff = Backoff::new();
+        let mut played = 0;
+        loop {
+            let opened = self.shared.clock.monotonic();
+            let outcome = catch_unwind(AssertUnwindSafe(|| self.play())).unwrap_or_else(|panic| {
+                let what = panic.downcast_ref::<String>().map(String::as_str);
+                let what = what.or(panic.downcast_ref::<&str>().copied()).unwrap_or("no message");
+                Err(Error::new(Kind::Internal, format!("capture failed by a defect: {what}")))
+            });
+            match (outcome, &self.plan.file) {
+                (Ok(Over::Stopped), _) => break self.end(None),
+                (Ok(Over::Finished), Some(file)) => {
+                    played += 1;
+                    if file.repeat != 0 && played >= file.repeat {
+                        break self.end(None);
+                    }
+                }
+                (Err(error), Some(_)) => {
+                    warn!(source = %self.plan.name, "The source ended with an error: {}.", error.chain());
+                    break self.end(Some(error.chain()));
+                }
+                (outcome, None) => {
+                    let why = outcome.err().map_or_else(|| "the camera's stream ended".into(), |e| e.chain());
+                    if self.shared.clock.monotonic().saturating_sub(opened) >= 2 * LONGEST {
+                        backoff.reset();
+                    }
+                    if !self.retry_later(why, backoff.after_failure()) {
+                        break self.end(None);
+                    }
+                }
+            }
+        }
+    }
+
+    fn end(self, error: Option<String>) -> Self {
+        self.shared.status(self.index).state = State::Ended { error };
+        self
+    }
+
+    /// False when capture was stopped while waiting.
+    fn retry_later(&mut self, error: String, wait: Duration) -> bool {
+        if !self.reported {
+            warn!(source = %self.plan.name, "The camera failed and is tried again until it works: {error}.");
+            self.reported = true;
+        }
+        self.shared.status(self.index).state = State::Waiting { error };
+        let go_on = self.shared.inbox.pause(wait);
+        self.shared.status(self.index).restarts += 1;
+        go_on
+    }
+
+    /// Opens the source once and plays it to its end.
+    fn play(&mut self) -> Result<Over> {
+        let mut reader = (self.plan.open)()?;
+        let shared = &self.shared;
+        let every_frame = matches!(self.plan.file, Some(FilePlan { pace: Pace::EveryFrame, .. }));
+        let realtime = matches!(self.plan.file, Some(FilePlan { pace: Pace::Realtime, .. }));
+        let mut useless = 0;
+        while reader.advance()? {
+            let wait = if realtime {
+                let pacer = self.pacer.get_or_insert_with(|| Pacer::new(reader.rate()));
+                pacer.wait(shared.clock.monotonic())
+            } else {
+                Duration::ZERO
+            };
+            if !shared.inbox.pause(wait) {
+                return Ok(Over::Stopped);
+            }
+            let (at, monotonic) = (shared.clock.wall(), shared.clock.monotonic());
+            let sequence = self.sequence;
+            self.sequence += 1;
+            let Some(image) = reader.decode()? else {
+                shared.status(self.index).skipped += 1;
+                useless += 1;
+                if self.plan.file.is_none() && useless >= USELESS {
+                    return Err(Error::new(Kind::Input, "the camera sends frames that can't be decoded"));
+                }
+                continue;
+            };
+            useless = 0;
+            {
+                let mut status = shared.status(self.index);
+                status.captured += 1;
+                status.last_frame = Some(monotonic);
+                if status.state != State::Running {
+                    status.state = State::Running;
+                    if self.reported {
+                        info!(source = %self.plan.name, "The camera works again.");
+                        self.reported = false;
+                    }
+                }
+            }
+            let image = Arc::new(Pixels::new(image));
+            let frame = Frame { source: Arc::clone(&self.plan.name), sequence, at, monotonic, image };
+            let put = if every_frame { Inbox::put_wait } else { Inbox::put };
+            if !put(&shared.inbox, self.index, frame) {
+                return Ok(Over::Stopped);
+            }
+        }
+        Ok(Over::Finished)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::SystemClock;
+    use opencv::core::{CV_8UC3, Mat, Scalar};
+    use std::sync::atomic::{AtomicU32, Ordering};
+
+    const LONG: Duration = Duration::from_secs(60);
+
+    /// Gives some frames and then fails in a way of its own.
+    struct Fake {
+        left: u32,
+        then: fn() -> Result<bool>,
+    }
+
+    impl Reader for Fake {
+        fn advance(&mut self) -> Result<bool> {
+            if self.left == 0 {
+                return (self.then)();
+            }
+            self.left -= 1;
+            Ok(true)
+        }
+        fn decode(&mut self) -> Result<Option<Mat>> {
+            Ok(Some(Mat::new_rows_cols_with_default(2, 2, CV_8UC3, Scalar::all(1.)).unwrap()))
+        }
+        fn rate(&self) -> f64 {
+            15.0
+        }
+    }
+
+    fn camera(name: &str, open: impl Fn() -> Result<Fake> + Send + 'static) -> Plan {
+        let open = move || open().map(|f| Box::new(f) as Box<dyn Reader>);
+        Plan { name: name.into(), open: Box::new(open), file: None }
+    }
+
+    fn start(plans: Vec<Plan>) -> Capture {
+        Capture::start_plans(plans, Arc::new(SystemClock::new())).unwrap()
+    }
+
+    fn frames_of(capture: &Capture, name: &str, count: usize) -> Vec<u64> {
+        let mut seen = Vec::new();
+        while seen.len() < count {
+            match capture.next(LONG) {
+                Next::Frame(t) if &*t.frame.source == name => seen.push(t.frame.sequence),
+                Next::Frame(_) => {}
+                _ => panic!("no more frames"),
+            }
+        }
+        seen
+    }
+
+    #[test]
+    fn a_camera_comes_back_by_itself_after_every_kind_of_failure() {
+        let opened = AtomicU32::new(0);
+        let open = move || match opened.fetch_add(1, Ordering::Relaxed) {
+            0 => Err(Error::new(Kind::Missing, "unplugged")),
+            1 => Ok(Fake { left: 1, then: || panic!("driver defect") }),
+            2 => Ok(Fake { left: 1, then: || Ok(false) }),
+            _ => Ok(Fake { left: 1, then: || Err(Error::new(Kind::Missing, "read error")) }),
+        };
+        let capture = start(vec![camera("front", open)]);
+        assert_eq!(frames_of(&capture, "front", 3), [0, 1, 2], "numbers go on over restarts");
+        assert!(capture.status()[0].restarts >= 3);
+    }
+
+    #[test]
+    fn a_camera_that_never_works_does_not_disturb_another() {
+        let capture = start(vec![
+            camera("dead", || Err(Error::new(Kind::Missing, "unplugged"))),
+            camera("front", || Ok(Fake { left: u32::MAX, then: || Ok(false) })),
+        ]);
+        frames_of(&capture, "front", 50);
+        let status = capture.status();
+        assert_eq!(status[0].state, State::Waiting { error: "unplugged".into() });
+        assert_eq!(status[1].state, State::Running);
+        assert_eq!(status[0].captured, 0);
+    }
+
+    #[test]
+    fn stopping_ends_a_camera_that_waits_to_be_tried_again() {
+        let capture = start(vec![camera("dead", || Err(Error::new(Kind::Missing, "unplugged")))]);
+        capture.stop();
+        assert_eq!(capture.status()[0].state, State::Ended { error: None });
+        assert!(matches!(capture.next(LONG), Next::AllEnded));
+        assert!(capture.threads().is_empty());
+    }
+}

@@ -1,0 +1,282 @@
+//! Video files, RTSP cameras and V4L2 devices, through OpenCV.
+
+use super::Reader;
+use super::image::{quiet_opencv, to_bgr};
+use crate::config::RtspUrl;
+use crate::error::{Context, Error, Kind, Result};
+use opencv::core::{Mat, Vector};
+use opencv::prelude::*;
+use opencv::videoio::{self, VideoCapture, VideoWriter};
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::time::Duration;
+use tracing::debug;
+
+/// A camera on the network that says nothing for this long has failed, in milliseconds.
+const NETWORK_TIMEOUT_MS: i32 = 5000;
+/// For files that don't say their frame rate.
+const USUAL_RATE: f64 = 25.0;
+
+/// The frames of a video file, one after the other.
+pub struct VideoReader {
+    stream: Stream,
+    name: String,
+    /// Frames that the file says it has; 0 when it does not say.
+    stated: u64,
+    advanced: u64,
+    decoded: u64,
+}
+
+/// One frame of a video file.
+pub struct VideoFrame {
+    /// Number in the file, from 0.
+    pub index: u64,
+    /// Time since the beginning, by the file's frame rate.
+    pub time: Duration,
+    /// 8-bit BGR.
+    pub image: Mat,
+}
+
+impl VideoReader {
+    /// Opens a video file.
+    ///
+    /// # Errors
+    /// `Missing` when there is none, `Input` when it is empty or no video; the sentence names it.
+    /// A file that ends early says so when its end is reached.
+    pub fn open(path: &Path) -> Result<Self> {
+        let name = path.display().to_string();
+        let about = std::fs::metadata(path).context(Kind::Missing, || format!("could not open {name}"))?;
+        if !about.is_file() {
+            return Err(Error::new(Kind::Input, format!("{name} is not a file")));
+        }
+        if about.len() == 0 {
+            return Err(Error::new(Kind::Input, format!("{name} is empty")));
+        }
+        // FFmpeg by name: OpenCV's other backends take a picture or a name with digits for a video.
+        let capture = open(path.as_os_str(), videoio::CAP_FFMPEG, &[])
+            .ok_or_else(|| Error::new(Kind::Input, format!("{name} is not a video that can be decoded")))?;
+        let stated = capture.get(videoio::CAP_PROP_FRAME_COUNT).unwrap_or(0.0).clamp(0.0, 1e12) as u64;
+        Ok(Self { stream: Stream::new(capture), name, stated, advanced: 0, decoded: 0 })
+    }
+
+    /// Frames a second, as the file says.
+    pub fn rate(&self) -> f64 {
+        self.stream.rate
+    }
+
+    /// What the end of the file means: a broken file ends like a whole one.
+    fn judge_end(&self) -> Result<()> {
+        let (name, stated) = (&self.name, self.stated);
+        if self.decoded == 0 {
+            return Err(Error::new(Kind::Input, format!("{name} holds no frame that can be decoded")));
+        }
+        // Some containers only estimate their count, so a little less is no sign of damage.
+        if self.advanced < stated - stated / 10 {
+            let text = format!("{name} is cut off: it has {} of the {stated} frames it should have", self.advanced);
+            return Err(Error::new(Kind::Input, text));
+        }
+        Ok(())
+    }
+}
+
+impl Reader for VideoReader {
+    fn advance(&mut self) -> Result<bool> {
+        if !self.stream.grab() {
+            self.judge_end()?;
+            return Ok(false);
+        }
+        self.advanced += 1;
+        Ok(true)
+    }
+
+    fn decode(&mut self) -> Result<Option<Mat>> {
+        let image = self.stream.retrieve()?;
+        self.decoded += u64::from(image.is_some());
+        Ok(image)
+    }
+
+    fn rate(&self) -> f64 {
+        self.stream.rate
+    }
+}
+
+/// Frames that can't be decoded are passed over; after an error nothing more comes.
+impl Iterator for VideoReader {
+    type Item = Result<VideoFrame>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        loop {
+            match self.advance() {
+                Ok(true) => {}
+                Ok(false) => return None,
+                Err(error) => {
+                    // Said once: the next call finds a whole file.
+                    (self.stated, self.decoded) = (0, self.decoded.max(1));
+                    return Some(Err(error));
+                }
+            }
+            let index = self.advanced - 1;
+            match self.decode() {
+                Ok(Some(image)) => {
+                    let time = Duration::from_secs_f64(index as f64 / self.stream.rate);
+                    return Some(Ok(VideoFrame { index, time, image }));
+                }
+                Ok(None) => {}
+                Err(error) => return Some(Err(error)),
+            }
+        }
+    }
+}
+
+/// A camera: its frames come when they come, and it never ends but by failing.
+pub struct Camera(Stream);
+
+impl Camera {
+    /// Opens a network camera. Neither the address nor a part of it is ever in an error.
+    pub fn rtsp(url: &RtspUrl) -> Result<Self> {
+        let url = match url {
+            RtspUrl::Plain(url) => url.clone(),
+            RtspUrl::File(path) => secret_line(path)?,
+        };
+        if !url.starts_with("rtsp://") && !url.starts_with("rtsps://") {
+            let text = "the camera's address does not begin with rtsp:// or rtsps://";
+            return Err(Error::new(Kind::Config, text));
+        }
+        let timeouts = [
+            (videoio::CAP_PROP_OPEN_TIMEOUT_MSEC, NETWORK_TIMEOUT_MS),
+            (videoio::CAP_PROP_READ_TIMEOUT_MSEC, NETWORK_TIMEOUT_MS),
+        ];
+        let capture = open(url.as_ref(), videoio::CAP_FFMPEG, &timeouts).ok_or_else(|| {
+            let text = "could not connect to the network camera; check its address, its password and the network";
+            Error::new(Kind::Network, text)
+        })?;
+        Ok(Self(Stream::new(capture)))
+    }
+
+    /// Opens a USB camera. Size and rate are asked for; the camera may give others.
+    pub fn v4l2(device: &Path, width: Option<u32>, height: Option<u32>, rate: Option<f64>) -> Result<Self> {
+        let name = device.display();
+        if !device.exists() {
+            return Err(Error::new(Kind::Missing, format!("{name} is not there; is the camera plugged in?")));
+        }
+        let mut capture = open(device.as_os_str(), videoio::CAP_V4L2, &[]).ok_or_else(|| {
+            Error::new(
+                Kind::Missing,
+                format!("{name} could not be opened as a camera; it may be in use by another program"),
+            )
+        })?;
+        // Most USB cameras reach their full rate only with MJPEG.
+        let mjpeg = VideoWriter::fourcc('M', 'J', 'P', 'G').unwrap_or(0);
+        let wanted = [
+            (videoio::CAP_PROP_FOURCC, Some(f64::from(mjpeg))),
+            (videoio::CAP_PROP_FRAME_WIDTH, width.map(f64::from)),
+            (videoio::CAP_PROP_FRAME_HEIGHT, height.map(f64::from)),
+            (videoio::CAP_PROP_FPS, rate),
+        ];
+        for (property, value) in wanted {
+            if let Some(value) = value
+                && !capture.set(property, value).unwrap_or(false)
+            {
+                debug!(property, value, "{name} did not take a setting.");
+            }
+        }
+        Ok(Self(Stream::new(capture)))
+    }
+}
+
+impl Reader for Camera {
+    fn advance(&mut self) -> Result<bool> {
+        if self.0.grab() { Ok(true) } else { Err(Error::new(Kind::Missing, "the camera stopped sending")) }
+    }
+
+    fn decode(&mut self) -> Result<Option<Mat>> {
+        self.0.retrieve()
+    }
+
+    fn rate(&self) -> f64 {
+        self.0.rate
+    }
+}
+
+/// What file and camera have in common.
+struct Stream {
+    capture: VideoCapture,
+    rate: f64,
+}
+
+impl Stream {
+    fn new(capture: VideoCapture) -> Self {
+        let said = capture.get(videoio::CAP_PROP_FPS).unwrap_or(0.0);
+        let rate = if said > 0.1 && said <= 1000.0 { said } else { USUAL_RATE };
+        Self { capture, rate }
+    }
+
+    /// OpenCV tells a failure, a time-out and the end by the same `false`.
+    fn grab(&mut self) -> bool {
+        self.capture.grab().unwrap_or(false)
+    }
+
+    fn retrieve(&mut self) -> Result<Option<Mat>> {
+        let mut image = Mat::default();
+        match self.capture.retrieve_def(&mut image) {
+            Ok(true) => to_bgr(image),
+            Ok(false) | Err(_) => Ok(None),
+        }
+    }
+}
+
+/// OpenCV's own messages are left out on purpose: they can hold the address.
+fn open(name: &std::ffi::OsStr, backend: i32, settings: &[(i32, i32)]) -> Option<VideoCapture> {
+    quiet_opencv();
+    let settings: Vector<i32> = settings.iter().flat_map(|(key, value)| [*key, *value]).collect();
+    let capture = VideoCapture::from_file_with_params(name, backend, &settings).ok()?;
+    capture.is_opened().unwrap_or(false).then_some(capture)
+}
+
+/// The first line of a file that only its owner can read.
+fn secret_line(path: &Path) -> Result<String> {
+    let fail = || format!("could not read the camera's address from {}", path.display());
+    let mode = std::fs::metadata(path).context(Kind::Config, fail)?.permissions().mode();
+    if mode & 0o077 != 0 {
+        let text = format!("{} can be read by others (mode {:04o}); set it to 0400", path.display(), mode & 0o7777);
+        return Err(Error::new(Kind::Config, text));
+    }
+    let text = std::fs::read_to_string(path).context(Kind::Config, fail)?;
+    let line = text.lines().next().unwrap_or("").trim();
+    if line.is_empty() {
+        return Err(Error::new(Kind::Config, format!("the first line of {} is empty", path.display())));
+    }
+    Ok(line.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rtsp(text: &str, mode: u32) -> String {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("front.url");
+        std::fs::write(&path, text).unwrap();
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).unwrap();
+        Camera::rtsp(&RtspUrl::File(path)).err().unwrap().chain()
+    }
+
+    #[test]
+    fn an_address_file_that_others_can_read_is_refused() {
+        assert!(rtsp("rtsp://a:b@127.0.0.1:1/\n", 0o640).contains("0640"));
+    }
+
+    #[test]
+    fn an_address_with_a_password_is_never_in_an_error() {
+        for url in ["rtsp://user:hunter2@127.0.0.1:1/live\n", "http://user:hunter2@127.0.0.1:1/live\n"] {
+            let err = rtsp(url, 0o400);
+            assert!(!err.contains("hunter2") && !err.contains("127.0.0.1"), "{err}");
+        }
+    }
+
+    #[test]
+    fn a_camera_that_is_not_plugged_in_is_said_by_name() {
+        let err = Camera::v4l2(Path::new("/dev/plated-nowhere"), None, None, None).err().unwrap().chain();
+        assert!(err.contains("/dev/plated-nowhere"), "{err}");
+    }
+}

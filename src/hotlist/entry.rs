@@ -1,0 +1,78 @@
+//! A list as it was read, with an account of every line.
+
+use crate::wire::EntryRecord;
+use std::fmt;
+use std::sync::Arc;
+
+/// A list of wanted plates.
+#[derive(Clone, Debug)]
+pub struct List {
+    /// Name of the list in hits.
+    pub name: String,
+    /// Its entries in the order of the file. One plate can have several; each is kept.
+    pub entries: Vec<Arc<EntryRecord>>,
+    /// What became of the lines.
+    pub report: Report,
+}
+
+/// What became of the lines of a list: `lines = entries + junk + bad`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Report {
+    /// Lines under the header, without blank ones.
+    pub lines: u64,
+    /// Lines that became entries.
+    pub entries: u64,
+    /// Lines whose plate is none, such as `NOTAG`; set aside.
+    pub junk: u64,
+    /// Lines with a mistake; left out.
+    pub bad: u64,
+    /// The first [`Report::KEPT`] mistakes.
+    pub bad_lines: Vec<Problem>,
+    /// The first [`Report::KEPT`] lines set aside.
+    pub junk_lines: Vec<Problem>,
+}
+
+impl Report {
+    /// So many lines of each kind are described; all are counted.
+    pub const KEPT: usize = 100;
+
+    pub(super) fn add_bad(&mut self, problem: Problem) {
+        self.bad += 1;
+        keep(&mut self.bad_lines, problem);
+    }
+
+    pub(super) fn add_junk(&mut self, problem: Problem) {
+        self.junk += 1;
+        keep(&mut self.junk_lines, problem);
+    }
+}
+
+fn keep(problems: &mut Vec<Problem>, problem: Problem) {
+    if problems.len() < Report::KEPT {
+        problems.push(problem);
+    }
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { lines, entries, junk, bad, .. } = self;
+        write!(f, "{lines} lines: {entries} entries, {junk} without a plate, {bad} with mistakes")
+    }
+}
+
+/// A line that did not become an entry. Never holds the plate, so that it can be logged.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// Line in the file, from 1; the header is usually line 1.
+    pub line: u64,
+    /// Column of the mistake, or `line` when it is of the line as a whole.
+    pub field: &'static str,
+    /// What is wrong.
+    pub reason: String,
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "line {}, {}: {}", self.line, self.field, self.reason)
+    }
+}

@@ -1,0 +1,193 @@
+//! That a tone is really played: an ALSA device that writes a file takes the place of the sound
+//! card, and the samples in it are analysed. ALSA reads its configuration once in a process, so
+//! each case runs in a process of its own: this program again.
+#![allow(clippy::unwrap_used, missing_docs, reason = "a test fails by panicking")]
+
+use plated::alert::Chime;
+use plated::clock::{Clock, SystemClock};
+use plated::config::Alert;
+use plated::wire::Priority;
+use std::path::Path;
+use std::process::Command;
+use std::sync::Arc;
+use std::time::Duration;
+
+const RATE: f64 = 48_000.0;
+const LONG: Duration = Duration::from_secs(60);
+/// All frequencies of all chimes (documented in `alert::tone`).
+const TONES: [f64; 5] = [1500.0, 1100.0, 880.0, 660.0, 440.0];
+
+/// Two devices, `default` and `speaker`, which write to files of their own.
+fn alsa_configuration(dir: &Path) -> String {
+    let device = |name: &str, file: &str| {
+        format!(
+            "pcm.{name} {{ type plug slave {{ format S16_LE rate 48000 channels 1 pcm {{ type file \
+             file \"{}\" format raw slave.pcm {{ type null }} }} }} hint {{ show on description \"{file}\" }} }}\n",
+            dir.join(file).display()
+        )
+    };
+    device("!default", "default.raw") + &device("speaker", "speaker.raw")
+}
+
+/// Runs `case` of the test [`in_a_process_of_its_own`] with this ALSA configuration.
+fn run(case: &str, dir: &Path, configuration: &str) {
+    let file = dir.join("asound.conf");
+    std::fs::write(&file, configuration).unwrap();
+    let output = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "in_a_process_of_its_own", "--nocapture"])
+        .env("ALSA_CONFIG_PATH", file)
+        .env("PLATED_TEST_CASE", case)
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
+fn play(case: &str) -> Vec<f64> {
+    let dir = tempfile::tempdir().unwrap();
+    run(case, dir.path(), &alsa_configuration(dir.path()));
+    read(&dir.path().join("default.raw"))
+}
+
+/// What was played, without the silence after it.
+fn read(path: &Path) -> Vec<f64> {
+    let bytes = std::fs::read(path).unwrap_or_default();
+    let samples: Vec<f64> = bytes.as_chunks().0.iter().map(|b| f64::from(i16::from_le_bytes(*b)) / 32768.0).collect();
+    let end = samples.iter().rposition(|s| s.abs() > 0.001).map_or(0, |last| last + 1);
+    samples[..end].to_vec()
+}
+
+/// Amplitude of one frequency in `samples`, by Goertzel's method.
+fn amplitude(samples: &[f64], frequency: f64) -> f64 {
+    let step = 2.0 * std::f64::consts::PI * frequency / RATE;
+    let (mut a, mut b) = (0.0, 0.0);
+    for s in samples {
+        (a, b) = (s + 2.0 * step.cos() * a - b, a);
+    }
+    2.0 * (a * a + b * b - 2.0 * step.cos() * a * b).max(0.0).sqrt() / samples.len() as f64
+}
+
+/// The loudest tone of each 50 ms, repeats left out; silence is 0.
+fn melody(samples: &[f64]) -> Vec<f64> {
+    let mut out = Vec::new();
+    for part in samples.chunks((RATE / 20.0) as usize).filter(|p| p.len() > 1000) {
+        let loud = |f: &f64| amplitude(part, *f);
+        let loudest = TONES.into_iter().max_by(|a, b| loud(a).total_cmp(&loud(b))).unwrap();
+        let tone = if loud(&loudest) < 0.05 { 0.0 } else { loudest };
+        out.push(tone);
+    }
+    out.dedup();
+    out
+}
+
+/// The child's part. Does nothing in the parent.
+#[test]
+fn in_a_process_of_its_own() {
+    let Ok(case) = std::env::var("PLATED_TEST_CASE") else { return };
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
+    let quiet = Alert { sound: false, ..Alert::default() };
+    let named = |device: &str| Alert { device: device.into(), ..Alert::default() };
+    let play = |config: &Alert, priorities: &[Priority]| {
+        let (chime, warning) = Chime::start(config, Arc::clone(&clock));
+        assert_eq!(warning, None);
+        priorities.iter().for_each(|p| chime.sound(*p));
+        while chime.status().played < chime.status().asked {
+            std::thread::yield_now();
+        }
+        chime.status()
+    };
+    match case.as_str() {
+        "high" => {
+            let before = clock.monotonic();
+            let status = play(&Alert::default(), &[Priority::High]);
+            let last = status.last.unwrap();
+            assert_eq!(last.priority, Priority::High);
+            assert!(last.at >= before && last.at <= clock.monotonic());
+        }
+        "normal" => drop(play(&Alert::default(), &[Priority::Normal])),
+        "low" => drop(play(&Alert::default(), &[Priority::Low])),
+        "muted" => {
+            let status = play(&quiet, &[Priority::Low, Priority::Normal]);
+            assert_eq!((status.asked, status.muted), (0, 2));
+        }
+        "muted high" => drop(play(&quiet, &[Priority::High, Priority::Normal])),
+        "named" => drop(play(&named("speaker"), &[Priority::Normal])),
+        "unknown" => {
+            let (chime, warning) = Chime::start(&named("trumpet"), clock);
+            let warning = warning.unwrap();
+            assert!(warning.contains("\"trumpet\"") && warning.contains("speaker"), "{warning}");
+            chime.sound(Priority::Normal);
+            assert!(chime.status().error.unwrap().contains("trumpet"));
+        }
+        "no card" => {
+            let (chime, warning) = Chime::start(&Alert::default(), clock);
+            assert!(warning.unwrap().contains("not heard"));
+            (0..1000).for_each(|_| chime.sound(Priority::Low));
+            assert!(chime.status().dropped > 900, "what waits for a sound card is bounded");
+        }
+        "no card, then one" => {
+            let (chime, warning) = Chime::start(&named("late"), Arc::clone(&clock));
+            assert!(warning.unwrap().contains("not heard"));
+            chime.sound(Priority::High);
+            let file = std::env::var("ALSA_CONFIG_PATH").unwrap();
+            let text = std::fs::read_to_string(&file).unwrap();
+            std::fs::write(&file, text.replace("pcm.speaker", "pcm.late")).unwrap();
+            assert_eq!(chime.started().recv_timeout(LONG).unwrap().priority, Priority::High);
+            while chime.status().played == 0 {
+                std::thread::yield_now();
+            }
+            assert_eq!(chime.status().error, None);
+        }
+        other => panic!("no case {other}"),
+    }
+}
+
+#[test]
+fn high_sounds_as_two_fast_tones_in_turn() {
+    let samples = play("high");
+    assert_eq!(melody(&samples), [1500.0, 1100.0].repeat(6));
+    assert!((samples.len() as f64 / RATE - 1.2).abs() < 0.01, "1.2 seconds without a gap");
+}
+
+#[test]
+fn normal_sounds_as_two_notes() {
+    assert_eq!(melody(&play("normal")), [880.0, 0.0, 660.0]);
+}
+
+#[test]
+fn low_sounds_as_one_soft_note() {
+    let samples = play("low");
+    assert_eq!(melody(&samples), [440.0]);
+    assert!(samples.iter().all(|s| s.abs() < 0.25));
+}
+
+#[test]
+fn muting_silences_low_and_normal_and_never_high() {
+    assert!(play("muted").is_empty());
+    assert_eq!(melody(&play("muted high")), [1500.0, 1100.0].repeat(6));
+}
+
+#[test]
+fn the_configured_device_sounds_and_no_other() {
+    let dir = tempfile::tempdir().unwrap();
+    run("named", dir.path(), &alsa_configuration(dir.path()));
+    assert_eq!(melody(&read(&dir.path().join("speaker.raw"))), [880.0, 0.0, 660.0]);
+    assert!(read(&dir.path().join("default.raw")).is_empty());
+}
+
+#[test]
+fn an_unknown_device_is_a_warning_that_names_those_there_are() {
+    let dir = tempfile::tempdir().unwrap();
+    run("unknown", dir.path(), &alsa_configuration(dir.path()));
+}
+
+#[test]
+fn no_sound_card_is_a_warning_and_nobody_waits_for_one() {
+    run("no card", tempfile::tempdir().unwrap().path(), "");
+}
+
+#[test]
+fn a_high_alert_sounds_as_soon_as_the_sound_card_is_there() {
+    let dir = tempfile::tempdir().unwrap();
+    run("no card, then one", dir.path(), &alsa_configuration(dir.path()));
+    assert_eq!(melody(&read(&dir.path().join("speaker.raw"))), [1500.0, 1100.0].repeat(6));
+}

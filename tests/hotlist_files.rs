@@ -1,0 +1,36 @@
+//! Hotlists from files to hits.
+#![allow(clippy::unwrap_used, missing_docs, reason = "a test fails by panicking")]
+
+use plated::config::Hotlist;
+use plated::hotlist::{Index, load};
+use plated::plate::PlateText;
+use plated::wire::Priority;
+use std::fmt::Write as _;
+
+#[test]
+fn a_file_becomes_hits_with_the_name_and_priority_of_its_list() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("local.csv");
+    let mut text = String::from("plate,category\n");
+    (0..20_000).for_each(|n| writeln!(text, "9ZZ{n:05},test").unwrap());
+    text.push_str("7ABC123,stolen_vehicle"); // The last line has no end.
+    std::fs::write(&path, text).unwrap();
+    let list = load(&Hotlist { name: "local".into(), path, priority: Priority::High }).unwrap();
+    assert_eq!(list.report.entries, 20_001);
+    let index = Index::build([&list]);
+    assert_eq!(index.len(), 20_001);
+    let hits = index.matches(&PlateText::normalise("7ABC123"), "CA");
+    let entry = &hits[0].entry;
+    assert_eq!((&*entry.list, &*entry.category, entry.priority), ("local", "stolen_vehicle", Priority::High));
+}
+
+#[test]
+fn a_list_that_is_not_there_or_no_list_is_said_by_name() {
+    let dir = tempfile::tempdir().unwrap();
+    let list = |name: &str| Hotlist { name: "x".into(), path: dir.path().join(name), priority: Priority::Low };
+    std::fs::write(dir.path().join("photo.csv"), b"\xFF\xD8\xFF\xE0\0\x10JFIF\n\0\0\n").unwrap();
+    for name in ["absent.csv", "photo.csv", "."] {
+        let said = load(&list(name)).unwrap_err().chain();
+        assert!(said.contains(name), "{said}");
+    }
+}
