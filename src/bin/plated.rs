@@ -1,1 +1,7 @@
-fn main() {}
+//! The daemon in the vehicle and its command line.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    plated::cli::main()
+}

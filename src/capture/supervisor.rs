@@ -9,7 +9,8 @@ use super::video::{Camera, VideoReader};
 use crate::clock::Clock;
 use crate::config::{Input, Pace, Source};
 use crate::error::{Context, Error, Kind, Result};
-use crate::frame::{Frame, Pixels};
+use crate::frame::Frame;
+use jiff::Timestamp;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::thread::JoinHandle;
@@ -135,7 +136,7 @@ impl Capture {
             let shared = Arc::clone(&capture.shared);
             let name = format!("capture-{}", plan.name);
             let thread = std::thread::Builder::new().name(name).spawn(move || {
-                let ended = Worker { shared, index, plan, sequence: 0, pacer: None, reported: false }.run();
+                let ended = Worker { shared, index, plan, sequence: 0, pacer: None, origin: None, reported: false }.run();
                 ended.shared.inbox.end(ended.index);
             });
             let thread = thread.context(Kind::Internal, || "could not start a capture thread".into())?;
@@ -229,6 +230,8 @@ struct Worker {
     plan: Plan,
     sequence: u64,
     pacer: Option<Pacer>,
+    /// Wall and monotonic time of the first frame of a file played as fast as it can be.
+    origin: Option<(Timestamp, Duration)>,
     /// The present failure has been logged.
     reported: bool,
 }
@@ -310,8 +313,15 @@ impl Worker {
             if !shared.inbox.pause(wait) {
                 return Ok(Over::Stopped);
             }
-            let (at, monotonic) = (shared.clock.wall(), shared.clock.monotonic());
             let sequence = self.sequence;
+            let (mut at, mut monotonic) = (shared.clock.wall(), shared.clock.monotonic());
+            if every_frame {
+                // Played faster or slower than it was made: the file's own time is what tells how
+                // long a plate was out of sight.
+                let origin = *self.origin.get_or_insert((at, monotonic));
+                let media = Duration::from_secs_f64(sequence as f64 / reader.rate());
+                (at, monotonic) = (origin.0 + media, origin.1 + media);
+            }
             self.sequence += 1;
             let Some(image) = reader.decode()? else {
                 shared.status(self.index).skipped += 1;
@@ -334,7 +344,7 @@ impl Worker {
                     }
                 }
             }
-            let image = Arc::new(Pixels::new(image));
+            let image = Arc::new(image);
             let frame = Frame { source: Arc::clone(&self.plan.name), sequence, at, monotonic, image };
             let put = if every_frame { Inbox::put_wait } else { Inbox::put };
             if !put(&shared.inbox, self.index, frame) {

@@ -1,1 +1,75 @@
-//! To be filled.
+//! The command line of `plated`: one file per subcommand, no logic here.
+//!
+//! Results go to stdout, everything else to stderr; the exit code follows sysexits(3) by
+//! [`crate::error::Kind`].
+
+mod annotate;
+mod check;
+mod init;
+mod recognize;
+mod run;
+
+use crate::error::{Context, Kind, Result};
+use clap::{CommandFactory, Parser, Subcommand};
+use std::io::Write;
+use std::process::ExitCode;
+
+/// Reads license plates in a patrol car, tells about wanted ones, and brings every read to the
+/// department's server.
+#[derive(Parser)]
+#[command(name = "plated", version, about, arg_required_else_help = true)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    Init(init::Args),
+    Run(run::Args),
+    Recognize(recognize::Args),
+    Check(check::Args),
+    /// Print shell completions, e.g. `plated completions bash > /etc/bash_completion.d/plated`
+    Completions {
+        /// The shell.
+        shell: clap_complete::Shell,
+    },
+}
+
+/// Parses the command line, does what it says, and gives the exit code.
+pub fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    crate::logging::init();
+    let outcome = match arguments.command {
+        Command::Init(args) => init::run(&args),
+        Command::Run(args) => run::run(&args),
+        Command::Recognize(args) => recognize::run(&args),
+        Command::Check(args) => check::run(&args),
+        Command::Completions { shell } => {
+            clap_complete::generate(shell, &mut Arguments::command(), "plated", &mut std::io::stdout());
+            Ok(())
+        }
+    };
+    exit_code("plated", outcome)
+}
+
+/// Says what went wrong in one line, and what the process should exit with.
+pub fn exit_code(program: &str, outcome: Result<()>) -> ExitCode {
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(e) => {
+            // stderr may be closed; there is nobody left to tell then.
+            let _ = writeln!(std::io::stderr(), "{program}: {}", e.chain());
+            ExitCode::from(e.kind().exit_code())
+        }
+    }
+}
+
+/// Writes one line of results. A reader that went away (`| head`) ends the program quietly.
+fn say(line: std::fmt::Arguments<'_>) -> Result<()> {
+    let mut out = std::io::stdout().lock();
+    match writeln!(out, "{line}").and_then(|()| out.flush()) {
+        Err(e) if e.kind() == std::io::ErrorKind::BrokenPipe => std::process::exit(0),
+        other => other.context(Kind::Storage, || "could not write to standard output".into()),
+    }
+}

@@ -25,4 +25,4 @@ pub use detector::{Detection, Detector};
 pub use distribution::{ALPHABET, CLASSES, Slots};
 pub use reader::{Reader, Reading};
 pub use recognizer::{Models, Recognizer, Sighting, Timings};
-pub use tracker::{Event, TrackRead, Tracker};
+pub use tracker::{Event, PRIOR_WEIGHT, TrackRead, Tracker};

@@ -41,6 +41,13 @@ pub struct Sighting {
     pub state_confidence: f32,
 }
 
+impl Sighting {
+    /// The state where it is more likely than not, else empty.
+    pub fn likely_state(&self) -> &str {
+        if self.state_confidence >= 0.5 { &self.state } else { "" }
+    }
+}
+
 /// Time spent on one frame.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Timings {

@@ -109,8 +109,9 @@ impl Track {
         }
         self.keep_look(sighting);
         self.keep_best(frame, look);
-        let state = self.state().0;
-        self.combined = combine(self.looks.iter().map(|l| &l.0), &state, prior_weight);
+        let (state, confidence) = self.state();
+        let likely = if confidence >= 0.5 { state.as_str() } else { "" };
+        self.combined = combine(self.looks.iter().map(|l| &l.0), likely, prior_weight);
     }
 
     fn follow(&mut self, now: Duration, bounds: [f32; 4]) {

@@ -1,0 +1,74 @@
+//! `plated run`: the daemon in the vehicle.
+
+mod show;
+
+use super::say;
+use crate::clock::{Clock, SystemClock};
+use crate::config::Config;
+use crate::daemon::Daemon;
+use crate::error::{Context, Kind, Result};
+use show::Show;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+/// How often the end of all sources and signals are looked for.
+const LOOK: Duration = Duration::from_millis(50);
+
+/// Run the daemon: read plates, alert, keep, transfer
+#[derive(clap::Args)]
+#[command(after_help = "Examples:
+  plated run --config /etc/plated/plated.toml
+  plated run --config demo/plated.toml --until-end --annotate demo/frames
+
+Reads and hits are printed once they are durable. SIGTERM or Ctrl-C ends it in order.
+PLATED_LOG=debug shows more.")]
+pub struct Args {
+    /// The configuration; `plated init` writes an annotated one
+    #[arg(long, value_name = "FILE", default_value = "/etc/plated/plated.toml")]
+    config: PathBuf,
+    /// Print one JSON object per line
+    #[arg(long)]
+    json: bool,
+    /// End when all sources are files and have ended, and print a summary
+    #[arg(long)]
+    until_end: bool,
+    /// With --until-end: wait this many seconds at most for the station's receipts
+    #[arg(long, value_name = "SECONDS", default_value_t = 20)]
+    drain: u64,
+    /// Write the best frame of each read, with what was read, to this folder
+    #[arg(long, value_name = "DIR")]
+    annotate: Option<PathBuf>,
+}
+
+pub fn run(args: &Args) -> Result<()> {
+    let config = Config::load(&args.config)?;
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
+    let stop = Arc::new(AtomicBool::new(false));
+    on_signal(&stop)?;
+    let show = Show { json: args.json, annotate: args.annotate.clone() };
+    show.prepare()?;
+    let daemon = Daemon::start(&config, clock.clone(), Box::new(move |a| show.announce(a)))?;
+    tracing::info!(sources = config.sources.len(), "Reading plates.");
+    while !stop.load(Ordering::Relaxed) && !(args.until_end && daemon.is_done()) {
+        std::thread::sleep(LOOK);
+    }
+    if !args.until_end {
+        return daemon.stop();
+    }
+    daemon.drain(Duration::from_secs(args.drain), clock.as_ref())?;
+    let status = daemon.status()?;
+    daemon.stop()?;
+    show::summary(&status, args.json)
+}
+
+/// Ends the daemon in order on SIGTERM and SIGINT; a second signal ends it at once.
+fn on_signal(stop: &Arc<AtomicBool>) -> Result<()> {
+    for signal in [signal_hook::consts::SIGTERM, signal_hook::consts::SIGINT] {
+        let failed = || "could not set up the handling of signals".to_string();
+        signal_hook::flag::register_conditional_shutdown(signal, 75, stop.clone()).context(Kind::Internal, failed)?;
+        signal_hook::flag::register(signal, stop.clone()).context(Kind::Internal, failed)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,122 @@
+//! What the daemon prints: reads and hits when they are durable, and a summary at the end.
+
+use super::say;
+use crate::cli::annotate::{self, Mark};
+use crate::daemon::{Announcement, Status};
+use crate::error::{Context, Kind, Result};
+use crate::plate::PlateText;
+use crate::wire::{Difference, HitRecord, Priority, ReadRecord, StateAgreement};
+use serde_json::json;
+use std::path::PathBuf;
+
+/// How announcements are shown.
+pub struct Show {
+    pub json: bool,
+    pub annotate: Option<PathBuf>,
+}
+
+impl Show {
+    /// Makes the folder for annotated frames.
+    pub fn prepare(&self) -> Result<()> {
+        match &self.annotate {
+            Some(dir) => {
+                std::fs::create_dir_all(dir).context(Kind::Storage, || format!("could not make the folder {}", dir.display()))
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// Called once it is durable.
+    pub fn announce(&self, announcement: &Announcement) {
+        let shown = if self.json { self.as_json(announcement) } else { self.as_text(announcement) };
+        if let Err(e) = shown {
+            tracing::warn!("A read could not be shown: {}", e.chain());
+        }
+        if let (Some(dir), Announcement::Read { read, frame }) = (&self.annotate, announcement) {
+            let look = &read.best;
+            let mark = Mark { corners: look.corners, label: format!("{} {:.0} %", read.text, read.confidence * 100.0) };
+            let name = PathBuf::from(format!("{}-{:06}-{}.jpg", read.camera, look.frame, read.text));
+            if let Err(e) = annotate::write(dir, &name, &frame.image, &[mark]) {
+                tracing::warn!("A frame could not be written: {}", e.chain());
+            }
+        }
+    }
+
+    fn as_json(&self, announcement: &Announcement) -> Result<()> {
+        match announcement {
+            Announcement::Read { read, .. } => say(format_args!("{}", json!({"read": read}))),
+            Announcement::Hit { read, hit, sounded } => {
+                say(format_args!("{}", json!({"hit": hit, "read": read.id, "sounded": sounded})))
+            }
+        }
+    }
+
+    fn as_text(&self, announcement: &Announcement) -> Result<()> {
+        match announcement {
+            Announcement::Read { read, .. } => say(format_args!("{}", read_line(read))),
+            Announcement::Hit { hit, sounded, .. } => say(format_args!("{}", hit_line(hit, *sounded))),
+        }
+    }
+}
+
+fn read_line(read: &ReadRecord) -> String {
+    let text = PlateText::normalise(&read.text).display();
+    let state = if read.state.is_empty() { "--" } else { &read.state };
+    let (sure, looks, agreeing) = (read.confidence * 100.0, read.looks, read.agreeing);
+    let at = read.best.at.strftime("%H:%M:%S");
+    format!("{at}  read  {text:<9} {state}  {sure:3.0} %  {agreeing} of {looks} looks  {}", read.camera)
+}
+
+fn hit_line(hit: &HitRecord, sounded: bool) -> String {
+    let e = &hit.entry;
+    let priority = match e.priority {
+        Priority::High => "HIGH",
+        Priority::Normal => "normal",
+        Priority::Low => "low",
+    };
+    let differs = if hit.differs.is_empty() { "exact".to_string() } else { differences(&hit.differs) };
+    let state = match hit.state {
+        StateAgreement::Agree => "state agrees",
+        StateAgreement::Unknown => "state not known",
+        StateAgreement::Differ => "STATE DIFFERS",
+    };
+    let car = [e.colour.as_str(), e.make.as_str()].into_iter().filter(|s| !s.is_empty()).collect::<Vec<_>>().join(" ");
+    let quiet = if sounded { "" } else { "  (alerted a short while ago)" };
+    format!(
+        "{}  HIT   {:<9} unverified  {priority} {} [{}]  listed {} {} {car}  {differs}, {state}{quiet}",
+        hit.at.strftime("%H:%M:%S"),
+        PlateText::normalise(&hit.text).display(),
+        e.category,
+        e.list,
+        e.plate,
+        e.state,
+    )
+}
+
+fn differences(all: &[Difference]) -> String {
+    let one = |d: &Difference| format!("character {} read {} listed {}", d.position + 1, d.read, d.listed);
+    all.iter().map(one).collect::<Vec<_>>().join(", ")
+}
+
+/// Counts of a run that has ended.
+pub fn summary(status: &Status, json: bool) -> Result<()> {
+    let (t, s) = (&status.totals, &status.store);
+    let dropped: u64 = status.sources.iter().map(|s| s.dropped).sum();
+    let receipts = status.transfer.as_ref().map_or(0, |p| p.receipts);
+    if json {
+        let text = json!({"summary": {
+            "frames": t.frames, "dropped": dropped, "reads": t.reads, "hits": t.hits, "alerts": t.alerts,
+            "transferred": s.transferred, "receipts": receipts, "pending": s.pending,
+        }});
+        return say(format_args!("{text}"));
+    }
+    for source in &status.sources {
+        if let Some(error) = source.ended_with_error() {
+            say(format_args!("{} ended with an error: {error}", source.name))?;
+        }
+    }
+    say(format_args!("frames      {} recognised, {dropped} dropped for newer ones", t.frames))?;
+    say(format_args!("reads       {}", t.reads))?;
+    say(format_args!("hits        {}, alerts {}", t.hits, t.alerts))?;
+    say(format_args!("transferred {}, in {receipts} receipts; {} waiting", s.transferred, s.pending))
+}

@@ -1,0 +1,232 @@
+//! `plated run`: the parts put together.
+//!
+//! ```text
+//! capture ─► workers (detect, read) ─► collector (order, track) ─► recorder (match, store, sound)
+//!  1 frame a source    2 a worker              512 events                 store ─► transfer
+//! ```
+//!
+//! Every queue is bounded. Frames give way to newer frames. Events don't: when the recorder
+//! can't write (a full disk), up to [`EVENTS`] wait, then recognition waits too and capture
+//! drops frames, counted, until there is room again. What was read is kept; what can't be kept
+//! is not read.
+
+mod collector;
+mod counters;
+mod recorder;
+mod transfer;
+mod worker;
+
+pub use counters::{Counters, Totals};
+
+use crate::alert::{Chime, ChimeStatus};
+use crate::capture::{Capture, SourceStatus};
+use crate::clock::Clock;
+use crate::config::{Config, Input, Pace};
+use crate::error::{Context, Kind, Result};
+use crate::frame::Frame;
+use crate::hotlist::{self, Index};
+use crate::recognition::{Models, Recognizer};
+use crate::store::{Key, Options, Stats, Store};
+use crate::wire::{HitRecord, MadeBy, ReadRecord};
+use collector::Collector;
+use crossbeam_channel::bounded;
+use recorder::Recorder;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
+use std::time::Duration;
+use worker::Worker;
+
+/// Events that may wait for the recorder.
+const EVENTS: usize = 512;
+/// Frames recognised but not yet tracked, for each worker.
+const SEEN_PER_WORKER: usize = 2;
+
+/// Something that is durable and may be shown.
+pub enum Announcement {
+    /// The vehicle pass is over; this is the read.
+    Read {
+        /// What was stored.
+        read: Box<ReadRecord>,
+        /// The frame of its best look.
+        frame: Frame,
+    },
+    /// The plate matched an entry. A lead, not a fact, until somebody verified it.
+    Hit {
+        /// The read as it is so far.
+        read: Box<ReadRecord>,
+        /// The match.
+        hit: Box<HitRecord>,
+        /// False when the same plate alerted a short while ago.
+        sounded: bool,
+    },
+}
+
+/// Shows an announcement. Called on the recorder's thread; it must not block for long.
+pub type Announce = Box<dyn Fn(&Announcement) + Send>;
+
+/// The running daemon.
+pub struct Daemon {
+    capture: Arc<Capture>,
+    counters: Arc<Counters>,
+    store: Store,
+    chime: Arc<Chime>,
+    transfer: Option<transfer::Running>,
+    stopping: Arc<AtomicBool>,
+    threads: Vec<JoinHandle<()>>,
+}
+
+/// Everything at a glance.
+#[derive(Clone, Debug)]
+pub struct Status {
+    /// Cameras and files.
+    pub sources: Vec<SourceStatus>,
+    /// Frames, reads and alerts since the start.
+    pub totals: Totals,
+    /// The store.
+    pub store: Stats,
+    /// The chime.
+    pub chime: ChimeStatus,
+    /// The transfer, if a station is configured.
+    pub transfer: Option<crate::transfer::Progress>,
+}
+
+impl Daemon {
+    /// Starts everything.
+    ///
+    /// # Errors
+    /// What can't be worked without: models, the key, the store. A missing sound card, camera or
+    /// station is a warning.
+    pub fn start(config: &Config, clock: Arc<dyn Clock>, announce: Announce) -> Result<Self> {
+        let index = Arc::new(load_hotlists(config)?);
+        let key = Key::load(&config.store)?;
+        let (store, opened) = Store::open(Options::from(&config.store), &key, clock.clone())?;
+        if let Some(aside) = &opened.set_aside {
+            tracing::error!(
+                path = %aside.path.display(), why = aside.why,
+                "The store was damaged. It was set aside and a new one begun; its reads are not transferred. Keep the file and tell the administrator."
+            );
+        }
+        if opened.released > 0 {
+            tracing::warn!(reads = opened.released, "Reads of an interrupted run were closed as they were.");
+        }
+        let link = config.transfer.as_ref().map(|t| transfer::prepare(config, t, clock.clone())).transpose()?;
+
+        let workers = match config.recognition.workers {
+            0 => std::thread::available_parallelism().map_or(2, usize::from),
+            n => n,
+        };
+        let models = Models::find(&config.recognition)?;
+        let recognizers = (0..workers).map(|_| Recognizer::open(&models)).collect::<Result<Vec<_>>>()?;
+        let (detector, reader) = recognizers[0].versions();
+        let made_by =
+            MadeBy { plated: env!("CARGO_PKG_VERSION").into(), detector: detector.into(), reader: reader.into() };
+
+        let (chime, silent) = Chime::start(&config.alert, clock.clone());
+        if let Some(why) = silent {
+            tracing::warn!("Alerts can't be heard for now: {why}");
+        }
+        let chime = Arc::new(chime);
+        let counters = Arc::new(Counters::default());
+        let stopping = Arc::new(AtomicBool::new(false));
+        let transfer = link.map(|l| l.start(store.clone())).transpose()?;
+
+        let (to_recorder, events) = bounded(EVENTS);
+        let (to_collector, seen) = bounded(SEEN_PER_WORKER * workers);
+        let capture = Arc::new(Capture::start(&config.sources, clock.clone())?);
+        let mut threads = Vec::new();
+        for (n, recognizer) in recognizers.into_iter().enumerate() {
+            let worker = Worker {
+                capture: capture.clone(),
+                recognizer,
+                models: models.clone(),
+                out: to_collector.clone(),
+                counters: counters.clone(),
+            };
+            threads.push(spawn(&format!("recognise-{n}"), move || worker.run())?);
+        }
+        drop(to_collector);
+        let collector = Collector::new(&config.sources, &config.recognition, clock.clone(), to_recorder, counters.clone());
+        threads.push(spawn("collector", move || collector.run(&seen))?);
+        let recorder = Recorder::new(
+            config, made_by, index, store.clone(), chime.clone(), clock, announce, counters.clone(), stopping.clone(),
+        );
+        threads.push(spawn("recorder", move || recorder.run(&events))?);
+        Ok(Self { capture, counters, store, chime, transfer, stopping, threads })
+    }
+
+    /// True once every source has ended and every read is stored.
+    pub fn is_done(&self) -> bool {
+        self.threads.iter().all(JoinHandle::is_finished)
+    }
+
+    /// How everything is.
+    pub fn status(&self) -> Result<Status> {
+        Ok(Status {
+            sources: self.capture.status(),
+            totals: self.counters.totals(),
+            store: self.store.stats()?,
+            chime: self.chime.status(),
+            transfer: self.transfer.as_ref().map(transfer::Running::progress),
+        })
+    }
+
+    /// Asks a running transfer for nothing more than to go on until the outbox is empty or
+    /// `patience` is over; true when it is empty.
+    pub fn drain(&self, patience: Duration, clock: &dyn Clock) -> Result<bool> {
+        let until = clock.monotonic() + patience;
+        loop {
+            let stats = self.store.stats()?;
+            if stats.pending == 0 {
+                return Ok(true);
+            }
+            if self.transfer.is_none() || clock.monotonic() >= until {
+                return Ok(false);
+            }
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    }
+
+    /// Stops capture, closes open passes, keeps their reads, then closes the store.
+    pub fn stop(self) -> Result<()> {
+        self.stopping.store(true, Ordering::Relaxed);
+        self.capture.stop();
+        for thread in self.threads {
+            if thread.join().is_err() {
+                tracing::error!("A thread ended by a defect; the reads it held may be lost.");
+            }
+        }
+        drop(self.transfer);
+        self.store.close()
+    }
+}
+
+fn spawn(name: &str, run: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>> {
+    std::thread::Builder::new()
+        .name(name.into())
+        .spawn(run)
+        .context(Kind::Internal, || format!("could not start the thread {name}"))
+}
+
+/// Loads the lists. One that can't be used is left out, loudly; the others count.
+fn load_hotlists(config: &Config) -> Result<Index> {
+    let mut lists = Vec::new();
+    for configured in &config.hotlists {
+        match hotlist::load(configured) {
+            Ok(list) => {
+                tracing::info!(list = list.name, "{}", list.report);
+                for bad in &list.report.bad_lines {
+                    tracing::warn!(list = list.name, line = bad.line, field = bad.field, "A line was left out: {}", bad.reason);
+                }
+                lists.push(list);
+            }
+            Err(e) => tracing::error!(list = configured.name, "The hotlist is not in force: {}", e.chain()),
+        }
+    }
+    Ok(Index::build(&lists))
+}
+
+/// A file that is played as fast as it can be has its own time.
+fn has_own_time(input: &Input) -> bool {
+    matches!(input, Input::Video { pace: Pace::EveryFrame, .. } | Input::Images { pace: Pace::EveryFrame, .. })
+}

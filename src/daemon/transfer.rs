@@ -1,0 +1,67 @@
+//! The transfer on its own thread, between the store and the station.
+
+use crate::clock::Clock;
+use crate::config::{self, Config};
+use crate::error::{Context, Kind, Result};
+use crate::store::Store;
+use crate::transfer::{self, HttpsLink, Options, Progress};
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use tokio::sync::{oneshot, watch};
+
+/// A link whose certificates are loaded.
+pub struct Prepared {
+    link: HttpsLink,
+    options: Options,
+    clock: Arc<dyn Clock>,
+}
+
+/// The transfer at work; dropping it ends it.
+pub struct Running {
+    progress: watch::Receiver<Progress>,
+    stop: Option<oneshot::Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+pub fn prepare(config: &Config, transfer: &config::Transfer, clock: Arc<dyn Clock>) -> Result<Prepared> {
+    let link = HttpsLink::new(&config.vehicle, transfer, clock.clone())?;
+    Ok(Prepared { link, options: Options::of(config, transfer), clock })
+}
+
+impl Prepared {
+    pub fn start(self, store: Store) -> Result<Running> {
+        let (publish, progress) = watch::channel(Progress::default());
+        let (stop, stopped) = oneshot::channel::<()>();
+        let failed = || "could not start the transfer".to_string();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().context(Kind::Internal, failed)?;
+        let thread = std::thread::Builder::new().name("transfer".into()).spawn(move || {
+            runtime.block_on(async {
+                tokio::select! {
+                    never = transfer::run(store, self.link, self.options, self.clock, publish) => match never {},
+                    _ = stopped => {}
+                }
+            });
+            // A call into the store may still be under way; it ends by itself.
+            runtime.shutdown_timeout(std::time::Duration::from_secs(1));
+        });
+        Ok(Running { progress, stop: Some(stop), thread: Some(thread.context(Kind::Internal, failed)?) })
+    }
+}
+
+impl Running {
+    /// How it is getting on.
+    pub fn progress(&self) -> Progress {
+        self.progress.borrow().clone()
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.stop.take();
+        if let Some(thread) = self.thread.take()
+            && thread.join().is_err()
+        {
+            tracing::error!("The transfer ended by a defect.");
+        }
+    }
+}

@@ -1,0 +1,68 @@
+//! One recognition thread: newest frame in, sightings out, in whatever order they get ready.
+
+use super::counters::Counters;
+use crate::capture::{Capture, Next};
+use crate::frame::Frame;
+use crate::recognition::{Models, Recognizer, Sighting, Timings};
+use crossbeam_channel::Sender;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How often a waiting worker looks whether it should end.
+const WAIT: Duration = Duration::from_millis(500);
+
+/// A frame and what was seen in it.
+pub struct Seen {
+    pub source: usize,
+    pub ticket: u64,
+    pub frame: Frame,
+    pub sightings: Vec<Sighting>,
+}
+
+pub struct Worker {
+    pub capture: Arc<Capture>,
+    pub recognizer: Recognizer,
+    pub models: Models,
+    pub out: Sender<Seen>,
+    pub counters: Arc<Counters>,
+}
+
+impl Worker {
+    pub fn run(mut self) {
+        loop {
+            let taken = match self.capture.next(WAIT) {
+                Next::Frame(taken) => taken,
+                Next::TimedOut => continue,
+                Next::AllEnded => return,
+            };
+            let sightings = self.recognize(&taken.frame);
+            // A frame that failed still goes on, empty: the collector counts tickets.
+            let seen = Seen { source: taken.source_index, ticket: taken.ticket, frame: taken.frame, sightings };
+            if self.out.send(seen).is_err() {
+                return;
+            }
+        }
+    }
+
+    fn recognize(&mut self, frame: &Frame) -> Vec<Sighting> {
+        let outcome = catch_unwind(AssertUnwindSafe(|| self.recognizer.recognize(&frame.image)));
+        match outcome {
+            Ok(Ok((sightings, timings))) => {
+                self.counters.frame(sightings.len(), timings);
+                return sightings;
+            }
+            Ok(Err(e)) => tracing::error!(camera = %frame.source, frame = frame.sequence, "A frame could not be recognised: {}", e.chain()),
+            Err(_) => {
+                tracing::error!(camera = %frame.source, frame = frame.sequence, "Recognition failed by a defect; its models are loaded anew.");
+                match Recognizer::open(&self.models) {
+                    Ok(fresh) => self.recognizer = fresh,
+                    Err(e) => tracing::error!("The models could not be loaded anew: {}", e.chain()),
+                }
+            }
+        }
+        self.counters.frame(0, Timings::default());
+        self.counters.change(|t| t.failed_frames += 1);
+        Vec::new()
+    }
+}
