@@ -106,7 +106,7 @@ fn an_open_read_is_kept_but_not_sent_until_it_is_sealed_and_keeps_its_hits() {
     let first = store.put_read(&new).unwrap();
     assert!(!first.sealed);
     assert_eq!((store.outbox(10).unwrap().len(), store.reads(10).unwrap().len()), (0, 1));
-    assert_eq!(store.reads(10).unwrap()[0].hits, [early.clone()]);
+    assert_eq!(store.reads(10).unwrap()[0].hits, std::slice::from_ref(&early));
 
     // The final content has other pictures and another hit, and forgot the first one.
     let late = hit("local");

@@ -111,7 +111,7 @@ impl Key {
         let key = Self(bytes);
         let mut line = Zeroizing::new([b'\n'; 65]);
         // Can't fail: 32 bytes are 64 digits.
-        let _ = hex::encode_to_slice(&*key.0, &mut line[..64]);
+        let _ = hex::encode_to_slice(key.0.as_slice(), &mut line[..64]);
         match files::create_new(path, 0o400, &*line) {
             Err(e) if e.kind() == std::io::ErrorKind::AlreadyExists => Err(Error::new(
                 Kind::Refused,
@@ -126,7 +126,7 @@ impl Key {
     /// A name for the key that says nothing about it; lies beside the store to tell a wrong key
     /// from a damaged file. One-way, and a random 256-bit key can't be guessed from it.
     pub(super) fn fingerprint(&self) -> String {
-        let hash = Sha256::new().chain_update(b"plated store key id 1\0").chain_update(&*self.0).finalize();
+        let hash = Sha256::new().chain_update(b"plated store key id 1\0").chain_update(self.0.as_slice()).finalize();
         hex::encode(hash)
     }
 
@@ -134,7 +134,7 @@ impl Key {
     pub(super) fn sqlcipher(&self) -> Zeroizing<[u8; 67]> {
         let mut text = Zeroizing::new([b'\''; 67]);
         text[0] = b'x';
-        let _ = hex::encode_to_slice(&*self.0, &mut text[2..66]);
+        let _ = hex::encode_to_slice(self.0.as_slice(), &mut text[2..66]);
         text
     }
 }

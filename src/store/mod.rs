@@ -1,7 +1,7 @@
 //! The vehicle's store: one SQLCipher database, owned by one thread.
 //!
 //! Everything else holds a [`Store`], a handle that can be cloned, and asks. A question is a
-//! job for the thread; the queue between holds [`QUEUE`] jobs, and who comes when it is full
+//! job for the thread; the queue between holds 64 jobs, and who comes when it is full
 //! waits. Calls block until the answer is there, so nobody who must not wait for a disk
 //! (capture, recognition) calls them; async code uses `spawn_blocking`.
 //!
@@ -11,9 +11,9 @@
 //! in receipts. A read leaves the outbox only by a receipt for exactly that content, in one
 //! transaction with the receipt itself. Nothing here deletes a read.
 //!
-//! Files: `<path>` with SQLite's `-wal` and `-shm`, `<path>.lock` ([one owner](lock)),
-//! `<path>.keyid` ([which key](keyid)), and `<path>.damaged-<time>` for each store that had to
-//! be set aside ([why and how](open)).
+//! Files: `<path>` with SQLite's `-wal` and `-shm`, `<path>.lock` (one owner: `lock`),
+//! `<path>.keyid` (which key: `keyid`), and `<path>.damaged-<time>` for each store that had to
+//! be set aside (why and how: `open`).
 
 mod check;
 mod connection;

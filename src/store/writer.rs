@@ -10,7 +10,7 @@ use crate::error::{Context, Error, Kind, Result};
 use crossbeam_channel::Receiver;
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 /// Something for the thread to do; `None` once the store is closed.
@@ -32,10 +32,10 @@ pub(super) struct Writer {
 
 impl Writer {
     pub(super) fn open(options: Options, key: &Key, clock: Arc<dyn Clock>) -> Result<(Self, Opened)> {
-        let path = real(&options.path)?;
+        let Options { path, max_bytes } = options;
+        let path = real(path)?;
         let lock = Lock::take(&path)?;
         let (conn, opened) = open::open(&path, key, &*clock, &lock)?;
-        let max_bytes = options.max_bytes;
         Ok((Self { conn, path, key: key.clone(), clock, max_bytes, _lock: lock }, opened))
     }
 
@@ -136,16 +136,16 @@ impl Writer {
 }
 
 /// The path with links resolved, as SQLite does it, so that all files of a store lie together.
-fn real(path: &Path) -> Result<PathBuf> {
+fn real(path: PathBuf) -> Result<PathBuf> {
     if let Ok(real) = path.canonicalize() {
         return Ok(real);
     }
-    let (Some(name), folder) = (path.file_name(), files::folder(path)) else {
+    let (Some(name), folder) = (path.file_name(), files::folder(&path)) else {
         return Err(Error::new(Kind::Config, format!("store.path {} names no file", path.display())));
     };
     match folder.canonicalize() {
         Ok(folder) => Ok(folder.join(name)),
         // Taking the lock will say what is wrong with it.
-        Err(_) => Ok(path.to_owned()),
+        Err(_) => Ok(path),
     }
 }
