@@ -1,1 +1,183 @@
-//! To be filled.
+//! The vehicle's store: one SQLCipher database, owned by one thread.
+//!
+//! Everything else holds a [`Store`], a handle that can be cloned, and asks. A question is a
+//! job for the thread; the queue between holds 64 jobs, and who comes when it is full
+//! waits. Calls block until the answer is there, so nobody who must not wait for a disk
+//! (capture, recognition) calls them; async code uses `spawn_blocking`.
+//!
+//! A read, its pictures, its hits and its place in the outbox are one transaction, and
+//! [`Store::put_read`] returns when that is on the disk (`synchronous = FULL`). The record is
+//! made into JSON once; those bytes and their SHA-256 are what is kept, transferred and named
+//! in receipts. A read leaves the outbox only by a receipt for exactly that content, in one
+//! transaction with the receipt itself. Nothing here deletes a read.
+//!
+//! Files: `<path>` with SQLite's `-wal` and `-shm`, `<path>.lock` (one owner: `lock`),
+//! `<path>.keyid` (which key: `keyid`), and `<path>.damaged-<time>` for each store that had to
+//! be set aside (why and how: `open`).
+
+mod check;
+mod connection;
+mod files;
+mod key;
+mod keyid;
+mod lock;
+mod open;
+mod outbox;
+mod reads;
+mod schema;
+mod stats;
+mod writer;
+
+pub use check::{Checked, Report, check};
+pub use key::Key;
+pub use open::{Opened, SetAside};
+pub use outbox::{Applied, OutboxRead};
+pub use reads::{NewImage, NewRead, Stored};
+pub use stats::Stats;
+
+use crate::clock::Clock;
+use crate::config;
+use crate::error::{Context, Error, Kind, Result};
+use crate::wire::{ReadRecord, Receipt, Sha256};
+use connection::Fault;
+use crossbeam_channel::{Sender, bounded};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use writer::{Job, Writer};
+
+/// Jobs that may wait for the store's thread.
+const QUEUE: usize = 64;
+
+/// Where the store lies and how large it may grow.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// The database file; its folder must exist.
+    pub path: PathBuf,
+    /// The database never grows past this many bytes; `None` is no limit but the disk. A
+    /// small part is kept for receipts, so that a full store can still be emptied.
+    pub max_bytes: Option<u64>,
+}
+
+impl From<&config::Store> for Options {
+    fn from(config: &config::Store) -> Self {
+        Self { path: config.path.clone(), max_bytes: (config.max_mib > 0).then_some(config.max_mib << 20) }
+    }
+}
+
+/// A handle on the store. Clones share one store; it closes with the last of them.
+#[derive(Clone)]
+pub struct Store {
+    thread: Arc<Thread>,
+}
+
+/// The store's thread, joined when the last handle goes.
+struct Thread {
+    jobs: Option<Sender<Job>>,
+    handle: Option<JoinHandle<()>>,
+}
+
+impl Drop for Thread {
+    fn drop(&mut self) {
+        self.jobs = None; // the thread ends when no job can come any more
+        if let Some(handle) = self.handle.take() {
+            let _ = handle.join();
+        }
+    }
+}
+
+impl Store {
+    /// Opens the store, or begins one, and says what it found.
+    ///
+    /// [`Kind::Refused`] when another process has it or a newer program wrote it,
+    /// [`Kind::Damaged`] when the key is another one (nothing is touched), [`Kind::Storage`]
+    /// when folder or disk don't allow it. A damaged store is no error: it is set aside, and
+    /// [`Opened::set_aside`] says so.
+    pub fn open(options: Options, key: &Key, clock: Arc<dyn Clock>) -> Result<(Store, Opened)> {
+        let (writer, opened) = Writer::open(options, key, clock)?;
+        let (jobs, queue) = bounded(QUEUE);
+        let handle = std::thread::Builder::new()
+            .name("store".into())
+            .spawn(move || writer.run(&queue))
+            .context(Kind::Internal, || "could not start the store's thread".into())?;
+        Ok((Store { thread: Arc::new(Thread { jobs: Some(jobs), handle: Some(handle) }) }, opened))
+    }
+
+    /// Keeps a read with its pictures and hits. Returns when it is durable.
+    ///
+    /// The same read may come again: while it is [`open`](NewRead::open) its content is
+    /// replaced, hits of before are kept; once sealed, the same content does nothing and
+    /// another is an error. [`Kind::Storage`] when the disk or the store is full: nothing of
+    /// this read was written, what was there before is untouched, and the caller tries again.
+    pub fn put_read(&self, read: &NewRead) -> Result<Stored> {
+        let prepared = reads::prepare(read)?;
+        self.ask("could not keep a read", move |w| reads::put(w, prepared))
+    }
+
+    /// The next reads to send, at most `limit`: those with hits first, then by age. Reads whose
+    /// pass is still going on are not among them, nor are those refused in the last hour.
+    pub fn outbox(&self, limit: usize) -> Result<Vec<OutboxRead>> {
+        self.ask("could not look into the outbox", move |w| outbox::next(w, limit))
+    }
+
+    /// A picture by its content, JPEG.
+    pub fn image(&self, sha256: &Sha256) -> Result<Option<Vec<u8>>> {
+        let sha256 = *sha256;
+        self.ask("could not get a picture", move |w| reads::image(w, &sha256))
+    }
+
+    /// Keeps a receipt and marks exactly the reads that it names, by id and content
+    /// (control P-12). Returns when both are durable. Applying it twice changes nothing.
+    pub fn apply_receipt(&self, receipt: &Receipt) -> Result<Applied> {
+        let receipt = receipt.clone();
+        self.ask("could not keep a receipt", move |w| outbox::apply(w, &receipt))
+    }
+
+    /// Counts, and the age of what waits.
+    pub fn stats(&self) -> Result<Stats> {
+        self.ask("could not count", stats::stats)
+    }
+
+    /// The last reads, newest first, at most `limit`.
+    ///
+    /// These are plates: once `access` exists, it stands in front of every caller of this.
+    pub fn reads(&self, limit: usize) -> Result<Vec<ReadRecord>> {
+        self.ask("could not list reads", move |w| reads::newest(w, limit))
+    }
+
+    /// Writes the log back into the database and closes it, for all handles.
+    pub fn close(self) -> Result<()> {
+        let (reply, answer) = bounded(1);
+        self.send(Box::new(move |writer| {
+            let _ = reply.send(writer.take().map_or(Ok(()), Writer::close));
+        }))?;
+        answer.recv().map_err(|_| ended())?
+    }
+
+    /// Has the thread do `job` and waits for the result; `what` says what failed.
+    fn ask<T, F>(&self, what: &'static str, job: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut Writer) -> Result<T, Fault> + Send + 'static,
+    {
+        let (reply, answer) = bounded(1);
+        self.send(Box::new(move |writer| {
+            let result = match writer {
+                Some(writer) => job(writer).map_err(|fault| writer.explain(what, fault)),
+                None => Err(Error::new(Kind::Refused, format!("{what}: the store is closed"))),
+            };
+            let _ = reply.send(result);
+        }))?;
+        answer.recv().map_err(|_| ended())?
+    }
+
+    fn send(&self, job: Job) -> Result<()> {
+        let jobs = self.thread.jobs.as_ref().ok_or_else(ended)?;
+        jobs.send(job).map_err(|_| ended())
+    }
+}
+
+/// A job that panicked dropped its reply.
+fn ended() -> Error {
+    Error::new(Kind::Internal, "the store's thread failed at this task; this is a defect of the program")
+}

@@ -1,0 +1,71 @@
+//! One owner for one store: an exclusive lock on `<store>.lock`.
+//!
+//! The kernel releases it when the process ends in whatever way, so a lock is never stale. The
+//! file itself stays; it holds the owner's process number for the message to the second one.
+
+use super::files::{beside, folder};
+use crate::error::{Context, Error, Kind, Result};
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::{Read, Seek, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+
+/// The right to write a store, for as long as it lives.
+pub(super) struct Lock {
+    _file: File,
+}
+
+/// What came of asking for the lock.
+pub(super) enum Asked {
+    /// It is ours now.
+    Ours(Lock),
+    /// A process has it; its number where it could be read.
+    Held(Option<u32>),
+}
+
+impl Lock {
+    /// Takes the lock of the store at `path`, or says who holds it.
+    pub(super) fn ask(path: &Path) -> Result<Asked> {
+        let name = beside(path, ".lock");
+        let open = OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(&name);
+        let mut file = match open {
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => Err(Error::new(
+                Kind::Storage,
+                format!(
+                    "the folder {} for the store does not exist; make it, for the daemon's user alone (mode 0700)",
+                    folder(path).display()
+                ),
+            )),
+            other => other.context(Kind::Storage, || format!("could not open the store's lock {}", name.display())),
+        }?;
+        match file.try_lock() {
+            Ok(()) => {
+                // The number serves a message only; a full disk must not keep the store shut.
+                let _ = file.set_len(0).and_then(|()| writeln!(file, "{}", std::process::id()));
+                Ok(Asked::Ours(Lock { _file: file }))
+            }
+            Err(TryLockError::WouldBlock) => {
+                let mut text = String::new();
+                let _ = file.rewind().and_then(|()| (&file).take(20).read_to_string(&mut text));
+                Ok(Asked::Held(text.trim().parse().ok()))
+            }
+            Err(TryLockError::Error(e)) => {
+                Err(e).context(Kind::Storage, || format!("could not lock {}", name.display()))
+            }
+        }
+    }
+
+    /// Takes the lock, or refuses naming who holds it.
+    pub(super) fn take(path: &Path) -> Result<Lock> {
+        match Self::ask(path)? {
+            Asked::Ours(lock) => Ok(lock),
+            Asked::Held(pid) => {
+                let who = pid.map_or_else(|| "another process".into(), |pid| format!("the process {pid}"));
+                Err(Error::new(
+                    Kind::Refused,
+                    format!("the store {} is in use by {who}; only one daemon may write it", path.display()),
+                ))
+            }
+        }
+    }
+}

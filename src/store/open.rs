@@ -1,0 +1,181 @@
+//! Opening a store: whose it is, whether it is whole, and what to do when it is not.
+//!
+//! A store at its path is always whole: a fresh one is made under another name and renamed.
+//! So a file that can't be read, or is empty, was damaged later. It is then set aside under a
+//! name that says when, never written over, and a fresh store begins: the vehicle goes on
+//! reading, and what is on the damaged file can still be looked at.
+
+use super::connection::{Fault, configure, connect};
+use super::files::{self, beside};
+use super::key::Key;
+use super::keyid::{self, Verdict};
+use super::lock::Lock;
+use super::schema;
+use crate::clock::Clock;
+use crate::error::{Context, Error, Kind, Result};
+use rusqlite::Connection;
+use rusqlite::config::DbConfig;
+use std::path::{Path, PathBuf};
+
+/// What was found when a store was opened.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Opened {
+    /// A fresh store was begun, because there was none or it was set aside.
+    pub created: bool,
+    /// A damaged store was set aside just now. An operator has to know: ERROR.
+    pub set_aside: Option<SetAside>,
+    /// Every store that was ever set aside and still lies here, oldest first.
+    pub damaged: Vec<PathBuf>,
+    /// Reads whose pass was cut off by the end of the last run; sealed now as they were.
+    pub released: usize,
+}
+
+/// A damaged store that was moved out of the way.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SetAside {
+    /// Its database now; its log lies beside it with `-wal` after the name.
+    pub path: PathBuf,
+    /// What was wrong with it.
+    pub why: String,
+}
+
+/// Opens or begins the store at `path`; the caller holds the lock.
+pub(super) fn open(path: &Path, key: &Key, clock: &dyn Clock, _lock: &Lock) -> Result<(Connection, Opened)> {
+    let mut opened = Opened::default();
+    let verdict = keyid::compare(path, key)?;
+    // Leftovers of a fresh store that was not finished; nothing was ever in it.
+    for suffix in [".new", ".new-journal"] {
+        files::remove(&beside(path, suffix))?;
+    }
+    let mut found = None;
+    if files::size(path)?.is_some() || files::size(&beside(path, "-wal"))?.is_some_and(|bytes| bytes > 0) {
+        match examine(path, key) {
+            Ok(conn) => found = Some(conn),
+            Err(fault) if fault.kind() != Kind::Damaged => {
+                return Err(fault.say(|| {
+                    format!("could not open the store {}; look at its owner, its mode and the disk", path.display())
+                }));
+            }
+            Err(_) if verdict == Verdict::Unknown => {
+                return Err(Error::new(
+                    Kind::Damaged,
+                    format!(
+                        "the store {0} can't be read, and {0}.keyid, which would tell whether the key is wrong or the \
+                         file is damaged, is not there; nothing was touched. Bring back the right key, or move the \
+                         store away yourself",
+                        path.display()
+                    ),
+                ));
+            }
+            Err(fault) => {
+                let why = fault.say(|| "it can't be read".into()).chain();
+                opened.set_aside = Some(SetAside { path: set_aside(path, clock)?, why });
+            }
+        }
+    }
+    if verdict == Verdict::Unknown {
+        keyid::write(path, key)?;
+    }
+    let made = |f: Fault| f.say(|| format!("could not make the store {}", path.display()));
+    let mut conn = match found {
+        Some(conn) => conn,
+        None => {
+            create(path, key)?;
+            opened.created = true;
+            connect(path, key, true).map_err(|e| made(e.into()))?
+        }
+    };
+    conn.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false).map_err(|e| made(e.into()))?;
+    configure(&conn).map_err(made)?;
+    schema::migrate(&mut conn).map_err(Fault::from).map_err(|f| {
+        f.say(|| format!("could not bring the store {} to schema version {}", path.display(), schema::VERSION))
+    })?;
+    opened.released = conn
+        .execute("UPDATE outbox SET state = 'pending' WHERE state = 'held'", [])
+        .map_err(Fault::from)
+        .map_err(|f| f.say(|| "could not seal the reads that the last run left open".into()))?;
+    opened.damaged = damaged_beside(path)?;
+    Ok((conn, opened))
+}
+
+/// Opens a store that exists and looks whether it is whole, without writing to it.
+///
+/// Pictures are left out here: the look at every page of a store of many gigabytes would keep
+/// the camera waiting, one bad picture must not set aside a thousand good reads, and SQLCipher
+/// authenticates each page when it is read. `plated check` looks at everything.
+fn examine(path: &Path, key: &Key) -> Result<Connection, Fault> {
+    if files::size(path)?.is_none_or(|bytes| bytes == 0) {
+        return Err(Fault::Damaged("the database is empty or gone while its log is there".into()));
+    }
+    let conn = connect(path, key, true)?;
+    // Whatever is found, closing again leaves the files as they were.
+    conn.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
+    let version = schema::version(&conn)?;
+    schema::refuse_newer(version)?;
+    if version == 0 {
+        return Err(Fault::Damaged("the database holds no schema".into()));
+    }
+    if conn.is_readonly("main")? {
+        return Err(Error::new(Kind::Storage, format!("the store {} can't be written to", path.display())).into());
+    }
+    let tables: Vec<String> = conn
+        .prepare("SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT IN ('image', 'sqlite_sequence')")?
+        .query_map([], |row| row.get(0))?
+        .collect::<rusqlite::Result<_>>()?;
+    for table in tables {
+        let answer: String = conn.query_row(&format!("PRAGMA quick_check(\"{table}\")"), [], |row| row.get(0))?;
+        if answer != "ok" {
+            return Err(Fault::Damaged(answer));
+        }
+    }
+    Ok(conn)
+}
+
+/// Makes a fresh store, whole or not at all.
+fn create(path: &Path, key: &Key) -> Result<()> {
+    let new = beside(path, ".new");
+    let doing = || format!("could not make the store {}", path.display());
+    files::create_new(&new, 0o600, b"").context(Kind::Storage, doing)?;
+    let made = connect(&new, key, true)
+        .and_then(|mut conn| schema::create(&mut conn).and_then(|()| conn.close().map_err(|(_, e)| e)));
+    made.map_err(Fault::from).map_err(|f| f.say(doing))?;
+    files::put_in_place(&new, path)
+}
+
+/// Moves the database and what belongs to it to a new name. The database goes first: the other
+/// way round, a power cut in between would leave a database without its log, which looks whole
+/// and has lost its last reads.
+fn set_aside(path: &Path, clock: &dyn Clock) -> Result<PathBuf> {
+    let stamp = clock.wall().strftime("%Y%m%dT%H%M%SZ").to_string();
+    let taken =
+        |to: &Path| -> Result<bool> { Ok(files::size(to)?.is_some() || files::size(&beside(to, "-wal"))?.is_some()) };
+    let mut to = beside(path, &format!(".damaged-{stamp}"));
+    let mut n = 1;
+    while taken(&to)? {
+        n += 1;
+        to = beside(path, &format!(".damaged-{stamp}.{n}"));
+    }
+    for suffix in ["", "-wal", "-shm"] {
+        let from = beside(path, suffix);
+        if files::size(&from)?.is_some() {
+            files::put_in_place(&from, &beside(&to, suffix))?;
+        }
+    }
+    Ok(to)
+}
+
+/// Stores that were set aside before, oldest first.
+fn damaged_beside(path: &Path) -> Result<Vec<PathBuf>> {
+    let prefix = beside(path, ".damaged-");
+    let doing = || format!("could not look for damaged stores beside {}", path.display());
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(files::folder(path)).context(Kind::Storage, doing)? {
+        let path = entry.context(Kind::Storage, doing)?.path();
+        let name = path.to_string_lossy();
+        if name.starts_with(&*prefix.to_string_lossy()) && !name.ends_with("-wal") && !name.ends_with("-shm") {
+            found.push(path);
+        }
+    }
+    found.sort();
+    Ok(found)
+}

@@ -1,0 +1,224 @@
+//! Writing and finding reads.
+
+use super::connection::Fault;
+use super::writer::Writer;
+use crate::error::{Context, Error, Kind, Result};
+use crate::plate::PlateText;
+use crate::wire::{HitRecord, ImageRef, ImageRole, Priority, ReadRecord, Sha256};
+use rusqlite::{Connection, OptionalExtension, named_params, params};
+use std::sync::Arc;
+use uuid::Uuid;
+
+/// A read to be kept.
+#[derive(Clone, Debug)]
+pub struct NewRead {
+    /// The record. Its `images` are either empty, and filled in from the pictures below, or
+    /// exactly those.
+    pub record: ReadRecord,
+    /// Its pictures.
+    pub images: Vec<NewImage>,
+    /// The vehicle pass is still going on (written early, so that an alert is durable before it
+    /// sounds): the read is kept but not sent until it is put again with `open` false. If the
+    /// daemon ends before that, it is sealed as it is at the next start.
+    pub open: bool,
+}
+
+/// A picture to be kept.
+#[derive(Clone, Debug)]
+pub struct NewImage {
+    /// What it shows.
+    pub role: ImageRole,
+    /// The JPEG bytes.
+    pub jpeg: Arc<[u8]>,
+}
+
+/// A read that is durable.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stored {
+    /// Key of the read.
+    pub id: Uuid,
+    /// Over its content as it will be transferred; it changes while the read is open.
+    pub sha256: Sha256,
+    /// It won't change any more, and is waiting for transfer or has been transferred.
+    pub sealed: bool,
+}
+
+/// A read whose pictures are hashed, ready for the store's thread.
+pub(super) struct Prepared {
+    record: ReadRecord,
+    jpegs: Vec<Arc<[u8]>>,
+    open: bool,
+}
+
+/// Hashes the pictures and sees that the record names exactly them.
+pub(super) fn prepare(read: &NewRead) -> Result<Prepared> {
+    let mut images = Vec::with_capacity(read.images.len());
+    for image in &read.images {
+        let bytes = u32::try_from(image.jpeg.len())
+            .context(Kind::Internal, || "a picture of a read is larger than 4 GiB".into())?;
+        images.push(ImageRef { role: image.role, sha256: Sha256::of(&image.jpeg), bytes });
+    }
+    let mut record = read.record.clone();
+    if record.images.is_empty() {
+        record.images = images;
+    } else if record.images != images {
+        return Err(Error::new(
+            Kind::Internal,
+            format!("read {}: the record names other pictures than it has", record.id),
+        ));
+    }
+    Ok(Prepared { record, jpegs: read.images.iter().map(|i| i.jpeg.clone()).collect(), open: read.open })
+}
+
+/// What the store has of a read already.
+struct Present {
+    number: i64,
+    sha256: [u8; 32],
+    record: Vec<u8>,
+    held: bool,
+}
+
+/// Writes a read, all of it or nothing.
+pub(super) fn put(writer: &mut Writer, read: Prepared) -> Result<Stored, Fault> {
+    let now = writer.now();
+    let Prepared { mut record, jpegs, open } = read;
+    let tx = writer.write()?;
+    let present = present(&tx, record.id)?;
+    if let Some(present) = &present {
+        keep_hits(&mut record, parse(&present.record)?.hits);
+    }
+    let json = seal(&record)?;
+    let sha256 = Sha256::of(&json);
+    let replaced = match present {
+        Some(p) if !p.held && p.sha256 == sha256.0 => return Ok(Stored { id: record.id, sha256, sealed: true }),
+        Some(p) if !p.held => {
+            let said = format!("read {} is sealed and can't be given another content", record.id);
+            return Err(Error::new(Kind::Internal, said).into());
+        }
+        Some(p) => forget(&tx, p.number)?,
+        None => Vec::new(),
+    };
+    let number: i64 = tx.query_row(
+        "INSERT INTO read (id, camera, text, key, state, confidence, looks, agreeing, first_seen, last_seen,
+                           stored, sha256, record)
+         VALUES (:id, :camera, :text, :key, :state, :confidence, :looks, :agreeing, :first_seen, :last_seen,
+                 :stored, :sha256, :record)
+         ON CONFLICT (id) DO UPDATE SET
+           camera = excluded.camera, text = excluded.text, key = excluded.key, state = excluded.state,
+           confidence = excluded.confidence, looks = excluded.looks, agreeing = excluded.agreeing,
+           first_seen = excluded.first_seen, last_seen = excluded.last_seen, stored = excluded.stored,
+           sha256 = excluded.sha256, record = excluded.record
+         RETURNING number",
+        named_params! {
+            ":id": record.id.as_bytes(),
+            ":camera": record.camera,
+            ":text": record.text,
+            ":key": PlateText::normalise(&record.text).key().as_str(),
+            ":state": record.state,
+            ":confidence": record.confidence,
+            ":looks": record.looks,
+            ":agreeing": record.agreeing,
+            ":first_seen": record.first_seen.as_microsecond(),
+            ":last_seen": record.last_seen.as_microsecond(),
+            ":stored": now,
+            ":sha256": sha256.0,
+            ":record": json,
+        },
+        |row| row.get(0),
+    )?;
+    for (position, (image, jpeg)) in record.images.iter().zip(&jpegs).enumerate() {
+        tx.prepare_cached("INSERT INTO image (sha256, jpeg) VALUES (?1, ?2) ON CONFLICT (sha256) DO NOTHING")?
+            .execute(params![image.sha256.0, &jpeg[..]])?;
+        tx.prepare_cached("INSERT INTO read_image (read, position, role, image) VALUES (?1, ?2, ?3, ?4)")?
+            .execute(params![number, position as i64, image.role.as_str(), image.sha256.0])?;
+    }
+    for sha256 in replaced {
+        tx.prepare_cached(
+            "DELETE FROM image WHERE sha256 = ?1 AND NOT EXISTS (SELECT 1 FROM read_image WHERE image = ?1)",
+        )?
+        .execute([sha256])?;
+    }
+    for hit in &record.hits {
+        tx.prepare_cached("INSERT INTO hit (id, read, at, list, priority) VALUES (?1, ?2, ?3, ?4, ?5)")?.execute(
+            params![hit.id.as_bytes(), number, hit.at.as_microsecond(), hit.entry.list, word(hit.entry.priority)],
+        )?;
+    }
+    tx.execute(
+        "INSERT INTO outbox (read, state, has_hit, captured) VALUES (?1, ?2, ?3, ?4)
+         ON CONFLICT (read) DO UPDATE
+           SET state = excluded.state, has_hit = excluded.has_hit, captured = excluded.captured",
+        params![
+            number,
+            if open { "held" } else { "pending" },
+            !record.hits.is_empty(),
+            record.first_seen.as_microsecond()
+        ],
+    )?;
+    tx.commit()?;
+    Ok(Stored { id: record.id, sha256, sealed: !open })
+}
+
+/// A picture by its content.
+pub(super) fn image(writer: &mut Writer, sha256: &Sha256) -> Result<Option<Vec<u8>>, Fault> {
+    let mut find = writer.conn().prepare_cached("SELECT jpeg FROM image WHERE sha256 = ?1")?;
+    Ok(find.query_row([sha256.0], |row| row.get(0)).optional()?)
+}
+
+/// The last reads, newest first.
+pub(super) fn newest(writer: &mut Writer, limit: usize) -> Result<Vec<ReadRecord>, Fault> {
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    let mut find = writer.conn().prepare_cached("SELECT record FROM read ORDER BY number DESC LIMIT ?1")?;
+    let rows = find.query_map([limit], |row| row.get::<_, Vec<u8>>(0))?;
+    rows.map(|json| parse(&json?)).collect()
+}
+
+/// A record as it is kept.
+pub(super) fn parse(json: &[u8]) -> Result<ReadRecord, Fault> {
+    serde_json::from_slice(json).map_err(|_| Fault::Damaged("a record in it is not what was written".into()))
+}
+
+/// The one serialisation of a record.
+fn seal(record: &ReadRecord) -> Result<Vec<u8>> {
+    let json = serde_json::to_vec(record)
+        .context(Kind::Internal, || format!("read {} can't be written as JSON", record.id))?;
+    // A number that is none (NaN) becomes `null`, which nobody could read back later.
+    serde_json::from_slice::<ReadRecord>(&json)
+        .context(Kind::Internal, || format!("read {} can't be read back from JSON", record.id))?;
+    Ok(json)
+}
+
+fn present(conn: &Connection, id: Uuid) -> rusqlite::Result<Option<Present>> {
+    conn.prepare_cached(
+        "SELECT number, sha256, record, coalesce(outbox.state = 'held', 0)
+         FROM read LEFT JOIN outbox ON outbox.read = number WHERE id = ?1",
+    )?
+    .query_row([id.as_bytes()], |row| {
+        Ok(Present { number: row.get(0)?, sha256: row.get(1)?, record: row.get(2)?, held: row.get(3)? })
+    })
+    .optional()
+}
+
+/// A hit that was once written, and perhaps sounded, stays, whatever the read becomes.
+fn keep_hits(record: &mut ReadRecord, before: Vec<HitRecord>) {
+    let mut kept: Vec<HitRecord> =
+        before.into_iter().filter(|old| record.hits.iter().all(|new| new.id != old.id)).collect();
+    kept.append(&mut record.hits);
+    record.hits = kept;
+}
+
+/// Takes hits and pictures from a held read that is about to get new ones; gives the pictures
+/// that may now be of no use.
+fn forget(conn: &Connection, number: i64) -> rusqlite::Result<Vec<[u8; 32]>> {
+    conn.execute("DELETE FROM hit WHERE read = ?1", [number])?;
+    conn.prepare_cached("DELETE FROM read_image WHERE read = ?1 RETURNING image")?
+        .query_map([number], |row| row.get(0))?
+        .collect()
+}
+
+fn word(priority: Priority) -> &'static str {
+    match priority {
+        Priority::Low => "low",
+        Priority::Normal => "normal",
+        Priority::High => "high",
+    }
+}

@@ -1,0 +1,64 @@
+//! How much is in the store, and how long the oldest read waits.
+
+use super::connection::Fault;
+use super::writer::Writer;
+use jiff::Timestamp;
+
+/// Counts of what the store holds.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Stats {
+    /// Reads, in whatever state.
+    pub reads: u64,
+    /// Hits of these reads.
+    pub hits: u64,
+    /// Different pictures.
+    pub images: u64,
+    /// Reads whose pass is still going on; they are not sent yet.
+    pub held: u64,
+    /// Sealed reads that wait for transfer.
+    pub pending: u64,
+    /// Reads that the station would not take; they are kept and offered again.
+    pub refused: u64,
+    /// Reads that a receipt confirms.
+    pub transferred: u64,
+    /// Capture time of the oldest read that no receipt confirms, in whatever state (control
+    /// P-10).
+    pub oldest_pending: Option<Timestamp>,
+    /// Receipts kept.
+    pub receipts: u64,
+}
+
+/// Counts.
+pub(super) fn stats(writer: &mut Writer) -> Result<Stats, Fault> {
+    let conn = writer.conn();
+    let counted = conn
+        .prepare_cached(
+            "SELECT (SELECT count(*) FROM read), (SELECT count(*) FROM hit), (SELECT count(*) FROM image),
+                    (SELECT count(*) FROM transferred), (SELECT min(captured) FROM outbox),
+                    (SELECT count(*) FROM receipt)",
+        )?
+        .query_row([], |row| {
+            let count = |column| row.get::<_, i64>(column).map(i64::unsigned_abs);
+            let oldest = row.get::<_, Option<i64>>(4)?;
+            Ok(Stats {
+                reads: count(0)?,
+                hits: count(1)?,
+                images: count(2)?,
+                transferred: count(3)?,
+                oldest_pending: oldest.and_then(|t| Timestamp::from_microsecond(t).ok()),
+                receipts: count(5)?,
+                ..Stats::default()
+            })
+        });
+    let mut stats = counted?;
+    let mut states = conn.prepare_cached("SELECT state, count(*) FROM outbox GROUP BY state")?;
+    let rows = states.query_map([], |row| Ok((row.get::<_, String>(0)?, row.get::<_, i64>(1)?.unsigned_abs())))?;
+    for row in rows {
+        match row? {
+            (state, n) if state == "held" => stats.held = n,
+            (state, n) if state == "refused" => stats.refused = n,
+            (_, n) => stats.pending = n,
+        }
+    }
+    Ok(stats)
+}
