@@ -1,1 +1,3 @@
-//! To be filled.
+//! The command line of `plated`: one file per subcommand.
+
+pub mod init;
