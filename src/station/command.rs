@@ -83,8 +83,10 @@ impl Command {
             }
             What::Status { config } => status(&Config::load(&config)?),
             What::Completions { shell } => {
-                clap_complete::generate(shell, &mut Command::command(), "plated-station", &mut std::io::stdout());
-                Ok(())
+                // By way of memory, since the generator panics when its output goes away.
+                let mut text = Vec::new();
+                clap_complete::generate(shell, &mut Command::command(), "plated-station", &mut text);
+                say(String::from_utf8_lossy(&text).trim_end())
             }
         }
     }

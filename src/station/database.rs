@@ -170,9 +170,10 @@ impl Rows<'_> {
             .sql(|| "could not note an image".into())
     }
 
+    /// Lets the database grow to `pages` only, as if the disk were full there.
     #[cfg(test)]
-    pub(super) fn limit_pages(&self, pages: u32) {
-        self.0.pragma_update(None, "max_page_count", pages).unwrap();
+    pub(super) fn limit_pages(&self, pages: u32) -> Result<()> {
+        self.0.pragma_update(None, "max_page_count", pages).sql(could_not_read)
     }
 }
 

@@ -112,7 +112,9 @@ pub(super) fn certificates(path: &Path, what: &str) -> Result<Vec<CertificateDer
 pub(super) fn private_key(path: &Path) -> Result<PrivateKeyDer<'static>> {
     let bytes = read(path, "the key")?;
     let meta = std::fs::metadata(path).context(Kind::Config, || format!("could not look at {}", path.display()))?;
-    if meta.permissions().mode() & 0o077 != 0 {
+    // What systemd hands over is for this service alone, though an access list may widen its mode.
+    let handed_over = std::env::var_os("CREDENTIALS_DIRECTORY").is_some_and(|folder| path.starts_with(folder));
+    if !handed_over && meta.permissions().mode() & 0o077 != 0 {
         return Err(Error::new(
             Kind::Config,
             format!("others may read the key {0}; make it the owner's alone: chmod 400 {0}", path.display()),

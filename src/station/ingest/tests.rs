@@ -92,14 +92,14 @@ fn a_record_that_does_not_fit_its_seal_is_refused() {
 #[test]
 fn a_full_disk_gives_no_receipt_and_takes_nothing_until_there_is_room() {
     let mut bench = Bench::new();
-    bench.database.transaction(|rows| Ok(rows.limit_pages(10))).unwrap();
+    bench.database.transaction(|rows| rows.limit_pages(10)).unwrap();
     let reads: Vec<ReadRecord> = (0..40).map(|_| record()).collect();
     let seal_all = || reads.iter().map(seal_record).collect::<Vec<_>>();
     assert_eq!(bench.send(seal_all()).unwrap_err().kind(), Kind::Storage);
     for read in &reads {
         assert_eq!(bench.database.transaction(|rows| rows.read(read.id)).unwrap(), None);
     }
-    bench.database.transaction(|rows| Ok(rows.limit_pages(1_000_000))).unwrap();
+    bench.database.transaction(|rows| rows.limit_pages(1_000_000)).unwrap();
     assert_eq!(bench.send(seal_all()).unwrap().durable.len(), 40);
 }
 
