@@ -201,7 +201,8 @@ async fn a_station_whose_disk_takes_no_more_gives_no_receipt_and_says_why() {
     assert_eq!(depot.reads(), 0);
 }
 
-#[tokio::test]
+// Several threads, so that the client can answer while the test waits for the station's end.
+#[tokio::test(flavor = "multi_thread")]
 async fn sigterm_ends_the_station_cleanly() {
     let depot = Depot::new();
     let (mut process, address) = Process::station(&depot);
