@@ -341,17 +341,14 @@ impl Config {
 
     /// Rules that the types can't say. The error names the key.
     fn check(&self) -> std::result::Result<(), String> {
-        let plain = |s: &str| {
-            !s.is_empty() && s.len() <= 64 && s.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c))
-        };
-        if !plain(&self.vehicle) {
+        if !is_plain_name(&self.vehicle) {
             return Err("vehicle: use 1 to 64 letters, digits, '-', '_' or '.'".into());
         }
         if self.sources.is_empty() {
             return Err("sources: name at least one camera or file".into());
         }
         for (i, s) in self.sources.iter().enumerate() {
-            if !plain(&s.name) {
+            if !is_plain_name(&s.name) {
                 return Err(format!("sources[{i}].name: use 1 to 64 letters, digits, '-', '_' or '.'"));
             }
             if self.sources[..i].iter().any(|o| o.name == s.name) {
@@ -384,6 +381,11 @@ impl Config {
         }
         Ok(())
     }
+}
+
+/// True for the names of vehicles, cameras and stations: 1 to 64 letters, digits, `-`, `_` or `.`.
+pub fn is_plain_name(s: &str) -> bool {
+    !s.is_empty() && s.len() <= 64 && s.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c))
 }
 
 /// Parses TOML; the error names file, line and key.

@@ -8,6 +8,7 @@ pub mod clock; // time, so that tests can set it
 pub mod config; // the one configuration file of the vehicle
 pub mod error; // the one error type: what happened, where, what to do
 pub mod plate; // plate text: normal form, match key, syntax prior
+pub mod tls; // certificates and the two ends of mutual TLS
 pub mod wire; // the messages vehicle and station share
 
 pub mod alert; // hits to tones

@@ -1,1 +1,102 @@
-//! To be filled.
+//! The department's server: takes in reads and images from vehicles over mutual TLS, keeps them
+//! once, and answers with receipts that name what is durable.
+
+pub mod command;
+mod config;
+mod connection;
+mod database;
+mod http;
+mod images;
+mod ingest;
+mod listener;
+mod writer;
+
+pub use config::Config;
+pub use database::{Counts, Database};
+pub use images::Images;
+pub use ingest::ingest;
+
+use crate::clock::Clock;
+use crate::error::{Context, Error, Kind, Result};
+use crate::tls;
+use listener::{Vehicle, VehicleListener};
+use std::fs::{DirBuilder, File, TryLockError};
+use std::net::SocketAddr;
+use std::os::unix::fs::DirBuilderExt;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How long requests under way may take to end once the station is asked to stop.
+const DRAIN: Duration = Duration::from_secs(10);
+
+/// A station that holds its data and listens, but does not answer yet.
+pub struct Server {
+    listener: VehicleListener,
+    station: Arc<http::Station>,
+    _lock: File,
+}
+
+impl Server {
+    /// Opens the data, loads the certificates and listens.
+    pub async fn bind(config: &Config, clock: Arc<dyn Clock>) -> Result<Self> {
+        let files = tls::Files { ca: &config.ca, certificate: &config.certificate, key: &config.key };
+        let identity = tls::Identity::load(&files)?;
+        if let Err(e) = identity.validity.check(clock.wall()) {
+            tracing::error!(error = %e.chain(), "Vehicles will not talk to this station");
+        }
+        let (lock, images, database) = open_data(config)?;
+        let listener = VehicleListener::bind(config.listen, tls::server(&identity, &["h2", "http/1.1"])?).await?;
+        let writer = writer::Writer::start(database)?;
+        let station = Arc::new(http::Station::new(config.name.clone(), images, writer, clock));
+        Ok(Self { listener, station, _lock: lock })
+    }
+
+    /// The address it really listens on.
+    pub fn address(&self) -> SocketAddr {
+        self.listener.address()
+    }
+
+    /// Answers until `stop` is done, then lets the requests under way end.
+    pub async fn run(self, stop: impl Future<Output = ()> + Send + 'static) -> Result<()> {
+        let (stopping, stopped) = tokio::sync::oneshot::channel();
+        let service = http::router(self.station).into_make_service_with_connect_info::<Vehicle>();
+        let serving = axum::serve(self.listener, service).with_graceful_shutdown(async move {
+            stop.await;
+            let _ = stopping.send(());
+        });
+        tokio::select! {
+            served = serving => served.context(Kind::Network, || "the station stopped listening".into()),
+            () = async { let _ = stopped.await; tokio::time::sleep(DRAIN).await } => {
+                tracing::warn!("Some requests did not end in time and were cut off; vehicles send them again");
+                Ok(())
+            }
+        }
+    }
+}
+
+fn open_data(config: &Config) -> Result<(File, Images, Database)> {
+    let data = &config.data;
+    let failed = || format!("could not use the data folder {}", data.display());
+    DirBuilder::new().recursive(true).mode(0o700).create(data).context(Kind::Storage, failed)?;
+    let lock = lock(&data.join("station.lock"))?;
+    let images = Images::open(data)?;
+    let database = Database::open(&config.database())?;
+    // The database file's own name in the folder must survive a power cut too.
+    File::open(data).and_then(|f| f.sync_all()).context(Kind::Storage, failed)?;
+    Ok((lock, images, database))
+}
+
+/// Two stations on one folder would clear away each other's incoming images.
+fn lock(path: &Path) -> Result<File> {
+    let failed = || format!("could not lock {}", path.display());
+    let file = File::options().create(true).truncate(false).write(true).open(path).context(Kind::Storage, failed)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(Error::new(
+            Kind::Refused,
+            format!("another plated-station uses {}; stop it first", path.parent().unwrap_or(path).display()),
+        )),
+        Err(TryLockError::Error(e)) => Err(e).context(Kind::Storage, failed),
+    }
+}

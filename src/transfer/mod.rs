@@ -1,1 +1,56 @@
-//! To be filled.
+//! The way from the vehicle's outbox to the station.
+//!
+//! A read is marked transferred only from a receipt that came with a 2xx, parses, answers the
+//! batch that was just sent, and names exactly the content that was sent (control P-12).
+//! Whatever else happens, from a refused connection to rubbish in a 200, marks nothing, and the
+//! same reads are sent again later: sending twice does no harm.
+//!
+//! A round goes: batch → receipt, which names the images the station lacks → those images →
+//! batch again. Images the station has are never sent twice.
+
+mod hold;
+mod https;
+mod link;
+mod receipt;
+mod schedule;
+mod sender;
+
+pub use https::HttpsLink;
+pub use link::{Answer, Applied, Link, Outbox};
+pub use schedule::{Options, run};
+pub use sender::{Round, Sender};
+
+use jiff::Timestamp;
+
+/// How the transfer is getting on; see [`run`].
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Progress {
+    /// What it is doing.
+    pub state: State,
+    /// Reads marked transferred since the start.
+    pub transferred: u64,
+    /// Receipts applied since the start.
+    pub receipts: u64,
+    /// Reads set aside for a while because the station would not take them or an image of
+    /// theirs is damaged. They stay in the vehicle and are tried again.
+    pub held: usize,
+    /// Why the last attempt failed; empty once one has worked again.
+    pub last_error: Option<String>,
+}
+
+/// What the transfer is doing.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum State {
+    /// Nothing waits.
+    #[default]
+    Idle,
+    /// Reads are on their way.
+    Sending,
+    /// It does not work and is tried again at growing intervals.
+    BackingOff {
+        /// Wall-clock time of the first failure in a row.
+        since: Timestamp,
+        /// Failures in a row.
+        failures: u32,
+    },
+}

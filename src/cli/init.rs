@@ -1,0 +1,162 @@
+//! `plated init`: a vehicle's folder with key, certificates and an annotated configuration.
+
+use crate::clock::SystemClock;
+use crate::config::is_plain_name;
+use crate::error::{Context, Error, Kind, Result};
+use crate::tls::authority::Authority;
+use crate::tls::{refuse_existing, write_new};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use zeroize::{Zeroize, Zeroizing};
+
+/// Make a vehicle's folder: the store's key, an annotated plated.toml, and certificates
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Folder to put them in
+    #[arg(long)]
+    pub dir: PathBuf,
+    /// Name of the vehicle, as its certificate will carry it
+    #[arg(long, default_value = "unit-1")]
+    pub vehicle: String,
+    /// Folder of a development authority made by `plated-station init`; the vehicle's
+    /// certificate is issued from it
+    #[arg(long)]
+    pub station_dir: Option<PathBuf>,
+    /// Address of the station
+    #[arg(long, default_value = "https://localhost:8443")]
+    pub station: String,
+}
+
+/// Makes the folder. What is there already is never written over.
+///
+/// # Errors
+/// [`Kind::Refused`] when one of the files exists, before any is made.
+pub fn run(args: &Args) -> Result<()> {
+    if !is_plain_name(&args.vehicle) {
+        return Err(Error::new(Kind::Config, "--vehicle: use 1 to 64 letters, digits, '-', '_' or '.'"));
+    }
+    let own = ["plated.toml", "store.key", "vehicle.crt", "vehicle.key"];
+    refuse_existing(&own.map(|name| args.dir.join(name)))?;
+    std::fs::create_dir_all(&args.dir)
+        .context(Kind::Storage, || format!("could not make the folder {}", args.dir.display()))?;
+
+    if let Some(station) = &args.station_dir {
+        Authority::load(station)?.issue_vehicle(&args.vehicle, &args.dir, &SystemClock::new())?;
+    }
+    make_store_key(&args.dir.join("store.key"))?;
+    let config = args.dir.join("plated.toml");
+    write_new(&config, configuration(args).as_bytes(), 0o644)?;
+
+    let mut out = std::io::stdout();
+    writeln!(out, "{}", next_steps(args, &config)).context(Kind::Storage, || "could not write to the terminal".into())
+}
+
+/// 32 random bytes in hex, for the owner only.
+fn make_store_key(path: &Path) -> Result<()> {
+    let mut key = [0; 32];
+    getrandom::fill(&mut key)
+        .map_err(|e| Error::new(Kind::Internal, format!("the system gave no random numbers for a key: {e}")))?;
+    let text = Zeroizing::new(hex::encode(key) + "\n");
+    key.zeroize();
+    write_new(path, text.as_bytes(), 0o400)
+}
+
+fn configuration(args: &Args) -> String {
+    // Without certificates the section would keep the daemon from starting.
+    let transfer: String = TRANSFER
+        .replace("{station}", &args.station)
+        .lines()
+        .map(|line| match args.station_dir {
+            None if !line.is_empty() && !line.starts_with('#') => format!("#{line}\n"),
+            _ => format!("{line}\n"),
+        })
+        .collect();
+    VEHICLE.replace("{vehicle}", &args.vehicle) + &transfer
+}
+
+fn next_steps(args: &Args, config: &Path) -> String {
+    let (dir, config) = (args.dir.display(), config.display());
+    let certificates = match args.station_dir {
+        Some(_) => String::new(),
+        None => format!(
+            "For the transfer to the station, have the agency's authority sign a client certificate with the \
+             common name \"{}\", put ca.crt, vehicle.crt and vehicle.key (chmod 400) into {dir}, and take the # from \
+             the keys of [transfer].\n",
+            args.vehicle
+        ),
+    };
+    format!(
+        "Made {config} and {dir}/store.key. Keep a copy of the key in a safe place: without it the store can't be \
+         read.\n{certificates}Set the camera in {config}, then: plated run --config {config}"
+    )
+}
+
+const VEHICLE: &str = include_str!("init.plated.toml");
+const TRANSFER: &str = include_str!("init.transfer.toml");
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Config;
+    use crate::tls::{Files, Identity};
+    use std::os::unix::fs::PermissionsExt;
+
+    fn args(dir: &Path, station_dir: Option<PathBuf>) -> Args {
+        Args {
+            dir: dir.join("vehicle"),
+            vehicle: "unit-7".into(),
+            station_dir,
+            station: "https://station.example:8443".into(),
+        }
+    }
+
+    #[test]
+    fn the_folder_made_with_a_development_authority_is_ready_to_run() {
+        let dir = tempfile::tempdir().unwrap();
+        Authority::create(&dir.path().join("station"), &SystemClock::new()).unwrap();
+        let args = args(dir.path(), Some(dir.path().join("station")));
+        run(&args).unwrap();
+        let config = Config::load(&args.dir.join("plated.toml")).unwrap();
+        let transfer = config.transfer.unwrap();
+        let files = Files { ca: &transfer.ca, certificate: &transfer.certificate, key: &transfer.key };
+        assert_eq!(Identity::load(&files).unwrap().name, config.vehicle);
+        let key = config.store.key_file.unwrap();
+        assert_eq!(std::fs::metadata(&key).unwrap().permissions().mode() & 0o777, 0o400);
+        assert_eq!(std::fs::read_to_string(key).unwrap().trim().len(), 64);
+    }
+
+    #[test]
+    fn without_an_authority_the_file_loads_and_the_transfer_waits_for_certificates() {
+        let dir = tempfile::tempdir().unwrap();
+        let args = args(dir.path(), None);
+        run(&args).unwrap();
+        assert!(Config::load(&args.dir.join("plated.toml")).unwrap().transfer.is_none());
+    }
+
+    #[test]
+    fn a_second_run_is_refused_and_leaves_the_key_alone() {
+        let dir = tempfile::tempdir().unwrap();
+        let args = args(dir.path(), None);
+        run(&args).unwrap();
+        let key = std::fs::read(args.dir.join("store.key")).unwrap();
+        assert_eq!(run(&args).unwrap_err().kind(), Kind::Refused);
+        assert_eq!(std::fs::read(args.dir.join("store.key")).unwrap(), key);
+    }
+
+    #[test]
+    fn every_key_that_is_explained_is_a_key_that_counts() {
+        // Taking away the # from every key gives a file that loads.
+        let dir = tempfile::tempdir().unwrap();
+        let text = configuration(&args(dir.path(), None));
+        let all: String = text.lines().map(|line| uncomment(line).to_owned() + "\n").collect();
+        let path = dir.path().join("all.toml");
+        std::fs::write(&path, all).unwrap();
+        let config = Config::load(&path).unwrap();
+        assert_eq!((config.sources.len(), config.hotlists.len(), config.transfer.is_some()), (4, 1, true));
+    }
+
+    /// Comments have a space after the `#`, keys set off have none.
+    fn uncomment(line: &str) -> &str {
+        line.strip_prefix('#').filter(|rest| !rest.is_empty() && !rest.starts_with(' ')).unwrap_or(line)
+    }
+}

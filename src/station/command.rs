@@ -1,0 +1,142 @@
+//! The command line of `plated-station`.
+
+use super::{Config, Database, Server, config};
+use crate::clock::SystemClock;
+use crate::error::{Context, Kind, Result};
+use crate::tls::authority::Authority;
+use crate::tls::write_new;
+use clap::{CommandFactory, Parser, Subcommand};
+use std::io::Write;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use tokio::signal::unix::{SignalKind, signal};
+
+/// The department's server of plated: takes in reads from vehicles and keeps them.
+#[derive(Debug, Parser)]
+#[command(name = "plated-station", version, arg_required_else_help = true)]
+pub struct Command {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Debug, Subcommand)]
+enum What {
+    /// Make a development authority, the station's certificate and an annotated station.toml
+    Init {
+        /// Folder to put them in
+        #[arg(long)]
+        dir: PathBuf,
+        /// Host names or addresses by which vehicles reach the station
+        #[arg(long = "name", value_delimiter = ',', default_value = "localhost,127.0.0.1,::1")]
+        names: Vec<String>,
+        /// Address and port to listen on
+        #[arg(long, default_value = "[::]:8443")]
+        listen: SocketAddr,
+    },
+    /// Issue a vehicle's certificate from the development authority
+    Vehicle {
+        /// Name of the vehicle
+        name: String,
+        /// Folder of the authority, as `init` made it
+        #[arg(long)]
+        dir: PathBuf,
+        /// Folder for the vehicle's files
+        #[arg(long)]
+        out: PathBuf,
+    },
+    /// Take in reads until SIGTERM or SIGINT
+    Run {
+        /// The station's configuration
+        #[arg(long)]
+        config: PathBuf,
+    },
+    /// Say what the station holds; works beside a running one
+    Status {
+        /// The station's configuration
+        #[arg(long)]
+        config: PathBuf,
+    },
+    /// Print completions for a shell
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+}
+
+impl Command {
+    /// Does what the command line asks.
+    pub fn run(self) -> Result<()> {
+        match self.what {
+            What::Init { dir, names, listen } => init(&dir, &names, listen),
+            What::Vehicle { name, dir, out } => {
+                let issued = Authority::load(&dir)?.issue_vehicle(&name, &out, &SystemClock::new())?;
+                say(&format!("{}\n{}\n{}", issued.ca.display(), issued.certificate.display(), issued.key.display()))
+            }
+            What::Run { config } => {
+                let config = Config::load(&config)?;
+                tokio::runtime::Builder::new_multi_thread()
+                    .enable_all()
+                    .build()
+                    .context(Kind::Internal, || "could not start the runtime".into())?
+                    .block_on(run(&config))
+            }
+            What::Status { config } => status(&Config::load(&config)?),
+            What::Completions { shell } => {
+                // By way of memory, since the generator panics when its output goes away.
+                let mut text = Vec::new();
+                clap_complete::generate(shell, &mut Command::command(), "plated-station", &mut text);
+                say(String::from_utf8_lossy(&text).trim_end())
+            }
+        }
+    }
+}
+
+fn init(dir: &std::path::Path, names: &[String], listen: SocketAddr) -> Result<()> {
+    let clock = SystemClock::new();
+    let file = dir.join("station.toml");
+    crate::tls::refuse_existing(&["station.toml", "station.crt", "station.key"].map(|name| dir.join(name)))?;
+    Authority::create(dir, &clock)?.issue_station(names, &clock)?;
+    let name = names.first().map_or("station", String::as_str);
+    write_new(&file, config::template(name, listen).as_bytes(), 0o644)?;
+    say(&format!(
+        "Made a development authority and {0}. Next:\n  \
+         plated-station vehicle NAME --dir {1} --out FOLDER    for each vehicle\n  \
+         plated-station run --config {0}",
+        file.display(),
+        dir.display()
+    ))
+}
+
+async fn run(config: &Config) -> Result<()> {
+    let failed = || "could not watch for signals".into();
+    let mut terminate = signal(SignalKind::terminate()).context(Kind::Internal, failed)?;
+    let mut interrupt = signal(SignalKind::interrupt()).context(Kind::Internal, failed)?;
+    let server = Server::bind(config, Arc::new(SystemClock::new())).await?;
+    say(&format!("listening on https://{}", server.address()))?;
+    server
+        .run(async move {
+            tokio::select! {
+                _ = terminate.recv() => {}
+                _ = interrupt.recv() => {}
+            }
+            tracing::info!("Stopping");
+        })
+        .await
+}
+
+fn status(config: &Config) -> Result<()> {
+    let counts = Database::counts(&config.database())?;
+    let mut text = format!("reads {}\nimages {} ({} bytes)", counts.reads, counts.images, counts.image_bytes);
+    for (vehicle, reads, last) in &counts.vehicles {
+        text.push_str(&format!("\nvehicle {vehicle}: {reads} reads, last received {last:.0}"));
+    }
+    say(&text)
+}
+
+fn say(text: &str) -> Result<()> {
+    let mut out = std::io::stdout();
+    writeln!(out, "{text}")
+        .and_then(|()| out.flush())
+        .context(Kind::Storage, || "could not write to the terminal".into())
+}

@@ -1,0 +1,91 @@
+//! The station's configuration file, `station.toml`. Unknown keys are refused.
+
+use crate::config::{is_plain_name, parse};
+use crate::error::{Context, Error, Kind, Result};
+use serde::Deserialize;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+/// The whole file.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// Address and port to listen on; port 0 takes a free one.
+    pub listen: SocketAddr,
+    /// The station's name in receipts.
+    pub name: String,
+    /// Folder of the database and the images.
+    pub data: PathBuf,
+    /// PEM file of the authority that signs vehicles' certificates.
+    pub ca: PathBuf,
+    /// PEM file of the station's certificate.
+    pub certificate: PathBuf,
+    /// PEM file of the station's key, readable by its owner only.
+    pub key: PathBuf,
+}
+
+impl Config {
+    /// Reads and checks the file. Relative paths in it count from the file's own folder.
+    pub fn load(path: &Path) -> Result<Self> {
+        let text = std::fs::read_to_string(path).context(Kind::Config, || {
+            format!("could not read the configuration {}; `plated-station init` makes one", path.display())
+        })?;
+        let mut config: Config = parse(&text, path)?;
+        if !is_plain_name(&config.name) {
+            return Err(Error::new(
+                Kind::Config,
+                format!("{}: name: use 1 to 64 letters, digits, '-', '_' or '.'", path.display()),
+            ));
+        }
+        let base = path.parent().unwrap_or(Path::new("."));
+        for file in [&mut config.data, &mut config.ca, &mut config.certificate, &mut config.key] {
+            *file = base.join(&*file);
+        }
+        Ok(config)
+    }
+
+    /// The database file.
+    pub fn database(&self) -> PathBuf {
+        self.data.join("station.db")
+    }
+}
+
+/// The text of an annotated file.
+pub(super) fn template(name: &str, listen: SocketAddr) -> String {
+    format!(
+        r#"# Configuration of plated-station. Relative paths count from this file's folder.
+
+# Address and port to listen on. Port 0 takes a free one; the line printed at start names it.
+listen = "{listen}"
+
+# Name of this station in its receipts.
+name = "{name}"
+
+# Folder of the database and the images. Give it the disk with the room.
+data = "data"
+
+# The authority whose certificates vehicles must show, and this station's own certificate and
+# key (mode 0400). Those made by `plated-station init` are for development and trials; in
+# service put the files of the agency's authority here.
+ca = "ca.crt"
+certificate = "station.crt"
+key = "station.key"
+"#
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_annotated_file_loads_and_an_unknown_key_is_refused() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("station.toml");
+        let text = template("station-1", "[::1]:8443".parse().unwrap());
+        std::fs::write(&path, &text).unwrap();
+        assert_eq!(Config::load(&path).unwrap().database(), dir.path().join("data/station.db"));
+        std::fs::write(&path, text + "colour = 1\n").unwrap();
+        assert!(Config::load(&path).unwrap_err().chain().contains("colour"));
+    }
+}

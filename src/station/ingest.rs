@@ -1,0 +1,106 @@
+//! Taking in a batch: what is durable, what is missing, what is refused and why.
+//!
+//! A read stands in the receipt as durable only when its record is committed and the files of
+//! all its images were made durable before (control P-12). One bad read never harms the others.
+
+use super::database::{Database, NewRow, Rows};
+use super::images::Images;
+use crate::error::Result;
+use crate::wire::{Batch, Durable, ReadRecord, Receipt, Refusal, SealedRead, Sha256};
+use jiff::Timestamp;
+use std::collections::BTreeSet;
+
+enum Verdict {
+    Durable,
+    Missing(Vec<Sha256>),
+    Refused(String),
+}
+
+/// Takes in `batch`, which comes from the vehicle named in it. Everything the receipt calls
+/// durable is on disk when this returns; on an error nothing of the batch was taken.
+pub fn ingest(
+    database: &mut Database,
+    images: &Images,
+    station: &str,
+    batch: &Batch,
+    now: Timestamp,
+) -> Result<Receipt> {
+    database.transaction(|rows| {
+        let mut durable = Vec::new();
+        let mut missing = BTreeSet::new();
+        let mut refused = Vec::new();
+        for read in &batch.reads {
+            let (id, sha256) = (read.id, read.sha256);
+            match judge(rows, images, batch, read, now)? {
+                Verdict::Durable => durable.push(Durable { id, sha256 }),
+                Verdict::Missing(images) => missing.extend(images),
+                Verdict::Refused(reason) => refused.push(Refusal { id, sha256, reason }),
+            }
+        }
+        let missing_images = missing.into_iter().collect();
+        Ok(Receipt { batch: batch.batch, station: station.to_owned(), durable, missing_images, refused })
+    })
+}
+
+fn judge(rows: &Rows<'_>, images: &Images, batch: &Batch, read: &SealedRead, now: Timestamp) -> Result<Verdict> {
+    let refuse = |reason: &str| Ok(Verdict::Refused(reason.to_owned()));
+    let text = read.record.get();
+    if Sha256::of(text.as_bytes()) != read.sha256 {
+        return refuse("the hash does not fit the record; it was changed on the way or in the vehicle's store");
+    }
+    match rows.read(read.id)? {
+        Some(stored) if stored == read.sha256 => return Ok(Verdict::Durable),
+        Some(_) => {
+            // Sealed reads never change, so somebody or something altered one of the two.
+            tracing::warn!(
+                vehicle = batch.vehicle,
+                read = %read.id,
+                "A vehicle sent a read that is stored here with other content; the stored one is kept"
+            );
+            return refuse("a read of this id is stored here with other content");
+        }
+        None => {}
+    }
+    let record: ReadRecord = match serde_json::from_str(text) {
+        Ok(record) => record,
+        // Only the place: the parser's own message may quote the plate.
+        Err(e) => {
+            return refuse(&format!("the record is not a read (line {}, column {})", e.line(), e.column()));
+        }
+    };
+    if record.id != read.id {
+        return refuse("the record has another id than the read");
+    }
+    if read.id.get_version_num() != 7 {
+        return refuse("the id is not a UUID of version 7");
+    }
+    if record.vehicle != batch.vehicle {
+        return refuse("the record names another vehicle");
+    }
+    let mut missing = Vec::new();
+    for image in &record.images {
+        match rows.image(&image.sha256)?.filter(|bytes| images.size(&image.sha256) == Some(*bytes)) {
+            None => missing.push(image.sha256),
+            Some(bytes) if bytes != u64::from(image.bytes) => {
+                return refuse("the record gives another size for an image than the image has");
+            }
+            Some(_) => {}
+        }
+    }
+    if !missing.is_empty() {
+        return Ok(Verdict::Missing(missing));
+    }
+    rows.add_read(&NewRow {
+        id: read.id,
+        sha256: read.sha256,
+        vehicle: &batch.vehicle,
+        first_seen: record.first_seen,
+        received: now,
+        batch: batch.batch,
+        record: text.as_bytes(),
+    })?;
+    Ok(Verdict::Durable)
+}
+
+#[cfg(test)]
+mod tests;

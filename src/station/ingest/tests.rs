@@ -1,0 +1,122 @@
+use super::*;
+use crate::error::Kind;
+use proptest::prelude::*;
+use serde_json::value::RawValue;
+use uuid::Uuid;
+
+const RECORD: &str = include_str!("../../../tests/golden/read_record.json");
+
+struct Bench {
+    _dir: tempfile::TempDir,
+    database: Database,
+    images: Images,
+}
+
+impl Bench {
+    fn new() -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let database = Database::open(&dir.path().join("station.db")).unwrap();
+        let images = Images::open(dir.path()).unwrap();
+        Self { _dir: dir, database, images }
+    }
+
+    fn send(&mut self, reads: Vec<SealedRead>) -> Result<Receipt> {
+        let batch = Batch { batch: Uuid::now_v7(), vehicle: "unit-7".into(), reads };
+        ingest(&mut self.database, &self.images, "station-1", &batch, Timestamp::UNIX_EPOCH)
+    }
+
+    fn refusal(&mut self, read: SealedRead) -> String {
+        let receipt = self.send(vec![read]).unwrap();
+        assert_eq!((receipt.durable.len(), receipt.missing_images.len()), (0, 0));
+        receipt.refused[0].reason.clone()
+    }
+}
+
+fn record() -> ReadRecord {
+    ReadRecord { id: Uuid::now_v7(), images: Vec::new(), ..serde_json::from_str(RECORD).unwrap() }
+}
+
+fn seal(id: Uuid, text: String) -> SealedRead {
+    SealedRead { id, sha256: Sha256::of(text.as_bytes()), record: RawValue::from_string(text).unwrap() }
+}
+
+fn seal_record(record: &ReadRecord) -> SealedRead {
+    seal(record.id, serde_json::to_string(record).unwrap())
+}
+
+// policy: P-12
+#[test]
+fn a_read_is_durable_only_once_all_its_images_are() {
+    let mut bench = Bench::new();
+    let record = ReadRecord { id: Uuid::now_v7(), ..serde_json::from_str(RECORD).unwrap() };
+    let (plate, overview) = (b"abc", b"def");
+    let first = bench.send(vec![seal_record(&record)]).unwrap();
+    assert_eq!((first.durable.len(), first.missing_images.len()), (0, 2));
+
+    // A file alone does not count: it may be there without having reached the disk.
+    bench.images.put(&Sha256::of(plate), plate).unwrap();
+    bench.images.put(&Sha256::of(overview), overview).unwrap();
+    bench.database.transaction(|rows| rows.add_image(&Sha256::of(plate), 3, Timestamp::UNIX_EPOCH)).unwrap();
+    let second = bench.send(vec![seal_record(&record)]).unwrap();
+    assert_eq!(second.missing_images, [Sha256::of(overview)]);
+
+    bench.database.transaction(|rows| rows.add_image(&Sha256::of(overview), 3, Timestamp::UNIX_EPOCH)).unwrap();
+    assert_eq!(bench.send(vec![seal_record(&record)]).unwrap().durable.len(), 1);
+}
+
+#[test]
+fn a_bad_read_is_refused_with_its_reason_and_the_others_are_taken() {
+    let mut bench = Bench::new();
+    let good = seal_record(&record());
+    let bad = seal(Uuid::now_v7(), "{\"text\":\"7ABC234\"}".into());
+    let receipt = bench.send(vec![bad, good]).unwrap();
+    assert_eq!((receipt.durable.len(), receipt.refused.len()), (1, 1));
+    assert!(receipt.refused[0].reason.contains("not a read"));
+    assert!(!receipt.refused[0].reason.contains("7ABC234"), "a reason never quotes the record");
+}
+
+#[test]
+fn a_record_that_does_not_fit_its_seal_is_refused() {
+    let mut bench = Bench::new();
+    let record = record();
+    let mut altered = seal_record(&record);
+    altered.sha256 = Sha256::of(b"other");
+    assert!(bench.refusal(altered).contains("hash"));
+    assert!(bench.refusal(SealedRead { id: Uuid::now_v7(), ..seal_record(&record) }).contains("another id"));
+    let other = ReadRecord { vehicle: "unit-8".into(), ..record.clone() };
+    assert!(bench.refusal(seal_record(&other)).contains("another vehicle"));
+    let unsorted = ReadRecord { id: Uuid::from_u128(7), ..record };
+    assert!(bench.refusal(seal_record(&unsorted)).contains("version 7"));
+}
+
+#[test]
+fn a_full_disk_gives_no_receipt_and_takes_nothing_until_there_is_room() {
+    let mut bench = Bench::new();
+    bench.database.transaction(|rows| rows.limit_pages(10)).unwrap();
+    let reads: Vec<ReadRecord> = (0..40).map(|_| record()).collect();
+    let seal_all = || reads.iter().map(seal_record).collect::<Vec<_>>();
+    assert_eq!(bench.send(seal_all()).unwrap_err().kind(), Kind::Storage);
+    for read in &reads {
+        assert_eq!(bench.database.transaction(|rows| rows.read(read.id)).unwrap(), None);
+    }
+    bench.database.transaction(|rows| rows.limit_pages(1_000_000)).unwrap();
+    assert_eq!(bench.send(seal_all()).unwrap().durable.len(), 40);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn any_record_is_answered_and_never_fails_the_batch(
+        key in 0usize..16,
+        value in prop::sample::select(vec!["null", "-1", "1e300", "\"\"", "\"x\"", "[]", "{}", "[[]]"]),
+    ) {
+        let mut fields: serde_json::Map<String, serde_json::Value> =
+            serde_json::from_str(&serde_json::to_string(&record()).unwrap()).unwrap();
+        let key = fields.keys().nth(key).unwrap().clone();
+        fields.insert(key, serde_json::from_str(value).unwrap());
+        let mut bench = Bench::new();
+        let receipt = bench.send(vec![seal(Uuid::now_v7(), serde_json::to_string(&fields).unwrap())]).unwrap();
+        prop_assert_eq!((receipt.durable.len(), receipt.refused.len()), (0, 1));
+    }
+}

@@ -1,0 +1,155 @@
+//! Accepting vehicles: TCP, then mutual TLS, then a connection that knows whose it is.
+//!
+//! Handshakes run beside each other, at most [`PENDING`] with at most [`HANDSHAKE`] of time each;
+//! when one more comes, the one that has been waiting longest is dropped, so that clients which
+//! dawdle never keep out those which don't. Open connections are bounded too, and one on which
+//! nothing moves is closed.
+
+use super::connection::Connection;
+use crate::error::{Context, Kind, Result};
+use crate::tls;
+use axum::extract::connect_info::Connected;
+use axum::serve::IncomingStream;
+use rustls::ServerConfig;
+use std::collections::VecDeque;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{Semaphore, mpsc};
+use tokio::task::AbortHandle;
+use tokio_rustls::TlsAcceptor;
+
+/// Most handshakes at a time.
+const PENDING: usize = 128;
+/// Longest handshake.
+const HANDSHAKE: Duration = Duration::from_secs(10);
+/// Most open connections.
+const CONNECTIONS: usize = 1024;
+
+/// Yields connections of vehicles that have shown a certificate of the authority.
+pub struct VehicleListener {
+    ready: mpsc::Receiver<(Connection, SocketAddr)>,
+    address: SocketAddr,
+    accepting: AbortHandle,
+}
+
+/// Whose connection a request came on.
+#[derive(Clone, Debug)]
+pub struct Vehicle(pub Arc<str>);
+
+impl VehicleListener {
+    /// Listens on `address`; port 0 takes a free one.
+    pub async fn bind(address: SocketAddr, config: ServerConfig) -> Result<Self> {
+        let failed = || format!("could not listen on {address}; is another station running there?");
+        let listener = TcpListener::bind(address).await.context(Kind::Refused, failed)?;
+        let address = listener.local_addr().context(Kind::Internal, failed)?;
+        let (sender, ready) = mpsc::channel(16);
+        let accepting = tokio::spawn(accept(listener, TlsAcceptor::from(Arc::new(config)), sender)).abort_handle();
+        Ok(Self { ready, address, accepting })
+    }
+
+    /// The address it really listens on.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+}
+
+impl Drop for VehicleListener {
+    fn drop(&mut self) {
+        self.accepting.abort();
+    }
+}
+
+impl axum::serve::Listener for VehicleListener {
+    type Io = Connection;
+    type Addr = SocketAddr;
+
+    async fn accept(&mut self) -> (Connection, SocketAddr) {
+        match self.ready.recv().await {
+            Some(connection) => connection,
+            // The accepting task ends only with this listener.
+            None => std::future::pending().await,
+        }
+    }
+
+    fn local_addr(&self) -> std::io::Result<SocketAddr> {
+        Ok(self.address)
+    }
+}
+
+impl Connected<IncomingStream<'_, VehicleListener>> for Vehicle {
+    fn connect_info(stream: IncomingStream<'_, VehicleListener>) -> Self {
+        Vehicle(stream.io().vehicle())
+    }
+}
+
+async fn accept(listener: TcpListener, acceptor: TlsAcceptor, ready: mpsc::Sender<(Connection, SocketAddr)>) {
+    let places = Arc::new(Semaphore::new(CONNECTIONS));
+    let mut pending: VecDeque<AbortHandle> = VecDeque::new();
+    loop {
+        let (stream, peer) = match listener.accept().await {
+            Ok(accepted) => accepted,
+            Err(e) => {
+                // Mostly a client that went away, or no file descriptor left for the moment.
+                tracing::warn!(error = %e, "Could not accept a connection; trying again");
+                tokio::time::sleep(Duration::from_millis(200)).await;
+                continue;
+            }
+        };
+        pending.retain(|handshake| !handshake.is_finished());
+        if pending.len() >= PENDING
+            && let Some(oldest) = pending.pop_front()
+        {
+            oldest.abort();
+        }
+        let (acceptor, ready, places) = (acceptor.clone(), ready.clone(), places.clone());
+        let handshake = tokio::spawn(async move {
+            let connection = match tokio::time::timeout(HANDSHAKE, shake_hands(&acceptor, stream, peer)).await {
+                Ok(Some(connection)) => connection,
+                Ok(None) => return,
+                Err(_) => {
+                    tracing::info!(%peer, "A client took too long over its TLS handshake");
+                    return;
+                }
+            };
+            match places.try_acquire_owned() {
+                // The receiver is gone only when the station is ending.
+                Ok(place) => drop(ready.send((connection.holding(place), peer)).await),
+                Err(_) => tracing::warn!(%peer, "{CONNECTIONS} connections are open already; this one was closed"),
+            }
+        });
+        pending.push_back(handshake.abort_handle());
+    }
+}
+
+async fn shake_hands(acceptor: &TlsAcceptor, stream: TcpStream, peer: SocketAddr) -> Option<Connection> {
+    // Answers are small and should not wait for each other.
+    let _ = stream.set_nodelay(true);
+    let stream = match acceptor.accept(stream).await {
+        Ok(stream) => stream,
+        Err(e) => {
+            let refused = e.get_ref().and_then(|e| e.downcast_ref::<rustls::Error>());
+            match refused {
+                Some(e @ rustls::Error::InvalidCertificate(_)) => {
+                    tracing::warn!(%peer, error = %e, "A client showed a certificate that does not count here");
+                }
+                Some(e @ rustls::Error::NoCertificatesPresented) => {
+                    tracing::warn!(%peer, error = %e, "A client without a certificate was turned away");
+                }
+                _ => tracing::info!(%peer, error = %e, "A TLS handshake failed"),
+            }
+            return None;
+        }
+    };
+    let certificate = stream.get_ref().1.peer_certificates().and_then(<[_]>::first);
+    let name = certificate.map(tls::common_name);
+    match name {
+        Some(Ok(name)) => Some(Connection::new(stream, name.into())),
+        Some(Err(e)) => {
+            tracing::warn!(%peer, error = %e.chain(), "A client's certificate names no vehicle");
+            None
+        }
+        None => None,
+    }
+}

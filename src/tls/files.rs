@@ -1,0 +1,156 @@
+//! PEM files: read with errors a person can act on, written once and never over.
+
+use super::{Files, PROVIDER};
+use crate::error::{Context, Error, Kind, Result};
+use jiff::Timestamp;
+use rustls::RootCertStore;
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::sign::CertifiedKey;
+use std::fs::{File, OpenOptions};
+use std::io::{ErrorKind, Write};
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use zeroize::Zeroizing;
+
+/// One end's certificate and key, and the authority it trusts.
+#[derive(Clone, Debug)]
+pub struct Identity {
+    pub(super) authorities: Arc<RootCertStore>,
+    pub(super) key: CertifiedKey,
+    /// When the certificate counts.
+    pub validity: Validity,
+    /// The certificate's common name.
+    pub name: String,
+}
+
+/// From when until when a certificate counts.
+#[derive(Clone, Debug)]
+pub struct Validity {
+    path: PathBuf,
+    from: Timestamp,
+    until: Timestamp,
+}
+
+impl Validity {
+    /// An error that names the file when the certificate does not count at `now`.
+    pub fn check(&self, now: Timestamp) -> Result<()> {
+        let path = self.path.display();
+        let say = |text: String| Err(Error::new(Kind::Config, text));
+        if now < self.from {
+            return say(format!(
+                "the certificate {path} counts from {} only, and this machine's clock says {now}; set the clock, or \
+                 have a new certificate made",
+                self.from
+            ));
+        }
+        if now > self.until {
+            return say(format!(
+                "the certificate {path} expired on {}; have a new one made, put it in its place and restart",
+                self.until
+            ));
+        }
+        Ok(())
+    }
+}
+
+impl Identity {
+    /// Reads the three files and checks that they belong together.
+    ///
+    /// An expired certificate is no error here: a vehicle computer's clock may be wrong at start.
+    /// See [`Validity::check`].
+    pub fn load(files: &Files<'_>) -> Result<Self> {
+        let mut authorities = RootCertStore::empty();
+        for certificate in certificates(files.ca, "the authority's certificate")? {
+            authorities
+                .add(certificate)
+                .context(Kind::Config, || format!("{} holds no certificate of an authority", files.ca.display()))?;
+        }
+        let chain = certificates(files.certificate, "the certificate")?;
+        let leaf = &chain[0];
+        let name = super::common_name(leaf)
+            .map_err(|e| Error::new(Kind::Config, format!("{}: {e}", files.certificate.display())))?;
+        let validity = validity(leaf, files.certificate)?;
+        let key = CertifiedKey::from_der(chain, private_key(files.key)?, &PROVIDER).context(Kind::Config, || {
+            format!(
+                "the key {} does not belong to the certificate {}; put the two that were made together there",
+                files.key.display(),
+                files.certificate.display()
+            )
+        })?;
+        Ok(Self { authorities: Arc::new(authorities), key, validity, name })
+    }
+}
+
+fn validity(certificate: &CertificateDer<'_>, path: &Path) -> Result<Validity> {
+    let wrong = || Error::new(Kind::Config, format!("{} is not a usable certificate", path.display()));
+    let (_, parsed) = x509_parser::parse_x509_certificate(certificate).map_err(|_| wrong())?;
+    let at = |t: x509_parser::time::ASN1Time| Timestamp::from_second(t.timestamp()).map_err(|_| wrong());
+    let v = parsed.validity();
+    Ok(Validity { path: path.to_owned(), from: at(v.not_before)?, until: at(v.not_after)? })
+}
+
+fn read(path: &Path, what: &str) -> Result<Zeroizing<Vec<u8>>> {
+    std::fs::read(path).map(Zeroizing::new).context(Kind::Config, || {
+        format!("could not read {what} {}; `plated init` makes one for development", path.display())
+    })
+}
+
+/// At least one certificate.
+pub(super) fn certificates(path: &Path, what: &str) -> Result<Vec<CertificateDer<'static>>> {
+    let found: Vec<_> = CertificateDer::pem_slice_iter(&read(path, what)?)
+        .collect::<std::result::Result<_, _>>()
+        .map_err(|_| Error::new(Kind::Config, format!("{} is damaged: it is not PEM text", path.display())))?;
+    if found.is_empty() {
+        return Err(Error::new(Kind::Config, format!("{} holds no certificate in PEM form", path.display())));
+    }
+    Ok(found)
+}
+
+/// Refuses a key that others than its owner may read.
+pub(super) fn private_key(path: &Path) -> Result<PrivateKeyDer<'static>> {
+    let bytes = read(path, "the key")?;
+    let meta = std::fs::metadata(path).context(Kind::Config, || format!("could not look at {}", path.display()))?;
+    // What systemd hands over is for this service alone, though an access list may widen its mode.
+    let handed_over = std::env::var_os("CREDENTIALS_DIRECTORY").is_some_and(|folder| path.starts_with(folder));
+    if !handed_over && meta.permissions().mode() & 0o077 != 0 {
+        return Err(Error::new(
+            Kind::Config,
+            format!("others may read the key {0}; make it the owner's alone: chmod 400 {0}", path.display()),
+        ));
+    }
+    PrivateKeyDer::from_pem_slice(&bytes)
+        .map_err(|_| Error::new(Kind::Config, format!("{} holds no private key in PEM form", path.display())))
+}
+
+/// Writes a file that must not exist yet, durably.
+///
+/// # Errors
+/// [`Kind::Refused`] when the file is there already; nothing is ever written over.
+pub fn write_new(path: &Path, bytes: &[u8], mode: u32) -> Result<()> {
+    let failed = || format!("could not write {}", path.display());
+    let opened = OpenOptions::new().write(true).create_new(true).mode(mode).open(path);
+    if opened.as_ref().is_err_and(|e| e.kind() == ErrorKind::AlreadyExists) {
+        return Err(already(path));
+    }
+    let mut file = opened.context(Kind::Storage, failed)?;
+    file.write_all(bytes).and_then(|()| file.sync_all()).context(Kind::Storage, failed)?;
+    let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    File::open(folder).and_then(|f| f.sync_all()).context(Kind::Storage, failed)
+}
+
+/// Refuses when one of `paths` is there already, so that a second run leaves nothing half made.
+pub(crate) fn refuse_existing(paths: &[PathBuf]) -> Result<()> {
+    match paths.iter().find(|p| p.symlink_metadata().is_ok()) {
+        Some(path) => Err(already(path)),
+        None => Ok(()),
+    }
+}
+
+fn already(path: &Path) -> Error {
+    Error::new(
+        Kind::Refused,
+        format!("{} exists already and is left as it is; choose another folder, or move it away first", path.display()),
+    )
+}

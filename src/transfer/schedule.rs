@@ -1,0 +1,128 @@
+//! When rounds are sent: at once while reads wait, now and then when none do, and at growing
+//! intervals while it does not work.
+
+use super::link::{Link, Outbox};
+use super::sender::{Round, Sender};
+use super::{Progress, State};
+use crate::clock::Clock;
+use crate::config::{Config, Transfer};
+use crate::error::{Error, Kind};
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::watch;
+
+/// How the transfer goes about it.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Name of the vehicle, as its certificate has it.
+    pub vehicle: String,
+    /// Reads in one batch.
+    pub batch_reads: usize,
+    /// Wait between looks at the outbox when it was empty.
+    pub idle: Duration,
+    /// Wait after the first failure; it doubles with each further one.
+    pub first_backoff: Duration,
+    /// Longest wait after failures.
+    pub max_backoff: Duration,
+}
+
+impl Options {
+    /// As the configuration says.
+    pub fn of(config: &Config, transfer: &Transfer) -> Self {
+        let max_backoff = Duration::from_secs_f64(transfer.max_backoff_s);
+        Self {
+            vehicle: config.vehicle.clone(),
+            batch_reads: transfer.batch_reads,
+            idle: Duration::from_secs_f64(transfer.idle_s),
+            first_backoff: Duration::from_secs(1).min(max_backoff),
+            max_backoff,
+        }
+    }
+}
+
+/// Transfers for ever; progress is published on `progress`. Stop it by dropping it (aborting its
+/// task): it may be cut off anywhere.
+pub async fn run<O: Outbox, L: Link>(
+    outbox: O,
+    link: L,
+    options: Options,
+    clock: Arc<dyn Clock>,
+    progress: watch::Sender<Progress>,
+) -> Infallible {
+    let mut sender = Sender::new(outbox, link, &options.vehicle, options.batch_reads, clock.clone(), progress);
+    let mut failures = 0;
+    loop {
+        match sender.round().await {
+            Ok(round) => {
+                if failures > 0 {
+                    tracing::info!(failures, "The transfer to the station works again");
+                    failures = 0;
+                }
+                let state = if round == Round::Empty { State::Idle } else { State::Sending };
+                sender.progress().send_if_modified(|p| {
+                    let changed = p.state != state || p.last_error.is_some();
+                    p.state = state;
+                    p.last_error = None;
+                    changed
+                });
+                if round == Round::Empty {
+                    tokio::time::sleep(options.idle).await;
+                }
+            }
+            Err(e) => {
+                failures += 1;
+                if failures == 1 {
+                    report(&e);
+                } else {
+                    tracing::debug!(error = %e.chain(), failures, "The transfer failed again");
+                }
+                let now = clock.wall();
+                sender.progress().send_modify(|p| {
+                    let since = match p.state {
+                        State::BackingOff { since, .. } => since,
+                        State::Idle | State::Sending => now,
+                    };
+                    p.state = State::BackingOff { since, failures };
+                    p.last_error = Some(e.chain());
+                });
+                let random = getrandom::u32().unwrap_or(u32::MAX);
+                tokio::time::sleep(backoff(failures, options.first_backoff, options.max_backoff, random)).await;
+            }
+        }
+    }
+}
+
+/// Once for each time it stops working, not for each try.
+fn report(e: &Error) {
+    match e.kind() {
+        Kind::Network => {
+            tracing::warn!(error = %e.chain(), "Reads can't be transferred for now; they stay in the vehicle");
+        }
+        _ => tracing::error!(error = %e.chain(), "Reads can't be transferred; they stay in the vehicle"),
+    }
+}
+
+/// Doubles with each failure up to `max`, less up to a half by chance, so that a fleet does not
+/// come back all at once.
+fn backoff(failures: u32, first: Duration, max: Duration, random: u32) -> Duration {
+    let doubled = first.saturating_mul(1 << failures.saturating_sub(1).min(20));
+    let full = doubled.min(max);
+    full - full.mul_f64(0.5 * f64::from(random) / f64::from(u32::MAX))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn waits_grow_to_the_longest_and_never_vanish(failures in 1u32..1000, random: u32) {
+            let (first, max) = (Duration::from_secs(1), Duration::from_secs(60));
+            let wait = backoff(failures, first, max, random);
+            prop_assert!(wait >= first / 2 && wait <= max);
+            prop_assert!(failures < 7 || wait >= max / 2);
+        }
+    }
+}
