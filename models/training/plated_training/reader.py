@@ -43,7 +43,7 @@ class Reader(nn.Module):
         self.slot = nn.Conv2d(192, CLASSES, 1)
         self.bias = nn.Parameter(torch.zeros(1, CLASSES, SLOTS))
         self.dens = nn.Conv2d(192, 1, 1)
-        self.mix = nn.Parameter(torch.tensor([0.5, 2.0, 3.0]))  # weights of density, count and length
+        self.blend = nn.Parameter(torch.tensor([1.0, 4.0, 5.0]))  # weights of density, count and length
         self.register_buffer("order", torch.arange(SLOTS).view(1, SLOTS, 1) + 0.5)
         self.register_buffer("blank", (torch.arange(CLASSES) == 0).float().view(1, CLASSES, 1))
         self.st1 = Conv(160, 64)
@@ -59,16 +59,17 @@ class Reader(nn.Module):
         g2 = self.c2(g1)
         g3 = self.c3(g2) + g2
         col = self.col(g1 + g).squeeze(2)
-        dens = self.dens(g1 + g).squeeze(2).float()  # [N,1,40]
-        d = torch.sigmoid(dens)
+        dens = self.dens(g3 + g1).squeeze(2).float()  # [N,1,40]
+        # Only its own loss may move the density: the slots' loss would bend it until it counts nothing.
+        d = torch.sigmoid(dens.detach())
         count = torch.cumsum(d, 2) - d * 0.5
         att = self.attend(g3).squeeze(2).float()
-        att = att + self.mix[0] * torch.log(d + 1e-3) - self.mix[1] * ((count - self.order) ** 2).clamp(max=4.0)
+        att = att + self.blend[0] * torch.log(d + 1e-3) - self.blend[1] * ((count - self.order) ** 2).clamp(max=6.0)
         a = torch.softmax(att, 2).transpose(1, 2)  # [N,40,S]
         own = self.slot(g3 + g1).squeeze(2).float()
         slots = torch.matmul(own + col.float(), a) + self.bias
         beyond = (self.order.transpose(1, 2) - d.sum(2, keepdim=True)).clamp(-1.5, 1.5)  # [N,1,S]
-        slots = slots + self.blank * (self.mix[2] * beyond)
+        slots = slots + self.blank * (self.blend[2] * beyond)
         s = F.avg_pool2d(self.st1(f), (1, 8)).flatten(1)
         s = self.st3(F.relu(self.st2(s)))
         return slots.transpose(1, 2), col, att, dens.squeeze(1), s

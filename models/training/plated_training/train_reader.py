@@ -106,10 +106,11 @@ def loss_of(net, x, text, pos, state):
     lc = F.cross_entropy(col, col_t, weight=wc, ignore_index=-1)
     la = -(att_t * F.log_softmax(att, 2)).sum() / max(float(att_t.sum()), 1)
     ld = F.binary_cross_entropy_with_logits(dens, dens_t)
+    lk = F.smooth_l1_loss(torch.sigmoid(dens).sum(1), dens_t.sum(1), beta=.3)
     lt = F.cross_entropy(st, torch.from_numpy(state))
     ok = (slots.argmax(2) == text_t).all(1).float().mean()
     oks = (st.argmax(1) == torch.from_numpy(state)).float().mean()
-    return ls + lc + .4 * la + 3 * ld + .25 * lt, dict(dens=ld.item(), slot=ls.item(), col=lc.item(), att=la.item(), st=lt.item(), ok=ok.item(), oks=oks.item())
+    return ls + lc + .4 * la + 8 * ld + .7 * lk + .25 * lt, dict(dens=ld.item(), count=lk.item(), slot=ls.item(), col=lc.item(), att=la.item(), st=lt.item(), ok=ok.item(), oks=oks.item())
 
 
 @torch.no_grad()
