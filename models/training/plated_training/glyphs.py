@@ -27,6 +27,8 @@ class Die:
     flat: bool = False  # cut the round pen off at top and bottom
     font: str | None = None  # name of a TrueType font, or None for strokes
     bold: float = 0.0  # outline growth of TrueType glyphs
+    serif: float = 0.0  # length of the ticks at the ends of upright strokes, of the width
+    wide: float = 1.0  # how much wider than other letters M and W are, 0 = not
     variants: dict = field(default_factory=dict)  # glyph name by character
 
 
@@ -92,8 +94,8 @@ def skeleton(ch, variant, m):
         return [([(0.5, 0), (0.5, 1)], False)]
     if ch == "2":
         if v == "z":
-            return [([(0, t), (0, 0, 1), (1, 0, 1), (1, 0.36, 0.8), (0, 0.72, 0.8), (0, 1), (1, 1)], False)]
-        return [([(0, t), (0, 0, 1), (1, 0, 1), (1, 0.4, 0.7), (0, 1), (1, 1)], False)]
+            return [([(0, t), (0, 0, 1.3), (1, 0, 1.3), (1, 0.36, 0.8), (0, 0.72, 0.8), (0, 1), (1, 1)], False)]
+        return [([(0, t), (0, 0, 1.4), (1, 0, 1.4), (1, 0.38, 0.9), (0, 1), (1, 1)], False)]
     if ch == "3":
         if v == "flat":
             return [([(0.02, 0), (1, 0), (0.42, m - 0.06), (1, m - 0.06, 1), (1, 1, 1), (0, 1, 1), (0, 1 - t)], False)]
@@ -102,6 +104,8 @@ def skeleton(ch, variant, m):
     if ch == "4":
         if v == "open":
             return [([(0.32, 0), (0, 0.66), (1, 0.66)], False), ([(0.72, 0.36), (0.72, 1)], False)]
+        if v == "openlow":
+            return [([(0.4, 0), (0, 0.76), (1, 0.76)], False), ([(0.68, 0.46), (0.68, 1)], False)]
         if v == "openhigh":
             return [([(0.2, 0), (0, 0.62), (1, 0.62)], False), ([(0.75, 0.22), (0.75, 1)], False)]
         if v == "square":
@@ -151,7 +155,7 @@ def skeleton(ch, variant, m):
     if ch == "H":
         return [([(0, 0), (0, 1)], False), ([(1, 0), (1, 1)], False), ([(0, m), (1, m)], False)]
     if ch == "J":
-        j = [([(1, 0), (1, 1, 1), (0, 1, 1), (0, 0.72)], False)]
+        j = [([(1, 0), (1, 1, 1), (0, 1, 1), (0, 0.82 if v == "short" else 0.7)], False)]
         if v == "serif":
             j.append(([(0.45, 0), (1, 0)], False))
         return j
@@ -204,9 +208,9 @@ def skeleton(ch, variant, m):
 VARIANTS = {
     "0": ["", "", "", "", "", "", "", "", "", "slash"], "Q": ["", "low", "foot", "long"],
     "1": ["plain", "flag", "serif", "both", "flatflag", "flag"], "I": ["plain", "serif"], "2": ["", "", "z"],
-    "3": ["", "", "", "flat"], "4": ["", "", "", "open", "openhigh", "square"], "5": ["", "slope"],
+    "3": ["", "", "", "flat"], "4": ["", "", "", "open", "openlow", "openlow", "openhigh", "square"], "5": ["", "slope"],
     "6": ["", "", "slant"], "9": ["", "", "slant"], "7": ["", "", "curve", "serif"],
-    "A": ["", "flat", "flat", "round"], "G": ["", "spur"], "J": ["", "", "serif"], "K": ["", "meet"],
+    "A": ["", "flat", "flat", "round"], "G": ["", "spur"], "J": ["", "short", "serif"], "K": ["", "meet"],
     "M": ["", "deep", "mid", "mid"], "R": ["", "", "round"], "V": ["", "flat"], "W": ["", "low", "low", "m"],
     "Y": ["", "low"],
 }
@@ -221,8 +225,9 @@ def random_die(rng, fonts=(), **fixed):
         variants["1"] = str(rng.choice(["flag", "serif", "plain", "flatflag", "both"]))
     variants["9"] = variants["6"]
     die = Die(width=float(rng.uniform(0.36, 0.56)), stroke=float(rng.uniform(0.08, 0.17)),
-              radius=float(rng.uniform(0.1, 0.27)), waist=float(rng.uniform(0.43, 0.52)),
-              slant=float(rng.normal(0, 0.015)), flat=bool(rng.random() < 0.35), variants=variants)
+              radius=float(rng.uniform(0.12, 0.27)), waist=float(rng.uniform(0.43, 0.52)),
+              slant=float(rng.normal(0, 0.015)), wide=float(rng.uniform(-.2, 1.1)),
+              serif=float(rng.uniform(.2, .35)) if rng.random() < .05 else 0.0, flat=bool(rng.random() < 0.35), variants=variants)
     if len(fonts) and rng.random() < 0.3:
         die.font = str(rng.choice(list(fonts)))
         die.bold = float(rng.uniform(-0.01, 0.02))
@@ -243,7 +248,8 @@ def char_width(die, ch):
         return die.stroke
     if ch in "1I" and die.font is None:
         return max(die.width * 0.68, die.stroke * 2)
-    return die.width * WIDTHS.get(ch, 1.0)
+    k = WIDTHS.get(ch, 1.0)
+    return die.width * (1 + (k - 1) * die.wide if ch in "MW" else k)
 
 
 def draw_stroke_char(mask, ch, x, y, w, h, die):
@@ -266,6 +272,12 @@ def draw_stroke_char(mask, ch, x, y, w, h, die):
             px = ix + p[0] * iw if w > th else x + w / 2
             px += die.slant * (y + h - py)
             scaled.append((px, py, *p[2:]))
+        if die.serif and not closed and ch not in "0235689CGOQS":
+            for (px, py, *_), p, (qx, qy, *_) in ((scaled[0], pts[0], scaled[1]), (scaled[-1], pts[-1], scaled[-2])):
+                if p[1] in (0, 1) and abs(qx - px) < abs(qy - py):
+                    e = die.serif * iw
+                    tick = np.array([(px - e, py), (px + e, py)])
+                    cv2.polylines(target, [np.round(tick * ONE).astype(np.int32)], False, 255, max(1, int(th * .7)), cv2.LINE_AA, SHIFT)
         path = _round_path(scaled, die.radius * h, closed)
         cv2.polylines(target, [np.round(path * ONE).astype(np.int32)], False, 255, th, cv2.LINE_AA, SHIFT)
     if over:

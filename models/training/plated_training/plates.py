@@ -28,7 +28,7 @@ class Plate:
 def vanity(rng):
     n = int(rng.choice([2, 3, 4, 5, 6, 7, 7, 7, 6, 5]))
     if rng.random() < .35:  # any characters: no word may be learned by heart
-        t = "".join(rng.choice(list(glyphs.ALNUM)) for _ in range(n))
+        t = "".join(rng.choice(list(glyphs.ALNUM + "IIIQQWWJM")) for _ in range(n))
     else:
         t = ""
         while len(t) < n:
@@ -110,8 +110,10 @@ def _die(design, rng):
     die = glyphs.random_die(rng, list(fnt["plate"]), **want)
     if design["kind"].startswith(("digital", "temporary")) and fnt["plate"]:
         die.font = str(rng.choice(list(fnt["plate"])))
-    if style == "serif?" and fnt["serif"] and rng.random() < .6:
-        die.font = str(rng.choice(list(fnt["serif"])))
+    if style == "serif?" and rng.random() < .7:
+        die.font, die.serif = None, float(rng.uniform(.18, .34))
+        if fnt["serif"] and rng.random() < .35:
+            die.font = str(rng.choice(list(fnt["serif"])))
     if want and rng.random() < .25:  # not every plate of a state comes from the one die
         die.variants.update({c: str(rng.choice(v)) for c, v in glyphs.VARIANTS.items()})
     elif want.get("variants"):
@@ -186,12 +188,12 @@ def _layout(tokens, die, h, W, rng):
             ws *= avail / total
             gap *= avail / total
             total = avail
-    elif n >= 5 and rng.random() < .6:  # spread out to fill the plate, as most states do
+    elif n >= 3 and rng.random() < (.6 if n >= 5 else .25):  # spread out to fill the plate, as most states do
         k = min((avail / total), rng.uniform(1.0, 1.35))
         die.width *= k ** .6
         ws = widths()
         g = (avail - ws.sum()) / max(len(tokens) - 1, 1)
-        gap = float(np.clip(g, gap, gap * 2.2))
+        gap = float(np.clip(g, gap, gap * (2.2 if rng.random() < .85 else 5)))
         total = ws.sum() + gap * (len(tokens) - 1)
         if total > avail:
             ws *= avail / total
@@ -344,7 +346,7 @@ def render_plate(rng, state=None, kind=None, width=480):
         ty1 = rng.choice([.77, .86, .93])
 
     # The serial.
-    letters = list(ALL) if rng.random() < (.25 if state else .6) else list(SAFE)
+    letters = list(ALL + "IQWQJ") if rng.random() < (.25 if state else .6) else list(SAFE)
     pats = design["pats"]
     pat = pick(pats)
     if state and state != "CA" and rng.random() < .1:
@@ -352,6 +354,12 @@ def render_plate(rng, state=None, kind=None, width=480):
     tokens = fill(pat, rng, letters)
     if special and rng.random() < .6 and not any(t in ("side", "pic", "stack") for t, _ in tokens):
         tokens = [("side", "")] + tokens if rng.random() < .8 else tokens + [("side", "")]
+    if dk in ("passenger", "generic") and len(tokens) < 8 and rng.random() < .09 and not any(t in ("side", "pic", "stack") for t, _ in tokens):
+        small_ = "".join(str(rng.choice(list(SAFE + "0123456789"))) for _ in range(int(rng.integers(2, 4))))
+        tokens = tokens[:5] if rng.random() < .5 else tokens
+        tokens = [("stack", small_)] + tokens if rng.random() < .6 else tokens + [("stack", small_)]
+        if rng.random() < .3:
+            tokens = [("side", "")] + tokens
     die = _die(design, rng)
     h = H * rng.uniform(.42, .56) if not small else H * rng.uniform(.4, .55)
     h = min(h, (ty1 - ty0) * H)
@@ -399,7 +407,7 @@ def render_plate(rng, state=None, kind=None, width=480):
             cv2.polylines(mask, [np.round(pts * 16).astype(np.int32)], True, 255, max(1, int(h * .05)), cv2.LINE_AA, 4)
             glyphs.draw_stroke_char(mask, "E", x + w * .34, y0 + h * .36, w * .32, h * .28, glyphs.Die(stroke=.16))
         elif t == "stack":
-            tall = h * (rng.uniform(.7, 1.0) if len(c) > 1 else .4)
+            tall = h * (rng.uniform(.7, 1.12) if len(c) > 1 else .4)
             _stack(img, c, x, y0 + (h - tall) * rng.uniform(0, 1), w, tall, ifg if rng.random() < .8 else ncol, die)
     img = _emboss(img, mask, fg, rng, u)
     if not dk.startswith("digital") and design.get("sticker") and dk not in ("exempt", "temporary"):

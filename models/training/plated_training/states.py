@@ -21,7 +21,7 @@ def D(fg, bg, top="", bottom="", pats="lll dddd", ncol=None, scol=None, nfont="s
 
 
 # Letters whose shape a state's die is known for.
-CA4 = {"4": "open|open|openhigh|", "1": "flag|flag|flag|both|serif", "I": "serif", "6": "slant|slant|", "3": "", "7": "|curve", "0": "", "M": "mid|", "W": "low|"}
+CA4 = {"4": "open|openlow|openlow|openhigh|", "1": "flag|flag|flag|both|serif", "I": "serif", "6": "slant|slant|", "3": "", "7": "|curve", "0": "", "M": "mid|", "W": "low|"}
 CA1 = {"variants": {**CA4}, "flat": False}
 VA = {"font": "serif"}
 
