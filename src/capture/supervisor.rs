@@ -136,7 +136,8 @@ impl Capture {
             let shared = Arc::clone(&capture.shared);
             let name = format!("capture-{}", plan.name);
             let thread = std::thread::Builder::new().name(name).spawn(move || {
-                let ended = Worker { shared, index, plan, sequence: 0, pacer: None, origin: None, reported: false }.run();
+                let ended =
+                    Worker { shared, index, plan, sequence: 0, pacer: None, origin: None, reported: false }.run();
                 ended.shared.inbox.end(ended.index);
             });
             let thread = thread.context(Kind::Internal, || "could not start a capture thread".into())?;

@@ -59,7 +59,8 @@ pub fn run(args: &Args) -> Result<()> {
     };
     let mut recognizer = Recognizer::open(&Models::find(&settings)?)?;
     if let Some(dir) = &args.annotate {
-        std::fs::create_dir_all(dir).context(Kind::Storage, || format!("could not make the folder {}", dir.display()))?;
+        std::fs::create_dir_all(dir)
+            .context(Kind::Storage, || format!("could not make the folder {}", dir.display()))?;
     }
     let (inputs, mut failed) = inputs::list(&args.paths);
     for error in &failed {
@@ -84,7 +85,9 @@ pub fn run(args: &Args) -> Result<()> {
     match (failed.len(), inputs.len()) {
         (0, 0) => Err(Error::new(Kind::Input, "there is no picture or video in what was named")),
         (0, _) => Ok(()),
-        (n, _) => Err(Error::new(Kind::Input, format!("{n} of the files could not be recognised; each is named above"))),
+        (n, _) => {
+            Err(Error::new(Kind::Input, format!("{n} of the files could not be recognised; each is named above")))
+        }
     }
 }
 
@@ -98,7 +101,8 @@ fn progress(count: usize) -> ProgressBar {
     if count < 10 {
         return ProgressBar::hidden();
     }
-    let style = ProgressStyle::with_template("{bar:30} {pos}/{len} {eta} left").unwrap_or_else(|_| ProgressStyle::default_bar());
+    let style = ProgressStyle::with_template("{bar:30} {pos}/{len} {eta} left")
+        .unwrap_or_else(|_| ProgressStyle::default_bar());
     ProgressBar::new(count as u64).with_style(style)
 }
 

@@ -146,10 +146,19 @@ impl Daemon {
             threads.push(spawn(&format!("recognise-{n}"), move || worker.run())?);
         }
         drop(to_collector);
-        let collector = Collector::new(&config.sources, &config.recognition, clock.clone(), to_recorder, counters.clone());
+        let collector =
+            Collector::new(&config.sources, &config.recognition, clock.clone(), to_recorder, counters.clone());
         threads.push(spawn("collector", move || collector.run(&seen))?);
         let recorder = Recorder::new(
-            config, made_by, index, store.clone(), chime.clone(), clock, announce, counters.clone(), stopping.clone(),
+            config,
+            made_by,
+            index,
+            store.clone(),
+            chime.clone(),
+            clock,
+            announce,
+            counters.clone(),
+            stopping.clone(),
         );
         threads.push(spawn("recorder", move || recorder.run(&events))?);
         Ok(Self { capture, counters, store, chime, transfer, stopping, threads })
@@ -216,7 +225,13 @@ fn load_hotlists(config: &Config) -> Result<Index> {
             Ok(list) => {
                 tracing::info!(list = list.name, "{}", list.report);
                 for bad in &list.report.bad_lines {
-                    tracing::warn!(list = list.name, line = bad.line, field = bad.field, "A line was left out: {}", bad.reason);
+                    tracing::warn!(
+                        list = list.name,
+                        line = bad.line,
+                        field = bad.field,
+                        "A line was left out: {}",
+                        bad.reason
+                    );
                 }
                 lists.push(list);
             }

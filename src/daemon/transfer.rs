@@ -33,7 +33,8 @@ impl Prepared {
         let (publish, progress) = watch::channel(Progress::default());
         let (stop, stopped) = oneshot::channel::<()>();
         let failed = || "could not start the transfer".to_string();
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().context(Kind::Internal, failed)?;
+        let runtime =
+            tokio::runtime::Builder::new_current_thread().enable_all().build().context(Kind::Internal, failed)?;
         let thread = std::thread::Builder::new().name("transfer".into()).spawn(move || {
             runtime.block_on(async {
                 tokio::select! {

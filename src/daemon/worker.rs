@@ -52,7 +52,9 @@ impl Worker {
                 self.counters.frame(sightings.len(), timings);
                 return sightings;
             }
-            Ok(Err(e)) => tracing::error!(camera = %frame.source, frame = frame.sequence, "A frame could not be recognised: {}", e.chain()),
+            Ok(Err(e)) => {
+                tracing::error!(camera = %frame.source, frame = frame.sequence, "A frame could not be recognised: {}", e.chain())
+            }
             Err(_) => {
                 tracing::error!(camera = %frame.source, frame = frame.sequence, "Recognition failed by a defect; its models are loaded anew.");
                 match Recognizer::open(&self.models) {

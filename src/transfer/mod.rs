@@ -11,6 +11,7 @@
 mod hold;
 mod https;
 mod link;
+mod outbox;
 mod receipt;
 mod schedule;
 mod sender;

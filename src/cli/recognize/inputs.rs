@@ -27,7 +27,9 @@ pub fn list(paths: &[PathBuf]) -> (Vec<Input>, Vec<Error>) {
             inputs.push(Input { path: path.clone(), medium: medium(path).unwrap_or(Medium::Image) });
             continue;
         }
-        match std::fs::read_dir(path).context(Kind::Input, || format!("could not look into the folder {}", path.display())) {
+        match std::fs::read_dir(path)
+            .context(Kind::Input, || format!("could not look into the folder {}", path.display()))
+        {
             Ok(entries) => {
                 let mut found: Vec<PathBuf> = entries.flatten().map(|e| e.path()).collect();
                 found.sort();

@@ -84,7 +84,11 @@ impl Plate {
             bounds: s.detection.bounds,
             corners: s.detection.corners,
             detection: Some(s.detection.confidence),
-            candidates: combined.candidates.into_iter().map(|(text, confidence)| Candidate { text, confidence }).collect(),
+            candidates: combined
+                .candidates
+                .into_iter()
+                .map(|(text, confidence)| Candidate { text, confidence })
+                .collect(),
             pass: None,
         }
     }
@@ -149,7 +153,8 @@ impl Line {
 
     pub fn print(&self, json: bool) -> Result<()> {
         if json {
-            let text = serde_json::to_string(self).context(Kind::Internal, || "a result could not be written as JSON".into())?;
+            let text = serde_json::to_string(self)
+                .context(Kind::Internal, || "a result could not be written as JSON".into())?;
             return say(format_args!("{text}"));
         }
         if self.error.is_some() {

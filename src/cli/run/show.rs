@@ -19,9 +19,8 @@ impl Show {
     /// Makes the folder for annotated frames.
     pub fn prepare(&self) -> Result<()> {
         match &self.annotate {
-            Some(dir) => {
-                std::fs::create_dir_all(dir).context(Kind::Storage, || format!("could not make the folder {}", dir.display()))
-            }
+            Some(dir) => std::fs::create_dir_all(dir)
+                .context(Kind::Storage, || format!("could not make the folder {}", dir.display())),
             None => Ok(()),
         }
     }

@@ -31,5 +31,5 @@ fn jpeg(image: &Mat, quality: i32) -> Result<Vec<u8>> {
     if !imgcodecs::imencode(".jpg", image, &mut bytes, &options).context(Kind::Internal, failed)? {
         return Err(Error::new(Kind::Internal, failed()));
     }
-    Ok(bytes.to_vec())
+    Ok(bytes.as_slice().to_vec())
 }
