@@ -3,11 +3,11 @@
 use crate::clock::SystemClock;
 use crate::config::is_plain_name;
 use crate::error::{Context, Error, Kind, Result};
+use crate::store::Key;
 use crate::tls::authority::Authority;
 use crate::tls::{refuse_existing, write_new};
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use zeroize::{Zeroize, Zeroizing};
 
 /// Make a vehicle's folder: the store's key, an annotated plated.toml, and certificates
 #[derive(Debug, clap::Args)]
@@ -43,22 +43,12 @@ pub fn run(args: &Args) -> Result<()> {
     if let Some(station) = &args.station_dir {
         Authority::load(station)?.issue_vehicle(&args.vehicle, &args.dir, &SystemClock::new())?;
     }
-    make_store_key(&args.dir.join("store.key"))?;
+    Key::create_file(&args.dir.join("store.key"))?;
     let config = args.dir.join("plated.toml");
     write_new(&config, configuration(args).as_bytes(), 0o644)?;
 
     let mut out = std::io::stdout();
     writeln!(out, "{}", next_steps(args, &config)).context(Kind::Storage, || "could not write to the terminal".into())
-}
-
-/// 32 random bytes in hex, for the owner only.
-fn make_store_key(path: &Path) -> Result<()> {
-    let mut key = [0; 32];
-    getrandom::fill(&mut key)
-        .map_err(|e| Error::new(Kind::Internal, format!("the system gave no random numbers for a key: {e}")))?;
-    let text = Zeroizing::new(hex::encode(key) + "\n");
-    key.zeroize();
-    write_new(path, text.as_bytes(), 0o400)
 }
 
 fn configuration(args: &Args) -> String {

@@ -1,17 +1,19 @@
 //! `plated run`: the daemon in the vehicle.
 
 mod show;
+mod truth;
 
 use super::say;
 use crate::clock::{Clock, SystemClock};
 use crate::config::Config;
-use crate::daemon::Daemon;
+use crate::daemon::{Announcement, Daemon};
 use crate::error::{Context, Kind, Result};
 use show::Show;
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
+use truth::Truth;
 
 /// How often the end of all sources and signals are looked for.
 const LOOK: Duration = Duration::from_millis(50);
@@ -37,6 +39,10 @@ pub struct Args {
     /// With --until-end: wait this many seconds at most for the station's receipts
     #[arg(long, value_name = "SECONDS", default_value_t = 20)]
     drain: u64,
+    /// With --until-end: compare the reads with the labels of a drive, one JSON object with
+    /// "plate" per vehicle and line, and print capture rate and read accuracy
+    #[arg(long, value_name = "FILE", requires = "until_end")]
+    truth: Option<PathBuf>,
     /// Write the best frame of each read, with what was read, to this folder
     #[arg(long, value_name = "DIR")]
     annotate: Option<PathBuf>,
@@ -47,9 +53,18 @@ pub fn run(args: &Args) -> Result<()> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
     let stop = Arc::new(AtomicBool::new(false));
     on_signal(&stop)?;
+    let truth = args.truth.as_deref().map(Truth::load).transpose()?;
     let show = Show { json: args.json, annotate: args.annotate.clone() };
     show.prepare()?;
-    let daemon = Daemon::start(&config, clock.clone(), Box::new(move |a| show.announce(a)))?;
+    let texts = Arc::new(Mutex::new(Vec::new()));
+    let seen = texts.clone();
+    let announce = move |a: &Announcement| {
+        if let Announcement::Read { read, .. } = a {
+            seen.lock().unwrap_or_else(|e| e.into_inner()).push(read.text.clone());
+        }
+        show.announce(a);
+    };
+    let daemon = Daemon::start(&config, clock.clone(), Box::new(announce))?;
     tracing::info!(sources = config.sources.len(), "Reading plates.");
     while !stop.load(Ordering::Relaxed) && !(args.until_end && daemon.is_done()) {
         std::thread::sleep(LOOK);
@@ -60,7 +75,11 @@ pub fn run(args: &Args) -> Result<()> {
     daemon.drain(Duration::from_secs(args.drain), clock.as_ref())?;
     let status = daemon.status()?;
     daemon.stop()?;
-    show::summary(&status, args.json)
+    show::summary(&status, args.json)?;
+    match truth {
+        Some(truth) => truth.print(&texts.lock().unwrap_or_else(|e| e.into_inner()), args.json),
+        None => Ok(()),
+    }
 }
 
 /// Ends the daemon in order on SIGTERM and SIGINT; a second signal ends it at once.

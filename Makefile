@@ -1,0 +1,47 @@
+# make demo    set up, build, read a patrol drive, show reads, hits and receipts
+# make test    set up and run every test
+# make bench   the figures in the README
+# make train   train detector and reader from nothing (hours; resumes)
+# make setup   Debian packages and libonnxruntime
+
+export PATH := $(HOME)/.cargo/bin:$(PATH)
+VENV := target/venv
+SHARED ?= ../shared
+
+.PHONY: demo test bench train setup lint test-models test-training fmt
+
+setup:
+	.ci/setup
+
+demo: setup
+	cargo build --release --locked
+	fixtures/demo.sh
+
+test: setup lint test-models
+	cargo test --locked --no-fail-fast
+
+lint:
+	cargo fmt --check
+	cargo clippy --locked --all-targets -- -D warnings
+
+fmt:
+	cargo fmt
+
+# The light tests of the training package: numpy, OpenCV and onnxruntime, no torch.
+test-models: $(VENV)/ready
+	cd models/training && ../../$(VENV)/bin/python -m pytest -q tests
+
+$(VENV)/ready: models/training/requirements-test.txt
+	python3 -m venv $(VENV)
+	$(VENV)/bin/pip install --quiet --disable-pip-version-check -r $<
+	touch $@
+
+bench: setup $(VENV)/ready
+	cargo bench --locked --bench plated
+	benches/accuracy.sh
+
+train:
+	$(MAKE) -C models/training train
+
+test-training:
+	$(MAKE) -C models/training test-training
