@@ -17,8 +17,9 @@ demo: setup
 	cargo build --release --locked
 	fixtures/demo.sh
 
-test: setup lint test-models
+test: setup lint
 	cargo test --locked --no-fail-fast
+	$(MAKE) test-models
 
 lint:
 	cargo fmt --check
@@ -29,7 +30,7 @@ fmt:
 
 # The light tests of the training package: numpy, OpenCV and onnxruntime, no torch.
 test-models: $(VENV)/ready
-	cd models/training && ../../$(VENV)/bin/python -m pytest -q tests
+	cd models/training && ../../$(VENV)/bin/python -m pytest -q -rs tests
 
 $(VENV)/ready: models/training/requirements-test.txt
 	python3 -m venv $(VENV)

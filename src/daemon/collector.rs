@@ -54,9 +54,13 @@ impl Collector {
 
     pub fn run(mut self, seen: &Receiver<Seen>) {
         let mut ticked = self.clock.monotonic();
+        let mut first = true;
         loop {
             match seen.recv_timeout(TICK) {
                 Ok(seen) => {
+                    if std::mem::take(&mut first) {
+                        tracing::info!(camera = %seen.frame.source, "The first frame is recognised.");
+                    }
                     let now = self.clock.monotonic();
                     let lane = &mut self.lanes[seen.source];
                     lane.active = now;

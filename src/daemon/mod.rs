@@ -18,7 +18,7 @@ mod worker;
 
 pub use counters::{Counters, Totals};
 
-use crate::alert::{Chime, ChimeStatus};
+use crate::alert::{Chime, ChimeStatus, Started};
 use crate::capture::{Capture, SourceStatus};
 use crate::clock::Clock;
 use crate::config::{Config, Input, Pace};
@@ -59,6 +59,8 @@ pub enum Announcement {
         hit: Box<HitRecord>,
         /// False when the same plate alerted a short while ago.
         sounded: bool,
+        /// Monotonic time at which the frame that decided it was captured.
+        captured: Duration,
     },
 }
 
@@ -167,6 +169,11 @@ impl Daemon {
     /// True once every source has ended and every read is stored.
     pub fn is_done(&self) -> bool {
         self.threads.iter().all(JoinHandle::is_finished)
+    }
+
+    /// The chimes as they start.
+    pub fn chimes(&self) -> crossbeam_channel::Receiver<Started> {
+        self.chime.started().clone()
     }
 
     /// How everything is.

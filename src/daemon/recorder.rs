@@ -82,7 +82,7 @@ impl Recorder {
         let record = self.record(read, hits.clone());
         if let Some(record) = self.keep(record, read, true) {
             self.open.insert(read.id, hits);
-            self.alert(&record, new);
+            self.alert(&record, new, read.captured);
         }
     }
 
@@ -93,7 +93,7 @@ impl Recorder {
         let record = self.record(read, hits);
         if let Some(record) = self.keep(record, read, false) {
             self.counters.change(|t| t.reads += 1);
-            self.alert(&record, new);
+            self.alert(&record, new, read.captured);
             (self.announce)(&Announcement::Read { read: Box::new(record), frame: read.frame.clone() });
         }
     }
@@ -175,7 +175,7 @@ impl Recorder {
         }
     }
 
-    fn alert(&mut self, record: &ReadRecord, hits: Vec<HitRecord>) {
+    fn alert(&mut self, record: &ReadRecord, hits: Vec<HitRecord>, captured: Duration) {
         for hit in hits {
             let key = PlateText::normalise(&hit.text).key();
             let sounded = self.repeats.is_news(&key, &hit.entry, self.clock.monotonic());
@@ -186,7 +186,12 @@ impl Recorder {
                 t.hits += 1;
                 t.alerts += u64::from(sounded);
             });
-            (self.announce)(&Announcement::Hit { read: Box::new(record.clone()), hit: Box::new(hit), sounded });
+            (self.announce)(&Announcement::Hit {
+                read: Box::new(record.clone()),
+                hit: Box::new(hit),
+                sounded,
+                captured,
+            });
         }
     }
 }

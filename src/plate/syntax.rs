@@ -1,60 +1,35 @@
-//! How plausible a text is as a registration number.
+//! How plausible a text is as a registration number: a soft prior that re-ranks, never filters.
 //!
-//! A soft prior: it re-ranks readings that the picture leaves open (1/I, 0/O/Q), never filters
-//! and never invents. A hard template once made `1Z91164` of a correct `1291164`.
-//!
-//! A pattern is written with `9` for a digit, `A` for a letter, `B` for a letter without I, O
-//! and Q, `*` for either. The figure is a log-likelihood ratio against a text of no known form,
-//! in nats; it is small on purpose, so that a clear picture always wins.
+//! The forms stand in `models/syntax.toml`, which the Python evaluation reads too.
 
-/// California series (field notes, "Plates of California"): passenger in the order of now and
-/// its announced successor, commercial, trailer, motorcycle, temporary, exempt.
-const CALIFORNIA: &[(&str, f32)] = &[
-    ("9BAB999", 2.0),
-    ("999BAB9", 1.5),
-    ("9B99999", 1.4),
-    ("99999B9", 1.4),
-    ("9BB9999", 1.2),
-    ("99B9999", 1.2),
-    ("9B9999", 1.0),
-    ("BB99B99", 1.2),
-    ("9999999", 0.8),
-    ("999999", 0.6),
-];
+use serde::Deserialize;
+use std::sync::LazyLock;
 
-/// Serial forms common in the other states.
-const GENERAL: &[(&str, f32)] = &[
-    ("BAB9999", 1.6),
-    ("BAB999", 1.4),
-    ("999BAB", 1.4),
-    ("9999BAB", 1.2),
-    ("BB99999", 1.2),
-    ("99999BB", 1.0),
-    ("BB9999", 0.8),
-    ("9999BB", 0.8),
-    ("999999", 0.8),
-    ("9999999", 0.6),
-    ("B99BAB", 0.8),
-    ("BAB99B", 0.8),
-    ("9B99999", 0.6),
-    ("B999999", 0.8),
-    ("99BB99", 0.5),
-    ("9BAB999", 1.0),
-    ("BBB99", 0.3),
-    ("99999", 0.3),
-];
+/// A form and its log-likelihood ratio in nats.
+type Form = (String, f32);
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Forms {
+    california: Vec<Form>,
+    general: Vec<Form>,
+}
+
+/// Part of the program; a test sees to it that it parses.
+static FORMS: LazyLock<Forms> =
+    LazyLock::new(|| toml::from_str(include_str!("../../models/syntax.toml")).unwrap_or_default());
 
 /// How much more plausible `text` is than a text of no known form, in nats, 0 or more.
 ///
 /// With a known `state` other than California only the general forms count.
 pub fn prior(text: &str, state: &str) -> f32 {
-    let best = |forms: &[(&str, f32)]| {
+    let best = |forms: &[Form]| {
         forms.iter().filter(|(form, _)| fits(text, form)).map(|(_, nats)| *nats).fold(0.0, f32::max)
     };
     match state {
-        "CA" => best(CALIFORNIA),
-        "" => best(CALIFORNIA).max(best(GENERAL)),
-        _ => best(GENERAL),
+        "CA" => best(&FORMS.california),
+        "" => best(&FORMS.california).max(best(&FORMS.general)),
+        _ => best(&FORMS.general),
     }
 }
 
@@ -87,7 +62,7 @@ mod tests {
     #[test]
     fn no_form_costs_at_most_a_little() {
         // The prior can flip a picture that is in doubt by less than e^2, never a clear one.
-        let most = CALIFORNIA.iter().chain(GENERAL).map(|f| f.1).fold(0.0, f32::max);
-        assert!(most <= 2.0);
+        let most = FORMS.california.iter().chain(&FORMS.general).map(|f| f.1).fold(0.0, f32::max);
+        assert!(most > 0.0 && most <= 2.0);
     }
 }

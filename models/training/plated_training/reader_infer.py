@@ -5,8 +5,9 @@ cv2.getPerspectiveTransform to the input size, cv2.warpPerspective with
 INTER_LINEAR and BORDER_REPLICATE. Crop of a whole image: cv2.resize, INTER_AREA
 when it shrinks in width, else INTER_LINEAR.
 
-Text: the most probable class of each slot, blanks left out. Confidence: the
-product over all slots (blank ones too) of that class's probability.
+Text: of the most probable texts (a class for each slot, blanks left out, the product
+over all slots of their probabilities), the best after the syntax prior (prior.py).
+Confidence: its probability then.
 """
 import hashlib
 import os
@@ -15,6 +16,8 @@ import tomllib
 import cv2
 import numpy as np
 import onnxruntime as ort
+
+from . import prior
 
 
 class Reader:
@@ -32,6 +35,7 @@ class Reader:
         self.size, self.margin, self.input = (i["width"], i["height"]), i["margin"], i["name"]
         self.outputs = [out["slots"], out["state"]]
         self.alphabet, self.states = out["alphabet"], out["states"]
+        self.forms = prior.load()
 
     def crop_corners(self, image, corners):
         w, h = self.size
@@ -54,8 +58,17 @@ class Reader:
         if not len(crops):
             return []
         slots, state = self.run(crops)
-        return [decode(s, self.alphabet, candidates) | {"state": self.states[int(t.argmax())], "state_confidence": round(float(t.max()), 4)}
-                for s, t in zip(slots, state)]
+        return [self.settle(s, t, candidates) for s, t in zip(slots, state)]
+
+    def settle(self, slots, state, candidates):
+        name, sure = self.states[int(state.argmax())], float(state.max())
+        floored = np.maximum(slots, prior.FLOOR)
+        read = decode(floored / floored.sum(1, keepdims=True), self.alphabet, candidates)
+        ranked = prior.rank(self.forms, [(c["text"], c["confidence"]) for c in read["candidates"]], name if sure >= prior.LIKELY else "")
+        if ranked:
+            read = {"text": ranked[0][0], "confidence": ranked[0][1],
+                    "candidates": [{"text": t, "confidence": round(p, 6)} for t, p in ranked]}
+        return read | {"state": name, "state_confidence": round(sure, 4)}
 
 
 def decode(slots, alphabet, candidates=5):

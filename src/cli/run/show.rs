@@ -44,7 +44,7 @@ impl Show {
     fn as_json(&self, announcement: &Announcement) -> Result<()> {
         match announcement {
             Announcement::Read { read, .. } => say(format_args!("{}", json!({"read": read}))),
-            Announcement::Hit { read, hit, sounded } => {
+            Announcement::Hit { read, hit, sounded, .. } => {
                 say(format_args!("{}", json!({"hit": hit, "read": read.id, "sounded": sounded})))
             }
         }

@@ -1,0 +1,66 @@
+//! What the benches share.
+
+use plated::config::{Config, Recognition};
+use plated::recognition::Models;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// A place under the project's root.
+pub fn at(path: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
+}
+
+/// Prints a figure against its bar.
+pub fn figure(what: &str, value: f64, unit: &str, met: bool, bar: &str) {
+    println!("  {what}: {value:.1} {unit}  (bar {bar}: {})", if met { "met" } else { "MISSED" });
+}
+
+/// Processor, cores and system.
+pub fn machine() -> String {
+    let cpu = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let model =
+        cpu.lines().find_map(|l| l.strip_prefix("model name")).map_or("unknown", |l| l.trim_matches([':', '\t', ' ']));
+    let cores = std::thread::available_parallelism().map_or(0, usize::from);
+    let load = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
+    format!("{model}, {cores} cores; load before: {}", load.split(' ').next().unwrap_or("?"))
+}
+
+/// The project's own models.
+pub fn models() -> Models {
+    Models::find(&Recognition { models: Some(at("models")), ..Default::default() }).unwrap()
+}
+
+/// The value at `share` of the sorted times.
+pub fn percentile(times: &mut [Duration], share: f64) -> Duration {
+    times.sort();
+    times[((times.len() as f64 * share).ceil() as usize).clamp(1, times.len()) - 1]
+}
+
+pub fn millis(d: Duration) -> f64 {
+    d.as_secs_f64() * 1e3
+}
+
+/// Resident memory of this process in MiB.
+pub fn resident_mib() -> f64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let line = status.lines().find_map(|l| l.strip_prefix("VmRSS:")).unwrap();
+    line.trim().trim_end_matches(" kB").parse::<f64>().unwrap() / 1024.0
+}
+
+/// A vehicle in `dir` that plays the drive; `keys` go into its `[[sources]]` table, `rest` at
+/// the end of the file.
+pub fn vehicle(dir: &Path, keys: &str, rest: &str) -> Config {
+    let key = dir.join("store.key");
+    if !key.exists() {
+        plated::store::Key::create_file(&key).unwrap();
+    }
+    let text = format!(
+        "vehicle = \"bench\"\n[[sources]]\nname = \"front\"\nkind = \"video\"\npath = \"{}\"\n{keys}\n\
+         [recognition]\nmodels = \"{}\"\n[store]\npath = \"plated.db\"\nkey_file = \"store.key\"\n{rest}\n",
+        at("fixtures/drive.mp4").display(),
+        at("models").display()
+    );
+    let path = dir.join("plated.toml");
+    std::fs::write(&path, text).unwrap();
+    Config::load(&path).unwrap()
+}
