@@ -11,7 +11,7 @@ import sys
 
 import numpy as np
 
-PATH = os.environ.get("PLATED_FONTS", "/work/train-state/fonts.npz")
+PATH = os.environ.get("PLATED_FONTS") or os.path.expanduser("~/.cache/plated-training/fonts.npz")
 CHARS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz.-,'&"
 # name -> (package, weights). Plate faces are narrow; name faces are for state names and slogans.
 PLATE_FONTS = {

@@ -28,6 +28,7 @@ class Die:
     font: str | None = None  # name of a TrueType font, or None for strokes
     bold: float = 0.0  # outline growth of TrueType glyphs
     serif: float = 0.0  # length of the ticks at the ends of upright strokes, of the width
+    iwidth: float = 0.68  # width of I and 1 with flags or serifs, of a normal character
     wide: float = 1.0  # how much wider than other letters M and W are, 0 = not
     variants: dict = field(default_factory=dict)  # glyph name by character
 
@@ -148,7 +149,8 @@ def skeleton(ch, variant, m):
     if ch == "F":
         return [([(1, 0), (0, 0), (0, 1)], False), ([(0, m), (0.82, m)], False)]
     if ch == "G":
-        g = [([(1, t + 0.02), (1, 0, 1), (0, 0, 1), (0, 1, 1), (1, 1, 1), (1, 0.55), (0.5, 0.55)], False)]
+        bar = {"short": (0.72, 0.58), "low": (0.55, 0.64), "long": (0.35, 0.5)}.get(v, (0.5, 0.55))
+        g = [([(1, t + 0.02), (1, 0, 1), (0, 0, 1), (0, 1, 1), (1, 1, 1), (1, bar[1]), bar], False)]
         if v == "spur":
             g.append(([(1, 0.55), (1, 1)], False))
         return g
@@ -206,11 +208,11 @@ def skeleton(ch, variant, m):
 
 
 VARIANTS = {
-    "0": ["", "", "", "", "", "", "", "", "", "slash"], "Q": ["", "low", "foot", "long"],
+    "0": ["", "", "", "", "", "", "", "", "", "slash"], "Q": ["", "low", "foot", "long", "inner"],
     "1": ["plain", "flag", "serif", "both", "flatflag", "flag"], "I": ["plain", "serif"], "2": ["", "", "z"],
     "3": ["", "", "", "flat"], "4": ["", "", "", "open", "openlow", "openlow", "openhigh", "square"], "5": ["", "slope"],
     "6": ["", "", "slant"], "9": ["", "", "slant"], "7": ["", "", "curve", "serif"],
-    "A": ["", "flat", "flat", "round"], "G": ["", "spur"], "J": ["", "short", "serif"], "K": ["", "meet"],
+    "A": ["", "flat", "flat", "round"], "G": ["", "spur", "short", "low", "long"], "J": ["", "short", "serif"], "K": ["", "meet"],
     "M": ["", "deep", "mid", "mid"], "R": ["", "", "round"], "V": ["", "flat"], "W": ["", "low", "low", "m"],
     "Y": ["", "low"],
 }
@@ -226,7 +228,7 @@ def random_die(rng, fonts=(), **fixed):
     variants["9"] = variants["6"]
     die = Die(width=float(rng.uniform(0.36, 0.56)), stroke=float(rng.uniform(0.08, 0.17)),
               radius=float(rng.uniform(0.12, 0.27)), waist=float(rng.uniform(0.43, 0.52)),
-              slant=float(rng.normal(0, 0.015)), wide=float(rng.uniform(-.2, 1.1)),
+              slant=float(rng.normal(0, 0.015)), wide=float(rng.uniform(-.2, 1.1)), iwidth=float(rng.uniform(.55, .95)),
               serif=float(rng.uniform(.2, .35)) if rng.random() < .05 else 0.0, flat=bool(rng.random() < 0.35), variants=variants)
     if len(fonts) and rng.random() < 0.3:
         die.font = str(rng.choice(list(fonts)))
@@ -247,7 +249,7 @@ def char_width(die, ch):
     if ch == "I" and die.variants.get("I") == "plain":
         return die.stroke
     if ch in "1I" and die.font is None:
-        return max(die.width * 0.68, die.stroke * 2)
+        return max(die.width * (die.iwidth if die.variants.get(ch) in ("serif", "both") else min(die.iwidth, 0.7)), die.stroke * 2)
     k = WIDTHS.get(ch, 1.0)
     return die.width * (1 + (k - 1) * die.wide if ch in "MW" else k)
 

@@ -171,9 +171,9 @@ def _layout(tokens, die, h, W, rng):
             elif t == "shape":
                 ws.append(h * .55)
             else:
-                ws.append(h * .27)
+                ws.append(h * spaces[4])
         return np.array(ws)
-    spaces = [rng.uniform(.2, .5), rng.uniform(.18, .32), rng.uniform(.35, .7), rng.uniform(.65, 1.0)]
+    spaces = [rng.uniform(.2, .5), rng.uniform(.18, .32), rng.uniform(.35, .7), rng.uniform(.65, 1.0), rng.uniform(.23, .42)]
     ws = widths()
     total = ws.sum() + gap * (len(tokens) - 1)
     if total > avail:  # dies come narrower for longer serials
@@ -230,11 +230,11 @@ def _stack(img, text, x, y, w, h, col, die):
     m = np.zeros(img.shape[:2], np.uint8)
     n = len(text)
     ch = h / n * .86
-    small = glyphs.Die(width=.6, stroke=.15, radius=die.radius, variants=die.variants)
+    small = glyphs.Die(width=.6, stroke=min(.2, die.stroke * 1.5), radius=die.radius, variants=die.variants)
     for i, c in enumerate(text):
         cw = w * .9 * glyphs.WIDTHS.get(c, 1.0) * (.5 if c in "1I" else 1)
         if c in glyphs.ALNUM:
-            glyphs.draw_stroke_char(m, c, x + (w - cw) / 2, y + h / n * i + (h / n - ch) / 2, min(cw, ch * .75), ch, small)
+            glyphs.draw_stroke_char(m, c, x + (w - cw) / 2, y + h / n * i + (h / n - ch) / 2, min(cw, ch * .9), ch, small)
     img[m > 100] = col
 
 
