@@ -1,7 +1,7 @@
 //! The vehicle's one configuration file, `plated.toml`.
 //!
 //! Unknown keys are refused; an error names the key and the line. Every key has a default but
-//! the sources and the vehicle's name. `fixtures/plated.toml` is the annotated example.
+//! the sources and the vehicle's name. `plated init` writes it with every key explained.
 
 use crate::error::{Context, Error, Kind, Result};
 use crate::wire::Priority;

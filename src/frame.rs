@@ -19,3 +19,10 @@ pub struct Frame {
     /// 8-bit BGR pixels. Never written to after capture.
     pub image: Arc<Mat>,
 }
+
+impl Frame {
+    /// Lets go of the picture, for a frame that is only named from here on.
+    pub fn drop_pixels(&mut self) {
+        self.image = Arc::new(Mat::default());
+    }
+}

@@ -5,21 +5,21 @@
 //! `docs/design.md` is the map and holds the invariants.
 
 pub mod clock; // time, so that tests can set it
-pub mod config; // the one configuration file of the vehicle
 pub mod error; // the one error type: what happened, where, what to do
+pub mod logging; // tracing to the terminal or journald
 pub mod plate; // plate text: normal form, match key, syntax prior
-pub mod tls; // certificates and the two ends of mutual TLS
 pub mod wire; // the messages vehicle and station share
+pub mod config; // the one configuration file of the vehicle
 
-pub mod alert; // hits to tones
-pub mod capture; // cameras and files to frames, newest frame wins
-pub mod daemon;
 pub mod frame; // one picture from one camera
-pub mod hotlist; // lists of wanted plates, and matching against them
+pub mod capture; // cameras and files to frames, newest frame wins
 pub mod recognition; // frames to sightings to reads
-pub mod station; // the department's server
+pub mod hotlist; // lists of wanted plates, and matching against them
+pub mod alert; // hits to tones
 pub mod store; // the vehicle's encrypted database, one writer
-pub mod transfer; // outbox to station, receipts back // the parts put together: `plated run`
+pub mod tls; // certificates and the two ends of mutual TLS
+pub mod transfer; // outbox to station, receipts back
+pub mod station; // the department's server
+pub mod daemon; // the parts put together: `plated run`
 
 pub mod cli; // one file per subcommand
-pub mod logging; // tracing to the terminal or journald

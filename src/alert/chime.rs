@@ -141,7 +141,7 @@ impl Shared {
 }
 
 fn no_sound(why: &str) -> String {
-    format!("alerts are not heard for now: {why}; it is tried again at each alert")
+    format!("Alerts are not heard for now: {why}; it is tried again at each alert")
 }
 
 fn count(status: &mut ChimeStatus, pushed: Pushed) {

@@ -10,7 +10,7 @@ use std::path::PathBuf;
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// The vehicle's configuration.
-    #[arg(long, value_name = "FILE", default_value = "plated.toml")]
+    #[arg(long, value_name = "FILE", default_value = "/etc/plated/plated.toml")]
     pub config: PathBuf,
 }
 

@@ -2,13 +2,13 @@
 //!
 //! ```text
 //! capture ─► workers (detect, read) ─► collector (order, track) ─► recorder (match, store, sound)
-//!  1 frame a source    2 a worker              512 events                 store ─► transfer
+//!  1 frame a source    2 a worker               32 events                 store ─► transfer
 //! ```
 //!
-//! Every queue is bounded. Frames give way to newer frames. Events don't: when the recorder
-//! can't write (a full disk), up to [`EVENTS`] wait, then recognition waits too and capture
-//! drops frames, counted, until there is room again. What was read is kept; what can't be kept
-//! is not read.
+//! Every queue is bounded. Frames give way to newer frames. Events don't: while the store can't
+//! write (a full disk), reads wait with their pictures in the recorder, up to 256, and alerts
+//! still sound; past that the events wait, then recognition, and capture drops frames, counted,
+//! until there is room again. What was read is kept; what can't be kept is not read.
 
 mod collector;
 mod counters;
@@ -32,13 +32,12 @@ use collector::Collector;
 use crossbeam_channel::bounded;
 use recorder::Recorder;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::Duration;
 use worker::Worker;
 
-/// Events that may wait for the recorder.
-const EVENTS: usize = 512;
+/// Events that may wait for the recorder; each holds a frame of some MiB.
+const EVENTS: usize = 32;
 /// Frames recognised but not yet tracked, for each worker.
 const SEEN_PER_WORKER: usize = 2;
 
@@ -74,7 +73,6 @@ pub struct Daemon {
     store: Store,
     chime: Arc<Chime>,
     transfer: Option<transfer::Running>,
-    stopping: Arc<AtomicBool>,
     threads: Vec<JoinHandle<()>>,
 }
 
@@ -126,11 +124,10 @@ impl Daemon {
 
         let (chime, silent) = Chime::start(&config.alert, clock.clone());
         if let Some(why) = silent {
-            tracing::warn!("Alerts can't be heard for now: {why}");
+            tracing::warn!("{why}.");
         }
         let chime = Arc::new(chime);
         let counters = Arc::new(Counters::default());
-        let stopping = Arc::new(AtomicBool::new(false));
         let transfer = link.map(|l| l.start(store.clone())).transpose()?;
 
         let (to_recorder, events) = bounded(EVENTS);
@@ -151,19 +148,10 @@ impl Daemon {
         let collector =
             Collector::new(&config.sources, &config.recognition, clock.clone(), to_recorder, counters.clone());
         threads.push(spawn("collector", move || collector.run(&seen))?);
-        let recorder = Recorder::new(
-            config,
-            made_by,
-            index,
-            store.clone(),
-            chime.clone(),
-            clock,
-            announce,
-            counters.clone(),
-            stopping.clone(),
-        );
+        let recorder =
+            Recorder::new(config, made_by, index, store.clone(), chime.clone(), clock, announce, counters.clone());
         threads.push(spawn("recorder", move || recorder.run(&events))?);
-        Ok(Self { capture, counters, store, chime, transfer, stopping, threads })
+        Ok(Self { capture, counters, store, chime, transfer, threads })
     }
 
     /// True once every source has ended and every read is stored.
@@ -205,7 +193,6 @@ impl Daemon {
 
     /// Stops capture, closes open passes, keeps their reads, then closes the store.
     pub fn stop(self) -> Result<()> {
-        self.stopping.store(true, Ordering::Relaxed);
         self.capture.stop();
         for thread in self.threads {
             if thread.join().is_err() {

@@ -7,24 +7,26 @@ use super::{Announce, Announcement};
 use crate::alert::{Chime, Repeats};
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::error::Kind;
+use crate::error::{Error, Kind};
+use crate::frame::Frame;
 use crate::hotlist::{Index, Match};
 use crate::plate::PlateText;
 use crate::recognition::{Event, TrackRead};
 use crate::store::{NewImage, NewRead, Store};
-use crate::wire::{HitRecord, ImageRole, MadeBy, ReadRecord};
-use crossbeam_channel::Receiver;
+use crate::wire::{HitRecord, MadeBy, ReadRecord};
+use crossbeam_channel::{Receiver, RecvTimeoutError};
 use jiff::Timestamp;
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use uuid::Uuid;
 
 /// Wait between tries while the store can't write.
 const RETRY: Duration = Duration::from_millis(500);
-/// Tries after the daemon was asked to stop.
+/// Tries after the last event.
 const LAST_TRIES: u32 = 6;
+/// Reads that may wait for the store, pictures and all: some 50 MiB.
+const MOST_WAITING: usize = 256;
 
 pub struct Recorder {
     vehicle: String,
@@ -35,12 +37,20 @@ pub struct Recorder {
     clock: Arc<dyn Clock>,
     announce: Announce,
     counters: Arc<Counters>,
-    stopping: Arc<AtomicBool>,
     repeats: Repeats,
     /// Hits of passes that are still going on.
     open: HashMap<Uuid, Vec<HitRecord>>,
-    /// The present trouble of the store has been logged.
-    reported: bool,
+    /// Reads that the store could not take yet, in their order.
+    waiting: VecDeque<Pending>,
+}
+
+/// A read on its way into the store, and what is told once it is there.
+struct Pending {
+    new: NewRead,
+    hits: Vec<(HitRecord, bool)>,
+    /// The frame of the best look, of a pass that is over.
+    closed: Option<Frame>,
+    captured: Duration,
 }
 
 impl Recorder {
@@ -54,20 +64,53 @@ impl Recorder {
         clock: Arc<dyn Clock>,
         announce: Announce,
         counters: Arc<Counters>,
-        stopping: Arc<AtomicBool>,
     ) -> Self {
         let repeats = Repeats::new(Duration::from_secs(config.alert.repeat_after_s));
         let vehicle = config.vehicle.clone();
-        let (open, reported) = (HashMap::new(), false);
-        Self { vehicle, made_by, index, store, chime, clock, announce, counters, stopping, repeats, open, reported }
+        let (open, waiting) = (HashMap::new(), VecDeque::new());
+        Self { vehicle, made_by, index, store, chime, clock, announce, counters, repeats, open, waiting }
     }
 
     pub fn run(mut self, events: &Receiver<Event>) {
-        for event in events {
-            match event {
-                Event::Growing(read) => self.growing(&read),
-                Event::Closed(read) => self.closed(&read),
+        loop {
+            if self.waiting.is_empty() {
+                match events.recv() {
+                    Ok(event) => self.take(event),
+                    Err(_) => return,
+                }
+                continue;
             }
+            // While the store is full, alerts go on; only at the limit do events wait too.
+            if self.waiting.len() < MOST_WAITING {
+                match events.recv_timeout(RETRY) {
+                    Ok(event) => {
+                        self.take(event);
+                        continue;
+                    }
+                    Err(RecvTimeoutError::Timeout) => {}
+                    Err(RecvTimeoutError::Disconnected) => break,
+                }
+            } else {
+                std::thread::sleep(RETRY);
+            }
+            self.retry();
+        }
+        for _ in 0..LAST_TRIES {
+            self.retry();
+            if self.waiting.is_empty() {
+                return;
+            }
+            std::thread::sleep(RETRY);
+        }
+        let lost = self.waiting.len();
+        tracing::error!(reads = lost, "Reads were lost: the daemon stopped while the store could not write.");
+        self.counters.change(|t| t.lost_reads += lost as u64);
+    }
+
+    fn take(&mut self, event: Event) {
+        match event {
+            Event::Growing(read) => self.growing(&read),
+            Event::Closed(read) => self.closed(&read),
         }
     }
 
@@ -79,22 +122,98 @@ impl Recorder {
         }
         let mut hits = self.open.get(&read.id).cloned().unwrap_or_default();
         hits.extend(new.iter().cloned());
-        let record = self.record(read, hits.clone());
-        if let Some(record) = self.keep(record, read, true) {
-            self.open.insert(read.id, hits);
-            self.alert(&record, new, read.captured);
-        }
+        self.open.insert(read.id, hits.clone());
+        self.submit(read, hits, new, None);
     }
 
     fn closed(&mut self, read: &TrackRead) {
         let new = if read.ready { self.new_hits(read) } else { Vec::new() };
         let mut hits = self.open.remove(&read.id).unwrap_or_default();
         hits.extend(new.iter().cloned());
+        self.submit(read, hits, new, Some(read.frame.clone()));
+    }
+
+    /// Keeps a read, or lets it wait behind those that wait already.
+    fn submit(&mut self, read: &TrackRead, hits: Vec<HitRecord>, new: Vec<HitRecord>, closed: Option<Frame>) {
+        let now = self.clock.monotonic();
+        let decided = new.into_iter().map(|hit| {
+            let key = PlateText::normalise(&hit.text).key();
+            let sounds = self.repeats.is_news(&key, &hit.entry, now);
+            (hit, sounds)
+        });
+        let hits_to_tell = decided.collect();
         let record = self.record(read, hits);
-        if let Some(record) = self.keep(record, read, false) {
+        let images = pictures::of(read).unwrap_or_else(|e| {
+            tracing::error!(camera = record.camera, "A read is kept without its pictures: {}", e.chain());
+            Vec::new()
+        });
+        let images = images.into_iter().map(|(role, jpeg)| NewImage { role, jpeg: jpeg.into() }).collect();
+        let new = NewRead { record, images, open: closed.is_none() };
+        let mut pending = Pending { new, hits: hits_to_tell, closed, captured: read.captured };
+        if self.waiting.is_empty() {
+            match self.keep(&mut pending) {
+                Kept::Yes => return self.tell(pending, true),
+                Kept::Never => return,
+                Kept::NotYet(e) => tracing::error!("Reads can't be kept and wait in memory: {}", e.chain()),
+            }
+        }
+        // Nothing is shown before it is durable, but the officer's ears don't wait for a disk.
+        pending.hits.iter().filter(|(_, sounds)| *sounds).for_each(|(hit, _)| self.chime.sound(hit.entry.priority));
+        // What waits is all pictures; the raw frame would be ten times that.
+        pending.closed.as_mut().map(Frame::drop_pixels);
+        self.waiting.push_back(pending);
+    }
+
+    /// Writes what waits, as far as the store takes it.
+    fn retry(&mut self) {
+        while let Some(mut pending) = self.waiting.pop_front() {
+            match self.keep(&mut pending) {
+                Kept::Yes => self.tell(pending, false),
+                Kept::Never => {}
+                Kept::NotYet(_) => return self.waiting.push_front(pending),
+            }
+            if self.waiting.is_empty() {
+                tracing::info!("The store can write again; nothing was lost.");
+            }
+        }
+    }
+
+    fn keep(&self, pending: &mut Pending) -> Kept {
+        loop {
+            match self.store.put_read(&pending.new) {
+                Ok(_) => return Kept::Yes,
+                Err(e) if e.kind() == Kind::Storage => return Kept::NotYet(e),
+                Err(e) if !pending.new.images.is_empty() => {
+                    // Text without a picture is better than nothing.
+                    tracing::error!("A read is kept without its pictures: {}", e.chain());
+                    pending.new.images.clear();
+                }
+                Err(e) => {
+                    tracing::error!("A read was lost: {}", e.chain());
+                    self.counters.change(|t| t.lost_reads += 1);
+                    return Kept::Never;
+                }
+            }
+        }
+    }
+
+    /// It is durable: sounds, if that has not been done, and shows.
+    fn tell(&self, pending: Pending, sound: bool) {
+        let Pending { new, hits, closed, captured } = pending;
+        for (hit, sounded) in hits {
+            if sound && sounded {
+                self.chime.sound(hit.entry.priority);
+            }
+            self.counters.change(|t| {
+                t.hits += 1;
+                t.alerts += u64::from(sounded);
+            });
+            let read = Box::new(new.record.clone());
+            (self.announce)(&Announcement::Hit { read, hit: Box::new(hit), sounded, captured });
+        }
+        if let Some(frame) = closed {
             self.counters.change(|t| t.reads += 1);
-            self.alert(&record, new, read.captured);
-            (self.announce)(&Announcement::Read { read: Box::new(record), frame: read.frame.clone() });
+            (self.announce)(&Announcement::Read { read: Box::new(new.record), frame });
         }
     }
 
@@ -127,73 +246,15 @@ impl Recorder {
             made_by: self.made_by.clone(),
         }
     }
+}
 
-    /// Writes until it is written; `None` only when the daemon stops before that.
-    fn keep(&mut self, record: ReadRecord, read: &TrackRead, open: bool) -> Option<ReadRecord> {
-        let images = pictures::of(read).unwrap_or_else(|e| {
-            tracing::error!(camera = record.camera, "A read is kept without its pictures: {}", e.chain());
-            Vec::new()
-        });
-        let images = images.into_iter().map(|(role, jpeg): (ImageRole, Vec<u8>)| NewImage { role, jpeg: jpeg.into() });
-        let mut new = NewRead { record, images: images.collect(), open };
-        let mut last_tries = 0;
-        loop {
-            match self.store.put_read(&new) {
-                Ok(_) => {
-                    if self.reported {
-                        tracing::info!("The store can write again; nothing was lost.");
-                        self.reported = false;
-                    }
-                    return Some(new.record);
-                }
-                Err(e) if e.kind() == Kind::Storage => {
-                    if !self.reported {
-                        tracing::error!("Reads can't be kept and wait in memory: {}", e.chain());
-                        self.reported = true;
-                    }
-                    if self.stopping.load(Ordering::Relaxed) {
-                        last_tries += 1;
-                    }
-                    if last_tries >= LAST_TRIES {
-                        tracing::error!("A read was lost: the daemon stopped while the store could not write.");
-                        self.counters.change(|t| t.lost_reads += 1);
-                        return None;
-                    }
-                    std::thread::sleep(RETRY);
-                }
-                Err(e) if !new.images.is_empty() => {
-                    // Text without a picture is better than nothing.
-                    tracing::error!("A read is kept without its pictures: {}", e.chain());
-                    new.images.clear();
-                }
-                Err(e) => {
-                    tracing::error!("A read was lost: {}", e.chain());
-                    self.counters.change(|t| t.lost_reads += 1);
-                    return None;
-                }
-            }
-        }
-    }
-
-    fn alert(&mut self, record: &ReadRecord, hits: Vec<HitRecord>, captured: Duration) {
-        for hit in hits {
-            let key = PlateText::normalise(&hit.text).key();
-            let sounded = self.repeats.is_news(&key, &hit.entry, self.clock.monotonic());
-            if sounded {
-                self.chime.sound(hit.entry.priority);
-            }
-            self.counters.change(|t| {
-                t.hits += 1;
-                t.alerts += u64::from(sounded);
-            });
-            (self.announce)(&Announcement::Hit {
-                read: Box::new(record.clone()),
-                hit: Box::new(hit),
-                sounded,
-                captured,
-            });
-        }
-    }
+/// What the store did with a read.
+enum Kept {
+    Yes,
+    /// There is no room, or the disk fails; trying again is right.
+    NotYet(Error),
+    /// It was given up, loudly.
+    Never,
 }
 
 fn hit(found: Match, read: &TrackRead, at: Timestamp) -> HitRecord {

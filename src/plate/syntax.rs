@@ -23,9 +23,8 @@ static FORMS: LazyLock<Forms> =
 ///
 /// With a known `state` other than California only the general forms count.
 pub fn prior(text: &str, state: &str) -> f32 {
-    let best = |forms: &[Form]| {
-        forms.iter().filter(|(form, _)| fits(text, form)).map(|(_, nats)| *nats).fold(0.0, f32::max)
-    };
+    let best =
+        |forms: &[Form]| forms.iter().filter(|(form, _)| fits(text, form)).map(|(_, nats)| *nats).fold(0.0, f32::max);
     match state {
         "CA" => best(&FORMS.california),
         "" => best(&FORMS.california).max(best(&FORMS.general)),

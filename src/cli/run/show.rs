@@ -6,6 +6,7 @@ use crate::daemon::{Announcement, Status};
 use crate::error::{Context, Kind, Result};
 use crate::plate::PlateText;
 use crate::wire::{Difference, HitRecord, Priority, ReadRecord, StateAgreement};
+use opencv::prelude::*;
 use serde_json::json;
 use std::path::PathBuf;
 
@@ -31,7 +32,9 @@ impl Show {
         if let Err(e) = shown {
             tracing::warn!("A read could not be shown: {}", e.chain());
         }
-        if let (Some(dir), Announcement::Read { read, frame }) = (&self.annotate, announcement) {
+        if let (Some(dir), Announcement::Read { read, frame }) = (&self.annotate, announcement)
+            && !frame.image.empty()
+        {
             let look = &read.best;
             let mark = Mark { corners: look.corners, label: format!("{} {:.0} %", read.text, read.confidence * 100.0) };
             let name = PathBuf::from(format!("{}-{:06}-{}.jpg", read.camera, look.frame, read.text));
