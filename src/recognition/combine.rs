@@ -34,9 +34,14 @@ impl Combined {
     }
 }
 
-/// Combines looks. `state` and `prior_weight` say how much the syntax of registration numbers
-/// counts: it re-ranks the candidates, it never adds or removes one.
-pub fn combine<'a>(looks: impl Iterator<Item = &'a Slots> + Clone, state: &str, prior_weight: f32) -> Combined {
+/// A state that is more likely than not; an unlikely one says nothing about the syntax.
+pub fn likely(state: &str, confidence: f32) -> &str {
+    if confidence >= 0.5 { state } else { "" }
+}
+
+/// Combines looks. The syntax of registration numbers of `state` (empty when not known) re-ranks
+/// the candidates; it never adds or removes one.
+pub fn combine<'a>(looks: impl Iterator<Item = &'a Slots> + Clone, state: &str) -> Combined {
     let mut texts: Vec<String> = Vec::new();
     for look in looks.clone() {
         for (text, _) in look.candidates(FROM_EACH) {
@@ -48,8 +53,7 @@ pub fn combine<'a>(looks: impl Iterator<Item = &'a Slots> + Clone, state: &str, 
     let together = Slots::together(looks);
     let own: Vec<f32> = texts.iter().map(|t| together.log_probability(t).exp()).collect();
     let rest = (1.0 - own.iter().sum::<f32>()).max(0.0);
-    let lifted: Vec<f32> =
-        own.iter().zip(&texts).map(|(p, t)| p * (prior_weight * plate::prior(t, state)).exp()).collect();
+    let lifted: Vec<f32> = own.iter().zip(&texts).map(|(p, t)| p * plate::prior(t, state).exp()).collect();
     let Some(best) = (0..texts.len()).max_by(|&a, &b| lifted[a].total_cmp(&lifted[b])) else {
         return Combined::default();
     };
@@ -73,22 +77,22 @@ mod tests {
     #[test]
     fn one_look_keeps_its_own_text_and_confidence() {
         let one = look("7ABC123", 0.98);
-        let c = combine([&one].into_iter(), "", 0.0);
+        let c = combine([&one].into_iter(), "");
         assert_eq!(c.text(), "7ABC123");
-        assert!((c.confidence() - one.best().1).abs() < 0.02, "{c:?}");
+        assert!((c.confidence() - one.candidates(1)[0].1).abs() < 0.02, "{c:?}");
     }
 
     #[test]
     fn looks_that_agree_are_surer_than_one() {
         let one = look("7ABC123", 0.9);
-        let of = |n: usize| combine(std::iter::repeat_n(&one, n), "", 0.0).confidence();
+        let of = |n: usize| combine(std::iter::repeat_n(&one, n), "").confidence();
         assert!(of(2) > of(1) && of(6) > of(2));
     }
 
     #[test]
     fn one_sure_wrong_look_does_not_outvote_three() {
         let (right, wrong) = (look("7ABC123", 0.95), look("1ABC123", 0.999));
-        assert_eq!(combine([&wrong, &right, &right, &right].into_iter(), "", 0.0).text(), "7ABC123");
+        assert_eq!(combine([&wrong, &right, &right, &right].into_iter(), "").text(), "7ABC123");
     }
 
     #[test]
@@ -97,10 +101,10 @@ mod tests {
         let mut open = look("1ABC234", 0.95);
         let positions: Vec<_> = (0..open.len()).map(|i| if i == 0 { even(b'1', b'I') } else { at(&open, i) }).collect();
         open = Slots::new(positions);
-        assert_eq!(combine([&open].into_iter(), "CA", 1.0).text(), "1ABC234");
+        assert_eq!(combine([&open].into_iter(), "CA").text(), "1ABC234");
         // A clear vanity plate stays what it is.
         let clear = look("IABC234", 0.99);
-        assert_eq!(combine([&clear].into_iter(), "CA", 1.0).text(), "IABC234");
+        assert_eq!(combine([&clear].into_iter(), "CA").text(), "IABC234");
     }
 
     fn even(a: u8, b: u8) -> [f32; super::super::CLASSES] {
@@ -108,7 +112,7 @@ mod tests {
     }
 
     fn at(slots: &Slots, i: usize) -> [f32; super::super::CLASSES] {
-        let text = slots.best().0;
+        let text = &slots.candidates(1)[0].0;
         let want = text.as_bytes().get(i).copied().unwrap_or(b'-');
         super::super::ALPHABET.map(|c| if c == want { 0.95 } else { 0.05 / 36.0 })
     }
@@ -117,7 +121,7 @@ mod tests {
         #[test]
         fn the_order_of_looks_does_not_matter(texts in prop::collection::vec("[A-C1-3]{5,7}", 1..6), p in 0.5_f32..0.99) {
             let looks: Vec<Slots> = texts.iter().map(|t| look(t, p)).collect();
-            let (a, b) = (combine(looks.iter(), "", 0.0), combine(looks.iter().rev(), "", 0.0));
+            let (a, b) = (combine(looks.iter(), ""), combine(looks.iter().rev(), ""));
             prop_assert!((a.confidence() - b.confidence()).abs() < 1e-3);
             prop_assert!(a.candidates.iter().all(|(_, p)| (0.0..=1.0).contains(p)));
         }

@@ -35,21 +35,6 @@ impl Slots {
         self.0.is_empty()
     }
 
-    /// The most probable class of each position, blanks left out, and the product of their
-    /// probabilities over all positions.
-    pub fn best(&self) -> (String, f32) {
-        let mut text = String::new();
-        let mut confidence = 1.0_f64;
-        for position in &self.0 {
-            let class = argmax(position);
-            confidence *= f64::from(position[class]);
-            if class != 0 {
-                text.push(char::from(ALPHABET[class]));
-            }
-        }
-        (text, confidence as f32)
-    }
-
     /// The `count` most probable texts with their probabilities, best first.
     ///
     /// A beam search: a text reached by several placements of its blanks counts by its best.
@@ -115,7 +100,8 @@ impl Slots {
     }
 }
 
-fn argmax(values: &[f32]) -> usize {
+/// Index of the greatest value, the first of equals; 0 for none.
+pub(super) fn most_probable(values: &[f32]) -> usize {
     // The first of equals, as numpy has it, so that both evaluations agree.
     let mut best = 0;
     for (i, v) in values.iter().enumerate() {
@@ -124,11 +110,6 @@ fn argmax(values: &[f32]) -> usize {
         }
     }
     best
-}
-
-/// Index of the greatest value, the first of equals; 0 for none.
-pub(super) fn most_probable(values: &[f32]) -> usize {
-    if values.is_empty() { 0 } else { argmax(values) }
 }
 
 #[cfg(test)]
@@ -149,7 +130,7 @@ pub(super) mod tests {
 
     #[test]
     fn the_best_text_leaves_blanks_out() {
-        let (text, p) = look("7ABC123", 0.9).best();
+        let (text, p) = look("7ABC123", 0.9).candidates(1).remove(0);
         assert_eq!(text, "7ABC123");
         assert!((p - 0.9_f32.powi(9)).abs() < 1e-5);
     }

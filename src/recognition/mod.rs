@@ -20,9 +20,9 @@ pub mod sidecar;
 mod track;
 mod tracker;
 
-pub use combine::{Combined, combine};
+pub use combine::{Combined, combine, likely};
 pub use detector::{Detection, Detector};
 pub use distribution::{ALPHABET, CLASSES, Slots};
 pub use reader::{Reader, Reading};
 pub use recognizer::{Models, Recognizer, Sighting, Timings};
-pub use tracker::{Event, PRIOR_WEIGHT, TrackRead, Tracker};
+pub use tracker::{Event, TrackRead, Tracker};

@@ -2,7 +2,7 @@
 
 use super::distribution::Slots;
 use super::sidecar::Paths;
-use super::{Detection, Detector, Reader, Reading};
+use super::{Detection, Detector, Reader, Reading, combine, likely};
 use crate::config;
 use crate::error::Result;
 use opencv::core::Mat;
@@ -29,23 +29,18 @@ impl Models {
 pub struct Sighting {
     /// Where it is.
     pub detection: Detection,
-    /// Best text of this look alone.
+    /// Best text of this look alone, as of a track of one sighting.
     pub text: String,
     /// Probability of `text`, 0 to 1.
     pub confidence: f32,
+    /// Texts of this look alone and their probabilities, the best first.
+    pub candidates: Vec<(String, f32)>,
     /// The whole distribution.
     pub slots: Slots,
     /// Issuing state, or empty.
     pub state: String,
     /// Probability of the state.
     pub state_confidence: f32,
-}
-
-impl Sighting {
-    /// The state where it is more likely than not, else empty.
-    pub fn likely_state(&self) -> &str {
-        if self.state_confidence >= 0.5 { &self.state } else { "" }
-    }
 }
 
 /// Time spent on one frame.
@@ -110,7 +105,8 @@ impl Recognizer {
 }
 
 fn sighting(detection: Detection, reading: Reading) -> Option<Sighting> {
-    let (text, confidence) = reading.slots.best();
     let Reading { slots, state, state_confidence } = reading;
-    (!text.is_empty()).then_some(Sighting { detection, text, confidence, slots, state, state_confidence })
+    let candidates = combine(std::iter::once(&slots), likely(&state, state_confidence)).candidates;
+    let (text, confidence) = candidates.first().cloned()?;
+    Some(Sighting { detection, text, confidence, candidates, slots, state, state_confidence })
 }

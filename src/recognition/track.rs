@@ -1,9 +1,10 @@
 //! One plate followed over frames.
 
-use super::combine::{Combined, combine};
+use super::combine::{Combined, combine, likely};
 use super::distribution::Slots;
 use super::recognizer::Sighting;
 use crate::frame::Frame;
+use crate::plate::{MatchKey, PlateText};
 use crate::wire::Look;
 use jiff::Timestamp;
 use std::time::Duration;
@@ -40,7 +41,7 @@ pub struct Track {
     /// Text for which [`super::Event::Growing`] was last given.
     pub announced: Option<String>,
     looks: Vec<(Slots, f32)>,
-    votes: Vec<(String, u32)>,
+    votes: Vec<(MatchKey, u32)>,
     best: Vec<Best>,
     states: Vec<(String, f32)>,
     stride: u32,
@@ -49,7 +50,7 @@ pub struct Track {
 }
 
 impl Track {
-    pub fn begin(frame: &Frame, sighting: &Sighting, prior_weight: f32) -> Self {
+    pub fn begin(frame: &Frame, sighting: &Sighting) -> Self {
         let at = frame.at;
         let (seconds, nanos) = (at.as_second().max(0) as u64, at.subsec_nanosecond().max(0) as u32);
         let id = Uuid::new_v7(uuid::Timestamp::from_unix(uuid::NoContext, seconds, nanos));
@@ -71,12 +72,12 @@ impl Track {
             bounds: sighting.detection.bounds,
             velocity: [0.0; 2],
         };
-        track.add(frame, sighting, prior_weight);
+        track.add(frame, sighting);
         track
     }
 
     /// Adds one look.
-    pub fn add(&mut self, frame: &Frame, sighting: &Sighting, prior_weight: f32) {
+    pub fn add(&mut self, frame: &Frame, sighting: &Sighting) {
         self.follow(frame.monotonic, sighting.detection.bounds);
         self.last_at = frame.at;
         self.last = frame.monotonic;
@@ -97,9 +98,10 @@ impl Track {
             self.sightings.push(look.clone());
         }
         self.count += 1;
-        match self.votes.iter_mut().find(|(t, _)| *t == sighting.text) {
+        let key = PlateText::normalise(&sighting.text).key();
+        match self.votes.iter_mut().find(|(k, _)| *k == key) {
             Some((_, n)) => *n += 1,
-            None => self.votes.push((sighting.text.clone(), 1)),
+            None => self.votes.push((key, 1)),
         }
         if !sighting.state.is_empty() {
             match self.states.iter_mut().find(|(s, _)| *s == sighting.state) {
@@ -110,8 +112,7 @@ impl Track {
         self.keep_look(sighting);
         self.keep_best(frame, look);
         let (state, confidence) = self.state();
-        let likely = if confidence >= 0.5 { state.as_str() } else { "" };
-        self.combined = combine(self.looks.iter().map(|l| &l.0), likely, prior_weight);
+        self.combined = combine(self.looks.iter().map(|l| &l.0), likely(&state, confidence));
     }
 
     fn follow(&mut self, now: Duration, bounds: [f32; 4]) {
@@ -164,9 +165,11 @@ impl Track {
         [x + self.velocity[0] * dt, y + self.velocity[1] * dt, w, h]
     }
 
-    /// Looks whose own best text is the combined one.
+    /// Looks whose own best text has the match key of the combined one: O and 0 are one, here
+    /// as in hotlists.
     pub fn agreeing(&self) -> u32 {
-        self.votes.iter().find(|(t, _)| t == self.combined.text()).map_or(0, |v| v.1)
+        let key = PlateText::normalise(self.combined.text()).key();
+        self.votes.iter().find(|(k, _)| *k == key).map_or(0, |v| v.1)
     }
 
     /// The state seen most, with its mean probability over all looks.

@@ -26,9 +26,6 @@ const ALERT_LEAST: f32 = 0.5;
 /// No registration number is shorter.
 const SHORTEST: usize = 2;
 
-/// How much the syntax of registration numbers counts.
-pub const PRIOR_WEIGHT: f32 = 1.0;
-
 /// What happened to a track.
 pub enum Event {
     /// It is sure enough for an alert, and its text is new since the last such event.
@@ -54,7 +51,7 @@ pub struct TrackRead {
     pub state: String,
     /// Frames in which it was read.
     pub looks: u32,
-    /// Looks whose own text is `text`.
+    /// Looks whose own text is `text`, O and 0 taken as one.
     pub agreeing: u32,
     /// Wall-clock time of the first look.
     pub first_seen: Timestamp,
@@ -97,11 +94,11 @@ impl Tracker {
         for (sighting, track) in sightings.iter().zip(self.assign(frame.monotonic, sightings)) {
             let i = match track {
                 Some(i) => {
-                    self.tracks[i].add(frame, sighting, PRIOR_WEIGHT);
+                    self.tracks[i].add(frame, sighting);
                     i
                 }
                 None => {
-                    self.tracks.push(Track::begin(frame, sighting, PRIOR_WEIGHT));
+                    self.tracks.push(Track::begin(frame, sighting));
                     self.tracks.len() - 1
                 }
             };

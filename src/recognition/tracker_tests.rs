@@ -19,12 +19,14 @@ fn frame(sequence: u64) -> Frame {
 
 fn sighting(text: &str, p: f32, x: f32, width: f32) -> Sighting {
     let slots = look(text, p);
-    let (text, confidence) = slots.best();
+    let candidates = super::super::combine(std::iter::once(&slots), "").candidates;
+    let (text, confidence) = candidates[0].clone();
     let bounds = [x, 300.0, width, width / 2.0];
     Sighting {
         detection: Detection { confidence: 0.9, bounds, corners: [[0.0; 2]; 4] },
         text,
         confidence,
+        candidates,
         slots,
         state: "CA".into(),
         state_confidence: 0.9,
@@ -87,6 +89,15 @@ fn no_alert_on_one_weak_look() {
     let ready = growing(t.update(&frame(1), &[sighting("7ABC123", 0.97, 305.0, 80.0)]));
     assert_eq!(ready.len(), 1, "two looks that agree alert");
     assert!(growing(t.update(&frame(2), &[sighting("7ABC123", 0.97, 310.0, 80.0)])).is_empty(), "and only once");
+}
+
+#[test]
+fn looks_that_differ_in_o_and_zero_alone_agree() {
+    let mut t = tracker();
+    t.update(&frame(0), &[sighting("6K0J318", 0.9, 300.0, 80.0)]);
+    let ready = growing(t.update(&frame(1), &[sighting("6KOJ318", 0.9, 305.0, 80.0)]));
+    assert_eq!(ready.len(), 1);
+    assert_eq!(ready[0].agreeing, 2);
 }
 
 #[test]

@@ -24,7 +24,7 @@ pub struct ReadRecord {
     pub candidates: Vec<Candidate>,
     /// Frames in which the plate was seen and read.
     pub looks: u32,
-    /// Looks whose own best text is `text`.
+    /// Looks whose own best text is `text`, O and 0 taken as one.
     pub agreeing: u32,
     /// Wall-clock time of the first look.
     pub first_seen: Timestamp,

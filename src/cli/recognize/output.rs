@@ -4,7 +4,7 @@ use crate::cli::annotate::Mark;
 use crate::cli::say;
 use crate::error::{Context, Error, Kind, Result};
 use crate::plate::PlateText;
-use crate::recognition::{PRIOR_WEIGHT, Sighting, Timings, TrackRead, combine};
+use crate::recognition::{Sighting, Timings, TrackRead};
 use crate::wire::Candidate;
 use jiff::Timestamp;
 use serde::Serialize;
@@ -75,20 +75,15 @@ fn millis(d: Duration) -> f64 {
 impl Plate {
     /// A still image is a track of one sighting.
     pub fn of_sighting(s: &Sighting) -> Self {
-        let combined = combine(std::iter::once(&s.slots), s.likely_state(), PRIOR_WEIGHT);
         Self {
-            text: combined.text().to_string(),
-            confidence: combined.confidence(),
+            text: s.text.clone(),
+            confidence: s.confidence,
             state: s.state.clone(),
             state_confidence: Some(s.state_confidence),
             bounds: s.detection.bounds,
             corners: s.detection.corners,
             detection: Some(s.detection.confidence),
-            candidates: combined
-                .candidates
-                .into_iter()
-                .map(|(text, confidence)| Candidate { text, confidence })
-                .collect(),
+            candidates: s.candidates.iter().map(|(text, p)| Candidate { text: text.clone(), confidence: *p }).collect(),
             pass: None,
         }
     }
