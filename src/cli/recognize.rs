@@ -39,6 +39,9 @@ pub struct Args {
     /// Take each picture as one plate and skip detection
     #[arg(long)]
     plate_crops: bool,
+    /// Leave out reads of lower confidence, 0 to 1 [default: 0 with --json, else 0.05]
+    #[arg(long, value_name = "SHARE")]
+    min_confidence: Option<f32>,
     /// Folder of detector.toml and reader.toml
     #[arg(long, value_name = "DIR")]
     models: Option<PathBuf>,
@@ -48,6 +51,19 @@ pub struct Args {
     /// Sidecar of another reader
     #[arg(long, value_name = "FILE")]
     reader: Option<PathBuf>,
+}
+
+/// What a person is not shown: nothing that can be read.
+const SHOWN: f32 = 0.05;
+
+impl Args {
+    fn printed(&self, plate: &Plate) -> bool {
+        plate.confidence() >= self.min_confidence.unwrap_or(if self.json { 0.0 } else { SHOWN })
+    }
+
+    fn drawn(&self, plate: &Plate) -> bool {
+        plate.confidence() >= self.min_confidence.unwrap_or(SHOWN)
+    }
 }
 
 pub fn run(args: &Args) -> Result<()> {
@@ -112,10 +128,12 @@ fn image(recognizer: &mut Recognizer, path: &Path, args: &Args) -> Result<Line> 
     let decoded = start.elapsed();
     let (sightings, timings) =
         if args.plate_crops { recognizer.read_crop(&image)? } else { recognizer.recognize(&image)? };
-    let plates: Vec<Plate> = sightings.iter().map(Plate::of_sighting).collect();
+    let mut plates: Vec<Plate> = sightings.iter().map(Plate::of_sighting).collect();
     if let Some(dir) = &args.annotate {
-        annotate::write(dir, path, &image, &plates.iter().map(Plate::mark).collect::<Vec<_>>())?;
+        let marks: Vec<_> = plates.iter().filter(|p| args.drawn(p)).map(Plate::mark).collect();
+        annotate::write(dir, path, &image, &marks)?;
     }
+    plates.retain(|p| args.printed(p));
     Ok(Line::image(path, plates, decoded, timings))
 }
 
@@ -146,13 +164,14 @@ fn video(recognizer: &mut Recognizer, input: &Input, settings: &config::Recognit
     }
     closed(tracker.finish());
     reads.sort_by_key(|r| r.first_seen);
-    let plates: Vec<Plate> = reads.iter().map(|r| Plate::of_read(r, began)).collect();
+    let mut plates: Vec<Plate> = reads.iter().map(|r| Plate::of_read(r, began)).collect();
     if let Some(dir) = &args.annotate {
-        for (read, plate) in reads.iter().zip(&plates) {
+        for (read, plate) in reads.iter().zip(&plates).filter(|(_, p)| args.drawn(p)) {
             let stem = input.path.file_stem().unwrap_or_default().to_string_lossy();
             let name = PathBuf::from(format!("{stem}-{:06}.jpg", read.best.frame));
             annotate::write(dir, &name, &read.frame.image, &[plate.mark()])?;
         }
     }
+    plates.retain(|p| args.printed(p));
     Ok(Line::video(&input.path, plates, frames, start.elapsed(), busy))
 }

@@ -109,6 +109,10 @@ impl Plate {
         }
     }
 
+    pub fn confidence(&self) -> f32 {
+        self.confidence
+    }
+
     /// How it is drawn into a picture.
     pub fn mark(&self) -> Mark {
         Mark { corners: self.corners, label: format!("{} {:.0} %", self.text, self.confidence * 100.0) }
