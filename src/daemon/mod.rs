@@ -22,7 +22,7 @@ use crate::alert::{Chime, ChimeStatus};
 use crate::capture::{Capture, SourceStatus};
 use crate::clock::Clock;
 use crate::config::{Config, Input, Pace};
-use crate::error::{Context, Kind, Result};
+use crate::error::{Context, Error, Kind, Result};
 use crate::frame::Frame;
 use crate::hotlist::{self, Index};
 use crate::recognition::{Models, Recognizer};
@@ -180,16 +180,16 @@ impl Daemon {
         })
     }
 
-    /// Asks a running transfer for nothing more than to go on until the outbox is empty or
-    /// `patience` is over; true when it is empty.
-    pub fn drain(&self, patience: Duration, clock: &dyn Clock) -> Result<bool> {
+    /// Lets a running transfer go on until the outbox is empty, `patience` is over, or `enough`
+    /// is set; true when it is empty.
+    pub fn drain(&self, patience: Duration, enough: &AtomicBool, clock: &dyn Clock) -> Result<bool> {
         let until = clock.monotonic() + patience;
         loop {
             let stats = self.store.stats()?;
             if stats.pending == 0 {
                 return Ok(true);
             }
-            if self.transfer.is_none() || clock.monotonic() >= until {
+            if self.transfer.is_none() || enough.load(Ordering::Relaxed) || clock.monotonic() >= until {
                 return Ok(false);
             }
             std::thread::sleep(Duration::from_millis(50));
@@ -197,6 +197,9 @@ impl Daemon {
     }
 
     /// Stops capture, closes open passes, keeps their reads, then closes the store.
+    ///
+    /// # Errors
+    /// `Storage` when reads were lost because the store could not write.
     pub fn stop(self) -> Result<()> {
         self.stopping.store(true, Ordering::Relaxed);
         self.capture.stop();
@@ -206,7 +209,11 @@ impl Daemon {
             }
         }
         drop(self.transfer);
-        self.store.close()
+        self.store.close()?;
+        match self.counters.totals().lost_reads {
+            0 => Ok(()),
+            n => Err(Error::new(Kind::Storage, format!("{n} reads were lost: the store could not write them"))),
+        }
     }
 }
 

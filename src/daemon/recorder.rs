@@ -7,12 +7,12 @@ use super::{Announce, Announcement};
 use crate::alert::{Chime, Repeats};
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::error::Kind;
+use crate::error::{Kind, Result};
 use crate::hotlist::{Index, Match};
 use crate::plate::PlateText;
 use crate::recognition::{Event, TrackRead};
 use crate::store::{NewImage, NewRead, Store};
-use crate::wire::{HitRecord, ImageRole, MadeBy, ReadRecord};
+use crate::wire::{HitRecord, ImageRef, MadeBy, ReadRecord};
 use crossbeam_channel::Receiver;
 use jiff::Timestamp;
 use std::collections::HashMap;
@@ -23,7 +23,8 @@ use uuid::Uuid;
 
 /// Wait between tries while the store can't write.
 const RETRY: Duration = Duration::from_millis(500);
-/// Tries after the daemon was asked to stop.
+/// Tries after the daemon was asked to stop; for all that waits together, since whoever stops it
+/// won't wait for each.
 const LAST_TRIES: u32 = 6;
 
 pub struct Recorder {
@@ -41,6 +42,8 @@ pub struct Recorder {
     open: HashMap<Uuid, Vec<HitRecord>>,
     /// The present trouble of the store has been logged.
     reported: bool,
+    /// Tries left once the daemon was asked to stop.
+    last_tries: u32,
 }
 
 impl Recorder {
@@ -58,8 +61,22 @@ impl Recorder {
     ) -> Self {
         let repeats = Repeats::new(Duration::from_secs(config.alert.repeat_after_s));
         let vehicle = config.vehicle.clone();
-        let (open, reported) = (HashMap::new(), false);
-        Self { vehicle, made_by, index, store, chime, clock, announce, counters, stopping, repeats, open, reported }
+        let (open, reported, last_tries) = (HashMap::new(), false, LAST_TRIES);
+        Self {
+            vehicle,
+            made_by,
+            index,
+            store,
+            chime,
+            clock,
+            announce,
+            counters,
+            stopping,
+            repeats,
+            open,
+            reported,
+            last_tries,
+        }
     }
 
     pub fn run(mut self, events: &Receiver<Event>) {
@@ -68,6 +85,10 @@ impl Recorder {
                 Event::Growing(read) => self.growing(&read),
                 Event::Closed(read) => self.closed(&read),
             }
+        }
+        let lost = self.counters.totals().lost_reads;
+        if lost > 0 {
+            tracing::error!(reads = lost, "Reads were lost: they waited in memory when the daemon ended.");
         }
     }
 
@@ -95,6 +116,8 @@ impl Recorder {
             self.counters.change(|t| t.reads += 1);
             self.alert(&record, new);
             (self.announce)(&Announcement::Read { read: Box::new(record), frame: read.frame.clone() });
+        } else {
+            self.counters.change(|t| t.lost_reads += 1);
         }
     }
 
@@ -128,15 +151,15 @@ impl Recorder {
         }
     }
 
-    /// Writes until it is written; `None` only when the daemon stops before that.
+    /// Writes until it is written, and gives what was written; `None` when it can't be, or the
+    /// daemon stops before that.
     fn keep(&mut self, record: ReadRecord, read: &TrackRead, open: bool) -> Option<ReadRecord> {
-        let images = pictures::of(read).unwrap_or_else(|e| {
-            tracing::error!(camera = record.camera, "A read is kept without its pictures: {}", e.chain());
-            Vec::new()
+        let id = record.id;
+        let (images, references) = pictured(read).unwrap_or_else(|e| {
+            tracing::error!(read = %id, "A read is kept without its pictures: {}", e.chain());
+            Default::default()
         });
-        let images = images.into_iter().map(|(role, jpeg): (ImageRole, Vec<u8>)| NewImage { role, jpeg: jpeg.into() });
-        let mut new = NewRead { record, images: images.collect(), open };
-        let mut last_tries = 0;
+        let mut new = NewRead { record: ReadRecord { images: references, ..record }, images, open };
         loop {
             match self.store.put_read(&new) {
                 Ok(_) => {
@@ -152,23 +175,21 @@ impl Recorder {
                         self.reported = true;
                     }
                     if self.stopping.load(Ordering::Relaxed) {
-                        last_tries += 1;
-                    }
-                    if last_tries >= LAST_TRIES {
-                        tracing::error!("A read was lost: the daemon stopped while the store could not write.");
-                        self.counters.change(|t| t.lost_reads += 1);
-                        return None;
+                        self.last_tries = self.last_tries.saturating_sub(1);
+                        if self.last_tries == 0 {
+                            return None;
+                        }
                     }
                     std::thread::sleep(RETRY);
                 }
                 Err(e) if !new.images.is_empty() => {
                     // Text without a picture is better than nothing.
-                    tracing::error!("A read is kept without its pictures: {}", e.chain());
+                    tracing::error!(read = %id, "A read is kept without its pictures: {}", e.chain());
                     new.images.clear();
+                    new.record.images.clear();
                 }
                 Err(e) => {
-                    tracing::error!("A read was lost: {}", e.chain());
-                    self.counters.change(|t| t.lost_reads += 1);
+                    tracing::error!(read = %id, "A read can't be kept: {}", e.chain());
                     return None;
                 }
             }
@@ -189,6 +210,13 @@ impl Recorder {
             (self.announce)(&Announcement::Hit { read: Box::new(record.clone()), hit: Box::new(hit), sounded });
         }
     }
+}
+
+/// The pictures, and what the record says of them.
+fn pictured(read: &TrackRead) -> Result<(Vec<NewImage>, Vec<ImageRef>)> {
+    let images = pictures::of(read)?;
+    let references = images.iter().map(NewImage::reference).collect::<Result<_>>()?;
+    Ok((images, references))
 }
 
 fn hit(found: Match, read: &TrackRead, at: Timestamp) -> HitRecord {
