@@ -57,10 +57,11 @@ pub fn run(args: &Args) -> Result<()> {
     if !args.until_end {
         return daemon.stop();
     }
-    daemon.drain(Duration::from_secs(args.drain), clock.as_ref())?;
+    daemon.drain(Duration::from_secs(args.drain), &stop, clock.as_ref())?;
     let status = daemon.status()?;
-    daemon.stop()?;
-    show::summary(&status, args.json)
+    let stopped = daemon.stop();
+    show::summary(&status, args.json)?;
+    stopped
 }
 
 /// Ends the daemon in order on SIGTERM and SIGINT; a second signal ends it at once.
