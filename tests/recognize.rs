@@ -156,7 +156,11 @@ fn a_model_that_does_not_fit_its_sidecar_is_refused_with_what_differs() {
     std::fs::write(&other, wrong).unwrap();
     assert!(with(&other, &reader).contains("SHA-256"));
     // Another shape.
-    std::fs::write(dir.path().join("slots.yaml"), "max_plate_slots: 9\nalphabet: 'AB_'\npad_char: '_'\nimg_height: 64\nimg_width: 128\n").unwrap();
+    std::fs::write(
+        dir.path().join("slots.yaml"),
+        "max_plate_slots: 9\nalphabet: 'AB_'\npad_char: '_'\nimg_height: 64\nimg_width: 128\n",
+    )
+    .unwrap();
     assert!(with(&detector, &reader).contains("slots.onnx"));
     // Not a model at all, and a key that does not exist.
     std::fs::write(dir.path().join("yolo.onnx"), "no model").unwrap();
