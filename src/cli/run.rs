@@ -51,7 +51,8 @@ pub fn run(args: &Args) -> Result<()> {
     show.prepare()?;
     let daemon = Daemon::start(&config, clock.clone(), Box::new(move |a| show.announce(a)))?;
     tracing::info!(sources = config.sources.len(), "Reading plates.");
-    while !stop.load(Ordering::Relaxed) && !(args.until_end && daemon.is_done()) {
+    let over = || stop.load(Ordering::Relaxed) || (args.until_end && daemon.is_done());
+    while !over() {
         std::thread::sleep(LOOK);
     }
     if !args.until_end {
