@@ -8,9 +8,8 @@ use plated::clock::SystemClock;
 use plated::tls::authority::Authority;
 use plated::transfer::{Answer, HttpsLink, Link};
 use plated::wire::{Problem, Receipt, Sha256};
-use std::io::{BufRead, BufReader};
-use std::net::SocketAddr;
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
+use support::process::Station;
 use support::{Depot, VEHICLE, again, batch, body, link, record, seal};
 
 fn receipt(answer: &Answer) -> Receipt {
@@ -134,37 +133,13 @@ async fn clients_that_dawdle_over_the_handshake_do_not_keep_out_the_others() {
     receipt(&depot.link(address).post_batch(body(&batch(VEHICLE, vec![]))).await.unwrap());
 }
 
-/// The real binary.
-struct Process(Child);
-
-impl Process {
-    fn start(command: &mut Command) -> (Self, SocketAddr) {
-        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
-        let mut line = String::new();
-        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        let address = line.trim().strip_prefix("listening on https://").unwrap().parse().unwrap();
-        (Self(child), address)
-    }
-
-    fn station(depot: &Depot) -> (Self, SocketAddr) {
-        Self::start(Command::new(env!("CARGO_BIN_EXE_plated-station")).args(["run", "--config"]).arg(depot.file()))
-    }
-}
-
-impl Drop for Process {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
 // policy: P-12
 #[tokio::test]
 async fn a_station_killed_between_batches_holds_every_read_it_receipted() {
     let depot = Depot::new();
     let mut receipted = Vec::new();
     for _ in 0..4 {
-        let (process, address) = Process::station(&depot);
+        let (process, address) = Station::start(&depot);
         let link: HttpsLink = depot.link(address);
         for _ in 0..5 {
             let image = uuid::Uuid::now_v7().as_bytes().to_vec();
@@ -184,11 +159,11 @@ async fn a_station_killed_between_batches_holds_every_read_it_receipted() {
 #[tokio::test]
 async fn a_station_whose_disk_takes_no_more_gives_no_receipt_and_says_why() {
     let depot = Depot::new();
-    drop(Process::station(&depot)); // makes the database
+    drop(Station::start(&depot)); // makes the database
     // No file may grow past 128 KiB, as if the disk were full.
     let mut limited = Command::new("sh");
     limited.args(["-c", "trap '' XFSZ; ulimit -f 256; exec \"$0\" run --config \"$1\""]);
-    let (_process, address) = Process::start(limited.arg(env!("CARGO_BIN_EXE_plated-station")).arg(depot.file()));
+    let (_process, address) = Station::run(limited.arg(env!("CARGO_BIN_EXE_plated-station")).arg(depot.file()));
     let link = depot.link(address);
     let large = vec![7; 512 << 10];
     let answer = link.put_image(Sha256::of(&large), large.clone()).await.unwrap();
@@ -205,7 +180,7 @@ async fn a_station_whose_disk_takes_no_more_gives_no_receipt_and_says_why() {
 #[tokio::test(flavor = "multi_thread")]
 async fn sigterm_ends_the_station_cleanly() {
     let depot = Depot::new();
-    let (mut process, address) = Process::station(&depot);
+    let (mut process, address) = Station::start(&depot);
     receipt(&depot.link(address).post_batch(body(&batch(VEHICLE, vec![]))).await.unwrap());
     assert!(Command::new("kill").arg(process.0.id().to_string()).status().unwrap().success());
     assert!(process.0.wait().unwrap().success());
@@ -214,7 +189,7 @@ async fn sigterm_ends_the_station_cleanly() {
 #[test]
 fn two_stations_on_one_data_folder_are_refused() {
     let depot = Depot::new();
-    let (_first, _) = Process::station(&depot);
+    let (_first, _) = Station::start(&depot);
     let second = Command::new(env!("CARGO_BIN_EXE_plated-station"))
         .args(["run", "--config"])
         .arg(depot.file())
@@ -250,7 +225,7 @@ fn init_makes_what_run_needs_and_never_writes_over_it() {
         .status()
         .unwrap();
     assert!(vehicle.success() && dir.path().join("v/vehicle.key").exists());
-    Process::start(
+    Station::run(
         Command::new(env!("CARGO_BIN_EXE_plated-station")).args(["run", "--config"]).arg(station.join("station.toml")),
     );
     let status = Command::new(env!("CARGO_BIN_EXE_plated-station"))

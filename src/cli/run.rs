@@ -66,20 +66,21 @@ pub fn run(args: &Args) -> Result<()> {
     };
     let daemon = Daemon::start(&config, clock.clone(), Box::new(announce))?;
     tracing::info!(sources = config.sources.len(), "Reading plates.");
-    while !stop.load(Ordering::Relaxed) && !(args.until_end && daemon.is_done()) {
+    let over = || stop.load(Ordering::Relaxed) || (args.until_end && daemon.is_done());
+    while !over() {
         std::thread::sleep(LOOK);
     }
     if !args.until_end {
         return daemon.stop();
     }
-    daemon.drain(Duration::from_secs(args.drain), clock.as_ref())?;
+    daemon.drain(Duration::from_secs(args.drain), &stop, clock.as_ref())?;
     let status = daemon.status()?;
-    daemon.stop()?;
+    let stopped = daemon.stop();
     show::summary(&status, args.json)?;
-    match truth {
-        Some(truth) => truth.print(&texts.lock().unwrap_or_else(|e| e.into_inner()), args.json),
-        None => Ok(()),
+    if let Some(truth) = truth {
+        truth.print(&texts.lock().unwrap_or_else(|e| e.into_inner()), args.json)?;
     }
+    stopped
 }
 
 /// Ends the daemon in order on SIGTERM and SIGINT; a second signal ends it at once.

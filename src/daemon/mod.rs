@@ -22,7 +22,7 @@ use crate::alert::{Chime, ChimeStatus, Started};
 use crate::capture::{Capture, SourceStatus};
 use crate::clock::Clock;
 use crate::config::{Config, Input, Pace};
-use crate::error::{Context, Kind, Result};
+use crate::error::{Context, Error, Kind, Result};
 use crate::frame::Frame;
 use crate::hotlist::{self, Index};
 use crate::recognition::{Models, Recognizer};
@@ -32,6 +32,7 @@ use collector::Collector;
 use crossbeam_channel::bounded;
 use recorder::Recorder;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::Duration;
 use worker::Worker;
@@ -175,16 +176,16 @@ impl Daemon {
         })
     }
 
-    /// Asks a running transfer for nothing more than to go on until the outbox is empty or
-    /// `patience` is over; true when it is empty.
-    pub fn drain(&self, patience: Duration, clock: &dyn Clock) -> Result<bool> {
+    /// Lets a running transfer go on until the outbox is empty, `patience` is over, or `enough`
+    /// is set; true when it is empty.
+    pub fn drain(&self, patience: Duration, enough: &AtomicBool, clock: &dyn Clock) -> Result<bool> {
         let until = clock.monotonic() + patience;
         loop {
             let stats = self.store.stats()?;
             if stats.pending == 0 {
                 return Ok(true);
             }
-            if self.transfer.is_none() || clock.monotonic() >= until {
+            if self.transfer.is_none() || enough.load(Ordering::Relaxed) || clock.monotonic() >= until {
                 return Ok(false);
             }
             std::thread::sleep(Duration::from_millis(50));
@@ -192,6 +193,9 @@ impl Daemon {
     }
 
     /// Stops capture, closes open passes, keeps their reads, then closes the store.
+    ///
+    /// # Errors
+    /// `Storage` when reads were lost because the store could not write.
     pub fn stop(self) -> Result<()> {
         self.capture.stop();
         for thread in self.threads {
@@ -200,7 +204,11 @@ impl Daemon {
             }
         }
         drop(self.transfer);
-        self.store.close()
+        self.store.close()?;
+        match self.counters.totals().lost_reads {
+            0 => Ok(()),
+            n => Err(Error::new(Kind::Storage, format!("{n} reads were lost: the store could not write them"))),
+        }
     }
 }
 

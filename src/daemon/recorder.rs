@@ -7,16 +7,16 @@ use super::{Announce, Announcement};
 use crate::alert::{Chime, Repeats};
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::error::{Error, Kind};
+use crate::error::{Error, Kind, Result};
 use crate::frame::Frame;
 use crate::hotlist::{Index, Match};
 use crate::plate::PlateText;
 use crate::recognition::{Event, TrackRead};
 use crate::store::{NewImage, NewRead, Store};
-use crate::wire::{HitRecord, MadeBy, ReadRecord};
+use crate::wire::{HitRecord, ImageRef, MadeBy, ReadRecord};
 use crossbeam_channel::{Receiver, RecvTimeoutError};
 use jiff::Timestamp;
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 use uuid::Uuid;
@@ -102,9 +102,11 @@ impl Recorder {
             }
             std::thread::sleep(RETRY);
         }
-        let lost = self.waiting.len();
-        tracing::error!(reads = lost, "Reads were lost: the daemon stopped while the store could not write.");
-        self.counters.change(|t| t.lost_reads += lost as u64);
+        // A pass can wait twice, open and closed.
+        let lost: HashSet<Uuid> = self.waiting.iter().map(|p| p.new.record.id).collect();
+        self.counters.change(|t| t.lost_reads += lost.len() as u64);
+        let lost = self.counters.totals().lost_reads;
+        tracing::error!(reads = lost, "Reads were lost: they waited in memory when the daemon ended.");
     }
 
     fn take(&mut self, event: Event) {
@@ -142,12 +144,12 @@ impl Recorder {
             (hit, sounds)
         });
         let hits_to_tell = decided.collect();
-        let record = self.record(read, hits);
-        let images = pictures::of(read).unwrap_or_else(|e| {
-            tracing::error!(camera = record.camera, "A read is kept without its pictures: {}", e.chain());
-            Vec::new()
+        let mut record = self.record(read, hits);
+        let (images, references) = pictured(read).unwrap_or_else(|e| {
+            tracing::error!(read = %read.id, "A read is kept without its pictures: {}", e.chain());
+            Default::default()
         });
-        let images = images.into_iter().map(|(role, jpeg)| NewImage { role, jpeg: jpeg.into() }).collect();
+        record.images = references;
         let new = NewRead { record, images, open: closed.is_none() };
         let mut pending = Pending { new, hits: hits_to_tell, closed, captured: read.captured };
         if self.waiting.is_empty() {
@@ -185,11 +187,12 @@ impl Recorder {
                 Err(e) if e.kind() == Kind::Storage => return Kept::NotYet(e),
                 Err(e) if !pending.new.images.is_empty() => {
                     // Text without a picture is better than nothing.
-                    tracing::error!("A read is kept without its pictures: {}", e.chain());
+                    tracing::error!(read = %pending.new.record.id, "A read is kept without its pictures: {}", e.chain());
                     pending.new.images.clear();
+                    pending.new.record.images.clear();
                 }
                 Err(e) => {
-                    tracing::error!("A read was lost: {}", e.chain());
+                    tracing::error!(read = %pending.new.record.id, "A read can't be kept: {}", e.chain());
                     self.counters.change(|t| t.lost_reads += 1);
                     return Kept::Never;
                 }
@@ -255,6 +258,13 @@ enum Kept {
     NotYet(Error),
     /// It was given up, loudly.
     Never,
+}
+
+/// The pictures, and what the record says of them.
+fn pictured(read: &TrackRead) -> Result<(Vec<NewImage>, Vec<ImageRef>)> {
+    let images = pictures::of(read)?;
+    let references = images.iter().map(NewImage::reference).collect::<Result<_>>()?;
+    Ok((images, references))
 }
 
 fn hit(found: Match, read: &TrackRead, at: Timestamp) -> HitRecord {

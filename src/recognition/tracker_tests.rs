@@ -139,8 +139,7 @@ proptest! {
     fn every_look_is_in_exactly_one_track(
         frames in prop::collection::vec(prop::collection::vec(("[A-C1-3]{5,7}", 0.5_f32..0.999, 0_u16..1200), 0..4), 0..30)
     ) {
-        let mut config = config::Recognition::default();
-        config.keep_confidence = 0.0;
+        let config = config::Recognition { keep_confidence: 0.0, ..Default::default() };
         let mut t = Tracker::new("front".into(), config);
         let mut reads = Vec::new();
         for (i, f) in frames.iter().enumerate() {

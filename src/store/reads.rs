@@ -32,6 +32,18 @@ pub struct NewImage {
     pub jpeg: Arc<[u8]>,
 }
 
+impl NewImage {
+    /// What the record says of it.
+    ///
+    /// # Errors
+    /// `Internal` for a picture of more than 4 GiB.
+    pub fn reference(&self) -> Result<ImageRef> {
+        let bytes = u32::try_from(self.jpeg.len())
+            .context(Kind::Internal, || "a picture of a read is larger than 4 GiB".into())?;
+        Ok(ImageRef { role: self.role, sha256: Sha256::of(&self.jpeg), bytes })
+    }
+}
+
 /// A read that is durable.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Stored {
@@ -52,12 +64,7 @@ pub(super) struct Prepared {
 
 /// Hashes the pictures and sees that the record names exactly them.
 pub(super) fn prepare(read: &NewRead) -> Result<Prepared> {
-    let mut images = Vec::with_capacity(read.images.len());
-    for image in &read.images {
-        let bytes = u32::try_from(image.jpeg.len())
-            .context(Kind::Internal, || "a picture of a read is larger than 4 GiB".into())?;
-        images.push(ImageRef { role: image.role, sha256: Sha256::of(&image.jpeg), bytes });
-    }
+    let images = read.images.iter().map(NewImage::reference).collect::<Result<Vec<_>>>()?;
     let mut record = read.record.clone();
     if record.images.is_empty() {
         record.images = images;

@@ -2,6 +2,12 @@
 
 #![allow(dead_code, clippy::unwrap_used, missing_docs, reason = "each test uses its own part")]
 
+pub mod onnx;
+pub mod process;
+pub mod reading;
+pub mod sound;
+pub mod vehicle;
+
 use plated::clock::SystemClock;
 use plated::config::Transfer;
 use plated::station::{Config, Server};
@@ -91,9 +97,16 @@ impl Depot {
 
     /// The file `station.toml` for the real binary.
     pub fn file(&self) -> PathBuf {
+        self.file_at("127.0.0.1:0".parse().unwrap())
+    }
+
+    /// The same for a station that listens on this address.
+    pub fn file_at(&self, address: SocketAddr) -> PathBuf {
         let path = self.dir.path().join("station.toml");
-        let text = "listen = \"127.0.0.1:0\"\nname = \"station-1\"\ndata = \"data\"\nca = \"ca.crt\"\n\
-                    certificate = \"station.crt\"\nkey = \"station.key\"\n";
+        let text = format!(
+            "listen = \"{address}\"\nname = \"station-1\"\ndata = \"data\"\nca = \"ca.crt\"\n\
+             certificate = \"station.crt\"\nkey = \"station.key\"\n"
+        );
         std::fs::write(&path, text).unwrap();
         path
     }

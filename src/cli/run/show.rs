@@ -39,7 +39,9 @@ impl Show {
             let mark = Mark { corners: look.corners, label: format!("{} {:.0} %", read.text, read.confidence * 100.0) };
             let name = PathBuf::from(format!("{}-{:06}-{}.jpg", read.camera, look.frame, read.text));
             if let Err(e) = annotate::write(dir, &name, &frame.image, &[mark]) {
-                tracing::warn!("A frame could not be written: {}", e.chain());
+                // The name of the file holds the plate.
+                tracing::warn!(read = %read.id, "A frame could not be written to {}; is there room?", dir.display());
+                tracing::debug!(read = %read.id, "{}", e.chain());
             }
         }
     }
@@ -106,9 +108,15 @@ pub fn summary(status: &Status, json: bool) -> Result<()> {
     let dropped: u64 = status.sources.iter().map(|s| s.dropped).sum();
     let receipts = status.transfer.as_ref().map_or(0, |p| p.receipts);
     if json {
+        let errors: Vec<_> = status
+            .sources
+            .iter()
+            .filter_map(|s| s.ended_with_error().map(|error| json!({"source": s.name, "error": error})))
+            .collect();
         let text = json!({"summary": {
             "frames": t.frames, "dropped": dropped, "reads": t.reads, "hits": t.hits, "alerts": t.alerts,
             "transferred": s.transferred, "receipts": receipts, "pending": s.pending,
+            "errors": errors,
         }});
         return say(format_args!("{text}"));
     }

@@ -1,0 +1,14 @@
+//! The real `plated run` and `plated-station run`, as a user meets them: pictures in, announced
+//! reads and hits out, and whatever goes wrong in between.
+
+#![allow(clippy::unwrap_used, missing_docs, reason = "a test fails by panicking")]
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod hits;
+mod kill;
+mod sources;
+mod station;
+mod store;
+mod wrong_station;

@@ -1,0 +1,97 @@
+//! One owner, an end in order, and a store without room.
+
+use crate::support::Depot;
+use crate::support::process::{Daemon, Line, Station, address, until};
+use crate::support::reading::{self, plates};
+use crate::support::vehicle::{Settings, Vehicle, assert_at_station, images, transfer};
+
+#[test]
+fn a_second_daemon_on_the_same_store_is_refused_by_the_firsts_number_and_the_first_goes_on() {
+    let vehicle = Vehicle::new();
+    vehicle.pictures("road", &plates(20));
+    vehicle.configure(&Settings::default(), &[images("front", "road", 0)]);
+    let mut first = vehicle.start(&[]);
+    first.wait_reads(1);
+    let second = vehicle.start(&[]).end();
+    assert_eq!(second.status.code(), Some(77));
+    assert!(second.log.contains(&format!("in use by the process {}", first.id())), "{}", second.log);
+    assert_eq!(second.lines.len(), 0);
+    first.wait_reads(50);
+    let first = first.terminate().well();
+    vehicle.assert_stored(first.reads());
+}
+
+#[test]
+fn sigterm_closes_what_is_in_view_keeps_it_and_frees_the_store() {
+    let vehicle = Vehicle::new();
+    vehicle.pictures("road", &plates(1));
+    std::fs::write(vehicle.path("list.csv"), format!("plate\n{}\n", plates(1)[0])).unwrap();
+    // The same plate in every picture, and no time out of sight is long enough: the pass is open.
+    let source = images("front", "road", 0).replace("every_frame", "realtime");
+    let list = "[[hotlists]]\nname = \"local\"\npath = \"list.csv\"\n".to_owned();
+    vehicle.configure(&Settings { gone_after_s: 60.0, ..Settings::default() }, &[source, list]);
+    let mut daemon = vehicle.start(&[]);
+    let Some(Line::Hit { read: open, .. }) = daemon.next() else { panic!("no hit") };
+    let ended = daemon.terminate().well();
+    let reads: Vec<_> = ended.reads().collect();
+    assert_eq!(reads.iter().map(|r| r.id).collect::<Vec<_>>(), [open]);
+    assert_eq!(reads[0].hits.len(), 1);
+    vehicle.assert_stored(reads);
+    let stats = vehicle.store().stats().unwrap();
+    assert_eq!((stats.held, stats.pending), (0, 1));
+    assert!(vehicle.check().status.success());
+    assert_eq!(ended.at("ERROR"), [""; 0]);
+}
+
+/// Plates on pictures that take some 20 KiB each in the store.
+fn large_pictures(vehicle: &Vehicle, count: usize) {
+    reading::pictures(&vehicle.path("road"), &plates(count), true);
+}
+
+#[test]
+fn while_the_disk_is_full_reads_wait_and_once_there_is_room_all_are_kept() {
+    let vehicle = Vehicle::new();
+    large_pictures(&vehicle, 100);
+    vehicle.configure(&Settings::default(), &[images("front", "road", 1)]);
+    let mut daemon = Daemon::start_on_full_disk(vehicle.dir.path(), 512, &["--until-end"]);
+    let said = daemon.wait_log("can't be kept and wait in memory");
+    assert!(said.contains(" ERROR ") && said.contains("there is no room"), "{said}");
+    assert!(daemon.is_running());
+    daemon.free_disk();
+    let ended = daemon.end().well();
+    assert_eq!(ended.at("ERROR").len(), 1, "said once: {}", ended.log);
+    assert!(ended.log.contains("The store can write again; nothing was lost."));
+    assert_eq!(ended.reads().count(), 100);
+    vehicle.assert_stored(ended.reads());
+    assert_eq!(vehicle.stored().len(), 100);
+}
+
+// policy: P-12
+#[test]
+fn a_full_store_gives_all_it_holds_to_the_station_and_says_how_many_reads_it_could_not_hold() {
+    let (depot, vehicle, address) = (Depot::new(), Vehicle::new(), address());
+    large_pictures(&vehicle, 100);
+    let tables = [images("front", "road", 1), transfer(&depot, address)];
+    vehicle.configure(&Settings { max_mib: 1, ..Settings::default() }, &tables);
+    let mut daemon = vehicle.start(&[]);
+    daemon.wait_log("can't be kept and wait in memory");
+    let _station = Station::start_at(&depot, address);
+    // Receipts have room kept for them. The reads themselves stay: nothing is deleted here yet.
+    until("the reads at the station", || (depot.reads() as usize == daemon.announced()).then_some(()));
+    assert!(daemon.is_running());
+    let ended = daemon.terminate();
+    assert_eq!(ended.status.code(), Some(74), "{}", ended.log);
+    let errors = ended.at("ERROR");
+    assert_eq!(errors.len(), 2, "{}", ended.log);
+    let announced = ended.reads().count();
+    let lost = format!("reads={}", 100 - announced);
+    assert!(announced > 5 && errors[1].contains("Reads were lost") && errors[1].contains(&lost), "{}", ended.log);
+    assert_eq!(vehicle.stored().len(), announced, "nothing else is in the store");
+
+    // With more room it goes on, and what was announced is at the station.
+    vehicle.configure(&Settings::default(), &tables);
+    let second = vehicle.run_to_the_end();
+    assert_eq!(second.reads().count(), 100);
+    vehicle.assert_stored(ended.reads().chain(second.reads()));
+    assert_at_station(&depot, &vehicle);
+}
