@@ -49,7 +49,7 @@ fn drain(capture: &Capture) -> Vec<(usize, u64, u64, usize)> {
     loop {
         match capture.next(LONG) {
             Next::Frame(t) => {
-                seen.push((t.source_index, t.ticket, t.frame.sequence, number_of(t.frame.image.mat())));
+                seen.push((t.source_index, t.ticket, t.frame.sequence, number_of(&t.frame.image)));
             }
             Next::TimedOut => panic!("a source hangs"),
             Next::AllEnded => return seen,

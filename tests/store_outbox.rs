@@ -185,8 +185,11 @@ fn check_finds_what_does_not_fit_and_runs_beside_the_daemon() {
     let text = "vehicle = \"unit-7\"\nsources = [{ name = \"a\", kind = \"video\", path = \"a\" }]\n\
                 [store]\npath = \"store.db\"\nkey_file = \"store.key\"\n";
     std::fs::write(&config, text).unwrap();
-    let args = plated::cli::check::Args { config };
-    plated::cli::check::run(&args).unwrap();
+    let plated_check = || {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_plated"));
+        command.args(["check", "--config"]).arg(&config).output().unwrap().status.code()
+    };
+    assert_eq!(plated_check(), Some(0));
 
     let hex = std::fs::read_to_string(place.dir.path().join("store.key")).unwrap();
     let whole = std::fs::read(place.path()).unwrap();
@@ -212,7 +215,7 @@ fn check_finds_what_does_not_fit_and_runs_beside_the_daemon() {
         conn.close().unwrap();
         let report = check(&place.path(), &place.key).unwrap();
         assert!(report.problems() > 0, "{name}: not found");
-        assert_eq!(plated::cli::check::run(&args).unwrap_err().kind(), Kind::Damaged, "{name}");
+        assert_eq!(plated_check(), Some(65), "{name}");
         let said: Vec<_> = report.checked.iter().flat_map(|c| &c.problems).collect();
         assert!(!said.iter().any(|p| p.contains("CHK") || p.contains("8XYZ")), "{name}: shows a plate: {said:?}");
     }

@@ -7,6 +7,7 @@ use crate::error::{Context, Error, Kind, Result};
 use crossbeam_channel::Sender;
 use rodio::cpal::traits::{DeviceTrait, HostTrait, StreamTrait};
 use rodio::cpal::{self, BufferSize, Device, DeviceId, FromSample, SampleFormat, SizedSample, Stream, StreamConfig};
+use std::ffi::{c_char, c_int};
 use std::time::Duration;
 
 /// A device that was found, and how it wants its samples.
@@ -36,6 +37,7 @@ impl Output {
     /// # Errors
     /// `Missing`, with the known names when there is no such device.
     pub fn find(name: &str) -> Result<Self> {
+        hush();
         let host = cpal::default_host();
         let device = if name.is_empty() {
             let device = host.default_output_device();
@@ -69,6 +71,7 @@ impl Output {
         events: Sender<Event>,
         now: impl Fn() -> Duration + Send + 'static,
     ) -> Result<Stream> {
+        hush();
         let stream = match self.format {
             SampleFormat::F32 => self.build::<f32>(samples, events, now),
             SampleFormat::F64 => self.build::<f64>(samples, events, now),
@@ -122,6 +125,26 @@ impl Output {
             }
         };
         self.device.build_output_stream(self.config, fill, failed, None)
+    }
+}
+
+/// Keeps ALSA from writing to stderr of its own accord, in this thread: what there is to say about
+/// a missing sound card is in our errors, in one line.
+fn hush() {
+    extern "C" fn say_nothing(
+        _file: *const c_char,
+        _line: c_int,
+        _function: *const c_char,
+        _error: c_int,
+        _format: *const c_char,
+        _values: *mut alsa_sys::__va_list_tag,
+    ) {
+    }
+    #[allow(unsafe_code, reason = "ALSA's way to set where its messages go is a C function")]
+    // SAFETY: it stores the pointer for this thread; the function it points to lives for ever,
+    // has the type ALSA calls it by, and looks at none of its arguments.
+    unsafe {
+        alsa_sys::snd_lib_error_set_local(Some(say_nothing));
     }
 }
 

@@ -74,6 +74,7 @@ pub struct Daemon {
     store: Store,
     chime: Arc<Chime>,
     transfer: Option<transfer::Running>,
+    stopping: Arc<AtomicBool>,
     threads: Vec<JoinHandle<()>>,
 }
 
@@ -129,6 +130,7 @@ impl Daemon {
         }
         let chime = Arc::new(chime);
         let counters = Arc::new(Counters::default());
+        let stopping = Arc::new(AtomicBool::new(false));
         let transfer = link.map(|l| l.start(store.clone())).transpose()?;
 
         let (to_recorder, events) = bounded(EVENTS);
@@ -149,10 +151,19 @@ impl Daemon {
         let collector =
             Collector::new(&config.sources, &config.recognition, clock.clone(), to_recorder, counters.clone());
         threads.push(spawn("collector", move || collector.run(&seen))?);
-        let recorder =
-            Recorder::new(config, made_by, index, store.clone(), chime.clone(), clock, announce, counters.clone());
+        let recorder = Recorder::new(
+            config,
+            made_by,
+            index,
+            store.clone(),
+            chime.clone(),
+            clock,
+            announce,
+            counters.clone(),
+            stopping.clone(),
+        );
         threads.push(spawn("recorder", move || recorder.run(&events))?);
-        Ok(Self { capture, counters, store, chime, transfer, threads })
+        Ok(Self { capture, counters, store, chime, transfer, stopping, threads })
     }
 
     /// True once every source has ended and every read is stored.
@@ -197,6 +208,7 @@ impl Daemon {
     /// # Errors
     /// `Storage` when reads were lost because the store could not write.
     pub fn stop(self) -> Result<()> {
+        self.stopping.store(true, Ordering::Relaxed);
         self.capture.stop();
         for thread in self.threads {
             if thread.join().is_err() {

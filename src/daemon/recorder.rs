@@ -18,12 +18,14 @@ use crossbeam_channel::{Receiver, RecvTimeoutError};
 use jiff::Timestamp;
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
-use std::time::Duration;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 use uuid::Uuid;
 
 /// Wait between tries while the store can't write.
 const RETRY: Duration = Duration::from_millis(500);
-/// Tries after the last event.
+/// Tries once the daemon was asked to stop; for all that waits together, since whoever stops it
+/// won't wait for each.
 const LAST_TRIES: u32 = 6;
 /// Reads that may wait for the store, pictures and all: some 50 MiB.
 const MOST_WAITING: usize = 256;
@@ -37,6 +39,7 @@ pub struct Recorder {
     clock: Arc<dyn Clock>,
     announce: Announce,
     counters: Arc<Counters>,
+    stopping: Arc<AtomicBool>,
     repeats: Repeats,
     /// Hits of passes that are still going on.
     open: HashMap<Uuid, Vec<HitRecord>>,
@@ -64,43 +67,51 @@ impl Recorder {
         clock: Arc<dyn Clock>,
         announce: Announce,
         counters: Arc<Counters>,
+        stopping: Arc<AtomicBool>,
     ) -> Self {
         let repeats = Repeats::new(Duration::from_secs(config.alert.repeat_after_s));
         let vehicle = config.vehicle.clone();
         let (open, waiting) = (HashMap::new(), VecDeque::new());
-        Self { vehicle, made_by, index, store, chime, clock, announce, counters, repeats, open, waiting }
+        Self { vehicle, made_by, index, store, chime, clock, announce, counters, stopping, repeats, open, waiting }
     }
 
     pub fn run(mut self, events: &Receiver<Event>) {
+        let mut again = Instant::now();
         loop {
             if self.waiting.is_empty() {
                 match events.recv() {
                     Ok(event) => self.take(event),
                     Err(_) => return,
                 }
-                continue;
-            }
-            // While the store is full, alerts go on; only at the limit do events wait too.
-            if self.waiting.len() < MOST_WAITING {
-                match events.recv_timeout(RETRY) {
-                    Ok(event) => {
-                        self.take(event);
-                        continue;
-                    }
+                again = Instant::now() + RETRY;
+            } else if Instant::now() >= again {
+                self.retry();
+                again = Instant::now() + RETRY;
+            } else if self.waiting.len() < MOST_WAITING || self.stopping.load(Ordering::Relaxed) {
+                // While the store is full, alerts go on; only at the limit do events wait too,
+                // and at the end the few that are left must not keep the daemon from ending.
+                match events.recv_deadline(again) {
+                    Ok(event) => self.take(event),
                     Err(RecvTimeoutError::Timeout) => {}
                     Err(RecvTimeoutError::Disconnected) => break,
                 }
             } else {
                 std::thread::sleep(RETRY);
             }
-            self.retry();
         }
-        for _ in 0..LAST_TRIES {
+        self.last_tries();
+    }
+
+    /// No event will come. What waits is given up only when the daemon has to end.
+    fn last_tries(&mut self) {
+        let mut left = LAST_TRIES;
+        while left > 0 {
             self.retry();
             if self.waiting.is_empty() {
                 return;
             }
             std::thread::sleep(RETRY);
+            left -= u32::from(self.stopping.load(Ordering::Relaxed));
         }
         // A pass can wait twice, open and closed.
         let lost: HashSet<Uuid> = self.waiting.iter().map(|p| p.new.record.id).collect();
@@ -144,12 +155,11 @@ impl Recorder {
             (hit, sounds)
         });
         let hits_to_tell = decided.collect();
-        let mut record = self.record(read, hits);
         let (images, references) = pictured(read).unwrap_or_else(|e| {
             tracing::error!(read = %read.id, "A read is kept without its pictures: {}", e.chain());
             Default::default()
         });
-        record.images = references;
+        let record = ReadRecord { images: references, ..self.record(read, hits) };
         let new = NewRead { record, images, open: closed.is_none() };
         let mut pending = Pending { new, hits: hits_to_tell, closed, captured: read.captured };
         if self.waiting.is_empty() {
@@ -164,6 +174,12 @@ impl Recorder {
         // What waits is all pictures; the raw frame would be ten times that.
         pending.closed.as_mut().map(Frame::drop_pixels);
         self.waiting.push_back(pending);
+        if self.waiting.len() == MOST_WAITING {
+            tracing::error!(
+                waiting = MOST_WAITING,
+                "No more reads can wait: no plates are read and nobody is alerted until the store has room."
+            );
+        }
     }
 
     /// Writes what waits, as far as the store takes it.

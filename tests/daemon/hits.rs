@@ -89,6 +89,19 @@ fn a_high_hit_is_heard() {
 }
 
 #[test]
+fn without_a_sound_card_one_line_says_so_and_plates_are_read() {
+    let vehicle = Vehicle::new();
+    std::fs::write(vehicle.path("asound.conf"), "").unwrap();
+    vehicle.pictures("road", &texts(&["4KLM567"]));
+    vehicle.configure(&Settings::default(), &[images("front", "road", 1)]);
+    let ended = vehicle.run_to_the_end();
+    assert_eq!(ended.reads().count(), 1);
+    let warnings = ended.at("WARN");
+    assert!(warnings.len() == 1 && warnings[0].contains("Alerts are not heard for now"), "{}", ended.log);
+    assert!(!ended.log.contains("ALSA lib"), "{}", ended.log);
+}
+
+#[test]
 fn no_plate_gets_into_the_log() {
     let vehicle = Vehicle::new();
     let road = texts(&["4KLM567", "7ABC123", "6DEF128"]);

@@ -18,7 +18,7 @@ impl Random {
             Ok(seed) => seed.parse().unwrap(),
             Err(_) => getrandom::u64().unwrap(),
         };
-        println!("PLATED_TEST_SEED={seed}");
+        eprintln!("PLATED_TEST_SEED={seed}");
         Self(seed | 1)
     }
 
@@ -69,7 +69,7 @@ fn killed_at_fifty_moments_every_announced_read_is_stored_and_reaches_the_statio
         reads.extend(ended.reads().cloned());
         hits.extend(ended.hits().map(|(hit, read, _)| (hit.id, read)));
     }
-    println!("{} reads, {} hits announced in {:.0?}", reads.len(), hits.len(), started.elapsed());
+    eprintln!("{} reads, {} hits announced in {:.0?}", reads.len(), hits.len(), started.elapsed());
     assert!(reads.len() > MOMENTS && hits.len() > 3, "{} reads, {} hits", reads.len(), hits.len());
 
     drop(station);

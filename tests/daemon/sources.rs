@@ -30,12 +30,13 @@ fn empty_truncated_and_other_files_are_named_and_the_good_source_is_read_whole()
     assert_eq!(read, plates(30));
     let errors: Vec<&str> =
         ended.summary()["errors"].as_array().unwrap().iter().map(|e| e["source"].as_str().unwrap()).collect();
-    for name in ["empty", "text", "bare", "nowhere"] {
+    for name in ["empty", "text", "bare", "nowhere", "truncated"] {
         assert!(errors.contains(&name), "{name} is not in the summary: {}", ended.summary());
         let said =
             ended.log.lines().any(|l| l.contains(&format!("source={name}")) && l.contains("ended with an error"));
         assert!(said, "{name} is not named: {}", ended.log);
     }
+    assert!(ended.log.contains("truncated.mp4 is cut off: it has "), "{}", ended.log);
     assert!(!errors.contains(&"good") && !ended.log.contains("panicked"), "{}", ended.log);
     vehicle.assert_stored(ended.reads());
 }

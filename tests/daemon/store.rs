@@ -3,7 +3,9 @@
 use crate::support::Depot;
 use crate::support::process::{Daemon, Line, Station, address, until};
 use crate::support::reading::{self, plates};
+use crate::support::sound;
 use crate::support::vehicle::{Settings, Vehicle, assert_at_station, images, transfer};
+use std::time::Duration;
 
 #[test]
 fn a_second_daemon_on_the_same_store_is_refused_by_the_firsts_number_and_the_first_goes_on() {
@@ -56,6 +58,9 @@ fn while_the_disk_is_full_reads_wait_and_once_there_is_room_all_are_kept() {
     let mut daemon = Daemon::start_on_full_disk(vehicle.dir.path(), 512, &["--until-end"]);
     let said = daemon.wait_log("can't be kept and wait in memory");
     assert!(said.contains(" ERROR ") && said.contains("there is no room"), "{said}");
+    // Longer than what waits is tried for at an end in order: the pictures are at their end, but
+    // nobody asked the daemon to stop.
+    std::thread::sleep(Duration::from_secs(4));
     assert!(daemon.is_running());
     daemon.free_disk();
     let ended = daemon.end().well();
@@ -64,6 +69,56 @@ fn while_the_disk_is_full_reads_wait_and_once_there_is_room_all_are_kept() {
     assert_eq!(ended.reads().count(), 100);
     vehicle.assert_stored(ended.reads());
     assert_eq!(vehicle.stored().len(), 100);
+}
+
+#[test]
+fn once_the_disk_has_room_reads_are_kept_at_once_however_dense_the_traffic() {
+    let vehicle = Vehicle::new();
+    large_pictures(&vehicle, 100);
+    // Fifteen a second, so that there is always a next one before the store is tried again.
+    let source = images("front", "road", 0).replace("every_frame", "realtime");
+    vehicle.configure(&Settings::default(), &[source]);
+    let mut daemon = Daemon::start_on_full_disk(vehicle.dir.path(), 512, &[]);
+    daemon.wait_log("can't be kept and wait in memory");
+    daemon.free_disk();
+    daemon.wait_log("The store can write again");
+    assert!(daemon.announced() < 256, "not only when no more can wait");
+    vehicle.assert_stored(daemon.terminate().well().reads());
+}
+
+#[test]
+fn with_a_full_disk_and_all_that_can_wait_waiting_it_says_so_and_still_ends() {
+    let vehicle = Vehicle::new();
+    large_pictures(&vehicle, 100);
+    vehicle.configure(&Settings { max_mib: 1, ..Settings::default() }, &[images("front", "road", 0)]);
+    let mut daemon = vehicle.start(&[]);
+    let said = daemon.wait_log("No more reads can wait");
+    assert!(said.contains(" ERROR ") && said.contains("until the store has room"), "{said}");
+    let ended = daemon.terminate();
+    assert_eq!(ended.status.code(), Some(74), "{}", ended.log);
+    assert!(ended.at("ERROR").last().unwrap().contains("Reads were lost"), "{}", ended.log);
+    assert_eq!(vehicle.stored().len(), ended.reads().count());
+}
+
+#[test]
+fn with_a_full_disk_a_hit_is_still_heard_and_is_shown_once_it_is_kept() {
+    let vehicle = Vehicle::new();
+    large_pictures(&vehicle, 100);
+    std::fs::write(vehicle.path("asound.conf"), sound::alsa_configuration(vehicle.dir.path())).unwrap();
+    std::fs::write(vehicle.path("list.csv"), format!("plate,priority\n{},high\n", plates(100)[90])).unwrap();
+    let list = "[[hotlists]]\nname = \"local\"\npath = \"list.csv\"\n".to_owned();
+    vehicle.configure(&Settings::default(), &[images("front", "road", 1), list]);
+    let mut daemon = Daemon::start_on_full_disk(vehicle.dir.path(), 512, &["--until-end"]);
+    daemon.wait_log("can't be kept and wait in memory");
+    let played = vehicle.path("default.raw");
+    until("the chime", || (!sound::read(&played).is_empty()).then_some(()));
+    assert!(daemon.announced() < 90 && daemon.hits() == 0, "nothing is shown before it is kept");
+    daemon.free_disk();
+    let ended = daemon.end().well();
+    let hits: Vec<_> = ended.hits().map(|(hit, _, sounded)| (hit.text.clone(), sounded)).collect();
+    assert_eq!(hits, [(plates(100)[90].clone(), true)]);
+    assert_eq!(ended.reads().count(), 100);
+    vehicle.assert_stored(ended.reads());
 }
 
 // policy: P-12
