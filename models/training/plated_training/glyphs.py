@@ -209,7 +209,7 @@ def skeleton(ch, variant, m):
 
 VARIANTS = {
     "0": ["", "", "", "", "", "", "", "", "", "slash"], "Q": ["", "low", "foot", "long", "inner"],
-    "1": ["plain", "flag", "serif", "both", "flatflag", "flag"], "I": ["plain", "serif"], "2": ["", "", "z"],
+    "1": ["plain", "flag", "serif", "flatflag", "flag"], "I": ["plain", "serif", "serif"], "2": ["", "", "z"],
     "3": ["", "", "", "flat"], "4": ["", "", "", "open", "openlow", "openlow", "openhigh", "square"], "5": ["", "slope"],
     "6": ["", "", "slant"], "9": ["", "", "slant"], "7": ["", "", "curve", "serif"],
     "A": ["", "flat", "flat", "round"], "G": ["", "spur", "short", "low", "long"], "J": ["", "short", "serif"], "K": ["", "meet"],
@@ -224,7 +224,7 @@ def random_die(rng, fonts=(), **fixed):
     """A die style; `fixed` overrides what a state is known for."""
     variants = {c: str(rng.choice(v)) for c, v in VARIANTS.items()}
     if rng.random() < 0.8:  # mostly 1 and I of one die can be told apart only by serifs
-        variants["1"] = str(rng.choice(["flag", "serif", "plain", "flatflag", "both"]))
+        variants["1"] = str(rng.choice(["flag", "flag", "serif", "serif", "plain", "flatflag", "both"]))
     variants["9"] = variants["6"]
     die = Die(width=float(rng.uniform(0.36, 0.56)), stroke=float(rng.uniform(0.08, 0.17)),
               radius=float(rng.uniform(0.12, 0.27)), waist=float(rng.uniform(0.43, 0.52)),

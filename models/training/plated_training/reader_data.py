@@ -49,7 +49,7 @@ def view(rng, plate, pool):
     ph, pw = plate.image.shape[:2]
     boxed = rng.random() < .5  # crops of an axis-aligned box, as other detectors give
     width = float(np.exp(rng.uniform(np.log(45), np.log(120)))) if rng.random() < .45 else rng.uniform(90, 300)
-    clean = rng.random() < .3
+    clean = rng.random() < .42
     q = degrade.quad(rng, width, pw / ph, *((12, 8, 4) if clean else (28, 18, 7) if boxed else (45, 25, 12)))
     lo, hi = q.min(0), q.max(0)
     pad = .25 * (hi - lo)
