@@ -67,9 +67,15 @@ pub fn exit_code(program: &str, outcome: Result<()>) -> ExitCode {
 
 /// Writes one line of results. A reader that went away (`| head`) ends the program quietly.
 fn say(line: std::fmt::Arguments<'_>) -> Result<()> {
-    let mut out = std::io::stdout().lock();
-    match writeln!(out, "{line}").and_then(|()| out.flush()) {
+    match write_line(line) {
         Err(e) if e.kind() == std::io::ErrorKind::BrokenPipe => std::process::exit(0),
         other => other.context(Kind::Storage, || "could not write to standard output".into()),
     }
+}
+
+/// Writes one line of results, at once.
+fn write_line(line: std::fmt::Arguments<'_>) -> std::io::Result<()> {
+    let mut out = std::io::stdout().lock();
+    writeln!(out, "{line}")?;
+    out.flush()
 }

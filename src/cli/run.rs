@@ -3,7 +3,7 @@
 mod show;
 mod truth;
 
-use super::say;
+use super::{say, write_line};
 use crate::clock::{Clock, SystemClock};
 use crate::config::Config;
 use crate::daemon::{Announcement, Daemon};
@@ -54,7 +54,7 @@ pub fn run(args: &Args) -> Result<()> {
     let stop = Arc::new(AtomicBool::new(false));
     on_signal(&stop)?;
     let truth = args.truth.as_deref().map(Truth::load).transpose()?;
-    let show = Show { json: args.json, annotate: args.annotate.clone() };
+    let show = Show::new(args.json, args.annotate.clone());
     show.prepare()?;
     let texts = Arc::new(Mutex::new(Vec::new()));
     let seen = texts.clone();

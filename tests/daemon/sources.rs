@@ -56,3 +56,20 @@ fn a_camera_that_is_not_there_is_named_and_tried_again_while_the_other_reads() {
     assert_eq!(ended.reads().map(|r| r.text.clone()).collect::<Vec<_>>(), plates(30));
     assert!(ended.lines.iter().any(|l| matches!(l, Line::Summary(_))));
 }
+
+#[test]
+fn a_reader_of_the_output_that_goes_away_does_not_end_the_reading() {
+    let vehicle = Vehicle::new();
+    vehicle.pictures("road", &plates(40));
+    vehicle.configure(&Settings::default(), &[images("front", "road", 1)]);
+    let mut daemon = std::process::Command::new(env!("CARGO_BIN_EXE_plated"))
+        .args(["run", "--until-end", "--config"])
+        .arg(vehicle.path("plated.toml"))
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+    drop(daemon.stdout.take());
+    daemon.wait().unwrap();
+    assert_eq!(vehicle.stored().len(), 40);
+}

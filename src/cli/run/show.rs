@@ -1,6 +1,6 @@
 //! What the daemon prints: reads and hits when they are durable, and a summary at the end.
 
-use super::say;
+use super::{say, write_line};
 use crate::cli::annotate::{self, Mark};
 use crate::daemon::{Announcement, Status};
 use crate::error::{Context, Kind, Result};
@@ -8,15 +8,23 @@ use crate::plate::PlateText;
 use crate::wire::{Difference, HitRecord, Priority, ReadRecord, StateAgreement};
 use opencv::prelude::*;
 use serde_json::json;
+use std::cell::Cell;
 use std::path::PathBuf;
 
 /// How announcements are shown.
 pub struct Show {
-    pub json: bool,
-    pub annotate: Option<PathBuf>,
+    json: bool,
+    annotate: Option<PathBuf>,
+    /// Nobody can see what is printed, and that has been logged.
+    deaf: Cell<bool>,
 }
 
 impl Show {
+    /// Prints as `json` or for people, and keeps annotated frames in `annotate`.
+    pub fn new(json: bool, annotate: Option<PathBuf>) -> Self {
+        Self { json, annotate, deaf: Cell::new(false) }
+    }
+
     /// Makes the folder for annotated frames.
     pub fn prepare(&self) -> Result<()> {
         match &self.annotate {
@@ -28,9 +36,12 @@ impl Show {
 
     /// Called once it is durable.
     pub fn announce(&self, announcement: &Announcement) {
-        let shown = if self.json { self.as_json(announcement) } else { self.as_text(announcement) };
-        if let Err(e) = shown {
-            tracing::warn!("A read could not be shown: {}", e.chain());
+        let line = if self.json { as_json(announcement) } else { as_text(announcement) };
+        // A terminal or pipe that went away must not end the reading.
+        if let Err(e) = write_line(format_args!("{line}"))
+            && !self.deaf.replace(true)
+        {
+            tracing::warn!("Reads and hits can't be shown any more; they are kept all the same: {e}");
         }
         if let (Some(dir), Announcement::Read { read, frame }) = (&self.annotate, announcement)
             && !frame.image.empty()
@@ -45,21 +56,21 @@ impl Show {
             }
         }
     }
+}
 
-    fn as_json(&self, announcement: &Announcement) -> Result<()> {
-        match announcement {
-            Announcement::Read { read, .. } => say(format_args!("{}", json!({"read": read}))),
-            Announcement::Hit { read, hit, sounded, .. } => {
-                say(format_args!("{}", json!({"hit": hit, "read": read.id, "sounded": sounded})))
-            }
+fn as_json(announcement: &Announcement) -> String {
+    match announcement {
+        Announcement::Read { read, .. } => json!({"read": read}).to_string(),
+        Announcement::Hit { read, hit, sounded, .. } => {
+            json!({"hit": hit, "read": read.id, "sounded": sounded}).to_string()
         }
     }
+}
 
-    fn as_text(&self, announcement: &Announcement) -> Result<()> {
-        match announcement {
-            Announcement::Read { read, .. } => say(format_args!("{}", read_line(read))),
-            Announcement::Hit { hit, sounded, .. } => say(format_args!("{}", hit_line(hit, *sounded))),
-        }
+fn as_text(announcement: &Announcement) -> String {
+    match announcement {
+        Announcement::Read { read, .. } => read_line(read),
+        Announcement::Hit { hit, sounded, .. } => hit_line(hit, *sounded),
     }
 }
 
