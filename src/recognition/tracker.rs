@@ -5,6 +5,7 @@
 //! to tell. A different clear text in the same place is another vehicle. Everything is measured
 //! in the frames' monotonic time.
 
+use super::combine::likely;
 use super::detector::iou;
 use super::recognizer::Sighting;
 use super::track::{Best, Track, centre};
@@ -47,7 +48,7 @@ pub struct TrackRead {
     pub confidence: f32,
     /// Ranked texts, the best first.
     pub candidates: Vec<Candidate>,
-    /// Issuing state, or empty.
+    /// Issuing state, or empty when none is more likely than not.
     pub state: String,
     /// Frames in which it was read.
     pub looks: u32,
@@ -213,6 +214,7 @@ fn edit_distance(a: &[u8], b: &[u8]) -> usize {
 
 fn read(source: &Arc<str>, track: &Track, ready: bool) -> Option<Box<TrackRead>> {
     let Best { look, frame, .. } = track.best()?;
+    let (state, probability) = track.state();
     let candidates = track.combined.candidates.iter().map(|(text, p)| Candidate { text: text.clone(), confidence: *p });
     Some(Box::new(TrackRead {
         id: track.id,
@@ -220,7 +222,7 @@ fn read(source: &Arc<str>, track: &Track, ready: bool) -> Option<Box<TrackRead>>
         text: track.combined.text().to_string(),
         confidence: track.combined.confidence(),
         candidates: candidates.collect(),
-        state: track.state().0,
+        state: likely(&state, probability).to_string(),
         looks: track.count,
         agreeing: track.agreeing(),
         first_seen: track.first_at,

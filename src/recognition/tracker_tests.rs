@@ -59,6 +59,16 @@ fn a_vehicle_passing_gives_one_read_with_all_its_looks() {
 }
 
 #[test]
+fn a_state_that_is_not_likely_is_not_told() {
+    let mut t = tracker();
+    for i in 0..4 {
+        let doubtful = Sighting { state_confidence: 0.3, ..sighting("7ABC123", 0.97, 300.0, 80.0) };
+        t.update(&frame(i), &[doubtful]);
+    }
+    assert_eq!(closed(t.finish())[0].state, "");
+}
+
+#[test]
 fn two_vehicles_side_by_side_stay_two() {
     let mut t = tracker();
     for i in 0..10 {

@@ -4,7 +4,7 @@ use crate::cli::annotate::Mark;
 use crate::cli::say;
 use crate::error::{Context, Error, Kind, Result};
 use crate::plate::PlateText;
-use crate::recognition::{Sighting, Timings, TrackRead};
+use crate::recognition::{Sighting, Timings, TrackRead, likely};
 use crate::wire::Candidate;
 use jiff::Timestamp;
 use serde::Serialize;
@@ -164,7 +164,10 @@ impl Line {
         }
         for plate in &self.plates {
             let text = PlateText::normalise(&plate.text).display();
-            let state = if plate.state.is_empty() { "--" } else { &plate.state };
+            let state = match likely(&plate.state, plate.state_confidence.unwrap_or(1.0)) {
+                "" => "--",
+                state => state,
+            };
             let when = plate.pass.as_ref().map(|p| format!("  {:.1}–{:.1} s, {} looks", p.first_s, p.last_s, p.looks));
             let (sure, when) = (plate.confidence * 100.0, when.unwrap_or_default());
             say(format_args!("{}: {text:<9} {state}  {sure:3.0} %{when}", self.image))?;
