@@ -1,6 +1,7 @@
-//! When the next picture of a file is due, and how long to wait before a camera is tried again.
+//! When the next picture of a file is due, which pictures of a camera are old, and how long to wait
+//! before a camera is tried again.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// A schedule of even steps. It counts from its start, so that waiting a little too long once
 /// does not slow the whole file.
@@ -33,6 +34,40 @@ impl Pacer {
                 Duration::ZERO
             }
         }
+    }
+}
+
+/// Tells the pictures that were kept while a stream was being opened from those that are new: the
+/// old ones come faster than they were taken.
+#[derive(Debug)]
+pub struct Backlog {
+    /// When the last picture came, and its time in the stream in seconds.
+    last: (Instant, f64),
+    old: u32,
+    over: bool,
+}
+
+/// So many are old for sure. Opening takes many, and the first two often carry one time.
+const FEWEST_OLD: u32 = 2;
+/// Five seconds of a fast camera. One whose time runs wrong loses no more than these.
+const MOST_OLD: u32 = 300;
+
+impl Backlog {
+    /// Of a stream opened `now`.
+    pub fn new(now: Instant) -> Self {
+        Self { last: (now, 0.0), old: 0, over: false }
+    }
+
+    /// Whether the picture that came `now`, with this time in the stream in seconds, is an old one.
+    /// From the first that is not, none is.
+    pub fn holds(&mut self, now: Instant, time: f64) -> bool {
+        let (then, before) = std::mem::replace(&mut self.last, (now, time));
+        // A quarter is for jitter.
+        let fast = now.saturating_duration_since(then).as_secs_f64() < 0.75 * (time - before);
+        let old = self.old < FEWEST_OLD || fast && self.old < MOST_OLD;
+        self.over |= !old;
+        self.old += u32::from(!self.over);
+        !self.over
     }
 }
 
@@ -90,6 +125,25 @@ mod tests {
         p.wait(MS(0));
         assert_eq!(p.wait(MS(60_000)), MS(0));
         assert_eq!(p.wait(MS(60_001)), MS(99));
+    }
+
+    #[test]
+    fn pictures_from_before_the_stream_was_open_are_old_and_later_ones_are_not() {
+        let start = Instant::now();
+        let mut b = Backlog::new(start);
+        for (ms, time, old) in [(1, 0.0, true), (5, 0.0, true), (9, 0.1, true), (100, 0.2, false), (101, 0.3, false)] {
+            assert_eq!(b.holds(start + MS(ms), time), old, "at {ms} ms");
+        }
+    }
+
+    #[test]
+    fn a_camera_whose_time_is_wrong_is_still_used() {
+        let now = Instant::now();
+        for (step, lost) in [(0.0, FEWEST_OLD), (-1.0, FEWEST_OLD), (f64::NAN, FEWEST_OLD), (100.0, MOST_OLD)] {
+            let mut b = Backlog::new(now);
+            let old = (0..2000).filter(|n| b.holds(now, f64::from(*n) * step)).count();
+            assert_eq!(old, lost as usize, "with steps of {step} s");
+        }
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use super::Reader;
 use super::image::{quiet_opencv, to_bgr};
+use super::pace::Backlog;
 use crate::config::RtspUrl;
 use crate::error::{Context, Error, Kind, Result};
 use opencv::core::{Mat, Vector};
@@ -9,11 +10,14 @@ use opencv::prelude::*;
 use opencv::videoio::{self, VideoCapture, VideoWriter};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tracing::debug;
 
 /// A camera on the network that says nothing for this long has failed, in milliseconds.
 const NETWORK_TIMEOUT_MS: i32 = 5000;
+/// Opening takes longer, in milliseconds: FFmpeg looks at some 20 frames before it is satisfied,
+/// however slowly they come, and cutting that short leaves a stream that is broken.
+const NETWORK_OPEN_TIMEOUT_MS: i32 = 15_000;
 /// For files that don't say their frame rate.
 const USUAL_RATE: f64 = 25.0;
 
@@ -129,7 +133,11 @@ impl Iterator for VideoReader {
 }
 
 /// A camera: its frames come when they come, and it never ends but by failing.
-pub struct Camera(Stream);
+pub struct Camera {
+    stream: Stream,
+    /// Of a network camera, what was kept while it was being opened.
+    backlog: Option<Backlog>,
+}
 
 impl Camera {
     /// Opens a network camera. Neither the address nor a part of it is ever in an error.
@@ -143,14 +151,14 @@ impl Camera {
             return Err(Error::new(Kind::Config, text));
         }
         let timeouts = [
-            (videoio::CAP_PROP_OPEN_TIMEOUT_MSEC, NETWORK_TIMEOUT_MS),
+            (videoio::CAP_PROP_OPEN_TIMEOUT_MSEC, NETWORK_OPEN_TIMEOUT_MS),
             (videoio::CAP_PROP_READ_TIMEOUT_MSEC, NETWORK_TIMEOUT_MS),
         ];
         let capture = open(url.as_ref(), videoio::CAP_FFMPEG, &timeouts).ok_or_else(|| {
             let text = "could not connect to the network camera; check its address, its password and the network";
             Error::new(Kind::Network, text)
         })?;
-        Ok(Self(Stream::new(capture)))
+        Ok(Self { stream: Stream::new(capture), backlog: Some(Backlog::new(Instant::now())) })
     }
 
     /// Opens a USB camera. Size and rate are asked for; the camera may give others.
@@ -180,21 +188,30 @@ impl Camera {
                 debug!(property, value, "{name} did not take a setting.");
             }
         }
-        Ok(Self(Stream::new(capture)))
+        Ok(Self { stream: Stream::new(capture), backlog: None })
     }
 }
 
 impl Reader for Camera {
     fn advance(&mut self) -> Result<bool> {
-        if self.0.grab() { Ok(true) } else { Err(Error::new(Kind::Missing, "the camera stopped sending")) }
+        loop {
+            if !self.stream.grab() {
+                return Err(Error::new(Kind::Missing, "the camera stopped sending"));
+            }
+            // An old frame would be stamped with a time that is not its own.
+            let time = self.stream.media_time();
+            if !self.backlog.as_mut().is_some_and(|b| b.holds(Instant::now(), time)) {
+                return Ok(true);
+            }
+        }
     }
 
     fn decode(&mut self) -> Result<Option<Mat>> {
-        self.0.retrieve()
+        self.stream.retrieve()
     }
 
     fn rate(&self) -> f64 {
-        self.0.rate
+        self.stream.rate
     }
 }
 
@@ -214,6 +231,11 @@ impl Stream {
     /// OpenCV tells a failure, a time-out and the end by the same `false`.
     fn grab(&mut self) -> bool {
         self.capture.grab().unwrap_or(false)
+    }
+
+    /// The stream's own time of the frame grabbed last, in seconds from any beginning.
+    fn media_time(&self) -> f64 {
+        self.capture.get(videoio::CAP_PROP_POS_MSEC).unwrap_or(0.0) / 1000.0
     }
 
     fn retrieve(&mut self) -> Result<Option<Mat>> {
