@@ -64,3 +64,10 @@ pub fn vehicle(dir: &Path, keys: &str, rest: &str) -> Config {
     std::fs::write(&path, text).unwrap();
     Config::load(&path).unwrap()
 }
+
+/// Processor time that the host of a virtual machine gave to others since boot.
+pub fn stolen() -> Duration {
+    let stat = std::fs::read_to_string("/proc/stat").unwrap_or_default();
+    let ticks = stat.lines().next().and_then(|cpu| cpu.split_whitespace().nth(8)).and_then(|t| t.parse().ok());
+    Duration::from_millis(10 * ticks.unwrap_or(0u64))
+}
