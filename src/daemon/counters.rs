@@ -29,8 +29,6 @@ pub struct Totals {
     pub rectify: Duration,
     /// See `detect`.
     pub read: Duration,
-    /// Time from a worker's taking a frame to the tracker having it, over all workers.
-    pub total: Duration,
 }
 
 /// Shared between the daemon's threads.

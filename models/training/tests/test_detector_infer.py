@@ -9,7 +9,6 @@ import pytest
 from plated_training import detector_infer as infer
 
 MODELS = Path(__file__).resolve().parents[2]
-needs_model = pytest.mark.skipif(not (MODELS / "detector.toml").exists(), reason="no exported detector")
 
 
 def maps(cells, h=48, w=80):
@@ -62,7 +61,6 @@ def test_prepare_scales_by_one_factor_and_fills_the_rest(size, scale):
     assert (canvas[h:] == 114).all() and (canvas[:, w:] == 114).all()
 
 
-@needs_model
 def test_sidecar_matches_its_file_and_the_fixed_interface():
     side, path = infer.load_sidecar(MODELS / "detector.toml")
     assert path.name == "detector.onnx"
@@ -73,7 +71,6 @@ def test_sidecar_matches_its_file_and_the_fixed_interface():
     assert all(s["name"] and s["licence"] for s in side["trained_on"])
 
 
-@needs_model
 def test_a_changed_file_is_refused(tmp_path):
     (tmp_path / "detector.toml").write_text((MODELS / "detector.toml").read_text())
     (tmp_path / "detector.onnx").write_bytes((MODELS / "detector.onnx").read_bytes() + b"x")
@@ -81,7 +78,6 @@ def test_a_changed_file_is_refused(tmp_path):
         infer.load_sidecar(tmp_path / "detector.toml")
 
 
-@needs_model
 @pytest.mark.parametrize("n,h,w", [(1, 384, 640), (2, 384, 640), (1, 544, 960), (1, 96, 160)])
 def test_any_batch_and_any_size_of_multiples_of_32(n, h, w):
     d = infer.Detector(MODELS)
@@ -91,6 +87,5 @@ def test_any_batch_and_any_size_of_multiples_of_32(n, h, w):
     assert heat.min() >= 0 and heat.max() <= 1 and box.min() > 0
 
 
-@needs_model
 def test_an_empty_picture_holds_no_plate():
     assert infer.Detector(MODELS).detect(np.full((720, 1280, 3), 90, np.uint8)) == []

@@ -10,7 +10,6 @@ import pytest
 from plated_training import drive
 
 FIXTURES = Path(__file__).resolve().parents[3] / "fixtures"
-needs_fixture = pytest.mark.skipif(not (FIXTURES / "drive.jsonl").exists(), reason="no fixture")
 
 
 def test_no_two_plates_are_alike_but_the_meant_pair():
@@ -18,7 +17,6 @@ def test_no_two_plates_are_alike_but_the_meant_pair():
     assert alike == [drive.NEAR_MISS]
 
 
-@needs_fixture
 def test_truth_names_every_vehicle_and_boxes_lie_in_the_picture():
     rows = [json.loads(line) for line in open(FIXTURES / "drive.jsonl")]
     assert [r["plate"] for r in rows] == [v.plate for v in drive.VEHICLES]
@@ -29,7 +27,6 @@ def test_truth_names_every_vehicle_and_boxes_lie_in_the_picture():
             assert x >= 0 and y >= 0 and x + w <= drive.W and y + h <= drive.H
 
 
-@needs_fixture
 def test_hotlist_hits_as_described():
     rows = list(csv.DictReader(open(FIXTURES / "hotlist.csv")))
     seen = {(v.plate, v.state) for v in drive.VEHICLES}
@@ -41,7 +38,6 @@ def test_hotlist_hits_as_described():
     assert equivalent == ["6K0J318", "4HNU635", "8X8R815", "9FWL270", "PLATEDX"]
 
 
-@needs_fixture
 def test_video_decodes_to_the_stated_frames():
     video = cv2.VideoCapture(str(FIXTURES / "drive.mp4"))
     count = 0
