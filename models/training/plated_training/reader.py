@@ -46,14 +46,20 @@ class Reader(nn.Module):
         self.blend = nn.Parameter(torch.tensor([1.0, 4.0, 5.0]))  # weights of density, count and length
         self.register_buffer("order", torch.arange(SLOTS).view(1, SLOTS, 1) + 0.5)
         self.register_buffer("blank", (torch.arange(CLASSES) == 0).float().view(1, CLASSES, 1))
+        # The state: its name is five pixels high, so this branch leaves early and keeps more
+        # places; which class of character stands in which slot tells states apart too.
+        self.look = nn.Sequential(Conv(32, 48, s=2), Conv(48, 64, s=2), Conv(64, 96), Conv(96, 96, s=2))
+        self.seen = nn.Linear(96 * 3 * 10, 160)
+        self.deep = nn.Linear(64 * 3 * 5, 160)
         self.st1 = Conv(160, 64)
-        self.st2 = nn.Linear(64 * 3 * 5, 128)
-        self.st3 = nn.Linear(128, STATES)
+        self.form = nn.Linear(SLOTS * CLASSES, 160)
+        self.name = nn.Linear(160, STATES)
 
     def forward(self, x):
         """x: float [N,3,48,160], standardised. Returns slot logits [N,S,37], column logits
         [N,37,40], attention logits [N,S,40], density logits [N,40], state logits [N,52]."""
-        f = self.b3(self.b2(self.b1(self.stem(x))))
+        low = self.stem(x)
+        f = self.b3(self.b2(self.b1(low)))
         g = self.flat(f) + self.place
         g1 = self.c1(g)
         g2 = self.c2(g1)
@@ -70,9 +76,10 @@ class Reader(nn.Module):
         slots = torch.matmul(own + col.float(), a) + self.bias
         beyond = (self.order.transpose(1, 2) - d.sum(2, keepdim=True)).clamp(-1.5, 1.5)  # [N,1,S]
         slots = slots + self.blank * (self.blend[2] * beyond)
-        s = F.avg_pool2d(self.st1(f), (1, 8)).flatten(1)
-        s = self.st3(F.relu(self.st2(s)))
-        return slots.transpose(1, 2), col, att, dens.squeeze(1), s
+        slots = slots.transpose(1, 2)
+        s = self.seen(self.look(low).flatten(1)) + self.deep(F.avg_pool2d(self.st1(f), (1, 8)).flatten(1))
+        s = s + self.form(torch.softmax(slots.detach(), 2).flatten(1))
+        return slots, col, att, dens.squeeze(1), self.name(F.relu(s))
 
 
 class Exported(nn.Module):
