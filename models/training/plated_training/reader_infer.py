@@ -62,7 +62,7 @@ class Reader:
 
     def settle(self, slots, state, candidates):
         name, sure = self.states[int(state.argmax())], float(state.max())
-        floored = np.maximum(slots, prior.FLOOR)
+        floored = np.maximum(prior.fold(slots, self.alphabet), prior.FLOOR)
         read = decode(floored / floored.sum(1, keepdims=True), self.alphabet, candidates)
         ranked = prior.rank(self.forms, [(c["text"], c["confidence"]) for c in read["candidates"]], name if sure >= prior.LIKELY else "")
         if ranked:

@@ -17,6 +17,7 @@ import torch
 import torch.nn.functional as F
 from tqdm import tqdm
 
+from .real import ANY_STATE
 from .reader import COLS, Reader, WIDTH, standardise
 
 
@@ -36,14 +37,17 @@ def load_pool(folder, pool, limit):
     return len(pool["data"])
 
 
-def batch(pool, rng, n):
-    """Random samples out of a few shards of the pool, newer ones more often."""
-    d = pool["data"]
+REAL = 0.15  # share of crops of real plates in a batch, where there are any
+
+
+def batch(drawn, real, rng, n):
+    """Random samples out of a few shards of each pool, newer ones more often."""
+    few = round(n * REAL) if real["data"] else 0
     parts = []
-    for _ in range(4):
-        i = max(int(rng.integers(len(d))), int(rng.integers(len(d))))
-        s = d[i]
-        k = rng.integers(0, len(s["state"]), n // 4)
+    for pool, count in [(drawn, (n - few) // 4)] * 4 + [(real, few)] * bool(few):
+        d = pool["data"]
+        s = d[max(int(rng.integers(len(d))), int(rng.integers(len(d))))]
+        k = rng.integers(0, len(s["state"]), count)
         parts.append([s[x][k] for x in ("imgs", "text", "pos", "state")])
     imgs, text, pos, state = [np.concatenate(v) for v in zip(*parts)]
     return imgs, text.astype(np.int64), pos.astype(np.float32), state.astype(np.int64)
@@ -107,9 +111,10 @@ def loss_of(net, x, text, pos, state):
     la = -(att_t * F.log_softmax(att, 2)).sum() / max(float(att_t.sum()), 1)
     ld = F.binary_cross_entropy_with_logits(dens, dens_t)
     lk = F.smooth_l1_loss(torch.sigmoid(dens).sum(1), dens_t.sum(1), beta=.3)
-    lt = F.cross_entropy(st, torch.from_numpy(state))
+    state_t = torch.from_numpy(state)
+    lt = F.cross_entropy(st, state_t, ignore_index=ANY_STATE)
     ok = (slots.argmax(2) == text_t).all(1).float().mean()
-    oks = (st.argmax(1) == torch.from_numpy(state)).float().mean()
+    oks = (st.argmax(1) == state_t)[state_t != ANY_STATE].float().mean()
     return ls + lc + .4 * la + 8 * ld + .7 * lk + .25 * lt, dict(dens=ld.item(), count=lk.item(), slot=ls.item(), col=lc.item(), att=la.item(), st=lt.item(), ok=ok.item(), oks=oks.item())
 
 
@@ -122,6 +127,7 @@ def average(ema, net, keep):
 def main():
     ap = argparse.ArgumentParser()
     ap.add_argument("--shards", required=True)
+    ap.add_argument("--real", default="", help="shards of real plates (real.py)")
     ap.add_argument("--out", required=True)
     ap.add_argument("--seconds", type=float, default=6000)
     ap.add_argument("--batch", type=int, default=96)
@@ -146,7 +152,9 @@ def main():
             opt.load_state_dict(z["opt"])
         used, step = z["used"], z["step"]
     rng, first = np.random.default_rng([a.seed, step]), step
-    pool = {"data": [], "seen": set()}
+    pool, real = {"data": [], "seen": set()}, {"data": [], "seen": set()}
+    if a.real:
+        load_pool(a.real, real, a.pool)
     while load_pool(a.shards, pool, a.pool) < 2:
         time.sleep(5)
     bar = tqdm(total=int(a.seconds), initial=int(used), unit="s", mininterval=10, ascii=True)
@@ -162,7 +170,7 @@ def main():
     stop = []
     signal.signal(signal.SIGTERM, lambda *_: stop.append(1))
     while used < total and not stop:
-        imgs, text, pos, state = batch(pool, rng, a.batch)
+        imgs, text, pos, state = batch(pool, real, rng, a.batch)
         x, pos = augment(imgs, pos, rng)
         f = used / total
         lr = a.lr * min(1, (step - first + 1) / 150) * (1 if f < .45 else max(.0, (1 - f) / .55)) + 1e-5
@@ -190,6 +198,8 @@ def main():
             log.flush()
         if now - last_load > 30:
             load_pool(a.shards, pool, a.pool)
+            if a.real:
+                load_pool(a.real, real, a.pool)
             last_load = now
             if os.path.exists(budget_file):
                 total = float(open(budget_file).read())
