@@ -3,7 +3,7 @@
 
 mod syntax;
 
-pub use syntax::prior;
+pub use syntax::spell;
 
 use std::fmt;
 

@@ -1,4 +1,5 @@
-//! How plausible a text is as a registration number: a soft prior that re-ranks, never filters.
+//! How plausible a text is as a registration number, and how it is written: a soft prior that
+//! re-ranks, never filters.
 //!
 //! The forms stand in `models/syntax.toml`, which the Python evaluation reads too.
 
@@ -19,43 +20,69 @@ struct Forms {
 static FORMS: LazyLock<Forms> =
     LazyLock::new(|| toml::from_str(include_str!("../../models/syntax.toml")).unwrap_or_default());
 
-/// How much more plausible `text` is than a text of no known form, in nats, 0 or more.
+/// How a number is written whose letters O are all given as `0`, and how much more plausible it is
+/// than a text of no known form, in nats, 0 or more.
 ///
-/// With a known `state` other than California only the general forms count.
-pub fn prior(text: &str, state: &str) -> f32 {
-    let best =
-        |forms: &[Form]| forms.iter().filter(|(form, _)| fits(text, form)).map(|(_, nats)| *nats).fold(0.0, f32::max);
-    match state {
-        "CA" => best(&FORMS.california),
-        "" => best(&FORMS.california).max(best(&FORMS.general)),
-        _ => best(&FORMS.general),
+/// On most plates the letter O and the digit 0 have one shape: the form decides. Where the most
+/// plausible form that `key` fits has a letter it is `O`, else `0`, as NCIC writes it. With a
+/// known `state` other than California only the general forms count.
+pub fn spell(key: &str, state: &str) -> (String, f32) {
+    let (first, second): (&[Form], &[Form]) = match state {
+        "CA" => (&FORMS.california, &[]),
+        "" => (&FORMS.california, &FORMS.general),
+        _ => (&FORMS.general, &[]),
+    };
+    let mut best = (key.to_owned(), 0.0);
+    for (form, nats) in first.iter().chain(second) {
+        if *nats > best.1
+            && let Some(spelled) = fit(key, form)
+        {
+            best = (spelled, *nats);
+        }
     }
+    best
 }
 
-fn fits(text: &str, form: &str) -> bool {
-    text.len() == form.len()
-        && text.bytes().zip(form.bytes()).all(|(c, f)| match f {
-            b'9' => c.is_ascii_digit(),
-            b'A' => c.is_ascii_uppercase(),
-            b'B' => c.is_ascii_uppercase() && !matches!(c, b'I' | b'O' | b'Q'),
-            _ => true,
-        })
+/// `key` as `form` writes it; `None` where it does not fit.
+fn fit(key: &str, form: &str) -> Option<String> {
+    if key.len() != form.len() {
+        return None;
+    }
+    let place = |(c, f): (char, char)| match (f, c) {
+        ('9', c) => c.is_ascii_digit().then_some(c),
+        ('A', '0') => Some('O'),
+        ('B', 'I' | 'Q') => None,
+        (_, c) => c.is_ascii_uppercase().then_some(c),
+    };
+    key.chars().zip(form.chars()).map(place).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn nats(key: &str, state: &str) -> f32 {
+        spell(key, state).1
+    }
+
     #[test]
     fn a_known_form_is_more_plausible_than_a_near_miss() {
-        assert!(prior("1ABC234", "CA") > prior("IABC234", "CA"));
-        assert!(prior("ABC1234", "TX") > prior("ABCI234", "TX"));
+        assert!(nats("1ABC234", "CA") > nats("IABC234", "CA"));
+        assert!(nats("ABC1234", "TX") > nats("ABCI234", "TX"));
     }
 
     #[test]
     fn letters_i_o_q_are_plausible_only_in_the_middle() {
-        assert!(prior("2LOX542", "CA") > 0.0);
-        assert_eq!(prior("2OLX542", "CA"), 0.0);
+        assert!(nats("2L0X542", "CA") > 0.0);
+        assert_eq!(nats("20LX542", "CA"), 0.0);
+        assert_eq!(nats("2QLX542", "CA"), 0.0);
+    }
+
+    #[test]
+    fn the_form_decides_between_letter_o_and_zero() {
+        assert_eq!(spell("2L0X502", "CA").0, "2LOX502");
+        assert_eq!(spell("A0B0001", "TX").0, "AOB0001");
+        assert_eq!(spell("M0T0RZ", "PA").0, "M0T0RZ", "no known form: zero, as NCIC writes it");
     }
 
     #[test]

@@ -40,7 +40,7 @@ pub fn likely(state: &str, confidence: f32) -> &str {
 }
 
 /// Combines looks. The syntax of registration numbers of `state` (empty when not known) re-ranks
-/// the candidates; it never adds or removes one.
+/// the candidates and decides between O and 0; it never adds or removes one.
 pub fn combine<'a>(looks: impl Iterator<Item = &'a Slots> + Clone, state: &str) -> Combined {
     let mut texts: Vec<String> = Vec::new();
     for look in looks.clone() {
@@ -53,7 +53,8 @@ pub fn combine<'a>(looks: impl Iterator<Item = &'a Slots> + Clone, state: &str) 
     let together = Slots::together(looks);
     let own: Vec<f32> = texts.iter().map(|t| together.log_probability(t).exp()).collect();
     let rest = (1.0 - own.iter().sum::<f32>()).max(0.0);
-    let lifted: Vec<f32> = own.iter().zip(&texts).map(|(p, t)| p * plate::prior(t, state).exp()).collect();
+    let (texts, nats): (Vec<String>, Vec<f32>) = texts.iter().map(|t| plate::spell(t, state)).unzip();
+    let lifted: Vec<f32> = own.iter().zip(nats).map(|(p, n)| p * n.exp()).collect();
     let Some(best) = (0..texts.len()).max_by(|&a, &b| lifted[a].total_cmp(&lifted[b])) else {
         return Combined::default();
     };
