@@ -1,8 +1,9 @@
 """Checkpoint -> ONNX fp32 and int8, calibrated, with sidecars.
 
-    python -m plated_training.export_reader --checkpoint FILE --shards DIR --out models/
+    python -m plated_training.export_reader --checkpoint FILE --shards DIR [--real DIR] --out models/
 
-Calibration (ranges of activations, temperatures) uses generated shards only.
+The shards are held out: crops, drawn and real, that training did not see. Ranges of
+activations and temperatures come from them.
 """
 import argparse
 import glob
@@ -20,21 +21,18 @@ from onnxruntime.quantization.shape_inference import quant_pre_process
 
 from . import fonts
 from .reader import SLOTS, Exported, Reader, standardise
-from .reader_data import H, MARGIN, W
+from .real import ANY_STATE
+from .reader_data import H, MARGIN, UNKNOWN, W
 from .states import CODES
 
-# Drawn plates of a state vary less than real ones: the state's probability, fitted on them, is
-# too sure on photos. The fitted temperature is raised by this factor.
-STATE_CAUTION = 1.6
 TRAINED_ON = [("synthetic plates drawn by plated_training", "same licence as plated"),
-              ("open-lpr photos (backgrounds only)", "Apache-2.0"), ("robertlucian photos (backgrounds only)", "MIT"),
-              ("techkhid photos (backgrounds only)", "CC BY 2.0/4.0"), ("rhit photos (backgrounds only)", "CC BY 4.0")]
+              ("open-lpr photos (backgrounds, plates)", "Apache-2.0"), ("robertlucian photos (backgrounds)", "MIT"),
+              ("techkhid photos (backgrounds, plates)", "CC BY 2.0/4.0"), ("rhit photos (backgrounds, plates)", "CC BY 4.0")]
 
 
-def held_out(folder, n):
-    """Crops out of the newest shards, evenly."""
-    files = sorted(glob.glob(os.path.join(folder, "*.npz")), key=os.path.getmtime)
-    files = [f for f in files if ".tmp" not in f][-8:]
+def shards(folder, n):
+    """Crops out of all shards of a folder, evenly: images, texts, states."""
+    files = [f for f in sorted(glob.glob(os.path.join(folder, "*.npz"))) if ".tmp" not in f]
     parts = [[], [], []]
     for f in files:
         with np.load(f) as z:
@@ -43,28 +41,54 @@ def held_out(folder, n):
     return [np.concatenate(p) for p in parts]
 
 
-def fit_temperature(logits, target):
-    """The temperature with the least cross-entropy, by a plain search."""
-    best = (1e9, 1.0)
-    for t in np.exp(np.linspace(np.log(.5), np.log(3), 60)):
-        ls = torch.nn.functional.cross_entropy(logits / float(t), target).item()
-        best = min(best, (ls, float(t)))
-    return round(best[1], 4)
-
-
-def temperatures(net, imgs, text, state):
+def outputs(net, imgs):
+    """Slot and state logits."""
     outs, sts = [], []
     with torch.no_grad():
         for i in range(0, len(imgs), 128):
-            x = standardise(torch.from_numpy(imgs[i:i + 128]).permute(0, 3, 1, 2).float())
-            s, _, _, _, t = net(x)
+            s, _, _, _, t = net(standardise(torch.from_numpy(imgs[i:i + 128]).permute(0, 3, 1, 2).float()))
             outs.append(s), sts.append(t)
-    s, t = torch.cat(outs), torch.cat(sts)
-    y = torch.from_numpy(text.astype(np.int64))
-    ok = (s.argmax(2) == y).all(1).float().mean().item()
-    oks = (t.argmax(1) == torch.from_numpy(state.astype(np.int64))).float().mean().item()
-    print(f"synthetic: exact {ok:.4f}, state {oks:.4f}, {len(y)} crops")
-    return fit_temperature(s.reshape(-1, s.shape[2]), y.reshape(-1)), round(STATE_CAUTION * fit_temperature(t, torch.from_numpy(state.astype(np.int64))), 4)
+    return torch.cat(outs), torch.cat(sts)
+
+
+def confidence(slots, text, temperature):
+    """Probability of each best text, O and 0 as one, and whether it is right."""
+    zero, letter = 1, 25
+    p = torch.softmax(slots / temperature, 2)
+    p[..., zero] += p[..., letter]
+    p[..., letter] = 0
+    top, at = p.max(2)
+    want = torch.from_numpy(np.where(text == letter, zero, text).astype(np.int64))
+    return top.prod(1), (at == want).all(1)
+
+
+def fit_temperature(loss):
+    """The temperature of the least loss, by a plain search."""
+    return round(min((float(loss(t)), t) for t in np.exp(np.linspace(np.log(.5), np.log(4), 80)))[1], 4)
+
+
+def temperatures(net, drawn, real):
+    """(of the slots, of the state), fitted on crops that no weight was trained on: for the slots by the
+    log loss of whole texts' confidence, drawn and real crops counting alike; for the state by real crops,
+    where there are any, since drawn plates of a state vary less."""
+    sets = [drawn] + ([real] if real else [])
+    outs = [outputs(net, x) for x, _, _ in sets]
+    for (s, t), (_, text, state), name in zip(outs, sets, ("drawn", "real")):
+        known = state != ANY_STATE
+        ok = confidence(s, text, 1.0)[1].float().mean()
+        oks = (t.argmax(1).numpy() == state)[known].mean()
+        print(f"{name}, held out: folded {ok:.4f}, state {oks:.4f}, {len(text)} crops")
+
+    def text_loss(temperature):
+        total = 0
+        for (s, _), (_, text, _) in zip(outs, sets):
+            p, ok = confidence(s, text, float(temperature))
+            total += torch.nn.functional.binary_cross_entropy(p.clamp(1e-6, 1 - 1e-6), ok.float())
+        return total
+    t, state = outs[-1][1], sets[-1][2]
+    named = torch.from_numpy((state != ANY_STATE) & (state != UNKNOWN if real else True))
+    want = torch.from_numpy(state.astype(np.int64))[named]
+    return fit_temperature(text_loss), fit_temperature(lambda k: torch.nn.functional.cross_entropy(t[named] / float(k), want))
 
 
 class Feed(CalibrationDataReader):
@@ -74,6 +98,12 @@ class Feed(CalibrationDataReader):
     def get_next(self):
         b = next(self.it, None)
         return None if b is None else {"images": b}
+
+
+def calibration(drawn, real, n=384):
+    """Crops for the ranges of activations: drawn and real in equal parts."""
+    parts = [x[:: max(1, len(x) // n)] for x, _, _ in [drawn] + ([real] if real else [])]
+    return np.concatenate([p[:n // len(parts)] for p in parts])
 
 
 def speed(path, n=200):
@@ -131,6 +161,7 @@ def main():
     ap = argparse.ArgumentParser()
     ap.add_argument("--checkpoint", required=True)
     ap.add_argument("--shards", required=True)
+    ap.add_argument("--real", default="")
     ap.add_argument("--out", required=True)
     ap.add_argument("--version", default=time.strftime("%Y-%m-%d"))
     ap.add_argument("--raw", action="store_true", help="the last weights instead of their average")
@@ -140,8 +171,9 @@ def main():
     net = Reader()
     net.load_state_dict(z["net" if a.raw else "ema"])
     net.eval()
-    imgs, text, state = held_out(a.shards, 2000)
-    t, ts = temperatures(net, imgs, text, state)
+    drawn, real = shards(a.shards, 2000), shards(a.real, 2000) if a.real else None
+    imgs, text, _ = drawn
+    t, ts = temperatures(net, drawn, real)
     print(f"step {z['step']}, temperature {t}, state temperature {ts}")
     os.makedirs(a.out, exist_ok=True)
     fp32, int8 = os.path.join(a.out, "reader-fp32.onnx"), os.path.join(a.out, "reader.onnx")
@@ -151,7 +183,7 @@ def main():
     with tempfile.TemporaryDirectory() as tmp:
         pre = os.path.join(tmp, "pre.onnx")
         quant_pre_process(fp32, pre)
-        quantize_static(pre, int8, Feed(imgs[:: max(1, len(imgs) // 384)][:384]), quant_format=QuantFormat.QDQ, op_types_to_quantize=["Conv"], per_channel=True,
+        quantize_static(pre, int8, Feed(calibration(drawn, real)), quant_format=QuantFormat.QDQ, op_types_to_quantize=["Conv"], per_channel=True,
                         activation_type=QuantType.QUInt8, weight_type=QuantType.QInt8, calibrate_method=CalibrationMethod.MinMax)
     for path, name in ((fp32, "reader-fp32"), (int8, "reader")):
         onnx.checker.check_model(path)

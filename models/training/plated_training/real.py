@@ -28,6 +28,7 @@ from .states import CODES
 
 ANY_STATE = 255  # a US plate whose state can't be told: teaches nothing about states
 HELD_OUT = 7
+EDGE = 5  # pixels; a character centred nearer to the crop's edge is cut off
 
 
 def held_out(row):
@@ -148,7 +149,7 @@ def state_class(row):
 def views(a):
     cv2.setNumThreads(1)
     os.makedirs(a.out, exist_ok=True)
-    rows = [r for r in map(json.loads, open(a.plates)) if not held_out(r)]
+    rows = [r for r in map(json.loads, open(a.plates)) if held_out(r) == a.held_out]
     # Plates of the USA count three times: they are what it is for.
     weight = np.array([3.0 if r["state"] else 1.0 for r in rows])
     weight /= weight.sum()
@@ -164,7 +165,7 @@ def views(a):
         while i < COUNT:
             k = int(rng.choice(len(rows), p=weight))
             crop, pts = view(rng, photos[k], rows[k])
-            if pts[:, 0].min() < 1 or pts[:, 0].max() > W - 1:
+            if pts[:, 0].min() < EDGE or pts[:, 0].max() > W - EDGE:
                 continue
             t = rows[k]["text"]
             imgs[i], state[i] = crop, state_class(rows[k])
@@ -187,6 +188,7 @@ def main():
     q.add_argument("--plates", required=True)
     q.add_argument("--seed", type=int, default=1)
     q.add_argument("--shards", type=int, default=100)
+    q.add_argument("--held-out", action="store_true", help="of the plates held out, to calibrate and measure")
     q.set_defaults(run=views)
     for s in (p, q):
         s.add_argument("--photos", required=True)

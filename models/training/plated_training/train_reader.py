@@ -130,6 +130,7 @@ def main():
     ap.add_argument("--real", default="", help="shards of real plates (real.py)")
     ap.add_argument("--out", required=True)
     ap.add_argument("--seconds", type=float, default=6000)
+    ap.add_argument("--pause-at", type=float, default=float("inf"), help="stop here for now, with the rest of the budget left")
     ap.add_argument("--batch", type=int, default=96)
     ap.add_argument("--lr", type=float, default=2e-3)
     ap.add_argument("--pool", type=int, default=130, help="shards held in memory")
@@ -169,7 +170,7 @@ def main():
     total = a.seconds
     stop = []
     signal.signal(signal.SIGTERM, lambda *_: stop.append(1))
-    while used < total and not stop:
+    while used < min(total, a.pause_at) and not stop:
         imgs, text, pos, state = batch(pool, real, rng, a.batch)
         x, pos = augment(imgs, pos, rng)
         f = used / total
