@@ -239,10 +239,15 @@ def text_width(polys_font, text, size):
     return sum(polys_font[c][1] if c in polys_font else 0.3 for c in text) * size
 
 
-def lettering(img, text, cx, y, h, maxw, col, rng, style="sans", spacing=0.0, stretch=None):
-    """A line of printed lettering, cap height h, centred on cx with its top at y. Returns its width."""
+def lettering(img, text, cx, y, h, maxw, col, rng, style="sans", spacing=0.0, stretch=None, fit=False):
+    """A line of printed lettering, cap height h, centred on cx with its top at y; `fit` makes it about maxw wide.
+
+    `style`: sans, serif or script, a font's name after a colon to ask for it, and "italic" to lean it.
+    """
     groups = fonts.load()
-    key = {"script": "name", "serif": "serif"}.get(style.split()[0], "plate")
+    kind, _, face = style.split()[0].partition(":")
+    key = {"script": "name", "serif": "serif"}.get(kind, "plate")
+    lean = rng.uniform(.15, .3) if "italic" in style else 0
     pool = groups[key]
     if not pool:  # no fonts at hand: strokes, upper case
         die = glyphs.Die(width=.6, stroke=.16, variants={})
@@ -256,16 +261,18 @@ def lettering(img, text, cx, y, h, maxw, col, rng, style="sans", spacing=0.0, st
             x += cell * k
         img[m > 127] = col
         return
-    names = list(pool)
+    names = [n for n in pool if face in n] or list(pool)
     font = pool[names[int(rng.integers(len(names)))]]
-    wide = stretch or (rng.uniform(1.0, 1.7) if key == "plate" else rng.uniform(.9, 1.2))
+    wide = stretch or (1.2 if fit else rng.uniform(1.0, 1.7) if key == "plate" else rng.uniform(.9, 1.2))
     total = text_width(font, text, h * wide) + spacing * h * (len(text) - 1)
-    k = min(1.0, maxw / max(total, 1))
+    k = min(1.4 if fit else 1.0, maxw / max(total, 1))  # short words stay short
     x = cx - total * k / 2
     m = np.zeros(img.shape[:2], np.uint8)
     for c in text:
         if c in font:
             polys, adv = font[c]
+            if lean:
+                polys = [p @ ((1, 0), (-lean, 1)) for p in polys]
             glyphs.draw_outline(m, polys, x, y + h, h * wide * k, h)
             x += (adv * wide + spacing) * h * k
         else:

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 import cv2
 import numpy as np
 
-from . import art, fonts, glyphs
+from . import art, backdrops, fonts, glyphs, symbols
 from .states import CODES, STATES
 
 SIZES = {"moto": (7.0, 4.0)}  # inches; everything else is 12 x 6
@@ -105,11 +105,13 @@ def random_design(rng):
 
 def _die(design, rng):
     fnt = fonts.load()
-    want = dict(design["die"] or {})
+    want = {k: float(rng.uniform(*v)) if isinstance(v, tuple) else v for k, v in (design["die"] or {}).items()}
     style = want.pop("font", None)
     die = glyphs.random_die(rng, list(fnt["plate"]), **want)
     if design["kind"].startswith(("digital", "temporary")) and fnt["plate"]:
         die.font = str(rng.choice(list(fnt["plate"])))
+    if style == "strokes?" and rng.random() < .7:
+        die.font = None
     if style == "serif?" and rng.random() < .7:
         die.font, die.serif = None, float(rng.uniform(.18, .34))
         if fnt["serif"] and rng.random() < .35:
@@ -142,7 +144,7 @@ def _char(mask, ch, x, y, w, h, die):
         glyphs.draw_stroke_char(mask, ch, x, y, w, h, die)
 
 
-def _layout(tokens, die, h, W, rng):
+def _layout(tokens, die, h, W, rng, pic=None, spread=None):
     """Widths of the tokens at character height h, squeezed to fit; returns (list of (token, x, w), die)."""
     left, right = W * rng.uniform(.025, .055), W * rng.uniform(.025, .055)
     avail = W - left - right
@@ -174,6 +176,8 @@ def _layout(tokens, die, h, W, rng):
                 ws.append(h * spaces[4])
         return np.array(ws)
     spaces = [rng.uniform(.2, .5), rng.uniform(.18, .32), rng.uniform(.35, .7), rng.uniform(.65, 1.0), rng.uniform(.23, .42)]
+    if pic:
+        spaces[2] = pic
     ws = widths()
     total = ws.sum() + gap * (len(tokens) - 1)
     if total > avail:  # dies come narrower for longer serials
@@ -188,7 +192,7 @@ def _layout(tokens, die, h, W, rng):
             ws *= avail / total
             gap *= avail / total
             total = avail
-    elif n >= 3 and rng.random() < (.6 if n >= 5 else .25):  # spread out to fill the plate, as most states do
+    elif n >= 3 and rng.random() < (.25 if n < 5 else spread or .6):  # spread out to fill the plate, as most states do
         k = min((avail / total), rng.uniform(1.0, 1.35))
         die.width *= k ** .6
         ws = widths()
@@ -249,6 +253,14 @@ def _words(text, rng):
     return " ".join(parts)
 
 
+def _line(img, text, box, col, rng, style):
+    """A printed line in its place (see D in states.py), give or take what printing and pressing vary."""
+    H, W = img.shape[:2]
+    cx, y, h, w = box
+    art.lettering(img, text, W * (cx + rng.normal(0, .006)), H * (y + rng.normal(0, .006)), H * h * rng.uniform(.93, 1.07),
+                  W * w * rng.uniform(.95, 1.05), col, rng, style, fit=True)
+
+
 def _stickers(img, where, rng, W, H):
     if rng.random() < .12:
         return
@@ -263,6 +275,9 @@ def _stickers(img, where, rng, W, H):
         s(rng.uniform(.78, .88), rng.uniform(.76, .86))
     elif where == "bl":
         s(rng.uniform(.02, .1), rng.uniform(.74, .84))
+    elif where == "mid":
+        s(.45, rng.uniform(.34, .42))
+        s(rng.uniform(.01, .05), rng.uniform(.03, .08), True)
     elif where == "tl":
         s(rng.uniform(.02, .08), rng.uniform(.02, .1))
     else:
@@ -325,7 +340,7 @@ def render_plate(rng, state=None, kind=None, width=480):
             img[y:y + max(2, int(H * .025))] = c
     a = pick((design["art"] or "").split("|")) if not special else pick(["blobs", "", "hills", "mountains", "seal"])
     if a:
-        img = art.scenery(img, a, rng)
+        img = backdrops.draw(img, a, rng) if a in backdrops.BACKDROPS else art.scenery(img, a, rng)
 
     # Lettering above and below the serial.
     top, bottom = _words(pick(design["top"]), rng), _words(pick(design["bottom"]), rng)
@@ -334,12 +349,16 @@ def render_plate(rng, state=None, kind=None, width=480):
     small = inches[0] < 8
     th = H * rng.uniform(.10, .15) * (1.25 if design["nfont"] == "script" else 1)
     ty0, ty1 = .27, .77
-    if top:
+    if top and design.get("tbox"):
+        _line(img, top, design["tbox"], ncol, rng, design["nfont"])
+    elif top:
         y = H * rng.uniform(.04, .085)
         art.lettering(img, top, W * (.5 if not small else rng.uniform(.4, .7)), y, th, W * rng.uniform(.42, .62), ncol, rng, design["nfont"], spacing=rng.uniform(0, .2) if design["nfont"] == "sans" else 0)
     else:
         ty0 = .12
-    if bottom:
+    if bottom and design.get("bbox"):
+        _line(img, bottom, design["bbox"], scol, rng, design["sfont"])
+    elif bottom:
         bh = H * rng.uniform(.06, .11)
         art.lettering(img, bottom, W * rng.uniform(.45, .55), H * rng.uniform(.84, .88) - bh * .2, bh, W * rng.uniform(.45, .75), scol, rng, design["sfont"], spacing=rng.uniform(0, .3) if design["sfont"] == "sans" else 0)
     else:
@@ -363,8 +382,12 @@ def render_plate(rng, state=None, kind=None, width=480):
     die = _die(design, rng)
     h = H * rng.uniform(.42, .56) if not small else H * rng.uniform(.4, .55)
     h = min(h, (ty1 - ty0) * H)
-    lay = _layout(tokens, die, h, W, rng)
     y0 = H * ty0 + ((ty1 - ty0) * H - h) * rng.uniform(.25, .85)
+    if design.get("serial"):
+        h = H * design["serial"][1] * rng.uniform(.93, 1.07)
+        y0 = H * (design["serial"][0] + design["serial"][1] / 2 + rng.normal(0, .012)) - h / 2
+    sep = symbols.SEPARATORS.get(design.get("sep"))
+    lay = _layout(tokens, die, h, W, rng, sep and sep[0] * rng.uniform(.9, 1.1), design.get("spread"))
     mask = np.zeros((H, W), np.uint8)
     chars = []
     ifg = tuple(int(v) for v in fg)
@@ -382,7 +405,9 @@ def render_plate(rng, state=None, kind=None, width=480):
             for i in range(3):
                 art.star(img, x + w * (.2 + .3 * i), y0 + h * .22, h * .08, (50, 40, 190))
         elif t == "pic":
-            if state == "FL" or state == "GA":
+            if sep:
+                sep[1](img, x, y0, w, h, rng, ifg)
+            elif state == "FL" or state == "GA":
                 r = min(w * .6, h * .4)
                 for dx, dy in ((-.3, .2), (.35, .15), (0, -.35)):
                     art.disc(img, x + w / 2 + dx * r, y0 + h / 2 + dy * r, r * .62, (int(rng.integers(20, 90)), int(rng.integers(110, 160)), int(rng.integers(220, 250))))
@@ -395,7 +420,7 @@ def render_plate(rng, state=None, kind=None, width=480):
             else:
                 s = rng.uniform(.35, 1.2)
                 art.picture(img, x + w * (1 - s) / 2, y0 + h * .5 - w * s * .6, w * s, w * s * 1.2, rng, strong=rng.random() < .6)
-        elif t == "side":
+        elif t == "side" and (special or design.get("side") != "art"):
             art.picture(img, x, y0 + h * rng.uniform(-.1, .1), w, h * rng.uniform(.9, 1.2), rng, strong=True)
         elif t == "sym":
             art.symbol(img, x, y0 + h * .22, w, rng, ifg if rng.random() < .7 else art.randcol(rng, 0, 160))

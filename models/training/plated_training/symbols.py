@@ -1,0 +1,102 @@
+"""Pictures that stand between the groups of a serial, and outlines of states. Colours are BGR."""
+import cv2
+import numpy as np
+
+from . import art
+
+# Outlines as points on the unit box, y down, coarse: they are ten pixels tall where they matter.
+OUTLINES = {
+    "mo": [(0, 0), (.62, 0), (.66, .12), (.76, .3), (.78, .42), (.9, .6), (1, .8), (.93, .92), (.86, 1), (.82, .88), (.16, .88), (.16, .3), (.08, .2)],
+    "mt": [(0, .05), (1, .05), (1, .8), (.42, .8), (.38, .88), (.27, .9), (.2, .6), (.12, .5), (.1, .3), (.02, .2)],
+    "ne": [(0, .05), (.68, .05), (.8, .12), (.92, .35), (.95, .6), (1, .9), (.3, .9), (.3, .62), (0, .62)],
+    "nj": [(.35, 0), (.9, .18), (.78, .4), (.9, .5), (.75, .8), (.4, 1), (.1, .8), (.45, .48), (.25, .3)],
+    "ny": [(0, .62), (.1, .5), (.4, .45), (.42, .25), (.58, 0), (.78, 0), (.8, .5), (.82, .78), (1, .84), (.8, .95), (.74, .86), (.62, .72), (0, .76)],
+    "tn": [(.05, .3), (1, .2), (.95, .45), (.82, .75), (0, .8)],
+    "tx": [(.3, 0), (.5, 0), (.5, .25), (.75, .32), (.97, .36), (1, .6), (.85, .7), (.68, .82), (.68, 1), (.5, .9), (.4, .68), (.28, .72), (.18, .62), (0, .46), (.3, .46)],
+    "wv": [(.42, 0), (.5, .25), (.75, .3), (1, .35), (.8, .5), (.6, .8), (.4, 1), (.15, .9), (0, .65), (.2, .4), (.4, .25)],
+}
+BRONC = [(.05, .55), (.2, .4), (.42, .36), (.44, .18), (.36, .06), (.5, 0), (.56, .1), (.58, .26), (.7, .34), (.78, .2), (.95, .3), (.88, .42),
+         (.78, .46), (.82, .6), (.68, .7), (.62, .62), (.5, .62), (.4, .8), (.42, .98), (.3, .98), (.28, .76), (.12, 1), (.04, .92), (.22, .66)]
+
+
+def draw(img, pts, x, y, w, h, col):
+    art.poly(img, [(x + a * w, y + b * h) for a, b in pts], col)
+
+
+def outline(name, aspect, col=None):
+    """A separator that is a filled state, `aspect` = height over width; in the serial's colour if none is given."""
+    def sep(img, x, y, w, h, rng, ink):
+        hh = min(w * aspect, h)
+        draw(img, OUTLINES[name], x, y + (h - hh) / 2, w, hh, art.hexcol(col) if col else ink)
+    return sep
+
+
+def keystone(img, x, y, w, h, rng, ink):
+    draw(img, [(.1, 0), (.9, 0), (1, .25), (.85, .25), (.95, 1), (.05, 1), (.15, .25), (0, .25)], x, y + h / 2 - w * .5, w, w, ink)
+
+
+def bronc(img, x, y, w, h, rng, ink):
+    draw(img, BRONC, x - w * .06, y - h * .12, w * 1.12, h * 1.2, ink)
+
+
+def zia(img, x, y, w, h, rng, ink):
+    """The sun of New Mexico: four rays each way around a disc, red on the yellow plate, yellow on the blue one."""
+    cx, cy, r = x + w / 2, y + h / 2, w / 2
+    t = max(1, int(r * .09))
+    for i in (-1.5, -.5, .5, 1.5):
+        k, d = r * (1 if abs(i) < 1 else .75), i * r * .17
+        for dx, dy, ex, ey in ((d, -k, d, k), (-k, d, k, d)):
+            cv2.line(img, (int(cx + dx), int(cy + dy)), (int(cx + ex), int(cy + ey)), ink, t, cv2.LINE_AA)
+    art.disc(img, cx, cy, r * .42, ink)
+    art.disc(img, cx, cy, r * .3, art.hexcol("B83028"))
+
+
+def fir(img, x, y, w, h, rng, ink):
+    """Oregon's tree stands taller than the serial."""
+    art.tree(img, x + w / 2, y - h * .25, y + h * 1.22, w * .58, art.hexcol("2C8C5C"), rng)
+    cv2.rectangle(img, (int(x + w * .46), int(y + h * 1.2)), (int(x + w * .54), int(y + h * 1.3)), art.hexcol("705040"), -1)
+
+
+def palmetto(img, x, y, w, h, rng, ink):
+    """South Carolina: palm and crescent, dark blue."""
+    col, cx, cy = art.hexcol("203058"), x + w / 2, y + h * .35
+    cv2.line(img, (int(cx), int(cy)), (int(cx), int(y + h * 1.12)), col, max(1, int(w * .1)), cv2.LINE_AA)
+    for a in np.linspace(-3.4, .3, 9):
+        cv2.ellipse(img, (int(cx + w * .24 * np.cos(a)), int(cy + w * .24 * np.sin(a))), (max(int(w * .26), 1), max(int(w * .08), 1)), np.rad2deg(a), 0, 360, col, -1, cv2.LINE_AA)
+    cv2.ellipse(img, (int(x + w * .1), int(y - h * .1)), (max(int(w * .13), 1),) * 2, 60, -90, 90, col, max(1, int(w * .07)), cv2.LINE_AA)
+
+
+def shield(img, x, y, w, h, rng, ink):
+    """Oklahoma: a brown war shield with feathers hanging below."""
+    r = w * .48
+    for dx in (-.6, -.2, .2, .6):
+        art.blob(img, x + w / 2 + dx * r, y + h * .5 + r * 1.25, r * .16, r * .6, art.hexcol("B8B0A0"), rng, rough=.1)
+    art.disc(img, x + w / 2, y + h * .42, r, art.hexcol("A87850"))
+    art.blob(img, x + w / 2, y + h * .42, r * .6, r * .5, art.hexcol("D8C8A0"), rng)
+    cv2.line(img, (int(x + w * .1), int(y + h * .7)), (int(x + w * .9), int(y + h * .1)), art.hexcol("506878"), max(1, int(w * .06)), cv2.LINE_AA)
+
+
+def texas(img, x, y, w, h, rng, ink):
+    """Texas in the colours of its flag, or in one colour."""
+    s, cy = min(w, h * .5), y + h / 2
+    pts = np.array(OUTLINES["tx"])
+    if rng.random() < .5:
+        draw(img, pts, x, cy - s / 2, w, s, ink)
+        return
+    draw(img, pts, x, cy - s / 2, w, s, art.hexcol("B82838"))
+    draw(img, pts[[0, 1, 2, 12, 13, 14]] * (1, .7) + (0, .05), x, cy - s / 2, w, s, art.hexcol("28407C"))
+
+
+def seal(img, x, y, w, h, rng, ink):
+    r = w * .5
+    art.disc(img, x + w / 2, y + h / 2, r, art.hexcol("C0A860"))
+    art.disc(img, x + w / 2, y + h / 2, r * .75, art.hexcol("7888A0"))
+    art.blob(img, x + w / 2, y + h / 2, r * .45, r * .5, art.hexcol("C8B880"), rng)
+
+
+# Name in states.py -> (width over the serial's height, function).
+SEPARATORS = {
+    "bronc": (.7, bronc), "fir": (.42, fir), "keystone": (.2, keystone), "mo": (.45, outline("mo", .9, "8098B8")), "nj": (.17, outline("nj", 1.8)),
+    "ny": (.34, outline("ny", .8)), "palmetto": (.62, palmetto), "seal": (.6, seal), "shield": (.55, shield), "texas": (.3, texas),
+    "tn": (.5, outline("tn", .3)), "wv": (.25, outline("wv", 1)), "zia": (.6, zia),
+}
