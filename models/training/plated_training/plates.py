@@ -98,18 +98,20 @@ def random_design(rng):
         p = p[:k] + str(rng.choice(["", "", " ", "-", "*", ".", "#"])) + p[k:]
         p = str(rng.choice(["", "", "", "", "", "<", "{ll}", "{lll}", "{dd}"])) + p + str(rng.choice(["", "", "", "", "", "<", "{ll}", "{dd}", "{ddl}"]))
         pats.append(p)
-    return dict(fg=[hx(fg)], bg=[hx(b) for b in bg], top=[word()], bottom=[word(), ""], pats=pats, ncol=[hx(art.randcol(rng, 0, 200))] * 1 + [hx(fg)],
+    return dict(fg=[hx(fg)], bg=[" ".join(hx(b) for b in bg)], top=[word()], bottom=[word(), ""], pats=pats, ncol=[hx(art.randcol(rng, 0, 200))] * 1 + [hx(fg)],
                 scol=[hx(fg)], nfont=str(rng.choice(["sans", "serif", "script"])), sfont="sans", w=1, art=str(rng.choice(["", "blobs", "mountains", "hills", "seal"])),
                 bands=None, die={}, sticker="tr", kind="generic", chh=None, ty=None, nsize=None)
 
 
 def _die(design, rng):
     fnt = fonts.load()
-    want = dict(design["die"] or {})
+    want = {k: float(rng.uniform(*v)) if isinstance(v, tuple) else v for k, v in (design["die"] or {}).items()}
     style = want.pop("font", None)
     die = glyphs.random_die(rng, list(fnt["plate"]), **want)
     if design["kind"].startswith(("digital", "temporary")) and fnt["plate"]:
         die.font = str(rng.choice(list(fnt["plate"])))
+    if style == "strokes?" and rng.random() < .7:
+        die.font = None
     if style == "serif?" and rng.random() < .7:
         die.font, die.serif = None, float(rng.uniform(.18, .34))
         if fnt["serif"] and rng.random() < .35:
@@ -142,7 +144,7 @@ def _char(mask, ch, x, y, w, h, die):
         glyphs.draw_stroke_char(mask, ch, x, y, w, h, die)
 
 
-def _layout(tokens, die, h, W, rng):
+def _layout(tokens, die, h, W, rng, pic=None, spread=None):
     """Widths of the tokens at character height h, squeezed to fit; returns (list of (token, x, w), die)."""
     left, right = W * rng.uniform(.025, .055), W * rng.uniform(.025, .055)
     avail = W - left - right
@@ -174,6 +176,8 @@ def _layout(tokens, die, h, W, rng):
                 ws.append(h * spaces[4])
         return np.array(ws)
     spaces = [rng.uniform(.2, .5), rng.uniform(.18, .32), rng.uniform(.35, .7), rng.uniform(.65, 1.0), rng.uniform(.23, .42)]
+    if pic:
+        spaces[2] = pic
     ws = widths()
     total = ws.sum() + gap * (len(tokens) - 1)
     if total > avail:  # dies come narrower for longer serials
@@ -188,7 +192,7 @@ def _layout(tokens, die, h, W, rng):
             ws *= avail / total
             gap *= avail / total
             total = avail
-    elif n >= 3 and rng.random() < (.6 if n >= 5 else .25):  # spread out to fill the plate, as most states do
+    elif n >= 3 and rng.random() < (.25 if n < 5 else spread or .6):  # spread out to fill the plate, as most states do
         k = min((avail / total), rng.uniform(1.0, 1.35))
         die.width *= k ** .6
         ws = widths()
@@ -249,6 +253,18 @@ def _words(text, rng):
     return " ".join(parts)
 
 
+def _line(img, text, choices, box, col, rng, style):
+    """A printed line in its place (see D in states.py), give or take what printing and pressing vary.
+
+    The place is as wide as the longest of the design's choices.
+    """
+    H, W = img.shape[:2]
+    cx, y, h, w = box
+    w *= len(text) / max(map(len, choices))
+    art.lettering(img, text, W * (cx + rng.normal(0, .006)), H * (y + rng.normal(0, .006)), H * h * rng.uniform(.93, 1.07),
+                  W * w * rng.uniform(.95, 1.05), col, rng, style, fit=True)
+
+
 def _stickers(img, where, rng, W, H):
     if rng.random() < .12:
         return
@@ -263,6 +279,9 @@ def _stickers(img, where, rng, W, H):
         s(rng.uniform(.78, .88), rng.uniform(.76, .86))
     elif where == "bl":
         s(rng.uniform(.02, .1), rng.uniform(.74, .84))
+    elif where == "mid":
+        s(.45, rng.uniform(.34, .42))
+        s(rng.uniform(.01, .05), rng.uniform(.03, .08), True)
     elif where == "tl":
         s(rng.uniform(.02, .08), rng.uniform(.02, .1))
     else:
@@ -301,12 +320,12 @@ def render_plate(rng, state=None, kind=None, width=480):
     W, H = width, int(round(width * inches[1] / inches[0]))
     u = W / 480
     pick = lambda v: v[int(rng.integers(len(v)))]
-    bg = [art.hexcol(c) for c in design["bg"]]
+    bg = [art.hexcol(c) for c in pick(design["bg"]).split()]
     fg = np.array(art.hexcol(pick(design["fg"])), float) + rng.normal(0, 10, 3)
     special = bool(state and state != "CA" and rng.random() < .12)  # charity and club designs beyond the table
     if special:
         r = random_design(rng)
-        bg = [art.hexcol(c) for c in r["bg"]]
+        bg = [art.hexcol(c) for c in r["bg"][0].split()]
         if rng.random() < .8:
             fg = np.array(art.hexcol(r["fg"][0]), float)
     elif state and rng.random() < .25:  # faded or reprinted colours
@@ -328,20 +347,25 @@ def render_plate(rng, state=None, kind=None, width=480):
         img = art.scenery(img, a, rng)
 
     # Lettering above and below the serial.
+    nfont, sfont = (pick(design[k].split("|")) for k in ("nfont", "sfont"))
     top, bottom = _words(pick(design["top"]), rng), _words(pick(design["bottom"]), rng)
     ncol = art.hexcol(pick(design["ncol"]))
     scol = art.hexcol(pick(design["scol"]))
     small = inches[0] < 8
-    th = H * rng.uniform(.10, .15) * (1.25 if design["nfont"] == "script" else 1)
+    th = H * rng.uniform(.10, .15) * (1.25 if nfont == "script" else 1)
     ty0, ty1 = .27, .77
-    if top:
+    if top and design.get("tbox"):
+        _line(img, top, design["top"], design["tbox"], ncol, rng, nfont)
+    elif top:
         y = H * rng.uniform(.04, .085)
-        art.lettering(img, top, W * (.5 if not small else rng.uniform(.4, .7)), y, th, W * rng.uniform(.42, .62), ncol, rng, design["nfont"], spacing=rng.uniform(0, .2) if design["nfont"] == "sans" else 0)
+        art.lettering(img, top, W * (.5 if not small else rng.uniform(.4, .7)), y, th, W * rng.uniform(.42, .62), ncol, rng, nfont, spacing=rng.uniform(0, .2) if nfont == "sans" else 0)
     else:
         ty0 = .12
-    if bottom:
+    if bottom and design.get("bbox"):
+        _line(img, bottom, design["bottom"], design["bbox"], scol, rng, sfont)
+    elif bottom:
         bh = H * rng.uniform(.06, .11)
-        art.lettering(img, bottom, W * rng.uniform(.45, .55), H * rng.uniform(.84, .88) - bh * .2, bh, W * rng.uniform(.45, .75), scol, rng, design["sfont"], spacing=rng.uniform(0, .3) if design["sfont"] == "sans" else 0)
+        art.lettering(img, bottom, W * rng.uniform(.45, .55), H * rng.uniform(.84, .88) - bh * .2, bh, W * rng.uniform(.45, .75), scol, rng, sfont, spacing=rng.uniform(0, .3) if sfont == "sans" else 0)
     else:
         ty1 = rng.choice([.77, .86, .93])
 
@@ -363,8 +387,12 @@ def render_plate(rng, state=None, kind=None, width=480):
     die = _die(design, rng)
     h = H * rng.uniform(.42, .56) if not small else H * rng.uniform(.4, .55)
     h = min(h, (ty1 - ty0) * H)
-    lay = _layout(tokens, die, h, W, rng)
     y0 = H * ty0 + ((ty1 - ty0) * H - h) * rng.uniform(.25, .85)
+    if design.get("serial"):
+        h = H * design["serial"][1] * rng.uniform(.93, 1.07)
+        y0 = H * (design["serial"][0] + design["serial"][1] / 2 + rng.normal(0, .012)) - h / 2
+    sep = None if special else art.SEPARATORS.get(design.get("sep"))
+    lay = _layout(tokens, die, h, W, rng, sep and sep[0] * rng.uniform(.9, 1.1), design.get("spread"))
     mask = np.zeros((H, W), np.uint8)
     chars = []
     ifg = tuple(int(v) for v in fg)
@@ -382,7 +410,9 @@ def render_plate(rng, state=None, kind=None, width=480):
             for i in range(3):
                 art.star(img, x + w * (.2 + .3 * i), y0 + h * .22, h * .08, (50, 40, 190))
         elif t == "pic":
-            if state == "FL" or state == "GA":
+            if sep:
+                sep[1](img, x, y0, w, h, rng, ifg)
+            elif state == "FL" or state == "GA":
                 r = min(w * .6, h * .4)
                 for dx, dy in ((-.3, .2), (.35, .15), (0, -.35)):
                     art.disc(img, x + w / 2 + dx * r, y0 + h / 2 + dy * r, r * .62, (int(rng.integers(20, 90)), int(rng.integers(110, 160)), int(rng.integers(220, 250))))
