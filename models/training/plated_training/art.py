@@ -282,7 +282,7 @@ def _hills(img, y0, y1, col, rng, n=6, base=1.0):
 def _al_stars(img, rng):
     h, w = img.shape[:2]
     _fade(img, 0, .19, "2C4CA0", "4468B8")
-    for x in np.concatenate([np.arange(.02, .24, .035), np.arange(.76, 1, .035)]):
+    for x in np.concatenate([np.arange(.015, .28, .03), np.arange(.72, 1, .03)]):
         star(img, x * w, rng.uniform(.03, .15) * h, h * .035, (245, 245, 245))
 
 
@@ -402,7 +402,7 @@ def _ga_orchard(img, rng):
 def _hi_rainbow(img, rng):
     """A wide flat bow from foot to foot, its crown just below the name."""
     h, w = img.shape[:2]
-    pale = rng.uniform(.3, .7)
+    pale = rng.uniform(.1, .6)
     t = .04
     for i, c in enumerate(["E87080", "F0A860", "F4E040", "F4E878", "90CC90", "90B8E0", "B8A0D0"]):
         col = tuple(int(v + (238 - v) * (1 - pale)) for v in hexcol(c))
@@ -506,7 +506,10 @@ def _ks_wheat(img, rng):
 
 
 def _ky_box(img, rng):
+    """The county's blue box; the name's motto in small red letters and its horse's head."""
     _fade(img, .76, 1, "C8DCF0", "88B0DC")
+    _line(img, [(.4, .245), (.66, .245)], "B05058", .02)
+    _shape(img, [(0, .9), (.5, 0), (1, .35), (.7, .5), (.6, 1)], "5070B0", (.69, .05, .78, .2))
     _rect(img, .25, .825, .75, .96, str(rng.choice(["24489C", "1C3C90", "2C58A8"])))
 
 
@@ -586,10 +589,10 @@ def _me_chickadee(img, rng):
     for _ in range(16):  # needles
         x, y = rng.uniform(.02, .14), rng.uniform(.3, .75)
         _line(img, [(x, y), (x + rng.uniform(-.05, .05), y + rng.uniform(0, .12))], "587058", .012)
-    blob(img, w * .075, h * .3, w * .035, h * .09, hexcol("585850"), rng, rough=.15)
-    _disc(img, .06, .2, .05, "202020")
-    _disc(img, .095, .33, .05, "C8C0B4")
-    blob(img, w * .115, h * .62, w * .02, h * .13, hexcol("906840"), rng, rough=.1)
+    blob(img, w * .08, h * .31, w * .045, h * .13, hexcol("585850"), rng, rough=.15)
+    _disc(img, .06, .18, .07, "202020")
+    _disc(img, .1, .35, .065, "C8C0B4")
+    blob(img, w * .115, h * .65, w * .028, h * .15, hexcol("906840"), rng, rough=.1)
 
 
 def _me_lobster(img, rng):

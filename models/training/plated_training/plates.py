@@ -425,7 +425,7 @@ def render_plate(rng, state=None, kind=None, width=480):
             else:
                 s = rng.uniform(.35, 1.2)
                 art.picture(img, x + w * (1 - s) / 2, y0 + h * .5 - w * s * .6, w * s, w * s * 1.2, rng, strong=rng.random() < .6)
-        elif t == "side":
+        elif t == "side" and (special or design.get("side") != "art"):
             art.picture(img, x, y0 + h * rng.uniform(-.1, .1), w, h * rng.uniform(.9, 1.2), rng, strong=True)
         elif t == "sym":
             art.symbol(img, x, y0 + h * .22, w, rng, ifg if rng.random() < .7 else art.randcol(rng, 0, 160))
