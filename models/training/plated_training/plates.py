@@ -98,7 +98,7 @@ def random_design(rng):
         p = p[:k] + str(rng.choice(["", "", " ", "-", "*", ".", "#"])) + p[k:]
         p = str(rng.choice(["", "", "", "", "", "<", "{ll}", "{lll}", "{dd}"])) + p + str(rng.choice(["", "", "", "", "", "<", "{ll}", "{dd}", "{ddl}"]))
         pats.append(p)
-    return dict(fg=[hx(fg)], bg=[hx(b) for b in bg], top=[word()], bottom=[word(), ""], pats=pats, ncol=[hx(art.randcol(rng, 0, 200))] * 1 + [hx(fg)],
+    return dict(fg=[hx(fg)], bg=[" ".join(hx(b) for b in bg)], top=[word()], bottom=[word(), ""], pats=pats, ncol=[hx(art.randcol(rng, 0, 200))] * 1 + [hx(fg)],
                 scol=[hx(fg)], nfont=str(rng.choice(["sans", "serif", "script"])), sfont="sans", w=1, art=str(rng.choice(["", "blobs", "mountains", "hills", "seal"])),
                 bands=None, die={}, sticker="tr", kind="generic", chh=None, ty=None, nsize=None)
 
@@ -253,10 +253,14 @@ def _words(text, rng):
     return " ".join(parts)
 
 
-def _line(img, text, box, col, rng, style):
-    """A printed line in its place (see D in states.py), give or take what printing and pressing vary."""
+def _line(img, text, choices, box, col, rng, style):
+    """A printed line in its place (see D in states.py), give or take what printing and pressing vary.
+
+    The place is as wide as the longest of the design's choices.
+    """
     H, W = img.shape[:2]
     cx, y, h, w = box
+    w *= len(text) / max(map(len, choices))
     art.lettering(img, text, W * (cx + rng.normal(0, .006)), H * (y + rng.normal(0, .006)), H * h * rng.uniform(.93, 1.07),
                   W * w * rng.uniform(.95, 1.05), col, rng, style, fit=True)
 
@@ -316,12 +320,12 @@ def render_plate(rng, state=None, kind=None, width=480):
     W, H = width, int(round(width * inches[1] / inches[0]))
     u = W / 480
     pick = lambda v: v[int(rng.integers(len(v)))]
-    bg = [art.hexcol(c) for c in design["bg"]]
+    bg = [art.hexcol(c) for c in pick(design["bg"]).split()]
     fg = np.array(art.hexcol(pick(design["fg"])), float) + rng.normal(0, 10, 3)
     special = bool(state and state != "CA" and rng.random() < .12)  # charity and club designs beyond the table
     if special:
         r = random_design(rng)
-        bg = [art.hexcol(c) for c in r["bg"]]
+        bg = [art.hexcol(c) for c in r["bg"][0].split()]
         if rng.random() < .8:
             fg = np.array(art.hexcol(r["fg"][0]), float)
     elif state and rng.random() < .25:  # faded or reprinted colours
@@ -343,24 +347,25 @@ def render_plate(rng, state=None, kind=None, width=480):
         img = backdrops.draw(img, a, rng) if a in backdrops.BACKDROPS else art.scenery(img, a, rng)
 
     # Lettering above and below the serial.
+    nfont, sfont = (pick(design[k].split("|")) for k in ("nfont", "sfont"))
     top, bottom = _words(pick(design["top"]), rng), _words(pick(design["bottom"]), rng)
     ncol = art.hexcol(pick(design["ncol"]))
     scol = art.hexcol(pick(design["scol"]))
     small = inches[0] < 8
-    th = H * rng.uniform(.10, .15) * (1.25 if design["nfont"] == "script" else 1)
+    th = H * rng.uniform(.10, .15) * (1.25 if nfont == "script" else 1)
     ty0, ty1 = .27, .77
     if top and design.get("tbox"):
-        _line(img, top, design["tbox"], ncol, rng, design["nfont"])
+        _line(img, top, design["top"], design["tbox"], ncol, rng, nfont)
     elif top:
         y = H * rng.uniform(.04, .085)
-        art.lettering(img, top, W * (.5 if not small else rng.uniform(.4, .7)), y, th, W * rng.uniform(.42, .62), ncol, rng, design["nfont"], spacing=rng.uniform(0, .2) if design["nfont"] == "sans" else 0)
+        art.lettering(img, top, W * (.5 if not small else rng.uniform(.4, .7)), y, th, W * rng.uniform(.42, .62), ncol, rng, nfont, spacing=rng.uniform(0, .2) if nfont == "sans" else 0)
     else:
         ty0 = .12
     if bottom and design.get("bbox"):
-        _line(img, bottom, design["bbox"], scol, rng, design["sfont"])
+        _line(img, bottom, design["bottom"], design["bbox"], scol, rng, sfont)
     elif bottom:
         bh = H * rng.uniform(.06, .11)
-        art.lettering(img, bottom, W * rng.uniform(.45, .55), H * rng.uniform(.84, .88) - bh * .2, bh, W * rng.uniform(.45, .75), scol, rng, design["sfont"], spacing=rng.uniform(0, .3) if design["sfont"] == "sans" else 0)
+        art.lettering(img, bottom, W * rng.uniform(.45, .55), H * rng.uniform(.84, .88) - bh * .2, bh, W * rng.uniform(.45, .75), scol, rng, sfont, spacing=rng.uniform(0, .3) if sfont == "sans" else 0)
     else:
         ty1 = rng.choice([.77, .86, .93])
 
@@ -386,7 +391,7 @@ def render_plate(rng, state=None, kind=None, width=480):
     if design.get("serial"):
         h = H * design["serial"][1] * rng.uniform(.93, 1.07)
         y0 = H * (design["serial"][0] + design["serial"][1] / 2 + rng.normal(0, .012)) - h / 2
-    sep = symbols.SEPARATORS.get(design.get("sep"))
+    sep = None if special else art.SEPARATORS.get(design.get("sep"))
     lay = _layout(tokens, die, h, W, rng, sep and sep[0] * rng.uniform(.9, 1.1), design.get("spread"))
     mask = np.zeros((H, W), np.uint8)
     chars = []
