@@ -391,7 +391,7 @@ def render_plate(rng, state=None, kind=None, width=480):
     if design.get("serial"):
         h = H * design["serial"][1] * rng.uniform(.93, 1.07)
         y0 = H * (design["serial"][0] + design["serial"][1] / 2 + rng.normal(0, .012)) - h / 2
-    sep = None if special else art.SEPARATORS.get(design.get("sep"))
+    sep = None if special else {**art.SEPARATORS, **symbols.SEPARATORS}.get(design.get("sep"))
     lay = _layout(tokens, die, h, W, rng, sep and sep[0] * rng.uniform(.9, 1.1), design.get("spread"))
     mask = np.zeros((H, W), np.uint8)
     chars = []
