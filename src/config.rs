@@ -3,9 +3,14 @@
 //! Unknown keys are refused; an error names the key and the line. Every key has a default but
 //! the sources and the vehicle's name. `plated init` writes it with every key explained.
 
+mod sets;
+
+pub use sets::{Category, Colour, ListKind, Shift, Stale, Window};
+
 use crate::error::{Context, Error, Kind, Result};
 use crate::wire::Priority;
 use serde::Deserialize;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// The whole file.
@@ -25,6 +30,12 @@ pub struct Config {
     /// Sound.
     #[serde(default)]
     pub alert: Alert,
+    /// What officers enter.
+    #[serde(default)]
+    pub shift: Shift,
+    /// The daemon's socket for the command line.
+    #[serde(default)]
+    pub control: Control,
     /// The encrypted database.
     pub store: Store,
     /// The way to the station; without it reads stay in the vehicle.
@@ -224,11 +235,40 @@ impl Default for Recognition {
 pub struct Hotlist {
     /// Name of the list in hits.
     pub name: String,
-    /// CSV with a header line; see `docs/reference/hotlist-csv.md`.
+    /// CSV with a header line; see `docs/reference/hotlist-csv.md`. The folder of a list of kind
+    /// `folder`; empty for one of kind `station`, and for one that is only imported by hand.
+    #[serde(default)]
     pub path: PathBuf,
     /// Priority of entries that name none.
     #[serde(default = "normal")]
     pub priority: Priority,
+    /// Where it comes from.
+    #[serde(default)]
+    pub kind: ListKind,
+    /// How hits of each category look and sound.
+    #[serde(default)]
+    pub categories: BTreeMap<String, Category>,
+    /// Roles that may see its details. Kept and shown; not enforced before there are logins.
+    #[serde(default)]
+    pub authorised: Vec<String>,
+    /// Its hits are kept with the read, and neither shown nor sounded. Showing them to those who
+    /// are authorised comes with logins.
+    #[serde(default)]
+    pub covert: bool,
+    /// When it counts.
+    #[serde(default)]
+    pub window: Window,
+    /// When it is stale.
+    #[serde(default)]
+    pub stale: Stale,
+}
+
+/// The daemon's socket for the command line.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Control {
+    /// The socket; beside the store when not given.
+    pub socket: Option<PathBuf>,
 }
 
 fn normal() -> Priority {
@@ -318,6 +358,15 @@ impl Config {
         Ok(config)
     }
 
+    /// Where the daemon listens for the command line.
+    pub fn control_socket(&self) -> PathBuf {
+        self.control.socket.clone().unwrap_or_else(|| {
+            let mut path = self.store.path.clone().into_os_string();
+            path.push(".control");
+            path.into()
+        })
+    }
+
     fn resolve(&mut self, base: &Path) {
         let fix = |p: &mut PathBuf| *p = base.join(&*p);
         for source in &mut self.sources {
@@ -331,7 +380,8 @@ impl Config {
         for path in [&mut r.models, &mut r.detector, &mut r.reader, &mut r.runtime].into_iter().flatten() {
             fix(path);
         }
-        self.hotlists.iter_mut().for_each(|h| fix(&mut h.path));
+        self.hotlists.iter_mut().filter(|h| !h.path.as_os_str().is_empty()).for_each(|h| fix(&mut h.path));
+        self.control.socket.iter_mut().for_each(fix);
         fix(&mut self.store.path);
         self.store.key_file.iter_mut().for_each(fix);
         if let Some(t) = &mut self.transfer {
@@ -354,6 +404,30 @@ impl Config {
             if self.sources[..i].iter().any(|o| o.name == s.name) {
                 return Err(format!("sources[{i}].name: \"{}\" is used twice", s.name));
             }
+        }
+        for (i, list) in self.hotlists.iter().enumerate() {
+            let name = &list.name;
+            if !is_plain_name(name) {
+                return Err(format!("hotlists[{i}].name: use 1 to 64 letters, digits, '-', '_' or '.'"));
+            }
+            if self.hotlists[..i].iter().any(|o| o.name == *name) {
+                return Err(format!("hotlists[{i}].name: \"{name}\" is used twice"));
+            }
+            if name == "officers" {
+                return Err(format!("hotlists[{i}].name: \"officers\" is the name of what officers enter"));
+            }
+            match (list.kind, list.path.as_os_str().is_empty()) {
+                (ListKind::Station, false) => {
+                    return Err(format!("hotlists[{i}].path: a list of kind \"station\" has none"));
+                }
+                (ListKind::Folder, true) => {
+                    return Err(format!("hotlists[{i}].path: a list of kind \"folder\" needs the folder"));
+                }
+                _ => {}
+            }
+        }
+        if !(1..=168).contains(&self.shift.hours) {
+            return Err("shift.hours: must be from 1 to 168".into());
         }
         let share = |name: &str, v: f32| {
             if (0.0..=1.0).contains(&v) { Ok(()) } else { Err(format!("recognition.{name}: must be from 0 to 1")) }
@@ -428,6 +502,28 @@ mod tests {
     fn a_value_out_of_range_is_refused_with_its_key() {
         let err = load(&format!("{SMALL}[recognition]\nkeep_confidence = 3.0\n")).unwrap_err().chain();
         assert!(err.contains("recognition.keep_confidence"), "{err}");
+    }
+
+    #[test]
+    fn a_list_set_is_checked_and_its_errors_name_key_and_line() {
+        let with = |keys: &str| load(&format!("{SMALL}[[hotlists]]\nname = \"svs\"\n{keys}"));
+        let list = with("path = \"svs.csv\"\n").unwrap().hotlists.remove(0);
+        assert_eq!((list.kind, list.stale.warn_h, list.stale.critical_h), (ListKind::File, 24, 72));
+        assert!(!list.covert && list.window == Window::default());
+        with("kind = \"folder\"\npath = \"in\"\ncovert = true\nauthorised = [\"detective\"]\n[hotlists.window]\nhours = \"22:00-06:00\"\n[hotlists.stale]\nwarn_h = 1\n[hotlists.categories.stolen_vehicle]\ncolour = \"#c00000\"\ntone = \"high\"\n").unwrap();
+        for (keys, expected) in [
+            ("[hotlists.stale]\nwarn_h = 99\n", &["line 9", "warn_h"][..]),
+            ("[hotlists.window]\nhours = \"all\"\n", &["line 9", "hours"]),
+            ("[hotlists.categories.stolen]\ncolour = \"red\"\n", &["line 10", "colour"]),
+            ("kind = \"web\"\n", &["line 9", "web"]),
+            ("kind = \"folder\"\n", &["hotlists[0].path"]),
+            ("kind = \"station\"\npath = \"x\"\n", &["hotlists[0].path"]),
+            ("[[hotlists]]\nname = \"svs\"\n", &["hotlists[1].name", "used twice"]),
+            ("[[hotlists]]\nname = \"officers\"\n", &["hotlists[1].name"]),
+        ] {
+            let said = with(keys).unwrap_err().chain();
+            assert!(expected.iter().all(|e| said.contains(e)), "{said}");
+        }
     }
 
     #[test]

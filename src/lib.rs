@@ -7,6 +7,7 @@
 pub mod clock; // time, so that tests can set it
 pub mod error; // the one error type: what happened, where, what to do
 pub mod logging; // tracing to the terminal or journald
+pub mod who; // the system user who does something
 pub mod plate; // plate text: normal form, match key, syntax prior
 pub mod wire; // the messages vehicle and station share
 pub mod config; // the one configuration file of the vehicle
@@ -19,6 +20,7 @@ pub mod alert; // hits to tones
 pub mod store; // the vehicle's encrypted database, one writer
 pub mod tls; // certificates and the two ends of mutual TLS
 pub mod transfer; // outbox to station, receipts back
+pub mod control; // what officers do with lists, and the daemon's socket for it
 pub mod station; // the department's server
 pub mod daemon; // the parts put together: `plated run`
 

@@ -5,9 +5,11 @@
 
 mod annotate;
 mod check;
+mod hotlist;
 mod init;
 mod recognize;
 mod run;
+mod status;
 
 use crate::error::{Context, Kind, Result};
 use clap::{CommandFactory, Parser, Subcommand};
@@ -29,6 +31,8 @@ enum Command {
     Run(run::Args),
     Recognize(recognize::Args),
     Check(check::Args),
+    Hotlist(hotlist::Args),
+    Status(status::Args),
     /// Print shell completions, e.g. `plated completions bash > /etc/bash_completion.d/plated`
     Completions {
         /// The shell.
@@ -45,6 +49,8 @@ pub fn main() -> ExitCode {
         Command::Run(args) => run::run(&args),
         Command::Recognize(args) => recognize::run(&args),
         Command::Check(args) => check::run(&args),
+        Command::Hotlist(args) => hotlist::run(&args),
+        Command::Status(args) => status::run(&args),
         Command::Completions { shell } => {
             clap_complete::generate(shell, &mut Arguments::command(), "plated", &mut std::io::stdout());
             Ok(())

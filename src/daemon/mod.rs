@@ -12,6 +12,7 @@
 
 mod collector;
 mod counters;
+mod keeper;
 mod recorder;
 mod transfer;
 mod worker;
@@ -21,10 +22,10 @@ pub use counters::{Counters, Totals};
 use crate::alert::{Chime, ChimeStatus, Started};
 use crate::capture::{Capture, SourceStatus};
 use crate::clock::Clock;
+use crate::control::{Desk, Server};
 use crate::config::{Config, Input, Pace};
 use crate::error::{Context, Error, Kind, Result};
 use crate::frame::Frame;
-use crate::hotlist::{self, Index};
 use crate::recognition::{Models, Recognizer};
 use crate::store::{Key, Options, Stats, Store};
 use crate::wire::{HitRecord, MadeBy, ReadRecord};
@@ -74,6 +75,8 @@ pub struct Daemon {
     store: Store,
     chime: Arc<Chime>,
     transfer: Option<transfer::Running>,
+    /// Ends before the store closes.
+    officers: (Option<Server>, keeper::Running),
     stopping: Arc<AtomicBool>,
     threads: Vec<JoinHandle<()>>,
 }
@@ -100,7 +103,6 @@ impl Daemon {
     /// What can't be worked without: models, the key, the store. A missing sound card, camera or
     /// station is a warning.
     pub fn start(config: &Config, clock: Arc<dyn Clock>, announce: Announce) -> Result<Self> {
-        let index = Arc::new(load_hotlists(config)?);
         let key = Key::load(&config.store)?;
         let (store, opened) = Store::open(Options::from(&config.store), &key, clock.clone())?;
         if let Some(aside) = &opened.set_aside {
@@ -112,6 +114,9 @@ impl Daemon {
         if opened.released > 0 {
             tracing::warn!(reads = opened.released, "Reads of an interrupted run were closed as they were.");
         }
+        let desk = Arc::new(Desk::open(config, store.clone(), clock.clone()));
+        desk.arm()?;
+        desk.look_at_files();
         let link = config.transfer.as_ref().map(|t| transfer::prepare(config, t, clock.clone())).transpose()?;
 
         let workers = match config.recognition.workers {
@@ -151,10 +156,11 @@ impl Daemon {
         let collector =
             Collector::new(&config.sources, &config.recognition, clock.clone(), to_recorder, counters.clone());
         threads.push(spawn("collector", move || collector.run(&seen))?);
+        let keeper = keeper::start(desk.clone(), clock.clone())?;
         let recorder = Recorder::new(
             config,
             made_by,
-            index,
+            desk.lists().clone(),
             store.clone(),
             chime.clone(),
             clock,
@@ -163,7 +169,11 @@ impl Daemon {
             stopping.clone(),
         );
         threads.push(spawn("recorder", move || recorder.run(&events))?);
-        Ok(Self { capture, counters, store, chime, transfer, stopping, threads })
+        // Last, so that nobody is answered by a daemon that did not start. Without it reading goes on.
+        let server = Server::start(&config.control_socket(), desk)
+            .inspect_err(|e| tracing::error!("Lists and entries can't be changed while the daemon runs: {}", e.chain()));
+        let officers = (server.ok(), keeper);
+        Ok(Self { capture, counters, store, chime, transfer, officers, stopping, threads })
     }
 
     /// True once every source has ended and every read is stored.
@@ -215,6 +225,7 @@ impl Daemon {
                 tracing::error!("A thread ended by a defect; the reads it held may be lost.");
             }
         }
+        drop(self.officers);
         drop(self.transfer);
         self.store.close()?;
         match self.counters.totals().lost_reads {
@@ -229,30 +240,6 @@ fn spawn(name: &str, run: impl FnOnce() + Send + 'static) -> Result<JoinHandle<(
         .name(name.into())
         .spawn(run)
         .context(Kind::Internal, || format!("could not start the thread {name}"))
-}
-
-/// Loads the lists. One that can't be used is left out, loudly; the others count.
-fn load_hotlists(config: &Config) -> Result<Index> {
-    let mut lists = Vec::new();
-    for configured in &config.hotlists {
-        match hotlist::load(configured) {
-            Ok(list) => {
-                tracing::info!(list = list.name, "{}", list.report);
-                for bad in &list.report.bad_lines {
-                    tracing::warn!(
-                        list = list.name,
-                        line = bad.line,
-                        field = bad.field,
-                        "A line was left out: {}",
-                        bad.reason
-                    );
-                }
-                lists.push(list);
-            }
-            Err(e) => tracing::error!(list = configured.name, "The hotlist is not in force: {}", e.chain()),
-        }
-    }
-    Ok(Index::build(&lists))
 }
 
 /// A file that is played as fast as it can be has its own time.

@@ -9,13 +9,14 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::error::{Error, Kind, Result};
 use crate::frame::Frame;
-use crate::hotlist::{Index, Match};
+use crate::hotlist::{Lists, Match, Sets};
 use crate::plate::PlateText;
 use crate::recognition::{Event, TrackRead};
 use crate::store::{NewImage, NewRead, Store};
 use crate::wire::{HitRecord, ImageRef, MadeBy, ReadRecord};
 use crossbeam_channel::{Receiver, RecvTimeoutError};
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -33,7 +34,8 @@ const MOST_WAITING: usize = 256;
 pub struct Recorder {
     vehicle: String,
     made_by: MadeBy,
-    index: Arc<Index>,
+    lists: Arc<Lists>,
+    sets: Sets,
     store: Store,
     chime: Arc<Chime>,
     clock: Arc<dyn Clock>,
@@ -61,7 +63,7 @@ impl Recorder {
     pub fn new(
         config: &Config,
         made_by: MadeBy,
-        index: Arc<Index>,
+        lists: Arc<Lists>,
         store: Store,
         chime: Arc<Chime>,
         clock: Arc<dyn Clock>,
@@ -72,7 +74,8 @@ impl Recorder {
         let repeats = Repeats::new(Duration::from_secs(config.alert.repeat_after_s));
         let vehicle = config.vehicle.clone();
         let (open, waiting) = (HashMap::new(), VecDeque::new());
-        Self { vehicle, made_by, index, store, chime, clock, announce, counters, stopping, repeats, open, waiting }
+        let sets = Sets::new(&config.hotlists, TimeZone::system());
+        Self { vehicle, made_by, lists, sets, store, chime, clock, announce, counters, stopping, repeats, open, waiting }
     }
 
     pub fn run(mut self, events: &Receiver<Event>) {
@@ -151,7 +154,7 @@ impl Recorder {
         let now = self.clock.monotonic();
         let decided = new.into_iter().map(|hit| {
             let key = PlateText::normalise(&hit.text).key();
-            let sounds = self.repeats.is_news(&key, &hit.entry, now);
+            let sounds = !self.sets.is_covert(&hit.entry.list) && self.repeats.is_news(&key, &hit.entry, now);
             (hit, sounds)
         });
         let hits_to_tell = decided.collect();
@@ -170,7 +173,9 @@ impl Recorder {
             }
         }
         // Nothing is shown before it is durable, but the officer's ears don't wait for a disk.
-        pending.hits.iter().filter(|(_, sounds)| *sounds).for_each(|(hit, _)| self.chime.sound(hit.entry.priority));
+        for (hit, _) in pending.hits.iter().filter(|(_, sounds)| *sounds) {
+            self.chime.sound(self.sets.tone(&hit.entry));
+        }
         // What waits is all pictures; the raw frame would be ten times that.
         pending.closed.as_mut().map(Frame::drop_pixels);
         self.waiting.push_back(pending);
@@ -219,29 +224,31 @@ impl Recorder {
     /// It is durable: sounds, if that has not been done, and shows.
     fn tell(&self, pending: Pending, sound: bool) {
         let Pending { new, hits, closed, captured } = pending;
-        for (hit, sounded) in hits {
+        let shown = self.sets.shown(&new.record);
+        for (hit, sounded) in hits.into_iter().filter(|(hit, _)| !self.sets.is_covert(&hit.entry.list)) {
             if sound && sounded {
-                self.chime.sound(hit.entry.priority);
+                self.chime.sound(self.sets.tone(&hit.entry));
             }
             self.counters.change(|t| {
                 t.hits += 1;
                 t.alerts += u64::from(sounded);
             });
-            let read = Box::new(new.record.clone());
+            let read = Box::new(shown.clone());
             (self.announce)(&Announcement::Hit { read, hit: Box::new(hit), sounded, captured });
         }
         if let Some(frame) = closed {
             self.counters.change(|t| t.reads += 1);
-            (self.announce)(&Announcement::Read { read: Box::new(new.record), frame });
+            (self.announce)(&Announcement::Read { read: Box::new(shown), frame });
         }
     }
 
-    /// Matches of the read's text that this pass has not had yet.
+    /// Matches of the read's text, on lists that count now, that this pass has not had yet.
     fn new_hits(&self, read: &TrackRead) -> Vec<HitRecord> {
         let had = self.open.get(&read.id).map_or(&[][..], Vec::as_slice);
-        let matches = self.index.matches(&PlateText::normalise(&read.text), &read.state);
-        let new = matches.into_iter().filter(|m| !had.iter().any(|h| h.entry == *m.entry && h.text == read.text));
         let now = self.clock.wall();
+        let matches = self.lists.matches(&PlateText::normalise(&read.text), &read.state).into_iter();
+        let count = matches.filter(|m| self.sets.counts(&m.entry.list, now));
+        let new = count.filter(|m| !had.iter().any(|h| h.entry == *m.entry && h.text == read.text));
         new.map(|m| hit(m, read, now)).collect()
     }
 

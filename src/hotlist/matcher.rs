@@ -53,7 +53,7 @@ fn differences(read: &PlateText, listed: &PlateText) -> Vec<Difference> {
     differing.map(|(position, (read, listed))| Difference { position, read, listed }).collect()
 }
 
-fn compare_states(read: &str, listed: &str) -> StateAgreement {
+pub(super) fn compare_states(read: &str, listed: &str) -> StateAgreement {
     if read.is_empty() || listed.is_empty() {
         StateAgreement::Unknown
     } else if read.eq_ignore_ascii_case(listed) {

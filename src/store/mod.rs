@@ -9,7 +9,8 @@
 //! [`Store::put_read`] returns when that is on the disk (`synchronous = FULL`). The record is
 //! made into JSON once; those bytes and their SHA-256 are what is kept, transferred and named
 //! in receipts. A read leaves the outbox only by a receipt for exactly that content, in one
-//! transaction with the receipt itself. Nothing here deletes a read.
+//! transaction with the receipt itself. Nothing here deletes a read. A change of lists or entries
+//! is one transaction with the event that says who did it and why.
 //!
 //! Files: `<path>` with SQLite's `-wal` and `-shm`, `<path>.lock` (one owner: `lock`),
 //! `<path>.keyid` (which key: `keyid`), and `<path>.damaged-<time>` for each store that had to
@@ -17,22 +18,32 @@
 
 mod check;
 mod connection;
+mod dispositions;
+mod events;
 mod files;
 mod key;
 mod keyid;
+mod lists;
 mod lock;
+mod manual;
 mod open;
 mod outbox;
 mod reads;
 mod schema;
+mod search;
 mod stats;
 mod writer;
 
 pub use check::{Checked, Report, check};
+pub use dispositions::{Disposition, Finding, Quiet};
+pub use events::{By, Event, Reason, What};
 pub use key::Key;
+pub use lists::{Imported, ListState, Staleness, Version};
+pub use manual::{ManualEntry, MOST_PATTERNS, NewManual, OFFICERS};
 pub use open::{Opened, SetAside};
 pub use outbox::{Applied, OutboxRead};
 pub use reads::{NewImage, NewRead, Stored};
+pub use search::{Found, PAGE, Search, Wanted};
 pub use stats::Stats;
 
 use crate::clock::Clock;
@@ -41,6 +52,7 @@ use crate::error::{Context, Error, Kind, Result};
 use crate::wire::{ReadRecord, Receipt, Sha256};
 use connection::Fault;
 use crossbeam_channel::{Sender, bounded};
+use jiff::Timestamp;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::thread::JoinHandle;
@@ -143,6 +155,91 @@ impl Store {
     /// These are plates: once `access` exists, it stands in front of every caller of this.
     pub fn reads(&self, limit: usize) -> Result<Vec<ReadRecord>> {
         self.ask("could not list reads", move |w| reads::newest(w, limit))
+    }
+
+    /// Enters a plate or partial plate (control P-04) and records who did it and why, in one
+    /// transaction. [`Kind::Input`] when it is no plate, [`Kind::Refused`] when 100 partial plates
+    /// are in force.
+    pub fn add_manual(&self, new: NewManual, by: &By) -> Result<ManualEntry> {
+        let by = by.clone();
+        self.ask("could not enter a plate", move |w| manual::add(w, new, &by))
+    }
+
+    /// Takes an entry out of force and records who did it and why, in one transaction.
+    pub fn remove_manual(&self, id: i64, by: &By) -> Result<ManualEntry> {
+        let by = by.clone();
+        self.ask("could not remove an entry", move |w| manual::remove(w, id, &by))
+    }
+
+    /// Entries of officers that are neither removed nor over.
+    pub fn manual_entries(&self) -> Result<Vec<ManualEntry>> {
+        self.ask("could not list the entries of officers", manual::in_force)
+    }
+
+    /// Brings the configured lists into [`Store::list_states`].
+    pub fn configure_lists(&self, lists: &[config::Hotlist]) -> Result<()> {
+        let lists = lists.to_vec();
+        self.ask("could not keep the lists' settings", move |w| lists::configure(w, &lists))
+    }
+
+    /// What is known of each list that is or was configured, by name.
+    pub fn list_states(&self) -> Result<Vec<ListState>> {
+        self.ask("could not look at the lists' states", lists::states)
+    }
+
+    /// From here on this version of the list is in force; the event is in the same transaction.
+    pub fn list_imported(&self, list: &Imported, by: &By) -> Result<()> {
+        let (list, by) = (list.clone(), by.clone());
+        self.ask("could not record an import", move |w| lists::imported(w, &list, &by))
+    }
+
+    /// The list was refused; the event is in the same transaction.
+    pub fn list_refused(&self, name: &str, error: &str, by: &By) -> Result<()> {
+        let (name, error, by) = (name.to_owned(), error.to_owned(), by.clone());
+        self.ask("could not record a refusal", move |w| lists::refused(w, &name, &error, &by))
+    }
+
+    /// The list was looked for and nothing changed; `error` says why it could not be looked at.
+    pub fn list_checked(&self, name: &str, error: Option<&str>) -> Result<()> {
+        let (name, error) = (name.to_owned(), error.map(str::to_owned));
+        self.ask("could not record a look for a list", move |w| lists::checked(w, &name, error.as_deref()))
+    }
+
+    /// Records a look at data before anything of it is shown.
+    pub fn note(&self, what: What, by: &By, subject: serde_json::Value) -> Result<i64> {
+        let by = by.clone();
+        self.ask("could not record who looks, so nothing is shown", move |w| events::note(w, what, &by, &subject))
+    }
+
+    /// Events after number `after`, in their order, at most `limit`.
+    pub fn events(&self, after: i64, limit: usize) -> Result<Vec<Event>> {
+        self.ask("could not list events", move |w| events::list(w, after, limit))
+    }
+
+    /// Begins a search of the reads made since `from`. The event is durable when this returns, and
+    /// only what it gives can be asked for results (controls P-01 to P-04).
+    pub fn begin_search(&self, wanted: Wanted, from: Timestamp, case: &str, by: &By) -> Result<Search> {
+        let (by, case) = (by.clone(), case.to_owned());
+        self.ask("could not record a search, so nothing is shown", move |w| {
+            search::begin(w, wanted, from, &case, &by)
+        })
+    }
+
+    /// The next page of a search, newest first, at most [`PAGE`] reads or none, and what to go on
+    /// with; `None` when all were looked at.
+    pub fn search_page(&self, search: Search) -> Result<(Vec<Found>, Option<Search>)> {
+        self.ask("could not search reads", move |w| search::page(w, search))
+    }
+
+    /// Keeps what an officer found about a hit, with its event in the same transaction.
+    pub fn add_disposition(&self, disposition: Disposition, by: &By) -> Result<()> {
+        let by = by.clone();
+        self.ask("could not keep a disposition", move |w| dispositions::add(w, &disposition, &by))
+    }
+
+    /// Pairings that are quiet now.
+    pub fn quiet_pairings(&self) -> Result<Vec<Quiet>> {
+        self.ask("could not list quiet pairings", dispositions::quiet)
     }
 
     /// Writes the log back into the database and closes it, for all handles.

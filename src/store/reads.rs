@@ -222,7 +222,8 @@ fn forget(conn: &Connection, number: i64) -> rusqlite::Result<Vec<[u8; 32]>> {
         .collect()
 }
 
-fn word(priority: Priority) -> &'static str {
+/// The word for it in the store.
+pub(super) fn word(priority: Priority) -> &'static str {
     match priority {
         Priority::Low => "low",
         Priority::Normal => "normal",

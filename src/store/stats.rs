@@ -26,6 +26,10 @@ pub struct Stats {
     pub oldest_pending: Option<Timestamp>,
     /// Receipts kept.
     pub receipts: u64,
+    /// Last look of the newest read.
+    pub newest_read: Option<Timestamp>,
+    /// When the last receipt came.
+    pub last_receipt: Option<Timestamp>,
 }
 
 /// Counts.
@@ -35,18 +39,24 @@ pub(super) fn stats(writer: &mut Writer) -> Result<Stats, Fault> {
         .prepare_cached(
             "SELECT (SELECT count(*) FROM read), (SELECT count(*) FROM hit), (SELECT count(*) FROM image),
                     (SELECT count(*) FROM transferred), (SELECT min(captured) FROM outbox),
-                    (SELECT count(*) FROM receipt)",
+                    (SELECT count(*) FROM receipt),
+                    (SELECT last_seen FROM read ORDER BY number DESC LIMIT 1),
+                    (SELECT received FROM receipt ORDER BY number DESC LIMIT 1)",
         )?
         .query_row([], |row| {
             let count = |column| row.get::<_, i64>(column).map(i64::unsigned_abs);
-            let oldest = row.get::<_, Option<i64>>(4)?;
+            let time = |column| {
+                row.get::<_, Option<i64>>(column).map(|t| t.and_then(|t| Timestamp::from_microsecond(t).ok()))
+            };
             Ok(Stats {
                 reads: count(0)?,
                 hits: count(1)?,
                 images: count(2)?,
                 transferred: count(3)?,
-                oldest_pending: oldest.and_then(|t| Timestamp::from_microsecond(t).ok()),
+                oldest_pending: time(4)?,
                 receipts: count(5)?,
+                newest_read: time(6)?,
+                last_receipt: time(7)?,
                 ..Stats::default()
             })
         });

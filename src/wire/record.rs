@@ -142,6 +142,8 @@ pub enum Rule {
     Exact,
     /// One character differs by a pair that readers confuse.
     OneEquivalent,
+    /// It fits a partial plate.
+    Wildcard,
 }
 
 /// One differing character.

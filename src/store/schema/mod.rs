@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 /// The schema of a fresh store.
 const FRESH: &str = include_str!("schema.sql");
 /// `MIGRATIONS[n]` leads from version n + 1 to n + 2.
-const MIGRATIONS: &[&str] = &[];
+const MIGRATIONS: &[&str] = &[include_str!("v1_to_v2.sql")];
 /// The version this program writes.
 pub(super) const VERSION: i64 = MIGRATIONS.len() as i64 + 1;
 
@@ -97,16 +97,19 @@ fn plain(sql: &str) -> String {
 mod tests {
     use super::*;
 
-    /// Version 1 as it was shipped; never changed.
-    const V1: &str = include_str!("v1.sql");
+    /// The versions as they were shipped; never changed.
+    const SHIPPED: [&str; 2] = [include_str!("v1.sql"), include_str!("v2.sql")];
+    const V1: &str = SHIPPED[0];
 
     #[test]
-    fn migrating_from_the_first_version_gives_the_fresh_schema() {
-        let mut old = Connection::open_in_memory().unwrap();
-        apply(&mut old, V1, 1).unwrap();
-        migrate(&mut old).unwrap();
-        assert_eq!(version(&old).unwrap(), VERSION);
-        assert_eq!(describe(&old).unwrap(), describe_fresh().unwrap());
+    fn migrating_from_any_version_gives_the_fresh_schema() {
+        for (shipped, from) in SHIPPED.into_iter().zip(1..) {
+            let mut old = Connection::open_in_memory().unwrap();
+            apply(&mut old, shipped, from).unwrap();
+            migrate(&mut old).unwrap();
+            assert_eq!(version(&old).unwrap(), VERSION);
+            assert_eq!(describe(&old).unwrap(), describe_fresh().unwrap());
+        }
     }
 
     #[test]

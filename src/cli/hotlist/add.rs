@@ -1,0 +1,98 @@
+//! `plated hotlist add`: enter a plate or a partial one.
+
+use super::ask::{self, Ask, print_json};
+use crate::cli::say;
+use crate::control::{Reply, Request};
+use crate::error::Result;
+use crate::store::{ManualEntry, Reason};
+use crate::wire::Priority;
+use jiff::Timestamp;
+use serde_json::json;
+use std::time::Duration;
+
+/// Enter a plate or partial plate; it is matched at once
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  plated hotlist add 7ABC123 --state CA --reason 'BOLO, robbery at 5th and Main' --case 26-1234
+  plated hotlist add '7A?C*' --reason 'witness saw a part of the plate' --expires 4h --search-back 24h
+
+? is one character, * any run of them. At most 100 partial plates can be in force. The entry is
+over at the end of the shift (shift.hours in the configuration) unless --expires says otherwise.
+Who entered it, when and why is on record.")]
+pub struct Args {
+    /// The plate
+    #[arg(value_name = "PLATE|PATTERN")]
+    plate: String,
+    /// Why
+    #[arg(long, value_name = "TEXT", value_parser = ask::reason)]
+    reason: Reason,
+    /// Case or incident
+    #[arg(long, value_name = "NUMBER", default_value = "")]
+    case: String,
+    /// Issuing state, two letters
+    #[arg(long, value_name = "STATE", default_value = "")]
+    state: String,
+    /// Category, e.g. stolen_vehicle
+    #[arg(long, value_name = "WORD", default_value = "bolo")]
+    category: String,
+    /// low, normal or high
+    #[arg(long, value_name = "WORD", default_value = "high", value_parser = priority)]
+    priority: Priority,
+    /// When it is over: 8h, 2d, or a time such as 2026-11-21T22:00:00-08:00
+    #[arg(long, value_name = "WHEN", value_parser = expiry)]
+    expires: Option<Timestamp>,
+    /// Search the reads already made, this far back, and print those that fit
+    #[arg(long, value_name = "SPAN", value_parser = ask::span, num_args = 0..=1, default_missing_value = "24h")]
+    search_back: Option<u64>,
+    /// Print one JSON object per line
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    ask: Ask,
+}
+
+pub fn run(args: &Args) -> Result<()> {
+    let request = Request::Add {
+        plate: args.plate.clone(),
+        state: args.state.to_ascii_uppercase(),
+        category: args.category.clone(),
+        priority: args.priority,
+        reason: args.reason.clone(),
+        case: args.case.clone(),
+        expires: args.expires,
+        search_back: args.search_back,
+    };
+    let mut reads = 0;
+    args.ask.call(request, None, &mut |reply| match reply {
+        Reply::Added(entry) if args.json => print_json(&json!({ "added": entry })),
+        Reply::Added(ManualEntry { id, entry, partial, .. }) => {
+            let what = if partial { "Partial plate" } else { "Plate" };
+            say(format_args!("{what} {} entered as {id}, until {}", entry.plate, entry.expires))
+        }
+        Reply::Read(read) => {
+            reads += 1;
+            ask::found(&read, args.json)
+        }
+        _ => Ok(()),
+    })?;
+    match args.search_back {
+        Some(_) if !args.json => say(format_args!("{reads} reads already made fit")),
+        _ => Ok(()),
+    }
+}
+
+fn priority(word: &str) -> Result<Priority, String> {
+    match word {
+        "low" => Ok(Priority::Low),
+        "normal" => Ok(Priority::Normal),
+        "high" => Ok(Priority::High),
+        _ => Err("use low, normal or high".into()),
+    }
+}
+
+fn expiry(text: &str) -> Result<Timestamp, String> {
+    if let Ok(seconds) = ask::span(text) {
+        return Timestamp::now().checked_add(Duration::from_secs(seconds)).map_err(|e| e.to_string());
+    }
+    text.parse().map_err(|_| "write it as 8h, 2d or 2026-11-21T22:00:00-08:00".to_owned())
+}

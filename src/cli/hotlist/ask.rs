@@ -1,0 +1,85 @@
+//! What the subcommands share: the way to the daemon, reasons, spans of time, a found read.
+
+use crate::cli::say;
+use crate::clock::SystemClock;
+use crate::config::Config;
+use crate::control::{Reply, Request, call};
+use crate::error::{Context, Kind, Result};
+use crate::plate::PlateText;
+use crate::store::{Found, Reason};
+use serde_json::json;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// Whom to ask.
+#[derive(Debug, clap::Args)]
+pub struct Ask {
+    /// The vehicle's configuration
+    #[arg(long, value_name = "FILE", default_value = "/etc/plated/plated.toml")]
+    config: PathBuf,
+}
+
+impl Ask {
+    /// Asks the daemon, or does it on the store when none runs.
+    pub fn call(&self, request: Request, file: Option<&Path>, answer: &mut dyn FnMut(Reply) -> Result<()>) -> Result<()> {
+        call(&Config::load(&self.config)?, Arc::new(SystemClock::new()), request, file, answer)
+    }
+}
+
+/// For clap: why somebody does something.
+pub fn reason(text: &str) -> Result<Reason, String> {
+    Reason::new(text).map_err(|e| e.to_string())
+}
+
+/// For clap: a span of time such as `90m`, `24h` or `7d`, in seconds.
+pub fn span(text: &str) -> Result<u64, String> {
+    let wrong = || "write it as 90m, 24h or 7d".to_owned();
+    let (number, unit) = text.split_at_checked(text.len().saturating_sub(1)).ok_or_else(wrong)?;
+    let seconds = match unit {
+        "m" => 60,
+        "h" => 3600,
+        "d" => 86_400,
+        _ => return Err(wrong()),
+    };
+    let span = number.parse::<u64>().ok().and_then(|n| n.checked_mul(seconds)).filter(|s| *s > 0);
+    span.filter(|s| *s <= 366 * 86_400).ok_or_else(wrong)
+}
+
+/// An age for people: `5 min`, `7 h`, `3 days`.
+pub fn ago(seconds: u64) -> String {
+    match seconds {
+        s if s < 2 * 3600 => format!("{} min", s / 60),
+        s if s < 2 * 86_400 => format!("{} h", s / 3600),
+        s => format!("{} days", s / 86_400),
+    }
+}
+
+/// Prints a read that was found.
+pub fn found(read: &Found, json: bool) -> Result<()> {
+    if json {
+        return print_json(&json!({ "read": read }));
+    }
+    let state = if read.state.is_empty() { "--" } else { &read.state };
+    let text = PlateText::normalise(&read.text).display();
+    let at = read.last_seen.strftime("%Y-%m-%d %H:%M:%S UTC");
+    say(format_args!("{at}  {text:<9} {state}  {:3.0} %  {}  {}", read.confidence * 100.0, read.camera, read.id))
+}
+
+/// Prints one JSON value on a line.
+pub fn print_json(value: &impl serde::Serialize) -> Result<()> {
+    let line = serde_json::to_string(value).context(Kind::Internal, || "an answer can't be written as JSON".into())?;
+    say(format_args!("{line}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn spans_of_time_are_numbers_with_a_unit() {
+        assert_eq!((span("90m"), span("24h"), span("7d")), (Ok(5400), Ok(86_400), Ok(604_800)));
+        for wrong in ["", "h", "24", "-1h", "0h", "1w", "400d", "1é", "99999999999999999999d"] {
+            assert!(span(wrong).is_err(), "{wrong}");
+        }
+    }
+}

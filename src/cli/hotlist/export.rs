@@ -1,0 +1,33 @@
+//! `plated hotlist export`: a list in canonical form.
+
+use super::ask::{self, Ask};
+use crate::cli::say;
+use crate::control::{Reply, Request};
+use crate::error::Result;
+use crate::store::Reason;
+
+/// Print a list in force as JSON lines, sorted
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  plated hotlist export --list svs --reason 'publish at the station' > svs.jsonl
+  plated hotlist export --list officers --reason 'hand over to the next shift'
+
+The export is on record before anything is printed.")]
+pub struct Args {
+    /// Name of the list; `officers` is what officers entered
+    #[arg(long, value_name = "NAME")]
+    list: String,
+    /// Why
+    #[arg(long, value_name = "TEXT", value_parser = ask::reason)]
+    reason: Reason,
+    #[command(flatten)]
+    ask: Ask,
+}
+
+pub fn run(args: &Args) -> Result<()> {
+    let request = Request::Export { list: args.list.clone(), reason: args.reason.clone() };
+    args.ask.call(request, None, &mut |reply| match reply {
+        Reply::Line(line) => say(format_args!("{line}")),
+        _ => Ok(()),
+    })
+}

@@ -1,0 +1,47 @@
+//! `plated hotlist`: lists of wanted plates.
+
+mod add;
+mod ask;
+mod export;
+mod import;
+mod remove;
+mod search;
+mod show;
+mod stats;
+
+pub use ask::{Ask, ago};
+
+use crate::error::Result;
+use clap::Subcommand;
+
+/// Lists of wanted plates: import, look up, enter, remove
+#[derive(Debug, clap::Args)]
+#[command(arg_required_else_help = true)]
+pub struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Import(import::Args),
+    Show(show::Args),
+    Stats(stats::Args),
+    Add(add::Args),
+    Remove(remove::Args),
+    Search(search::Args),
+    Export(export::Args),
+}
+
+/// Does what the subcommand says.
+pub fn run(args: &Args) -> Result<()> {
+    match &args.command {
+        Command::Import(args) => import::run(args),
+        Command::Show(args) => show::run(args),
+        Command::Stats(args) => stats::run(args),
+        Command::Add(args) => add::run(args),
+        Command::Remove(args) => remove::run(args),
+        Command::Search(args) => search::run(args),
+        Command::Export(args) => export::run(args),
+    }
+}

@@ -1,0 +1,48 @@
+//! `plated hotlist search`: reads already made.
+
+use super::ask::{self, Ask};
+use crate::cli::say;
+use crate::control::{Reply, Request};
+use crate::error::Result;
+use crate::store::Reason;
+
+/// Search reads already made for a plate or partial plate
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  plated hotlist search 7ABC123 --reason 'robbery at 5th and Main' --case 26-1234
+  plated hotlist search '7A?C*' --window 4h --reason 'witness saw a part of the plate'
+
+The search is on record before anything is shown.")]
+pub struct Args {
+    /// The plate; ? is one character, * any run of them
+    #[arg(value_name = "PLATE|PATTERN")]
+    plate: String,
+    /// Why
+    #[arg(long, value_name = "TEXT", value_parser = ask::reason)]
+    reason: Reason,
+    /// Case or incident
+    #[arg(long, value_name = "NUMBER", default_value = "")]
+    case: String,
+    /// How far back
+    #[arg(long, value_name = "SPAN", value_parser = ask::span, default_value = "24h")]
+    window: u64,
+    /// Print one JSON object per line
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    ask: Ask,
+}
+
+pub fn run(args: &Args) -> Result<()> {
+    let (plate, reason, case) = (args.plate.clone(), args.reason.clone(), args.case.clone());
+    let request = Request::Search { plate, window: args.window, reason, case };
+    let mut reads = 0;
+    args.ask.call(request, None, &mut |reply| match reply {
+        Reply::Read(read) => {
+            reads += 1;
+            ask::found(&read, args.json)
+        }
+        _ => Ok(()),
+    })?;
+    if args.json { Ok(()) } else { say(format_args!("{reads} reads already made fit")) }
+}

@@ -1,0 +1,76 @@
+//! `plated hotlist show`: all that the lists have about a plate.
+
+use super::ask::{self, Ask, ago, print_json};
+use crate::cli::say;
+use crate::control::{Reply, Request, Shown};
+use crate::error::Result;
+use crate::store::Reason;
+use crate::wire::Priority;
+
+/// Look up a plate in all lists
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  plated hotlist show 7ABC123 --reason 'traffic stop, 5th and Main' --case 26-1234
+
+Every entry of every list, and what officers entered. The look is on record before anything is
+shown. An entry is a lead, not a fact, until dispatch has confirmed it.")]
+pub struct Args {
+    /// The plate
+    #[arg(value_name = "PLATE")]
+    plate: String,
+    /// Why
+    #[arg(long, value_name = "TEXT", value_parser = ask::reason)]
+    reason: Reason,
+    /// Case or incident
+    #[arg(long, value_name = "NUMBER", default_value = "")]
+    case: String,
+    /// Print one JSON object per line
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    ask: Ask,
+}
+
+pub fn run(args: &Args) -> Result<()> {
+    let request =
+        Request::Show { plate: args.plate.clone(), reason: args.reason.clone(), case: args.case.clone() };
+    let mut entries = 0;
+    args.ask.call(request, None, &mut |reply| match reply {
+        Reply::Entry(shown) => {
+            entries += 1;
+            if args.json { print_json(&shown) } else { print(&shown) }
+        }
+        _ => Ok(()),
+    })?;
+    match entries {
+        0 if !args.json => say(format_args!("On no list in force")),
+        _ => Ok(()),
+    }
+}
+
+fn print(shown: &Shown) -> Result<()> {
+    let e = &shown.entry;
+    let priority = match e.priority {
+        Priority::High => "HIGH",
+        Priority::Normal => "normal",
+        Priority::Low => "low",
+    };
+    let age = shown.list_age_s.map_or_else(String::new, |s| format!(" ({} old)", ago(s)));
+    say(format_args!("{} {}  {priority} {}  [{}{age}]  unverified", e.plate, e.state, e.category, e.list))?;
+    let car = [&e.year, &e.colour, &e.make, &e.model, &e.style];
+    let car = car.into_iter().filter(|s| !s.is_empty()).cloned().collect::<Vec<_>>().join(" ");
+    let expires = e.expires.map(|t| t.to_string()).unwrap_or_default();
+    let facts =
+        [("reason", &e.reason), ("vehicle", &car), ("by", &e.source), ("ORI", &e.ori), ("id", &e.id), ("date", &e.date),
+         ("until", &expires)];
+    for (name, value) in facts.into_iter().filter(|(_, value)| !value.is_empty()) {
+        say(format_args!("    {name:<8} {value}"))?;
+    }
+    if shown.covert {
+        say(format_args!("    covert   who may see it is not yet enforced"))?;
+    }
+    if !shown.authorised.is_empty() {
+        say(format_args!("    for      {} (not yet enforced)", shown.authorised.join(", ")))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,237 @@
+//! What a list of wanted plates is beside its file: where it comes from, how it is shown, when it
+//! counts, and when it is stale. Each value is checked where it stands, so that an error names
+//! its line.
+
+use crate::wire::Priority;
+use jiff::Timestamp;
+use jiff::civil::{Date, Time};
+use jiff::tz::TimeZone;
+use serde::{Deserialize, Serialize};
+use std::time::Duration;
+
+/// Where a list comes from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ListKind {
+    /// A file in the vehicle, looked at when the daemon starts, or `plated hotlist import`.
+    #[default]
+    File,
+    /// The station.
+    Station,
+    /// A folder in which files appear, from a medium for instance.
+    Folder,
+}
+
+impl ListKind {
+    /// The word in the configuration and in the store.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::File => "file",
+            Self::Station => "station",
+            Self::Folder => "folder",
+        }
+    }
+
+    /// The kind of a word that the store has.
+    pub(crate) fn of(word: &str) -> Self {
+        match word {
+            "station" => Self::Station,
+            "folder" => Self::Folder,
+            _ => Self::File,
+        }
+    }
+}
+
+/// From which age on a list is stale.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "StaleKeys")]
+pub struct Stale {
+    /// Hours until a warning; 0 is never.
+    pub warn_h: u32,
+    /// Hours until it is critical; 0 is never.
+    pub critical_h: u32,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct StaleKeys {
+    warn_h: u32,
+    critical_h: u32,
+}
+
+impl Default for StaleKeys {
+    fn default() -> Self {
+        Self { warn_h: 24, critical_h: 72 }
+    }
+}
+
+impl Default for Stale {
+    fn default() -> Self {
+        let StaleKeys { warn_h, critical_h } = StaleKeys::default();
+        Self { warn_h, critical_h }
+    }
+}
+
+impl TryFrom<StaleKeys> for Stale {
+    type Error = String;
+    fn try_from(StaleKeys { warn_h, critical_h }: StaleKeys) -> Result<Self, String> {
+        if critical_h != 0 && warn_h > critical_h {
+            return Err("stale: warn_h must not be above critical_h".into());
+        }
+        Ok(Self { warn_h, critical_h })
+    }
+}
+
+impl Stale {
+    /// Age from which on there is a warning; zero is never.
+    pub fn warn(self) -> Duration {
+        Duration::from_secs(u64::from(self.warn_h) * 3600)
+    }
+
+    /// Age from which on it is critical; zero is never.
+    pub fn critical(self) -> Duration {
+        Duration::from_secs(u64::from(self.critical_h) * 3600)
+    }
+}
+
+/// How hits of a category look and sound (control P-05).
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Category {
+    /// Colour on the console.
+    pub colour: Option<Colour>,
+    /// The chime of this priority sounds, whatever priority the entry has.
+    pub tone: Option<Priority>,
+}
+
+/// A colour as `#rrggbb`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String")]
+pub struct Colour(String);
+
+impl Colour {
+    /// `#rrggbb`.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl TryFrom<String> for Colour {
+    type Error = String;
+    fn try_from(text: String) -> Result<Self, String> {
+        match text.strip_prefix('#') {
+            Some(hex) if hex.len() == 6 && hex.bytes().all(|b| b.is_ascii_hexdigit()) => Ok(Self(text)),
+            _ => Err("colour: write it as \"#rrggbb\"".into()),
+        }
+    }
+}
+
+/// When a list counts. Outside it, reads are not matched against it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "WindowKeys")]
+pub struct Window {
+    /// First day.
+    pub from: Option<Date>,
+    /// Last day.
+    pub until: Option<Date>,
+    /// Hours of each day: from, inclusive, to, exclusive; over midnight when the first is later.
+    pub hours: Option<(Time, Time)>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields, default)]
+struct WindowKeys {
+    from: Option<String>,
+    until: Option<String>,
+    hours: Option<String>,
+}
+
+impl TryFrom<WindowKeys> for Window {
+    type Error = String;
+    fn try_from(keys: WindowKeys) -> Result<Self, String> {
+        let day = |key: &str, text: Option<String>| {
+            text.map(|t| t.parse::<Date>().map_err(|_| format!("window: write {key} as \"2026-11-30\""))).transpose()
+        };
+        let (from, until) = (day("from", keys.from)?, day("until", keys.until)?);
+        if let (Some(from), Some(until)) = (from, until)
+            && until < from
+        {
+            return Err("window: until must not be before from".into());
+        }
+        let hours = keys.hours.map(|text| hours(&text).ok_or("window: write hours as \"18:00-06:00\"")).transpose()?;
+        Ok(Self { from, until, hours })
+    }
+}
+
+fn hours(text: &str) -> Option<(Time, Time)> {
+    let (from, to) = text.split_once('-')?;
+    let time = |t: &str| {
+        let (h, m) = t.trim().split_once(':')?;
+        Time::new(h.parse().ok()?, m.parse().ok()?, 0, 0).ok()
+    };
+    let (from, to) = (time(from)?, time(to)?);
+    (from != to).then_some((from, to))
+}
+
+impl Window {
+    /// Whether the list counts at this moment, by the clock of this time zone.
+    pub fn holds(&self, at: Timestamp, zone: &TimeZone) -> bool {
+        let local = at.to_zoned(zone.clone()).datetime();
+        let (day, time) = (local.date(), local.time());
+        self.from.is_none_or(|from| day >= from)
+            && self.until.is_none_or(|until| day <= until)
+            && self.hours.is_none_or(|(from, to)| match from < to {
+                true => from <= time && time < to,
+                false => from <= time || time < to,
+            })
+    }
+}
+
+/// The shift, by which what officers enter ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Shift {
+    /// Entries of officers are over so many hours after they were made, unless they say otherwise.
+    pub hours: u32,
+}
+
+impl Default for Shift {
+    fn default() -> Self {
+        Self { hours: 12 }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn window(toml: &str) -> Result<Window, String> {
+        toml::from_str(toml).map_err(|e| e.message().to_owned())
+    }
+
+    #[test]
+    fn a_window_holds_on_its_days_and_in_its_hours_also_over_midnight() {
+        let night = window("from = \"2026-11-21\"\nuntil = \"2026-11-22\"\nhours = \"18:00-06:00\"").unwrap();
+        let zone = TimeZone::get("America/Los_Angeles").unwrap_or(TimeZone::fixed(jiff::tz::offset(-8)));
+        let holds = |local: &str| {
+            let at: jiff::civil::DateTime = local.parse().unwrap();
+            night.holds(at.to_zoned(zone.clone()).unwrap().timestamp(), &zone)
+        };
+        assert!(holds("2026-11-21T18:00:00") && holds("2026-11-22T05:59:59") && holds("2026-11-21T00:00:00"));
+        assert!(!holds("2026-11-21T06:00:00") && !holds("2026-11-21T17:59:59"));
+        assert!(!holds("2026-11-20T23:00:00") && !holds("2026-11-23T00:00:00"));
+        assert!(Window::default().holds(Timestamp::UNIX_EPOCH, &zone));
+    }
+
+    #[test]
+    fn what_is_no_window_limit_or_colour_is_refused_by_its_key() {
+        assert!(window("hours = \"18-6\"").unwrap_err().contains("hours"));
+        assert!(window("hours = \"06:00-06:00\"").unwrap_err().contains("hours"));
+        assert!(window("from = \"21.11.2026\"").unwrap_err().contains("from"));
+        assert!(window("from = \"2026-11-21\"\nuntil = \"2026-11-20\"").unwrap_err().contains("until"));
+        let stale: Result<Stale, _> = toml::from_str("warn_h = 80");
+        assert!(stale.unwrap_err().message().contains("warn_h"));
+        assert_eq!(toml::from_str("critical_h = 0"), Ok(Stale { warn_h: 24, critical_h: 0 }));
+        assert!(toml::from_str::<Category>("colour = \"red\"").unwrap_err().message().contains("colour"));
+    }
+}

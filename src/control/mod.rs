@@ -1,0 +1,151 @@
+//! What officers do with lists: import, look up, enter and remove plates, search back, ask how
+//! all is.
+//!
+//! ```text
+//! plated hotlist … ─► call ─► socket ─► Desk of the daemon ─► store, shelf, lists in force
+//!                        └─ no daemon ─► Desk of its own ─► store, shelf
+//! ```
+//!
+//! One daemon owns the store, so while it runs the command line asks it, over a Unix socket on
+//! which the kernel says who asks (`docs/decisions/0012-control-socket.md`). Without a daemon the
+//! command line opens the store itself. Either way it is a [`Desk`] that does it, and there is no
+//! way to a change or a look but by a [`Request`], which carries a reason.
+
+mod client;
+mod desk;
+mod server;
+mod status;
+
+pub use client::call;
+pub use desk::Desk;
+pub use server::Server;
+pub use status::{ListLine, StatusReport};
+
+use crate::store::{Found, ManualEntry, Reason};
+use crate::wire::{EntryRecord, Priority};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// What is asked for.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(tag = "do", rename_all = "snake_case", deny_unknown_fields)]
+pub enum Request {
+    /// Enter a plate or partial plate, and search reads already made for it.
+    Add {
+        /// With `?` and `*` when it is a partial plate.
+        plate: String,
+        /// Two letters, or empty.
+        state: String,
+        /// Why it is wanted, e.g. `stolen_vehicle`, or empty.
+        category: String,
+        /// How urgent it is.
+        priority: Priority,
+        /// Why it is entered.
+        reason: Reason,
+        /// Case or incident, or empty.
+        case: String,
+        /// When it is over; at the end of the shift when not given.
+        expires: Option<Timestamp>,
+        /// Seconds of reads already made to search.
+        search_back: Option<u64>,
+    },
+    /// Take an entry out of force.
+    Remove {
+        /// Which.
+        id: i64,
+        /// Why.
+        reason: Reason,
+    },
+    /// All entries of a plate in all lists.
+    Show {
+        /// The plate.
+        plate: String,
+        /// Why it is looked up.
+        reason: Reason,
+        /// Case or incident, or empty.
+        case: String,
+    },
+    /// Reads already made that a plate or partial plate fits.
+    Search {
+        /// With `?` and `*` when it is a partial plate.
+        plate: String,
+        /// Seconds back from now.
+        window: u64,
+        /// Why it is searched for.
+        reason: Reason,
+        /// Case or incident, or empty.
+        case: String,
+    },
+    /// Bring a file into force. On the socket its bytes follow the request.
+    Import {
+        /// Name of the list.
+        list: String,
+        /// Name of the file, without folder.
+        file: String,
+        /// Its size.
+        bytes: u64,
+        /// When it was changed last.
+        modified: Option<Timestamp>,
+        /// Take it against its checks.
+        force: bool,
+        /// Why.
+        reason: Reason,
+    },
+    /// A list in canonical form.
+    Export {
+        /// Name of the list.
+        list: String,
+        /// Why.
+        reason: Reason,
+    },
+    /// How all is.
+    Status,
+}
+
+/// What is answered; some requests have many answers.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reply {
+    /// It was entered.
+    Added(ManualEntry),
+    /// It is out of force.
+    Removed(ManualEntry),
+    /// An entry of the plate.
+    Entry(Box<Shown>),
+    /// A read that was found.
+    Read(Found),
+    /// What became of an import.
+    Imported(Import),
+    /// A line of a list.
+    Line(String),
+    /// How all is.
+    Status(Box<StatusReport>),
+}
+
+/// An entry as it is shown.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Shown {
+    /// The entry.
+    pub entry: EntryRecord,
+    /// Age of its list in seconds; none for what officers entered.
+    pub list_age_s: Option<u64>,
+    /// Roles that may see its details. Not enforced yet.
+    pub authorised: Vec<String>,
+    /// Its list is covert. Who may see it is not enforced yet.
+    pub covert: bool,
+}
+
+/// What became of an import.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Import {
+    /// Name of the list.
+    pub list: String,
+    /// Entries in force now.
+    pub entries: u64,
+    /// The same file was in force already.
+    pub unchanged: bool,
+    /// What became of its lines, in words.
+    pub report: String,
+    /// What it was forced past, in words.
+    pub forced: Vec<String>,
+}

@@ -1,0 +1,65 @@
+//! What the configuration says of each list beside its entries.
+
+use crate::config::Hotlist;
+use crate::wire::{EntryRecord, Priority, ReadRecord};
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use std::collections::HashMap;
+
+/// The list sets, by name. What officers entered has no settings: it counts always and is shown.
+#[derive(Debug)]
+pub struct Sets {
+    by_name: HashMap<String, Hotlist>,
+    zone: TimeZone,
+}
+
+impl Sets {
+    /// As configured, with windows by the clock of `zone`.
+    pub fn new(lists: &[Hotlist], zone: TimeZone) -> Self {
+        Self { by_name: lists.iter().map(|l| (l.name.clone(), l.clone())).collect(), zone }
+    }
+
+    /// Whether reads are matched against this list now.
+    pub fn counts(&self, list: &str, at: Timestamp) -> bool {
+        self.by_name.get(list).is_none_or(|l| l.window.holds(at, &self.zone))
+    }
+
+    /// Hits of this list are kept, and neither shown nor sounded.
+    pub fn is_covert(&self, list: &str) -> bool {
+        self.by_name.get(list).is_some_and(|l| l.covert)
+    }
+
+    /// The chime of a hit on this entry (control P-05).
+    pub fn tone(&self, entry: &EntryRecord) -> Priority {
+        let category = self.by_name.get(&entry.list).and_then(|l| l.categories.get(&entry.category));
+        category.and_then(|c| c.tone).unwrap_or(entry.priority)
+    }
+
+    /// A read as it may be shown: without the hits of covert lists.
+    pub fn shown(&self, read: &ReadRecord) -> ReadRecord {
+        let mut shown = read.clone();
+        shown.hits.retain(|hit| !self.is_covert(&hit.entry.list));
+        shown
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // policy: P-05
+    #[test]
+    fn a_category_sounds_as_its_list_says_and_else_as_urgent_as_the_entry_is() {
+        let list: Hotlist = toml::from_str("name = \"svs\"\n[categories.stolen_plate]\ntone = \"low\"\n").unwrap();
+        let sets = Sets::new(&[list], TimeZone::UTC);
+        let entry = |list: &str, category: &str| EntryRecord {
+            list: list.into(),
+            category: category.into(),
+            priority: Priority::High,
+            ..EntryRecord::default()
+        };
+        assert_eq!(sets.tone(&entry("svs", "stolen_plate")), Priority::Low);
+        assert_eq!(sets.tone(&entry("svs", "felony")), Priority::High);
+        assert_eq!(sets.tone(&entry("officers", "stolen_plate")), Priority::High);
+    }
+}

@@ -1,0 +1,216 @@
+//! What is known of each list: which version is in force, how old it is, what went wrong last.
+
+use super::connection::Fault;
+use super::events::{self, By, What};
+use super::manual::{priority, time};
+use super::reads::word;
+use super::writer::Writer;
+use crate::config::{Hotlist, ListKind};
+use crate::error::{Error, Kind, Result};
+use crate::wire::{Priority, Sha256};
+use jiff::Timestamp;
+use rusqlite::{Connection, Row, named_params, params};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use std::time::Duration;
+
+/// A list of the configuration and what is in force of it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ListState {
+    /// Its name.
+    pub name: String,
+    /// Where it comes from.
+    pub kind: ListKind,
+    /// Of entries that name none.
+    pub priority: Priority,
+    /// What is in force.
+    pub in_force: Option<Version>,
+    /// When a list was last looked for.
+    pub checked: Option<Timestamp>,
+    /// What was wrong then.
+    pub error: Option<String>,
+    /// From this age on it is stale; zero is never.
+    pub warn_after: Duration,
+    /// From this age on nobody may rely on it; zero is never.
+    pub critical_after: Duration,
+}
+
+/// A list that came into force.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Version {
+    /// Over its canonical form.
+    pub sha256: Sha256,
+    /// Over the file as it came.
+    pub origin: Sha256,
+    /// The date it gives itself, or of its file.
+    pub dated: Option<Timestamp>,
+    /// When it came into force.
+    pub imported: Timestamp,
+    /// Number of entries.
+    pub entries: u64,
+}
+
+/// How stale a list is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Staleness {
+    /// Young enough.
+    Fresh,
+    /// Older than it should be.
+    Warn,
+    /// So old that it is no help, or there is none.
+    Critical,
+}
+
+impl ListState {
+    /// Time since the date of what is in force, or since its import where it has none. A clock
+    /// that was set back makes nothing younger than new.
+    pub fn age(&self, now: Timestamp) -> Option<Duration> {
+        let version = self.in_force.as_ref()?;
+        let from = version.dated.unwrap_or(version.imported);
+        Some(Duration::try_from(now.duration_since(from)).unwrap_or_default())
+    }
+
+    /// How stale it is at `now`.
+    pub fn staleness(&self, now: Timestamp) -> Staleness {
+        let over = |age: Duration, limit: Duration| !limit.is_zero() && age >= limit;
+        match self.age(now) {
+            None => Staleness::Critical,
+            Some(age) if over(age, self.critical_after) => Staleness::Critical,
+            Some(age) if over(age, self.warn_after) => Staleness::Warn,
+            Some(_) => Staleness::Fresh,
+        }
+    }
+}
+
+/// A list that passed its checks, or was forced past them.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Imported {
+    /// Name of the list.
+    pub name: String,
+    /// Over its canonical form.
+    pub sha256: Sha256,
+    /// Over the file as it came.
+    pub origin: Sha256,
+    /// The date it gives itself, or of its file.
+    pub dated: Option<Timestamp>,
+    /// Number of entries.
+    pub entries: u64,
+    /// What it was forced past, in words.
+    pub forced: Vec<String>,
+}
+
+/// Brings what stands in the configuration into the states. Lists that are not configured any
+/// more keep their row; they are not given out.
+pub(super) fn configure(writer: &mut Writer, lists: &[Hotlist]) -> Result<(), Fault> {
+    let tx = writer.write()?;
+    for list in lists {
+        tx.execute(
+            "INSERT INTO list_state (name, kind, priority, warn_s, critical_s)
+             VALUES (:name, :kind, :priority, :warn, :critical)
+             ON CONFLICT (name) DO UPDATE SET kind = excluded.kind, priority = excluded.priority,
+               warn_s = excluded.warn_s, critical_s = excluded.critical_s",
+            named_params! {
+                ":name": list.name, ":kind": list.kind.as_str(), ":priority": word(list.priority),
+                ":warn": seconds(list.stale.warn()), ":critical": seconds(list.stale.critical()),
+            },
+        )?;
+    }
+    tx.commit()?;
+    Ok(())
+}
+
+fn seconds(limit: Duration) -> i64 {
+    i64::try_from(limit.as_secs()).unwrap_or(i64::MAX)
+}
+
+/// All states, by name.
+pub(super) fn states(writer: &mut Writer) -> Result<Vec<ListState>, Fault> {
+    let conn: &Connection = writer.conn();
+    let mut find = conn.prepare_cached(
+        "SELECT name, kind, priority, version, origin, dated, imported, entries, checked, error, warn_s, critical_s
+         FROM list_state ORDER BY name",
+    )?;
+    let mut rows = find.query([])?;
+    let mut states = Vec::new();
+    while let Some(row) = rows.next()? {
+        states.push(state(row)?);
+    }
+    Ok(states)
+}
+
+fn state(row: &Row<'_>) -> Result<ListState, Fault> {
+    let at = |column| row.get::<_, Option<i64>>(column).map_err(Fault::from)?.map(time).transpose();
+    let in_force = match (row.get::<_, Option<[u8; 32]>>(3)?, row.get::<_, Option<[u8; 32]>>(4)?, at(6)?) {
+        (Some(sha256), origin, Some(imported)) => Some(Version {
+            sha256: Sha256(sha256),
+            origin: Sha256(origin.unwrap_or(sha256)),
+            dated: at(5)?,
+            imported,
+            entries: row.get::<_, i64>(7)?.unsigned_abs(),
+        }),
+        _ => None,
+    };
+    let limit = |column| Ok::<_, Fault>(Duration::from_secs(row.get::<_, i64>(column)?.unsigned_abs()));
+    Ok(ListState {
+        name: row.get(0)?,
+        kind: ListKind::of(&row.get::<_, String>(1)?),
+        priority: priority(&row.get::<_, String>(2)?),
+        in_force,
+        checked: at(8)?,
+        error: row.get(9)?,
+        warn_after: limit(10)?,
+        critical_after: limit(11)?,
+    })
+}
+
+/// The list is in force from here on, with its event. [`configure`] made its row.
+pub(super) fn imported(writer: &mut Writer, list: &Imported, by: &By) -> Result<(), Fault> {
+    let now = writer.now();
+    let tx = writer.write()?;
+    let changed = tx.execute(
+        "UPDATE list_state SET version = ?2, origin = ?3, dated = ?4, imported = ?5, entries = ?6, checked = ?5,
+                               error = NULL WHERE name = ?1",
+        params![
+            list.name,
+            list.sha256.0,
+            list.origin.0,
+            list.dated.map(Timestamp::as_microsecond),
+            now,
+            i64::try_from(list.entries).unwrap_or(i64::MAX),
+        ],
+    )?;
+    if changed == 0 {
+        let said = format!("no list {} is configured; add it to [[hotlists]]", list.name);
+        return Err(Error::new(Kind::Config, said).into());
+    }
+    let what = if list.forced.is_empty() { What::ListImported } else { What::ListForced };
+    let mut subject = json!({"list": list.name, "version": list.sha256, "origin": list.origin, "entries": list.entries,
+                             "dated": list.dated});
+    if !list.forced.is_empty() {
+        subject["forced"] = list.forced.iter().map(String::as_str).collect();
+    }
+    events::write(&tx, now, what, by, &subject)?;
+    tx.commit()?;
+    Ok(())
+}
+
+/// The list was refused; what is in force stays. With its event.
+pub(super) fn refused(writer: &mut Writer, name: &str, error: &str, by: &By) -> Result<(), Fault> {
+    let now = writer.now();
+    let tx = writer.write()?;
+    tx.execute("UPDATE list_state SET checked = ?2, error = ?3 WHERE name = ?1", params![name, now, error])?;
+    events::write(&tx, now, What::ListRefused, by, &json!({"list": name, "error": error}))?;
+    tx.commit()?;
+    Ok(())
+}
+
+/// The list was looked for: it is the one in force, or `error` kept it from being looked at. No
+/// event, since nothing changed.
+pub(super) fn checked(writer: &mut Writer, name: &str, error: Option<&str>) -> Result<(), Fault> {
+    let now = writer.now();
+    let tx = writer.write()?;
+    tx.execute("UPDATE list_state SET checked = ?2, error = ?3 WHERE name = ?1", params![name, now, error])?;
+    tx.commit()?;
+    Ok(())
+}

@@ -1,0 +1,217 @@
+//! Plates and partial plates that officers entered (control P-04).
+
+use super::connection::Fault;
+use super::events::{self, By, What};
+use super::reads::word;
+use super::writer::Writer;
+use crate::error::{Error, Kind, Result};
+use crate::hotlist::Pattern;
+use crate::plate::PlateText;
+use crate::who::Who;
+use crate::wire::{EntryRecord, Priority};
+use jiff::Timestamp;
+use rusqlite::{Connection, OptionalExtension, Row, named_params, params};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+/// Name under which entries of officers stand beside the lists.
+pub const OFFICERS: &str = "officers";
+/// Most partial plates in force at once (control P-04).
+pub const MOST_PATTERNS: i64 = 100;
+
+/// A plate or partial plate to be entered.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct NewManual {
+    /// As written: letters, digits and separators, and in a partial plate `?` for one character
+    /// and `*` for any run.
+    pub plate: String,
+    /// Two letters, or empty.
+    pub state: String,
+    /// Why it is wanted, e.g. `stolen_vehicle`, or empty.
+    pub category: String,
+    /// How urgent it is.
+    pub priority: Priority,
+    /// Case or incident, or empty (control P-02).
+    pub case: String,
+    /// It is over then.
+    pub expires: Timestamp,
+}
+
+/// A plate or partial plate as it was entered.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ManualEntry {
+    /// Names it, for `plated hotlist remove`.
+    pub id: i64,
+    /// What was entered.
+    #[serde(flatten)]
+    pub entry: NewManual,
+    /// It is a partial plate.
+    pub partial: bool,
+    /// Why, as given.
+    pub reason: String,
+    /// When.
+    pub created: Timestamp,
+    /// By whom.
+    pub by: Who,
+}
+
+impl ManualEntry {
+    /// As an entry of a list, for matching.
+    pub fn record(&self) -> EntryRecord {
+        EntryRecord {
+            list: OFFICERS.into(),
+            plate: self.entry.plate.clone(),
+            state: self.entry.state.clone(),
+            category: self.entry.category.clone(),
+            priority: self.entry.priority,
+            reason: self.reason.clone(),
+            source: self.by.to_string(),
+            date: self.created.strftime("%Y-%m-%d").to_string(),
+            id: self.id.to_string(),
+            expires: Some(self.entry.expires),
+            ..EntryRecord::default()
+        }
+    }
+}
+
+/// What was written, looked at before it is kept; true when it is a partial plate.
+fn examine(new: &NewManual) -> Result<bool> {
+    let refuse = |why: String| Err(Error::new(Kind::Input, why));
+    let letters = new.state.len() == 2 && new.state.bytes().all(|b| b.is_ascii_uppercase());
+    if !(new.state.is_empty() || letters) {
+        return refuse("the state is not two letters".into());
+    }
+    for (name, text) in [("category", &new.category), ("case number", &new.case)] {
+        if text.chars().count() > 64 || text.chars().any(char::is_control) {
+            return refuse(format!("the {name} is longer than 64 characters or not one line"));
+        }
+    }
+    if new.plate.contains(['?', '*']) {
+        return Pattern::parse(&new.plate).map(|_| true).or_else(refuse);
+    }
+    let kept = PlateText::normalise(&new.plate);
+    if new.plate.chars().any(|c| !c.is_ascii_alphanumeric() && !" -._/·".contains(c)) {
+        return refuse("the plate holds a character that no plate has".into());
+    }
+    if new.plate.chars().filter(char::is_ascii_alphanumeric).count() > kept.len() {
+        return refuse(format!("a plate has at most {} characters", crate::plate::MAX_LENGTH));
+    }
+    if kept.len() < 2 {
+        return refuse("a plate has at least 2 characters".into());
+    }
+    Ok(false)
+}
+
+/// Enters it, with its event.
+pub(super) fn add(writer: &mut Writer, new: NewManual, by: &By) -> Result<ManualEntry, Fault> {
+    let partial = examine(&new)?;
+    let now = writer.now();
+    let created = time(now)?;
+    if new.expires <= created {
+        return Err(Error::new(Kind::Input, "it would be over before it begins; give a later expiry").into());
+    }
+    let tx = writer.write()?;
+    if partial {
+        let in_force: i64 = tx.query_row(
+            "SELECT count(*) FROM manual_entry WHERE partial AND removed IS NULL AND expires > ?1",
+            [now],
+            |row| row.get(0),
+        )?;
+        if in_force >= MOST_PATTERNS {
+            let said = format!("{MOST_PATTERNS} partial plates are in force, which is the most; remove one first");
+            return Err(Error::new(Kind::Refused, said).into());
+        }
+    }
+    let id: i64 = tx.query_row(
+        "INSERT INTO manual_entry (plate, partial, state, category, priority, reason, case_number, created,
+                                   created_by, created_uid, expires)
+         VALUES (:plate, :partial, :state, :category, :priority, :reason, :case, :created, :user, :uid, :expires)
+         RETURNING id",
+        named_params! {
+            ":plate": new.plate, ":partial": partial, ":state": new.state, ":category": new.category,
+            ":priority": word(new.priority), ":reason": by.reason.as_str(), ":case": new.case, ":created": now,
+            ":user": by.who.user, ":uid": by.who.uid, ":expires": new.expires.as_microsecond(),
+        },
+        |row| row.get(0),
+    )?;
+    let entry = ManualEntry {
+        id,
+        entry: new,
+        partial,
+        reason: by.reason.as_str().to_owned(),
+        created,
+        by: by.who.clone(),
+    };
+    let what = if partial { What::PatternAdded } else { What::EntryAdded };
+    let subject = json!({"id": id, "plate": entry.entry.plate, "state": entry.entry.state, "case": entry.entry.case,
+                         "expires": entry.entry.expires});
+    events::write(&tx, now, what, by, &subject)?;
+    tx.commit()?;
+    Ok(entry)
+}
+
+/// Takes it out of force, with its event.
+pub(super) fn remove(writer: &mut Writer, id: i64, by: &By) -> Result<ManualEntry, Fault> {
+    let now = writer.now();
+    let tx = writer.write()?;
+    let found = tx.query_row(&format!("{SELECT} WHERE id = ?1 AND removed IS NULL AND expires > ?2"), [id, now], row);
+    let Some(entry) = found.optional()? else {
+        let said = format!("no entry {id} is in force; `plated hotlist stats` lists those that are");
+        return Err(Error::new(Kind::Input, said).into());
+    };
+    tx.execute(
+        "UPDATE manual_entry SET removed = ?2, removed_by = ?3, removed_uid = ?4, removed_why = ?5 WHERE id = ?1",
+        params![id, now, by.who.user, by.who.uid, by.reason.as_str()],
+    )?;
+    let subject = json!({"id": id, "plate": entry.entry.plate, "partial": entry.partial, "case": entry.entry.case});
+    events::write(&tx, now, What::EntryRemoved, by, &subject)?;
+    tx.commit()?;
+    Ok(entry)
+}
+
+/// Those that are neither removed nor over, in the order in which they were entered.
+pub(super) fn in_force(writer: &mut Writer) -> Result<Vec<ManualEntry>, Fault> {
+    let now = writer.now();
+    let conn: &Connection = writer.conn();
+    let mut find =
+        conn.prepare_cached(&format!("{SELECT} WHERE removed IS NULL AND expires > ?1 ORDER BY id"))?;
+    Ok(find.query_map([now], row)?.collect::<rusqlite::Result<_>>()?)
+}
+
+const SELECT: &str = "SELECT id, plate, partial, state, category, priority, reason, case_number, created, created_by, \
+                      created_uid, expires FROM manual_entry";
+
+fn row(row: &Row<'_>) -> rusqlite::Result<ManualEntry> {
+    let time = |column: usize| {
+        Timestamp::from_microsecond(row.get(column)?)
+            .map_err(|_| rusqlite::Error::IntegralValueOutOfRange(column, row.get(column).unwrap_or(0)))
+    };
+    Ok(ManualEntry {
+        id: row.get(0)?,
+        entry: NewManual {
+            plate: row.get(1)?,
+            state: row.get(3)?,
+            category: row.get(4)?,
+            priority: priority(&row.get::<_, String>(5)?),
+            case: row.get(7)?,
+            expires: time(11)?,
+        },
+        partial: row.get(2)?,
+        reason: row.get(6)?,
+        created: time(8)?,
+        by: Who { user: row.get(9)?, uid: row.get(10)? },
+    })
+}
+
+/// A word that the schema lets in.
+pub(super) fn priority(word: &str) -> Priority {
+    match word {
+        "high" => Priority::High,
+        "low" => Priority::Low,
+        _ => Priority::Normal,
+    }
+}
+
+pub(super) fn time(micros: i64) -> Result<Timestamp, Fault> {
+    Timestamp::from_microsecond(micros).map_err(|_| Fault::Damaged("a time in it is none".into()))
+}
