@@ -75,6 +75,7 @@ const STEPS: &[Step] = &[
     ("reads: each in the outbox or transferred, never both", places),
     ("pictures: content against its hash, each used by a read", images),
     ("transfers: each named by its receipt with this content", transfers),
+    ("events: numbered without a gap", events),
 ];
 
 /// Checks a store without writing to it.
@@ -286,6 +287,24 @@ fn transfers(conn: &Connection, out: &mut Checked) -> Result<(), Fault> {
                 ));
             }
         }
+    }
+    Ok(())
+}
+
+fn events(conn: &Connection, out: &mut Checked) -> Result<(), Fault> {
+    // An older store has none.
+    if schema::version(conn)? < 2 {
+        return Ok(());
+    }
+    let mut all = conn.prepare("SELECT number FROM event ORDER BY number")?;
+    let mut next = 1;
+    for row in all.query_map([], |row| row.get::<_, i64>(0))? {
+        let number = row?;
+        out.count += 1;
+        if number != next {
+            out.problem(format!("events {next} to {} are missing", number - 1));
+        }
+        next = number + 1;
     }
     Ok(())
 }

@@ -8,6 +8,7 @@ mod support;
 
 mod hits;
 mod kill;
+mod officers;
 mod sources;
 mod station;
 mod store;

@@ -110,6 +110,17 @@ impl Daemon {
         }
     }
 
+    /// Waits for the next such line.
+    pub fn wait_for(&mut self, wanted: impl Fn(&Line) -> bool) -> Line {
+        loop {
+            match self.next() {
+                Some(line) if wanted(&line) => return line,
+                Some(_) => {}
+                None => panic!("the daemon ended: {}", self.log()),
+            }
+        }
+    }
+
     /// Waits until so many reads were announced since the start.
     pub fn wait_reads(&mut self, count: usize) {
         while self.announced() < count {
