@@ -5,7 +5,7 @@
 
 mod sets;
 
-pub use sets::{Category, Colour, ListKind, Shift, Stale, Window};
+pub use sets::{Category, Colour, ListKind, OFFICERS, Shift, Stale, Window};
 
 use crate::error::{Context, Error, Kind, Result};
 use crate::wire::Priority;
@@ -263,6 +263,23 @@ pub struct Hotlist {
     pub stale: Stale,
 }
 
+impl Hotlist {
+    /// A list that the station hands out and the configuration says nothing about.
+    pub fn from_station(name: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            path: PathBuf::new(),
+            priority: normal(),
+            kind: ListKind::Station,
+            categories: BTreeMap::new(),
+            authorised: Vec::new(),
+            covert: false,
+            window: Window::default(),
+            stale: Stale::default(),
+        }
+    }
+}
+
 /// The daemon's socket for the command line.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -413,8 +430,8 @@ impl Config {
             if self.hotlists[..i].iter().any(|o| o.name == *name) {
                 return Err(format!("hotlists[{i}].name: \"{name}\" is used twice"));
             }
-            if name == "officers" {
-                return Err(format!("hotlists[{i}].name: \"officers\" is the name of what officers enter"));
+            if name == OFFICERS {
+                return Err(format!("hotlists[{i}].name: \"{OFFICERS}\" is the name of what officers enter"));
             }
             match (list.kind, list.path.as_os_str().is_empty()) {
                 (ListKind::Station, false) => {
@@ -512,10 +529,10 @@ mod tests {
         assert!(!list.covert && list.window == Window::default());
         with("kind = \"folder\"\npath = \"in\"\ncovert = true\nauthorised = [\"detective\"]\n[hotlists.window]\nhours = \"22:00-06:00\"\n[hotlists.stale]\nwarn_h = 1\n[hotlists.categories.stolen_vehicle]\ncolour = \"#c00000\"\ntone = \"high\"\n").unwrap();
         for (keys, expected) in [
-            ("[hotlists.stale]\nwarn_h = 99\n", &["line 9", "warn_h"][..]),
-            ("[hotlists.window]\nhours = \"all\"\n", &["line 9", "hours"]),
-            ("[hotlists.categories.stolen]\ncolour = \"red\"\n", &["line 10", "colour"]),
-            ("kind = \"web\"\n", &["line 9", "web"]),
+            ("[hotlists.stale]\nwarn_h = 99\n", &["line 10", "warn_h"][..]),
+            ("[hotlists.window]\nhours = \"all\"\n", &["line 10", "hours"]),
+            ("[hotlists.categories.stolen]\ncolour = \"red\"\n", &["line 11", "colour"]),
+            ("kind = \"web\"\n", &["line 10", "web"]),
             ("kind = \"folder\"\n", &["hotlists[0].path"]),
             ("kind = \"station\"\npath = \"x\"\n", &["hotlists[0].path"]),
             ("[[hotlists]]\nname = \"svs\"\n", &["hotlists[1].name", "used twice"]),

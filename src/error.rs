@@ -43,8 +43,7 @@ impl Kind {
 
     /// The sort of failure that a process or a daemon said by its exit code, as far as that tells.
     pub fn of_exit_code(code: u8) -> Self {
-        let all =
-            [Kind::Config, Kind::Input, Kind::Missing, Kind::Refused, Kind::Storage, Kind::Network];
+        let all = [Kind::Config, Kind::Input, Kind::Missing, Kind::Refused, Kind::Storage, Kind::Network];
         all.into_iter().find(|k| k.exit_code() == code).unwrap_or(Kind::Internal)
     }
 }

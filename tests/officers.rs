@@ -67,7 +67,8 @@ impl Vehicle {
 
     fn at(place: Place, lists: &str) -> Self {
         let config = place.dir.path().join("plated.toml");
-        let rest = "[[sources]]\nname = \"front\"\nkind = \"v4l2\"\ndevice = \"/dev/video0\"\n[store]\npath = \"store.db\"\n";
+        let rest =
+            "[[sources]]\nname = \"front\"\nkind = \"v4l2\"\ndevice = \"/dev/video0\"\n[store]\npath = \"store.db\"\n";
         std::fs::write(&config, format!("vehicle = \"unit-7\"\n{rest}{lists}")).unwrap();
         let (store, _) = place.open();
         let desk = Desk::open(&Config::load(&config).unwrap(), store.clone(), place.clock.clone());
@@ -85,7 +86,7 @@ impl Vehicle {
 
     fn ask(&self, request: Request) -> Result<Vec<Reply>> {
         let mut replies = Vec::new();
-        self.desk.answer(request, officer(), None, &mut |reply| {
+        self.desk.answer(request, &officer(), None, &mut |reply| {
             replies.push(reply);
             Ok(())
         })?;
@@ -113,7 +114,7 @@ impl Vehicle {
             reason: reason(why),
         };
         let mut replies = Vec::new();
-        self.desk.answer(request, officer(), Some(&file), &mut |reply| {
+        self.desk.answer(request, &officer(), Some(&file), &mut |reply| {
             replies.push(reply);
             Ok(())
         })?;
@@ -224,6 +225,7 @@ fn a_jump_of_the_wall_clock_ends_no_search_for_a_vehicle() {
     vehicle.place.clock.jump_to(start() + 1000 * HOUR);
     vehicle.desk.expire().unwrap();
     assert_eq!(vehicle.matches("7ABC123").len(), 1);
+    assert!(vehicle.desk.lists().in_force().sources()[0].entries("7ABC123")[0].expires.is_none());
     vehicle.place.clock.advance(12 * HOUR);
     vehicle.desk.expire().unwrap();
     assert_eq!(vehicle.matches("7ABC123").len(), 0);
@@ -286,9 +288,10 @@ fn a_change_whose_event_cannot_be_written_is_not_made() {
     vehicle.ask(add("9ZZZ999")).unwrap_err();
     vehicle.ask(Request::Remove { id: entry, reason: reason("found") }).unwrap_err();
     vehicle.import("svs", "plate\n6DEF129\n", false, "second").unwrap_err();
-    for look in [show("7ABC123"), search("7ABC123", HOUR), Request::Export { list: "svs".into(), reason: reason("x") }] {
+    for look in [show("7ABC123"), search("7ABC123", HOUR), Request::Export { list: "svs".into(), reason: reason("x") }]
+    {
         let mut seen = 0;
-        let err = vehicle.desk.answer(look, officer(), None, &mut |_| {
+        let err = vehicle.desk.answer(look, &officer(), None, &mut |_| {
             seen += 1;
             Ok(())
         });
@@ -367,7 +370,8 @@ fn no_request_can_be_made_without_a_reason() {
 
 #[test]
 fn show_gives_every_entry_of_every_list_and_of_officers_with_the_age_of_its_list() {
-    let lists = "[[hotlists]]\nname = \"svs\"\nauthorised = [\"officer\"]\n[[hotlists]]\nname = \"quiet\"\ncovert = true\n";
+    let lists =
+        "[[hotlists]]\nname = \"svs\"\nauthorised = [\"officer\"]\n[[hotlists]]\nname = \"quiet\"\ncovert = true\n";
     let vehicle = Vehicle::new(lists);
     vehicle.import("svs", "plate,reason\n7ABC123,stolen\n7abc-123,felony\n6DEF128,x\n", false, "list").unwrap();
     vehicle.import("quiet", "plate\n7ABC123\n", false, "list").unwrap();
@@ -475,7 +479,9 @@ fn an_export_is_sorted_lines_that_any_list_of_the_same_entries_gives() {
 
 #[test]
 fn a_stale_list_is_said_once_a_level_and_shows_in_the_status() {
-    let vehicle = Vehicle::new("[[hotlists]]\nname = \"svs\"\n[[hotlists]]\nname = \"bolo\"\n[hotlists.stale]\nwarn_h = 0\ncritical_h = 0\n");
+    let vehicle = Vehicle::new(
+        "[[hotlists]]\nname = \"svs\"\n[[hotlists]]\nname = \"bolo\"\n[hotlists.stale]\nwarn_h = 0\ncritical_h = 0\n",
+    );
     vehicle.import("svs", "plate\n7ABC123\n", false, "x").unwrap();
     vehicle.import("bolo", "plate\n7ABC123\n", false, "x").unwrap();
     let levels = || vehicle.desk.status().unwrap().lists.iter().map(|l| l.staleness).collect::<Vec<_>>();
@@ -502,6 +508,22 @@ fn a_list_without_any_version_is_critical() {
     let vehicle = Vehicle::new("[[hotlists]]\nname = \"svs\"\nkind = \"station\"\n");
     assert_eq!(vehicle.desk.warn_stale().unwrap(), [("svs".to_owned(), Staleness::Critical)]);
     assert_eq!(vehicle.desk.status().unwrap().lists[0].staleness, Staleness::Critical);
+}
+
+#[test]
+fn a_list_of_the_station_needs_no_configuration_and_goes_when_it_is_withdrawn() {
+    let vehicle = Vehicle::new("");
+    let file = vehicle.file("svs.csv", "plate\n7ABC123\n");
+    vehicle.desk.import_from_station("svs", &file, Some(start()), &by("from the station")).unwrap();
+    assert_eq!(vehicle.matches("7ABC123"), [(Rule::Exact, "svs".to_owned())]);
+    let vehicle = vehicle.again("");
+    assert_eq!(vehicle.matches("7ABC123"), [(Rule::Exact, "svs".to_owned())]);
+    assert_eq!(vehicle.desk.status().unwrap().lists[0].name, "svs");
+    vehicle.desk.withdraw("svs", &by("the station withdrew it")).unwrap();
+    assert!(vehicle.matches("7ABC123").is_empty());
+    assert_eq!(whats(&vehicle.events()), [What::ListImported, What::ListWithdrawn]);
+    let vehicle = vehicle.again("");
+    assert!(vehicle.matches("7ABC123").is_empty() && vehicle.desk.status().unwrap().lists.is_empty());
 }
 
 // policy: P-06

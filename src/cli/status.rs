@@ -35,18 +35,23 @@ pub fn run(args: &Args) -> Result<()> {
 fn print(report: &StatusReport) -> Result<()> {
     match report.daemon {
         true => say(format_args!("{:<9} daemon running", word(Staleness::Fresh)))?,
-        false => say(format_args!("{:<9} no daemon runs: nothing is read and nobody is alerted", word(Staleness::Critical)))?,
+        false => {
+            say(format_args!("{:<9} no daemon runs: nothing is read and nobody is alerted", word(Staleness::Critical)))?
+        }
     }
     report.lists.iter().try_for_each(list_line)?;
     let partial = report.officers.iter().filter(|e| e.partial).count();
     let whole = report.officers.len() - partial;
     say(format_args!("{:<9} officers: {whole} plates, {partial} partial plates", word(Staleness::Fresh)))?;
     let s = &report.store;
-    let newest = s.newest_read.map_or_else(|| "no read yet".to_owned(), |t| format!("the last {} ago", since(report, t)));
+    let newest =
+        s.newest_read.map_or_else(|| "no read yet".to_owned(), |t| format!("the last {} ago", since(report, t)));
     say(format_args!("{:<9} store: {} reads, {newest}; {} hits", word(Staleness::Fresh), s.reads, s.hits))?;
     let oldest = s.oldest_waiting_s.map_or_else(String::new, |age| format!(", the oldest {} old", ago(age)));
     let refused = if s.refused > 0 { format!(", {} refused by the station", s.refused) } else { String::new() };
-    let receipt = s.last_receipt.map_or_else(|| "no receipt yet".to_owned(), |t| format!("last receipt {} ago", since(report, t)));
+    let receipt = s
+        .last_receipt
+        .map_or_else(|| "no receipt yet".to_owned(), |t| format!("last receipt {} ago", since(report, t)));
     say(format_args!("{:<9} transfer: {} reads wait{oldest}{refused}; {receipt}", word(s.staleness), s.waiting))
 }
 

@@ -9,6 +9,9 @@ use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
+/// Name under which entries of officers stand beside the lists.
+pub const OFFICERS: &str = "officers";
+
 /// Where a list comes from.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

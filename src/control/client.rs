@@ -1,8 +1,8 @@
 //! The side of the command line.
 
+use super::Request;
 use super::desk::{Answer, Desk};
 use super::server::Frame;
-use super::Request;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::error::{Context, Error, Kind, Result};
@@ -28,7 +28,7 @@ pub fn call(
 ) -> Result<()> {
     let socket = config.control_socket();
     match UnixStream::connect(&socket) {
-        Ok(stream) => ask(stream, &socket, &request, file, answer),
+        Ok(stream) => ask(&stream, &socket, &request, file, answer),
         Err(e) if matches!(e.kind(), std::io::ErrorKind::NotFound | std::io::ErrorKind::ConnectionRefused) => {
             let key = Key::load(&config.store)?;
             let (store, opened) = Store::open(Options::from(&config.store), &key, clock.clone())?;
@@ -36,7 +36,7 @@ pub fn call(
                 let path = aside.path.display();
                 tracing::error!(%path, why = aside.why, "The store was damaged. It was set aside and a new one begun.");
             }
-            let done = Desk::open(config, store.clone(), clock).answer(request, Who::of_this_process(), file, answer);
+            let done = Desk::open(config, store.clone(), clock).answer(request, &Who::of_this_process(), file, answer);
             store.close()?;
             done
         }
@@ -46,18 +46,18 @@ pub fn call(
     }
 }
 
-fn ask(stream: UnixStream, socket: &Path, request: &Request, file: Option<&Path>, answer: Answer<'_>) -> Result<()> {
+fn ask(stream: &UnixStream, socket: &Path, request: &Request, file: Option<&Path>, answer: Answer<'_>) -> Result<()> {
     let lost = || format!("the daemon at {} stopped answering; look whether it was done", socket.display());
     let mut line = serde_json::to_vec(request).context(Kind::Internal, || "a request can't be written".into())?;
     line.push(b'\n');
-    (&stream).write_all(&line).context(Kind::Network, lost)?;
+    (&*stream).write_all(&line).context(Kind::Network, lost)?;
     if let (Request::Import { bytes, .. }, Some(path)) = (request, file) {
         let failed = || format!("could not read {}", path.display());
         let file = File::open(path).context(Kind::Missing, failed)?;
         // A daemon that refuses says so before it has all; its sentence is worth more than ours.
-        let _ = std::io::copy(&mut file.take(*bytes), &mut &stream);
+        let _ = std::io::copy(&mut file.take(*bytes), &mut &*stream);
     }
-    for line in BufReader::new(&stream).lines() {
+    for line in BufReader::new(stream).lines() {
         let frame = serde_json::from_str(&line.context(Kind::Network, lost)?);
         match frame.context(Kind::Internal, || "the daemon is of another version than this program".into())? {
             Frame::Reply(reply) => answer(reply)?,

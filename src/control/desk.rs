@@ -3,15 +3,13 @@
 use super::status::{ListLine, OfficerLine, StatusReport, StoreLine};
 use super::{Import, Reply, Request, Shown};
 use crate::clock::Clock;
-use crate::config::{Config, Hotlist, ListKind};
+use crate::config::{Config, Hotlist, ListKind, OFFICERS};
 use crate::error::{Context, Error, Kind, Result};
 use crate::hotlist::{self, Lists, Partial, Rules, Shelf, Source};
 use crate::plate::PlateText;
-use crate::store::{
-    By, Imported, ListState, ManualEntry, NewManual, OFFICERS, Reason, Staleness, Store, Version, Wanted, What,
-};
+use crate::store::{By, Imported, ListState, ManualEntry, NewManual, Reason, Staleness, Store, Version, Wanted, What};
 use crate::who::Who;
-use crate::wire::Sha256;
+use crate::wire::{EntryRecord, Sha256};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde_json::json;
@@ -21,7 +19,7 @@ use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::{Arc, Mutex, MutexGuard, RwLock};
 use std::time::Duration;
 
 /// Takes one answer after the other.
@@ -32,7 +30,8 @@ pub struct Desk {
     store: Store,
     shelf: Shelf,
     lists: Arc<Lists>,
-    hotlists: Vec<Hotlist>,
+    /// As configured, and behind them what else the station hands out.
+    hotlists: RwLock<Vec<Arc<Hotlist>>>,
     shift: Duration,
     clock: Arc<dyn Clock>,
     /// The lists in force are in `lists`.
@@ -53,11 +52,17 @@ impl Desk {
         if let Err(e) = store.configure_lists(&config.hotlists) {
             tracing::error!("Lists that are new in the configuration can't come into force: {}", e.chain());
         }
+        let mut hotlists: Vec<_> = config.hotlists.iter().cloned().map(Arc::new).collect();
+        let known = store.list_states().unwrap_or_default().into_iter();
+        let station = known.filter(|s| s.kind == ListKind::Station && s.in_force.is_some());
+        for state in station.filter(|s| config.hotlists.iter().all(|l| l.name != s.name)) {
+            hotlists.push(Arc::new(Hotlist::from_station(&state.name)));
+        }
         Self {
             store,
             shelf: Shelf::beside(&config.store.path),
             lists: Arc::default(),
-            hotlists: config.hotlists.clone(),
+            hotlists: RwLock::new(hotlists),
             shift: Duration::from_secs(u64::from(config.shift.hours) * 3600),
             clock,
             armed: AtomicBool::new(false),
@@ -108,15 +113,19 @@ impl Desk {
         let who = Who::of_this_process();
         let Ok(reason) = Reason::new("looked at when the daemon started") else { return };
         let by = By { who, reason };
-        let from_file = |l: &&Hotlist| l.kind == ListKind::File && !l.path.as_os_str().is_empty();
-        for list in self.hotlists.iter().filter(from_file) {
+        let from_file = |l: &Arc<Hotlist>| l.kind == ListKind::File && !l.path.as_os_str().is_empty();
+        for list in self.hotlists().into_iter().filter(from_file) {
             let dated = std::fs::metadata(&list.path).and_then(|m| m.modified()).ok();
             let dated = dated.and_then(|t| Timestamp::try_from(t).ok());
             match self.import(&list.name, &list.path, dated, false, &by) {
                 Ok(import) if import.unchanged => tracing::info!(list = list.name, "The hotlist in force is current."),
                 Ok(import) => tracing::info!(list = list.name, "{}", import.report),
                 Err(e) if self.has(&list.name) => {
-                    tracing::error!(list = list.name, "The hotlist in force stays, the file was not taken: {}", e.chain());
+                    tracing::error!(
+                        list = list.name,
+                        "The hotlist in force stays, the file was not taken: {}",
+                        e.chain()
+                    );
                 }
                 Err(e) => tracing::error!(list = list.name, "The hotlist is not in force: {}", e.chain()),
             }
@@ -131,7 +140,7 @@ impl Desk {
     ///
     /// # Errors
     /// What keeps it from being done; a sentence for who asked.
-    pub fn answer(&self, request: Request, who: Who, file: Option<&Path>, answer: Answer<'_>) -> Result<()> {
+    pub fn answer(&self, request: Request, who: &Who, file: Option<&Path>, answer: Answer<'_>) -> Result<()> {
         let by = |reason| By { who: who.clone(), reason };
         match request {
             Request::Add { plate, state, category, priority, reason, case, expires, search_back } => {
@@ -152,7 +161,8 @@ impl Desk {
             Request::Show { plate, reason, case } => self.show(&plate, &case, &by(reason), answer),
             Request::Search { plate, window, reason, case } => self.search(&plate, window, &case, &by(reason), answer),
             Request::Import { list, modified, force, reason, .. } => {
-                let file = file.ok_or_else(|| Error::new(Kind::Input, "the list's file did not come with the request"))?;
+                let file =
+                    file.ok_or_else(|| Error::new(Kind::Input, "the list's file did not come with the request"))?;
                 answer(Reply::Imported(self.import(&list, file, modified, force, &by(reason))?))
             }
             Request::Export { list, reason } => self.export(&list, &by(reason), answer),
@@ -193,9 +203,13 @@ impl Desk {
         Ok(())
     }
 
-    /// Sets what officers entered in force.
+    /// Sets what officers entered in force. The matching knows no end of it: it would go by the clock
+    /// of the wall.
     fn rearm(&self, officers: &[(ManualEntry, Duration)]) -> Result<()> {
-        let records = |partial| officers.iter().map(|(e, _)| e).filter(move |e| e.partial == partial).map(|e| e.record());
+        let records = |partial| {
+            let of_kind = officers.iter().map(|(e, _)| e).filter(move |e| e.partial == partial);
+            of_kind.map(|e| EntryRecord { expires: None, ..e.record() })
+        };
         self.lists.put(Source::memory(OFFICERS, records(false), Rules));
         self.lists.set_partials(records(true).map(|entry| Partial::new(entry, Rules)).collect::<Result<_>>()?)
     }
@@ -214,7 +228,7 @@ impl Desk {
         let taken = hash(file).and_then(|origin| match &in_force {
             Some(v) if v.origin == origin && self.shelf.lines(name, &v.sha256).is_ok() => Ok(None),
             _ => {
-                let accepted = hotlist::accept(list, file, in_force.as_ref().map(|v| v.entries), force)?;
+                let accepted = hotlist::accept(&list, file, in_force.as_ref().map(|v| v.entries), force)?;
                 Ok(Some((origin, accepted)))
             }
         });
@@ -266,7 +280,12 @@ impl Desk {
         let in_force = self.lists.in_force();
         let listed = in_force.sources().iter().flat_map(|s| s.entries(key.as_str()));
         let partial = in_force.patterns().iter().filter(|p| p.pattern.fits(key.as_str()));
-        for entry in listed.chain(partial.map(|p| (*p.entry).clone())) {
+        let ends: HashMap<String, Timestamp> =
+            self.officers().iter().map(|(e, _)| (e.id.to_string(), e.entry.expires)).collect();
+        for mut entry in listed.chain(partial.map(|p| (*p.entry).clone())) {
+            if entry.list == OFFICERS {
+                entry.expires = ends.get(&entry.id).copied();
+            }
             let of = states.iter().find(|(l, _)| l.name == entry.list);
             answer(Reply::Entry(Box::new(Shown {
                 list_age_s: of.and_then(|(_, s)| s.age(now)).map(|age| age.as_secs()),
@@ -318,7 +337,7 @@ impl Desk {
     /// `Storage` when the store can't be read.
     pub fn status(&self) -> Result<StatusReport> {
         let (now, zone) = (self.clock.wall(), TimeZone::system());
-        let line = |(list, state): (&Hotlist, ListState)| ListLine {
+        let line = |(list, state): (Arc<Hotlist>, ListState)| ListLine {
             name: state.name.clone(),
             kind: list.kind,
             priority: list.priority,
@@ -370,7 +389,10 @@ impl Desk {
                 // Why, was said when it was tried.
                 (Staleness::Critical, None) if state.error.is_some() => {}
                 (Staleness::Critical, None) => {
-                    tracing::error!(list = list.name, "No version of this hotlist is in force: nothing on it is found.");
+                    tracing::error!(
+                        list = list.name,
+                        "No version of this hotlist is in force: nothing on it is found."
+                    );
                 }
                 (Staleness::Critical, Some(hours)) => {
                     tracing::error!(list = list.name, hours, "The hotlist is too old to rely on; bring a new one.");
@@ -382,16 +404,51 @@ impl Desk {
         Ok(news)
     }
 
-    /// The configured lists in their order, each with its state.
-    fn states(&self) -> Result<Vec<(&Hotlist, ListState)>> {
-        let mut states: HashMap<String, ListState> =
-            self.store.list_states()?.into_iter().map(|s| (s.name.clone(), s)).collect();
-        Ok(self.hotlists.iter().filter_map(|list| Some((list, states.remove(&list.name)?))).collect())
+    /// Brings a list of the station into force, also one that the configuration says nothing about;
+    /// `dated` is its date by the manifest.
+    ///
+    /// # Errors
+    /// As [`Desk::import`].
+    pub fn import_from_station(&self, name: &str, file: &Path, dated: Option<Timestamp>, by: &By) -> Result<Import> {
+        if self.configured(name).is_err() {
+            let list = Hotlist::from_station(name);
+            self.store.configure_lists(std::slice::from_ref(&list))?;
+            self.hotlists.write().unwrap_or_else(|e| e.into_inner()).push(Arc::new(list));
+        }
+        self.import(name, file, dated, false, by)
     }
 
-    fn configured(&self, name: &str) -> Result<&Hotlist> {
-        self.hotlists.iter().find(|l| l.name == name).ok_or_else(|| {
-            let names: Vec<&str> = self.hotlists.iter().map(|l| l.name.as_str()).collect();
+    /// Takes a list out of force that the station does not hand out any more.
+    ///
+    /// # Errors
+    /// `Config` when there is no such list, `Storage` when it can't be recorded; then it stays.
+    pub fn withdraw(&self, name: &str, by: &By) -> Result<()> {
+        self.configured(name)?;
+        let _one = self.importing.lock().unwrap_or_else(|e| e.into_inner());
+        self.store.list_withdrawn(name, by)?;
+        self.lists.remove(name);
+        Ok(())
+    }
+
+    /// All lists in their order, each with its state.
+    fn states(&self) -> Result<Vec<(Arc<Hotlist>, ListState)>> {
+        let mut states: HashMap<String, ListState> =
+            self.store.list_states()?.into_iter().map(|s| (s.name.clone(), s)).collect();
+        Ok(self
+            .hotlists()
+            .into_iter()
+            .filter_map(|list| states.remove(&list.name).map(|state| (list, state)))
+            .collect())
+    }
+
+    fn hotlists(&self) -> Vec<Arc<Hotlist>> {
+        self.hotlists.read().unwrap_or_else(|e| e.into_inner()).clone()
+    }
+
+    fn configured(&self, name: &str) -> Result<Arc<Hotlist>> {
+        let lists = self.hotlists();
+        lists.iter().find(|l| l.name == name).cloned().ok_or_else(|| {
+            let names: Vec<&str> = lists.iter().map(|l| l.name.as_str()).collect();
             let known = if names.is_empty() { "none is configured".to_owned() } else { names.join(", ") };
             Error::new(Kind::Config, format!("no list {name:?} is configured in [[hotlists]]; there are: {known}"))
         })

@@ -7,7 +7,7 @@
 //! ```
 //!
 //! One daemon owns the store, so while it runs the command line asks it, over a Unix socket on
-//! which the kernel says who asks (`docs/decisions/0012-control-socket.md`). Without a daemon the
+//! which the kernel says who asks (`docs/decisions/0014-control-socket.md`). Without a daemon the
 //! command line opens the store itself. Either way it is a [`Desk`] that does it, and there is no
 //! way to a change or a look but by a [`Request`], which carries a reason.
 

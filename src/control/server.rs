@@ -122,7 +122,7 @@ fn receive(stream: tokio::net::UnixStream, desk: &Arc<Desk>, callers: &Arc<Atomi
     let (desk, place) = (Arc::clone(desk), Place(Arc::clone(callers)));
     std::thread::Builder::new().name("caller".into()).spawn(move || {
         let _place = place;
-        let last = match serve(&stream, who, &desk) {
+        let last = match serve(&stream, &who, &desk) {
             Ok(()) => Frame::End,
             Err(e) => Frame::Error { code: e.kind().exit_code(), said: e.chain() },
         };
@@ -141,7 +141,7 @@ impl Drop for Place {
     }
 }
 
-fn serve(stream: &UnixStream, who: Who, desk: &Desk) -> Result<()> {
+fn serve(stream: &UnixStream, who: &Who, desk: &Desk) -> Result<()> {
     let mut input = BufReader::new(stream);
     let mut line = Vec::new();
     let said = || "the request did not arrive whole".to_owned();
@@ -153,9 +153,8 @@ fn serve(stream: &UnixStream, who: Who, desk: &Desk) -> Result<()> {
         Request::Import { file, bytes, .. } => Some(Spooled::take(&mut input, desk.folder()?, file, *bytes)?),
         _ => None,
     };
-    let mut answer = |reply| {
-        send(stream, &Frame::Reply(reply)).context(Kind::Network, || "the caller went away".to_owned())
-    };
+    let mut answer =
+        |reply| send(stream, &Frame::Reply(reply)).context(Kind::Network, || "the caller went away".to_owned());
     desk.answer(request, who, file.as_ref().map(|f| f.path.as_path()), &mut answer)
 }
 

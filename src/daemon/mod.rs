@@ -22,8 +22,8 @@ pub use counters::{Counters, Totals};
 use crate::alert::{Chime, ChimeStatus, Started};
 use crate::capture::{Capture, SourceStatus};
 use crate::clock::Clock;
-use crate::control::{Desk, Server};
 use crate::config::{Config, Input, Pace};
+use crate::control::{Desk, Server};
 use crate::error::{Context, Error, Kind, Result};
 use crate::frame::Frame;
 use crate::recognition::{Models, Recognizer};
@@ -170,8 +170,9 @@ impl Daemon {
         );
         threads.push(spawn("recorder", move || recorder.run(&events))?);
         // Last, so that nobody is answered by a daemon that did not start. Without it reading goes on.
-        let server = Server::start(&config.control_socket(), desk)
-            .inspect_err(|e| tracing::error!("Lists and entries can't be changed while the daemon runs: {}", e.chain()));
+        let server = Server::start(&config.control_socket(), desk).inspect_err(|e| {
+            tracing::error!("Lists and entries can't be changed while the daemon runs: {}", e.chain())
+        });
         let officers = (server.ok(), keeper);
         Ok(Self { capture, counters, store, chime, transfer, officers, stopping, threads })
     }

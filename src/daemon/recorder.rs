@@ -75,7 +75,21 @@ impl Recorder {
         let vehicle = config.vehicle.clone();
         let (open, waiting) = (HashMap::new(), VecDeque::new());
         let sets = Sets::new(&config.hotlists, TimeZone::system());
-        Self { vehicle, made_by, lists, sets, store, chime, clock, announce, counters, stopping, repeats, open, waiting }
+        Self {
+            vehicle,
+            made_by,
+            lists,
+            sets,
+            store,
+            chime,
+            clock,
+            announce,
+            counters,
+            stopping,
+            repeats,
+            open,
+            waiting,
+        }
     }
 
     pub fn run(mut self, events: &Receiver<Event>) {

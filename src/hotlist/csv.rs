@@ -120,6 +120,7 @@ fn header(line: &[u8]) -> Result<Vec<usize>, String> {
     Ok(columns)
 }
 
+#[allow(clippy::large_enum_variant, reason = "the large one is the usual one, and it is moved on at once")]
 enum Outcome {
     Entry(EntryRecord),
     Junk(Problem),
@@ -163,7 +164,19 @@ fn entry(text: &str, line: u64, columns: &[usize], list: &str, priority: Priorit
         return bad("state", "it is not two letters".into());
     }
     let list = list.to_owned();
-    let record = EntryRecord { list, plate, state, category, priority, reason, make, colour, source, date, ..Default::default() };
+    let record = EntryRecord {
+        list,
+        plate,
+        state,
+        category,
+        priority,
+        reason,
+        make,
+        colour,
+        source,
+        date,
+        ..Default::default()
+    };
     Outcome::Entry(record)
 }
 

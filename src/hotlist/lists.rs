@@ -115,6 +115,11 @@ impl Lists {
         });
     }
 
+    /// Takes the list of this name out of force.
+    pub fn remove(&self, name: &str) {
+        self.change(|next| next.sources.retain(|s| s.name() != name));
+    }
+
     /// Sets the partial plates, all of them.
     ///
     /// # Errors

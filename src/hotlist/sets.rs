@@ -6,7 +6,8 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use std::collections::HashMap;
 
-/// The list sets, by name. What officers entered has no settings: it counts always and is shown.
+/// The list sets, by name. What officers entered has no settings: it is shown, and counts as long as
+/// it is in force.
 #[derive(Debug)]
 pub struct Sets {
     by_name: HashMap<String, Hotlist>,
@@ -46,6 +47,14 @@ impl Sets {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_list_counts_in_its_window_and_others_always() {
+        let list: Hotlist = toml::from_str("name = \"bolo\"\n[window]\nhours = \"18:00-06:00\"\n").unwrap();
+        let sets = Sets::new(&[list], TimeZone::UTC);
+        let counts = |list: &str, time: &str| sets.counts(list, format!("2026-11-21T{time}Z").parse().unwrap());
+        assert!(counts("bolo", "19:00:00") && !counts("bolo", "17:00:00") && counts("officers", "17:00:00"));
+    }
 
     // policy: P-05
     #[test]

@@ -59,13 +59,13 @@ impl Shelf {
     /// `Storage` when it can't be written.
     pub fn put<'a>(&self, list: &str, entries: impl IntoIterator<Item = &'a EntryRecord>) -> Result<Sha256> {
         let folder = self.folder()?;
-        let sha256;
         let new = folder.join(format!("{list}.new"));
         let doing = || format!("could not write the list {}", new.display());
-        let mut lines = entries.into_iter().map(serde_json::to_vec).collect::<Result<Vec<_>, _>>().context(
-            Kind::Internal,
-            || format!("an entry of the list {list} can't be written as JSON"),
-        )?;
+        let mut lines = entries
+            .into_iter()
+            .map(serde_json::to_vec)
+            .collect::<Result<Vec<_>, _>>()
+            .context(Kind::Internal, || format!("an entry of the list {list} can't be written as JSON"))?;
         lines.sort_unstable();
         let write = || {
             let file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&new)?;
@@ -78,7 +78,7 @@ impl Shelf {
             out.into_inner().map_err(std::io::IntoInnerError::into_error)?.sync_all()?;
             Ok::<_, std::io::Error>(Sha256(hasher.finalize().into()))
         };
-        sha256 = write().context(Kind::Storage, doing)?;
+        let sha256 = write().context(Kind::Storage, doing)?;
         std::fs::rename(&new, self.path(list, &sha256))
             .and_then(|()| File::open(folder)?.sync_all())
             .context(Kind::Storage, doing)?;

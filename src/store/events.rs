@@ -69,6 +69,8 @@ pub enum What {
     ListForced,
     /// A list did not come into force.
     ListRefused,
+    /// The station does not hand out a list any more.
+    ListWithdrawn,
     /// A list was written out.
     ListExported,
     /// A plate was entered.
@@ -86,10 +88,11 @@ pub enum What {
 }
 
 impl What {
-    const ALL: [Self; 10] = [
+    const ALL: [Self; 11] = [
         Self::ListImported,
         Self::ListForced,
         Self::ListRefused,
+        Self::ListWithdrawn,
         Self::ListExported,
         Self::EntryAdded,
         Self::PatternAdded,
@@ -105,6 +108,7 @@ impl What {
             Self::ListImported => "list_imported",
             Self::ListForced => "list_forced",
             Self::ListRefused => "list_refused",
+            Self::ListWithdrawn => "list_withdrawn",
             Self::ListExported => "list_exported",
             Self::EntryAdded => "entry_added",
             Self::PatternAdded => "pattern_added",

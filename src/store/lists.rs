@@ -205,6 +205,20 @@ pub(super) fn refused(writer: &mut Writer, name: &str, error: &str, by: &By) -> 
     Ok(())
 }
 
+/// The list is out of force, with its event.
+pub(super) fn withdrawn(writer: &mut Writer, name: &str, by: &By) -> Result<(), Fault> {
+    let now = writer.now();
+    let tx = writer.write()?;
+    tx.execute(
+        "UPDATE list_state SET version = NULL, origin = NULL, dated = NULL, imported = NULL, entries = 0, checked = ?2,
+                               error = NULL WHERE name = ?1",
+        params![name, now],
+    )?;
+    events::write(&tx, now, What::ListWithdrawn, by, &json!({"list": name}))?;
+    tx.commit()?;
+    Ok(())
+}
+
 /// The list was looked for: it is the one in force, or `error` kept it from being looked at. No
 /// event, since nothing changed.
 pub(super) fn checked(writer: &mut Writer, name: &str, error: Option<&str>) -> Result<(), Fault> {

@@ -4,6 +4,7 @@ use super::connection::Fault;
 use super::events::{self, By, What};
 use super::reads::word;
 use super::writer::Writer;
+use crate::config::OFFICERS;
 use crate::error::{Error, Kind, Result};
 use crate::hotlist::Pattern;
 use crate::plate::PlateText;
@@ -14,8 +15,6 @@ use rusqlite::{Connection, OptionalExtension, Row, named_params, params};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-/// Name under which entries of officers stand beside the lists.
-pub const OFFICERS: &str = "officers";
 /// Most partial plates in force at once (control P-04).
 pub const MOST_PATTERNS: i64 = 100;
 
@@ -134,14 +133,8 @@ pub(super) fn add(writer: &mut Writer, new: NewManual, by: &By) -> Result<Manual
         },
         |row| row.get(0),
     )?;
-    let entry = ManualEntry {
-        id,
-        entry: new,
-        partial,
-        reason: by.reason.as_str().to_owned(),
-        created,
-        by: by.who.clone(),
-    };
+    let entry =
+        ManualEntry { id, entry: new, partial, reason: by.reason.as_str().to_owned(), created, by: by.who.clone() };
     let what = if partial { What::PatternAdded } else { What::EntryAdded };
     let subject = json!({"id": id, "plate": entry.entry.plate, "state": entry.entry.state, "case": entry.entry.case,
                          "expires": entry.entry.expires});
@@ -150,11 +143,12 @@ pub(super) fn add(writer: &mut Writer, new: NewManual, by: &By) -> Result<Manual
     Ok(entry)
 }
 
-/// Takes it out of force, with its event.
+/// Takes it out of force, with its event. Also one that is over by the clock of the wall: the clock
+/// may have jumped, and then it is still matched.
 pub(super) fn remove(writer: &mut Writer, id: i64, by: &By) -> Result<ManualEntry, Fault> {
     let now = writer.now();
     let tx = writer.write()?;
-    let found = tx.query_row(&format!("{SELECT} WHERE id = ?1 AND removed IS NULL AND expires > ?2"), [id, now], row);
+    let found = tx.query_row(&format!("{SELECT} WHERE id = ?1 AND removed IS NULL"), [id], row);
     let Some(entry) = found.optional()? else {
         let said = format!("no entry {id} is in force; `plated hotlist stats` lists those that are");
         return Err(Error::new(Kind::Input, said).into());
@@ -173,8 +167,7 @@ pub(super) fn remove(writer: &mut Writer, id: i64, by: &By) -> Result<ManualEntr
 pub(super) fn in_force(writer: &mut Writer) -> Result<Vec<ManualEntry>, Fault> {
     let now = writer.now();
     let conn: &Connection = writer.conn();
-    let mut find =
-        conn.prepare_cached(&format!("{SELECT} WHERE removed IS NULL AND expires > ?1 ORDER BY id"))?;
+    let mut find = conn.prepare_cached(&format!("{SELECT} WHERE removed IS NULL AND expires > ?1 ORDER BY id"))?;
     Ok(find.query_map([now], row)?.collect::<rusqlite::Result<_>>()?)
 }
 

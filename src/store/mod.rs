@@ -39,7 +39,7 @@ pub use dispositions::{Disposition, Finding, Quiet};
 pub use events::{By, Event, Reason, What};
 pub use key::Key;
 pub use lists::{Imported, ListState, Staleness, Version};
-pub use manual::{ManualEntry, MOST_PATTERNS, NewManual, OFFICERS};
+pub use manual::{MOST_PATTERNS, ManualEntry, NewManual};
 pub use open::{Opened, SetAside};
 pub use outbox::{Applied, OutboxRead};
 pub use reads::{NewImage, NewRead, Stored};
@@ -199,6 +199,12 @@ impl Store {
         self.ask("could not record a refusal", move |w| lists::refused(w, &name, &error, &by))
     }
 
+    /// The list is out of force; the event is in the same transaction.
+    pub fn list_withdrawn(&self, name: &str, by: &By) -> Result<()> {
+        let (name, by) = (name.to_owned(), by.clone());
+        self.ask("could not record a withdrawal", move |w| lists::withdrawn(w, &name, &by))
+    }
+
     /// The list was looked for and nothing changed; `error` says why it could not be looked at.
     pub fn list_checked(&self, name: &str, error: Option<&str>) -> Result<()> {
         let (name, error) = (name.to_owned(), error.map(str::to_owned));
@@ -220,9 +226,7 @@ impl Store {
     /// only what it gives can be asked for results (controls P-01 to P-04).
     pub fn begin_search(&self, wanted: Wanted, from: Timestamp, case: &str, by: &By) -> Result<Search> {
         let (by, case) = (by.clone(), case.to_owned());
-        self.ask("could not record a search, so nothing is shown", move |w| {
-            search::begin(w, wanted, from, &case, &by)
-        })
+        self.ask("could not record a search, so nothing is shown", move |w| search::begin(w, wanted, from, &case, &by))
     }
 
     /// The next page of a search, newest first, at most [`PAGE`] reads or none, and what to go on

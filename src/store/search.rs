@@ -90,7 +90,13 @@ pub struct Found {
 }
 
 /// Records the search.
-pub(super) fn begin(writer: &mut Writer, wanted: Wanted, from: Timestamp, case: &str, by: &By) -> Result<Search, Fault> {
+pub(super) fn begin(
+    writer: &mut Writer,
+    wanted: Wanted,
+    from: Timestamp,
+    case: &str,
+    by: &By,
+) -> Result<Search, Fault> {
     let subject = json!({"plate": wanted.text(), "from": from, "case": case});
     let event = events::note(writer, What::SearchBack, by, &subject)?;
     Ok(Search { event, wanted, from: from.as_microsecond(), last: (i64::MAX, i64::MAX) })
@@ -129,7 +135,8 @@ pub(super) fn page(writer: &mut Writer, mut search: Search) -> Result<(Vec<Found
 /// Looks at the next reads, newest first, and notes the numbers of those that fit; gives how many
 /// it looked at. Both questions are answered by an index alone.
 fn look(writer: &mut Writer, search: &mut Search, numbers: &mut Vec<i64>) -> Result<usize, Fault> {
-    const ORDER: &str = "last_seen >= ?1 AND (last_seen, number) < (?2, ?3) ORDER BY last_seen DESC, number DESC LIMIT ?4";
+    const ORDER: &str =
+        "last_seen >= ?1 AND (last_seen, number) < (?2, ?3) ORDER BY last_seen DESC, number DESC LIMIT ?4";
     let (key, limit) = match &search.wanted {
         Wanted::Plate(key) => (Some(key.as_str()), PAGE),
         Wanted::Partial(..) => (None, STEP),

@@ -45,9 +45,8 @@ pub(super) fn stats(writer: &mut Writer) -> Result<Stats, Fault> {
         )?
         .query_row([], |row| {
             let count = |column| row.get::<_, i64>(column).map(i64::unsigned_abs);
-            let time = |column| {
-                row.get::<_, Option<i64>>(column).map(|t| t.and_then(|t| Timestamp::from_microsecond(t).ok()))
-            };
+            let time =
+                |column| row.get::<_, Option<i64>>(column).map(|t| t.and_then(|t| Timestamp::from_microsecond(t).ok()));
             Ok(Stats {
                 reads: count(0)?,
                 hits: count(1)?,

@@ -79,7 +79,11 @@ fn what_is_entered_beside_the_daemon_alerts_at_once_and_is_on_record_by_the_peer
     assert_eq!(refused.status.code(), Some(65));
     assert!(String::from_utf8_lossy(&refused.stderr).contains("no entry"));
     // Without a reason nothing is even asked.
-    for args in [&["hotlist", "show", "7ABC123"][..], &["hotlist", "show", "7ABC123", "--reason", " "], &["hotlist", "add", "7ABC123"]] {
+    for args in [
+        &["hotlist", "show", "7ABC123"][..],
+        &["hotlist", "show", "7ABC123", "--reason", " "],
+        &["hotlist", "add", "7ABC123"],
+    ] {
         assert_eq!(plated(&vehicle, args).status.code(), Some(2), "{args:?}");
     }
     let ended = daemon.terminate().well();
@@ -89,7 +93,14 @@ fn what_is_entered_beside_the_daemon_alerts_at_once_and_is_on_record_by_the_peer
     }
     let events = vehicle.store().events(0, 100).unwrap();
     let whats: Vec<What> = events.iter().map(|e| e.what).collect();
-    let expected = [What::PatternAdded, What::SearchBack, What::ListImported, What::PlateShown, What::ListExported, What::EntryRemoved];
+    let expected = [
+        What::PatternAdded,
+        What::SearchBack,
+        What::ListImported,
+        What::PlateShown,
+        What::ListExported,
+        What::EntryRemoved,
+    ];
     assert_eq!(whats, expected);
     assert!(events.iter().all(|e| e.who.uid == me()));
 }

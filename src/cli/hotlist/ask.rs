@@ -21,7 +21,12 @@ pub struct Ask {
 
 impl Ask {
     /// Asks the daemon, or does it on the store when none runs.
-    pub fn call(&self, request: Request, file: Option<&Path>, answer: &mut dyn FnMut(Reply) -> Result<()>) -> Result<()> {
+    pub fn call(
+        &self,
+        request: Request,
+        file: Option<&Path>,
+        answer: &mut dyn FnMut(Reply) -> Result<()>,
+    ) -> Result<()> {
         call(&Config::load(&self.config)?, Arc::new(SystemClock::new()), request, file, answer)
     }
 }

@@ -38,8 +38,8 @@ pub struct Args {
 }
 
 pub fn run(args: &Args) -> Result<()> {
-    let metadata = std::fs::metadata(&args.file)
-        .context(Kind::Missing, || format!("could not open {}", args.file.display()))?;
+    let metadata =
+        std::fs::metadata(&args.file).context(Kind::Missing, || format!("could not open {}", args.file.display()))?;
     let name = args.file.file_name().and_then(|n| n.to_str());
     let Some(name) = name.filter(|_| metadata.is_file()) else {
         return Err(Error::new(Kind::Config, format!("{} is no file", args.file.display())));

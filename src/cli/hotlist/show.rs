@@ -32,8 +32,7 @@ pub struct Args {
 }
 
 pub fn run(args: &Args) -> Result<()> {
-    let request =
-        Request::Show { plate: args.plate.clone(), reason: args.reason.clone(), case: args.case.clone() };
+    let request = Request::Show { plate: args.plate.clone(), reason: args.reason.clone(), case: args.case.clone() };
     let mut entries = 0;
     args.ask.call(request, None, &mut |reply| match reply {
         Reply::Entry(shown) => {
@@ -60,9 +59,15 @@ fn print(shown: &Shown) -> Result<()> {
     let car = [&e.year, &e.colour, &e.make, &e.model, &e.style];
     let car = car.into_iter().filter(|s| !s.is_empty()).cloned().collect::<Vec<_>>().join(" ");
     let expires = e.expires.map(|t| t.to_string()).unwrap_or_default();
-    let facts =
-        [("reason", &e.reason), ("vehicle", &car), ("by", &e.source), ("ORI", &e.ori), ("id", &e.id), ("date", &e.date),
-         ("until", &expires)];
+    let facts = [
+        ("reason", &e.reason),
+        ("vehicle", &car),
+        ("by", &e.source),
+        ("ORI", &e.ori),
+        ("id", &e.id),
+        ("date", &e.date),
+        ("until", &expires),
+    ];
     for (name, value) in facts.into_iter().filter(|(_, value)| !value.is_empty()) {
         say(format_args!("    {name:<8} {value}"))?;
     }

@@ -24,9 +24,7 @@ pub struct Args {
 
 pub fn run(args: &Args) -> Result<()> {
     args.ask.call(Request::Status, None, &mut |reply| match reply {
-        Reply::Status(report) if args.json => {
-            print_json(&json!({"lists": report.lists, "officers": report.officers}))
-        }
+        Reply::Status(report) if args.json => print_json(&json!({"lists": report.lists, "officers": report.officers})),
         Reply::Status(report) => print(&report),
         _ => Ok(()),
     })
@@ -43,7 +41,9 @@ fn print(report: &StatusReport) -> Result<()> {
             say(format_args!("    not matched now: outside its window"))?;
         }
         if list.covert {
-            say(format_args!("    covert: hits are kept, neither shown nor sounded; who may see them is not yet enforced"))?;
+            say(format_args!(
+                "    covert: hits are kept, neither shown nor sounded; who may see them is not yet enforced"
+            ))?;
         }
         if !list.authorised.is_empty() {
             say(format_args!("    for {} (not yet enforced)", list.authorised.join(", ")))?;
@@ -51,7 +51,10 @@ fn print(report: &StatusReport) -> Result<()> {
     }
     let partial = report.officers.iter().filter(|e| e.partial).count();
     let whole = report.officers.len() - partial;
-    say(format_args!("{:<9} officers: {whole} plates, {partial} of at most 100 partial plates", word(crate::store::Staleness::Fresh)))?;
+    say(format_args!(
+        "{:<9} officers: {whole} plates, {partial} of at most 100 partial plates",
+        word(crate::store::Staleness::Fresh)
+    ))?;
     for e in &report.officers {
         let left = e.expires.duration_since(report.at).as_secs().max(0).unsigned_abs();
         let case = if e.case.is_empty() { String::new() } else { format!(", case {}", e.case) };

@@ -42,7 +42,9 @@ impl Pattern {
         let named = parts.iter().filter(|p| matches!(p, Part::Named(_))).count();
         let least = parts.iter().filter(|p| **p != Part::Run).count();
         if named < LEAST_NAMED {
-            return Err(format!("a pattern names at least {LEAST_NAMED} characters; this one would fit too many plates"));
+            return Err(format!(
+                "a pattern names at least {LEAST_NAMED} characters; this one would fit too many plates"
+            ));
         }
         if least > MAX_LENGTH {
             return Err(format!("it needs {least} characters; a plate has at most {MAX_LENGTH}"));
@@ -122,7 +124,9 @@ mod tests {
     fn question_marks_are_one_character_and_stars_any_run() {
         // policy: P-04
         let fits = |pattern: &str, key: &str| Pattern::parse(pattern).unwrap().fits(key);
-        assert!(fits("7a?c*", "7ABC123") && fits("7A?C*", "7ABC") && fits("*C-12 3", "7ABC123") && fits("O12*", "0123"));
+        assert!(
+            fits("7a?c*", "7ABC123") && fits("7A?C*", "7ABC") && fits("*C-12 3", "7ABC123") && fits("O12*", "0123")
+        );
         assert!(!fits("7A?C", "7ABC123") && !fits("7A?C", "7AC") && !fits("*C12", "7ABC123"));
     }
 

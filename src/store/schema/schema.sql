@@ -111,8 +111,8 @@ CREATE TABLE event (
   -- The system user: the name as the system gave it then, or empty, and the number.
   user TEXT NOT NULL,
   uid INTEGER NOT NULL,
-  what TEXT NOT NULL CHECK (what IN ('list_imported', 'list_forced', 'list_refused', 'list_exported',
-    'entry_added', 'pattern_added', 'entry_removed', 'plate_shown', 'search_back', 'disposition')),
+  what TEXT NOT NULL CHECK (what IN ('list_imported', 'list_forced', 'list_refused', 'list_withdrawn',
+    'list_exported', 'entry_added', 'pattern_added', 'entry_removed', 'plate_shown', 'search_back', 'disposition')),
   -- As given.
   reason TEXT NOT NULL CHECK (reason <> ''),
   -- JSON of what it was done to.
