@@ -460,6 +460,24 @@ fn a_crash_before_the_record_of_an_import_leaves_the_old_list_in_force() {
 }
 
 #[test]
+fn a_list_that_was_changed_on_the_disk_is_not_in_force_and_the_file_it_came_from_mends_it() {
+    let lists = "[[hotlists]]\nname = \"svs\"\npath = \"svs.csv\"\n";
+    let place = Place::new();
+    std::fs::write(place.dir.path().join("svs.csv"), "plate\n7ABC123\n").unwrap();
+    let vehicle = Vehicle::at(place, lists);
+    vehicle.desk.look_at_files();
+    let folder = std::fs::read_dir(vehicle.place.beside("-lists")).unwrap();
+    let file = folder.map(|e| e.unwrap().path()).find(|p| p.extension().is_some_and(|e| e == "jsonl")).unwrap();
+    std::fs::write(&file, std::fs::read_to_string(&file).unwrap().replace("7ABC123", "9ZZZ999")).unwrap();
+    let vehicle = vehicle.again(lists);
+    assert!(vehicle.matches("7ABC123").is_empty() && vehicle.matches("9ZZZ999").is_empty());
+    assert_eq!(vehicle.desk.status().unwrap().lists[0].staleness, Staleness::Critical);
+    vehicle.desk.look_at_files();
+    assert_eq!((vehicle.matches("7ABC123").len(), vehicle.matches("9ZZZ999").len()), (1, 0));
+    assert_eq!(vehicle.desk.status().unwrap().lists[0].staleness, Staleness::Fresh);
+}
+
+#[test]
 fn an_export_is_sorted_lines_that_any_list_of_the_same_entries_gives() {
     let vehicle = Vehicle::new("[[hotlists]]\nname = \"svs\"\n");
     let export = || {

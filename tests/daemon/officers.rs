@@ -136,7 +136,7 @@ fn a_command_killed_at_any_moment_leaves_the_change_with_its_event_or_neither() 
         well(&vehicle, &["hotlist", "add", "7ABC123", "--reason", "to see how long it takes"]);
         began.elapsed()
     };
-    for n in 0..24_u32 {
+    for n in 0..12_u32 {
         let mut child = Command::new(env!("CARGO_BIN_EXE_plated"))
             .args(["hotlist", "add", "6DEF128", "--reason", "killed", "--config"])
             .arg(vehicle.path("plated.toml"))
@@ -144,7 +144,7 @@ fn a_command_killed_at_any_moment_leaves_the_change_with_its_event_or_neither() 
             .spawn()
             .unwrap();
         // Its moments are the test: all over the time that it takes.
-        std::thread::sleep(whole * n / 20);
+        std::thread::sleep(whole * n / 10);
         child.kill().unwrap();
         child.wait().unwrap();
     }

@@ -1,0 +1,227 @@
+//! Lists into force and out of it.
+
+use super::{Answer, Desk};
+use crate::config::{Hotlist, ListKind, OFFICERS};
+use crate::control::{Import, Reply};
+use crate::error::{Context, Error, Kind, Result};
+use crate::hotlist::{self, Rules, Source};
+use crate::store::{By, Imported, Reason, Staleness, Version, What};
+use crate::who::Who;
+use crate::wire::Sha256;
+use jiff::Timestamp;
+use serde_json::json;
+use sha2::{Digest, Sha256 as Hasher};
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+impl Desk {
+    /// Puts in force what the store says is: the lists of the shelf, and what officers entered.
+    /// A list that can't be read is left out, loudly; the others count.
+    ///
+    /// # Errors
+    /// `Storage` when the store can't be read.
+    pub fn arm(&self) -> Result<()> {
+        self.shelf.sweep();
+        for (list, state) in self.states()? {
+            // Each has its place, so that the order is that of the configuration.
+            self.lists.put(Source::memory(&list.name, [], Rules));
+            let Some(version) = state.in_force else { continue };
+            match self.shelf.entries(&list.name, &version.sha256) {
+                Ok(entries) => self.lists.put(Source::memory(&list.name, entries, Rules)),
+                Err(e) => {
+                    tracing::error!(list = list.name, "The hotlist is not in force: {}", e.chain());
+                    self.broken.lock().unwrap_or_else(|e| e.into_inner()).insert(list.name.clone());
+                    if let Err(e) = self.store.list_checked(&list.name, Some(&e.chain())) {
+                        tracing::error!(list = list.name, "{}", e.chain());
+                    }
+                }
+            }
+        }
+        if let Err(e) = self.arm_officers() {
+            tracing::error!("What officers entered is not in force: {}", e.chain());
+        }
+        self.armed.store(true, Ordering::Release);
+        Ok(())
+    }
+
+    /// Imports the file of each list of kind `file` that is another one than the one in force. A
+    /// file that is refused leaves what is in force.
+    pub fn look_at_files(&self) {
+        let who = Who::of_this_process();
+        let Ok(reason) = Reason::new("looked at when the daemon started") else { return };
+        let by = By { who, reason };
+        let from_file = |l: &Arc<Hotlist>| l.kind == ListKind::File && !l.path.as_os_str().is_empty();
+        for list in self.hotlists().into_iter().filter(from_file) {
+            let dated = std::fs::metadata(&list.path).and_then(|m| m.modified()).ok();
+            let dated = dated.and_then(|t| Timestamp::try_from(t).ok());
+            match self.import(&list.name, &list.path, dated, false, &by) {
+                Ok(import) if import.unchanged => tracing::info!(list = list.name, "The hotlist in force is current."),
+                Ok(import) => tracing::info!(list = list.name, "{}", import.report),
+                Err(e) if self.has(&list.name) => {
+                    tracing::error!(
+                        list = list.name,
+                        "The hotlist in force stays, the file was not taken: {}",
+                        e.chain()
+                    );
+                }
+                Err(e) => tracing::error!(list = list.name, "The hotlist is not in force: {}", e.chain()),
+            }
+        }
+    }
+
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.states().is_ok_and(|all| all.iter().any(|(l, s)| l.name == name && s.in_force.is_some()))
+    }
+
+    /// Brings the file of a list into force, or refuses it and says why; either is on record.
+    /// `dated` is the date of the file, for a list that gives itself none.
+    ///
+    /// # Errors
+    /// `Config` when no such list is configured, `Input` when it is refused, `Storage` when it
+    /// can't be read or kept.
+    pub fn import(&self, name: &str, file: &Path, dated: Option<Timestamp>, force: bool, by: &By) -> Result<Import> {
+        let list = self.configured(name)?;
+        let _one = self.importing.lock().unwrap_or_else(|e| e.into_inner());
+        let state = self.states()?.into_iter().find(|(l, _)| l.name == name);
+        let in_force = state.and_then(|(_, s)| s.in_force);
+        let taken = hash(file).and_then(|origin| match &in_force {
+            Some(v) if v.origin == origin && self.shelf.lines(name, &v.sha256).is_ok() => Ok(None),
+            _ => {
+                let accepted = hotlist::accept(&list, file, in_force.as_ref().map(|v| v.entries), force)?;
+                Ok(Some((origin, accepted)))
+            }
+        });
+        let unchanged = |v: &Version| Import {
+            list: name.to_owned(),
+            entries: v.entries,
+            unchanged: true,
+            report: String::new(),
+            forced: Vec::new(),
+        };
+        let (origin, accepted) = match (taken, in_force) {
+            (Ok(Some(taken)), _) => taken,
+            (Ok(None), version) => {
+                self.store.list_checked(name, None)?;
+                return Ok(version.as_ref().map(unchanged).unwrap_or_default());
+            }
+            (Err(e), _) => {
+                self.store.list_refused(name, &e.chain(), by)?;
+                return Err(e);
+            }
+        };
+        for bad in &accepted.report.bad_lines {
+            tracing::warn!(list = name, line = bad.line, field = bad.field, "A line was left out: {}", bad.reason);
+        }
+        let sha256 = self.shelf.put(name, accepted.entries.iter().map(|e| &**e))?;
+        let entries = accepted.entries.len() as u64;
+        let dated = accepted.dated.or(dated);
+        let imported = Imported { name: name.to_owned(), sha256, origin, dated, entries, forced: accepted.forced };
+        self.store.list_imported(&imported, by)?;
+        // In force from here on, whatever happens.
+        self.broken.lock().unwrap_or_else(|e| e.into_inner()).remove(name);
+        self.shelf.tidy(name, &sha256);
+        if self.armed.load(Ordering::Acquire) {
+            self.lists.put(Source::memory(name, accepted.entries.iter().map(|e| (**e).clone()), Rules));
+        }
+        let report = accepted.report.to_string();
+        Ok(Import { list: imported.name, entries, unchanged: false, report, forced: imported.forced })
+    }
+
+    /// Brings a list of the station into force, also one that the configuration says nothing about;
+    /// `dated` is its date by the manifest.
+    ///
+    /// # Errors
+    /// As [`Desk::import`].
+    pub fn import_from_station(&self, name: &str, file: &Path, dated: Option<Timestamp>, by: &By) -> Result<Import> {
+        if self.configured(name).is_err() {
+            let list = Hotlist::from_station(name);
+            self.store.configure_lists(std::slice::from_ref(&list))?;
+            self.hotlists.write().unwrap_or_else(|e| e.into_inner()).push(Arc::new(list));
+        }
+        self.import(name, file, dated, false, by)
+    }
+
+    /// Takes a list out of force that the station does not hand out any more.
+    ///
+    /// # Errors
+    /// `Config` when there is no such list, `Storage` when it can't be recorded; then it stays.
+    pub fn withdraw(&self, name: &str, by: &By) -> Result<()> {
+        self.configured(name)?;
+        let _one = self.importing.lock().unwrap_or_else(|e| e.into_inner());
+        self.store.list_withdrawn(name, by)?;
+        self.lists.remove(name);
+        Ok(())
+    }
+
+    pub(super) fn export(&self, name: &str, by: &By, answer: Answer<'_>) -> Result<()> {
+        if name == OFFICERS {
+            let entries = self.store.manual_entries()?;
+            let mut lines = entries.iter().map(|e| serde_json::to_string(&e.record())).collect::<Result<Vec<_>, _>>();
+            if let Ok(lines) = &mut lines {
+                lines.sort_unstable();
+            }
+            let lines = lines.context(Kind::Internal, || "an entry can't be written as JSON".into())?;
+            self.store.note(What::ListExported, by, json!({"list": name, "entries": lines.len()}))?;
+            return lines.into_iter().try_for_each(|line| answer(Reply::Line(line)));
+        }
+        self.configured(name)?;
+        let state = self.states()?.into_iter().find(|(l, _)| l.name == name);
+        let Some(version) = state.and_then(|(_, s)| s.in_force) else {
+            return Err(Error::new(Kind::Missing, format!("no version of the list {name} is in force yet")));
+        };
+        let lines = self.shelf.lines(name, &version.sha256)?;
+        let subject = json!({"list": name, "version": version.sha256, "entries": version.entries});
+        self.store.note(What::ListExported, by, subject)?;
+        lines.into_iter().try_for_each(|line| answer(Reply::Line(line?)))
+    }
+
+    /// Says of each list once when it has become stale, and once more when critical; gives what
+    /// was said.
+    ///
+    /// # Errors
+    /// `Storage` when the store can't be read.
+    pub fn warn_stale(&self) -> Result<Vec<(String, Staleness)>> {
+        let now = self.clock.wall();
+        let mut said = self.said.lock().unwrap_or_else(|e| e.into_inner());
+        let mut news = Vec::new();
+        for (list, state) in self.states()? {
+            let level = self.staleness(&state, now);
+            let before = said.insert(list.name.clone(), level).unwrap_or(Staleness::Fresh);
+            if level <= before {
+                continue;
+            }
+            let hours = state.age(now).map(|age| age.as_secs() / 3600);
+            match (level, hours) {
+                // Why, was said when it was tried.
+                (Staleness::Critical, None) if state.error.is_some() => {}
+                (Staleness::Critical, None) => {
+                    tracing::error!(
+                        list = list.name,
+                        "No version of this hotlist is in force: nothing on it is found."
+                    );
+                }
+                (Staleness::Critical, Some(hours)) => {
+                    tracing::error!(list = list.name, hours, "The hotlist is too old to rely on; bring a new one.");
+                }
+                (_, hours) => tracing::warn!(list = list.name, hours, "The hotlist is older than it should be."),
+            }
+            news.push((list.name.clone(), level));
+        }
+        Ok(news)
+    }
+}
+
+fn hash(file: &Path) -> Result<Sha256> {
+    let failed = || format!("could not read the list {}", file.display());
+    let mut input = File::open(file).context(Kind::Missing, failed)?;
+    let (mut hasher, mut buffer) = (Hasher::new(), vec![0; 64 << 10]);
+    loop {
+        match input.read(&mut buffer).context(Kind::Storage, failed)? {
+            0 => return Ok(Sha256(hasher.finalize().into())),
+            n => hasher.update(&buffer[..n]),
+        }
+    }
+}

@@ -1,0 +1,86 @@
+//! Plates and partial plates that officers enter (control P-04).
+
+use super::Desk;
+use crate::config::OFFICERS;
+use crate::error::{Context, Error, Kind, Result};
+use crate::hotlist::{Partial, Rules, Source};
+use crate::store::{By, ManualEntry, NewManual};
+use crate::wire::EntryRecord;
+use jiff::Timestamp;
+use std::sync::MutexGuard;
+use std::time::Duration;
+
+impl Desk {
+    pub(super) fn add(&self, new: NewManual, by: &By) -> Result<ManualEntry> {
+        let mut officers = self.officers();
+        let entry = self.store.add_manual(new, by)?;
+        let until = ends(&entry, self.clock.wall(), self.clock.monotonic());
+        officers.push((entry.clone(), until));
+        self.rearm(&officers)?;
+        Ok(entry)
+    }
+
+    pub(super) fn remove(&self, id: i64, by: &By) -> Result<ManualEntry> {
+        let mut officers = self.officers();
+        let entry = self.store.remove_manual(id, by)?;
+        officers.retain(|(e, _)| e.id != id);
+        self.rearm(&officers)?;
+        Ok(entry)
+    }
+
+    /// Lets go of what is over. Called about once a second.
+    ///
+    /// # Errors
+    /// `Refused` when partial plates can't be set in force.
+    pub fn expire(&self) -> Result<()> {
+        let now = self.clock.monotonic();
+        let mut officers = self.officers();
+        let before = officers.len();
+        officers.retain(|(_, until)| now < *until);
+        if officers.len() < before {
+            tracing::info!(entries = before - officers.len(), "Entries of officers are over.");
+            self.rearm(&officers)?;
+        }
+        Ok(())
+    }
+
+    /// Puts in force what officers entered before.
+    pub(super) fn arm_officers(&self) -> Result<()> {
+        let (wall, monotonic) = (self.clock.wall(), self.clock.monotonic());
+        let entries = self.store.manual_entries()?;
+        let mut officers = self.officers();
+        *officers = entries.into_iter().map(|e| (ends(&e, wall, monotonic), e)).map(|(t, e)| (e, t)).collect();
+        self.rearm(&officers)
+    }
+
+    /// Sets what officers entered in force. The matching knows no end of it: it would go by the clock
+    /// of the wall.
+    pub(super) fn rearm(&self, officers: &[(ManualEntry, Duration)]) -> Result<()> {
+        let records = |partial| {
+            let of_kind = officers.iter().map(|(e, _)| e).filter(move |e| e.partial == partial);
+            of_kind.map(|e| EntryRecord { expires: None, ..e.record() })
+        };
+        self.lists.put(Source::memory(OFFICERS, records(false), Rules));
+        let partials = records(true).filter_map(|entry| {
+            let id = entry.id.clone();
+            // One that an older program let in must not take the others with it.
+            let said = |e: &Error| tracing::error!(entry = id, "A partial plate is not in force: {}", e.chain());
+            Partial::new(entry, Rules).inspect_err(said).ok()
+        });
+        self.lists.set_partials(partials.collect())
+    }
+
+    pub(super) fn officers(&self) -> MutexGuard<'_, Vec<(ManualEntry, Duration)>> {
+        self.officers.lock().unwrap_or_else(|e| e.into_inner())
+    }
+}
+
+/// The monotonic time at which an entry is over.
+fn ends(entry: &ManualEntry, wall: Timestamp, monotonic: Duration) -> Duration {
+    let left = Duration::try_from(entry.entry.expires.duration_since(wall)).unwrap_or_default();
+    monotonic.saturating_add(left)
+}
+
+pub(super) fn later(from: Timestamp, by: Duration) -> Result<Timestamp> {
+    from.checked_add(by).context(Kind::Internal, || "the clock shows a time beyond the calendar".into())
+}
