@@ -242,7 +242,7 @@ def text_width(polys_font, text, size):
 def lettering(img, text, cx, y, h, maxw, col, rng, style="sans", spacing=0.0, stretch=None, fit=False):
     """A line of printed lettering, cap height h, centred on cx with its top at y; `fit` makes it about maxw wide.
 
-    `style`: sans, serif or script, a font's name after a colon to ask for it, and "italic" to lean it.
+    `style`: sans, serif or script, a font's name after a colon for most of its prints, and "italic" to lean it.
     """
     groups = fonts.load()
     kind, _, face = style.split()[0].partition(":")
@@ -261,7 +261,8 @@ def lettering(img, text, cx, y, h, maxw, col, rng, style="sans", spacing=0.0, st
             x += cell * k
         img[m > 127] = col
         return
-    names = [n for n in pool if face in n] or list(pool)
+    names = [n for n in pool if face in n] if face and rng.random() < .75 else []
+    names = names or list(pool)
     font = pool[names[int(rng.integers(len(names)))]]
     wide = stretch or (1.2 if fit else rng.uniform(1.0, 1.7) if key == "plate" else rng.uniform(.9, 1.2))
     total = text_width(font, text, h * wide) + spacing * h * (len(text) - 1)
