@@ -783,6 +783,7 @@ def lettering(img, text, cx, y, h, maxw, col, rng, style="sans", spacing=0.0, st
             x += cell * k
         img[m > 127] = col
         return
+    face = face if rng.random() < .75 else ""  # no font here is just a state's own
     names = [n for n in pool if face in n and ("bold" not in style or n.endswith(("600", "700", "800")))] or list(pool)
     sizes = [1.0] * len(text)
     if "smallcaps" in style:
