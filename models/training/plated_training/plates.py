@@ -100,7 +100,7 @@ def random_design(rng):
         pats.append(p)
     return dict(fg=[hx(fg)], bg=[" ".join(hx(b) for b in bg)], top=[word()], bottom=[word(), ""], pats=pats, ncol=[hx(art.randcol(rng, 0, 200))] * 1 + [hx(fg)],
                 scol=[hx(fg)], nfont=str(rng.choice(["sans", "serif", "script"])), sfont="sans", w=1, art=str(rng.choice(["", "blobs", "mountains", "hills", "seal"])),
-                bands=None, die={}, sticker="tr", kind="generic", chh=None, ty=None, nsize=None)
+                bands=None, die={}, sticker="tr", kind="generic")
 
 
 def _die(design, rng):

@@ -10,13 +10,12 @@ import cv2
 import numpy as np
 
 from . import plates, reader_data
-from .states import CODES
 
 
 def flat(states, columns, seed, width=150):
     rows = []
-    for state in states:
-        rng = np.random.default_rng([seed, CODES.index(state)])
+    for row, state in enumerate(states):
+        rng = np.random.default_rng([seed, row])
         cells = []
         for _ in range(columns):
             p = plates.render_plate(rng, state, width=320).image

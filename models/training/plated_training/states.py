@@ -13,7 +13,7 @@ CODES = ["AL", "AK", "AZ", "AR", "CA", "CO", "CT", "DE", "DC", "FL", "GA", "HI",
 
 
 def D(fg, bg, top="", bottom="", pats="lll dddd", ncol=None, scol=None, nfont="sans", sfont="sans", w=1.0, art="",
-      bands=None, die=None, sticker="tr", kind="passenger", chh=None, ty=None, nsize=None,
+      bands=None, die=None, sticker="tr", kind="passenger",
       tbox=None, bbox=None, serial=None, sep=None, spread=None, side=""):
     """One design. top/bottom: lettering, | separates choices; `~` marks the state's name is small.
 
@@ -24,7 +24,7 @@ def D(fg, bg, top="", bottom="", pats="lll dddd", ncol=None, scol=None, nfont="s
     """
     return dict(fg=fg.split(), bg=bg.split("|"), top=top.split("|"), bottom=bottom.split("|"), pats=pats.split("|"),
                 ncol=(ncol or fg).split(), scol=(scol or ncol or fg).split(), nfont=nfont, sfont=sfont, w=w, art=art,
-                bands=bands, die=die or {}, sticker=sticker, kind=kind, chh=chh, ty=ty, nsize=nsize,
+                bands=bands, die=die or {}, sticker=sticker, kind=kind,
                 tbox=tbox, bbox=bbox, serial=serial, sep=sep, spread=spread, side=side)
 
 
@@ -208,21 +208,21 @@ STATES = {
 }
 
 # California by kind; weights are roughly what a patrol car meets, with rare kinds raised.
-CA_WHITE = "F4F4F4 F0F0F0"
+CA_WHITE = "F4F4F4|F0F0F0|E8E8EA"
 CA_BLUE = "2C3C84 283878 34468C 202C60"
 CALIFORNIA = [
     D(CA_BLUE, CA_WHITE, "California", "|dmv.ca.gov|SESQUICENTENNIAL - 150 YEARS|", "nlllddd", "C82830", "C82830", nfont="script", w=30, die=CA1, sticker="catop", kind="passenger"),
     D(CA_BLUE, CA_WHITE, "California", "dmv.ca.gov|", "dddllln|dddllld", "C82830", nfont="script", w=8, die=CA1, sticker="catop", kind="passenger-new"),
     D(CA_BLUE, CA_WHITE, "CALIFORNIA", "|The Golden State|", "nlllddd|dddlll|lllddd", "C83838", w=12, die=CA1, sticker="catop", kind="passenger-block"),
-    D(CA_BLUE, "F4E8E0 F4F0E8 F0F0F0", "CALIFORNIA", "The Golden State|", "nlllddd", "C83030", w=4, die=CA1, art="casun", sticker="catop", kind="passenger-sun"),
+    D(CA_BLUE, "F4E8E0|F4F0E8|F0F0F0", "CALIFORNIA", "The Golden State|", "nlllddd", "C83030", w=4, die=CA1, art="casun", sticker="catop", kind="passenger-sun"),
     D(CA_BLUE, CA_WHITE, "California|CALIFORNIA", "dmv.ca.gov|", "nlddddd|dddddln|nlddddd|ddddd*ln", "C82830", nfont="script", w=8, die=CA1, sticker="catop", kind="commercial"),
     D(CA_BLUE, CA_WHITE, "California|CALIFORNIA", "", "nlldddd|4lldddd|1lldddd", "C82830", nfont="script", w=3, die=CA1, sticker="catop", kind="trailer"),
     D("202020 202848", CA_WHITE, "California Perm Trailer|PERM TRAILER", "", "4lldddd|4llddDd", "C82830", nfont="script", w=2, die=CA1, bands=[("topline", 0.22, "C82830")], kind="trailer"),
     D(CA_BLUE, CA_WHITE, "California|CALIFORNIA", "", "(8)dddddd|(4)dddddd|(8)ddddddd|(4)ddddddd|1dddddd|(8)ddddd", "C82830", nfont="script", w=5, die=CA1, kind="exempt"),
     D(CA_BLUE, CA_WHITE, "CA EXEMPT", "", "ddddddd|1dddddd", "C82830", w=2, die=CA1, kind="exempt"),
-    D("E8B830 F0C840", "1C2C80 203490", "CALIFORNIA", "|EXEMPT", "(8)dddddd|dddddd|(4)dddddd", w=0.7, die=CA1, kind="exempt"),
-    D("E8B830 F0C840 E0B028", "1C2C80 203490 182870", "CALIFORNIA", "", "nlllddd|dddlll|lllddd|ddd lll|nldddd|nlddddd|ldddddd", w=6, die=CA1, sticker="catop", kind="legacy-blue"),
-    D("F0B820 E8A818 F0C030", "101010 181410 201C18", "CALIFORNIA", "", "lll ddd|lllddd|ldd ddd|vanity|vanity|vanity|nlllddd", w=5, die=CA1, sticker="catop", kind="legacy-black"),
+    D("E8B830 F0C840", "1C2C80|203490", "CALIFORNIA", "|EXEMPT", "(8)dddddd|dddddd|(4)dddddd", w=0.7, die=CA1, kind="exempt"),
+    D("E8B830 F0C840 E0B028", "1C2C80|203490|182870", "CALIFORNIA", "", "nlllddd|dddlll|lllddd|ddd lll|nldddd|nlddddd|ldddddd", w=6, die=CA1, sticker="catop", kind="legacy-blue"),
+    D("F0B820 E8A818 F0C030", "101010|181410|201C18", "CALIFORNIA", "", "lll ddd|lllddd|ldd ddd|vanity|vanity|vanity|nlllddd", w=5, die=CA1, sticker="catop", kind="legacy-black"),
     D(CA_BLUE + " 202020", CA_WHITE, "California", "dmv.ca.gov|", "vanity|vanity#|vanity#|vanity", "C82830", nfont="script", w=9, die=CA1, sticker="catop", kind="vanity"),
     D("202040 203060", "F0F4F4 B8D8EC A0C8A0", "California", "PROTECT OUR COAST & OCEAN|YOSEMITE NATIONAL PARK|SPAY & NEUTER SAVES LIVES|HONORING VETERANS|UCLA BRUINS", "<vanity|<nlllddd|<dddlll|<vanity#|vanity|<dddlll|<llldDd", "203878 C82830", "C82830", nfont="script", w=5, die=CA1, art="hills", sticker="catop", kind="special"),
     D(CA_BLUE, CA_WHITE, "California|CALIFORNIA", "", "{DLR}dddd{ddl}|{DST}dddd{ddl}|{MFG}dddd{ddl}|{DSM}dddd{dl}|{TRN}dddd{ddl}|{RMF}dddd{dl}|{DLR}ddddd{dl}", "C82830", nfont="script", w=3, die=CA1, kind="dealer"),
@@ -231,8 +231,8 @@ CALIFORNIA = [
     D(CA_BLUE, CA_WHITE, "CAL APPORTIONED|California", "APPORTIONED|", "BPddddd|CPddddd|APddddd|SPddddd|TPddddd|XPddddd|YPddddd|WPddddd", "C82830", w=2.5, die=CA1, kind="apportioned"),
     D(CA_BLUE, CA_WHITE, "CAL|CALIFORNIA", "", "ndldddd|nlddddd|ddlddddd|lddddd|nldddd|nldddd|ddldddd|ndlddd", "C82830 283878", w=4, die=CA1, kind="moto"),
     D("E8B830", "1C2C80", "CAL|CALIFORNIA", "", "ndldddd|nldddd|lddddd", w=0.8, die=CA1, kind="moto"),
-    D("202020", "F4F4F4 F8F8F8", "California|CALIFORNIA", "|APPROVED|dmv.ca.gov", "nlllddd|vanity", "606060 202020", nfont="sans", w=1.5, die=CA1, kind="digital"),
-    D("F0F0F0", "101010 181818", "California|CALIFORNIA", "", "nlllddd|vanity", "C0C0C0", nfont="sans", w=1.5, die=CA1, kind="digital-dark"),
-    D("202020 303030", "FAFAFA F4F4F2", "CALIFORNIA|CALIFORNIA TEMPORARY LICENSE PLATE|TEMPORARY", "EXPIRES dd/dd/dddd|dddddddddd llldd", "lldldd|lldlddd|lldddldd|llddldd|lldddl", "202020", w=5, kind="temporary", die={"font": "sans?"}),
+    D("202020", "F4F4F4|F8F8F8", "California|CALIFORNIA", "|APPROVED|dmv.ca.gov", "nlllddd|vanity", "606060 202020", nfont="sans", w=1.5, die=CA1, kind="digital"),
+    D("F0F0F0", "101010|181818", "California|CALIFORNIA", "", "nlllddd|vanity", "C0C0C0", nfont="sans", w=1.5, die=CA1, kind="digital-dark"),
+    D("202020 303030", "FAFAFA|F4F4F2", "CALIFORNIA|CALIFORNIA TEMPORARY LICENSE PLATE|TEMPORARY", "EXPIRES dd/dd/dddd|dddddddddd llldd", "lldldd|lldlddd|lldddldd|llddldd|lldddl", "202020", w=5, kind="temporary", die={"font": "sans?"}),
 ]
 STATES["CA"] = CALIFORNIA
