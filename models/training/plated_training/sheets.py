@@ -47,7 +47,7 @@ def main():
     ap.add_argument("--seed", type=int, default=1)
     a = ap.parse_args()
     sheet = crops(a.photos, a.rows, a.columns, a.seed) if a.crops else flat(a.states.split(","), a.columns, a.seed)
-    cv2.imwrite(a.out, sheet)
+    cv2.imwrite(a.out, sheet, [cv2.IMWRITE_JPEG_QUALITY, 82])
 
 
 if __name__ == "__main__":
