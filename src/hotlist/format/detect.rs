@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 pub const SAMPLE: usize = MAX_LINE;
 
 /// Out of ten lines, so many must fit a format that has no header to know it by.
-const ENOUGH_OF_TEN: u64 = 9;
+const ENOUGH_OF_TEN: u64 = 8;
 
 /// A format, and why it is this one.
 #[derive(Clone, Debug, PartialEq)]
@@ -182,7 +182,7 @@ fn advice(sample: &[u8]) -> String {
     let regular = Separator::ALL.into_iter().find_map(|(c, name)| {
         let count = fields(lines.first()?, c);
         let same = lines.iter().filter(|line| fields(line, c) == count).count();
-        (count > 1 && 10 * same >= 9 * lines.len()).then_some((count, name))
+        (count > 1 && 4 * same >= 3 * lines.len()).then_some((count, name))
     });
     match regular {
         Some((count, "commas")) => {

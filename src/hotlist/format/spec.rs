@@ -96,7 +96,15 @@ impl Spec {
     pub fn load_map(path: &Path) -> Result<Self> {
         let text = std::fs::read_to_string(path)
             .context(Kind::Config, || format!("could not read the column map {}", path.display()))?;
-        let map: Map = config::parse(&text, path)?;
+        Self::parse_map(&text, path)
+    }
+
+    /// The column map in a text; `path` names it in errors.
+    ///
+    /// # Errors
+    /// As [`Spec::load_map`].
+    pub fn parse_map(text: &str, path: &Path) -> Result<Self> {
+        let map: Map = config::parse(text, path)?;
         map.check().map_err(|why| Error::new(Kind::Config, format!("{}: {why}", path.display())))?;
         Ok(Self::Map(Box::new(map)))
     }
