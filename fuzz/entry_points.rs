@@ -7,8 +7,11 @@ use plated::plate::PlateText;
 use plated::wire::Priority;
 use std::path::Path;
 
+/// A name and an entry point.
+pub type Target = (&'static str, fn(&[u8]));
+
 /// The entry points by name.
-pub const TARGETS: [(&str, fn(&[u8])); 9] = [
+pub const TARGETS: [Target; 9] = [
     ("csv", csv),
     ("ca_doj", ca_doj),
     ("ncic", ncic),

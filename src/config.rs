@@ -448,6 +448,19 @@ mod tests {
     }
 
     #[test]
+    fn a_list_has_a_format_or_a_map_and_limits_that_are_shares() {
+        let list = |keys: &str| load(&format!("{SMALL}[[hotlists]]\nname = \"svs\"\npath = \"svs.tbl\"\n{keys}\n"));
+        let c = list("map = \"maps/svs.toml\"\nlimits.shrink = 0.5").unwrap();
+        let (map, limits) = (c.hotlists[0].map.as_ref().unwrap(), &c.hotlists[0].limits);
+        assert!(map.is_absolute(), "paths count from the file");
+        assert_eq!(*limits, Limits { shrink: 0.5, ..Limits::default() });
+        let both = list("format = \"ncic\"\nmap = \"map.toml\"").unwrap_err().chain();
+        assert!(both.contains("hotlists[0]: give either format or map"), "{both}");
+        let limits = list("limits.bad_share = 10").unwrap_err().chain();
+        assert!(limits.contains("hotlists[0].limits.bad_share: must be from 0 to 1"), "{limits}");
+    }
+
+    #[test]
     fn a_source_name_used_twice_is_refused() {
         let twice = SMALL
             .replace("[store]", "[[sources]]\nname = \"front\"\nkind = \"v4l2\"\ndevice = \"/dev/video0\"\n[store]");

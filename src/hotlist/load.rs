@@ -18,11 +18,7 @@ use std::sync::Arc;
 pub fn load(list: &Hotlist) -> Result<List> {
     let what = format!("the hotlist {}", list.path.display());
     let file = File::open(&list.path).context(Kind::Missing, || format!("could not open {what}"))?;
-    let choice = match (&list.format, &list.map) {
-        (_, Some(map)) => Choice::Map(map.clone()),
-        (Some(format), None) => Choice::Format(format.clone()),
-        (None, None) => Choice::Detect,
-    };
+    let choice = Choice::new(list.format.as_deref(), list.map.as_deref());
     let (detected, input) = named(&what, format::choose(file, &list.path, &choice))?;
     tracing::debug!(list = list.name, format = %detected.spec, "Reading a hotlist: {}.", detected.why.join("; "));
     named(&what, collect(input, &detected.spec, &list.name, list.priority, &list.limits))

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, missing_docs, reason = "a test fails by panicking")]
 
 mod cli;
+mod configured;
 #[path = "../../fuzz/entry_points.rs"]
 mod entry_points;
 mod fuzzing;

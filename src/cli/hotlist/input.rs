@@ -22,11 +22,7 @@ pub struct Format {
 impl Format {
     /// What was said about the format.
     pub fn choice(&self) -> Choice {
-        match (&self.format, &self.map) {
-            (_, Some(map)) => Choice::Map(map.clone()),
-            (Some(format), None) => Choice::Format(format.clone()),
-            (None, None) => Choice::Detect,
-        }
+        Choice::new(self.format.as_deref(), self.map.as_deref())
     }
 }
 

@@ -36,6 +36,17 @@ pub enum Choice {
     Map(PathBuf),
 }
 
+impl Choice {
+    /// What a configuration or a command line says; a map counts before a name.
+    pub fn new(format: Option<&str>, map: Option<&Path>) -> Self {
+        match (format, map) {
+            (_, Some(map)) => Self::Map(map.to_owned()),
+            (Some(format), None) => Self::Format(format.to_owned()),
+            (None, None) => Self::Detect,
+        }
+    }
+}
+
 /// A file whose beginning has been looked at, again from its first byte.
 pub type Whole<R> = BufReader<Chain<Cursor<Vec<u8>>, R>>;
 
@@ -144,7 +155,7 @@ impl Trial {
         let mut first = None;
         for row in importer.by_ref() {
             match row {
-                Ok(Row::Bad(problem)) => drop(first.get_or_insert(problem)),
+                Ok(Row::Bad(problem)) if first.is_none() => first = Some(problem),
                 Ok(_) => {}
                 Err(e) => return Self { spec, fits: false, share: 0.0, why: e.chain() },
             }

@@ -328,14 +328,14 @@ mod tests {
         let fixed = "layout = \"fixed\"\n";
         let delimited = "layout = \"delimited\"\n";
         for (text, said) in [
-            (format!("{fixed}"), "columns:"),
+            (fixed.to_owned(), "columns:"),
             (format!("{fixed}[columns]\nstate = [0, 2]"), "columns.plate"),
             (format!("{fixed}[columns]\nplate = 3"), "columns.plate"),
             (format!("{fixed}[columns]\nplate = [8, 3]"), "a place is"),
             (format!("{fixed}[columns]\nplate = [0, 999999]"), "a place is"),
             (format!("{fixed}separator = \";\"\n[columns]\nplate = [0, 8]"), "only a delimited"),
             (format!("{fixed}length = 7\n[columns]\nplate = [0, 8]"), "length"),
-            (format!("{delimited}"), "add [header]"),
+            (delimited.to_owned(), "add [header]"),
             (format!("{delimited}separator = \"x\"\n[header]"), "one of , ; : |"),
             (format!("{delimited}length = 9\n[header]"), "length"),
             (format!("{delimited}fields = 2\n[columns]\nplate = 3"), "above fields"),

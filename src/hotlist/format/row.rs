@@ -77,16 +77,16 @@ impl Rules {
         };
         let state = self.state(&text(Field::State))?;
         let mut remark = None;
-        let category = match text(Field::Category) {
-            given if given.is_empty() || self.categories.is_empty() => given,
-            given => match self.categories.get(&given) {
-                Some(word) => word.clone(),
-                None => {
-                    remark = Some(Mistake::of(Field::Category, "its code is not known; it is kept as it is"));
-                    given
-                }
-            },
+        // The first one stays.
+        let mut note = |field, what: &str| {
+            remark.get_or_insert_with(|| Mistake::of(field, what));
         };
+        let mut category = text(Field::Category);
+        if let Some(word) = self.categories.get(&category) {
+            category.clone_from(word);
+        } else if !self.is_category(&category) {
+            note(Field::Category, "its code is not known; it is kept as it is");
+        }
         let priority = match text(Field::Priority).to_ascii_lowercase().as_str() {
             "" => self.priorities.get(&category).copied().unwrap_or(self.priority),
             "high" => Priority::High,
@@ -97,7 +97,7 @@ impl Rules {
         let date = match text(Field::Date) {
             given if given.is_empty() => given,
             given => self.dates.day(&given).unwrap_or_else(|| {
-                remark = Some(Mistake::of(Field::Date, "it is not written as dates are here; it is kept as it is"));
+                note(Field::Date, "it is not written as dates are here; it is kept as it is");
                 given
             }),
         };
@@ -106,7 +106,7 @@ impl Rules {
             given => {
                 let end = self.dates.end(&given);
                 if end.is_none() {
-                    remark = Some(Mistake::of(Field::Expires, "it is no date; the entry is kept without an end"));
+                    note(Field::Expires, "it is no date; the entry is kept without an end");
                 }
                 end
             }
@@ -132,6 +132,12 @@ impl Rules {
             expires,
         };
         Ok(Outcome::Entry(entry, remark))
+    }
+
+    /// Whether a text that is no code of the map can be a category all the same.
+    fn is_category(&self, text: &str) -> bool {
+        let default = self.defaults.get(&Field::Category).is_some_and(|d| d == text);
+        text.is_empty() || self.categories.is_empty() || default || self.categories.values().any(|word| word == text)
     }
 
     /// Two letters. NCIC writes the letter O as zero here too.

@@ -132,6 +132,7 @@ fn a_code_or_date_that_is_not_known_is_kept_with_a_remark() {
     let Row::Entry(entry, 1) = &rows[0] else { panic!("{rows:?}") };
     assert_eq!((&*entry.category, &*entry.date), ("B", "2026-11-02"));
     assert_eq!((summary.report.noted, summary.report.bad), (1, 0));
+    assert_eq!(summary.report.noted_lines[0].field, "category", "the first of two");
     assert!(summary.report.to_string().ends_with("; 1 of the entries with a remark"));
 }
 
@@ -182,6 +183,17 @@ fn a_map_reads_by_the_names_of_a_header_it_did_not_choose() {
     }
     let columns = "layout = \"delimited\"\n[header]\n[columns]\nstate = \"LIS\"\nplate = 9\n";
     assert!(import(&map(columns), b"LIS,LIC\n").unwrap_err().chain().contains("column 9"));
+}
+
+#[test]
+fn a_word_that_stands_for_a_code_or_is_the_default_is_a_known_category() {
+    let spec = map(
+        "layout = \"delimited\"\n[header]\n[defaults]\ncategory = \"bolo\"\n[categories]\nV = \"stolen_vehicle\"\n",
+    );
+    let text = b"plate,category\n7ABC123,V\n8ABC123,stolen_vehicle\n9ABC123,\n6ABC123,v\n";
+    let categories: Vec<String> = entries(&spec, text).into_iter().map(|e| e.category).collect();
+    assert_eq!(categories, ["stolen_vehicle", "stolen_vehicle", "bolo", "v"]);
+    assert_eq!(import(&spec, text).unwrap().1.report.noted, 1);
 }
 
 #[test]
