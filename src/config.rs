@@ -3,6 +3,10 @@
 //! Unknown keys are refused; an error names the key and the line. Every key has a default but
 //! the sources and the vehicle's name. `plated init` writes it with every key explained.
 
+mod limits;
+
+pub use limits::Limits;
+
 use crate::error::{Context, Error, Kind, Result};
 use crate::wire::Priority;
 use serde::Deserialize;
@@ -224,8 +228,15 @@ impl Default for Recognition {
 pub struct Hotlist {
     /// Name of the list in hits.
     pub name: String,
-    /// CSV with a header line; see `docs/reference/hotlist-csv.md`.
+    /// The file; see `docs/reference/hotlist-formats.md`.
     pub path: PathBuf,
+    /// Name of its format; told from the file itself when neither this nor a map is given.
+    pub format: Option<String>,
+    /// Column map of its format.
+    pub map: Option<PathBuf>,
+    /// When it is refused.
+    #[serde(default)]
+    pub limits: Limits,
     /// Priority of entries that name none.
     #[serde(default = "normal")]
     pub priority: Priority,
@@ -331,7 +342,7 @@ impl Config {
         for path in [&mut r.models, &mut r.detector, &mut r.reader, &mut r.runtime].into_iter().flatten() {
             fix(path);
         }
-        self.hotlists.iter_mut().for_each(|h| fix(&mut h.path));
+        self.hotlists.iter_mut().flat_map(|h| std::iter::once(&mut h.path).chain(&mut h.map)).for_each(fix);
         fix(&mut self.store.path);
         self.store.key_file.iter_mut().for_each(fix);
         if let Some(t) = &mut self.transfer {
@@ -354,6 +365,12 @@ impl Config {
             if self.sources[..i].iter().any(|o| o.name == s.name) {
                 return Err(format!("sources[{i}].name: \"{}\" is used twice", s.name));
             }
+        }
+        for (i, list) in self.hotlists.iter().enumerate() {
+            if list.format.is_some() && list.map.is_some() {
+                return Err(format!("hotlists[{i}]: give either format or map"));
+            }
+            list.limits.check().map_err(|why| format!("hotlists[{i}].limits.{why}"))?;
         }
         let share = |name: &str, v: f32| {
             if (0.0..=1.0).contains(&v) { Ok(()) } else { Err(format!("recognition.{name}: must be from 0 to 1")) }
@@ -428,6 +445,19 @@ mod tests {
     fn a_value_out_of_range_is_refused_with_its_key() {
         let err = load(&format!("{SMALL}[recognition]\nkeep_confidence = 3.0\n")).unwrap_err().chain();
         assert!(err.contains("recognition.keep_confidence"), "{err}");
+    }
+
+    #[test]
+    fn a_list_has_a_format_or_a_map_and_limits_that_are_shares() {
+        let list = |keys: &str| load(&format!("{SMALL}[[hotlists]]\nname = \"svs\"\npath = \"svs.tbl\"\n{keys}\n"));
+        let c = list("map = \"maps/svs.toml\"\nlimits.shrink = 0.5").unwrap();
+        let (map, limits) = (c.hotlists[0].map.as_ref().unwrap(), &c.hotlists[0].limits);
+        assert!(map.is_absolute(), "paths count from the file");
+        assert_eq!(*limits, Limits { shrink: 0.5, ..Limits::default() });
+        let both = list("format = \"ncic\"\nmap = \"map.toml\"").unwrap_err().chain();
+        assert!(both.contains("hotlists[0]: give either format or map"), "{both}");
+        let limits = list("limits.bad_share = 10").unwrap_err().chain();
+        assert!(limits.contains("hotlists[0].limits.bad_share: must be from 0 to 1"), "{limits}");
     }
 
     #[test]

@@ -1,11 +1,16 @@
 //! Hotlists from files to hits.
 #![allow(clippy::unwrap_used, missing_docs, reason = "a test fails by panicking")]
 
-use plated::config::Hotlist;
+use plated::config::{Hotlist, Limits};
 use plated::hotlist::{Index, load};
 use plated::plate::PlateText;
 use plated::wire::Priority;
 use std::fmt::Write as _;
+use std::path::PathBuf;
+
+fn hotlist(name: &str, path: PathBuf, priority: Priority) -> Hotlist {
+    Hotlist { name: name.into(), path, priority, format: None, map: None, limits: Limits::default() }
+}
 
 #[test]
 fn a_file_becomes_hits_with_the_name_and_priority_of_its_list() {
@@ -15,7 +20,7 @@ fn a_file_becomes_hits_with_the_name_and_priority_of_its_list() {
     (0..20_000).for_each(|n| writeln!(text, "9ZZ{n:05},test").unwrap());
     text.push_str("7ABC123,stolen_vehicle"); // The last line has no end.
     std::fs::write(&path, text).unwrap();
-    let list = load(&Hotlist { name: "local".into(), path, priority: Priority::High }).unwrap();
+    let list = load(&hotlist("local", path, Priority::High)).unwrap();
     assert_eq!(list.report.entries, 20_001);
     let index = Index::build([&list]);
     assert_eq!(index.len(), 20_001);
@@ -27,7 +32,7 @@ fn a_file_becomes_hits_with_the_name_and_priority_of_its_list() {
 #[test]
 fn a_list_that_is_not_there_or_no_list_is_said_by_name() {
     let dir = tempfile::tempdir().unwrap();
-    let list = |name: &str| Hotlist { name: "x".into(), path: dir.path().join(name), priority: Priority::Low };
+    let list = |name: &str| hotlist("x", dir.path().join(name), Priority::Low);
     std::fs::write(dir.path().join("photo.csv"), b"\xFF\xD8\xFF\xE0\0\x10JFIF\n\0\0\n").unwrap();
     for name in ["absent.csv", "photo.csv", "."] {
         let said = load(&list(name)).unwrap_err().chain();

@@ -57,7 +57,7 @@ impl Index {
 
 #[cfg(test)]
 mod tests {
-    use super::super::csv::read;
+    use super::super::read;
     use super::*;
     use crate::wire::{Difference, Priority, StateAgreement};
     use proptest::prelude::*;

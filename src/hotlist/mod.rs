@@ -1,15 +1,17 @@
 //! Lists of wanted plates, and matching reads against them.
 //!
-//! A list is read whole ([`load`]), an [`Index`] is built of all lists and never changed after;
-//! an update builds another and swaps it (invariant 7 of `docs/design.md`).
+//! A file becomes rows ([`format`](self::format)), the list as a whole is checked against the one in force
+//! ([`import`]), an [`Index`] is built of all lists and never changed after; an update builds
+//! another and swaps it (invariant 7 of `docs/design.md`).
 
-mod csv;
 mod entry;
+pub mod format;
+pub mod import;
 mod index;
-mod line;
+mod load;
 mod matcher;
 
-pub use csv::{load, read};
 pub use entry::{List, Problem, Report};
 pub use index::Index;
+pub use load::{load, read};
 pub use matcher::Match;
