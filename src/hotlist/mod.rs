@@ -8,6 +8,7 @@ mod entry;
 mod index;
 mod line;
 mod matcher;
+pub mod sync;
 
 pub use csv::{load, read};
 pub use entry::{List, Problem, Report};
