@@ -3,6 +3,10 @@
 //! Unknown keys are refused; an error names the key and the line. Every key has a default but
 //! the sources and the vehicle's name. `plated init` writes it with every key explained.
 
+mod sync;
+
+pub use sync::HotlistSync;
+
 use crate::error::{Context, Error, Kind, Result};
 use crate::wire::Priority;
 use serde::Deserialize;
@@ -29,6 +33,8 @@ pub struct Config {
     pub store: Store,
     /// The way to the station; without it reads stay in the vehicle.
     pub transfer: Option<Transfer>,
+    /// Lists from the station.
+    pub hotlist_sync: Option<HotlistSync>,
 }
 
 /// One camera or file.
@@ -337,6 +343,9 @@ impl Config {
         if let Some(t) = &mut self.transfer {
             [&mut t.ca, &mut t.certificate, &mut t.key].into_iter().for_each(fix);
         }
+        if let Some(sync) = &mut self.hotlist_sync {
+            [&mut sync.key, &mut sync.folder].into_iter().for_each(fix);
+        }
     }
 
     /// Rules that the types can't say. The error names the key.
@@ -365,6 +374,12 @@ impl Config {
         }
         if !(self.recognition.gone_after_s > 0.0 && self.recognition.gone_after_s <= 60.0) {
             return Err("recognition.gone_after_s: must be above 0 and at most 60".into());
+        }
+        if let Some(sync) = &self.hotlist_sync {
+            sync.check()?;
+            if self.transfer.is_none() {
+                return Err("hotlist_sync: needs [transfer], which says where the station is".into());
+            }
         }
         if let Some(t) = &self.transfer {
             if !t.station.starts_with("https://") {
@@ -428,6 +443,17 @@ mod tests {
     fn a_value_out_of_range_is_refused_with_its_key() {
         let err = load(&format!("{SMALL}[recognition]\nkeep_confidence = 3.0\n")).unwrap_err().chain();
         assert!(err.contains("recognition.keep_confidence"), "{err}");
+    }
+
+    #[test]
+    fn lists_from_the_station_need_the_station() {
+        let sync = format!("{SMALL}[hotlist_sync]\nkey = \"hotlist.pub\"\n");
+        assert!(load(&sync).unwrap_err().chain().contains("needs [transfer]"));
+        let station = "[transfer]\nstation = \"https://s:1\"\nca = \"a\"\ncertificate = \"b\"\nkey = \"c\"\n";
+        let read = load(&format!("{sync}{station}")).unwrap().hotlist_sync.unwrap();
+        assert!(read.key.is_absolute() && read.folder.ends_with("hotlists") && read.interval_s == 900.0);
+        let error = load(&format!("{sync}interval_s = 0\n{station}")).unwrap_err().chain();
+        assert!(error.contains("hotlist_sync.interval_s"), "{error}");
     }
 
     #[test]

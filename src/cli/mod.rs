@@ -5,6 +5,7 @@
 
 mod annotate;
 mod check;
+mod hotlist;
 mod init;
 mod recognize;
 mod run;
@@ -29,6 +30,7 @@ enum Command {
     Run(run::Args),
     Recognize(recognize::Args),
     Check(check::Args),
+    Hotlist(hotlist::Args),
     /// Print shell completions, e.g. `plated completions bash > /etc/bash_completion.d/plated`
     Completions {
         /// The shell.
@@ -45,6 +47,7 @@ pub fn main() -> ExitCode {
         Command::Run(args) => run::run(&args),
         Command::Recognize(args) => recognize::run(&args),
         Command::Check(args) => check::run(&args),
+        Command::Hotlist(args) => hotlist::run(&args),
         Command::Completions { shell } => {
             clap_complete::generate(shell, &mut Arguments::command(), "plated", &mut std::io::stdout());
             Ok(())

@@ -1,0 +1,26 @@
+//! `plated hotlist`: lists of wanted plates.
+
+mod sync;
+
+use crate::error::Result;
+use clap::Subcommand;
+
+/// Look after lists of wanted plates
+#[derive(Debug, clap::Args)]
+#[command(arg_required_else_help = true)]
+pub struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Sync(sync::Args),
+}
+
+/// Does what the subcommand says.
+pub fn run(args: &Args) -> Result<()> {
+    match &args.command {
+        Command::Sync(args) => sync::run(args),
+    }
+}
