@@ -8,8 +8,11 @@ use plated::wire::{DeltaHeader, Sha256, SignedManifest};
 use serde_json::value::RawValue;
 use std::sync::LazyLock;
 
+/// Takes any bytes.
+pub type EntryPoint = fn(&[u8]);
+
 /// The entry points by name.
-pub const TARGETS: [(&str, fn(&[u8])); 2] = [("hotlist_manifest", manifest), ("hotlist_delta", delta)];
+pub const TARGETS: [(&str, EntryPoint); 2] = [("hotlist_manifest", manifest), ("hotlist_delta", delta)];
 
 static SIGNER: LazyLock<Signer> = LazyLock::new(|| Signer::generate().expect("random numbers"));
 

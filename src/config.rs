@@ -324,6 +324,12 @@ impl Config {
         Ok(config)
     }
 
+    /// Folder of the lists that come by themselves: beside the store, if nothing else is said.
+    pub fn hotlist_folder(&self) -> PathBuf {
+        let said = self.hotlist_sync.as_ref().and_then(|sync| sync.folder.clone());
+        said.unwrap_or_else(|| self.store.path.with_file_name("hotlists"))
+    }
+
     fn resolve(&mut self, base: &Path) {
         let fix = |p: &mut PathBuf| *p = base.join(&*p);
         for source in &mut self.sources {
@@ -344,7 +350,7 @@ impl Config {
             [&mut t.ca, &mut t.certificate, &mut t.key].into_iter().for_each(fix);
         }
         if let Some(sync) = &mut self.hotlist_sync {
-            [&mut sync.key, &mut sync.folder].into_iter().for_each(fix);
+            std::iter::once(&mut sync.key).chain(&mut sync.folder).for_each(fix);
         }
     }
 
@@ -450,8 +456,10 @@ mod tests {
         let sync = format!("{SMALL}[hotlist_sync]\nkey = \"hotlist.pub\"\n");
         assert!(load(&sync).unwrap_err().chain().contains("needs [transfer]"));
         let station = "[transfer]\nstation = \"https://s:1\"\nca = \"a\"\ncertificate = \"b\"\nkey = \"c\"\n";
-        let read = load(&format!("{sync}{station}")).unwrap().hotlist_sync.unwrap();
-        assert!(read.key.is_absolute() && read.folder.ends_with("hotlists") && read.interval_s == 900.0);
+        let config = load(&format!("{sync}{station}")).unwrap();
+        assert_eq!(config.hotlist_folder(), config.store.path.with_file_name("hotlists"));
+        let read = config.hotlist_sync.unwrap();
+        assert!(read.key.is_absolute() && read.interval_s == 900.0);
         let error = load(&format!("{sync}interval_s = 0\n{station}")).unwrap_err().chain();
         assert!(error.contains("hotlist_sync.interval_s"), "{error}");
     }

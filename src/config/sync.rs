@@ -9,16 +9,11 @@ use std::path::PathBuf;
 pub struct HotlistSync {
     /// File of the station's public key; lists signed by no key in it are refused.
     pub key: PathBuf,
-    /// Folder of the lists in the vehicle.
-    #[serde(default = "folder")]
-    pub folder: PathBuf,
+    /// Folder of the lists in the vehicle; see [`super::Config::hotlist_folder`].
+    pub folder: Option<PathBuf>,
     /// Seconds between looks for newer lists.
     #[serde(default = "interval_s")]
     pub interval_s: f64,
-}
-
-fn folder() -> PathBuf {
-    "hotlists".into()
 }
 
 fn interval_s() -> f64 {

@@ -32,10 +32,10 @@ pub struct Options {
 
 impl Options {
     /// As the configuration says, with no watched folders.
-    pub fn of(config: &HotlistSync) -> Self {
+    pub fn of(config: &Config, sync: &HotlistSync) -> Self {
         Self {
-            folder: config.folder.clone(),
-            interval: Duration::from_secs_f64(config.interval_s),
+            folder: config.hotlist_folder(),
+            interval: Duration::from_secs_f64(sync.interval_s),
             watched: Vec::new(),
             poll: Duration::from_secs(2),
         }
@@ -54,7 +54,7 @@ pub fn from(config: &Config, clock: Arc<dyn Clock>) -> Result<Option<Running>> {
     let (Some(sync), Some(transfer)) = (&config.hotlist_sync, &config.transfer) else { return Ok(None) };
     let link = HttpsLink::new(&config.vehicle, transfer, clock.clone())?;
     let station = Some((link, Trust::load(&sync.key)?));
-    start(station, Options::of(sync), clock, Arc::new(accept)).map(Some)
+    start(station, Options::of(config, sync), clock, Arc::new(accept)).map(Some)
 }
 
 /// Lets a list in when every line of it is an entry. It counts from the next start on.

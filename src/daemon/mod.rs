@@ -259,7 +259,8 @@ fn load_hotlists(config: &Config) -> Result<Index> {
             Err(e) => tracing::error!(list = configured.name, "The hotlist is not in force: {}", e.chain()),
         }
     }
-    for (version, path) in config.hotlist_sync.iter().flat_map(|sync| sync::accepted(&sync.folder)) {
+    let from_station = config.hotlist_sync.iter().flat_map(|_| sync::accepted(&config.hotlist_folder()));
+    for (version, path) in from_station {
         match hotlist::load_canonical(&path, &version.name) {
             Ok(list) => {
                 tracing::info!(list = list.name, version = version.version, "{}", list.report);

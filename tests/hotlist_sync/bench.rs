@@ -40,7 +40,7 @@ pub struct Seen {
 }
 
 #[derive(Default)]
-struct Plan {
+pub struct Plan {
     seen: Vec<Seen>,
     /// Bodies of lists are cut off after so many bytes, one after the other.
     cuts: VecDeque<usize>,

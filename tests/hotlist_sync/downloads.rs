@@ -6,7 +6,7 @@ use plated::wire::Sha256;
 
 fn part(bench: &Bench) -> std::path::PathBuf {
     let files = std::fs::read_dir(bench.folder().join("station/svs")).unwrap().map(|f| f.unwrap().path());
-    files.filter(|f| f.extension().is_some_and(|e| e == "part")).next().unwrap()
+    { files }.find(|f| f.extension().is_some_and(|e| e == "part")).unwrap()
 }
 
 #[tokio::test]

@@ -35,7 +35,7 @@ fn a_manifest_reads_and_is_signed_byte_for_byte_as_the_golden_file() {
 #[test]
 fn a_delta_is_written_and_applied_byte_for_byte_as_the_golden_file() {
     let (from, to) = (Sha256::of(FROM), Sha256::of(TO));
-    let written = delta::diff((from, || Ok(FROM)), (to, || Ok(TO)), Vec::new()).unwrap();
+    let written = delta::diff(&(from, || Ok(FROM)), &(to, || Ok(TO)), Vec::new()).unwrap();
     assert_eq!(String::from_utf8(written).unwrap(), String::from_utf8(DELTA.to_vec()).unwrap());
     let (made, account) = delta::apply((from, FROM), DELTA, to, Vec::new()).unwrap();
     assert_eq!((made.as_slice(), account.sha256, account.entries), (TO, to, 3));

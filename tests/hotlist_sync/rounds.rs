@@ -1,11 +1,15 @@
 //! What comes in a round, and what does not come again.
 
 use crate::bench::{Bench, entries, of, why};
+use crate::support::process::until;
 use plated::daemon::hotlists::{Options, start};
 use plated::hotlist::sync::{Origin, Outcome, Watched, Way};
 use plated::signing::Trust;
 use plated::wire::Sha256;
+use std::path::Path;
+use std::process::Command;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 
 #[tokio::test]
@@ -176,15 +180,61 @@ async fn the_daemons_task_brings_lists_from_station_and_folder_and_stops_in_orde
     let clock = Arc::new(plated::clock::SystemClock::new());
     let running = start(station, options, clock, bench.accept()).unwrap();
     let version = |n: u64| running.states().iter().any(|s| s.name == "svs" && s.version == Some(n)).then_some(());
-    crate::support::process::until("the first version", || version(1));
+    until("the first version", || version(1));
     bench.publish("svs", &entries(1..101));
-    crate::support::process::until("the second version", || version(2));
+    until("the second version", || version(2));
     std::fs::write(stick.join("list.csv"), "plate\n7ABC123\n").unwrap();
-    crate::support::process::until("the file", || {
-        running.states().iter().any(|s| s.name == "shift" && s.sha256.is_some()).then_some(())
-    });
+    until("the file", || running.states().iter().any(|s| s.name == "shift" && s.sha256.is_some()).then_some(()));
     drop(running);
     assert_eq!(bench.in_force(), [("svs".into(), 2)]);
     bench.publish("svs", &entries(2..102));
     assert!(std::fs::read_to_string(stick.join("list.csv.outcome.txt")).unwrap().starts_with("accepted"));
+}
+
+/// The result, unless it takes more steps than these.
+async fn so_far<F: Future>(future: F, steps: usize) -> Option<F::Output> {
+    let (mut future, mut taken) = (std::pin::pin!(future), 0);
+    std::future::poll_fn(|cx| {
+        taken += 1;
+        if taken > steps { Poll::Ready(None) } else { future.as_mut().poll(cx).map(Some) }
+    })
+    .await
+}
+
+#[tokio::test]
+async fn a_round_cut_off_at_any_step_leaves_the_old_list_or_the_new_one_whole() {
+    let bench = Bench::new();
+    bench.publish("svs", &entries(0..100));
+    bench.sync().round().await;
+    let before = bench.depot.dir.path().join("before");
+    copy(&bench.folder(), &before);
+    let old = bench.held("svs");
+    bench.publish("svs", &entries(1..101));
+    for by_delta in [true, false] {
+        if !by_delta {
+            bench.files("svs", "delta").iter().for_each(|delta| std::fs::remove_file(delta).unwrap());
+        }
+        for steps in 1.. {
+            std::fs::remove_dir_all(bench.folder()).unwrap();
+            copy(&before, &bench.folder());
+            let done = so_far(bench.sync().round(), steps).await.is_some();
+            // What was under way off the thread may still go on; it keeps the folder to itself.
+            let free = || std::fs::File::open(bench.folder().join("sync.lock")).unwrap().try_lock().ok();
+            until("the end of what was under way", free);
+            let held = bench.held("svs");
+            assert_eq!(Sha256::of(&held.1), held.0.sha256);
+            assert!(held.0.version == 2 || (held == old && !done), "{steps} steps: {held:?}");
+            assert_eq!(why(&bench.sync().round().await), "");
+            assert_eq!(bench.in_force(), [("svs".into(), 2)]);
+            if done {
+                assert!(steps > 3);
+                break;
+            }
+        }
+    }
+}
+
+fn copy(from: &Path, to: &Path) {
+    let done = Command::new("cp").arg("-r").args([from, to]).status().unwrap();
+    assert!(done.success());
 }

@@ -43,7 +43,7 @@ pub fn run(args: &Args) -> Result<()> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
     let link = HttpsLink::new(&config.vehicle, transfer, clock.clone())?;
     let trust = Trust::load(&sync.key)?;
-    let mut sync = Sync::new(link, sync.folder.clone(), trust, clock, Arc::new(daemon::hotlists::accept));
+    let mut sync = Sync::new(link, config.hotlist_folder(), trust, clock, Arc::new(daemon::hotlists::accept));
     let round = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()

@@ -2,7 +2,7 @@
 
 use super::fetch::{Way, blocking, fetch, problem};
 use super::remote::{Ask, Remote};
-use super::shelf::{self, Shelf};
+use super::shelf::{self, Place, Shelf};
 use super::state::{ListState, Origin};
 use super::{Accept, Change, etag, manifest};
 use crate::clock::Clock;
@@ -181,7 +181,7 @@ impl<R: Remote> Sync<R> {
         place.keep_only(&accepted.iter().map(|a| a.sha256).chain([version.sha256]).collect::<Vec<_>>());
         let (way, bytes) = fetch(&self.remote, &place, version).await?;
         let change = Change::Station { version: version.clone(), path: place.file(&version.sha256) };
-        let said = self.hand_over(change).await?;
+        let said = self.hand_over(&place, change).await?;
         place.accept(version)?;
         self.handed.insert(version.name.clone(), version.sha256);
         tracing::info!(list = version.name, version = version.version, ?way, bytes, "A list was accepted: {said}");
@@ -189,17 +189,18 @@ impl<R: Remote> Sync<R> {
     }
 
     async fn withdraw(&mut self, shelf: &Shelf, name: &str) -> Result<Outcome> {
-        self.hand_over(Change::Withdrawn { list: name.to_owned() }).await?;
-        shelf.place(name)?.remove()?;
+        let place = shelf.place(name)?;
+        self.hand_over(&place, Change::Withdrawn { list: name.to_owned() }).await?;
+        place.remove()?;
         self.handed.remove(name);
         self.states.remove(name);
         tracing::info!(list = name, "The station withdrew a list");
         Ok(Outcome::Withdrawn)
     }
 
-    async fn hand_over(&self, change: Change) -> Result<String> {
+    async fn hand_over(&self, place: &Place, change: Change) -> Result<String> {
         let accept = self.accept.clone();
-        blocking(move || accept(&change)).await
+        blocking(place.clone(), move |_| accept(&change)).await
     }
 }
 

@@ -15,8 +15,8 @@ const ADDED: &[u8] = b"{\"added\":";
 /// Writes the delta from one list to another. Each is opened twice: once to count, since the
 /// counts come first.
 pub fn diff<A: BufRead, B: BufRead, W: Write>(
-    from: (Sha256, impl Fn() -> Result<A>),
-    to: (Sha256, impl Fn() -> Result<B>),
+    from: &(Sha256, impl Fn() -> Result<A>),
+    to: &(Sha256, impl Fn() -> Result<B>),
     mut output: W,
 ) -> Result<W> {
     let mut header = DeltaHeader { from: from.0, to: to.0, removed: 0, added: 0 };
@@ -179,7 +179,7 @@ mod tests {
     }
 
     fn between(a: &[u8], b: &[u8]) -> Vec<u8> {
-        diff((Sha256::of(a), || Ok(a)), (Sha256::of(b), || Ok(b)), Vec::new()).unwrap()
+        diff(&(Sha256::of(a), || Ok(a)), &(Sha256::of(b), || Ok(b)), Vec::new()).unwrap()
     }
 
     fn applied(a: &[u8], delta: &[u8], b: &[u8]) -> Result<Vec<u8>> {

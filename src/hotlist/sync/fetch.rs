@@ -77,12 +77,12 @@ async fn by_delta<R: Remote>(
         }
         file.write_all(&piece).context(Kind::Storage, || could_not_write(&delta))?;
     }
-    let (base, made, to, keep) = (place.file(&from), place.made(), version.sha256, place.clone());
-    blocking(move || {
+    let (base, made, to) = (place.file(&from), place.made(), version.sha256);
+    blocking(place.clone(), move |place| {
         let open = |path: &Path| File::open(path).map(BufReader::new).context(Kind::Storage, || could_not_read(path));
         let output = BufWriter::new(File::create(&made).context(Kind::Storage, || could_not_write(&made))?);
         delta::apply((from, open(&base)?), open(&delta)?, to, output)?;
-        keep.keep(&made, &to)
+        place.keep(&made, &to)
     })
     .await
 }
@@ -91,9 +91,9 @@ async fn whole<R: Remote>(remote: &R, place: &Place, version: &ListVersion, rece
     let part = place.part(&version.sha256);
     // What was there from before can be damaged, or of a station that has another file under
     // this name; then it is fetched once more from its beginning.
-    if !pieces(remote, &part, version, received).await? {
+    if !pieces(remote, place, &part, version, received).await? {
         remove(&part)?;
-        if !pieces(remote, &part, version, received).await? {
+        if !pieces(remote, place, &part, version, received).await? {
             remove(&part)?;
             return Err(Error::new(
                 Kind::Input,
@@ -105,7 +105,13 @@ async fn whole<R: Remote>(remote: &R, place: &Place, version: &ListVersion, rece
 }
 
 /// Fetches what is missing of the file; false when the whole has another hash.
-async fn pieces<R: Remote>(remote: &R, part: &Path, version: &ListVersion, received: &mut u64) -> Result<bool> {
+async fn pieces<R: Remote>(
+    remote: &R,
+    place: &Place,
+    part: &Path,
+    version: &ListVersion,
+    received: &mut u64,
+) -> Result<bool> {
     let failed = || could_not_write(part);
     let mut size = shelf::size(part)?;
     if size > version.bytes {
@@ -144,7 +150,7 @@ async fn pieces<R: Remote>(remote: &R, part: &Path, version: &ListVersion, recei
         }
     }
     let (part, sha256) = (part.to_owned(), version.sha256);
-    blocking(move || Ok(shelf::hash(&part)? == sha256)).await
+    blocking(place.clone(), move |_| Ok(shelf::hash(&part)? == sha256)).await
 }
 
 fn remove(path: &Path) -> Result<()> {
@@ -157,7 +163,13 @@ pub(super) async fn problem<B: Body>(mut reply: super::remote::Reply<B>) -> Erro
     Problem::sentence(reply.status, &body)
 }
 
-/// Off the thread that talks to the station.
-pub(super) async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
-    tokio::task::spawn_blocking(work).await.context(Kind::Internal, || "a task of the hotlists failed".into())?
+/// Off the thread that talks to the station. `place` keeps others out until the work has ended,
+/// also when nobody waits for it any more.
+pub(super) async fn blocking<T: Send + 'static>(
+    place: Place,
+    work: impl FnOnce(&Place) -> Result<T> + Send + 'static,
+) -> Result<T> {
+    tokio::task::spawn_blocking(move || work(&place))
+        .await
+        .context(Kind::Internal, || "a task of the hotlists failed".into())?
 }

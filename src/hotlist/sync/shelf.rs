@@ -19,12 +19,13 @@ use std::fs::{self, DirBuilder, File, TryLockError};
 use std::io::{self, ErrorKind, Write};
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// The folder, while nobody else changes it.
 #[derive(Debug)]
 pub struct Shelf {
     root: PathBuf,
-    _lock: File,
+    lock: Arc<File>,
 }
 
 impl Shelf {
@@ -38,7 +39,7 @@ impl Shelf {
         let lock = File::options().create(true).truncate(false).write(true).open(root.join("sync.lock"));
         let lock = lock.context(Kind::Storage, failed)?;
         match lock.try_lock() {
-            Ok(()) => Ok(Self { root: root.to_owned(), _lock: lock }),
+            Ok(()) => Ok(Self { root: root.to_owned(), lock: Arc::new(lock) }),
             Err(TryLockError::WouldBlock) => Err(Error::new(
                 Kind::Refused,
                 format!("the lists in {} are being fetched at this moment; try again in a minute", root.display()),
@@ -59,7 +60,7 @@ impl Shelf {
 
     /// The place of one list, which is made if need be.
     pub fn place(&self, name: &str) -> Result<Place> {
-        let place = Place { folder: self.root.join("station").join(name) };
+        let place = Place { folder: self.root.join("station").join(name), _lock: Some(self.lock.clone()) };
         make_folder(&place.folder).context(Kind::Storage, || could_not_write(&place.folder))?;
         Ok(place)
     }
@@ -73,22 +74,25 @@ impl Shelf {
 /// The lists of the station that were accepted, with their files, in the order of their names.
 /// Needs no lock: an accepted file stays until another was accepted.
 pub fn accepted(root: &Path) -> Vec<(ListVersion, PathBuf)> {
-    let places = names(root).into_iter().map(|name| Place { folder: root.join("station").join(name) });
+    let place = |name| Place { folder: root.join("station").join::<String>(name), _lock: None };
+    let places = names(root).into_iter().map(place);
     places.filter_map(|place| place.accepted().map(|v| (place.file(&v.sha256), v))).map(|(f, v)| (v, f)).collect()
 }
 
 fn names(root: &Path) -> Vec<String> {
     let folders = fs::read_dir(root.join("station")).into_iter().flatten().flatten();
+    let folders = folders.filter(|f| f.file_type().is_ok_and(|t| t.is_dir()));
     let mut names: Vec<String> = folders.filter_map(|f| f.file_name().into_string().ok()).collect();
     names.retain(|name| is_list_name(name));
     names.sort();
     names
 }
 
-/// The place of one list.
+/// The place of one list. Work on it that goes on after its round was dropped keeps others out.
 #[derive(Clone, Debug)]
 pub struct Place {
     folder: PathBuf,
+    _lock: Option<Arc<File>>,
 }
 
 impl Place {

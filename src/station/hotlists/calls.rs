@@ -5,7 +5,7 @@ use super::super::listener::Vehicle;
 use super::body::FileBody;
 use super::range::{Part, part};
 use super::{delta_name, file_name, folder};
-use crate::error::{Context, Error, Kind};
+use crate::error::{Context, Kind};
 use crate::hotlist::sync::etag;
 use crate::wire::Sha256;
 use axum::Router;
@@ -121,9 +121,7 @@ async fn file(path: PathBuf, tag: String, headers: HeaderMap) -> Answer<Response
         response = response.header(header::CONTENT_RANGE, range);
     }
     let response = response.body(Body::new(FileBody::new(file, bytes)));
-    Ok(response
-        .context(Kind::Internal, || "an answer could not be made".into())
-        .map_err(|e: Error| Failure::from(e))?)
+    response.context(Kind::Internal, || "an answer could not be made".into()).map_err(Failure::from)
 }
 
 /// True when the request names this tag as one it has (`If-None-Match`).

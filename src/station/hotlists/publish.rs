@@ -9,11 +9,12 @@ use crate::hotlist::sync::delta;
 use crate::hotlist::sync::manifest::{self, is_list_name};
 use crate::signing::Signer;
 use crate::station::database::{Database, Rows};
+use crate::who::Who;
 use crate::wire::{DeltaFrom, ListVersion, Manifest, Sha256};
 use jiff::Timestamp;
 use std::fs::{self, DirBuilder, File};
 use std::io::{BufRead, BufReader, BufWriter};
-use std::os::unix::fs::DirBuilderExt;
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, chown};
 use std::path::{Path, PathBuf};
 use uuid::Uuid;
 
@@ -50,21 +51,27 @@ pub struct Publisher<'a> {
     station: &'a str,
     signer: &'a Signer,
     clock: &'a dyn Clock,
+    owner: Owner,
     _lock: File,
 }
 
 impl<'a> Publisher<'a> {
     /// Opens the lists of the station `station` in the folder `data`; waits while somebody else
     /// changes them. The station itself may run.
+    ///
+    /// # Errors
+    /// `Refused` for a user whose files the station could not read.
     pub fn open(data: &Path, station: &'a str, signer: &'a Signer, clock: &'a dyn Clock) -> Result<Self> {
+        let owner = Owner::of(data)?;
         let folder = folder(data);
         let failed = || format!("could not use the folder {}", folder.display());
         DirBuilder::new().recursive(true).mode(0o700).create(&folder).context(Kind::Storage, failed)?;
         let lock = File::options().create(true).truncate(false).write(true).open(folder.join("publish.lock"));
         let lock = lock.context(Kind::Storage, failed)?;
         lock.lock().context(Kind::Storage, failed)?;
+        owner.give(&folder).and_then(|()| owner.give(&folder.join("publish.lock"))).context(Kind::Storage, failed)?;
         let database = Database::open(&data.join("station.db"))?;
-        Ok(Self { database, folder, station, signer, clock, _lock: lock })
+        Ok(Self { database, folder, station, signer, clock, owner, _lock: lock })
     }
 
     /// Publishes the entries that `input` holds, one JSON object on each line. Durable on return.
@@ -78,7 +85,7 @@ impl<'a> Publisher<'a> {
         }
         let place = self.folder.join(what.name);
         let failed = || format!("could not write to {}", place.display());
-        fs::create_dir_all(&place).context(Kind::Storage, failed)?;
+        fs::create_dir_all(&place).and_then(|()| self.owner.give(&place)).context(Kind::Storage, failed)?;
         clear(&place, |name| name.ends_with(".incoming") || name.ends_with(".run"));
         let incoming = place.join(format!("{}.incoming", Uuid::now_v7()));
         let result = self.publish_by(input, what, &place, &incoming);
@@ -99,7 +106,7 @@ impl<'a> Publisher<'a> {
         let failed = || format!("could not write to {}", place.display());
         let output = BufWriter::new(File::create_new(incoming).context(Kind::Storage, failed)?);
         let (output, Made { written, twice }) = canonical::make(input, what.name, place, output)?;
-        output.get_ref().sync_all().context(Kind::Storage, failed)?;
+        self.owner.give(incoming).and_then(|()| output.get_ref().sync_all()).context(Kind::Storage, failed)?;
         let before = self.versions(what.name)?;
         let sha256 = written.sha256;
         if let Some(same) = before.iter().find(|v| v.current && v.sha256 == sha256) {
@@ -109,7 +116,7 @@ impl<'a> Publisher<'a> {
         fs::rename(incoming, place.join(file_name(&sha256))).context(Kind::Storage, failed)?;
         let earlier = before.iter().filter(|v| v.kept && v.sha256 != sha256).take(what.keep.saturating_sub(1));
         for from in earlier {
-            write_delta(place, &from.sha256, &sha256, written.bytes)?;
+            write_delta(place, &from.sha256, &sha256, written.bytes, &self.owner)?;
         }
         sync(place).and_then(|()| sync(&self.folder)).context(Kind::Storage, failed)?;
 
@@ -199,6 +206,33 @@ impl<'a> Publisher<'a> {
     }
 }
 
+/// To whom new files go: root works for the station's user.
+#[derive(Debug)]
+struct Owner(Option<(u32, u32)>);
+
+impl Owner {
+    fn of(data: &Path) -> Result<Self> {
+        let meta = fs::metadata(data).context(Kind::Missing, || {
+            format!("the station's data folder {} is not there; start the station once first", data.display())
+        })?;
+        let who = Who::of_this_process();
+        match (who.uid, meta.uid()) {
+            (a, b) if a == b => Ok(Self(None)),
+            (0, _) => Ok(Self(Some((meta.uid(), meta.gid())))),
+            (_, owner) => {
+                let owner = Who::of_uid(owner);
+                let name = if owner.user.is_empty() { format!("#{}", owner.uid) } else { owner.user };
+                let said = format!("{0} belongs to {name}; do this as that user, by sudo -u {name}", data.display());
+                Err(Error::new(Kind::Refused, said))
+            }
+        }
+    }
+
+    fn give(&self, path: &Path) -> std::io::Result<()> {
+        self.0.map_or(Ok(()), |(user, group)| chown(path, Some(user), Some(group)))
+    }
+}
+
 /// Deltas that are there, from versions that are kept.
 fn deltas(place: &Path, versions: &[Version], to: &Sha256) -> Vec<DeltaFrom> {
     let mut found: Vec<DeltaFrom> = Vec::new();
@@ -213,7 +247,7 @@ fn deltas(place: &Path, versions: &[Version], to: &Sha256) -> Vec<DeltaFrom> {
 }
 
 /// Writes the delta between two versions, unless it is hardly smaller than the whole list.
-fn write_delta(place: &Path, from: &Sha256, to: &Sha256, whole: u64) -> Result<()> {
+fn write_delta(place: &Path, from: &Sha256, to: &Sha256, whole: u64, owner: &Owner) -> Result<()> {
     let incoming = place.join(format!("{}.incoming", Uuid::now_v7()));
     let failed = || format!("could not write a delta in {}", place.display());
     let open = |sha256: &Sha256| {
@@ -224,12 +258,14 @@ fn write_delta(place: &Path, from: &Sha256, to: &Sha256, whole: u64) -> Result<(
         return Ok(()); // A crash or a person took it away; vehicles fetch the whole list then.
     }
     let output = BufWriter::new(File::create_new(&incoming).context(Kind::Storage, failed)?);
-    let output = delta::diff((*from, || open(from)), (*to, || open(to)), output)?;
+    let output = delta::diff(&(*from, || open(from)), &(*to, || open(to)), output)?;
     let file = output.get_ref();
     if file.metadata().context(Kind::Storage, failed)?.len() > whole / 2 {
         return fs::remove_file(&incoming).context(Kind::Storage, failed);
     }
-    file.sync_all()
+    owner
+        .give(&incoming)
+        .and_then(|()| file.sync_all())
         .and_then(|()| fs::rename(&incoming, place.join(delta_name(from, to))))
         .context(Kind::Storage, failed)
 }
