@@ -25,7 +25,18 @@ use std::sync::Arc;
 #[derive(Debug)]
 pub struct Shelf {
     root: PathBuf,
-    lock: Arc<File>,
+    lock: Arc<Lock>,
+}
+
+/// A file that is locked. It is unlocked by name: a child process that was just begun may have
+/// the same file open for a moment, and closing it here would leave it locked.
+#[derive(Debug)]
+struct Lock(File);
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        let _ = self.0.unlock();
+    }
 }
 
 impl Shelf {
@@ -39,7 +50,7 @@ impl Shelf {
         let lock = File::options().create(true).truncate(false).write(true).open(root.join("sync.lock"));
         let lock = lock.context(Kind::Storage, failed)?;
         match lock.try_lock() {
-            Ok(()) => Ok(Self { root: root.to_owned(), lock: Arc::new(lock) }),
+            Ok(()) => Ok(Self { root: root.to_owned(), lock: Arc::new(Lock(lock)) }),
             Err(TryLockError::WouldBlock) => Err(Error::new(
                 Kind::Refused,
                 format!("the lists in {} are being fetched at this moment; try again in a minute", root.display()),
@@ -92,7 +103,7 @@ fn names(root: &Path) -> Vec<String> {
 #[derive(Clone, Debug)]
 pub struct Place {
     folder: PathBuf,
-    _lock: Option<Arc<File>>,
+    _lock: Option<Arc<Lock>>,
 }
 
 impl Place {
