@@ -6,6 +6,9 @@
 mod limits;
 
 pub use limits::Limits;
+mod sync;
+
+pub use sync::HotlistSync;
 
 use crate::error::{Context, Error, Kind, Result};
 use crate::wire::Priority;
@@ -33,6 +36,8 @@ pub struct Config {
     pub store: Store,
     /// The way to the station; without it reads stay in the vehicle.
     pub transfer: Option<Transfer>,
+    /// Lists from the station.
+    pub hotlist_sync: Option<HotlistSync>,
 }
 
 /// One camera or file.
@@ -329,6 +334,12 @@ impl Config {
         Ok(config)
     }
 
+    /// Folder of the lists that come by themselves: beside the store, if nothing else is said.
+    pub fn hotlist_folder(&self) -> PathBuf {
+        let said = self.hotlist_sync.as_ref().and_then(|sync| sync.folder.clone());
+        said.unwrap_or_else(|| self.store.path.with_file_name("hotlists"))
+    }
+
     fn resolve(&mut self, base: &Path) {
         let fix = |p: &mut PathBuf| *p = base.join(&*p);
         for source in &mut self.sources {
@@ -347,6 +358,9 @@ impl Config {
         self.store.key_file.iter_mut().for_each(fix);
         if let Some(t) = &mut self.transfer {
             [&mut t.ca, &mut t.certificate, &mut t.key].into_iter().for_each(fix);
+        }
+        if let Some(sync) = &mut self.hotlist_sync {
+            std::iter::once(&mut sync.key).chain(&mut sync.folder).for_each(fix);
         }
     }
 
@@ -382,6 +396,12 @@ impl Config {
         }
         if !(self.recognition.gone_after_s > 0.0 && self.recognition.gone_after_s <= 60.0) {
             return Err("recognition.gone_after_s: must be above 0 and at most 60".into());
+        }
+        if let Some(sync) = &self.hotlist_sync {
+            sync.check()?;
+            if self.transfer.is_none() {
+                return Err("hotlist_sync: needs [transfer], which says where the station is".into());
+            }
         }
         if let Some(t) = &self.transfer {
             if !t.station.starts_with("https://") {
@@ -458,6 +478,19 @@ mod tests {
         assert!(both.contains("hotlists[0]: give either format or map"), "{both}");
         let limits = list("limits.bad_share = 10").unwrap_err().chain();
         assert!(limits.contains("hotlists[0].limits.bad_share: must be from 0 to 1"), "{limits}");
+    }
+
+    #[test]
+    fn lists_from_the_station_need_the_station() {
+        let sync = format!("{SMALL}[hotlist_sync]\nkey = \"hotlist.pub\"\n");
+        assert!(load(&sync).unwrap_err().chain().contains("needs [transfer]"));
+        let station = "[transfer]\nstation = \"https://s:1\"\nca = \"a\"\ncertificate = \"b\"\nkey = \"c\"\n";
+        let config = load(&format!("{sync}{station}")).unwrap();
+        assert_eq!(config.hotlist_folder(), config.store.path.with_file_name("hotlists"));
+        let read = config.hotlist_sync.unwrap();
+        assert!(read.key.is_absolute() && read.interval_s == 900.0);
+        let error = load(&format!("{sync}interval_s = 0\n{station}")).unwrap_err().chain();
+        assert!(error.contains("hotlist_sync.interval_s"), "{error}");
     }
 
     #[test]

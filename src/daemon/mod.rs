@@ -12,6 +12,7 @@
 
 mod collector;
 mod counters;
+pub mod hotlists;
 mod recorder;
 mod transfer;
 mod worker;
@@ -24,6 +25,7 @@ use crate::clock::Clock;
 use crate::config::{Config, Input, Pace};
 use crate::error::{Context, Error, Kind, Result};
 use crate::frame::Frame;
+use crate::hotlist::sync::{self, ListState};
 use crate::hotlist::{self, Index};
 use crate::recognition::{Models, Recognizer};
 use crate::store::{Key, Options, Stats, Store};
@@ -74,6 +76,7 @@ pub struct Daemon {
     store: Store,
     chime: Arc<Chime>,
     transfer: Option<transfer::Running>,
+    hotlists: Option<hotlists::Running>,
     stopping: Arc<AtomicBool>,
     threads: Vec<JoinHandle<()>>,
 }
@@ -91,6 +94,8 @@ pub struct Status {
     pub chime: ChimeStatus,
     /// The transfer, if a station is configured.
     pub transfer: Option<crate::transfer::Progress>,
+    /// Lists that come from the station and from folders.
+    pub hotlists: Vec<ListState>,
 }
 
 impl Daemon {
@@ -112,6 +117,7 @@ impl Daemon {
         if opened.released > 0 {
             tracing::warn!(reads = opened.released, "Reads of an interrupted run were closed as they were.");
         }
+        let hotlists = hotlists::from(config, clock.clone())?;
         let link = config.transfer.as_ref().map(|t| transfer::prepare(config, t, clock.clone())).transpose()?;
 
         let workers = match config.recognition.workers {
@@ -163,7 +169,7 @@ impl Daemon {
             stopping.clone(),
         );
         threads.push(spawn("recorder", move || recorder.run(&events))?);
-        Ok(Self { capture, counters, store, chime, transfer, stopping, threads })
+        Ok(Self { capture, counters, store, chime, transfer, hotlists, stopping, threads })
     }
 
     /// True once every source has ended and every read is stored.
@@ -184,6 +190,7 @@ impl Daemon {
             store: self.store.stats()?,
             chime: self.chime.status(),
             transfer: self.transfer.as_ref().map(transfer::Running::progress),
+            hotlists: self.hotlists.as_ref().map(hotlists::Running::states).unwrap_or_default(),
         })
     }
 
@@ -215,7 +222,7 @@ impl Daemon {
                 tracing::error!("A thread ended by a defect; the reads it held may be lost.");
             }
         }
-        drop(self.transfer);
+        drop((self.transfer, self.hotlists));
         self.store.close()?;
         match self.counters.totals().lost_reads {
             0 => Ok(()),
@@ -250,6 +257,16 @@ fn load_hotlists(config: &Config) -> Result<Index> {
                 lists.push(list);
             }
             Err(e) => tracing::error!(list = configured.name, "The hotlist is not in force: {}", e.chain()),
+        }
+    }
+    let from_station = config.hotlist_sync.iter().flat_map(|_| sync::accepted(&config.hotlist_folder()));
+    for (version, path) in from_station {
+        match hotlist::load_canonical(&path, &version.name) {
+            Ok(list) => {
+                tracing::info!(list = list.name, version = version.version, "{}", list.report);
+                lists.push(list);
+            }
+            Err(e) => tracing::error!(list = version.name, "The station's list is not in force: {}", e.chain()),
         }
     }
     Ok(Index::build(&lists))

@@ -4,13 +4,16 @@
 //! ([`import`]), an [`Index`] is built of all lists and never changed after; an update builds
 //! another and swaps it (invariant 7 of `docs/design.md`).
 
+mod canonical;
 mod entry;
 pub mod format;
 pub mod import;
 mod index;
 mod load;
 mod matcher;
+pub mod sync;
 
+pub use canonical::{load_canonical, read_entries};
 pub use entry::{List, Problem, Report};
 pub use index::Index;
 pub use load::{load, read};

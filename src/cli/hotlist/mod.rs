@@ -3,11 +3,12 @@
 mod check;
 mod detect;
 mod input;
+mod sync;
 
 use crate::error::Result;
 use clap::Subcommand;
 
-/// Look into lists of wanted plates
+/// Look after lists of wanted plates
 #[derive(Debug, clap::Args)]
 #[command(arg_required_else_help = true)]
 pub struct Args {
@@ -19,6 +20,7 @@ pub struct Args {
 enum Command {
     Detect(detect::Args),
     Check(check::Args),
+    Sync(sync::Args),
 }
 
 /// Does what the subcommand says.
@@ -26,5 +28,6 @@ pub fn run(args: &Args) -> Result<()> {
     match &args.command {
         Command::Detect(args) => detect::run(args),
         Command::Check(args) => check::run(args),
+        Command::Sync(args) => sync::run(args),
     }
 }
