@@ -73,9 +73,7 @@ mod tests {
     use crate::plate::PlateText;
 
     fn entry(plate: &str, priority: Priority, category: &str) -> EntryRecord {
-        let [list, state, reason, make, colour, source, date] = [(); 7].map(|()| String::new());
-        let (plate, category) = (plate.to_owned(), category.to_owned());
-        EntryRecord { list, plate, state, category, priority, reason, make, colour, source, date }
+        EntryRecord { plate: plate.to_owned(), category: category.to_owned(), priority, ..EntryRecord::default() }
     }
 
     fn key(plate: &str) -> MatchKey {

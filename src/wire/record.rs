@@ -101,12 +101,13 @@ pub struct ImageRef {
 }
 
 /// How urgent a hit is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Priority {
     /// For information.
     Low,
     /// The usual.
+    #[default]
     Normal,
     /// Can't be muted.
     High,
@@ -167,7 +168,7 @@ pub enum StateAgreement {
 }
 
 /// A hotlist entry as the list has it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct EntryRecord {
     /// Name of the list.
     pub list: String,
@@ -187,8 +188,33 @@ pub struct EntryRecord {
     pub colour: String,
     /// Who made the entry, or empty.
     pub source: String,
-    /// Date of the entry as the list has it, or empty.
+    /// Date of the entry: `2026-11-02` where the list's format says how it writes dates, else as
+    /// the list has it; or empty.
     pub date: String,
+    /// The source's own id of the record, or empty.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub id: String,
+    /// Agency that made the entry, by its NCIC identifier (ORI), or empty.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub ori: String,
+    /// Model of the vehicle, or empty.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub model: String,
+    /// Body style of the vehicle, or empty.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub style: String,
+    /// Year of the vehicle, or empty.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub year: String,
+    /// Year in which the registration ends, or empty.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub plate_year: String,
+    /// Type of plate, such as `PC` for a passenger car, or empty.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub plate_type: String,
+    /// From this moment on nobody wants it any more; without it, it stays wanted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires: Option<Timestamp>,
 }
 
 /// What made a read, so that a record can be understood years later.

@@ -82,11 +82,7 @@ pub fn hit(list: &str) -> HitRecord {
         state: "CA".into(),
         category: "stolen_vehicle".into(),
         priority: Priority::High,
-        reason: String::new(),
-        make: String::new(),
-        colour: String::new(),
-        source: String::new(),
-        date: String::new(),
+        ..EntryRecord::default()
     };
     HitRecord {
         id: Uuid::now_v7(),
