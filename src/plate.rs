@@ -3,7 +3,7 @@
 
 mod syntax;
 
-pub use syntax::prior;
+pub use syntax::{prior, prior_of_key};
 
 use std::fmt;
 

@@ -1,9 +1,10 @@
 //! Hotlists from files to hits.
 #![allow(clippy::unwrap_used, missing_docs, reason = "a test fails by panicking")]
 
-use plated::config::Hotlist;
-use plated::hotlist::{Index, load};
+use plated::config::{Hotlist, MatchRules};
+use plated::hotlist::{Lists, Query, Rules, Source, load};
 use plated::plate::PlateText;
+use plated::recognition::Slots;
 use plated::wire::Priority;
 use std::fmt::Write as _;
 
@@ -15,19 +16,24 @@ fn a_file_becomes_hits_with_the_name_and_priority_of_its_list() {
     (0..20_000).for_each(|n| writeln!(text, "9ZZ{n:05},test").unwrap());
     text.push_str("7ABC123,stolen_vehicle"); // The last line has no end.
     std::fs::write(&path, text).unwrap();
-    let list = load(&Hotlist { name: "local".into(), path, priority: Priority::High }).unwrap();
+    let rules = MatchRules::default();
+    let list = load(&Hotlist { name: "local".into(), path, priority: Priority::High, rules }).unwrap();
     assert_eq!(list.report.entries, 20_001);
-    let index = Index::build([&list]);
-    assert_eq!(index.len(), 20_001);
-    let hits = index.matches(&PlateText::normalise("7ABC123"), "CA");
-    let entry = &hits[0].entry;
+    let lists = Lists::default();
+    lists.put(Source::memory("local", list.entries.iter().map(|e| (**e).clone()), Rules::default()));
+    assert_eq!(lists.in_force().sources()[0].len(), 20_001);
+    let (text, slots, now) = (PlateText::normalise("7ABC123"), Slots::default(), jiff::Timestamp::now());
+    let hits = lists.matches(&Query { text: &text, state: "CA", candidates: &[], slots: &slots, now });
+    let entry = &hits[0].entries[0].entry;
     assert_eq!((&*entry.list, &*entry.category, entry.priority), ("local", "stolen_vehicle", Priority::High));
 }
 
 #[test]
 fn a_list_that_is_not_there_or_no_list_is_said_by_name() {
     let dir = tempfile::tempdir().unwrap();
-    let list = |name: &str| Hotlist { name: "x".into(), path: dir.path().join(name), priority: Priority::Low };
+    let rules = MatchRules::default;
+    let list =
+        |name: &str| Hotlist { name: "x".into(), path: dir.path().join(name), priority: Priority::Low, rules: rules() };
     std::fs::write(dir.path().join("photo.csv"), b"\xFF\xD8\xFF\xE0\0\x10JFIF\n\0\0\n").unwrap();
     for name in ["absent.csv", "photo.csv", "."] {
         let said = load(&list(name)).unwrap_err().chain();

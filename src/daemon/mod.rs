@@ -12,6 +12,7 @@
 
 mod collector;
 mod counters;
+mod lists;
 mod recorder;
 mod transfer;
 mod worker;
@@ -24,7 +25,6 @@ use crate::clock::Clock;
 use crate::config::{Config, Input, Pace};
 use crate::error::{Context, Error, Kind, Result};
 use crate::frame::Frame;
-use crate::hotlist::{self, Index};
 use crate::recognition::{Models, Recognizer};
 use crate::store::{Key, Options, Stats, Store};
 use crate::wire::{HitRecord, MadeBy, ReadRecord};
@@ -55,10 +55,8 @@ pub enum Announcement {
     Hit {
         /// The read as it is so far.
         read: Box<ReadRecord>,
-        /// The match.
+        /// The match, and whether it sounded.
         hit: Box<HitRecord>,
-        /// False when the same plate alerted a short while ago.
-        sounded: bool,
         /// Monotonic time at which the frame that decided it was captured.
         captured: Duration,
     },
@@ -100,7 +98,7 @@ impl Daemon {
     /// What can't be worked without: models, the key, the store. A missing sound card, camera or
     /// station is a warning.
     pub fn start(config: &Config, clock: Arc<dyn Clock>, announce: Announce) -> Result<Self> {
-        let index = Arc::new(load_hotlists(config)?);
+        let lists = Arc::new(lists::load(config, &*clock)?);
         let key = Key::load(&config.store)?;
         let (store, opened) = Store::open(Options::from(&config.store), &key, clock.clone())?;
         if let Some(aside) = &opened.set_aside {
@@ -154,7 +152,7 @@ impl Daemon {
         let recorder = Recorder::new(
             config,
             made_by,
-            index,
+            lists,
             store.clone(),
             chime.clone(),
             clock,
@@ -229,30 +227,6 @@ fn spawn(name: &str, run: impl FnOnce() + Send + 'static) -> Result<JoinHandle<(
         .name(name.into())
         .spawn(run)
         .context(Kind::Internal, || format!("could not start the thread {name}"))
-}
-
-/// Loads the lists. One that can't be used is left out, loudly; the others count.
-fn load_hotlists(config: &Config) -> Result<Index> {
-    let mut lists = Vec::new();
-    for configured in &config.hotlists {
-        match hotlist::load(configured) {
-            Ok(list) => {
-                tracing::info!(list = list.name, "{}", list.report);
-                for bad in &list.report.bad_lines {
-                    tracing::warn!(
-                        list = list.name,
-                        line = bad.line,
-                        field = bad.field,
-                        "A line was left out: {}",
-                        bad.reason
-                    );
-                }
-                lists.push(list);
-            }
-            Err(e) => tracing::error!(list = configured.name, "The hotlist is not in force: {}", e.chain()),
-        }
-    }
-    Ok(Index::build(&lists))
 }
 
 /// A file that is played as fast as it can be has its own time.

@@ -163,7 +163,20 @@ fn entry(text: &str, line: u64, columns: &[usize], list: &str, priority: Priorit
         return bad("state", "it is not two letters".into());
     }
     let list = list.to_owned();
-    Outcome::Entry(EntryRecord { list, plate, state, category, priority, reason, make, colour, source, date })
+    let record = EntryRecord {
+        list,
+        plate,
+        state,
+        category,
+        priority,
+        reason,
+        make,
+        colour,
+        source,
+        date,
+        ..Default::default()
+    };
+    Outcome::Entry(record)
 }
 
 /// Normalising leaves out what it does not know. In a list that would make another plate of it.
@@ -219,6 +232,7 @@ mod tests {
             colour: "red".into(),
             source: "SVS".into(),
             date: "2026-11-02".into(),
+            ..EntryRecord::default()
         };
         assert_eq!(*list.entries[0], expected);
     }

@@ -23,8 +23,17 @@ static FORMS: LazyLock<Forms> =
 ///
 /// With a known `state` other than California only the general forms count.
 pub fn prior(text: &str, state: &str) -> f32 {
-    let best =
-        |forms: &[Form]| forms.iter().filter(|(form, _)| fits(text, form)).map(|(_, nats)| *nats).fold(0.0, f32::max);
+    best(text, state, |c, form| fits(c, form))
+}
+
+/// The same for a match key, whose zeros may be the letter O.
+pub fn prior_of_key(key: &str, state: &str) -> f32 {
+    best(key, state, |c, form| fits(c, form) || (c == b'0' && fits(b'O', form)))
+}
+
+fn best(text: &str, state: &str, fits: impl Fn(u8, u8) -> bool) -> f32 {
+    let fits = |form: &str| text.len() == form.len() && text.bytes().zip(form.bytes()).all(|(c, f)| fits(c, f));
+    let best = |forms: &[Form]| forms.iter().filter(|(form, _)| fits(form)).map(|(_, nats)| *nats).fold(0.0, f32::max);
     match state {
         "CA" => best(&FORMS.california),
         "" => best(&FORMS.california).max(best(&FORMS.general)),
@@ -32,14 +41,13 @@ pub fn prior(text: &str, state: &str) -> f32 {
     }
 }
 
-fn fits(text: &str, form: &str) -> bool {
-    text.len() == form.len()
-        && text.bytes().zip(form.bytes()).all(|(c, f)| match f {
-            b'9' => c.is_ascii_digit(),
-            b'A' => c.is_ascii_uppercase(),
-            b'B' => c.is_ascii_uppercase() && !matches!(c, b'I' | b'O' | b'Q'),
-            _ => true,
-        })
+fn fits(c: u8, form: u8) -> bool {
+    match form {
+        b'9' => c.is_ascii_digit(),
+        b'A' => c.is_ascii_uppercase(),
+        b'B' => c.is_ascii_uppercase() && !matches!(c, b'I' | b'O' | b'Q'),
+        _ => true,
+    }
 }
 
 #[cfg(test)]
@@ -56,6 +64,15 @@ mod tests {
     fn letters_i_o_q_are_plausible_only_in_the_middle() {
         assert!(prior("2LOX542", "CA") > 0.0);
         assert_eq!(prior("2OLX542", "CA"), 0.0);
+    }
+
+    #[test]
+    fn a_key_is_as_plausible_as_the_best_text_it_stands_for() {
+        for text in ["2LOX542", "1ABC204", "O123456", "OLX0542"] {
+            let key = crate::plate::PlateText::normalise(text).key();
+            assert!(prior_of_key(key.as_str(), "CA") >= prior(text, "CA"), "{text}");
+        }
+        assert_eq!(prior_of_key("20LX542", "CA"), prior("2OLX542", "CA").max(prior("20LX542", "CA")));
     }
 
     #[test]

@@ -16,13 +16,18 @@ const BRANCHES: usize = 4;
 
 /// One distribution over [`ALPHABET`] for each position. Characters are left-aligned; blank
 /// positions are left out of the text.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Slots(Vec<[f32; CLASSES]>);
 
 impl Slots {
     /// Takes the positions from left to right; each should sum to one.
     pub fn new(positions: Vec<[f32; CLASSES]>) -> Self {
         Self(positions)
+    }
+
+    /// The positions from left to right.
+    pub fn positions(&self) -> &[[f32; CLASSES]] {
+        &self.0
     }
 
     /// Number of positions.
