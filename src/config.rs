@@ -245,6 +245,67 @@ pub struct Hotlist {
     /// Priority of entries that name none.
     #[serde(default = "normal")]
     pub priority: Priority,
+    /// When a read matches an entry.
+    #[serde(default, rename = "match")]
+    pub rules: MatchRules,
+}
+
+/// When a read matches an entry of a list. The letter O and the digit 0 are always one.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct MatchRules {
+    /// Characters that may differ within a class, 0 to 2. As [`MatchRules::differences`], of
+    /// plates with 5 to 11 characters only.
+    pub equivalents: u8,
+    /// Characters that may differ by any other, 0 or 1. With lists of thousands it finds many
+    /// wrong plates.
+    pub differences: u8,
+    /// Characters that readers take for each other.
+    pub classes: Vec<String>,
+    /// Other readings of the plate, as ranked by the reader, are looked up too from this
+    /// probability on, 0 to 1.
+    pub alternative_probability: f32,
+    /// A match under this probability, 0 to 1, is not kept unless it is exact.
+    pub keep_probability: f32,
+    /// A match under this probability, 0 to 1, is kept but alerts nobody.
+    pub alert_probability: f32,
+}
+
+impl Default for MatchRules {
+    fn default() -> Self {
+        Self {
+            equivalents: 1,
+            differences: 0,
+            classes: ["0ODQ", "1I", "2Z", "5S", "8B", "6G"].map(String::from).to_vec(),
+            alternative_probability: 0.05,
+            keep_probability: 0.01,
+            alert_probability: 0.3,
+        }
+    }
+}
+
+impl MatchRules {
+    /// The key that is out of its range, and the range.
+    fn check(&self) -> std::result::Result<(), &'static str> {
+        let shares = [
+            ("alternative_probability: must be from 0 to 1", self.alternative_probability),
+            ("keep_probability: must be from 0 to 1", self.keep_probability),
+            ("alert_probability: must be from 0 to 1", self.alert_probability),
+        ];
+        if let Some((said, _)) = shares.iter().find(|(_, share)| !(0.0..=1.0).contains(share)) {
+            return Err(said);
+        }
+        if self.equivalents > 2 {
+            return Err("equivalents: must be 0, 1 or 2");
+        }
+        if self.differences > 1 {
+            return Err("differences: must be 0 or 1");
+        }
+        if self.classes.iter().any(|c| c.is_empty() || !c.bytes().all(|b| b.is_ascii_alphanumeric())) {
+            return Err("classes: each is a text of letters and digits");
+        }
+        Ok(())
+    }
 }
 
 fn normal() -> Priority {
@@ -385,6 +446,10 @@ impl Config {
                 return Err(format!("hotlists[{i}]: give either format or map"));
             }
             list.limits.check().map_err(|why| format!("hotlists[{i}].limits.{why}"))?;
+            list.rules.check().map_err(|said| format!("hotlists[{i}].match.{said}"))?;
+            if self.hotlists[..i].iter().any(|other| other.name == list.name) {
+                return Err(format!("hotlists[{i}].name: \"{}\" is used twice", list.name));
+            }
         }
         let share = |name: &str, v: f32| {
             if (0.0..=1.0).contains(&v) { Ok(()) } else { Err(format!("recognition.{name}: must be from 0 to 1")) }
@@ -491,6 +556,27 @@ mod tests {
         assert!(read.key.is_absolute() && read.interval_s == 900.0);
         let error = load(&format!("{sync}interval_s = 0\n{station}")).unwrap_err().chain();
         assert!(error.contains("hotlist_sync.interval_s"), "{error}");
+    }
+
+    #[test]
+    fn rules_of_a_list_have_defaults_and_their_limits_are_kept() {
+        let list = |rules: &str| {
+            let table = format!("[[hotlists]]\nname = \"svs\"\npath = \"svs.csv\"\n{rules}");
+            load(&SMALL.replace("[store]", &format!("{table}\n[store]")))
+        };
+        assert_eq!(list("").unwrap().hotlists[0].rules.equivalents, 1);
+        assert_eq!(list("match.equivalents = 2").unwrap().hotlists[0].rules.differences, 0);
+        for (rules, said) in [
+            ("match.equivalents = 3", "hotlists[0].match.equivalents"),
+            ("match.differences = 2", "hotlists[0].match.differences"),
+            ("match.alert_probability = 30", "hotlists[0].match.alert_probability"),
+            ("match.classes = [\"8 B\"]", "hotlists[0].match.classes"),
+            ("match.classe = []", "classe"),
+            ("[[hotlists]]\nname = \"svs\"\npath = \"x\"", "used twice"),
+        ] {
+            let err = list(rules).unwrap_err().chain();
+            assert!(err.contains(said), "{err}");
+        }
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Lists come in while the daemon runs: on a thread of their own, between station, folders and
 //! whoever brings them into force.
 
+use super::lists::Arming;
 use crate::clock::Clock;
 use crate::config::{Config, HotlistSync};
 use crate::error::{Context, Error, Kind, Result};
@@ -49,15 +50,20 @@ pub struct Running {
     thread: Option<JoinHandle<()>>,
 }
 
-/// Starts what the configuration asks for, if it does.
-pub fn from(config: &Config, clock: Arc<dyn Clock>) -> Result<Option<Running>> {
+/// Starts what the configuration asks for, if it does. After every look at the station the newest
+/// of its lists are in force.
+pub(super) fn from(config: &Config, clock: Arc<dyn Clock>, mut arming: Arming) -> Result<Option<Running>> {
     let (Some(sync), Some(transfer)) = (&config.hotlist_sync, &config.transfer) else { return Ok(None) };
     let link = HttpsLink::new(&config.vehicle, transfer, clock.clone())?;
     let station = Some((link, Trust::load(&sync.key)?));
-    start(station, Options::of(config, sync), clock, Arc::new(accept)).map(Some)
+    let options = Options::of(config, sync);
+    let folder = options.folder.clone();
+    let after = move || arming.follow(&folder);
+    start(station, options, clock, Arc::new(accept), after).map(Some)
 }
 
-/// Lets a list in when every line of it is an entry. It counts from the next start on.
+/// Lets a list in when every line of it is an entry. The daemon puts it in force after the round in
+/// which it came, or, when `plated hotlist sync` fetched it, after its own next one.
 pub fn accept(change: &Change) -> Result<String> {
     match change {
         Change::Station { version, path } => {
@@ -66,19 +72,21 @@ pub fn accept(change: &Change) -> Result<String> {
                 let said = format!("it has {entries} entries, and {} by the manifest", version.entries);
                 return Err(Error::new(Kind::Input, said));
             }
-            Ok(format!("{entries} entries, in force from the daemon's next start on"))
+            Ok(format!("{entries} entries"))
         }
-        Change::Withdrawn { .. } => Ok("out of force from the daemon's next start on".into()),
+        Change::Withdrawn { .. } => Ok("withdrawn".into()),
         Change::File { .. } => Err(Error::new(Kind::Config, "files from folders are not taken")),
     }
 }
 
-/// Starts it: the first looks are at once. Without a station there are only folders.
+/// Starts it: the first looks are at once. Without a station there are only folders. `after` is
+/// called when a look at the station is over.
 pub fn start<R: Remote>(
     station: Option<(R, Trust)>,
     options: Options,
     clock: Arc<dyn Clock>,
     accept: Arc<Accept>,
+    after: impl FnMut() + Send + 'static,
 ) -> Result<Running> {
     let failed = || "could not start the synchronisation of hotlists".to_string();
     let folder = options.folder.clone();
@@ -95,7 +103,7 @@ pub fn start<R: Remote>(
     let thread = std::thread::Builder::new().name("hotlists".into()).spawn(move || {
         runtime.block_on(async {
             tokio::select! {
-                () = fetch(sync, options.interval, &publish) => {}
+                () = fetch(sync, options.interval, &publish, after) => {}
                 () = look(watcher, options.poll, &publish) => {}
                 _ = stopped => {}
             }
@@ -106,12 +114,28 @@ pub fn start<R: Remote>(
     Ok(Running { states, stop: Some(stop), thread: Some(thread.context(Kind::Internal, failed)?) })
 }
 
-async fn fetch<R: Remote>(sync: Option<Sync<R>>, interval: Duration, publish: &watch::Sender<Vec<ListState>>) {
+async fn fetch<R: Remote>(
+    sync: Option<Sync<R>>,
+    interval: Duration,
+    publish: &watch::Sender<Vec<ListState>>,
+    mut after: impl FnMut() + Send + 'static,
+) {
     let Some(mut sync) = sync else { return std::future::pending().await };
     let mut failures = 0;
     loop {
         let round = sync.round().await;
         put(publish, Origin::Station, sync.states());
+        let at_work = tokio::task::spawn_blocking(move || {
+            after();
+            after
+        });
+        match at_work.await {
+            Ok(back) => after = back,
+            Err(_) => {
+                tracing::error!("Lists from the station come into force no more: a defect. Restart the daemon.");
+                return std::future::pending().await;
+            }
+        }
         failures = if round.again_soon() { failures + 1 } else { 0 };
         let random = getrandom::u32().unwrap_or(u32::MAX);
         tokio::time::sleep(match failures {

@@ -13,6 +13,7 @@
 mod collector;
 mod counters;
 pub mod hotlists;
+mod lists;
 mod recorder;
 mod transfer;
 mod worker;
@@ -25,8 +26,7 @@ use crate::clock::Clock;
 use crate::config::{Config, Input, Pace};
 use crate::error::{Context, Error, Kind, Result};
 use crate::frame::Frame;
-use crate::hotlist::sync::{self, ListState};
-use crate::hotlist::{self, Index};
+use crate::hotlist::sync::ListState;
 use crate::recognition::{Models, Recognizer};
 use crate::store::{Key, Options, Stats, Store};
 use crate::wire::{HitRecord, MadeBy, ReadRecord};
@@ -57,10 +57,8 @@ pub enum Announcement {
     Hit {
         /// The read as it is so far.
         read: Box<ReadRecord>,
-        /// The match.
+        /// The match, and whether it sounded.
         hit: Box<HitRecord>,
-        /// False when the same plate alerted a short while ago.
-        sounded: bool,
         /// Monotonic time at which the frame that decided it was captured.
         captured: Duration,
     },
@@ -105,7 +103,8 @@ impl Daemon {
     /// What can't be worked without: models, the key, the store. A missing sound card, camera or
     /// station is a warning.
     pub fn start(config: &Config, clock: Arc<dyn Clock>, announce: Announce) -> Result<Self> {
-        let index = Arc::new(load_hotlists(config)?);
+        let arming = lists::Arming::start(config, clock.clone())?;
+        let lists = arming.lists();
         let key = Key::load(&config.store)?;
         let (store, opened) = Store::open(Options::from(&config.store), &key, clock.clone())?;
         if let Some(aside) = &opened.set_aside {
@@ -117,7 +116,7 @@ impl Daemon {
         if opened.released > 0 {
             tracing::warn!(reads = opened.released, "Reads of an interrupted run were closed as they were.");
         }
-        let hotlists = hotlists::from(config, clock.clone())?;
+        let hotlists = hotlists::from(config, clock.clone(), arming)?;
         let link = config.transfer.as_ref().map(|t| transfer::prepare(config, t, clock.clone())).transpose()?;
 
         let workers = match config.recognition.workers {
@@ -160,7 +159,7 @@ impl Daemon {
         let recorder = Recorder::new(
             config,
             made_by,
-            index,
+            lists,
             store.clone(),
             chime.clone(),
             clock,
@@ -236,40 +235,6 @@ fn spawn(name: &str, run: impl FnOnce() + Send + 'static) -> Result<JoinHandle<(
         .name(name.into())
         .spawn(run)
         .context(Kind::Internal, || format!("could not start the thread {name}"))
-}
-
-/// Loads the lists. One that can't be used is left out, loudly; the others count.
-fn load_hotlists(config: &Config) -> Result<Index> {
-    let mut lists = Vec::new();
-    for configured in &config.hotlists {
-        match hotlist::load(configured) {
-            Ok(list) => {
-                tracing::info!(list = list.name, "{}", list.report);
-                for bad in &list.report.bad_lines {
-                    tracing::warn!(
-                        list = list.name,
-                        line = bad.line,
-                        field = bad.field,
-                        "A line was left out: {}",
-                        bad.reason
-                    );
-                }
-                lists.push(list);
-            }
-            Err(e) => tracing::error!(list = configured.name, "The hotlist is not in force: {}", e.chain()),
-        }
-    }
-    let from_station = config.hotlist_sync.iter().flat_map(|_| sync::accepted(&config.hotlist_folder()));
-    for (version, path) in from_station {
-        match hotlist::load_canonical(&path, &version.name) {
-            Ok(list) => {
-                tracing::info!(list = list.name, version = version.version, "{}", list.report);
-                lists.push(list);
-            }
-            Err(e) => tracing::error!(list = version.name, "The station's list is not in force: {}", e.chain()),
-        }
-    }
-    Ok(Index::build(&lists))
 }
 
 /// A file that is played as fast as it can be has its own time.

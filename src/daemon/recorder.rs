@@ -9,11 +9,11 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::error::{Error, Kind, Result};
 use crate::frame::Frame;
-use crate::hotlist::{Index, Match};
+use crate::hotlist::{Lists, Match, Query};
 use crate::plate::PlateText;
 use crate::recognition::{Event, TrackRead};
 use crate::store::{NewImage, NewRead, Store};
-use crate::wire::{HitRecord, ImageRef, MadeBy, ReadRecord};
+use crate::wire::{Alerting, EntryRecord, HitRecord, ImageRef, MadeBy, ReadRecord};
 use crossbeam_channel::{Receiver, RecvTimeoutError};
 use jiff::Timestamp;
 use std::collections::{HashMap, HashSet, VecDeque};
@@ -33,7 +33,7 @@ const MOST_WAITING: usize = 256;
 pub struct Recorder {
     vehicle: String,
     made_by: MadeBy,
-    index: Arc<Index>,
+    lists: Arc<Lists>,
     store: Store,
     chime: Arc<Chime>,
     clock: Arc<dyn Clock>,
@@ -50,6 +50,7 @@ pub struct Recorder {
 /// A read on its way into the store, and what is told once it is there.
 struct Pending {
     new: NewRead,
+    /// Hits to tell; true for those that were not known before.
     hits: Vec<(HitRecord, bool)>,
     /// The frame of the best look, of a pass that is over.
     closed: Option<Frame>,
@@ -61,7 +62,7 @@ impl Recorder {
     pub fn new(
         config: &Config,
         made_by: MadeBy,
-        index: Arc<Index>,
+        lists: Arc<Lists>,
         store: Store,
         chime: Arc<Chime>,
         clock: Arc<dyn Clock>,
@@ -72,7 +73,7 @@ impl Recorder {
         let repeats = Repeats::new(Duration::from_secs(config.alert.repeat_after_s));
         let vehicle = config.vehicle.clone();
         let (open, waiting) = (HashMap::new(), VecDeque::new());
-        Self { vehicle, made_by, index, store, chime, clock, announce, counters, stopping, repeats, open, waiting }
+        Self { vehicle, made_by, lists, store, chime, clock, announce, counters, stopping, repeats, open, waiting }
     }
 
     pub fn run(mut self, events: &Receiver<Event>) {
@@ -129,39 +130,30 @@ impl Recorder {
 
     /// A pass that is still going on concerns nobody unless it hits.
     fn growing(&mut self, read: &TrackRead) {
-        let new = self.new_hits(read);
+        let mut hits = self.open.get(&read.id).cloned().unwrap_or_default();
+        let new = self.new_hits(read, &mut hits);
         if new.is_empty() {
             return;
         }
-        let mut hits = self.open.get(&read.id).cloned().unwrap_or_default();
-        hits.extend(new.iter().cloned());
         self.open.insert(read.id, hits.clone());
         self.submit(read, hits, new, None);
     }
 
     fn closed(&mut self, read: &TrackRead) {
-        let new = if read.ready { self.new_hits(read) } else { Vec::new() };
         let mut hits = self.open.remove(&read.id).unwrap_or_default();
-        hits.extend(new.iter().cloned());
+        let new = if read.ready { self.new_hits(read, &mut hits) } else { Vec::new() };
         self.submit(read, hits, new, Some(read.frame.clone()));
     }
 
     /// Keeps a read, or lets it wait behind those that wait already.
-    fn submit(&mut self, read: &TrackRead, hits: Vec<HitRecord>, new: Vec<HitRecord>, closed: Option<Frame>) {
-        let now = self.clock.monotonic();
-        let decided = new.into_iter().map(|hit| {
-            let key = PlateText::normalise(&hit.text).key();
-            let sounds = self.repeats.is_news(&key, &hit.entry, now);
-            (hit, sounds)
-        });
-        let hits_to_tell = decided.collect();
+    fn submit(&mut self, read: &TrackRead, hits: Vec<HitRecord>, told: Vec<(HitRecord, bool)>, closed: Option<Frame>) {
         let (images, references) = pictured(read).unwrap_or_else(|e| {
             tracing::error!(read = %read.id, "A read is kept without its pictures: {}", e.chain());
             Default::default()
         });
         let record = ReadRecord { images: references, ..self.record(read, hits) };
         let new = NewRead { record, images, open: closed.is_none() };
-        let mut pending = Pending { new, hits: hits_to_tell, closed, captured: read.captured };
+        let mut pending = Pending { new, hits: told, closed, captured: read.captured };
         if self.waiting.is_empty() {
             match self.keep(&mut pending) {
                 Kept::Yes => return self.tell(pending, true),
@@ -170,7 +162,7 @@ impl Recorder {
             }
         }
         // Nothing is shown before it is durable, but the officer's ears don't wait for a disk.
-        pending.hits.iter().filter(|(_, sounds)| *sounds).for_each(|(hit, _)| self.chime.sound(hit.entry.priority));
+        pending.hits.iter().for_each(|(hit, _)| self.sound(hit));
         // What waits is all pictures; the raw frame would be ten times that.
         pending.closed.as_mut().map(Frame::drop_pixels);
         self.waiting.push_back(pending);
@@ -219,16 +211,16 @@ impl Recorder {
     /// It is durable: sounds, if that has not been done, and shows.
     fn tell(&self, pending: Pending, sound: bool) {
         let Pending { new, hits, closed, captured } = pending;
-        for (hit, sounded) in hits {
-            if sound && sounded {
-                self.chime.sound(hit.entry.priority);
+        for (hit, first) in hits {
+            if sound {
+                self.sound(&hit);
             }
             self.counters.change(|t| {
-                t.hits += 1;
-                t.alerts += u64::from(sounded);
+                t.hits += u64::from(first);
+                t.alerts += u64::from(hit.alert == Alerting::Sounded);
             });
             let read = Box::new(new.record.clone());
-            (self.announce)(&Announcement::Hit { read, hit: Box::new(hit), sounded, captured });
+            (self.announce)(&Announcement::Hit { read, hit: Box::new(hit), captured });
         }
         if let Some(frame) = closed {
             self.counters.change(|t| t.reads += 1);
@@ -236,13 +228,43 @@ impl Recorder {
         }
     }
 
-    /// Matches of the read's text that this pass has not had yet.
-    fn new_hits(&self, read: &TrackRead) -> Vec<HitRecord> {
-        let had = self.open.get(&read.id).map_or(&[][..], Vec::as_slice);
-        let matches = self.index.matches(&PlateText::normalise(&read.text), &read.state);
-        let new = matches.into_iter().filter(|m| !had.iter().any(|h| h.entry == *m.entry && h.text == read.text));
-        let now = self.clock.wall();
-        new.map(|m| hit(m, read, now)).collect()
+    fn sound(&self, hit: &HitRecord) {
+        if hit.alert == Alerting::Sounded {
+            self.chime.sound(hit.priority());
+        }
+    }
+
+    /// Matches that this pass has not had yet, and candidates that have become probable enough to
+    /// alert; both are put into `hits` too. True is said of those that were not known before.
+    fn new_hits(&mut self, read: &TrackRead, hits: &mut Vec<HitRecord>) -> Vec<(HitRecord, bool)> {
+        let text = PlateText::normalise(&read.text);
+        let (state, candidates, slots) = (&*read.state, &*read.candidates, &read.slots);
+        let (now, monotonic) = (self.clock.wall(), self.clock.monotonic());
+        let mut told = Vec::new();
+        for found in self.lists.matches(&Query { text: &text, state, candidates, slots, now }) {
+            let same = |h: &HitRecord| {
+                let known = |e: &EntryRecord| h.entries.iter().any(|k| k.entry == *e);
+                h.listed == found.listed && h.text == read.text && found.entries.iter().all(|e| known(&e.entry))
+            };
+            let known = hits.iter().position(same);
+            if known.is_some_and(|n| hits[n].alert != Alerting::Candidate || !found.alerts) {
+                continue;
+            }
+            let alerts = found.alerts;
+            let mut hit = hit(found, read, now);
+            if alerts {
+                hit.alert = self.repeats.decide(&text.key(), &hit, monotonic);
+            }
+            match known {
+                Some(n) => {
+                    hit.id = hits[n].id;
+                    hits[n] = hit.clone();
+                }
+                None => hits.push(hit.clone()),
+            }
+            told.push((hit, known.is_none()));
+        }
+        told
     }
 
     fn record(&self, read: &TrackRead, hits: Vec<HitRecord>) -> ReadRecord {
@@ -283,6 +305,7 @@ fn pictured(read: &TrackRead) -> Result<(Vec<NewImage>, Vec<ImageRef>)> {
     Ok((images, references))
 }
 
+/// A candidate, until somebody decides that it alerts.
 fn hit(found: Match, read: &TrackRead, at: Timestamp) -> HitRecord {
     HitRecord {
         id: Uuid::now_v7(),
@@ -290,8 +313,10 @@ fn hit(found: Match, read: &TrackRead, at: Timestamp) -> HitRecord {
         text: read.text.clone(),
         confidence: read.confidence,
         rule: found.rule,
+        listed: found.listed,
         differs: found.differs,
-        state: found.state,
-        entry: (*found.entry).clone(),
+        probability: found.probability,
+        alert: Alerting::Candidate,
+        entries: found.entries,
     }
 }

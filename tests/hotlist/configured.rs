@@ -1,6 +1,6 @@
 //! Lists as the configuration names them.
 
-use plated::config::{Hotlist, Limits};
+use plated::config::{Hotlist, Limits, MatchRules};
 use plated::hotlist::load;
 use plated::wire::Priority;
 use std::path::Path;
@@ -8,7 +8,7 @@ use std::path::Path;
 fn golden(file: &str) -> Hotlist {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/hotlist/golden").join(file);
     let (format, map, limits) = (None, None, Limits::default());
-    Hotlist { name: "svs".into(), path, priority: Priority::Low, format, map, limits }
+    Hotlist { name: "svs".into(), path, priority: Priority::Low, format, map, limits, rules: MatchRules::default() }
 }
 
 #[test]

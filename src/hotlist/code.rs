@@ -1,0 +1,122 @@
+//! Match keys as numbers: small, and compared, sorted and altered without text.
+
+use crate::plate::MAX_LENGTH;
+
+/// Characters of a match key; the letter O is folded to zero already.
+pub const SYMBOLS: &[u8; RADIX as usize] = b"0123456789ABCDEFGHIJKLMNPQRSTUVWXYZ";
+const RADIX: u64 = 35;
+
+/// A match key of at most [`MAX_LENGTH`] characters as one number. Shorter keys come first, keys
+/// of one length in the order of their characters, so each key is another number and plates that
+/// are issued one after the other are near each other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Code(pub u64);
+
+impl Code {
+    /// The number of `key`; `None` when it is longer than a key can be or holds another character.
+    pub fn of(key: &str) -> Option<Self> {
+        Digits::of(key).map(|d| d.code())
+    }
+
+    /// The key.
+    pub fn key(self) -> String {
+        let (mut rest, mut length, mut keys) = (self.0, 0, 1);
+        while rest >= keys && length < MAX_LENGTH {
+            rest -= keys;
+            keys *= RADIX;
+            length += 1;
+        }
+        let mut text = vec![0; length];
+        for place in text.iter_mut().rev() {
+            *place = SYMBOLS[(rest % RADIX) as usize];
+            rest /= RADIX;
+        }
+        text.into_iter().map(char::from).collect()
+    }
+}
+
+/// The characters of a key as indices into [`SYMBOLS`].
+#[derive(Clone, Copy, Debug)]
+pub struct Digits {
+    digits: [u8; MAX_LENGTH],
+    length: usize,
+}
+
+impl Digits {
+    /// As [`Code::of`].
+    pub fn of(key: &str) -> Option<Self> {
+        let mut out = Self { digits: [0; MAX_LENGTH], length: key.len() };
+        if key.len() > MAX_LENGTH {
+            return None;
+        }
+        for (digit, symbol) in out.digits.iter_mut().zip(key.bytes()) {
+            *digit = digit_of(symbol)?;
+        }
+        Some(out)
+    }
+
+    pub fn as_slice(&self) -> &[u8] {
+        &self.digits[..self.length]
+    }
+
+    pub fn code(&self) -> Code {
+        let (mut shorter, mut value, mut keys) = (0, 0, 1);
+        for digit in self.as_slice() {
+            shorter += keys;
+            keys *= RADIX;
+            value = value * RADIX + u64::from(*digit);
+        }
+        Code(shorter + value)
+    }
+
+    /// How much the code grows when the digit at `at` grows by one.
+    pub fn weight(&self, at: usize) -> u64 {
+        RADIX.pow((self.length - 1 - at) as u32)
+    }
+}
+
+/// Index into [`SYMBOLS`].
+pub fn digit_of(symbol: u8) -> Option<u8> {
+    match symbol {
+        b'0'..=b'9' => Some(symbol - b'0'),
+        b'A'..=b'N' => Some(symbol - b'A' + 10),
+        b'P'..=b'Z' => Some(symbol - b'A' + 9),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn the_longest_and_the_shortest_keys_have_numbers_and_others_none() {
+        assert_eq!((Code::of(""), Code::of("0"), Code::of("Z")), (Some(Code(0)), Some(Code(1)), Some(Code(35))));
+        assert_eq!(Code::of("ZZZZZZZZZZZZ").unwrap().key(), "ZZZZZZZZZZZZ");
+        for no in ["ZZZZZZZZZZZZZ", "7O1", "7a1", "É"] {
+            assert_eq!(Code::of(no), None);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_number_gives_its_key_back_and_keeps_the_order(a in "[0-9A-NP-Z]{0,12}", b in "[0-9A-NP-Z]{0,12}") {
+            let (x, y) = (Code::of(&a).unwrap(), Code::of(&b).unwrap());
+            prop_assert_eq!(x.key(), a.clone());
+            prop_assert_eq!(x.cmp(&y), (a.len(), &a).cmp(&(b.len(), &b)));
+        }
+
+        #[test]
+        fn another_digit_is_so_many_weights_away(key in "[0-9A-NP-Z]{1,12}", at in 0..12usize, other in 0..35u8) {
+            let digits = Digits::of(&key).unwrap();
+            let at = at % key.len();
+            let mut bytes = key.into_bytes();
+            bytes[at] = SYMBOLS[usize::from(other)];
+            let altered = Code::of(std::str::from_utf8(&bytes).unwrap()).unwrap();
+            let by = digits.weight(at) * u64::from(other);
+            let without = digits.code().0 - digits.weight(at) * u64::from(digits.as_slice()[at]);
+            prop_assert_eq!(altered.0, without + by);
+        }
+    }
+}

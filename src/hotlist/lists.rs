@@ -1,0 +1,202 @@
+//! All lists in force, and how one takes the place of another while reads are matched.
+
+use super::code::Code;
+use super::index::{self, Index};
+use super::matcher::{self, Match, Pattern, Query, Rules};
+use crate::error::{Error, Kind, Result};
+use crate::plate::PlateText;
+use crate::wire::{EntryRecord, Priority};
+use arc_swap::ArcSwap;
+use std::collections::HashMap;
+use std::sync::Arc;
+
+/// Most partial plates in force at once (control P-04).
+pub const MOST_PARTIALS: usize = 100;
+
+/// One list with its rules.
+#[derive(Debug)]
+pub struct Source {
+    name: String,
+    pub(super) rules: Rules,
+    entries: Entries,
+}
+
+#[derive(Debug)]
+enum Entries {
+    Index(Box<Index>),
+    Memory(HashMap<Code, Vec<EntryRecord>>),
+}
+
+/// Where a source has the entries of a plate.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Place {
+    Index(index::Place),
+    Memory(Code),
+}
+
+impl Source {
+    /// A list in its index.
+    pub fn index(index: Index, rules: Rules) -> Self {
+        Self { name: index.meta().name.clone(), rules, entries: Entries::Index(Box::new(index)) }
+    }
+
+    /// A few entries that stand in no file: what officers entered, or a list whose index could
+    /// not be written. Entries without a plate are left out.
+    pub fn memory(name: &str, entries: impl IntoIterator<Item = EntryRecord>, rules: Rules) -> Self {
+        let mut by_code: HashMap<Code, Vec<EntryRecord>> = HashMap::new();
+        for entry in entries {
+            let key = PlateText::normalise(&entry.plate).key();
+            if let Some(code) = Code::of(key.as_str()).filter(|c| *c != Code(0)) {
+                by_code.entry(code).or_default().push(entry);
+            }
+        }
+        Self { name: name.to_owned(), rules, entries: Entries::Memory(by_code) }
+    }
+
+    /// Name of the list.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Its index, if it has one.
+    pub fn as_index(&self) -> Option<&Index> {
+        match &self.entries {
+            Entries::Index(index) => Some(index),
+            Entries::Memory(_) => None,
+        }
+    }
+
+    /// Number of entries.
+    pub fn len(&self) -> u64 {
+        match &self.entries {
+            Entries::Index(index) => index.len(),
+            Entries::Memory(by_code) => by_code.values().map(|e| e.len() as u64).sum(),
+        }
+    }
+
+    /// True when it wants nothing.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    pub(super) fn find(&self, code: Code) -> Option<Place> {
+        match &self.entries {
+            Entries::Index(index) => index.find(code).map(Place::Index),
+            Entries::Memory(by_code) => by_code.contains_key(&code).then_some(Place::Memory(code)),
+        }
+    }
+
+    /// The entries of a plate that was found. One that can't be read any more still counts: that
+    /// the plate is listed is known, and nobody is to miss it.
+    pub(super) fn entries_at(&self, place: Place, key: &str) -> Vec<EntryRecord> {
+        match (&self.entries, place) {
+            (Entries::Memory(by_code), Place::Memory(code)) => by_code.get(&code).cloned().unwrap_or_default(),
+            (Entries::Index(index), Place::Index(place)) => index.entries_at(place, key).unwrap_or_else(|e| {
+                tracing::error!(list = self.name, "A plate is listed, but its entry can't be read: {}", e.chain());
+                vec![EntryRecord {
+                    list: self.name.clone(),
+                    plate: key.to_owned(),
+                    priority: Priority::High,
+                    reason: "the list is damaged; its entry of this plate can't be read".into(),
+                    ..EntryRecord::default()
+                }]
+            }),
+            _ => Vec::new(),
+        }
+    }
+}
+
+/// A partial plate that is wanted (control P-04).
+#[derive(Clone, Debug)]
+pub struct Partial {
+    /// The entry; its plate is the pattern as it was written.
+    pub entry: EntryRecord,
+    /// The same, ready for matching.
+    pub pattern: Pattern,
+    /// Of these count alternatives and the probabilities.
+    pub rules: Rules,
+}
+
+impl Partial {
+    /// Takes the pattern from the entry's plate.
+    ///
+    /// # Errors
+    /// `Input` when it is no pattern, or one that fits too much.
+    pub fn new(entry: EntryRecord, rules: Rules) -> Result<Self> {
+        let pattern = Pattern::parse(&entry.plate).map_err(|why| Error::new(Kind::Input, why))?;
+        Ok(Self { entry, pattern, rules })
+    }
+}
+
+/// Lists and partial plates as they are at one moment.
+#[derive(Clone, Debug, Default)]
+pub struct InForce {
+    sources: Vec<Arc<Source>>,
+    partials: Arc<[Partial]>,
+}
+
+impl InForce {
+    /// The lists, in the order of the configuration.
+    pub fn sources(&self) -> &[Arc<Source>] {
+        &self.sources
+    }
+
+    /// Partial plates.
+    pub fn partials(&self) -> &[Partial] {
+        &self.partials
+    }
+}
+
+/// The lists in force. Reads are matched and lists exchanged at the same time, from any thread;
+/// neither waits for the other.
+#[derive(Debug, Default)]
+pub struct Lists(ArcSwap<InForce>);
+
+impl Lists {
+    /// All plates and partial plates that a read may be; see [`Match`]. One call sees the lists
+    /// as they were at one moment.
+    pub fn matches(&self, query: &Query<'_>) -> Vec<Match> {
+        matcher::matches(&self.0.load(), query)
+    }
+
+    /// What is in force now.
+    pub fn in_force(&self) -> Arc<InForce> {
+        self.0.load_full()
+    }
+
+    /// Puts a list in the place of the one with its name, or behind the others.
+    pub fn put(&self, source: Source) {
+        let source = Arc::new(source);
+        self.0.rcu(|now| {
+            let mut next = InForce::clone(now);
+            match next.sources.iter_mut().find(|s| s.name == source.name) {
+                Some(place) => *place = Arc::clone(&source),
+                None => next.sources.push(Arc::clone(&source)),
+            }
+            next
+        });
+    }
+
+    /// Takes the list of this name out of force.
+    pub fn remove(&self, name: &str) {
+        self.0.rcu(|now| {
+            let mut next = InForce::clone(now);
+            next.sources.retain(|s| s.name != name);
+            next
+        });
+    }
+
+    /// Sets the partial plates, all of them.
+    ///
+    /// # Errors
+    /// `Refused` for more than [`MOST_PARTIALS`]; those in force stay.
+    pub fn set_partials(&self, partials: Vec<Partial>) -> Result<()> {
+        if partials.len() > MOST_PARTIALS {
+            let said = format!("at most {MOST_PARTIALS} partial plates can be in force; remove one first");
+            return Err(Error::new(Kind::Refused, said));
+        }
+        let partials: Arc<[Partial]> = partials.into();
+        self.0.rcu(|now| InForce { partials: Arc::clone(&partials), ..InForce::clone(now) });
+        Ok(())
+    }
+}
