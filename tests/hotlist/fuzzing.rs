@@ -86,7 +86,9 @@ fn each_entry_point_has_a_fuzz_target_and_a_corpus() {
         files.map(|f| f.file_stem().unwrap().to_string_lossy().into_owned()).collect()
     };
     let points: BTreeSet<String> = TARGETS.iter().map(|(name, _)| (*name).to_owned()).collect();
-    assert_eq!((names("fuzz_targets"), names("corpus")), (points.clone(), points.clone()));
+    let (targets, corpora) = (names("fuzz_targets"), names("corpus"));
+    assert_eq!(targets, corpora, "each target has a corpus");
+    assert!(points.is_subset(&targets), "no target for {:?}", points.difference(&targets));
     let manifest = std::fs::read_to_string(root.join("Cargo.toml")).unwrap();
     assert!(points.iter().all(|name| manifest.contains(&format!("\nname = \"{name}\"\n"))));
 }
