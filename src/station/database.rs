@@ -87,6 +87,19 @@ impl Database {
         Ok(result)
     }
 
+    /// Looks into the database at `path` without changing it, beside a running station; `None`
+    /// when it is of a version that has no lists.
+    pub fn look<T>(path: &Path, work: impl FnOnce(&Rows<'_>) -> Result<T>) -> Result<Option<T>> {
+        let failed = || format!("could not read the station's database {}", path.display());
+        let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY).sql(failed)?;
+        connection.busy_timeout(Duration::from_secs(5)).sql(failed)?;
+        let version: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0)).sql(failed)?;
+        if version < 2 {
+            return Ok(None);
+        }
+        work(&Rows(connection.unchecked_transaction().sql(failed)?)).map(Some)
+    }
+
     /// Counts of the database at `path`, beside a running station.
     pub fn counts(path: &Path) -> Result<Counts> {
         let failed = || format!("could not read the station's database {}", path.display());
@@ -238,9 +251,11 @@ mod tests {
         old.execute("INSERT INTO images VALUES (?1, 1, 0)", [Sha256::of(b"x").0]).unwrap();
         old.pragma_update(None, "user_version", 1).unwrap();
         drop(old);
+        assert_eq!(Database::look(&path, |rows| rows.list_versions()).unwrap(), None);
         let mut database = Database::open(&path).unwrap();
         let kept = database.transaction(|rows| Ok((rows.image(&Sha256::of(b"x"))?, rows.manifest()?))).unwrap();
         assert_eq!(kept, (Some(1), None));
+        assert_eq!(Database::look(&path, |rows| rows.list_versions()).unwrap(), Some(Vec::new()));
     }
 
     #[test]

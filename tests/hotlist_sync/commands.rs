@@ -69,6 +69,13 @@ fn publishing_what_is_no_list_is_refused_with_its_line_and_leaves_the_list_there
 }
 
 #[test]
+fn to_see_the_lists_takes_no_key() {
+    let bench = Bench::new();
+    assert_eq!(text(&bench.station(&["list"]).stdout), "the station hands out no lists\n");
+    assert!(!bench.key().exists());
+}
+
+#[test]
 fn the_same_entries_in_another_order_are_no_new_version() {
     let bench = Bench::new();
     assert!(bench.publish("svs", &entries(0..10)).starts_with("published svs version 1: 10 entries"));

@@ -1,7 +1,7 @@
 //! `plated-station hotlist`: what vehicles are to have.
 
-use super::super::Config;
 use super::super::command::say;
+use super::super::{Config, Database};
 use super::publish::{Publication, Publisher};
 use super::table::Version;
 use crate::clock::{Clock, SystemClock};
@@ -86,8 +86,9 @@ impl Hotlist {
                 }
                 say(&text)
             }),
-            Self::List { json, config } => with(&config, |publisher| {
-                let all = publisher.all()?;
+            Self::List { json, config } => {
+                let all = Database::look(&Config::load(&config)?.database(), |rows| rows.list_versions())?;
+                let all = all.unwrap_or_default();
                 for v in all.iter().filter(|v| v.kept || v.current) {
                     say(&if json { as_json(v) } else { as_line(v) })?;
                 }
@@ -95,7 +96,7 @@ impl Hotlist {
                     true => Ok(()),
                     false => say("the station hands out no lists"),
                 }
-            }),
+            }
             Self::Withdraw { name, reason, config } => {
                 if !reason.chars().any(char::is_alphanumeric) {
                     return Err(Error::new(Kind::Config, "--reason: say in words why; it is recorded"));

@@ -161,13 +161,8 @@ impl<'a> Publisher<'a> {
         }
     }
 
-    /// All versions of all lists.
-    pub fn all(&mut self) -> Result<Vec<Version>> {
-        self.database.transaction(|rows| rows.list_versions())
-    }
-
     fn versions(&mut self, name: &str) -> Result<Vec<Version>> {
-        let mut all = self.all()?;
+        let mut all = self.database.transaction(|rows| rows.list_versions())?;
         all.retain(|v| v.name == name);
         Ok(all)
     }
