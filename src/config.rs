@@ -3,9 +3,15 @@
 //! Unknown keys are refused; an error names the key and the line. Every key has a default but
 //! the sources and the vehicle's name. `plated init` writes it with every key explained.
 
+mod limits;
+mod rules;
 mod sets;
+mod sync;
 
+pub use limits::Limits;
+pub use rules::MatchRules;
 pub use sets::{Category, Colour, ListKind, OFFICERS, Shift, Stale, Window};
+pub use sync::HotlistSync;
 
 use crate::error::{Context, Error, Kind, Result};
 use crate::wire::Priority;
@@ -40,6 +46,8 @@ pub struct Config {
     pub store: Store,
     /// The way to the station; without it reads stay in the vehicle.
     pub transfer: Option<Transfer>,
+    /// Lists from the station.
+    pub hotlist_sync: Option<HotlistSync>,
 }
 
 /// One camera or file.
@@ -235,10 +243,17 @@ impl Default for Recognition {
 pub struct Hotlist {
     /// Name of the list in hits.
     pub name: String,
-    /// CSV with a header line; see `docs/reference/hotlist-csv.md`. The folder of a list of kind
+    /// The file; see `docs/reference/hotlist-formats.md`. The folder of a list of kind
     /// `folder`; empty for one of kind `station`, and for one that is only imported by hand.
     #[serde(default)]
     pub path: PathBuf,
+    /// Name of its format; told from the file itself when neither this nor a map is given.
+    pub format: Option<String>,
+    /// Column map of its format.
+    pub map: Option<PathBuf>,
+    /// When it is refused.
+    #[serde(default)]
+    pub limits: Limits,
     /// Priority of entries that name none.
     #[serde(default = "normal")]
     pub priority: Priority,
@@ -261,6 +276,9 @@ pub struct Hotlist {
     /// When it is stale.
     #[serde(default)]
     pub stale: Stale,
+    /// When a read matches an entry.
+    #[serde(default, rename = "match")]
+    pub rules: MatchRules,
 }
 
 impl Hotlist {
@@ -269,6 +287,9 @@ impl Hotlist {
         Self {
             name: name.to_owned(),
             path: PathBuf::new(),
+            format: None,
+            map: None,
+            limits: Limits::default(),
             priority: normal(),
             kind: ListKind::Station,
             categories: BTreeMap::new(),
@@ -276,6 +297,7 @@ impl Hotlist {
             covert: false,
             window: Window::default(),
             stale: Stale::default(),
+            rules: MatchRules::default(),
         }
     }
 }
@@ -384,6 +406,12 @@ impl Config {
         })
     }
 
+    /// Folder of the lists that come by themselves: beside the store, if nothing else is said.
+    pub fn hotlist_folder(&self) -> PathBuf {
+        let said = self.hotlist_sync.as_ref().and_then(|sync| sync.folder.clone());
+        said.unwrap_or_else(|| self.store.path.with_file_name("hotlists"))
+    }
+
     fn resolve(&mut self, base: &Path) {
         let fix = |p: &mut PathBuf| *p = base.join(&*p);
         for source in &mut self.sources {
@@ -397,12 +425,18 @@ impl Config {
         for path in [&mut r.models, &mut r.detector, &mut r.reader, &mut r.runtime].into_iter().flatten() {
             fix(path);
         }
-        self.hotlists.iter_mut().filter(|h| !h.path.as_os_str().is_empty()).for_each(|h| fix(&mut h.path));
+        for list in &mut self.hotlists {
+            let path = Some(&mut list.path).filter(|p| !p.as_os_str().is_empty());
+            path.into_iter().chain(&mut list.map).for_each(fix);
+        }
         self.control.socket.iter_mut().for_each(fix);
         fix(&mut self.store.path);
         self.store.key_file.iter_mut().for_each(fix);
         if let Some(t) = &mut self.transfer {
             [&mut t.ca, &mut t.certificate, &mut t.key].into_iter().for_each(fix);
+        }
+        if let Some(sync) = &mut self.hotlist_sync {
+            std::iter::once(&mut sync.key).chain(&mut sync.folder).for_each(fix);
         }
     }
 
@@ -424,8 +458,10 @@ impl Config {
         }
         for (i, list) in self.hotlists.iter().enumerate() {
             let name = &list.name;
-            if !is_plain_name(name) {
-                return Err(format!("hotlists[{i}].name: use 1 to 64 letters, digits, '-', '_' or '.'"));
+            if !is_plain_name(name) || name.starts_with('.') {
+                return Err(format!(
+                    "hotlists[{i}].name: use 1 to 64 letters, digits, '-', '_' or '.', and no '.' at its beginning"
+                ));
             }
             if self.hotlists[..i].iter().any(|o| o.name == *name) {
                 return Err(format!("hotlists[{i}].name: \"{name}\" is used twice"));
@@ -433,6 +469,11 @@ impl Config {
             if name == OFFICERS {
                 return Err(format!("hotlists[{i}].name: \"{OFFICERS}\" is the name of what officers enter"));
             }
+            if list.format.is_some() && list.map.is_some() {
+                return Err(format!("hotlists[{i}]: give either format or map"));
+            }
+            list.limits.check().map_err(|why| format!("hotlists[{i}].limits.{why}"))?;
+            list.rules.check().map_err(|said| format!("hotlists[{i}].match.{said}"))?;
             match (list.kind, list.path.as_os_str().is_empty()) {
                 (ListKind::Station, false) => {
                     return Err(format!("hotlists[{i}].path: a list of kind \"station\" has none"));
@@ -456,6 +497,12 @@ impl Config {
         }
         if !(self.recognition.gone_after_s > 0.0 && self.recognition.gone_after_s <= 60.0) {
             return Err("recognition.gone_after_s: must be above 0 and at most 60".into());
+        }
+        if let Some(sync) = &self.hotlist_sync {
+            sync.check()?;
+            if self.transfer.is_none() {
+                return Err("hotlist_sync: needs [transfer], which says where the station is".into());
+            }
         }
         if let Some(t) = &self.transfer {
             if !t.station.starts_with("https://") {
@@ -540,6 +587,53 @@ mod tests {
         ] {
             let said = with(keys).unwrap_err().chain();
             assert!(expected.iter().all(|e| said.contains(e)), "{said}");
+        }
+    }
+
+    #[test]
+    fn a_list_has_a_format_or_a_map_and_limits_that_are_shares() {
+        let list = |keys: &str| load(&format!("{SMALL}[[hotlists]]\nname = \"svs\"\npath = \"svs.tbl\"\n{keys}\n"));
+        let c = list("map = \"maps/svs.toml\"\nlimits.shrink = 0.5").unwrap();
+        let (map, limits) = (c.hotlists[0].map.as_ref().unwrap(), &c.hotlists[0].limits);
+        assert!(map.is_absolute(), "paths count from the file");
+        assert_eq!(*limits, Limits { shrink: 0.5, ..Limits::default() });
+        let both = list("format = \"ncic\"\nmap = \"map.toml\"").unwrap_err().chain();
+        assert!(both.contains("hotlists[0]: give either format or map"), "{both}");
+        let limits = list("limits.bad_share = 10").unwrap_err().chain();
+        assert!(limits.contains("hotlists[0].limits.bad_share: must be from 0 to 1"), "{limits}");
+    }
+
+    #[test]
+    fn lists_from_the_station_need_the_station() {
+        let sync = format!("{SMALL}[hotlist_sync]\nkey = \"hotlist.pub\"\n");
+        assert!(load(&sync).unwrap_err().chain().contains("needs [transfer]"));
+        let station = "[transfer]\nstation = \"https://s:1\"\nca = \"a\"\ncertificate = \"b\"\nkey = \"c\"\n";
+        let config = load(&format!("{sync}{station}")).unwrap();
+        assert_eq!(config.hotlist_folder(), config.store.path.with_file_name("hotlists"));
+        let read = config.hotlist_sync.unwrap();
+        assert!(read.key.is_absolute() && read.interval_s == 900.0);
+        let error = load(&format!("{sync}interval_s = 0\n{station}")).unwrap_err().chain();
+        assert!(error.contains("hotlist_sync.interval_s"), "{error}");
+    }
+
+    #[test]
+    fn rules_of_a_list_have_defaults_and_their_limits_are_kept() {
+        let list = |rules: &str| {
+            let table = format!("[[hotlists]]\nname = \"svs\"\npath = \"svs.csv\"\n{rules}");
+            load(&SMALL.replace("[store]", &format!("{table}\n[store]")))
+        };
+        assert_eq!(list("").unwrap().hotlists[0].rules.equivalents, 1);
+        assert_eq!(list("match.equivalents = 2").unwrap().hotlists[0].rules.differences, 0);
+        for (rules, said) in [
+            ("match.equivalents = 3", "hotlists[0].match.equivalents"),
+            ("match.differences = 2", "hotlists[0].match.differences"),
+            ("match.alert_probability = 30", "hotlists[0].match.alert_probability"),
+            ("match.classes = [\"8 B\"]", "hotlists[0].match.classes"),
+            ("match.classe = []", "classe"),
+            ("[[hotlists]]\nname = \"svs\"\npath = \"x\"", "used twice"),
+        ] {
+            let err = list(rules).unwrap_err().chain();
+            assert!(err.contains(said), "{err}");
         }
     }
 

@@ -10,6 +10,7 @@ pub mod logging; // tracing to the terminal or journald
 pub mod who; // the system user who does something
 pub mod plate; // plate text: normal form, match key, syntax prior
 pub mod wire; // the messages vehicle and station share
+pub mod signing; // who made a file: Ed25519
 pub mod config; // the one configuration file of the vehicle
 
 pub mod frame; // one picture from one camera

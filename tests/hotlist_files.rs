@@ -2,8 +2,9 @@
 #![allow(clippy::unwrap_used, missing_docs, reason = "a test fails by panicking")]
 
 use plated::config::Hotlist;
-use plated::hotlist::{Index, load};
+use plated::hotlist::{Lists, Query, Rules, Source, load};
 use plated::plate::PlateText;
+use plated::recognition::Slots;
 use plated::wire::Priority;
 use std::fmt::Write as _;
 use std::path::Path;
@@ -22,10 +23,12 @@ fn a_file_becomes_hits_with_the_name_and_priority_of_its_list() {
     std::fs::write(&path, text).unwrap();
     let list = load(&configured(&path, "high")).unwrap();
     assert_eq!(list.report.entries, 20_001);
-    let index = Index::build([&list]);
-    assert_eq!(index.len(), 20_001);
-    let hits = index.matches(&PlateText::normalise("7ABC123"), "CA");
-    let entry = &hits[0].entry;
+    let lists = Lists::default();
+    lists.put(Source::memory("local", list.entries.iter().map(|e| (**e).clone()), Rules::default()));
+    assert_eq!(lists.in_force().sources()[0].len(), 20_001);
+    let (text, slots, now) = (PlateText::normalise("7ABC123"), Slots::default(), jiff::Timestamp::now());
+    let hits = lists.matches(&Query { text: &text, state: "CA", candidates: &[], slots: &slots, now });
+    let entry = &hits[0].entries[0].entry;
     assert_eq!((&*entry.list, &*entry.category, entry.priority), ("local", "stolen_vehicle", Priority::High));
 }
 

@@ -7,11 +7,13 @@ use plated::clock::{Clock, ManualClock};
 use plated::config::Config;
 use plated::control::{Desk, Reply, Request};
 use plated::error::{Kind, Result};
-use plated::hotlist::Pattern;
+use plated::hotlist::sync::Change;
+use plated::hotlist::{Pattern, Query};
 use plated::plate::PlateText;
+use plated::recognition::{ALPHABET, CLASSES, Slots};
 use plated::store::{By, Disposition, Event, Finding, Reason, Staleness, Store, Wanted, What, check};
 use plated::who::Who;
-use plated::wire::{Priority, ReadRecord, Rule};
+use plated::wire::{EntryRecord, ListVersion, Priority, ReadRecord, Rule, Sha256};
 use proptest::prelude::*;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -51,6 +53,16 @@ fn show(plate: &str) -> Request {
 fn search(plate: &str, window: Duration) -> Request {
     let (plate, case) = (plate.into(), "26-1234".into());
     Request::Search { plate, window: window.as_secs(), reason: reason("witness saw it"), case }
+}
+
+/// What a reader says that is sure of this text.
+fn sure(text: &str) -> Slots {
+    let at = |c: char| {
+        let mut position = [0.0; CLASSES];
+        position[ALPHABET.iter().position(|a| char::from(*a) == c).unwrap()] = 1.0;
+        position
+    };
+    Slots::new(text.chars().map(at).collect())
 }
 
 /// A vehicle's store with a desk over it.
@@ -127,8 +139,10 @@ impl Vehicle {
 
     /// What a read of this plate matches now.
     fn matches(&self, plate: &str) -> Vec<(Rule, String)> {
-        let found = self.desk.lists().matches(&PlateText::normalise(plate), "CA");
-        found.into_iter().map(|m| (m.rule, m.entry.list.clone())).collect()
+        let (text, slots) = (PlateText::normalise(plate), sure(plate));
+        let query = Query { text: &text, state: "CA", candidates: &[], slots: &slots, now: self.place.clock.wall() };
+        let found = self.desk.lists().matches(&query);
+        found.iter().flat_map(|m| m.entries.iter().map(|e| (m.rule, e.entry.list.clone()))).collect()
     }
 
     fn keep(&self, plate: &str) -> ReadRecord {
@@ -451,7 +465,7 @@ fn a_crash_before_the_record_of_an_import_leaves_the_old_list_in_force() {
     let folder = vehicle.place.beside("-lists");
     let shelf = plated::hotlist::Shelf::beside(&vehicle.place.path());
     let next = plated::wire::EntryRecord { list: "svs".into(), plate: "6DEF128".into(), ..Default::default() };
-    shelf.put("svs", [&next]).unwrap();
+    shelf.put("svs", |each| each(&next)).unwrap();
     std::fs::write(folder.join("svs.new"), "half a l").unwrap();
     std::fs::create_dir(folder.join("incoming-1")).unwrap();
     let vehicle = vehicle.again(lists);
@@ -528,20 +542,81 @@ fn a_list_without_any_version_is_critical() {
     assert_eq!(vehicle.desk.status().unwrap().lists[0].staleness, Staleness::Critical);
 }
 
+/// A version of a list as the station hands it out, and its file.
+fn handed_out(vehicle: &Vehicle, version: u64, plates: &[&str]) -> Change {
+    let entry = |plate: &&str| EntryRecord { list: "svs".into(), plate: (*plate).into(), ..EntryRecord::default() };
+    let text: String = plates.iter().map(|p| serde_json::to_string(&entry(p)).unwrap() + "\n").collect();
+    let path = vehicle.file(&format!("svs-{version}.jsonl"), &text);
+    let version = ListVersion {
+        name: "svs".into(),
+        version,
+        sha256: Sha256::of(text.as_bytes()),
+        bytes: text.len() as u64,
+        entries: plates.len() as u64,
+        published: vehicle.place.clock.wall(),
+        file_date: None,
+        deltas: Vec::new(),
+    };
+    Change::Station { version, path }
+}
+
 #[test]
 fn a_list_of_the_station_needs_no_configuration_and_goes_when_it_is_withdrawn() {
     let vehicle = Vehicle::new("");
-    let file = vehicle.file("svs.csv", "plate\n7ABC123\n");
-    vehicle.desk.import_from_station("svs", &file, Some(start()), &by("from the station")).unwrap();
+    vehicle.desk.take(&handed_out(&vehicle, 1, &["7ABC123"])).unwrap();
     assert_eq!(vehicle.matches("7ABC123"), [(Rule::Exact, "svs".to_owned())]);
     let vehicle = vehicle.again("");
     assert_eq!(vehicle.matches("7ABC123"), [(Rule::Exact, "svs".to_owned())]);
     assert_eq!(vehicle.desk.status().unwrap().lists[0].name, "svs");
-    vehicle.desk.withdraw("svs", &by("the station withdrew it")).unwrap();
+    vehicle.desk.take(&Change::Withdrawn { list: "svs".into() }).unwrap();
     assert!(vehicle.matches("7ABC123").is_empty());
     assert_eq!(whats(&vehicle.events()), [What::ListImported, What::ListWithdrawn]);
     let vehicle = vehicle.again("");
     assert!(vehicle.matches("7ABC123").is_empty() && vehicle.desk.status().unwrap().lists.is_empty());
+}
+
+#[test]
+fn a_list_of_the_station_that_shrank_or_is_not_what_was_handed_out_leaves_the_one_in_force() {
+    let vehicle = Vehicle::new("");
+    vehicle.desk.take(&handed_out(&vehicle, 1, &["4KLM567", "6DEF128", "7ABC123"])).unwrap();
+    let shrunk = handed_out(&vehicle, 2, &["7ABC123"]);
+    for _ in 0..3 {
+        let said = vehicle.desk.take(&shrunk).unwrap_err().chain();
+        assert!(said.contains("1 entries where the list in force has 3"), "{said}");
+    }
+    let Change::Station { mut version, path } = handed_out(&vehicle, 3, &["4KLM567", "6DEF128", "7ABC123"]) else {
+        panic!()
+    };
+    version.sha256 = Sha256::of(b"another");
+    std::fs::write(&path, "{}").unwrap();
+    assert_eq!(vehicle.desk.take(&Change::Station { version, path }).unwrap_err().kind(), Kind::Damaged);
+    assert_eq!(vehicle.matches("6DEF128").len(), 1);
+    let expected = [What::ListImported, What::ListRefused, What::ListRefused];
+    assert_eq!(whats(&vehicle.events()), expected, "what is tried again is one refusal");
+}
+
+#[test]
+fn a_list_of_the_station_does_not_take_the_place_of_one_of_the_vehicle() {
+    let vehicle = Vehicle::new("[[hotlists]]\nname = \"svs\"\n");
+    vehicle.import("svs", "plate\n6DEF128\n", false, "x").unwrap();
+    let err = vehicle.desk.take(&handed_out(&vehicle, 1, &["7ABC123"])).unwrap_err();
+    assert!(err.kind() == Kind::Config && err.chain().contains("rename one"), "{}", err.chain());
+    vehicle.desk.take(&Change::Withdrawn { list: "svs".into() }).unwrap();
+    assert_eq!((vehicle.matches("6DEF128").len(), vehicle.matches("7ABC123").len()), (1, 0));
+}
+
+#[test]
+fn a_file_from_a_folder_is_read_in_the_format_that_its_name_and_content_say() {
+    let vehicle = Vehicle::new("[[hotlists]]\nname = \"svs\"\nkind = \"folder\"\npath = \"stick\"\n");
+    let doj =
+        std::fs::read(std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/hotlist/golden/svs.tbl")).unwrap();
+    let path = vehicle.file("copy.incoming", "");
+    std::fs::write(&path, &doj).unwrap();
+    let change = Change::File { list: "svs".into(), path, name: "svs.tbl".into(), sha256: Sha256::of(&doj) };
+    let said = vehicle.desk.take(&change).unwrap();
+    assert!(said.contains("entries") && vehicle.desk.status().unwrap().lists[0].entries > 0, "{said}");
+    assert!(vehicle.desk.take(&change).unwrap().contains("already"));
+    assert_eq!(vehicle.events()[0].reason, "dropped into its folder as svs.tbl");
 }
 
 // policy: P-06

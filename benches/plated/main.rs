@@ -1,19 +1,28 @@
-//! The figures of the README: `cargo bench --bench plated [-- chain latency memory start]`.
+//! The figures of the README: `cargo bench --bench plated [-- chain hotlist latency memory start]`.
 //!
 //! An own harness, because what counts here are whole runs, percentiles and resident memory.
 //! Every figure names what it covers; a bar that is missed is printed as missed.
 #![allow(missing_docs, clippy::print_stdout, clippy::unwrap_used, reason = "a bench fails by panicking")]
 
 mod chain;
+mod hotlist;
 mod latency;
 mod memory;
 mod start;
 mod support;
 
 fn main() {
+    if let Ok(part) = std::env::var(hotlist::PART) {
+        return hotlist::part(&part);
+    }
     let wanted: Vec<String> = std::env::args().skip(1).filter(|a| !a.starts_with('-')).collect();
-    let all: [(&str, fn()); 4] =
-        [("chain", chain::run), ("start", start::run), ("latency", latency::run), ("memory", memory::run)];
+    let all: [(&str, fn()); 5] = [
+        ("chain", chain::run),
+        ("start", start::run),
+        ("latency", latency::run),
+        ("memory", memory::run),
+        ("hotlist", hotlist::run),
+    ];
     println!("machine: {}", support::machine());
     for (name, run) in all {
         if wanted.is_empty() || wanted.iter().any(|w| w == name) {

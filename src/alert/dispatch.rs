@@ -1,15 +1,17 @@
-//! Whether a hit is news: the same plate with the same entry does not alert again for a while.
+//! Whether a hit is news: the same plate with the same entry does not alert again for a while,
+//! and a pairing that somebody found wrong is quiet until the shift ends.
 
 use crate::plate::MatchKey;
-use crate::wire::{EntryRecord, Priority};
-use std::collections::HashMap;
+use crate::wire::{Alerting, EntryRecord, HitRecord, Priority};
+use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
 
-/// Alerts of the last minutes.
+/// Alerts of the last minutes, and pairings that are quiet.
 #[derive(Debug)]
 pub struct Repeats {
     after: Duration,
     alerted: HashMap<Alerted, Duration>,
+    quiet: VecDeque<(MatchKey, String)>,
 }
 
 /// Bound of what is remembered. When it is reached the oldest are forgotten, so at worst an
@@ -30,12 +32,38 @@ struct Alerted {
 impl Repeats {
     /// `after` is [`crate::config::Alert::repeat_after_s`].
     pub fn new(after: Duration) -> Self {
-        Self { after, alerted: HashMap::new() }
+        Self { after, alerted: HashMap::new(), quiet: VecDeque::new() }
     }
 
-    /// True when this hit is to alert, at monotonic time `now`. The time counts from the alert
-    /// that was given, so a plate in view all the while alerts again.
-    pub fn is_news(&mut self, read: &MatchKey, entry: &EntryRecord, now: Duration) -> bool {
+    /// Whether this hit of a read with the match key `read`, probable enough to alert, does
+    /// alert at monotonic time `now`: not when its pairing is quiet, and not when all its entries
+    /// alerted a short while ago. If it does, it counts as alerted from here on.
+    pub fn decide(&mut self, read: &MatchKey, hit: &HitRecord, now: Duration) -> Alerting {
+        if self.quiet.iter().any(|(r, l)| r == read && *l == hit.listed) {
+            return Alerting::Quieted;
+        }
+        // Each is noted, so no `any`, which would stop at the first.
+        let news = hit.entries.iter().filter(|e| self.is_news(read, &e.entry, now)).count();
+        if news > 0 { Alerting::Sounded } else { Alerting::Repeat }
+    }
+
+    /// Nobody is alerted any more that a read with the key `read` may be the listed plate
+    /// `listed` ([`HitRecord::listed`]), until the shift ends: it was misread, or is not on file.
+    pub fn quiet(&mut self, read: MatchKey, listed: String) {
+        if self.quiet.len() == REMEMBERED {
+            self.quiet.pop_front();
+        }
+        self.quiet.push_back((read, listed));
+    }
+
+    /// What was quiet is so no more.
+    pub fn end_shift(&mut self) {
+        self.quiet.clear();
+    }
+
+    /// The time counts from the alert that was given, so a plate in view all the while alerts
+    /// again.
+    fn is_news(&mut self, read: &MatchKey, entry: &EntryRecord, now: Duration) -> bool {
         let key = Alerted {
             read: read.clone(),
             list: entry.list.clone(),
@@ -71,6 +99,49 @@ impl Repeats {
 mod tests {
     use super::*;
     use crate::plate::PlateText;
+    use crate::wire::{HitEntry, Rule, StateAgreement};
+    use uuid::Uuid;
+
+    fn hit(listed: &str, entries: &[EntryRecord]) -> HitRecord {
+        let shown =
+            |entry: &EntryRecord| HitEntry { state: StateAgreement::Unknown, age_days: None, entry: entry.clone() };
+        HitRecord {
+            id: Uuid::nil(),
+            at: jiff::Timestamp::UNIX_EPOCH,
+            text: String::new(),
+            confidence: 0.9,
+            rule: Rule::Equivalent,
+            listed: listed.into(),
+            differs: Vec::new(),
+            probability: 0.5,
+            alert: Alerting::Candidate,
+            entries: entries.iter().map(shown).collect(),
+        }
+    }
+
+    #[test]
+    fn a_hit_is_news_when_one_of_its_entries_is() {
+        let mut repeats = Repeats::new(S(600));
+        let (stolen, felony) =
+            (entry("7ABC123", Priority::Normal, "stolen"), entry("7ABC123", Priority::High, "felony"));
+        let read = key("7ABC123");
+        let mut decide = |entries: &[EntryRecord], now| repeats.decide(&read, &hit("7ABC123", entries), S(now));
+        assert_eq!(decide(&[stolen.clone()], 0), Alerting::Sounded);
+        assert_eq!(decide(&[stolen.clone(), felony.clone()], 1), Alerting::Sounded);
+        assert_eq!(decide(&[felony, stolen], 2), Alerting::Repeat);
+    }
+
+    #[test]
+    fn a_pairing_found_wrong_is_quiet_until_the_shift_ends_and_others_are_not() {
+        let mut repeats = Repeats::new(S(600));
+        let wanted = hit("7A8C123", &[entry("7A8C123", Priority::High, "stolen")]);
+        repeats.quiet(key("7ABC123"), "7A8C123".into());
+        assert_eq!(repeats.decide(&key("7ABC123"), &wanted, S(0)), Alerting::Quieted);
+        assert_eq!(repeats.decide(&key("7A8C123"), &wanted, S(1)), Alerting::Sounded, "the listed plate itself");
+        assert_eq!(repeats.decide(&key("7ABC123"), &wanted, S(10_000)), Alerting::Quieted);
+        repeats.end_shift();
+        assert_eq!(repeats.decide(&key("7ABC123"), &wanted, S(10_001)), Alerting::Sounded);
+    }
 
     fn entry(plate: &str, priority: Priority, category: &str) -> EntryRecord {
         EntryRecord { plate: plate.to_owned(), category: category.to_owned(), priority, ..EntryRecord::default() }

@@ -3,6 +3,7 @@
 use crate::clock::SystemClock;
 use crate::config::is_plain_name;
 use crate::error::{Context, Error, Kind, Result};
+use crate::station::command::give_hotlist_key;
 use crate::store::Key;
 use crate::tls::authority::Authority;
 use crate::tls::{refuse_existing, write_new};
@@ -35,13 +36,14 @@ pub fn run(args: &Args) -> Result<()> {
     if !is_plain_name(&args.vehicle) {
         return Err(Error::new(Kind::Config, "--vehicle: use 1 to 64 letters, digits, '-', '_' or '.'"));
     }
-    let own = ["plated.toml", "store.key", "vehicle.crt", "vehicle.key"];
+    let own = ["plated.toml", "store.key", "vehicle.crt", "vehicle.key", "hotlist.pub"];
     refuse_existing(&own.map(|name| args.dir.join(name)))?;
     std::fs::create_dir_all(&args.dir)
         .context(Kind::Storage, || format!("could not make the folder {}", args.dir.display()))?;
 
     if let Some(station) = &args.station_dir {
         Authority::load(station)?.issue_vehicle(&args.vehicle, &args.dir, &SystemClock::new())?;
+        give_hotlist_key(station, &args.dir)?;
     }
     Key::create_file(&args.dir.join("store.key"))?;
     let config = args.dir.join("plated.toml");
@@ -52,16 +54,16 @@ pub fn run(args: &Args) -> Result<()> {
 }
 
 fn configuration(args: &Args) -> String {
-    // Without certificates the section would keep the daemon from starting.
-    let transfer: String = TRANSFER
-        .replace("{station}", &args.station)
-        .lines()
-        .map(|line| match args.station_dir {
-            None if !line.is_empty() && !line.starts_with('#') => format!("#{line}\n"),
-            _ => format!("{line}\n"),
-        })
-        .collect();
-    VEHICLE.replace("{vehicle}", &args.vehicle) + &transfer
+    // Without certificates or the key the sections would keep the daemon from starting.
+    let transfer = section(&TRANSFER.replace("{station}", &args.station), args.station_dir.is_some());
+    let sync = section(HOTLIST_SYNC, args.dir.join("hotlist.pub").exists());
+    VEHICLE.replace("{vehicle}", &args.vehicle) + &transfer + &sync
+}
+
+/// The text, with its keys set off as comments unless it counts.
+fn section(text: &str, counts: bool) -> String {
+    let set_off = |line: &str| !counts && !line.is_empty() && !line.starts_with('#');
+    text.lines().map(|line| if set_off(line) { format!("#{line}\n") } else { format!("{line}\n") }).collect()
 }
 
 fn next_steps(args: &Args, config: &Path) -> String {
@@ -83,6 +85,7 @@ fn next_steps(args: &Args, config: &Path) -> String {
 
 const VEHICLE: &str = include_str!("init.plated.toml");
 const TRANSFER: &str = include_str!("init.transfer.toml");
+const HOTLIST_SYNC: &str = include_str!("init.hotlist_sync.toml");
 
 #[cfg(test)]
 mod tests {
@@ -107,12 +110,25 @@ mod tests {
         let args = args(dir.path(), Some(dir.path().join("station")));
         run(&args).unwrap();
         let config = Config::load(&args.dir.join("plated.toml")).unwrap();
+        assert!(config.hotlist_sync.is_none(), "this station has no key for hotlists");
         let transfer = config.transfer.unwrap();
         let files = Files { ca: &transfer.ca, certificate: &transfer.certificate, key: &transfer.key };
         assert_eq!(Identity::load(&files).unwrap().name, config.vehicle);
         let key = config.store.key_file.unwrap();
         assert_eq!(std::fs::metadata(&key).unwrap().permissions().mode() & 0o777, 0o400);
         assert_eq!(std::fs::read_to_string(key).unwrap().trim().len(), 64);
+    }
+
+    #[test]
+    fn a_station_with_a_key_for_hotlists_gives_its_public_part_to_the_vehicle() {
+        let dir = tempfile::tempdir().unwrap();
+        let station = dir.path().join("station");
+        Authority::create(&station, &SystemClock::new()).unwrap();
+        std::fs::write(station.join("hotlist.pub"), format!("{}\n", "a1".repeat(32))).unwrap();
+        let args = args(dir.path(), Some(station));
+        run(&args).unwrap();
+        let sync = Config::load(&args.dir.join("plated.toml")).unwrap().hotlist_sync.unwrap();
+        assert!(crate::signing::Trust::load(&sync.key).is_ok());
     }
 
     #[test]
@@ -143,6 +159,7 @@ mod tests {
         std::fs::write(&path, all).unwrap();
         let config = Config::load(&path).unwrap();
         assert_eq!((config.sources.len(), config.hotlists.len(), config.transfer.is_some()), (4, 1, true));
+        assert!(config.hotlist_sync.is_some());
     }
 
     /// Comments have a space after the `#`, keys set off have none.

@@ -1,5 +1,6 @@
 //! The desk: every change and every look, each with its event.
 
+mod coming;
 mod lists;
 mod looks;
 mod officers;
@@ -8,19 +9,35 @@ use super::{Reply, Request};
 use crate::clock::Clock;
 use crate::config::{Config, Hotlist, ListKind};
 use crate::error::{Error, Kind, Result};
-use crate::hotlist::{Lists, Shelf};
+use crate::hotlist::{Lists, Shelf, sync};
 use crate::store::{By, ListState, ManualEntry, NewManual, Staleness, Store};
 use crate::who::Who;
+use crate::wire::ListVersion;
 use jiff::Timestamp;
 use officers::later;
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
-use std::sync::{Arc, Mutex, RwLock};
+use std::sync::{Arc, Mutex, OnceLock, RwLock};
 use std::time::Duration;
+use tokio::sync::watch::Receiver;
 
 /// Takes one answer after the other.
 pub type Answer<'a> = &'a mut dyn FnMut(Reply) -> Result<()>;
+
+/// What wants to come into force.
+#[derive(Clone, Copy, Debug)]
+pub struct Incoming<'a> {
+    file: &'a Path,
+    /// What the file is called where it comes from; it can tell the format.
+    name: &'a Path,
+    /// Its date, where it gives itself none.
+    dated: Option<Timestamp>,
+    /// What the station says of it, of a list in canonical form.
+    version: Option<&'a ListVersion>,
+    /// Nobody asked for it: it comes again until it is taken.
+    by_itself: bool,
+}
 
 /// Where lists and entries are changed and looked at.
 pub struct Desk {
@@ -42,6 +59,8 @@ pub struct Desk {
     broken: Mutex<HashSet<String>>,
     /// What was last said of each list's age.
     said: Mutex<HashMap<String, Staleness>>,
+    /// How lists that come by themselves are getting on.
+    coming: OnceLock<Receiver<Vec<sync::ListState>>>,
 }
 
 impl Desk {
@@ -69,7 +88,14 @@ impl Desk {
             officers: Mutex::default(),
             broken: Mutex::default(),
             said: Mutex::default(),
+            coming: OnceLock::new(),
         }
+    }
+
+    /// From now on its status says how lists that come by themselves are getting on.
+    pub fn tell_of(&self, coming: Receiver<Vec<sync::ListState>>) {
+        // It is told of once, by the daemon.
+        let _ = self.coming.set(coming);
     }
 
     /// The lists in force, for the matching.
@@ -104,7 +130,7 @@ impl Desk {
             Request::Import { list, modified, force, reason, .. } => {
                 let file =
                     file.ok_or_else(|| Error::new(Kind::Input, "the list's file did not come with the request"))?;
-                answer(Reply::Imported(self.import(&list, file, modified, force, &by(reason))?))
+                answer(Reply::Imported(self.import(&list, Incoming::file(file, modified), force, &by(reason))?))
             }
             Request::Export { list, reason } => self.export(&list, &by(reason), answer),
             Request::Status => answer(Reply::Status(Box::new(self.status()?))),

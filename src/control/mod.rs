@@ -7,7 +7,7 @@
 //! ```
 //!
 //! One daemon owns the store, so while it runs the command line asks it, over a Unix socket on
-//! which the kernel says who asks (`docs/decisions/0014-control-socket.md`). Without a daemon the
+//! which the kernel says who asks (`docs/decisions/0015-control-socket.md`). Without a daemon the
 //! command line opens the store itself. Either way it is a [`Desk`] that does it, and there is no
 //! way to a change or a look but by a [`Request`], which carries a reason.
 
@@ -17,7 +17,7 @@ mod server;
 mod status;
 
 pub use client::call;
-pub use desk::Desk;
+pub use desk::{Desk, Incoming};
 pub use server::Server;
 pub use status::{ListLine, StatusReport};
 

@@ -12,6 +12,7 @@
 
 mod collector;
 mod counters;
+pub mod hotlists;
 mod keeper;
 mod recorder;
 mod transfer;
@@ -26,6 +27,7 @@ use crate::config::{Config, Input, Pace};
 use crate::control::{Desk, Server};
 use crate::error::{Context, Error, Kind, Result};
 use crate::frame::Frame;
+use crate::hotlist::sync::ListState;
 use crate::recognition::{Models, Recognizer};
 use crate::store::{Key, Options, Stats, Store};
 use crate::wire::{HitRecord, MadeBy, ReadRecord};
@@ -56,10 +58,8 @@ pub enum Announcement {
     Hit {
         /// The read as it is so far.
         read: Box<ReadRecord>,
-        /// The match.
+        /// The match, and whether it sounded.
         hit: Box<HitRecord>,
-        /// False when the same plate alerted a short while ago.
-        sounded: bool,
         /// Monotonic time at which the frame that decided it was captured.
         captured: Duration,
     },
@@ -75,6 +75,7 @@ pub struct Daemon {
     store: Store,
     chime: Arc<Chime>,
     transfer: Option<transfer::Running>,
+    hotlists: Option<hotlists::Running>,
     /// Ends before the store closes.
     officers: (Option<Server>, keeper::Running),
     stopping: Arc<AtomicBool>,
@@ -94,6 +95,8 @@ pub struct Status {
     pub chime: ChimeStatus,
     /// The transfer, if a station is configured.
     pub transfer: Option<crate::transfer::Progress>,
+    /// Lists that come from the station and from folders.
+    pub hotlists: Vec<ListState>,
 }
 
 impl Daemon {
@@ -117,6 +120,7 @@ impl Daemon {
         let desk = Arc::new(Desk::open(config, store.clone(), clock.clone()));
         desk.arm()?;
         desk.look_at_files();
+        let hotlists = hotlists::from(config, clock.clone(), &desk)?;
         let link = config.transfer.as_ref().map(|t| transfer::prepare(config, t, clock.clone())).transpose()?;
 
         let workers = match config.recognition.workers {
@@ -174,7 +178,7 @@ impl Daemon {
             tracing::error!("Lists and entries can't be changed while the daemon runs: {}", e.chain())
         });
         let officers = (server.ok(), keeper);
-        Ok(Self { capture, counters, store, chime, transfer, officers, stopping, threads })
+        Ok(Self { capture, counters, store, chime, transfer, hotlists, officers, stopping, threads })
     }
 
     /// True once every source has ended and every read is stored.
@@ -195,6 +199,7 @@ impl Daemon {
             store: self.store.stats()?,
             chime: self.chime.status(),
             transfer: self.transfer.as_ref().map(transfer::Running::progress),
+            hotlists: self.hotlists.as_ref().map(hotlists::Running::states).unwrap_or_default(),
         })
     }
 
@@ -226,8 +231,7 @@ impl Daemon {
                 tracing::error!("A thread ended by a defect; the reads it held may be lost.");
             }
         }
-        drop(self.officers);
-        drop(self.transfer);
+        drop((self.officers, self.hotlists, self.transfer));
         self.store.close()?;
         match self.counters.totals().lost_reads {
             0 => Ok(()),

@@ -9,11 +9,11 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::error::{Error, Kind, Result};
 use crate::frame::Frame;
-use crate::hotlist::{Lists, Match, Sets};
+use crate::hotlist::{Lists, Match, Query, Sets};
 use crate::plate::PlateText;
 use crate::recognition::{Event, TrackRead};
 use crate::store::{NewImage, NewRead, Store};
-use crate::wire::{HitRecord, ImageRef, MadeBy, ReadRecord};
+use crate::wire::{Alerting, EntryRecord, HitRecord, ImageRef, MadeBy, ReadRecord};
 use crossbeam_channel::{Receiver, RecvTimeoutError};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -52,6 +52,7 @@ pub struct Recorder {
 /// A read on its way into the store, and what is told once it is there.
 struct Pending {
     new: NewRead,
+    /// Hits to tell; true for those that were not known before.
     hits: Vec<(HitRecord, bool)>,
     /// The frame of the best look, of a pass that is over.
     closed: Option<Frame>,
@@ -146,39 +147,30 @@ impl Recorder {
 
     /// A pass that is still going on concerns nobody unless it hits.
     fn growing(&mut self, read: &TrackRead) {
-        let new = self.new_hits(read);
+        let mut hits = self.open.get(&read.id).cloned().unwrap_or_default();
+        let new = self.new_hits(read, &mut hits);
         if new.is_empty() {
             return;
         }
-        let mut hits = self.open.get(&read.id).cloned().unwrap_or_default();
-        hits.extend(new.iter().cloned());
         self.open.insert(read.id, hits.clone());
         self.submit(read, hits, new, None);
     }
 
     fn closed(&mut self, read: &TrackRead) {
-        let new = if read.ready { self.new_hits(read) } else { Vec::new() };
         let mut hits = self.open.remove(&read.id).unwrap_or_default();
-        hits.extend(new.iter().cloned());
+        let new = if read.ready { self.new_hits(read, &mut hits) } else { Vec::new() };
         self.submit(read, hits, new, Some(read.frame.clone()));
     }
 
     /// Keeps a read, or lets it wait behind those that wait already.
-    fn submit(&mut self, read: &TrackRead, hits: Vec<HitRecord>, new: Vec<HitRecord>, closed: Option<Frame>) {
-        let now = self.clock.monotonic();
-        let decided = new.into_iter().map(|hit| {
-            let key = PlateText::normalise(&hit.text).key();
-            let sounds = !self.sets.is_covert(&hit.entry.list) && self.repeats.is_news(&key, &hit.entry, now);
-            (hit, sounds)
-        });
-        let hits_to_tell = decided.collect();
+    fn submit(&mut self, read: &TrackRead, hits: Vec<HitRecord>, told: Vec<(HitRecord, bool)>, closed: Option<Frame>) {
         let (images, references) = pictured(read).unwrap_or_else(|e| {
             tracing::error!(read = %read.id, "A read is kept without its pictures: {}", e.chain());
             Default::default()
         });
         let record = ReadRecord { images: references, ..self.record(read, hits) };
         let new = NewRead { record, images, open: closed.is_none() };
-        let mut pending = Pending { new, hits: hits_to_tell, closed, captured: read.captured };
+        let mut pending = Pending { new, hits: told, closed, captured: read.captured };
         if self.waiting.is_empty() {
             match self.keep(&mut pending) {
                 Kept::Yes => return self.tell(pending, true),
@@ -187,9 +179,7 @@ impl Recorder {
             }
         }
         // Nothing is shown before it is durable, but the officer's ears don't wait for a disk.
-        for (hit, _) in pending.hits.iter().filter(|(_, sounds)| *sounds) {
-            self.chime.sound(self.sets.tone(&hit.entry));
-        }
+        pending.hits.iter().for_each(|(hit, _)| self.sound(hit));
         // What waits is all pictures; the raw frame would be ten times that.
         pending.closed.as_mut().map(Frame::drop_pixels);
         self.waiting.push_back(pending);
@@ -239,16 +229,17 @@ impl Recorder {
     fn tell(&self, pending: Pending, sound: bool) {
         let Pending { new, hits, closed, captured } = pending;
         let shown = self.sets.shown(&new.record);
-        for (hit, sounded) in hits.into_iter().filter(|(hit, _)| !self.sets.is_covert(&hit.entry.list)) {
-            if sound && sounded {
-                self.chime.sound(self.sets.tone(&hit.entry));
+        let visible = hits.iter().filter_map(|(hit, first)| Some((self.sets.shown_hit(hit)?, *first)));
+        for (hit, first) in visible {
+            if sound {
+                self.sound(&hit);
             }
             self.counters.change(|t| {
-                t.hits += 1;
-                t.alerts += u64::from(sounded);
+                t.hits += u64::from(first);
+                t.alerts += u64::from(hit.alert == Alerting::Sounded);
             });
             let read = Box::new(shown.clone());
-            (self.announce)(&Announcement::Hit { read, hit: Box::new(hit), sounded, captured });
+            (self.announce)(&Announcement::Hit { read, hit: Box::new(hit), captured });
         }
         if let Some(frame) = closed {
             self.counters.change(|t| t.reads += 1);
@@ -256,14 +247,52 @@ impl Recorder {
         }
     }
 
-    /// Matches of the read's text, on lists that count now, that this pass has not had yet.
-    fn new_hits(&self, read: &TrackRead) -> Vec<HitRecord> {
-        let had = self.open.get(&read.id).map_or(&[][..], Vec::as_slice);
-        let now = self.clock.wall();
-        let matches = self.lists.matches(&PlateText::normalise(&read.text), &read.state).into_iter();
-        let count = matches.filter(|m| self.sets.counts(&m.entry.list, now));
-        let new = count.filter(|m| !had.iter().any(|h| h.entry == *m.entry && h.text == read.text));
-        new.map(|m| hit(m, read, now)).collect()
+    fn sound(&self, hit: &HitRecord) {
+        if hit.alert == Alerting::Sounded {
+            self.chime.sound(self.sets.tone(hit));
+        }
+    }
+
+    /// Matches that this pass has not had yet, and candidates that have become probable enough to
+    /// alert; both are put into `hits` too. True is said of those that were not known before.
+    fn new_hits(&mut self, read: &TrackRead, hits: &mut Vec<HitRecord>) -> Vec<(HitRecord, bool)> {
+        let text = PlateText::normalise(&read.text);
+        let (state, candidates, slots) = (&*read.state, &*read.candidates, &read.slots);
+        let (now, monotonic) = (self.clock.wall(), self.clock.monotonic());
+        let mut told = Vec::new();
+        for mut found in self.lists.matches(&Query { text: &text, state, candidates, slots, now }) {
+            found.entries.retain(|e| self.sets.counts(&e.entry.list, now));
+            if found.entries.is_empty() {
+                continue;
+            }
+            let same = |h: &HitRecord| {
+                let known = |e: &EntryRecord| h.entries.iter().any(|k| k.entry == *e);
+                h.listed == found.listed && h.text == read.text && found.entries.iter().all(|e| known(&e.entry))
+            };
+            let (known, alerts) = (hits.iter().position(same), found.alerts);
+            let mut hit = hit(found, read, now);
+            let shown = self.sets.shown_hit(&hit);
+            if shown.is_none() {
+                hit.alert = Alerting::Covert;
+            }
+            // What may be shown has to be probable enough by itself.
+            let alerting = shown.filter(|s| alerts && self.lists.alerts(s));
+            if known.is_some_and(|n| hits[n].alert != Alerting::Candidate || alerting.is_none()) {
+                continue;
+            }
+            if let Some(shown) = alerting {
+                hit.alert = self.repeats.decide(&text.key(), &shown, monotonic);
+            }
+            match known {
+                Some(n) => {
+                    hit.id = hits[n].id;
+                    hits[n] = hit.clone();
+                }
+                None => hits.push(hit.clone()),
+            }
+            told.push((hit, known.is_none()));
+        }
+        told
     }
 
     fn record(&self, read: &TrackRead, hits: Vec<HitRecord>) -> ReadRecord {
@@ -304,6 +333,7 @@ fn pictured(read: &TrackRead) -> Result<(Vec<NewImage>, Vec<ImageRef>)> {
     Ok((images, references))
 }
 
+/// A candidate, until somebody decides that it alerts.
 fn hit(found: Match, read: &TrackRead, at: Timestamp) -> HitRecord {
     HitRecord {
         id: Uuid::now_v7(),
@@ -311,8 +341,10 @@ fn hit(found: Match, read: &TrackRead, at: Timestamp) -> HitRecord {
         text: read.text.clone(),
         confidence: read.confidence,
         rule: found.rule,
+        listed: found.listed,
         differs: found.differs,
-        state: found.state,
-        entry: (*found.entry).clone(),
+        probability: found.probability,
+        alert: Alerting::Candidate,
+        entries: found.entries,
     }
 }

@@ -1,43 +1,114 @@
 //! All lists in force, and how one takes the place of another while reads are matched.
 
-use super::index::Index;
-use super::matcher::{self, Match};
-use super::pattern::Pattern;
-use super::{List, Report};
+use super::code::Code;
+use super::index::{self, Index};
+use super::matcher::{self, Match, Pattern, Query, Rules};
 use crate::error::{Error, Kind, Result};
 use crate::plate::PlateText;
-use crate::wire::{EntryRecord, Rule};
-use std::cmp::Reverse;
-use std::sync::{Arc, RwLock};
+use crate::wire::{EntryRecord, HitRecord, Priority};
+use arc_swap::ArcSwap;
+use std::collections::HashMap;
+use std::sync::Arc;
 
-/// When a read matches an entry.
-#[derive(Clone, Debug, Default)]
-pub struct Rules;
+/// Most partial plates in force at once (control P-04).
+pub const MOST_PARTIALS: usize = 100;
 
-/// One list.
+/// One list with its rules.
 #[derive(Debug)]
 pub struct Source {
-    list: List,
-    index: Index,
+    name: String,
+    pub(super) rules: Rules,
+    entries: Entries,
+}
+
+#[derive(Debug)]
+enum Entries {
+    Index(Box<Index>),
+    Memory(HashMap<Code, Vec<EntryRecord>>),
+}
+
+/// Where a source has the entries of a plate.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Place {
+    Index(index::Place),
+    Memory(Code),
 }
 
 impl Source {
-    /// A list in memory.
-    pub fn memory(name: &str, entries: impl IntoIterator<Item = EntryRecord>, _rules: Rules) -> Self {
-        let entries = entries.into_iter().map(Arc::new).collect();
-        let list = List { name: name.to_owned(), entries, report: Report::default() };
-        Self { index: Index::build([&list]), list }
+    /// A list in its index.
+    pub fn index(index: Index, rules: Rules) -> Self {
+        Self { name: index.meta().name.clone(), rules, entries: Entries::Index(Box::new(index)) }
+    }
+
+    /// A few entries that stand in no file: what officers entered, or a list whose index could
+    /// not be written. Entries without a plate are left out.
+    pub fn memory(name: &str, entries: impl IntoIterator<Item = EntryRecord>, rules: Rules) -> Self {
+        let mut by_code: HashMap<Code, Vec<EntryRecord>> = HashMap::new();
+        for entry in entries {
+            let key = PlateText::normalise(&entry.plate).key();
+            if let Some(code) = Code::of(key.as_str()).filter(|c| *c != Code(0)) {
+                by_code.entry(code).or_default().push(entry);
+            }
+        }
+        Self { name: name.to_owned(), rules, entries: Entries::Memory(by_code) }
     }
 
     /// Name of the list.
     pub fn name(&self) -> &str {
-        &self.list.name
+        &self.name
     }
 
-    /// Entries of the plate with this match key.
+    /// Its index, if it has one.
+    pub fn as_index(&self) -> Option<&Index> {
+        match &self.entries {
+            Entries::Index(index) => Some(index),
+            Entries::Memory(_) => None,
+        }
+    }
+
+    /// Number of entries.
+    pub fn len(&self) -> u64 {
+        match &self.entries {
+            Entries::Index(index) => index.len(),
+            Entries::Memory(by_code) => by_code.values().map(|e| e.len() as u64).sum(),
+        }
+    }
+
+    /// True when it wants nothing.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The entries of a plate, by its match key.
     pub fn entries(&self, key: &str) -> Vec<EntryRecord> {
-        let of = |e: &&Arc<EntryRecord>| PlateText::normalise(&e.plate).key().as_str() == key;
-        self.list.entries.iter().filter(of).map(|e| (**e).clone()).collect()
+        let place = Code::of(key).and_then(|code| self.find(code));
+        place.map(|place| self.entries_at(place, key)).unwrap_or_default()
+    }
+
+    pub(super) fn find(&self, code: Code) -> Option<Place> {
+        match &self.entries {
+            Entries::Index(index) => index.find(code).map(Place::Index),
+            Entries::Memory(by_code) => by_code.contains_key(&code).then_some(Place::Memory(code)),
+        }
+    }
+
+    /// The entries of a plate that was found. One that can't be read any more still counts: that
+    /// the plate is listed is known, and nobody is to miss it.
+    pub(super) fn entries_at(&self, place: Place, key: &str) -> Vec<EntryRecord> {
+        match (&self.entries, place) {
+            (Entries::Memory(by_code), Place::Memory(code)) => by_code.get(&code).cloned().unwrap_or_default(),
+            (Entries::Index(index), Place::Index(place)) => index.entries_at(place, key).unwrap_or_else(|e| {
+                tracing::error!(list = self.name, "A plate is listed, but its entry can't be read: {}", e.chain());
+                vec![EntryRecord {
+                    list: self.name.clone(),
+                    plate: key.to_owned(),
+                    priority: Priority::High,
+                    reason: "the list is damaged; its entry of this plate can't be read".into(),
+                    ..EntryRecord::default()
+                }]
+            }),
+            _ => Vec::new(),
+        }
     }
 }
 
@@ -45,9 +116,11 @@ impl Source {
 #[derive(Clone, Debug)]
 pub struct Partial {
     /// The entry; its plate is the pattern as it was written.
-    pub entry: Arc<EntryRecord>,
+    pub entry: EntryRecord,
     /// The same, ready for matching.
     pub pattern: Pattern,
+    /// Of these count alternatives and the probabilities.
+    pub rules: Rules,
 }
 
 impl Partial {
@@ -55,9 +128,9 @@ impl Partial {
     ///
     /// # Errors
     /// `Input` when it is no pattern, or one that fits too much.
-    pub fn new(entry: EntryRecord, _rules: Rules) -> Result<Self> {
+    pub fn new(entry: EntryRecord, rules: Rules) -> Result<Self> {
         let pattern = Pattern::parse(&entry.plate).map_err(|why| Error::new(Kind::Input, why))?;
-        Ok(Self { entry: Arc::new(entry), pattern })
+        Ok(Self { entry, pattern, rules })
     }
 }
 
@@ -75,64 +148,69 @@ impl InForce {
     }
 
     /// Partial plates.
-    pub fn patterns(&self) -> &[Partial] {
+    pub fn partials(&self) -> &[Partial] {
         &self.partials
     }
 }
 
-/// The lists in force. One call sees them as they were at one moment.
+/// The lists in force. Reads are matched and lists exchanged at the same time, from any thread;
+/// neither waits for the other.
 #[derive(Debug, Default)]
-pub struct Lists(RwLock<Arc<InForce>>);
+pub struct Lists(ArcSwap<InForce>);
 
 impl Lists {
-    /// All entries that a read matches: exact ones first, then by priority from high to low, then
-    /// in the order of the lists. `state` is the read's, or empty when unknown.
-    pub fn matches(&self, text: &PlateText, state: &str) -> Vec<Match> {
-        let now = self.in_force();
-        let mut found: Vec<Match> = now.sources.iter().flat_map(|s| s.index.matches(text, state)).collect();
-        let key = text.key();
-        let fitting = now.partials.iter().filter(|p| p.pattern.fits(key.as_str()));
-        found.extend(fitting.map(|p| Match {
-            rule: Rule::Wildcard,
-            differs: Vec::new(),
-            state: matcher::compare_states(state, &p.entry.state),
-            entry: Arc::clone(&p.entry),
-        }));
-        found.sort_by_key(|m| (m.rule != Rule::Exact, m.rule == Rule::Wildcard, Reverse(m.entry.priority)));
-        found
+    /// All plates and partial plates that a read may be; see [`Match`]. One call sees the lists
+    /// as they were at one moment.
+    pub fn matches(&self, query: &Query<'_>) -> Vec<Match> {
+        matcher::matches(&self.0.load(), query)
     }
 
     /// What is in force now.
     pub fn in_force(&self) -> Arc<InForce> {
-        Arc::clone(&self.0.read().unwrap_or_else(|e| e.into_inner()))
+        self.0.load_full()
+    }
+
+    /// Whether a hit is as probable as one of the lists of its entries asks for before anybody is
+    /// alerted.
+    pub fn alerts(&self, hit: &HitRecord) -> bool {
+        let now = self.0.load();
+        let asked = |list: &str| now.sources.iter().find(|s| s.name == list).map(|s| s.rules.alert);
+        hit.entries.iter().any(|e| asked(&e.entry.list).is_none_or(|least| f64::from(hit.probability) >= least))
     }
 
     /// Puts a list in the place of the one with its name, or behind the others.
     pub fn put(&self, source: Source) {
-        self.change(|next| match next.sources.iter_mut().find(|s| s.name() == source.name()) {
-            Some(place) => *place = Arc::new(source),
-            None => next.sources.push(Arc::new(source)),
+        let source = Arc::new(source);
+        self.0.rcu(|now| {
+            let mut next = InForce::clone(now);
+            match next.sources.iter_mut().find(|s| s.name == source.name) {
+                Some(place) => *place = Arc::clone(&source),
+                None => next.sources.push(Arc::clone(&source)),
+            }
+            next
         });
     }
 
     /// Takes the list of this name out of force.
     pub fn remove(&self, name: &str) {
-        self.change(|next| next.sources.retain(|s| s.name() != name));
+        self.0.rcu(|now| {
+            let mut next = InForce::clone(now);
+            next.sources.retain(|s| s.name != name);
+            next
+        });
     }
 
     /// Sets the partial plates, all of them.
     ///
     /// # Errors
-    /// None here.
+    /// `Refused` for more than [`MOST_PARTIALS`]; those in force stay.
     pub fn set_partials(&self, partials: Vec<Partial>) -> Result<()> {
-        self.change(|next| next.partials = partials.into());
+        if partials.len() > MOST_PARTIALS {
+            let said = format!("at most {MOST_PARTIALS} partial plates can be in force; remove one first");
+            return Err(Error::new(Kind::Refused, said));
+        }
+        let partials: Arc<[Partial]> = partials.into();
+        self.0.rcu(|now| InForce { partials: Arc::clone(&partials), ..InForce::clone(now) });
         Ok(())
-    }
-
-    fn change(&self, by: impl FnOnce(&mut InForce)) {
-        let mut now = self.0.write().unwrap_or_else(|e| e.into_inner());
-        let mut next = InForce::clone(&now);
-        by(&mut next);
-        *now = Arc::new(next);
     }
 }

@@ -1,30 +1,28 @@
 //! Lists of wanted plates, and matching reads against them.
 //!
-//! A list is read whole and looked at ([`accept`]), kept on the [`Shelf`], and put in force in
-//! [`Lists`], where an update takes its place while reads are matched (invariant 7 of
-//! `docs/design.md`).
+//! A file becomes rows ([`format`](self::format)), the list as a whole is checked against the one in force
+//! ([`import`]) and kept on the [`Shelf`]; an [`Index`] is built of it and never changed after; an
+//! update builds another and puts it in its place in [`Lists`] while reads are matched (invariant 7
+//! of `docs/design.md`).
 
-mod accept;
-#[allow(dead_code, reason = "patterns use a part of it")]
+mod canonical;
 mod code;
-mod csv;
 mod entry;
+pub mod format;
+pub mod import;
 mod index;
-mod line;
 mod lists;
+mod load;
 mod matcher;
-#[path = "matcher/pattern.rs"]
-#[allow(dead_code, reason = "probabilities come with the other rules")]
-mod pattern;
 mod sets;
 mod shelf;
+pub mod sync;
 
-pub use accept::{Accepted, accept};
-pub use csv::{load, read};
+pub use canonical::read_entries;
 pub use entry::{List, Problem, Report};
-pub use index::Index;
-pub use lists::{InForce, Lists, Partial, Rules, Source};
-pub use matcher::Match;
-pub use pattern::Pattern;
+pub use index::{Builder, Index, Manifest, Meta, PublicKey, Signer, Trust};
+pub use lists::{InForce, Lists, MOST_PARTIALS, Partial, Source};
+pub use load::{Passed, Wish, load, read_file, read_version};
+pub use matcher::{LISTED, Match, Pattern, Query, Rules};
 pub use sets::Sets;
-pub use shelf::{INCOMING, Shelf};
+pub use shelf::{Each, INCOMING, Shelf};

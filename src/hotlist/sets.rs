@@ -1,7 +1,7 @@
 //! What the configuration says of each list beside its entries.
 
 use crate::config::Hotlist;
-use crate::wire::{EntryRecord, Priority, ReadRecord};
+use crate::wire::{EntryRecord, HitRecord, Priority, ReadRecord};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use std::collections::HashMap;
@@ -26,21 +26,30 @@ impl Sets {
     }
 
     /// Hits of this list are kept, and neither shown nor sounded.
-    pub fn is_covert(&self, list: &str) -> bool {
+    fn is_covert(&self, list: &str) -> bool {
         self.by_name.get(list).is_some_and(|l| l.covert)
     }
 
-    /// The chime of a hit on this entry (control P-05).
-    pub fn tone(&self, entry: &EntryRecord) -> Priority {
+    /// The chime of a hit: the most urgent that its entries ask for (control P-05).
+    pub fn tone(&self, hit: &HitRecord) -> Priority {
+        hit.entries.iter().map(|e| self.tone_of(&e.entry)).max().unwrap_or_default()
+    }
+
+    fn tone_of(&self, entry: &EntryRecord) -> Priority {
         let category = self.by_name.get(&entry.list).and_then(|l| l.categories.get(&entry.category));
         category.and_then(|c| c.tone).unwrap_or(entry.priority)
     }
 
-    /// A read as it may be shown: without the hits of covert lists.
+    /// A hit as it may be shown: without the entries of covert lists; `None` when no other is left.
+    pub fn shown_hit(&self, hit: &HitRecord) -> Option<HitRecord> {
+        let mut shown = hit.clone();
+        shown.entries.retain(|e| !self.is_covert(&e.entry.list));
+        (!shown.entries.is_empty()).then_some(shown)
+    }
+
+    /// A read as it may be shown.
     pub fn shown(&self, read: &ReadRecord) -> ReadRecord {
-        let mut shown = read.clone();
-        shown.hits.retain(|hit| !self.is_covert(&hit.entry.list));
-        shown
+        ReadRecord { hits: read.hits.iter().filter_map(|hit| self.shown_hit(hit)).collect(), ..read.clone() }
     }
 }
 
@@ -67,8 +76,8 @@ mod tests {
             priority: Priority::High,
             ..EntryRecord::default()
         };
-        assert_eq!(sets.tone(&entry("svs", "stolen_plate")), Priority::Low);
-        assert_eq!(sets.tone(&entry("svs", "felony")), Priority::High);
-        assert_eq!(sets.tone(&entry("officers", "stolen_plate")), Priority::High);
+        assert_eq!(sets.tone_of(&entry("svs", "stolen_plate")), Priority::Low);
+        assert_eq!(sets.tone_of(&entry("svs", "felony")), Priority::High);
+        assert_eq!(sets.tone_of(&entry("officers", "stolen_plate")), Priority::High);
     }
 }

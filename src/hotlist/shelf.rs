@@ -16,6 +16,9 @@ use std::path::{Path, PathBuf};
 /// Begin of the names of folders for files that are still coming.
 pub const INCOMING: &str = "incoming-";
 
+/// Takes one entry after the other.
+pub type Each<'a> = &'a mut dyn FnMut(&EntryRecord) -> Result<()>;
+
 /// The folder.
 #[derive(Clone, Debug)]
 pub struct Shelf {
@@ -53,27 +56,30 @@ impl Shelf {
         }
     }
 
-    /// Puts a list on the shelf. It is durable when this returns, and not yet in force.
+    /// Puts the list that `fill` gives, entry by entry, on the shelf. It is durable when this
+    /// returns, and not yet in force. Gives what `fill` gives.
     ///
     /// # Errors
-    /// `Storage` when it can't be written.
-    pub fn put<'a>(&self, list: &str, entries: impl IntoIterator<Item = &'a EntryRecord>) -> Result<Sha256> {
+    /// What `fill` says, and `Storage` when it can't be written; nothing is on the shelf then.
+    pub fn put<T>(&self, list: &str, fill: impl FnOnce(Each<'_>) -> Result<T>) -> Result<(Sha256, T)> {
         let folder = self.folder()?;
         let new = folder.join(format!("{list}.new"));
         let doing = || format!("could not write the list {}", new.display());
-        let mut lines = entries
-            .into_iter()
-            .map(serde_json::to_vec)
-            .collect::<Result<Vec<_>, _>>()
-            .context(Kind::Internal, || format!("an entry of the list {list} can't be written as JSON"))?;
+        let mut lines = Vec::new();
+        let given = fill(&mut |entry| {
+            let line = serde_json::to_vec(entry);
+            lines.push(line.context(Kind::Internal, || "an entry can't be written as JSON".into())?.into_boxed_slice());
+            Ok(())
+        })?;
         lines.sort_unstable();
         let write = || {
             let file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&new)?;
             let (mut out, mut hasher) = (BufWriter::new(file), Hasher::new());
-            for mut line in lines {
-                line.push(b'\n');
-                hasher.update(&line);
-                out.write_all(&line)?;
+            for line in lines {
+                for part in [&line[..], b"\n"] {
+                    hasher.update(part);
+                    out.write_all(part)?;
+                }
             }
             out.into_inner().map_err(std::io::IntoInnerError::into_error)?.sync_all()?;
             Ok::<_, std::io::Error>(Sha256(hasher.finalize().into()))
@@ -82,7 +88,7 @@ impl Shelf {
         std::fs::rename(&new, self.path(list, &sha256))
             .and_then(|()| File::open(folder)?.sync_all())
             .context(Kind::Storage, doing)?;
-        Ok(sha256)
+        Ok((sha256, given))
     }
 
     /// The lines of a list.
@@ -109,16 +115,17 @@ impl Shelf {
         Ok(BufReader::new(again).lines().map(move |line| line.context(Kind::Storage, || said.clone())))
     }
 
-    /// The entries of a list.
+    /// Gives the entries of a list, one after the other.
     ///
     /// # Errors
-    /// As [`Shelf::lines`].
-    pub fn entries(&self, list: &str, sha256: &Sha256) -> Result<Vec<EntryRecord>> {
-        let parse = |line: Result<String>| {
-            serde_json::from_str(&line?)
-                .context(Kind::Damaged, || format!("the list {list} holds what another version wrote; import it again"))
-        };
-        self.lines(list, sha256)?.map(parse).collect()
+    /// As [`Shelf::lines`], and what `each` says.
+    pub fn read(&self, list: &str, sha256: &Sha256, mut each: impl FnMut(EntryRecord) -> Result<()>) -> Result<()> {
+        self.lines(list, sha256)?.try_for_each(|line| {
+            let entry = serde_json::from_str(&line?);
+            each(entry.context(Kind::Damaged, || {
+                format!("the list {list} holds what another version wrote; import it again")
+            })?)
+        })
     }
 
     /// Removes all versions of a list but the one in force.
@@ -145,34 +152,45 @@ impl Shelf {
 mod tests {
     use super::*;
 
-    fn entry(plate: &str) -> EntryRecord {
-        EntryRecord { list: "svs".into(), plate: plate.into(), ..EntryRecord::default() }
+    fn put(shelf: &Shelf, list: &str, plates: &[&str]) -> Sha256 {
+        let entry = |plate: &str| EntryRecord { plate: plate.into(), ..EntryRecord::default() };
+        shelf.put(list, |each| plates.iter().try_for_each(|plate| each(&entry(plate)))).unwrap().0
+    }
+
+    fn plates(shelf: &Shelf, list: &str, version: &Sha256) -> Result<Vec<String>> {
+        let mut plates = Vec::new();
+        let mut each = |entry: EntryRecord| {
+            plates.push(entry.plate);
+            Ok(())
+        };
+        shelf.read(list, version, &mut each)?;
+        Ok(plates)
     }
 
     #[test]
     fn a_list_reads_back_in_canonical_order_and_older_versions_go() {
         let dir = tempfile::tempdir().unwrap();
         let shelf = Shelf::beside(&dir.path().join("store.db"));
-        let old = shelf.put("svs", &[entry("1ABC234")]).unwrap();
-        let other = shelf.put("svs-night", &[entry("1ABC234")]).unwrap();
-        let new = shelf.put("svs", &[entry("9ZZZ999"), entry("1ABC234"), entry("1ABC234")]).unwrap();
-        let plates: Vec<_> = shelf.entries("svs", &new).unwrap().into_iter().map(|e| e.plate).collect();
-        assert_eq!(plates, ["1ABC234", "1ABC234", "9ZZZ999"], "an entry that stands there twice stays so");
-        assert_eq!(shelf.entries("svs", &old).unwrap().len(), 1, "until it is out of force");
+        let old = put(&shelf, "svs", &["1ABC234"]);
+        let other = put(&shelf, "svs-night", &["1ABC234"]);
+        let new = put(&shelf, "svs", &["9ZZZ999", "1ABC234", "1ABC234"]);
+        let read = plates(&shelf, "svs", &new).unwrap();
+        assert_eq!(read, ["1ABC234", "1ABC234", "9ZZZ999"], "an entry that stands there twice stays so");
+        assert_eq!(plates(&shelf, "svs", &old).unwrap().len(), 1, "until it is out of force");
         shelf.tidy("svs", &new);
-        assert_eq!(shelf.entries("svs", &old).unwrap_err().kind(), Kind::Missing);
-        assert!(shelf.entries("svs-night", &other).is_ok());
-        assert_eq!(new, shelf.put("svs", &[entry("1ABC234"), entry("9ZZZ999"), entry("1ABC234")]).unwrap());
+        assert_eq!(plates(&shelf, "svs", &old).unwrap_err().kind(), Kind::Missing);
+        assert!(plates(&shelf, "svs-night", &other).is_ok());
+        assert_eq!(new, put(&shelf, "svs", &["1ABC234", "9ZZZ999", "1ABC234"]));
     }
 
     #[test]
     fn a_list_that_was_changed_is_refused() {
         let dir = tempfile::tempdir().unwrap();
         let shelf = Shelf::beside(&dir.path().join("store.db"));
-        let version = shelf.put("svs", &[entry("1ABC234")]).unwrap();
+        let version = put(&shelf, "svs", &["1ABC234"]);
         let path = shelf.path("svs", &version);
         let text = std::fs::read_to_string(&path).unwrap();
         std::fs::write(&path, text.replace("1ABC234", "1ABC235")).unwrap();
-        assert_eq!(shelf.entries("svs", &version).unwrap_err().kind(), Kind::Damaged);
+        assert_eq!(plates(&shelf, "svs", &version).unwrap_err().kind(), Kind::Damaged);
     }
 }

@@ -20,6 +20,8 @@ const FROM_EACH: usize = RANKED;
 pub struct Combined {
     /// Texts and their probabilities, best first; empty without looks.
     pub candidates: Vec<(String, f32)>,
+    /// What all looks together say of each position.
+    pub slots: Slots,
 }
 
 impl Combined {
@@ -66,7 +68,7 @@ pub fn combine<'a>(looks: impl Iterator<Item = &'a Slots> + Clone, state: &str) 
         texts.into_iter().zip(lifted.iter().map(|p| p / total.max(f32::MIN_POSITIVE))).collect();
     ranked.sort_by(|a, b| b.1.total_cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
     ranked.truncate(RANKED);
-    Combined { candidates: ranked }
+    Combined { candidates: ranked, slots: together }
 }
 
 #[cfg(test)]

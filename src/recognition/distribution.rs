@@ -19,7 +19,7 @@ const BRANCHES: usize = 4;
 
 /// One distribution over [`ALPHABET`] for each position. Characters are left-aligned; blank
 /// positions are left out of the text.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Slots(Vec<[f32; CLASSES]>);
 
 impl Slots {
@@ -32,6 +32,11 @@ impl Slots {
             position[ZERO] += std::mem::take(&mut position[LETTER_O]);
         }
         Self(positions)
+    }
+
+    /// The positions from left to right.
+    pub fn positions(&self) -> &[[f32; CLASSES]] {
+        &self.0
     }
 
     /// Number of positions.

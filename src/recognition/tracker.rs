@@ -7,6 +7,7 @@
 
 use super::combine::likely;
 use super::detector::iou;
+use super::distribution::Slots;
 use super::recognizer::Sighting;
 use super::track::{Best, Track, centre};
 use crate::config;
@@ -48,6 +49,8 @@ pub struct TrackRead {
     pub confidence: f32,
     /// Ranked texts, the best first.
     pub candidates: Vec<Candidate>,
+    /// What all looks together say of each position; the candidates are ranked by it.
+    pub slots: Slots,
     /// Issuing state, or empty when none is more likely than not.
     pub state: String,
     /// Frames in which it was read.
@@ -222,6 +225,7 @@ fn read(source: &Arc<str>, track: &Track, ready: bool) -> Option<Box<TrackRead>>
         text: track.combined.text().to_string(),
         confidence: track.combined.confidence(),
         candidates: candidates.collect(),
+        slots: track.combined.slots.clone(),
         state: likely(&state, probability).to_string(),
         looks: track.count,
         agreeing: track.agreeing(),

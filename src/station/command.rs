@@ -1,5 +1,6 @@
 //! The command line of `plated-station`.
 
+use super::hotlists::command::{Hotlist, make_key};
 use super::{Config, Database, Server, config};
 use crate::clock::SystemClock;
 use crate::error::{Context, Kind, Result};
@@ -8,7 +9,7 @@ use crate::tls::write_new;
 use clap::{CommandFactory, Parser, Subcommand};
 use std::io::Write;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -57,6 +58,9 @@ enum What {
         #[arg(long)]
         config: PathBuf,
     },
+    /// What vehicles are to have: publish, list and withdraw hotlists
+    #[command(subcommand)]
+    Hotlist(Hotlist),
     /// Print completions for a shell
     Completions {
         /// The shell
@@ -71,7 +75,11 @@ impl Command {
             What::Init { dir, names, listen } => init(&dir, &names, listen),
             What::Vehicle { name, dir, out } => {
                 let issued = Authority::load(&dir)?.issue_vehicle(&name, &out, &SystemClock::new())?;
-                say(&format!("{}\n{}\n{}", issued.ca.display(), issued.certificate.display(), issued.key.display()))
+                say(&format!("{}\n{}\n{}", issued.ca.display(), issued.certificate.display(), issued.key.display()))?;
+                match give_hotlist_key(&dir, &out)? {
+                    Some(path) => say(&path.display().to_string()),
+                    None => Ok(()),
+                }
             }
             What::Run { config } => {
                 let config = Config::load(&config)?;
@@ -81,6 +89,7 @@ impl Command {
                     .context(Kind::Internal, || "could not start the runtime".into())?
                     .block_on(run(&config))
             }
+            What::Hotlist(hotlist) => hotlist.run(),
             What::Status { config } => status(&Config::load(&config)?),
             What::Completions { shell } => {
                 // By way of memory, since the generator panics when its output goes away.
@@ -92,11 +101,13 @@ impl Command {
     }
 }
 
-fn init(dir: &std::path::Path, names: &[String], listen: SocketAddr) -> Result<()> {
+fn init(dir: &Path, names: &[String], listen: SocketAddr) -> Result<()> {
     let clock = SystemClock::new();
     let file = dir.join("station.toml");
-    crate::tls::refuse_existing(&["station.toml", "station.crt", "station.key"].map(|name| dir.join(name)))?;
+    let made = ["station.toml", "station.crt", "station.key", "hotlist.key", "hotlist.pub"];
+    crate::tls::refuse_existing(&made.map(|name| dir.join(name)))?;
     Authority::create(dir, &clock)?.issue_station(names, &clock)?;
+    make_key(&dir.join("hotlist.key"))?;
     let name = names.first().map_or("station", String::as_str);
     write_new(&file, config::template(name, listen).as_bytes(), 0o644)?;
     say(&format!(
@@ -134,7 +145,18 @@ fn status(config: &Config) -> Result<()> {
     say(&text)
 }
 
-fn say(text: &str) -> Result<()> {
+/// Puts the public key of the station's hotlists beside a vehicle's certificate, if there is one.
+pub(crate) fn give_hotlist_key(station: &Path, vehicle: &Path) -> Result<Option<PathBuf>> {
+    let (from, to) = (station.join("hotlist.pub"), vehicle.join("hotlist.pub"));
+    if !from.exists() || to.exists() {
+        return Ok(None);
+    }
+    let text = std::fs::read(&from).context(Kind::Config, || format!("could not read {}", from.display()))?;
+    write_new(&to, &text, 0o444)?;
+    Ok(Some(to))
+}
+
+pub(super) fn say(text: &str) -> Result<()> {
     let mut out = std::io::stdout();
     writeln!(out, "{text}")
         .and_then(|()| out.flush())

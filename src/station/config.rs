@@ -22,6 +22,14 @@ pub struct Config {
     pub certificate: PathBuf,
     /// PEM file of the station's key, readable by its owner only.
     pub key: PathBuf,
+    /// File of the key that signs what the station says of its hotlists, readable by its owner
+    /// only. The running station never reads it.
+    #[serde(default = "hotlist_key")]
+    pub hotlist_key: PathBuf,
+}
+
+fn hotlist_key() -> PathBuf {
+    "hotlist.key".into()
 }
 
 impl Config {
@@ -38,7 +46,8 @@ impl Config {
             ));
         }
         let base = path.parent().unwrap_or(Path::new("."));
-        for file in [&mut config.data, &mut config.ca, &mut config.certificate, &mut config.key] {
+        let Config { data, ca, certificate, key, hotlist_key, .. } = &mut config;
+        for file in [data, ca, certificate, key, hotlist_key] {
             *file = base.join(&*file);
         }
         Ok(config)
@@ -70,6 +79,10 @@ data = "data"
 ca = "ca.crt"
 certificate = "station.crt"
 key = "station.key"
+
+# The key that signs the hotlists (mode 0400), needed by `plated-station hotlist` only. Vehicles
+# have its public part, hotlist.pub, and take lists from nobody else.
+hotlist_key = "hotlist.key"
 "#
     )
 }

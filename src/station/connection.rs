@@ -11,7 +11,7 @@ use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{Instant, Sleep, sleep};
 use tokio_rustls::server::TlsStream;
 
-/// A connection on which nothing was read for so long is closed. Longer than a request may take
+/// A connection on which nothing was read or written for so long is closed. Longer than a request may take
 /// and than a vehicle keeps an idle connection.
 const IDLE: Duration = Duration::from_secs(120);
 
@@ -52,7 +52,10 @@ impl AsyncRead for Connection {
 
 impl AsyncWrite for Connection {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write(cx, buf)
+        let written = ready!(Pin::new(&mut self.stream).poll_write(cx, buf));
+        // A long download says nothing in the other direction.
+        self.idle.as_mut().reset(Instant::now() + IDLE);
+        Poll::Ready(written)
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {

@@ -3,13 +3,15 @@
 use crate::error::{Context, Error, Kind, Result};
 use crate::wire::Sha256;
 use jiff::Timestamp;
-use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, Row, Transaction, params};
+use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, Row, Transaction, TransactionBehavior, params};
 use std::path::Path;
 use std::time::Duration;
 use uuid::Uuid;
 
 const SCHEMA: &str = include_str!("schema.sql");
-const VERSION: i64 = 1;
+/// What version 2 added to version 1.
+const HOTLISTS: &str = include_str!("hotlists/schema.sql");
+const VERSION: i64 = 2;
 
 /// The open database.
 #[derive(Debug)]
@@ -47,9 +49,16 @@ impl Database {
         let version: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0)).sql(failed)?;
         match version {
             VERSION => {}
-            0 => {
-                let make = connection.transaction().sql(failed)?;
-                make.execute_batch(SCHEMA).sql(failed)?;
+            0 | 1 => {
+                // Two may open it at the same time, the station and a command: one makes it.
+                let make = connection.transaction_with_behavior(TransactionBehavior::Immediate).sql(failed)?;
+                let version: i64 = make.query_row("PRAGMA user_version", [], |row| row.get(0)).sql(failed)?;
+                if version == 0 {
+                    make.execute_batch(SCHEMA).sql(failed)?;
+                }
+                if version < 2 {
+                    make.execute_batch(HOTLISTS).sql(failed)?;
+                }
                 make.pragma_update(None, "user_version", VERSION).sql(failed)?;
                 make.commit().sql(failed)?;
             }
@@ -69,10 +78,26 @@ impl Database {
     /// Runs `work` in one transaction, durable on return. On an error nothing is kept.
     pub fn transaction<T>(&mut self, work: impl FnOnce(&Rows<'_>) -> Result<T>) -> Result<T> {
         let failed = || "the station's database could not write".into();
-        let rows = Rows(self.connection.transaction().sql(failed)?);
+        // Immediate: what was read first could not be written upon once a command, such as one that
+        // publishes a list, has written in between.
+        let begun = self.connection.transaction_with_behavior(TransactionBehavior::Immediate);
+        let rows = Rows(begun.sql(failed)?);
         let result = work(&rows)?;
         rows.0.commit().sql(failed)?;
         Ok(result)
+    }
+
+    /// Looks into the database at `path` without changing it, beside a running station; `None`
+    /// when it is of a version that has no lists.
+    pub fn look<T>(path: &Path, work: impl FnOnce(&Rows<'_>) -> Result<T>) -> Result<Option<T>> {
+        let failed = || format!("could not read the station's database {}", path.display());
+        let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY).sql(failed)?;
+        connection.busy_timeout(Duration::from_secs(5)).sql(failed)?;
+        let version: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0)).sql(failed)?;
+        if version < 2 {
+            return Ok(None);
+        }
+        work(&Rows(connection.unchecked_transaction().sql(failed)?)).map(Some)
     }
 
     /// Counts of the database at `path`, beside a running station.
@@ -101,7 +126,7 @@ impl Database {
 }
 
 /// The rows, inside one transaction.
-pub struct Rows<'a>(Transaction<'a>);
+pub struct Rows<'a>(pub(super) Transaction<'a>);
 
 /// A read to be added.
 #[derive(Debug)]
@@ -182,12 +207,12 @@ fn count(row: &Row<'_>, column: usize) -> rusqlite::Result<u64> {
     row.get(column).map(i64::unsigned_abs)
 }
 
-fn could_not_read() -> String {
+pub(super) fn could_not_read() -> String {
     "the station's database could not be read".into()
 }
 
 /// Tells a full or failing disk and a damaged file apart from defects.
-trait SqlContext<T> {
+pub(super) trait SqlContext<T> {
     fn sql(self, message: impl FnOnce() -> String) -> Result<T>;
 }
 
@@ -215,6 +240,22 @@ mod tests {
         drop(Database::open(&path).unwrap());
         Connection::open(&path).unwrap().pragma_update(None, "user_version", 99).unwrap();
         assert!(Database::open(&path).unwrap_err().chain().contains("install a newer"));
+    }
+
+    #[test]
+    fn a_database_of_the_first_version_keeps_its_rows_and_gets_the_tables_of_the_lists() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("station.db");
+        let old = Connection::open(&path).unwrap();
+        old.execute_batch(SCHEMA).unwrap();
+        old.execute("INSERT INTO images VALUES (?1, 1, 0)", [Sha256::of(b"x").0]).unwrap();
+        old.pragma_update(None, "user_version", 1).unwrap();
+        drop(old);
+        assert_eq!(Database::look(&path, |rows| rows.list_versions()).unwrap(), None);
+        let mut database = Database::open(&path).unwrap();
+        let kept = database.transaction(|rows| Ok((rows.image(&Sha256::of(b"x"))?, rows.manifest()?))).unwrap();
+        assert_eq!(kept, (Some(1), None));
+        assert_eq!(Database::look(&path, |rows| rows.list_versions()).unwrap(), Some(Vec::new()));
     }
 
     #[test]

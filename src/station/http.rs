@@ -1,6 +1,8 @@
 //! The station's calls over HTTP, as `wire` lists them. Every answer that is no success carries
 //! a [`Problem`]; what stands in it is for the vehicle's log, the station's own log says more.
 
+use super::Config;
+use super::hotlists;
 use super::images::Images;
 use super::ingest::ingest;
 use super::listener::Vehicle;
@@ -15,6 +17,7 @@ use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post, put};
 use axum::{Json, Router};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -27,6 +30,7 @@ const BODIES_KIB: usize = 256 << 10;
 /// What the calls work on.
 pub struct Station {
     pub(super) name: String,
+    pub(super) data: PathBuf,
     pub(super) images: Images,
     pub(super) writer: Writer,
     pub(super) clock: Arc<dyn Clock>,
@@ -34,12 +38,13 @@ pub struct Station {
 }
 
 impl Station {
-    pub(super) fn new(name: String, images: Images, writer: Writer, clock: Arc<dyn Clock>) -> Self {
-        Self { name, images, writer, clock, bodies: Arc::new(Semaphore::new(BODIES_KIB)) }
+    pub(super) fn new(config: &Config, images: Images, writer: Writer, clock: Arc<dyn Clock>) -> Self {
+        let (name, data) = (config.name.clone(), config.data.clone());
+        Self { name, data, images, writer, clock, bodies: Arc::new(Semaphore::new(BODIES_KIB)) }
     }
 }
 
-type Answer<T> = std::result::Result<T, Failure>;
+pub(super) type Answer<T> = std::result::Result<T, Failure>;
 
 /// The calls.
 pub fn router(station: Arc<Station>) -> Router {
@@ -47,6 +52,7 @@ pub fn router(station: Arc<Station>) -> Router {
         .route("/v1/images/{sha256}", put(put_image))
         .route("/v1/batches", post(post_batch))
         .route("/v1/health", get(health))
+        .merge(hotlists::calls::router())
         .fallback(async || failure(StatusCode::NOT_FOUND, "the station has no such call"))
         .method_not_allowed_fallback(async || {
             failure(StatusCode::METHOD_NOT_ALLOWED, "the station has no such call with this method")
@@ -155,17 +161,19 @@ impl Station {
     }
 }
 
-async fn blocking<T: Send + 'static>(work: impl FnOnce() -> crate::error::Result<T> + Send + 'static) -> Answer<T> {
+pub(super) async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> crate::error::Result<T> + Send + 'static,
+) -> Answer<T> {
     Ok(tokio::task::spawn_blocking(work).await.context(Kind::Internal, || "a task failed".into())??)
 }
 
 /// An answer that is no success.
-struct Failure {
+pub(super) struct Failure {
     status: StatusCode,
     text: String,
 }
 
-fn failure(status: StatusCode, text: impl Into<String>) -> Failure {
+pub(super) fn failure(status: StatusCode, text: impl Into<String>) -> Failure {
     Failure { status, text: text.into() }
 }
 

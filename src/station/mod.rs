@@ -1,10 +1,11 @@
 //! The department's server: takes in reads and images from vehicles over mutual TLS, keeps them
-//! once, and answers with receipts that name what is durable.
+//! once, and answers with receipts that name what is durable. Hands out hotlists.
 
 pub mod command;
 mod config;
 mod connection;
 mod database;
+mod hotlists;
 mod http;
 mod images;
 mod ingest;
@@ -13,6 +14,7 @@ mod writer;
 
 pub use config::Config;
 pub use database::{Counts, Database};
+pub use hotlists::{Publication, Published, Publisher, Version};
 pub use images::Images;
 pub use ingest::ingest;
 
@@ -48,7 +50,7 @@ impl Server {
         let (lock, images, database) = open_data(config)?;
         let listener = VehicleListener::bind(config.listen, tls::server(&identity, &["h2", "http/1.1"])?).await?;
         let writer = writer::Writer::start(database)?;
-        let station = Arc::new(http::Station::new(config.name.clone(), images, writer, clock));
+        let station = Arc::new(http::Station::new(config, images, writer, clock));
         Ok(Self { listener, station, _lock: lock })
     }
 

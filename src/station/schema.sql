@@ -1,4 +1,4 @@
--- The station's database, version 1. Times are microseconds since 1970, UTC.
+-- The station's database, version 1; hotlists/schema.sql is what version 2 added. Times are microseconds since 1970, UTC.
 -- Everything here is evidence: rows are added, never changed.
 
 -- Reads, each once, as the vehicle sealed them.

@@ -12,7 +12,15 @@ use std::path::Path;
 
 /// The right to write a store, for as long as it lives.
 pub(super) struct Lock {
-    _file: File,
+    file: File,
+}
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        // By name: closing the file is not enough while a process that is just being started from
+        // this one still has it too.
+        let _ = self.file.unlock();
+    }
 }
 
 /// What came of asking for the lock.
@@ -42,7 +50,7 @@ impl Lock {
             Ok(()) => {
                 // The number serves a message only; a full disk must not keep the store shut.
                 let _ = file.set_len(0).and_then(|()| writeln!(file, "{}", std::process::id()));
-                Ok(Asked::Ours(Lock { _file: file }))
+                Ok(Asked::Ours(Lock { file }))
             }
             Err(TryLockError::WouldBlock) => {
                 let mut text = String::new();

@@ -146,9 +146,9 @@ pub(super) fn put(writer: &mut Writer, read: Prepared) -> Result<Stored, Fault> 
         .execute([sha256])?;
     }
     for hit in &record.hits {
-        tx.prepare_cached("INSERT INTO hit (id, read, at, list, priority) VALUES (?1, ?2, ?3, ?4, ?5)")?.execute(
-            params![hit.id.as_bytes(), number, hit.at.as_microsecond(), hit.entry.list, word(hit.entry.priority)],
-        )?;
+        let list = hit.entries.first().map_or("", |e| &e.entry.list);
+        tx.prepare_cached("INSERT INTO hit (id, read, at, list, priority) VALUES (?1, ?2, ?3, ?4, ?5)")?
+            .execute(params![hit.id.as_bytes(), number, hit.at.as_microsecond(), list, word(hit.priority())])?;
     }
     tx.execute(
         "INSERT INTO outbox (read, state, has_hit, captured) VALUES (?1, ?2, ?3, ?4)

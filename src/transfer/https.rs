@@ -6,13 +6,16 @@ use crate::config::Transfer;
 use crate::error::{Context, Error, Kind, Result};
 use crate::tls;
 use crate::wire::Sha256;
+use reqwest::header::HeaderName;
 use reqwest::redirect::Policy;
-use reqwest::{Client, RequestBuilder, Url};
+use reqwest::{Client, RequestBuilder, Response, Url};
 use std::sync::Arc;
 use std::time::Duration;
 
 /// Largest answer that is read; a receipt of the largest batch is far smaller.
 const MAX_ANSWER: usize = 1 << 20;
+/// A download may take so long as long as it goes on.
+const DOWNLOAD: Duration = Duration::from_secs(24 * 3600);
 /// An idle connection is given up before the station gives it up.
 const IDLE: Duration = Duration::from_secs(60);
 
@@ -59,6 +62,7 @@ impl HttpsLink {
             .redirect(Policy::none())
             .no_proxy()
             .timeout(timeout)
+            .read_timeout(timeout)
             .connect_timeout(timeout)
             .pool_idle_timeout(IDLE)
             .build()
@@ -68,6 +72,18 @@ impl HttpsLink {
 
     fn url(&self, path: &str) -> Result<Url> {
         self.station.join(path).context(Kind::Internal, || "could not make the station's address".into())
+    }
+
+    /// `GET` of this path; the body is read by the caller. Its limit is on each wait, not on the
+    /// whole: a list of millions takes its time.
+    pub(super) async fn download(&self, path: &str, headers: Vec<(HeaderName, String)>) -> Result<Response> {
+        self.validity.check(self.clock.wall())?;
+        let mut request = self.client.get(self.url(path)?).timeout(DOWNLOAD);
+        for (name, value) in headers {
+            request = request.header(name, value);
+        }
+        let failed = || format!("could not reach the station {}", self.station);
+        request.send().await.map_err(reqwest::Error::without_url).context(Kind::Network, failed)
     }
 
     async fn send(&self, request: RequestBuilder) -> Result<Answer> {

@@ -8,6 +8,7 @@
 //! A round goes: batch → receipt, which names the images the station lacks → those images →
 //! batch again. Images the station has are never sent twice.
 
+mod fetch;
 mod hold;
 mod https;
 mod link;
@@ -16,8 +17,10 @@ mod receipt;
 mod schedule;
 mod sender;
 
+pub use fetch::Download;
 pub use https::HttpsLink;
 pub use link::{Answer, Applied, Link, Outbox};
+pub(crate) use schedule::backoff;
 pub use schedule::{Options, run};
 pub use sender::{Round, Sender};
 

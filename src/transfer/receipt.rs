@@ -55,15 +55,5 @@ pub(super) fn check(batch: &Batch, answer: &Answer) -> Result<Receipt, Trouble> 
 
 /// What an answer without success says, as a sentence.
 pub(super) fn problem(answer: &Answer) -> Error {
-    let said = serde_json::from_slice::<Problem>(&answer.body).map(|p| p.error).unwrap_or_default();
-    // It comes from outside and goes to logs and screens.
-    let said: String = said.chars().filter(|c| !c.is_control()).take(300).collect();
-    let kind = match answer.status {
-        401 | 403 => Kind::Refused,
-        _ => Kind::Network,
-    };
-    match said.as_str() {
-        "" => Error::new(kind, format!("the station answered {}", answer.status)),
-        _ => Error::new(kind, format!("the station answered {}: {said}", answer.status)),
-    }
+    Problem::sentence(answer.status, &answer.body)
 }

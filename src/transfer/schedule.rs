@@ -105,7 +105,7 @@ fn report(e: &Error) {
 
 /// Doubles with each failure up to `max`, less up to a half by chance, so that a fleet does not
 /// come back all at once.
-fn backoff(failures: u32, first: Duration, max: Duration, random: u32) -> Duration {
+pub(crate) fn backoff(failures: u32, first: Duration, max: Duration, random: u32) -> Duration {
     let doubled = first.saturating_mul(1 << failures.saturating_sub(1).min(20));
     let full = doubled.min(max);
     full - full.mul_f64(0.5 * f64::from(random) / f64::from(u32::MAX))

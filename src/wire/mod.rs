@@ -9,11 +9,17 @@
 //! | `PUT /v1/images/{sha256}` | the image bytes | 201 stored, 200 already there, 422 hash differs |
 //! | `POST /v1/batches` | [`Batch`] | 200 [`Receipt`] |
 //! | `GET /v1/health` | – | 200 `{"status": "ok"}` |
+//! | `GET /v1/hotlists` | – | 200 [`SignedManifest`] |
+//! | `GET /v1/hotlists/{name}/{sha256}` | – | 200 the list, JSON of an [`EntryRecord`] on each line |
+//! | `GET /v1/hotlists/{name}/{sha256}/from/{sha256}` | – | 200 a delta, see [`DeltaHeader`] |
 
+mod hotlist;
 mod record;
 
+pub use hotlist::*;
 pub use record::*;
 
+use crate::error::{Error, Kind};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use sha2::{Digest, Sha256 as Hasher};
@@ -137,6 +143,23 @@ pub struct Refusal {
 pub struct Problem {
     /// What happened and what to do.
     pub error: String,
+}
+
+impl Problem {
+    /// What an answer without success says, as a sentence.
+    pub fn sentence(status: u16, body: &[u8]) -> Error {
+        let said = serde_json::from_slice::<Problem>(body).map(|p| p.error).unwrap_or_default();
+        // It comes from outside and goes to logs and screens.
+        let said: String = said.chars().filter(|c| !c.is_control()).take(300).collect();
+        let kind = match status {
+            401 | 403 => Kind::Refused,
+            _ => Kind::Network,
+        };
+        match said.as_str() {
+            "" => Error::new(kind, format!("the station answered {status}")),
+            _ => Error::new(kind, format!("the station answered {status}: {said}")),
+        }
+    }
 }
 
 #[cfg(test)]

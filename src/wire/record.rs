@@ -113,47 +113,91 @@ pub enum Priority {
     High,
 }
 
-/// A read that matched a hotlist entry. A lead, not a fact, until somebody verified it.
+/// A read that may be a listed plate, or fits a partial one. A lead, not a fact, until somebody
+/// verified it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct HitRecord {
     /// UUIDv7.
     pub id: Uuid,
     /// When it was found.
     pub at: Timestamp,
-    /// The text that matched (of the growing track, so it may differ from the final text).
+    /// Best text of the read (of the growing track, so it may differ from the final text).
     pub text: String,
     /// Probability of that text at that moment.
     pub confidence: f32,
-    /// Which rule found it.
+    /// The strictest rule that found it.
     pub rule: Rule,
-    /// Characters in which text and entry differ.
+    /// The listed plate's match key (letter O as zero), or the partial plate as it was written.
+    pub listed: String,
+    /// Characters in which text and list differ.
     pub differs: Vec<Difference>,
-    /// How the states compare.
+    /// Probability that the plate is the listed one, 0 to 1.
+    pub probability: f32,
+    /// Whether anybody was alerted, and if not, why.
+    pub alert: Alerting,
+    /// Every entry of that plate, the most urgent first; at least one.
+    pub entries: Vec<HitEntry>,
+}
+
+impl HitRecord {
+    /// Of its most urgent entry.
+    pub fn priority(&self) -> Priority {
+        self.entries.first().map_or(Priority::Normal, |e| e.entry.priority)
+    }
+}
+
+/// An entry of a listed plate, beside a read.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct HitEntry {
+    /// How the states compare. Never a reason not to match.
     pub state: StateAgreement,
+    /// Days since the date of the entry, when that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub age_days: Option<u32>,
     /// The list's own entry.
     pub entry: EntryRecord,
 }
 
-/// The rule by which a read matched an entry.
+/// Whether a hit alerted anybody.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Alerting {
+    /// It did.
+    Sounded,
+    /// The same plate with the same entries alerted a short while ago.
+    Repeat,
+    /// Somebody found this shift that the one plate is not the other.
+    Quieted,
+    /// Its probability is under the set one.
+    Candidate,
+    /// All its entries are of covert lists: it is kept, and nobody is told.
+    Covert,
+}
+
+/// The rule by which a read matched a listed plate, the strictest first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Rule {
     /// Same match key (letter O and digit 0 taken as one).
     Exact,
-    /// One character differs by a pair that readers confuse.
-    OneEquivalent,
-    /// It fits a partial plate.
+    /// Characters differ, each by a pair that readers confuse.
+    Equivalent,
+    /// A character differs, by any other pair.
+    Difference,
+    /// The listed plate is another probable reading of this plate.
+    Alternative,
+    /// The read, or another probable reading, fits a partial plate.
     Wildcard,
 }
 
 /// One differing character.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Difference {
-    /// Position, from 0.
+    /// Position in the text that was read, from 0.
     pub position: u8,
-    /// The character that was read.
+    /// The character that was read; `-` when the list has one more here.
     pub read: char,
-    /// The character that the list has.
+    /// The character that the list has; `-` when it has none here.
     pub listed: char,
 }
 

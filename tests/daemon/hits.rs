@@ -20,8 +20,8 @@ fn wanted_plates_hit_before_their_read_with_rule_and_differing_characters_and_ot
          6DEF12B,NV,felony,low\n9ZZZ999,CA,felony,high\n",
     )
     .unwrap();
-    let lists =
-        "[[hotlists]]\nname = \"svs\"\npath = \"list.csv\"\n[[hotlists]]\nname = \"gone\"\npath = \"gone.csv\"\n";
+    let lists = "[[hotlists]]\nname = \"svs\"\npath = \"list.csv\"\nmatch = { keep_probability = 0.0, alert_probability = 0.0 }\n\
+         [[hotlists]]\nname = \"gone\"\npath = \"gone.csv\"\n";
     vehicle.configure(&Settings::default(), &[images("front", "road", 1), lists.to_owned()]);
     let ended = vehicle.run_to_the_end();
 
@@ -54,11 +54,12 @@ fn wanted_plates_hit_before_their_read_with_rule_and_differing_characters_and_ot
 
     let hits: Vec<_> = ended.hits().collect();
     let [(exact, of_exact, true), (folded, _, true), (similar, _, true)] = hits[..] else { panic!("{hits:?}") };
-    assert_eq!((exact.rule, &exact.differs[..], &*exact.entry.plate), (Rule::Exact, &[][..], "7ABC123"));
-    assert_eq!((exact.entry.priority, &*exact.entry.category), (Priority::High, "stolen_vehicle"));
-    assert_eq!((folded.rule, &folded.differs[..], &*folded.entry.plate), (Rule::Exact, &[][..], "8X0Y111"));
+    assert_eq!((exact.rule, &exact.differs[..], &*exact.entries[0].entry.plate), (Rule::Exact, &[][..], "7ABC123"));
+    assert_eq!((exact.priority(), &*exact.entries[0].entry.category), (Priority::High, "stolen_vehicle"));
+    assert_eq!((folded.rule, &folded.differs[..], &*folded.entries[0].entry.plate), (Rule::Exact, &[][..], "8X0Y111"));
     let difference = Difference { position: 6, read: '8', listed: 'B' };
-    assert_eq!((similar.rule, &similar.differs[..]), (Rule::OneEquivalent, &[difference][..]));
+    assert_eq!((similar.rule, &similar.differs[..]), (Rule::Equivalent, &[difference][..]));
+    assert!(exact.probability > 0.99 && similar.probability < 0.01, "{hits:?}");
 
     let stored = vehicle.stored();
     for (hit, read, _) in &hits {

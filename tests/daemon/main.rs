@@ -8,6 +8,7 @@ mod support;
 
 mod hits;
 mod kill;
+mod lists;
 mod officers;
 mod sources;
 mod station;

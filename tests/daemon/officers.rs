@@ -56,13 +56,16 @@ fn what_is_entered_beside_the_daemon_alerts_at_once_and_is_on_record_by_the_peer
     let reads: Vec<Value> = lines.collect();
     assert!(!reads.is_empty() && reads.iter().all(|r| r["read"]["text"] == "7ABC123"), "{said}");
     let Line::Hit { hit, .. } = daemon.wait_for(|line| matches!(line, Line::Hit { .. })) else { panic!() };
-    assert_eq!((&*hit.text, &*hit.entry.list, &*hit.entry.reason), ("7ABC123", "officers", "robbery"));
+    assert_eq!(
+        (&*hit.text, &*hit.entries[0].entry.list, &*hit.entries[0].entry.reason),
+        ("7ABC123", "officers", "robbery")
+    );
 
     // A list comes into force the same way.
     std::fs::write(vehicle.path("new.csv"), "plate\n6DEF128\n").unwrap();
     let said = well(&vehicle, &["hotlist", "import", vehicle.path("new.csv").to_str().unwrap(), "--list", "svs"]);
     assert!(said.contains("svs: in force. 1 lines: 1 entries"), "{said}");
-    daemon.wait_for(|line| matches!(line, Line::Hit { hit, .. } if hit.entry.list == "svs"));
+    daemon.wait_for(|line| matches!(line, Line::Hit { hit, .. } if hit.entries[0].entry.list == "svs"));
 
     let said = well(&vehicle, &["hotlist", "show", "7ABC123", "--reason", "traffic stop"]);
     assert!(said.contains("[officers]  unverified") && said.contains("robbery"), "{said}");
@@ -114,7 +117,7 @@ fn without_a_daemon_the_same_commands_work_on_the_store_itself_and_count_once_it
     assert!(said.contains("CRITICAL  no daemon runs") && said.contains("1 plates, 0 partial plates"), "{said}");
     assert!(well(&vehicle, &["hotlist", "show", "7ABC123", "--reason", "stop"]).contains("[officers]"));
     let mut daemon = vehicle.start(&[]);
-    daemon.wait_for(|line| matches!(line, Line::Hit { hit, .. } if hit.entry.list == "officers"));
+    daemon.wait_for(|line| matches!(line, Line::Hit { hit, .. } if hit.entries[0].entry.list == "officers"));
     // A daemon that was killed leaves its socket, and nobody is kept out by that.
     daemon.kill();
     assert!(vehicle.path("store.db.control").exists());
@@ -176,14 +179,14 @@ fn a_covert_hit_is_kept_with_its_read_and_neither_shown_nor_heard() {
     daemon.wait_reads(3);
     let ended = daemon.end().well();
     assert_eq!(sound::melody(&sound::read(&played)), [1500.0, 1100.0].repeat(6));
-    let hits: Vec<_> = ended.hits().map(|(hit, ..)| hit.entry.list.clone()).collect();
+    let hits: Vec<_> = ended.hits().map(|(hit, ..)| hit.entries[0].entry.list.clone()).collect();
     assert_eq!(hits, ["svs"]);
     let shown = ended.reads().find(|r| r.text == "7ABC123").unwrap();
     assert!(shown.hits.is_empty());
     assert!(!ended.log.contains("watched"));
     let stored = vehicle.stored();
     assert_eq!(stored[&shown.id].hits.len(), 1);
-    assert_eq!(&*stored[&shown.id].hits[0].entry.reason, "watched");
+    assert_eq!(&*stored[&shown.id].hits[0].entries[0].entry.reason, "watched");
 }
 
 #[test]

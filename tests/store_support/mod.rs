@@ -90,9 +90,11 @@ pub fn hit(list: &str) -> HitRecord {
         text: "7ABC123".into(),
         confidence: 0.9,
         rule: Rule::Exact,
+        listed: "7ABC123".into(),
         differs: Vec::new(),
-        state: StateAgreement::Agree,
-        entry,
+        probability: 0.875,
+        alert: Alerting::Sounded,
+        entries: vec![HitEntry { state: StateAgreement::Agree, age_days: Some(2), entry }],
     }
 }
 

@@ -83,6 +83,7 @@ impl Depot {
             ca: own.ca,
             certificate: own.certificate,
             key: own.key,
+            hotlist_key: dir.path().join("hotlist.key"),
         };
         Self { dir, config, authority, vehicle }
     }

@@ -402,7 +402,7 @@ def _ga_orchard(img, rng):
 def _hi_rainbow(img, rng):
     """A wide flat bow from foot to foot, its crown just below the name."""
     h, w = img.shape[:2]
-    pale = rng.uniform(.1, .6)
+    pale = rng.uniform(0, .5)
     t = .04
     for i, c in enumerate(["E87080", "F0A860", "F4E040", "F4E878", "90CC90", "90B8E0", "B8A0D0"]):
         col = tuple(int(v + (238 - v) * (1 - pale)) for v in hexcol(c))
@@ -709,7 +709,7 @@ def _sep_az(img, x, y, w, h, rng, ink):
 
 def _sep_fl(img, x, y, w, h, rng, ink):
     """Two oranges, leaves above, a blossom at the lower right."""
-    green, orange = hexcol("2C7048"), hexcol(str(rng.choice(["F08828", "E87C20", "F49838"])))
+    green, orange = hexcol("2C7048"), hexcol(str(rng.choice(["E87828", "DC6820", "F08C30"])))
     for a, b in ((.3, .1), (.7, .12), (.9, .35)):
         blob(img, x + w * a, y + h * b, w * .22, h * .12, green, rng, rough=.2)
     disc(img, x + w * .32, y + h * .6, w * .42, orange)
@@ -783,6 +783,7 @@ def lettering(img, text, cx, y, h, maxw, col, rng, style="sans", spacing=0.0, st
             x += cell * k
         img[m > 127] = col
         return
+    face = face if rng.random() < .75 else ""  # no font here is just a state's own
     names = [n for n in pool if face in n and ("bold" not in style or n.endswith(("600", "700", "800")))] or list(pool)
     sizes = [1.0] * len(text)
     if "smallcaps" in style:

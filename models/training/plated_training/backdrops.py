@@ -73,7 +73,7 @@ class Canvas:
 
 def mo_outline(c):  # 2008: pale blue, the state's border behind the serial, a bluebird below
     c.sky((0, "B8C8D8"), (.4, "E0E6EA"), (1, "C0D0E0"))
-    c.state("mo", "90A8C8", .33, .12, .36, .78, .012)
+    c.state("mo", "7C98C0", .33, .12, .36, .78, .016)
     c.text("SHOW-ME STATE", "304878", .5, .19, .035, .16)
     c.blob("7090C0", .48, .85, .04, .06)
     c.blob("C08058", .46, .87, .02, .03)
@@ -197,6 +197,7 @@ def nj_cream(c):  # the same as it fades
 
 def nm_sun(c):  # 1991: yellow, a turquoise border above
     c.rect("48A8A0", .08, .03, .92, .07)
+    c.text("Land of Enchantment", "B03030", .5, .885, .055, .4, "script")
     c.line("C04030", .012, (.03, .05), (.97, .05), (.97, .95), (.03, .95), closed=True)
 
 
@@ -386,8 +387,8 @@ def _anchor(c, k):
 
 
 def ri_wave(c):  # 1996: grey-blue, a great paler wave
-    c.sky((0, "C8D4E0"), (1, "BCC8D8"))
-    c.land("DCE4EA", (0, .72), (.2, .62), (.36, .5), (.45, .36), (.55, .3), (.66, .4), (.8, .56), (1, .62), rough=.004)
+    c.sky((0, "B4C4DC"), (.5, "BCCAE0"), (1, "B0C0D4"))
+    c.land("D8E0EA", (0, .72), (.2, .62), (.36, .5), (.45, .36), (.55, .3), (.66, .4), (.8, .56), (1, .62), rough=.004)
     c.land("ACBCD0", (0, .9), (.25, .84), (.5, .66), (.62, .7), (.8, .86), (1, .9), rough=.004)
     _anchor(c, "304878")
 
@@ -597,7 +598,6 @@ def draw(img, name, rng):
     """The backdrop, with the fading, reflections and shifts of colour that its print suffers."""
     img = img.copy()
     BACKDROPS[name](Canvas(img, rng))
-    f = img.astype(np.float32)
-    grey = f.mean(2, keepdims=True)
-    f = grey + (f - grey) * rng.uniform(.7, 1.3) + rng.normal(0, 3, 3) + rng.normal(0, 8)
-    return np.clip(f, 0, 255).astype(np.uint8)
+    k = rng.uniform(.7, 1.3)  # saturation
+    shift = rng.normal(0, 3, 3) + rng.normal(0, 8)
+    return cv2.transform(img, np.column_stack([np.full((3, 3), (1 - k) / 3) + k * np.eye(3), shift]))

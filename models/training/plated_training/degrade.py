@@ -34,6 +34,18 @@ def dirt(img, rng):
     return (img * (1 - m[..., None]) + col * m[..., None]).astype(np.uint8)
 
 
+def cover(img, rng):
+    """A plastic cover over the plate: smoked or yellowed, with the light's reflection across it."""
+    h, w = img.shape[:2]
+    tint = np.array([[1, 1, 1], [1.05, 1, .95], [.75, .92, 1]][int(rng.integers(3))], np.float32) * rng.uniform(.45, .95)
+    f = img * tint + rng.uniform(0, 40)  # what the cover scatters veils dark and light alike
+    if rng.random() < .6:
+        yy, xx = np.mgrid[0:h, 0:w].astype(np.float32)
+        d = (xx - rng.uniform(0, w)) + (yy - h / 2) * rng.uniform(-2, 2)
+        f += (np.exp(-(d / (w * rng.uniform(.04, .2))) ** 2) * rng.uniform(20, 110))[..., None]
+    return np.clip(f, 0, 255).astype(np.uint8)
+
+
 def light(img, rng):
     """Exposure, colour of the light, shadow edges, glare, night and infrared."""
     h, w = img.shape[:2]
@@ -85,6 +97,21 @@ def optics(img, rng, width, strength=1.0):
     return img
 
 
+def video(img, rng):
+    """What a camera's H.264 leaves of a moving picture: coarse colour, coarse blocks smoothed at their
+    edges, and here and there a block that still shows where the plate was a frame ago."""
+    h, w = img.shape[:2]
+    old = cv2.warpAffine(img, np.float32([[1, 0, rng.normal(0, 1.5)], [0, 1, rng.normal(0, 1)]]), (w, h), borderMode=cv2.BORDER_REPLICATE)
+    stale = cv2.resize((rng.random((-(-h // 16), -(-w // 16))) < rng.uniform(0, .3)).astype(np.uint8), None, fx=16, fy=16, interpolation=cv2.INTER_NEAREST)
+    out = np.where(stale[:h, :w, None] > 0, old, img)
+    y, cr, cb = cv2.split(cv2.cvtColor(out, cv2.COLOR_BGR2YCrCb))
+    k = rng.uniform(2, 5)
+    cr, cb = (cv2.resize(cv2.resize(c, (max(1, int(w / k)), max(1, int(h / k))), interpolation=cv2.INTER_AREA), (w, h)) for c in (cr, cb))
+    y = cv2.imdecode(cv2.imencode(".jpg", y, [cv2.IMWRITE_JPEG_QUALITY, int(rng.uniform(10, 45))])[1], cv2.IMREAD_GRAYSCALE)
+    y = cv2.bilateralFilter(y, 3, rng.uniform(5, 30), 1.5)
+    return cv2.cvtColor(cv2.merge([y, cr, cb]), cv2.COLOR_YCrCb2BGR)
+
+
 def sensor(img, rng):
     """Noise, sharpening, compression."""
     if rng.random() < .6:
@@ -94,6 +121,8 @@ def sensor(img, rng):
     if rng.random() < .15:
         b = cv2.GaussianBlur(img, (0, 0), 1.2)
         img = cv2.addWeighted(img, 1.8, b, -.8, 0)
+    if rng.random() < .12:
+        return video(img, rng)
     if rng.random() < .6:
         for _ in range(2 if rng.random() < .2 else 1):
             q = int(rng.uniform(18, 90))

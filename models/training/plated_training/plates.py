@@ -100,7 +100,7 @@ def random_design(rng):
         pats.append(p)
     return dict(fg=[hx(fg)], bg=[" ".join(hx(b) for b in bg)], top=[word()], bottom=[word(), ""], pats=pats, ncol=[hx(art.randcol(rng, 0, 200))] * 1 + [hx(fg)],
                 scol=[hx(fg)], nfont=str(rng.choice(["sans", "serif", "script"])), sfont="sans", w=1, art=str(rng.choice(["", "blobs", "mountains", "hills", "seal"])),
-                bands=None, die={}, sticker="tr", kind="generic", chh=None, ty=None, nsize=None)
+                bands=None, die={}, sticker="tr", kind="generic")
 
 
 def _die(design, rng):
@@ -351,6 +351,9 @@ def render_plate(rng, state=None, kind=None, width=480):
     top, bottom = _words(pick(design["top"]), rng), _words(pick(design["bottom"]), rng)
     ncol = art.hexcol(pick(design["ncol"]))
     scol = art.hexcol(pick(design["scol"]))
+    if special:  # the state's name must stay legible on a ground it was not made for
+        ground = np.mean(bg)
+        ncol, scol = (c if abs(np.mean(c) - ground) > 50 else (30, 30, 30) if ground > 120 else (235, 235, 235) for c in (ncol, scol))
     small = inches[0] < 8
     th = H * rng.uniform(.10, .15) * (1.25 if nfont == "script" else 1)
     ty0, ty1 = .27, .77

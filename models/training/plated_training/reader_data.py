@@ -58,6 +58,8 @@ def view(rng, plate, pool):
     img = plate.image
     if rng.random() < .15:
         img = degrade.dirt(img, rng)
+    if rng.random() < .06:
+        img = degrade.cover(img, rng)
     scene = background(rng, pool, int(sw), int(sh))
     if rng.random() < .4:  # bumpers are mostly one dark or body colour
         scene[:] = (scene * .25 + rng.integers(0, 200) * .75).astype(np.uint8)

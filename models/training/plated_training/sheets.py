@@ -10,13 +10,12 @@ import cv2
 import numpy as np
 
 from . import plates, reader_data
-from .states import CODES
 
 
 def flat(states, columns, seed, width=150):
     rows = []
-    for state in states:
-        rng = np.random.default_rng([seed, CODES.index(state)])
+    for row, state in enumerate(states):
+        rng = np.random.default_rng([seed, row])
         cells = []
         for _ in range(columns):
             p = plates.render_plate(rng, state, width=320).image
@@ -48,7 +47,7 @@ def main():
     ap.add_argument("--seed", type=int, default=1)
     a = ap.parse_args()
     sheet = crops(a.photos, a.rows, a.columns, a.seed) if a.crops else flat(a.states.split(","), a.columns, a.seed)
-    cv2.imwrite(a.out, sheet)
+    cv2.imwrite(a.out, sheet, [cv2.IMWRITE_JPEG_QUALITY, 82])
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ CODES = ["AL", "AK", "AZ", "AR", "CA", "CO", "CT", "DE", "DC", "FL", "GA", "HI",
 
 
 def D(fg, bg, top="", bottom="", pats="lll dddd", ncol=None, scol=None, nfont="sans", sfont="sans", w=1.0, art="",
-      bands=None, die=None, sticker="tr", kind="passenger", chh=None, ty=None, nsize=None,
+      bands=None, die=None, sticker="tr", kind="passenger",
       tbox=None, bbox=None, serial=None, sep=None, spread=None, side=""):
     """One design. top/bottom: lettering, | separates choices; `~` marks the state's name is small.
 
@@ -24,7 +24,7 @@ def D(fg, bg, top="", bottom="", pats="lll dddd", ncol=None, scol=None, nfont="s
     """
     return dict(fg=fg.split(), bg=bg.split("|"), top=top.split("|"), bottom=bottom.split("|"), pats=pats.split("|"),
                 ncol=(ncol or fg).split(), scol=(scol or ncol or fg).split(), nfont=nfont, sfont=sfont, w=w, art=art,
-                bands=bands, die=die or {}, sticker=sticker, kind=kind, chh=chh, ty=ty, nsize=nsize,
+                bands=bands, die=die or {}, sticker=sticker, kind=kind,
                 tbox=tbox, bbox=bbox, serial=serial, sep=sep, spread=spread, side=side)
 
 
@@ -44,7 +44,7 @@ STATES = {
            D("24347C 283878", "F2F2F2 F4F4F4", "Alabama", "Heart of Dixie|www.touralabama.org", "nAddddl|ndAdddl|ndlldld|nldddd", "B02030 24347C", "24347C", nfont="script|serif bold", sfont="serif", art="al_heart", sticker="bb", tbox=(.5, .04, .15, .42), bbox=(.5, .85, .07, .4), w=.6, die=US),
            D("202838 1C2C58", "F4ECC0 F0F0E8 C8DCE4", "Sweet Home", "ALABAMA", "nddlddl|nAddddl|ndllddd|ddlddld", "B03040 1C2C70", "203070", nfont="script", sfont="serif bold", art="al_coast", sticker="bb", tbox=(.5, .04, .14, .42), bbox=(.5, .84, .09, .4), die=US),
            D("202838", "B8D4E8 F0F2F2 E8ECE4", "ALABAMA", "HEART OF DIXIE|Heart of Dixie", "nddlddl|ndllddd|ddlddld", "203070", nfont="serif bold spaced", sfont="serif", art="al_mountains|al_coast", sticker="bb", tbox=(.5, .05, .12, .44), bbox=(.5, .86, .07, .4), w=.6, die=US)],
-    "AK": [D("1A2C6C 203070 1C2858", "E8B028|F2C230|F0BC38", "ALASKA", "The Last Frontier", "lll*ddd|lll*ddd|lll ddd|lllddd|dddd ll", sfont="sans italic", sep="ak", tbox=(.5, .05, .12, .34), bbox=(.5, .86, .08, .4), die=US, sticker="bothtop"),
+    "AK": [D("1A2C6C 203070 1C2858", "E8B028|F2C230|F0BC38", "ALASKA", "The Last Frontier", "lll*ddd|lll*ddd|lll ddd|lllddd|dddd ll", sfont="sans italic", sep="ak", tbox=(.5, .05, .12, .34), bbox=(.5, .86, .08, .4), die=US, w=1.8, sticker="bothtop"),
            D("24386C 203878", "E8D038 ECD848 F0DC60 F0C868", "ALASKA", "CELEBRATING STATEHOOD 1959 2009", "<lllddd|<lllddd|<ddd lll", side="art", scol="B03038", nfont=SPACED, art="ak_fifty", sticker="bothtop", tbox=(.5, .05, .12, .4), bbox=(.58, .88, .055, .66), w=.5, die=US),
            D("203060 202848", "A8C8E8 E8F0F4 F4F0E0", "ALASKA", "GOLD RUSH CENTENNIAL|1898 Gold Rush Centennial", "lll ddd", "B08030 203878", "203878", nfont="serif bold", art="ak_rush", sticker="bothtop", tbox=(.5, .05, .13, .4), bbox=(.5, .87, .065, .5), w=.35, die=US),
            D("203060 202848", "70A8D8 C8E0F0 F0ECE4", "ALASKA", "The Last Frontier|", "lll*ddd|lll ddd", "203878", nfont="serif bold", sep="ak_bear", art="mountains", sticker="bothtop", tbox=(.5, .05, .13, .4), bbox=(.5, .87, .07, .4), w=.35, die=US)],
@@ -69,9 +69,9 @@ STATES = {
            D("202020 282828", "F6F4EE F8F0E0 F8E4C8", "Georgia|GEORGIA", "...on my mind|FULTON|COBB|DEKALB|CHATTAHOOCHEE", "lll*ddd|lll*dddd|ddd*lll|dddlll|dddd*ll|lll ddd", "202020 B02838", "202020", nfont="serif:playfair bold", sfont="serif", sep="ga", sticker="br", tbox=(.5, .04, .14, .46), bbox=(.46, .85, .08, .5), w=.6, die=THIN),
            D("202020 282828", "D8E8F0 F4F4F0 F8F0E4", "GEORGIA", "IN GOD WE TRUST|FULTON|COBB|DEKALB|CHATTAHOOCHEE|GWINNETT", "lll dddd|lll*dddd|lll dddd", "202020 203030", nfont="serif:playfair|serif:zilla-slab-500", sfont="sans", art="ga_orchard", sep="ga", sticker="br", tbox=(.54, .04, .13, .48), bbox=(.46, .86, .075, .5), serial=(.28, .48), w=.9, die=THIN)],
     "HI": [D("202020 282828 181818", "ECECE8 F2F2EE F4F4F0", "HAWAII", "ALOHA STATE", "lll ddd|lll.ddd|lll ddd|<llddd|ddd lll", nfont=PLAIN, sfont=PLAIN, art="hi_rainbow", tbox=(.48, .05, .1, .31), bbox=(.5, .85, .09, .48), serial=(.28, .48), die=THIN)],
-    "ID": [D("20243C 202438 202020 1C2C58", "B82830 D05858 ECD8DC F0F2F4 D0DCEC 6888C0 203878|C03038 D88080 F0F0F0 F0F2F4 B8CCE4 5878B8 203878", "IDAHO", "FAMOUS POTATOES", "nl ldddd|nl lddd|nl lldd|nl lldddl|{dl} dddd|{dl}ddddl|n ddddd|l dddddl|l ddddd|nl lddDl|l ddddDl", "F4F4F4 F0F0F0", "F4F4F4 F0F0F0", nfont="serif bold", sfont="serif bold", art="id_pines", sticker="br", tbox=(.56, .06, .11, .34), bbox=(.5, .865, .07, .44), serial=(.28, .48), die=US),
-           D("20243C 202438 1C2C58", "B82830 D05858 ECD8DC F0F2F4 D0DCEC 6888C0 203878", "Scenic IDAHO", "FAMOUS POTATOES|CENTENNIAL", "{dl} dddd|nl ldddd|n ddddd|l dddddd|ddd lll|nl ddddd|{dl}ddddl", "F4F4F4", "F4F4F4", nfont="serif bold", sfont="serif bold", art="id_pines", sticker="br", tbox=(.5, .06, .11, .52), bbox=(.5, .865, .07, .44), serial=(.28, .48), die=US, w=.9)],
-    "IL": [D("982838 A82830 8C2840 802838", "DCE8F4 F0F4F6 F4F4F6 C0D0E8 90A8D4|F0F4F8 F4F4F6 E0E8F4 B0C0E0|C8D8EC ECF0F4 ECECF0 A8B8D8", "Illinois", "Land of Lincoln", "ddd dddd|ldd dddd|ll ddddd|lll dddd|ddd ddd|dddddd|lddddd|l dddddd|ddddd l", "24388C 2848A0 203070", "F4F4F8 3C5CA0", nfont="script:dancing|script:damion", sfont="serif", art="il_face", tbox=(.5, .035, .17, .46), bbox=(.5, .875, .065, .38), serial=(.29, .47), die={**THIN, "stroke": (.065, .095)}, w=1.4),
+    "ID": [D("20243C 202438 202020 1C2C58", "B82830 CC5058 F0E8EC F2F4F4 E0E8F0 7088C0 203878|C03038 D88080 F0F0F0 F0F2F4 B8CCE4 5878B8 203878", "IDAHO", "FAMOUS POTATOES", "nl ldddd|nl lddd|nl lldd|nl lldddl|{dl} dddd|{dl}ddddl|n ddddd|l dddddl|l ddddd|nl lddDl|l ddddDl", "F4F4F4 F0F0F0", "F4F4F4 F0F0F0", nfont="serif bold", sfont="serif bold", art="id_pines", sticker="br", tbox=(.56, .06, .11, .34), bbox=(.5, .865, .07, .44), serial=(.28, .48), die=US),
+           D("20243C 202438 1C2C58", "B82830 CC5058 F0E8EC F2F4F4 E0E8F0 7088C0 203878", "Scenic IDAHO", "FAMOUS POTATOES|CENTENNIAL", "{dl} dddd|nl ldddd|n ddddd|l dddddd|ddd lll|nl ddddd|{dl}ddddl", "F4F4F4", "F4F4F4", nfont="serif bold", sfont="serif bold", art="id_pines", sticker="br", tbox=(.5, .06, .11, .52), bbox=(.5, .865, .07, .44), serial=(.28, .48), die=US, w=.9)],
+    "IL": [D("982838 A82830 8C2840 802838", "DCE8F4 F0F4F6 F4F4F6 B8CCE8 6C8CCC|F0F4F8 F4F4F6 E4ECF6 8CA8DC|C8D8EC ECF0F4 ECECF0 90A8D4", "Illinois", "Land of Lincoln", "ddd dddd|ldd dddd|ll ddddd|lll dddd|ddd ddd|dddddd|lddddd|l dddddd|ddddd l", "24388C 2848A0 203070", "F4F4F8 3C5CA0", nfont="script:dancing|script:damion", sfont="serif", art="il_face", tbox=(.5, .035, .17, .46), bbox=(.5, .875, .065, .38), serial=(.29, .47), die={**THIN, "stroke": (.065, .095)}, w=1.4),
            D("B02830 A82028 982030", "C8DCEC F0F4F6 F4F4F4 CCDCEC", "ILLINOIS", "LAND OF LINCOLN", "<ll ddddd|<lll dddd|<dd ddddd|<ddddd l|<lldddd|<vanity", "2C4880 203C70", "2C4880", nfont="serif", sfont="serif", art="il_half", side="art", tbox=(.58, .05, .12, .5), bbox=(.52, .87, .07, .5), serial=(.29, .48), die=US),
            D("24408C 283C80 203070", "88B8E0 C8E0F0 F4F4F4 F4F4F4|F4F4F4 F4F4F4", "Illinois", "Land of Lincoln", "lll ddd|ll dddd|ddd ddd|lll dd|ddd lll|l dddd", "24408C 203070", nfont="script:dancing|script:damion|script:pacifico", sfont="serif italic|serif", tbox=(.5, .04, .16, .42), bbox=(.5, .86, .075, .42), w=.5, die=US)],
     "IN": [D("F0F0F4 E4E8F0", "1838A0|2040B0|243C90", "dd - Wayne|dd - Marion|dd - Lake|dd - Hamilton|dd - Elkhart", "INDIANA", "<dddlll|<dddlll|ddl dddd|ddlddd|<dddll|<ddllll|lll ddd|dddll", "202020", "F4F4F4", nfont="sans", sfont="serif bold", art="in_torch", side="art", sticker="bothtop", tbox=(.5, .065, .08, .38), bbox=(.5, .83, .11, .36), die=US),
@@ -113,7 +113,8 @@ STATES = {
            D("203058 202030", "F4F0E0 F0E8D0 E4D0A0|E8D8B0 F4F0E4 E8D8B0", "MISSISSIPPI", "TATE|QUITMAN|HANCOCK|HINDS|RANKIN|LAUDERDALE", "lll ddd|lll dddd|llldddd|{ll}dddd{lH}", "203058", nfont="serif:playfair bold", sfont="sans", art="ms_seal", sticker="bb", tbox=(.5, .05, .12, .46), bbox=(.5, .86, .075, .5), w=.6, die=US)],
     "MO": [D("203068 202C70 304060", "D0DCE8", "Missouri", "", "lldldl|lld*ldl|lld ldl|lld*ldl|vanity", "303C68", nfont="serif:bree", art="mo_outline", sticker="mid", sep="mo", die=US, tbox=(.5, .045, .115, .3), serial=(.27, .46), spread=.95, w=1.2),
            D("203878 20307C 284078", "F0F2F4", "MISSOURI", "SHOW-ME STATE", "ddd lll|lll ddd|ddd lll|dldddl", "2C8878 30708C", "203878", art="mo_wave", sticker="bb", die=US, tbox=(.5, .08, .1, .3), bbox=(.5, .86, .07, .44), serial=(.26, .5), spread=.9),
-           D("203068 202C70", "F0F2F4", "MISSOURI|Missouri", "BICENTENNIAL", "lldldl|lld ldl", "203878", nfont="serif", art="mo_bicentennial", sticker="mid", die=US, tbox=(.5, .13, .09, .3), bbox=(.5, .87, .05, .2), spread=.9, w=.9)],
+           D("203068 202C70", "F0F2F4", "MISSOURI|Missouri", "BICENTENNIAL", "lldldl|lld ldl", "203878", nfont="serif", art="mo_bicentennial", sticker="mid", die=US, tbox=(.5, .13, .09, .3), bbox=(.5, .87, .05, .2), spread=.9, w=.9),
+           D("F0F0F0 E8E4E0", "782838 6C2430", "MISSOURI", "SHOW-ME STATE", "lll ddd|lll-ddd|ldl ddd", sticker="bb", die=US, tbox=(.5, .06, .1, .36), bbox=(.5, .86, .075, .42), w=.2)],
     "MT": [D("F4F4F8", "203878 2A4A98", "MONTANA", "Treasure State|TREASURE STATE|Big Sky Country", "n-ddddl|nn-ddddl|dddlll|lllddd|nn ddddl|{nn}ddddl", "F0F0F4", nfont="sans", art="mt_outline", die=US, tbox=(.5, .06, .11, .34), bbox=(.5, .85, .065, .4)),
            D("203070 202858", "88B4DC", "Montana|MONTANA", "Big Sky Country|BIG SKY", "nn-ddddl|n-ddddl|nnlddddd|nn ddddl", "A83038 203878", nfont="serif", art="mt_range", die=US, tbox=(.5, .05, .11, .32), bbox=(.5, .86, .06, .36), w=.6),
            D("202C60 203068", "3868B0", "MONTANA", "Big Sky Country", "nn-ddddl|n-ddddl|dddlll", "F0F0F4 F0D060", "203068", art="mt_plains", die=US, tbox=(.5, .05, .11, .36), bbox=(.5, .86, .06, .4), w=.7),
@@ -132,7 +133,7 @@ STATES = {
     "NJ": [D("202020 282420", "F0D858", "New Jersey", "Garden State|Garden State|Garden State|FIREFIGHTER|PRICE OF HONOR|Treasure Our Trees", "lll*ddl|lll*ddl|ldd*lll|lll*ddd|lddlll|lllddl|<dddd{lE}|{ll}dddd|<ddd{ll}|vanity", nfont="serif:playfair", sfont="sans", art="nj_fade|nj_fade|nj_cream", sep="nj", die=THIN, tbox=(.47, .05, .13, .48), bbox=(.5, .86, .085, .36), serial=(.25, .52), spread=.9),
            D("F0DC90 F4E8B0", "284888 203C78", "NEW JERSEY", "GARDEN STATE", "lll-ddl|ddd-lll|lll-dddl", die=US, w=.08)],
     "NM": [D("F0CC40 F0D050", "18888C 209498 107C88", "CENTENNIAL 1912-2012|", "NEW MEXICO", "lll*ddd|lll*ddd|ddd*lll|lllldd", "F4F0D0", die=THIN, art="nm_turquoise", sep="zia", tbox=(.5, .07, .05, .44), bbox=(.5, .775, .08, .42), serial=(.24, .46), spread=.9, sticker="br"),
-           D("B02020 C02828 A02830", "F0CC30 F0D040 E8C850", "", "New Mexico USA|NEW MEXICO USA", "ddd*lll|lll*ddd|ddd*lll|llldDd|vanity", art="nm_sun", sfont="serif", sep="zia", die=US, bbox=(.5, .78, .1, .6), serial=(.2, .48), sticker="br", spread=.9, w=1.2),
+           D("B02020 C02828 A02830", "F0CC30 F0D040 E8C850", "", "New Mexico USA|NEW MEXICO USA", "ddd*lll|lll*ddd|ddd*lll|llldDd|vanity", art="nm_sun", sfont="serif", sep="zia", die=US, bbox=(.5, .745, .105, .6), serial=(.19, .48), sticker="br", spread=.9, w=1.2),
            D("B02020 303030", "F0D048", "", "New Mexico USA", "<lllddd|<dddlll|<lldddd", "B83030 208080", sfont="serif", art="nm_balloon", side="art", die=US, bbox=(.55, .78, .1, .5), serial=(.2, .48), sticker="br", w=.5),
            D("F0F0F0 F0D050", "141414", "CHILE CAPITAL OF THE WORLD", "NEW MEXICO", "lll*ddd|llddll", "F0D050 F0F0F0", art="nm_chile", die=THIN, tbox=(.5, .07, .05, .6), bbox=(.5, .79, .09, .46), sticker="br", w=.3)],
     "NY": [D("203068 203078 24386C", "F4F4F4", "NEW YORK", "THE EMPIRE STATE|EMPIRE STATE", "lll*dddd|lll*dddd|lll dddd|ddddd*ll|dddddll|vanity", "F4F4F4", nfont="serif", sfont="serif", art="ny_empire", sep="ny", sticker="", die=THIN, tbox=(.49, .06, .12, .46), bbox=(.5, .88, .065, .48), serial=(.31, .46), spread=.95, w=1.3),
@@ -198,7 +199,8 @@ STATES = {
            D("C02830 B82830", "F4F4F4", "WISCONSIN", "America's Dairyland", "lll-ddd|lll-ddd|ldl-ddd|ddd-lll", "C02830", "C02830", nfont="sans:overpass italic", sfont="serif italic", art="wi_farm", sticker="bb", die=US, tbox=(.32, .06, .13, .5), bbox=(.47, .86, .08, .44), serial=(.27, .52), spread=.95, w=.5),
            D("202020 282828", "F4F4F4", "WISCONSIN", "TRUCK|TRAILER|MUNICIPAL|APR LIGHT TRUCK|HEAVY TRUCK", "lldddd|ll-dddd|dddd{lA}|lddddd", "202020 C02830", die=THIN, art="tx_flag", sticker="bb", tbox=(.5, .06, .1, .5), bbox=(.5, .87, .07, .3), w=.4)],
     "WV": [D("203070 202C68 2848A0 24386C", "F4F4F4", "West Virginia", "Wild, Wonderful|Wild, Wonderful|Wild Wonderful", "dl dddd|dll ddd|dll ddd|lll ddd|dll*ddd|dDd*ddd|dl dDdd|ddd|dddd|vanity", "F0B830 E8B840", "203878", nfont="serif:playfair", sfont="serif:playfair", art="wv_band", sep="wv", sticker="br", die=US, tbox=(.5, .065, .12, .5), bbox=(.5, .83, .09, .4), serial=(.31, .47), spread=.9),
-           D("203070 2848A0", "C0D8EC F0E8C0 E8F0F0", "West Virginia", "Wild, Wonderful|OPERATION WILDLIFE", "<{ll}ddd|<ddddd|dll ddd|lll ddd|ddd", w=.3, nfont="serif", art="hills", sticker="br", die=US)],
+           D("203070 2848A0", "C0D8EC F0E8C0 E8F0F0", "West Virginia", "Wild, Wonderful|OPERATION WILDLIFE", "<{ll}ddd|<ddddd|dll ddd|lll ddd|ddd", w=.3, nfont="serif", art="hills", sticker="br", die=US),
+           D("203878 24448C", "F0C040 E8B838", "West Virginia|WEST VIRGINIA", "Wild, Wonderful", "dl dddd|dll ddd|nl dddd", nfont="serif", sfont="serif", sticker="br", die=US, tbox=(.5, .06, .11, .46), bbox=(.5, .85, .085, .4), w=.2)],
     "WY": [D("202020 202848", "3880C8", "|TRK||", "WYOMING", "d*dddl|d*dddd|{dd}*ddll|{dd}*dddl|d*dddl|nn*dddl|n*ddddd|n*dddl", "202020 303028", "202020 F4F4F4", nfont="serif", sfont="serif", art="wy_tower", sep="bronc", sticker="tl", die=US, tbox=(.45, .05, .09, .16), bbox=(.7, .83, .11, .46), serial=(.25, .5)),
            D("203060 20285C 283868", "C8CCD4", "Wyoming", "", "d*ddd{ll}|{dd}*ddd{ll}|d*dddl|n*ddddl|{dd}*dddl", "203878 24386C", nfont="serif:zilla", art="wy_fence", sep="bronc", sticker="tl", die=US, tbox=(.66, .06, .13, .5), serial=(.29, .46)),
            D("202020 203050", "6CA4D4", "WYOMING|Wyoming", "", "d*ddddd|{dd}*ddddd|dd*ddddd|d*dddl|nn*ddddl", "202848 F0F2F4", nfont="serif", art="wy_tetons", sep="bronc", sticker="tl", die=US, tbox=(.62, .05, .12, .5), serial=(.28, .48)),
@@ -206,21 +208,21 @@ STATES = {
 }
 
 # California by kind; weights are roughly what a patrol car meets, with rare kinds raised.
-CA_WHITE = "F4F4F4 F0F0F0"
+CA_WHITE = "F4F4F4|F0F0F0|E8E8EA"
 CA_BLUE = "2C3C84 283878 34468C 202C60"
 CALIFORNIA = [
     D(CA_BLUE, CA_WHITE, "California", "|dmv.ca.gov|SESQUICENTENNIAL - 150 YEARS|", "nlllddd", "C82830", "C82830", nfont="script", w=30, die=CA1, sticker="catop", kind="passenger"),
     D(CA_BLUE, CA_WHITE, "California", "dmv.ca.gov|", "dddllln|dddllld", "C82830", nfont="script", w=8, die=CA1, sticker="catop", kind="passenger-new"),
     D(CA_BLUE, CA_WHITE, "CALIFORNIA", "|The Golden State|", "nlllddd|dddlll|lllddd", "C83838", w=12, die=CA1, sticker="catop", kind="passenger-block"),
-    D(CA_BLUE, "F4E8E0 F4F0E8 F0F0F0", "CALIFORNIA", "The Golden State|", "nlllddd", "C83030", w=4, die=CA1, art="casun", sticker="catop", kind="passenger-sun"),
+    D(CA_BLUE, "F4E8E0|F4F0E8|F0F0F0", "CALIFORNIA", "The Golden State|", "nlllddd", "C83030", w=4, die=CA1, art="casun", sticker="catop", kind="passenger-sun"),
     D(CA_BLUE, CA_WHITE, "California|CALIFORNIA", "dmv.ca.gov|", "nlddddd|dddddln|nlddddd|ddddd*ln", "C82830", nfont="script", w=8, die=CA1, sticker="catop", kind="commercial"),
     D(CA_BLUE, CA_WHITE, "California|CALIFORNIA", "", "nlldddd|4lldddd|1lldddd", "C82830", nfont="script", w=3, die=CA1, sticker="catop", kind="trailer"),
     D("202020 202848", CA_WHITE, "California Perm Trailer|PERM TRAILER", "", "4lldddd|4llddDd", "C82830", nfont="script", w=2, die=CA1, bands=[("topline", 0.22, "C82830")], kind="trailer"),
     D(CA_BLUE, CA_WHITE, "California|CALIFORNIA", "", "(8)dddddd|(4)dddddd|(8)ddddddd|(4)ddddddd|1dddddd|(8)ddddd", "C82830", nfont="script", w=5, die=CA1, kind="exempt"),
     D(CA_BLUE, CA_WHITE, "CA EXEMPT", "", "ddddddd|1dddddd", "C82830", w=2, die=CA1, kind="exempt"),
-    D("E8B830 F0C840", "1C2C80 203490", "CALIFORNIA", "|EXEMPT", "(8)dddddd|dddddd|(4)dddddd", w=0.7, die=CA1, kind="exempt"),
-    D("E8B830 F0C840 E0B028", "1C2C80 203490 182870", "CALIFORNIA", "", "nlllddd|dddlll|lllddd|ddd lll|nldddd|nlddddd|ldddddd", w=6, die=CA1, sticker="catop", kind="legacy-blue"),
-    D("F0B820 E8A818 F0C030", "101010 181410 201C18", "CALIFORNIA", "", "lll ddd|lllddd|ldd ddd|vanity|vanity|vanity|nlllddd", w=5, die=CA1, sticker="catop", kind="legacy-black"),
+    D("E8B830 F0C840", "1C2C80|203490", "CALIFORNIA", "|EXEMPT", "(8)dddddd|dddddd|(4)dddddd", w=0.7, die=CA1, kind="exempt"),
+    D("E8B830 F0C840 E0B028", "1C2C80|203490|182870", "CALIFORNIA", "", "nlllddd|dddlll|lllddd|ddd lll|nldddd|nlddddd|ldddddd", w=6, die=CA1, sticker="catop", kind="legacy-blue"),
+    D("F0B820 E8A818 F0C030", "101010|181410|201C18", "CALIFORNIA", "", "lll ddd|lllddd|ldd ddd|vanity|vanity|vanity|nlllddd", w=5, die=CA1, sticker="catop", kind="legacy-black"),
     D(CA_BLUE + " 202020", CA_WHITE, "California", "dmv.ca.gov|", "vanity|vanity#|vanity#|vanity", "C82830", nfont="script", w=9, die=CA1, sticker="catop", kind="vanity"),
     D("202040 203060", "F0F4F4 B8D8EC A0C8A0", "California", "PROTECT OUR COAST & OCEAN|YOSEMITE NATIONAL PARK|SPAY & NEUTER SAVES LIVES|HONORING VETERANS|UCLA BRUINS", "<vanity|<nlllddd|<dddlll|<vanity#|vanity|<dddlll|<llldDd", "203878 C82830", "C82830", nfont="script", w=5, die=CA1, art="hills", sticker="catop", kind="special"),
     D(CA_BLUE, CA_WHITE, "California|CALIFORNIA", "", "{DLR}dddd{ddl}|{DST}dddd{ddl}|{MFG}dddd{ddl}|{DSM}dddd{dl}|{TRN}dddd{ddl}|{RMF}dddd{dl}|{DLR}ddddd{dl}", "C82830", nfont="script", w=3, die=CA1, kind="dealer"),
@@ -229,8 +231,8 @@ CALIFORNIA = [
     D(CA_BLUE, CA_WHITE, "CAL APPORTIONED|California", "APPORTIONED|", "BPddddd|CPddddd|APddddd|SPddddd|TPddddd|XPddddd|YPddddd|WPddddd", "C82830", w=2.5, die=CA1, kind="apportioned"),
     D(CA_BLUE, CA_WHITE, "CAL|CALIFORNIA", "", "ndldddd|nlddddd|ddlddddd|lddddd|nldddd|nldddd|ddldddd|ndlddd", "C82830 283878", w=4, die=CA1, kind="moto"),
     D("E8B830", "1C2C80", "CAL|CALIFORNIA", "", "ndldddd|nldddd|lddddd", w=0.8, die=CA1, kind="moto"),
-    D("202020", "F4F4F4 F8F8F8", "California|CALIFORNIA", "|APPROVED|dmv.ca.gov", "nlllddd|vanity", "606060 202020", nfont="sans", w=1.5, die=CA1, kind="digital"),
-    D("F0F0F0", "101010 181818", "California|CALIFORNIA", "", "nlllddd|vanity", "C0C0C0", nfont="sans", w=1.5, die=CA1, kind="digital-dark"),
-    D("202020 303030", "FAFAFA F4F4F2", "CALIFORNIA|CALIFORNIA TEMPORARY LICENSE PLATE|TEMPORARY", "EXPIRES dd/dd/dddd|dddddddddd llldd", "lldldd|lldlddd|lldddldd|llddldd|lldddl", "202020", w=5, kind="temporary", die={"font": "sans?"}),
+    D("202020", "F4F4F4|F8F8F8", "California|CALIFORNIA", "|APPROVED|dmv.ca.gov", "nlllddd|vanity", "606060 202020", nfont="sans", w=1.5, die=CA1, kind="digital"),
+    D("F0F0F0", "101010|181818", "California|CALIFORNIA", "", "nlllddd|vanity", "C0C0C0", nfont="sans", w=1.5, die=CA1, kind="digital-dark"),
+    D("202020 303030", "FAFAFA|F4F4F2", "CALIFORNIA|CALIFORNIA TEMPORARY LICENSE PLATE|TEMPORARY", "EXPIRES dd/dd/dddd|dddddddddd llldd", "lldldd|lldlddd|lldddldd|llddldd|lldddl", "202020", w=5, kind="temporary", die={"font": "sans?"}),
 ]
 STATES["CA"] = CALIFORNIA

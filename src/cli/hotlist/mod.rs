@@ -2,19 +2,23 @@
 
 mod add;
 mod ask;
+mod check;
+mod detect;
 mod export;
 mod import;
+mod input;
 mod remove;
 mod search;
 mod show;
 mod stats;
+mod sync;
 
 pub use ask::{Ask, ago};
 
 use crate::error::Result;
 use clap::Subcommand;
 
-/// Lists of wanted plates: import, look up, enter, remove
+/// Lists of wanted plates: import, look up, enter, remove, fetch
 #[derive(Debug, clap::Args)]
 #[command(arg_required_else_help = true)]
 pub struct Args {
@@ -24,6 +28,8 @@ pub struct Args {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Detect(detect::Args),
+    Check(check::Args),
     Import(import::Args),
     Show(show::Args),
     Stats(stats::Args),
@@ -31,11 +37,14 @@ enum Command {
     Remove(remove::Args),
     Search(search::Args),
     Export(export::Args),
+    Sync(sync::Args),
 }
 
 /// Does what the subcommand says.
 pub fn run(args: &Args) -> Result<()> {
     match &args.command {
+        Command::Detect(args) => detect::run(args),
+        Command::Check(args) => check::run(args),
         Command::Import(args) => import::run(args),
         Command::Show(args) => show::run(args),
         Command::Stats(args) => stats::run(args),
@@ -43,5 +52,6 @@ pub fn run(args: &Args) -> Result<()> {
         Command::Remove(args) => remove::run(args),
         Command::Search(args) => search::run(args),
         Command::Export(args) => export::run(args),
+        Command::Sync(args) => sync::run(args),
     }
 }

@@ -5,7 +5,7 @@ use crate::cli::annotate::{self, Mark};
 use crate::daemon::{Announcement, Status};
 use crate::error::{Context, Kind, Result};
 use crate::plate::PlateText;
-use crate::wire::{Difference, HitRecord, Priority, ReadRecord, StateAgreement};
+use crate::wire::{Alerting, Difference, HitRecord, Priority, ReadRecord, Rule, StateAgreement};
 use opencv::prelude::*;
 use serde_json::json;
 use std::cell::Cell;
@@ -61,7 +61,8 @@ impl Show {
 fn as_json(announcement: &Announcement) -> String {
     match announcement {
         Announcement::Read { read, .. } => json!({"read": read}).to_string(),
-        Announcement::Hit { read, hit, sounded, .. } => {
+        Announcement::Hit { read, hit, .. } => {
+            let sounded = hit.alert == Alerting::Sounded;
             json!({"hit": hit, "read": read.id, "sounded": sounded}).to_string()
         }
     }
@@ -70,7 +71,7 @@ fn as_json(announcement: &Announcement) -> String {
 fn as_text(announcement: &Announcement) -> String {
     match announcement {
         Announcement::Read { read, .. } => read_line(read),
-        Announcement::Hit { hit, sounded, .. } => hit_line(hit, *sounded),
+        Announcement::Hit { hit, .. } => hit_line(hit),
     }
 }
 
@@ -82,35 +83,53 @@ fn read_line(read: &ReadRecord) -> String {
     format!("{at}  read  {text:<9} {state}  {sure:3.0} %  {agreeing} of {looks} looks  {}", read.camera)
 }
 
-fn hit_line(hit: &HitRecord, sounded: bool) -> String {
-    let e = &hit.entry;
+fn hit_line(hit: &HitRecord) -> String {
+    let Some((first, more)) = hit.entries.split_first() else { return String::new() };
+    let e = &first.entry;
     let priority = match e.priority {
         Priority::High => "HIGH",
         Priority::Normal => "normal",
         Priority::Low => "low",
     };
-    let differs = if hit.differs.is_empty() { "exact".to_string() } else { differences(&hit.differs) };
-    let state = match hit.state {
+    let state = match first.state {
         StateAgreement::Agree => "state agrees",
         StateAgreement::Unknown => "state not known",
         StateAgreement::Differ => "STATE DIFFERS",
     };
-    let car = [e.colour.as_str(), e.make.as_str()].into_iter().filter(|s| !s.is_empty()).collect::<Vec<_>>().join(" ");
-    let quiet = if sounded { "" } else { "  (alerted a short while ago)" };
+    let rule = match hit.rule {
+        Rule::Exact => "exact",
+        Rule::Equivalent => "look-alike",
+        Rule::Difference => "other character",
+        Rule::Alternative => "other reading",
+        Rule::Wildcard => "partial plate",
+    };
+    let (word, quiet) = match hit.alert {
+        Alerting::Sounded => ("HIT  ", ""),
+        Alerting::Repeat => ("HIT  ", "  (alerted a short while ago)"),
+        Alerting::Quieted => ("HIT  ", "  (found wrong this shift)"),
+        Alerting::Candidate => ("maybe", "  (not alerted: not probable enough)"),
+        Alerting::Covert => return String::new(),
+    };
+    let car =
+        [&e.colour, &e.make, &e.model].into_iter().filter(|s| !s.is_empty()).cloned().collect::<Vec<_>>().join(" ");
+    let age = first.age_days.map_or_else(String::new, |days| format!(", {days} days old"));
+    let more = if more.is_empty() { String::new() } else { format!(", {} more entries", more.len()) };
     format!(
-        "{}  HIT   {:<9} unverified  {priority} {} [{}]  listed {} {} {car}  {differs}, {state}{quiet}",
+        "{}  {word} {:<9} unverified  {priority} {} [{}]  listed {} {} {car}  {rule} {:.0} %{}, {state}{age}{more}{quiet}",
         hit.at.strftime("%H:%M:%S"),
         PlateText::normalise(&hit.text).display(),
         e.category,
         e.list,
         e.plate,
         e.state,
+        hit.probability * 100.0,
+        differences(&hit.differs),
     )
 }
 
 fn differences(all: &[Difference]) -> String {
-    let one = |d: &Difference| format!("character {} read {} listed {}", d.position + 1, d.read, d.listed);
-    all.iter().map(one).collect::<Vec<_>>().join(", ")
+    let one = |d: &Difference| format!(", character {} read {} listed {}", d.position + 1, d.read, d.listed);
+    all.iter().map(one).collect()
 }
 
 /// Counts of a run that has ended.

@@ -1,10 +1,11 @@
 //! Lists into force and out of it.
 
-use super::{Answer, Desk};
+use super::{Answer, Desk, Incoming};
 use crate::config::{Hotlist, ListKind, OFFICERS};
 use crate::control::{Import, Reply};
 use crate::error::{Context, Error, Kind, Result};
-use crate::hotlist::{self, Rules, Source};
+use crate::hotlist::import::{self, InForce};
+use crate::hotlist::{self, Builder, Index, Meta, Report, Rules, Signer, Source, Trust, Wish};
 use crate::store::{By, Imported, Reason, Staleness, Version, What};
 use crate::who::Who;
 use crate::wire::Sha256;
@@ -27,10 +28,10 @@ impl Desk {
         self.shelf.sweep();
         for (list, state) in self.states()? {
             // Each has its place, so that the order is that of the configuration.
-            self.lists.put(Source::memory(&list.name, [], Rules));
+            self.lists.put(Source::memory(&list.name, [], Rules::default()));
             let Some(version) = state.in_force else { continue };
-            match self.shelf.entries(&list.name, &version.sha256) {
-                Ok(entries) => self.lists.put(Source::memory(&list.name, entries, Rules)),
+            match self.source(&list, &version.sha256, version.dated) {
+                Ok(source) => self.lists.put(source),
                 Err(e) => {
                     tracing::error!(list = list.name, "The hotlist is not in force: {}", e.chain());
                     self.broken.lock().unwrap_or_else(|e| e.into_inner()).insert(list.name.clone());
@@ -47,6 +48,45 @@ impl Desk {
         Ok(())
     }
 
+    /// A list of the shelf, ready for the matching: in its index or, where there is no room for
+    /// one, in memory, since a full disk must not keep anybody from being found.
+    fn source(&self, list: &Hotlist, sha256: &Sha256, dated: Option<Timestamp>) -> Result<Source> {
+        let rules = Rules::new(&list.rules);
+        match self.index(list, sha256, dated) {
+            Ok(index) => Ok(Source::index(index, rules)),
+            Err(e) if e.kind() == Kind::Storage => {
+                tracing::warn!(list = list.name, "The hotlist is kept in memory: {}", e.chain());
+                let mut entries = Vec::new();
+                self.shelf.read(&list.name, sha256, |entry| {
+                    entries.push(entry);
+                    Ok(())
+                })?;
+                Ok(Source::memory(&list.name, entries, rules))
+            }
+            Err(e) => Err(e),
+        }
+    }
+
+    /// Builds the index of a list. Its file has no name any more when this returns, and its space is
+    /// free again when the list goes or the daemon ends, however that happens.
+    fn index(&self, list: &Hotlist, sha256: &Sha256, dated: Option<Timestamp>) -> Result<Index> {
+        let path = self.shelf.folder()?.join(format!("{}.index", list.name));
+        let signer = Signer::generate()?;
+        let meta = Meta {
+            name: list.name.clone(),
+            source: format!("{} {sha256}", list.kind.as_str()),
+            date: dated,
+            built: self.clock.wall(),
+            by: concat!("plated ", env!("CARGO_PKG_VERSION")).into(),
+        };
+        let mut builder = Builder::create(&path, &signer, meta);
+        self.shelf.read(&list.name, sha256, |entry| builder.add(&entry))?;
+        builder.finish()?;
+        let index = Index::open(&path, &Trust::only([signer.public_key()]));
+        std::fs::remove_file(&path).context(Kind::Storage, || format!("could not remove {}", path.display()))?;
+        index
+    }
+
     /// Imports the file of each list of kind `file` that is another one than the one in force. A
     /// file that is refused leaves what is in force.
     pub fn look_at_files(&self) {
@@ -57,7 +97,7 @@ impl Desk {
         for list in self.hotlists().into_iter().filter(from_file) {
             let dated = std::fs::metadata(&list.path).and_then(|m| m.modified()).ok();
             let dated = dated.and_then(|t| Timestamp::try_from(t).ok());
-            match self.import(&list.name, &list.path, dated, false, &by) {
+            match self.import(&list.name, Incoming::file(&list.path, dated), false, &by) {
                 Ok(import) if import.unchanged => tracing::info!(list = list.name, "The hotlist in force is current."),
                 Ok(import) => tracing::info!(list = list.name, "{}", import.report),
                 Err(e) if self.has(&list.name) => {
@@ -76,23 +116,19 @@ impl Desk {
         self.states().is_ok_and(|all| all.iter().any(|(l, s)| l.name == name && s.in_force.is_some()))
     }
 
-    /// Brings the file of a list into force, or refuses it and says why; either is on record.
-    /// `dated` is the date of the file, for a list that gives itself none.
+    /// Brings what comes for a list into force, or refuses it and says why; either is on record.
     ///
     /// # Errors
     /// `Config` when no such list is configured, `Input` when it is refused, `Storage` when it
     /// can't be read or kept.
-    pub fn import(&self, name: &str, file: &Path, dated: Option<Timestamp>, force: bool, by: &By) -> Result<Import> {
+    pub fn import(&self, name: &str, incoming: Incoming<'_>, force: bool, by: &By) -> Result<Import> {
         let list = self.configured(name)?;
         let _one = self.importing.lock().unwrap_or_else(|e| e.into_inner());
         let state = self.states()?.into_iter().find(|(l, _)| l.name == name);
-        let in_force = state.and_then(|(_, s)| s.in_force);
-        let taken = hash(file).and_then(|origin| match &in_force {
+        let (in_force, error) = state.map(|(_, s)| (s.in_force, s.error)).unwrap_or_default();
+        let taken = hash(incoming.file).and_then(|origin| match &in_force {
             Some(v) if v.origin == origin && self.shelf.lines(name, &v.sha256).is_ok() => Ok(None),
-            _ => {
-                let accepted = hotlist::accept(&list, file, in_force.as_ref().map(|v| v.entries), force)?;
-                Ok(Some((origin, accepted)))
-            }
+            _ => self.take_in(&list, &incoming, origin, in_force.as_ref(), force.then_some(by)).map(Some),
         });
         let unchanged = |v: &Version| Import {
             list: name.to_owned(),
@@ -101,47 +137,66 @@ impl Desk {
             report: String::new(),
             forced: Vec::new(),
         };
-        let (origin, accepted) = match (taken, in_force) {
+        let (imported, report, source) = match (taken, in_force) {
             (Ok(Some(taken)), _) => taken,
             (Ok(None), version) => {
                 self.store.list_checked(name, None)?;
                 return Ok(version.as_ref().map(unchanged).unwrap_or_default());
             }
             (Err(e), _) => {
-                self.store.list_refused(name, &e.chain(), by)?;
+                // What comes by itself and is tried again and again is one refusal.
+                match incoming.by_itself && error == Some(e.chain()) {
+                    true => self.store.list_checked(name, Some(&e.chain()))?,
+                    false => self.store.list_refused(name, &e.chain(), by)?,
+                }
                 return Err(e);
             }
         };
-        for bad in &accepted.report.bad_lines {
+        for bad in &report.bad_lines {
             tracing::warn!(list = name, line = bad.line, field = bad.field, "A line was left out: {}", bad.reason);
         }
-        let sha256 = self.shelf.put(name, accepted.entries.iter().map(|e| &**e))?;
-        let entries = accepted.entries.len() as u64;
-        let dated = accepted.dated.or(dated);
-        let imported = Imported { name: name.to_owned(), sha256, origin, dated, entries, forced: accepted.forced };
         self.store.list_imported(&imported, by)?;
         // In force from here on, whatever happens.
         self.broken.lock().unwrap_or_else(|e| e.into_inner()).remove(name);
-        self.shelf.tidy(name, &sha256);
-        if self.armed.load(Ordering::Acquire) {
-            self.lists.put(Source::memory(name, accepted.entries.iter().map(|e| (**e).clone()), Rules));
-        }
-        let report = accepted.report.to_string();
-        Ok(Import { list: imported.name, entries, unchanged: false, report, forced: imported.forced })
+        self.shelf.tidy(name, &imported.sha256);
+        source.into_iter().for_each(|source| self.lists.put(source));
+        let Imported { name, entries, forced, .. } = imported;
+        Ok(Import { list: name, entries, unchanged: false, report: report.to_string(), forced })
     }
 
-    /// Brings a list of the station into force, also one that the configuration says nothing about;
-    /// `dated` is its date by the manifest.
-    ///
-    /// # Errors
-    /// As [`Desk::import`].
-    pub fn import_from_station(&self, name: &str, file: &Path, dated: Option<Timestamp>, by: &By) -> Result<Import> {
-        if self.configured(name).is_err() {
-            let list = Hotlist::from_station(name);
-            self.store.configure_lists(std::slice::from_ref(&list))?;
-            self.hotlists.write().unwrap_or_else(|e| e.into_inner()).push(Arc::new(list));
-        }
-        self.import(name, file, dated, false, by)
+    /// Reads and checks a list, puts it on the shelf, and makes it ready for the matching; all that
+    /// can fail, before anything else knows of it. `force` is who lets it in whatever is wrong.
+    fn take_in(
+        &self,
+        list: &Hotlist,
+        incoming: &Incoming<'_>,
+        origin: Sha256,
+        in_force: Option<&Version>,
+        force: Option<&By>,
+    ) -> Result<(Imported, Report, Option<Source>)> {
+        let wish = Wish {
+            in_force: in_force.map(|v| InForce { entries: v.entries, date: v.dated }),
+            force: force.map(|by| import::Reason::new(by.reason.as_str())).transpose()?,
+        };
+        let Incoming { file, name, .. } = *incoming;
+        let (sha256, passed) = self.shelf.put(&list.name, |each| match incoming.version {
+            Some(version) if version.sha256 != origin => {
+                let said = "the station's list is not what it handed out; it is fetched again with its next version";
+                Err(Error::new(Kind::Damaged, said))
+            }
+            Some(version) => hotlist::read_version(list, version, file, wish, |entry| each(&entry)),
+            None => hotlist::read_file(list, file, name, wish, |entry| each(&entry)),
+        })?;
+        let entries = passed.summary.report.entries;
+        let dated = passed.summary.date.or(incoming.dated);
+        let forced = passed.forced.iter().flat_map(|f| &f.refusals).map(ToString::to_string).collect();
+        let armed = self.armed.load(Ordering::Acquire);
+        let source = armed.then(|| self.source(list, &sha256, dated)).transpose()?;
+        Ok((
+            Imported { name: list.name.clone(), sha256, origin, dated, entries, forced },
+            passed.summary.report,
+            source,
+        ))
     }
 
     /// Takes a list out of force that the station does not hand out any more.

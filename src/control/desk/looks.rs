@@ -28,10 +28,10 @@ impl Desk {
         let (now, states) = (self.clock.wall(), self.states()?);
         let in_force = self.lists.in_force();
         let listed = in_force.sources().iter().flat_map(|s| s.entries(key.as_str()));
-        let partial = in_force.patterns().iter().filter(|p| p.pattern.fits(key.as_str()));
+        let partial = in_force.partials().iter().filter(|p| p.pattern.fits(key.as_str()));
         let ends: HashMap<String, Timestamp> =
             self.officers().iter().map(|(e, _)| (e.id.to_string(), e.entry.expires)).collect();
-        for mut entry in listed.chain(partial.map(|p| (*p.entry).clone())) {
+        for mut entry in listed.chain(partial.map(|p| p.entry.clone())) {
             if entry.list == OFFICERS {
                 entry.expires = ends.get(&entry.id).copied();
             }
@@ -64,20 +64,24 @@ impl Desk {
     /// `Storage` when the store can't be read.
     pub fn status(&self) -> Result<StatusReport> {
         let (now, zone) = (self.clock.wall(), TimeZone::system());
-        let line = |(list, state): (Arc<Hotlist>, ListState)| ListLine {
-            name: state.name.clone(),
-            kind: list.kind,
-            priority: list.priority,
-            staleness: self.staleness(&state, now),
-            age_s: state.age(now).map(|age| age.as_secs()),
-            version: state.in_force.as_ref().map(|v| v.sha256),
-            entries: state.in_force.as_ref().map_or(0, |v| v.entries),
-            imported: state.in_force.as_ref().map(|v| v.imported),
-            checked: state.checked,
-            error: state.error,
-            counts: list.window.holds(now, &zone),
-            authorised: list.authorised.clone(),
-            covert: list.covert,
+        let coming = self.coming.get().map(|c| c.borrow().clone()).unwrap_or_default();
+        let line = |(list, state): (Arc<Hotlist>, ListState)| {
+            let coming = coming.iter().find(|c| c.name == state.name);
+            ListLine {
+                name: state.name.clone(),
+                kind: list.kind,
+                priority: list.priority,
+                staleness: self.staleness(&state, now),
+                age_s: state.age(now).map(|age| age.as_secs()),
+                version: state.in_force.as_ref().map(|v| v.sha256),
+                entries: state.in_force.as_ref().map_or(0, |v| v.entries),
+                imported: state.in_force.as_ref().map(|v| v.imported),
+                checked: state.checked.max(coming.and_then(|c| c.last_check)),
+                error: state.error.or_else(|| coming.and_then(|c| c.last_error.clone())),
+                counts: list.window.holds(now, &zone),
+                authorised: list.authorised.clone(),
+                covert: list.covert,
+            }
         };
         let officer = |e: ManualEntry| OfficerLine {
             id: e.id,

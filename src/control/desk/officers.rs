@@ -60,12 +60,12 @@ impl Desk {
             let of_kind = officers.iter().map(|(e, _)| e).filter(move |e| e.partial == partial);
             of_kind.map(|e| EntryRecord { expires: None, ..e.record() })
         };
-        self.lists.put(Source::memory(OFFICERS, records(false), Rules));
+        self.lists.put(Source::memory(OFFICERS, records(false), Rules::default()));
         let partials = records(true).filter_map(|entry| {
             let id = entry.id.clone();
             // One that an older program let in must not take the others with it.
             let said = |e: &Error| tracing::error!(entry = id, "A partial plate is not in force: {}", e.chain());
-            Partial::new(entry, Rules).inspect_err(said).ok()
+            Partial::new(entry, Rules::default()).inspect_err(said).ok()
         });
         self.lists.set_partials(partials.collect())
     }

@@ -53,7 +53,8 @@ CREATE TABLE read_image (
 -- Is a picture still used by another read?
 CREATE INDEX read_image_by_image ON read_image (image);
 
--- Hotlist entries that a read matched; the whole of each is in the read's record.
+-- Listed plates that a read matched, with list and priority of the most urgent entry; the
+-- whole of each is in the read's record.
 CREATE TABLE hit (
   id BLOB NOT NULL PRIMARY KEY CHECK (length(id) = 16),
   read INTEGER NOT NULL REFERENCES read (number),

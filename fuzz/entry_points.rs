@@ -1,0 +1,125 @@
+//! Where bytes from outside enter the import of lists; one function for each fuzz target.
+//!
+//! `tests/hotlist/fuzzing.rs` runs them too, over the corpus and changes of it.
+
+use plated::hotlist::format::{self, Count, DojFile, Row, Spec};
+use plated::plate::PlateText;
+use plated::wire::Priority;
+use std::path::Path;
+
+/// A name and an entry point.
+pub type Target = (&'static str, fn(&[u8]));
+
+/// The entry points by name.
+pub const TARGETS: [Target; 9] = [
+    ("csv", csv),
+    ("ca_doj", ca_doj),
+    ("ncic", ncic),
+    ("ncic_csv", ncic_csv),
+    ("json_lines", json_lines),
+    ("delimited", delimited),
+    ("fixed", fixed),
+    ("map", map),
+    ("detect", detect),
+];
+
+pub fn csv(bytes: &[u8]) {
+    account(&Spec::Csv, 1, bytes);
+}
+
+pub fn ca_doj(bytes: &[u8]) {
+    account(&Spec::CaDoj(DojFile::Svs), 1, bytes);
+}
+
+pub fn ncic(bytes: &[u8]) {
+    account(&Spec::Ncic, 0, bytes);
+}
+
+pub fn ncic_csv(bytes: &[u8]) {
+    account(&Spec::NcicCsv, 0, bytes);
+    account(&Spec::NcicCsv12, 0, bytes);
+}
+
+pub fn json_lines(bytes: &[u8]) {
+    account(&Spec::JsonLines, 0, bytes);
+}
+
+pub fn delimited(bytes: &[u8]) {
+    by_map(include_str!("../tests/hotlist/golden/semicolons.toml"), bytes);
+    by_map(include_str!("../tests/hotlist/golden/free_text.toml"), bytes);
+}
+
+pub fn fixed(bytes: &[u8]) {
+    by_map(include_str!("../tests/hotlist/golden/washington.toml"), bytes);
+}
+
+/// A column map, a line with `---`, and a list.
+pub fn map(bytes: &[u8]) {
+    let mark = b"\n---\n";
+    let at = bytes.windows(mark.len()).position(|w| w == mark).unwrap_or(bytes.len());
+    let list = bytes.get(at + mark.len()..).unwrap_or_default();
+    by_map(&String::from_utf8_lossy(&bytes[..at]), list);
+}
+
+pub fn detect(bytes: &[u8]) {
+    for name in ["svs.tbl", "list.txt"] {
+        if let Ok(found) = format::detect(bytes, name) {
+            assert!(!found.why.is_empty());
+            let opened = format::open(bytes, &found.spec, "x", Priority::Normal);
+            assert!(opened.is_ok(), "{} was detected and does not open", found.spec);
+        }
+    }
+}
+
+fn by_map(map: &str, bytes: &[u8]) {
+    if let Ok(spec) = Spec::parse_map(map, Path::new("map.toml")) {
+        let Spec::Map(map) = &spec else { unreachable!() };
+        let header = map.header_lines();
+        account(&spec, header as usize, bytes);
+    }
+}
+
+/// Reads a list to its end and counts its lines by other means.
+fn account(spec: &Spec, header: usize, bytes: &[u8]) {
+    let Ok(mut importer) = format::open(bytes, spec, "x", Priority::Normal) else { return };
+    let lines: Vec<&[u8]> = bytes.split(|b| *b == b'\n').collect();
+    let (mut entries, mut junk, mut bad, mut last) = (0, 0, 0, 0);
+    for row in importer.by_ref() {
+        let Ok(row) = row else { return };
+        let line = match row {
+            Row::Entry(entry, line) => {
+                entries += 1;
+                assert!(PlateText::normalise(&entry.plate).len() >= 2);
+                assert!(entry.state.is_empty() || entry.state.len() == 2);
+                let shown = [&entry.plate, &entry.category, &entry.reason, &entry.make, &entry.id];
+                assert!(shown.iter().all(|text| !text.contains('\u{1b}')));
+                line
+            }
+            Row::Junk(problem) => {
+                junk += 1;
+                problem.line
+            }
+            Row::Bad(problem) => {
+                bad += 1;
+                let text = String::from_utf8_lossy(lines[problem.line as usize - 1]).into_owned();
+                let words = text.split(|c: char| !c.is_ascii_alphanumeric());
+                let plates = words.filter(|w| w.len() > 3 && w.bytes().any(|b| b.is_ascii_digit()));
+                let mut told = plates.filter(|w| w.bytes().any(|b| b.is_ascii_uppercase()));
+                assert!(told.all(|w| !problem.reason.contains(w)), "a plate is told: {}", problem.reason);
+                problem.line
+            }
+        };
+        assert!(line > last && line as usize <= lines.len(), "lines come in order, once");
+        last = line;
+    }
+    let summary = importer.summary();
+    let report = summary.report;
+    assert_eq!((report.entries, report.junk, report.bad), (entries, junk, bad));
+    assert_eq!(report.lines, entries + junk + bad);
+    let holds = |line: &&&[u8]| !line.iter().all(|b| b.is_ascii_whitespace() || *b == 0x1A);
+    let first: &[u8] = if header == 0 { lines[0].strip_prefix(b"\xEF\xBB\xBF").unwrap_or(lines[0]) } else { &[] };
+    let rest = lines[1..].iter().skip(header.max(1) - 1);
+    let records = [first].iter().filter(holds).count() + rest.filter(holds).count();
+    let footer = u64::from(matches!(summary.footer, Count::Of(_)));
+    assert_eq!(report.lines + footer, records as u64, "a line is not accounted for");
+}

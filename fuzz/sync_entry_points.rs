@@ -1,0 +1,43 @@
+//! Where bytes from the station enter the vehicle; one function for each fuzz target.
+//!
+//! `tests/hotlist_sync/fuzzing.rs` runs them too, over the corpus and changes of it.
+
+use plated::hotlist::sync::{delta, manifest};
+use plated::signing::{Signer, Trust};
+use plated::wire::{DeltaHeader, Sha256, SignedManifest};
+use serde_json::value::RawValue;
+use std::sync::LazyLock;
+
+/// Takes any bytes.
+pub type EntryPoint = fn(&[u8]);
+
+/// The entry points by name.
+pub const TARGETS: [(&str, EntryPoint); 2] = [("hotlist_manifest", manifest), ("hotlist_delta", delta)];
+
+static SIGNER: LazyLock<Signer> = LazyLock::new(|| Signer::generate().expect("random numbers"));
+
+/// As they came, and signed, since what is not signed is not looked at any further.
+pub fn manifest(bytes: &[u8]) {
+    let trust = Trust::only([SIGNER.public_key()]);
+    assert!(manifest::open(bytes, &trust).is_err(), "nobody signed it");
+    let Some(text) = std::str::from_utf8(bytes).ok().and_then(|t| RawValue::from_string(t.to_owned()).ok()) else {
+        return;
+    };
+    let signature = hex::encode(SIGNER.sign(text.get().as_bytes()));
+    let signed = SignedManifest { key: hex::encode(SIGNER.public_key()), signature, manifest: text };
+    let signed = serde_json::to_vec(&signed).expect("text");
+    if let Ok(manifest) = manifest::open(&signed, &trust) {
+        assert!(manifest.lists.iter().all(|list| manifest::is_list_name(&list.name)));
+    }
+}
+
+/// A list that is made has the hash that it should have.
+pub fn delta(bytes: &[u8]) {
+    const BASE: &[u8] = include_bytes!("../tests/golden/hotlist_from.jsonl");
+    let header = bytes.split(|b| *b == b'\n').next().and_then(|line| serde_json::from_slice(line).ok());
+    let header: Option<DeltaHeader> = header;
+    let (from, to) = header.map_or((Sha256::of(BASE), Sha256::of(b"")), |h| (h.from, h.to));
+    if let Ok((made, written)) = delta::apply((from, BASE), bytes, to, Vec::new()) {
+        assert_eq!((Sha256::of(&made), written.sha256, written.bytes), (to, to, made.len() as u64));
+    }
+}

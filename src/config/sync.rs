@@ -1,0 +1,31 @@
+//! Lists that come by themselves.
+
+use serde::Deserialize;
+use std::path::PathBuf;
+
+/// Lists from the station, and how often to look for newer ones.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HotlistSync {
+    /// File of the station's public key; lists signed by no key in it are refused.
+    pub key: PathBuf,
+    /// Folder of the lists in the vehicle; see [`super::Config::hotlist_folder`].
+    pub folder: Option<PathBuf>,
+    /// Seconds between looks for newer lists.
+    #[serde(default = "interval_s")]
+    pub interval_s: f64,
+}
+
+fn interval_s() -> f64 {
+    900.0
+}
+
+impl HotlistSync {
+    /// Rules that the types can't say. The error names the key.
+    pub(super) fn check(&self) -> Result<(), String> {
+        if !(self.interval_s > 0.0 && self.interval_s <= 86_400.0) {
+            return Err("hotlist_sync.interval_s: must be above 0 and at most 86400".into());
+        }
+        Ok(())
+    }
+}

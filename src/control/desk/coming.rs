@@ -1,0 +1,107 @@
+//! Lists that come by themselves: from the station, and from folders.
+
+use super::{Desk, Incoming};
+use crate::config::{Hotlist, ListKind, OFFICERS};
+use crate::error::{Error, Kind, Result};
+use crate::hotlist::sync::{self, Change};
+use crate::store::{By, Reason};
+use crate::who::Who;
+use crate::wire::ListVersion;
+use jiff::Timestamp;
+use std::path::Path;
+use std::sync::Arc;
+
+impl Desk {
+    /// Brings a change into force, and gives a sentence of what was done; this is what is handed to
+    /// [`hotlist::sync`](crate::hotlist::sync).
+    ///
+    /// # Errors
+    /// As [`Desk::import`]; the list before stays in force.
+    pub fn take(&self, change: &Change) -> Result<String> {
+        match change {
+            Change::Station { version, path } => self.station(version, path),
+            Change::Withdrawn { list } => {
+                let known = self.configured(list).is_ok_and(|l| l.kind == ListKind::Station);
+                if known && self.has(list) {
+                    self.withdraw(list, &by("the station does not hand it out any more")?)?;
+                }
+                Ok("withdrawn".into())
+            }
+            Change::File { list, path, name, .. } => {
+                let incoming =
+                    Incoming { file: path, name: Path::new(name), dated: None, version: None, by_itself: true };
+                self.import(list, incoming, false, &by(&format!("dropped into its folder as {}", plain(name)))?)
+                    .map(|done| if done.unchanged { "it was in force already".into() } else { done.report })
+            }
+        }
+    }
+
+    /// Puts into force what another process has fetched from the station since, such as `plated
+    /// hotlist sync`, and takes out what it took out. A list that can't be used leaves the version
+    /// before in force.
+    pub fn follow(&self, folder: &Path) {
+        for (version, path) in sync::accepted(folder) {
+            let state = self.states().ok().and_then(|all| all.into_iter().find(|(l, _)| l.name == version.name));
+            let in_force = state.and_then(|(_, s)| s.in_force);
+            // What was imported later, by hand or by a round that was cut off, is the newer one.
+            let later = |v: &crate::store::Version| sync::accepted_at(folder, &version.name) <= Some(v.imported);
+            if in_force.is_some_and(|v| v.origin == version.sha256 || later(&v)) {
+                continue;
+            }
+            match self.station(&version, &path) {
+                Ok(said) => tracing::info!(list = version.name, "A list of the station is in force: {said}"),
+                Err(e) => tracing::error!(list = version.name, "The station's list is not in force: {}", e.chain()),
+            }
+        }
+        let own = |list: &Hotlist| list.kind == ListKind::Station && self.has(&list.name);
+        for list in self.hotlists().into_iter().filter(|l| own(l) && sync::was_withdrawn(folder, &l.name)) {
+            match by("the station does not hand it out any more").and_then(|by| self.withdraw(&list.name, &by)) {
+                Ok(()) => tracing::info!(list = list.name, "The station withdrew a list."),
+                Err(e) => tracing::error!(list = list.name, "A withdrawn list is still in force: {}", e.chain()),
+            }
+        }
+    }
+
+    /// A list of the station, also one that the configuration says nothing about.
+    fn station(&self, version: &ListVersion, file: &Path) -> Result<String> {
+        let name = &version.name;
+        match self.configured(name) {
+            _ if name == OFFICERS => {
+                let said = format!("\"{OFFICERS}\" is the name of what officers enter; rename the station's list");
+                return Err(Error::new(Kind::Config, said));
+            }
+            Ok(list) if list.kind != ListKind::Station => {
+                let kind = list.kind.as_str();
+                let said =
+                    format!("a list of the same name, of kind \"{kind}\", is configured in the vehicle; rename one");
+                return Err(Error::new(Kind::Config, said));
+            }
+            Ok(_) => {}
+            Err(_) => {
+                let list = Hotlist::from_station(name);
+                self.store.configure_lists(std::slice::from_ref(&list))?;
+                self.hotlists.write().unwrap_or_else(|e| e.into_inner()).push(Arc::new(list));
+            }
+        }
+        let dated = Some(version.file_date.unwrap_or(version.published));
+        let incoming = Incoming { file, name: file, dated, version: Some(version), by_itself: true };
+        let done = self.import(name, incoming, false, &by(&format!("version {} of the station", version.version))?)?;
+        Ok(format!("{} entries", done.entries))
+    }
+}
+
+impl<'a> Incoming<'a> {
+    /// A file that somebody brings; `dated` is its date where it gives itself none.
+    pub fn file(file: &'a Path, dated: Option<Timestamp>) -> Self {
+        Self { file, name: file, dated, version: None, by_itself: false }
+    }
+}
+
+fn by(reason: &str) -> Result<By> {
+    Ok(By { who: Who::of_this_process(), reason: Reason::new(reason)? })
+}
+
+/// A file's name as it can stand in a reason.
+fn plain(name: &str) -> String {
+    name.chars().map(|c| if c.is_control() { '?' } else { c }).take(200).collect()
+}

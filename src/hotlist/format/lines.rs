@@ -1,0 +1,191 @@
+//! Lines of a text file, whatever its encoding and line ends.
+
+use crate::error::{Error, Kind, Result};
+use std::borrow::Cow;
+use std::io::{self, BufRead};
+
+/// A longer line is a mistake; it is passed over without being kept.
+pub const MAX_LINE: usize = 64 * 1024;
+
+/// What was found at the place of the next line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Line {
+    /// There is one; [`Lines::text`] gives it.
+    Whole,
+    /// It was longer than [`MAX_LINE`].
+    TooLong,
+    /// The file is at its end.
+    End,
+}
+
+/// Reads a file line by line, in bounded memory.
+#[derive(Debug)]
+pub struct Lines<R> {
+    input: R,
+    buffer: Vec<u8>,
+    number: u64,
+}
+
+impl<R: BufRead> Lines<R> {
+    /// The lines of `input`.
+    pub fn new(input: R) -> Self {
+        Self { input, buffer: Vec::new(), number: 0 }
+    }
+
+    /// Goes on to the next line.
+    ///
+    /// # Errors
+    /// `Storage` when it can't be read; `Input` when the file is no text, which its beginning shows.
+    pub fn next(&mut self) -> Result<Line> {
+        use crate::error::Context;
+        let line = next_line(&mut self.input, &mut self.buffer)
+            .context(Kind::Storage, || format!("line {} could not be read", self.number + 1))?;
+        self.number += u64::from(line != Line::End);
+        if self.number == 1 {
+            if let Some(what) = foreign(&self.buffer) {
+                return Err(Error::new(Kind::Input, what));
+            }
+            if self.buffer.starts_with(b"\xEF\xBB\xBF") {
+                self.buffer.drain(..3);
+            }
+        }
+        Ok(line)
+    }
+
+    /// Number of the line in the file, from 1.
+    pub fn number(&self) -> u64 {
+        self.number
+    }
+
+    /// True when the line holds nothing. The byte 0x1A is how DOS ends a file.
+    pub fn is_blank(&self) -> bool {
+        self.buffer.iter().all(|b| b.is_ascii_whitespace() || *b == 0x1A)
+    }
+
+    /// The line as text.
+    pub fn text(&self) -> Cow<'_, str> {
+        decode(&self.buffer)
+    }
+}
+
+/// Reads the next line into `buffer`, without its LF or CRLF.
+fn next_line(input: &mut impl BufRead, buffer: &mut Vec<u8>) -> io::Result<Line> {
+    buffer.clear();
+    let mut length = 0;
+    loop {
+        let chunk = match input.fill_buf() {
+            Err(e) if e.kind() == io::ErrorKind::Interrupted => continue,
+            other => other?,
+        };
+        if chunk.is_empty() {
+            break;
+        }
+        let end = chunk.iter().position(|b| *b == b'\n');
+        let part = &chunk[..end.unwrap_or(chunk.len())];
+        length += part.len();
+        if length <= MAX_LINE {
+            buffer.extend_from_slice(part);
+        }
+        let used = end.map_or(chunk.len(), |e| e + 1);
+        input.consume(used);
+        if end.is_some() {
+            length += 1; // So that an empty line is not taken for the end.
+            break;
+        }
+    }
+    if buffer.last() == Some(&b'\r') {
+        buffer.pop();
+    }
+    Ok(match length {
+        0 => Line::End,
+        _ if length > MAX_LINE => Line::TooLong,
+        _ => Line::Whole,
+    })
+}
+
+/// What a file is that is no text, by how it begins.
+pub fn foreign(start: &[u8]) -> Option<&'static str> {
+    let utf_16 = "it is UTF-16; save it as UTF-8";
+    let known: [(&[u8], &str); 6] = [
+        (b"\xFF\xFE", utf_16),
+        (b"\xFE\xFF", utf_16),
+        (b"\x1F\x8B", "it is compressed by gzip; unpack it first"),
+        (b"PK\x03\x04", "it is a ZIP archive or a workbook; unpack it, or save it as CSV"),
+        (b"\xD0\xCF\x11\xE0", "it is a workbook; save it as CSV"),
+        (b"%PDF", "it is a PDF; ask its source for a text file"),
+    ];
+    if let Some((_, what)) = known.iter().find(|(mark, _)| start.starts_with(mark)) {
+        return Some(what);
+    }
+    // UTF-16 without its mark: in Latin text every second byte is zero.
+    let start = &start[..start.len().min(64) / 2 * 2];
+    let zero = |at: usize| start.iter().skip(at).step_by(2).all(|b| *b == 0);
+    (start.len() >= 4 && zero(0) != zero(1)).then_some(utf_16)
+}
+
+/// The line as text: UTF-8, or Latin-1 where it is not that. Latin-1 as Windows writes it: the
+/// codes that are control characters in the standard are quotes and dashes there.
+fn decode(line: &[u8]) -> Cow<'_, str> {
+    const FROM_80: [char; 32] = [
+        '€', '\u{FFFD}', '‚', 'ƒ', '„', '…', '†', '‡', 'ˆ', '‰', 'Š', '‹', 'Œ', '\u{FFFD}', 'Ž', '\u{FFFD}',
+        '\u{FFFD}', '‘', '’', '“', '”', '•', '–', '—', '˜', '™', 'š', '›', 'œ', '\u{FFFD}', 'ž', 'Ÿ',
+    ];
+    let latin = |b: &u8| match b {
+        0x80..=0x9F => FROM_80[usize::from(b - 0x80)],
+        b => char::from(*b),
+    };
+    match std::str::from_utf8(line) {
+        Ok(text) => Cow::Borrowed(text),
+        Err(_) => Cow::Owned(line.iter().map(latin).collect()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn texts(bytes: &[u8]) -> Vec<String> {
+        let mut lines = Lines::new(bytes);
+        let mut out = Vec::new();
+        while lines.next().unwrap() != Line::End {
+            out.push(lines.text().into_owned());
+        }
+        out
+    }
+
+    #[test]
+    fn a_line_without_end_does_not_fill_the_memory() {
+        let mut text = vec![b'x'; MAX_LINE + 1];
+        text.extend_from_slice(b"\r\nnext\n\nlast");
+        let mut lines = Lines::new(&text[..]);
+        assert_eq!(lines.next().unwrap(), Line::TooLong);
+        for expected in ["next", "", "last"] {
+            assert_eq!(lines.next().unwrap(), Line::Whole);
+            assert_eq!(lines.text(), expected);
+        }
+        assert_eq!((lines.next().unwrap(), lines.number()), (Line::End, 4));
+    }
+
+    #[test]
+    fn marks_line_ends_and_encodings_leave_the_same_text() {
+        assert_eq!(texts(b"\xEF\xBB\xBFa\r\nMu\xC3\xB1oz\r\n"), ["a", "Muñoz"]);
+        assert_eq!(texts(b"a\nMu\xF1oz"), ["a", "Muñoz"]);
+        assert_eq!(texts(b"\x93red\x94 \x96 4 door"), ["“red” – 4 door"]);
+    }
+
+    #[test]
+    fn what_is_no_text_is_named_at_its_first_line() {
+        for (start, said) in [
+            (&b"\xFF\xFEp\0l\0"[..], "UTF-16"),
+            (b"\xFE\xFF\0p\0l", "UTF-16"),
+            (b"p\0l\0a\0t\0e\0", "UTF-16"),
+            (b"\0p\0l\0a\0t\0e", "UTF-16"),
+            (b"PK\x03\x04\x14\0", "workbook"),
+            (b"\x1F\x8B\x08\0", "gzip"),
+        ] {
+            let why = Lines::new(start).next().unwrap_err();
+            assert!(why.chain().contains(said), "{why}");
+        }
+        assert_eq!(Lines::new(&b"\0\0\0\0\0\0"[..]).next().unwrap(), Line::Whole, "zeros alone are no UTF-16");
+    }
+}

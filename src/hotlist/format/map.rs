@@ -1,0 +1,372 @@
+//! Column maps: what a text file holds in which place, as a TOML file says it.
+//!
+//! The formats with a name are maps too, in `presets/`.
+
+use super::dates;
+use super::field::Field;
+use crate::wire::Priority;
+use serde::Deserialize;
+use std::collections::BTreeMap;
+
+/// What a file of lines holds in which place. `docs/reference/hotlist-formats.md` describes the
+/// keys for those who write maps.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Map {
+    /// How lines are cut.
+    pub layout: Layout,
+    /// Delimited: what stands between fields; a comma by default.
+    pub separator: Option<Separator>,
+    /// Delimited: whether `"` quotes fields; true by default.
+    pub quotes: Option<bool>,
+    /// Delimited: fields in each line; by default as many as the header has, or as the highest
+    /// column number.
+    pub fields: Option<usize>,
+    /// Delimited: the last field is the rest of the line, separators in it are text.
+    #[serde(default)]
+    pub trailing_text: bool,
+    /// Fixed: characters in the longest line; by default the end of the last column.
+    pub length: Option<usize>,
+    /// IANA name of the zone that dates and times in the file are of; the system's by default.
+    pub time_zone: Option<String>,
+    /// How dates in the lines are written, as for strptime. Without it they are taken as text.
+    #[serde(default)]
+    pub dates: Vec<String>,
+    /// Lines in front of the records.
+    pub header: Option<Header>,
+    /// The line behind the records.
+    pub footer: Option<Footer>,
+    /// Where each field is. Without it the last header line names the fields by our words.
+    #[serde(default)]
+    pub columns: BTreeMap<Field, Column>,
+    /// Text for fields of which a line has none.
+    #[serde(default)]
+    pub defaults: BTreeMap<Field, String>,
+    /// Words for the codes that the file has as category. Another code is kept, with a remark.
+    #[serde(default)]
+    pub categories: BTreeMap<String, String>,
+    /// Priorities for category words.
+    #[serde(default)]
+    pub priorities: BTreeMap<String, Priority>,
+    /// Two letters for states that the file writes otherwise.
+    #[serde(default)]
+    pub states: BTreeMap<String, String>,
+}
+
+/// How lines are cut.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Layout {
+    /// At a separator.
+    Delimited,
+    /// At fixed places.
+    Fixed,
+}
+
+/// What stands between fields: one of `,` `;` `:` `|` or a tab.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub struct Separator(pub char);
+
+impl Separator {
+    /// Those that there are, with their names.
+    pub const ALL: [(char, &'static str); 5] =
+        [(',', "commas"), (';', "semicolons"), ('\t', "tabs"), ('|', "bars"), (':', "colons")];
+}
+
+impl TryFrom<String> for Separator {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        let text = if text == "tab" { "\t" } else { &text };
+        let known = Self::ALL.iter().find(|(c, _)| text.chars().eq([*c]));
+        known.map(|(c, _)| Self(*c)).ok_or("a separator is one of , ; : | or tab".into())
+    }
+}
+
+/// Lines in front of the records.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Header {
+    /// How many.
+    #[serde(default = "one")]
+    pub lines: u32,
+    /// The whole of line 1 with the date of the file, as for strptime.
+    pub date: Option<String>,
+}
+
+fn one() -> u32 {
+    1
+}
+
+/// The line behind the records. A file without it was cut off.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Footer {
+    /// The whole line, with `{count}` where the number of records is.
+    pub count: String,
+}
+
+impl Footer {
+    /// `None` when the line is no footer; an error when it is one with a number that can't be read.
+    pub fn count_of(&self, line: &str) -> Option<Result<u64, String>> {
+        let (before, after) = self.count.split_once("{count}")?;
+        let line = line.trim();
+        let number = line.strip_prefix(before.trim())?.trim().strip_suffix(after.trim())?;
+        Some(number.trim().parse().map_err(|_| "it is the footer, but its count is no number".into()))
+    }
+}
+
+/// Where a field is.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "ColumnKeys")]
+pub struct Column {
+    /// Delimited: which of the fields in the line.
+    pub of: Option<Of>,
+    /// Which characters of the line (fixed) or of the field in it (delimited).
+    pub at: Option<Span>,
+    /// Text set before it where it is not empty.
+    pub prefix: String,
+}
+
+/// One of the fields of a delimited line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Of {
+    /// By number, from 1.
+    Number(usize),
+    /// By its name in the header.
+    Name(String),
+}
+
+/// Some characters of a text: from `from` (the first is 0) up to, but without, `to`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Span {
+    /// The first.
+    pub from: usize,
+    /// The one after the last; `None` is the end of the text.
+    pub to: Option<usize>,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged, expecting = "a column is a number, a name out of the header, [from, to], or a table of these")]
+enum ColumnKeys {
+    Of(OfKeys),
+    At(Vec<usize>),
+    Table(ColumnTable),
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum OfKeys {
+    Number(usize),
+    Name(String),
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ColumnTable {
+    column: Option<OfKeys>,
+    at: Option<Vec<usize>>,
+    #[serde(default)]
+    prefix: String,
+}
+
+impl TryFrom<ColumnKeys> for Column {
+    type Error = String;
+
+    fn try_from(keys: ColumnKeys) -> Result<Self, String> {
+        let table = match keys {
+            ColumnKeys::Of(of) => ColumnTable { column: Some(of), at: None, prefix: String::new() },
+            ColumnKeys::At(at) => ColumnTable { column: None, at: Some(at), prefix: String::new() },
+            ColumnKeys::Table(table) => table,
+        };
+        let of = match table.column {
+            Some(OfKeys::Number(0)) => return Err("columns are counted from 1".into()),
+            Some(OfKeys::Number(n)) if n > MOST => return Err(format!("a line has at most {MOST} columns")),
+            Some(OfKeys::Number(n)) => Some(Of::Number(n)),
+            Some(OfKeys::Name(name)) => Some(Of::Name(name)),
+            None => None,
+        };
+        let at = match table.at.as_deref() {
+            None => None,
+            Some(&[from]) if from < MOST => Some(Span { from, to: None }),
+            Some(&[from, to]) if from < to && to <= MOST => Some(Span { from, to: Some(to) }),
+            Some(_) => return Err(format!("a place is [from, to] or [from], counted from 0, to at most {MOST}")),
+        };
+        Ok(Column { of, at, prefix: table.prefix })
+    }
+}
+
+/// Most columns of a line, and most characters up to the end of a fixed one.
+const MOST: usize = 4096;
+
+impl Map {
+    /// Rules that the types can't say. The error names the key.
+    ///
+    /// # Errors
+    /// A sentence for who wrote the map.
+    pub fn check(&self) -> Result<(), String> {
+        let named = self.columns.is_empty();
+        if named && self.layout == Layout::Fixed {
+            return Err("columns: say where each field is, the plate at least".into());
+        }
+        if named && self.header_lines() == 0 {
+            return Err("columns: say where each field is, or add [header] if line 1 names the fields".into());
+        }
+        if !named && !self.columns.contains_key(&Field::Plate) {
+            return Err("columns.plate: say where the plate is".into());
+        }
+        match self.layout {
+            Layout::Delimited => self.check_delimited()?,
+            Layout::Fixed => self.check_fixed()?,
+        }
+        for format in self.dates.iter().chain(self.header.iter().filter_map(|h| h.date.as_ref())) {
+            dates::check(format)?;
+        }
+        if let Some(Header { lines: 0, .. }) = self.header {
+            return Err("header.lines: leave [header] out if there is none".into());
+        }
+        if let Some(footer) = &self.footer {
+            let text = footer.count.replacen("{count}", "", 1);
+            if text.len() == footer.count.len() || text.contains("{count}") {
+                return Err("footer.count: write {count} once, where the number is".into());
+            }
+            if footer.count.trim_start().starts_with("{count}") {
+                return Err("footer.count: the line must begin with text, or records would be taken for it".into());
+            }
+        }
+        for field in [Field::Plate, Field::Expires] {
+            if self.defaults.contains_key(&field) {
+                return Err(format!("defaults.{}: this must come from the line", field.word()));
+            }
+        }
+        let priority = self.defaults.get(&Field::Priority);
+        if priority.is_some_and(|p| !["high", "normal", "low"].contains(&p.as_str())) {
+            return Err("defaults.priority: is one of high, normal, low".into());
+        }
+        let all = self.states.values().chain(self.defaults.get(&Field::State));
+        if let Some(state) = all.into_iter().find(|s| s.len() != 2 || !s.bytes().all(|b| b.is_ascii_uppercase())) {
+            return Err(format!("states: \"{state}\" is not two capital letters"));
+        }
+        Ok(())
+    }
+
+    fn check_delimited(&self) -> Result<(), String> {
+        if self.length.is_some() {
+            return Err("length: only a fixed layout has it".into());
+        }
+        for (field, column) in &self.columns {
+            let word = field.word();
+            match &column.of {
+                None => return Err(format!("columns.{word}: give the number of the column, or its name")),
+                Some(Of::Name(_)) if self.header_lines() == 0 => {
+                    return Err(format!("columns.{word}: a name needs a [header] that has it"));
+                }
+                Some(Of::Number(n)) if self.fields.is_some_and(|f| *n > f) => {
+                    return Err(format!("columns.{word}: is above fields"));
+                }
+                Some(_) => {}
+            }
+        }
+        match self.fields {
+            Some(n) if n == 0 || n > MOST => Err(format!("fields: must be from 1 to {MOST}")),
+            _ => Ok(()),
+        }
+    }
+
+    fn check_fixed(&self) -> Result<(), String> {
+        if self.separator.is_some() || self.quotes.is_some() || self.fields.is_some() || self.trailing_text {
+            return Err("separator, quotes, fields, trailing_text: only a delimited layout has these".into());
+        }
+        for (field, column) in &self.columns {
+            if column.of.is_some() || column.at.is_none() {
+                return Err(format!("columns.{}: in a fixed layout give [from, to]", field.word()));
+            }
+        }
+        let ends = self.columns.values().filter_map(|c| c.at).map(|at| at.to.unwrap_or(at.from + 1)).max();
+        match self.length {
+            Some(length) if Some(length) < ends || length > MOST => {
+                Err(format!("length: must be from the end of the last column to {MOST}"))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Lines in front of the records.
+    pub fn header_lines(&self) -> u32 {
+        self.header.as_ref().map_or(0, |h| h.lines)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refusal(text: &str) -> String {
+        match toml::from_str::<Map>(text) {
+            Ok(map) => map.check().unwrap_err(),
+            Err(e) => e.message().to_owned(),
+        }
+    }
+
+    #[test]
+    fn a_column_is_a_number_a_name_a_place_or_a_table() {
+        let map: Map = toml::from_str(
+            "layout = \"delimited\"\nseparator = \"tab\"\n[header]\n[columns]\nplate = 3\nstate = \"LIS\"\n\
+             category = { column = 1, at = [1, 2] }\nreason = { column = \"OCA\", prefix = \"case \" }",
+        )
+        .unwrap();
+        map.check().unwrap();
+        assert_eq!((map.separator, map.header_lines()), (Some(Separator('\t')), 1));
+        assert_eq!(map.columns[&Field::Plate].of, Some(Of::Number(3)));
+        assert_eq!(map.columns[&Field::Category].at, Some(Span { from: 1, to: Some(2) }));
+        assert_eq!(map.columns[&Field::Reason].prefix, "case ");
+    }
+
+    #[test]
+    fn a_wrong_map_is_refused_with_the_key_that_is_wrong() {
+        let fixed = "layout = \"fixed\"\n";
+        let delimited = "layout = \"delimited\"\n";
+        for (text, said) in [
+            (fixed.to_owned(), "columns:"),
+            (format!("{fixed}[columns]\nstate = [0, 2]"), "columns.plate"),
+            (format!("{fixed}[columns]\nplate = 3"), "columns.plate"),
+            (format!("{fixed}[columns]\nplate = [8, 3]"), "a place is"),
+            (format!("{fixed}[columns]\nplate = [0, 999999]"), "a place is"),
+            (format!("{fixed}separator = \";\"\n[columns]\nplate = [0, 8]"), "only a delimited"),
+            (format!("{fixed}length = 7\n[columns]\nplate = [0, 8]"), "length"),
+            (delimited.to_owned(), "add [header]"),
+            (format!("{delimited}separator = \"x\"\n[header]"), "one of , ; : |"),
+            (format!("{delimited}length = 9\n[header]"), "length"),
+            (format!("{delimited}fields = 2\n[columns]\nplate = 3"), "above fields"),
+            (format!("{delimited}[columns]\nplate = 0"), "counted from 1"),
+            (format!("{delimited}[columns]\nplate = \"LIC\""), "needs a [header]"),
+            (format!("{delimited}[columns]\nplate = [0, 8]"), "give the number"),
+            (format!("{delimited}[columns]\nplate = true"), "a column is a number"),
+            (format!("{delimited}[columns]\nplaet = 1"), "no field \"plaet\""),
+            (format!("{delimited}dates = [\"%K\"]\n[header]"), "no way to write a date"),
+            (format!("{delimited}[header]\ndate = \"%K\""), "no way to write a date"),
+            (format!("{delimited}[header]\n[footer]\ncount = \"END\""), "{count}"),
+            (format!("{delimited}[header]\n[footer]\ncount = \"{{count}} END\""), "begin with text"),
+            (format!("{delimited}[header]\n[defaults]\nplate = \"X\""), "defaults.plate"),
+            (format!("{delimited}[header]\n[defaults]\npriority = \"urgent\""), "defaults.priority"),
+            (format!("{delimited}[header]\n[states]\nNB = \"Nebraska\""), "two capital letters"),
+            (format!("{delimited}colour = 1\n[header]"), "unknown field"),
+        ] {
+            let why = refusal(&text);
+            assert!(why.contains(said), "{text}: {why}");
+        }
+    }
+
+    #[test]
+    fn a_footer_is_told_from_records_and_its_count_read() {
+        let footer = Footer { count: "TOTAL RECORD {count}".into() };
+        assert_eq!(footer.count_of("TOTAL RECORD 0000072 "), Some(Ok(72)));
+        assert_eq!(footer.count_of("7ABC123 CA0120180627"), None);
+        assert!(footer.count_of("TOTAL RECORD seven").unwrap().is_err());
+        assert!(footer.count_of("TOTAL RECORD 99999999999999999999999").unwrap().is_err());
+        let footer = Footer { count: "*** {count} records ***".into() };
+        assert_eq!(footer.count_of("*** 12 records ***"), Some(Ok(12)));
+        assert_eq!(footer.count_of("*** 12"), None);
+    }
+}

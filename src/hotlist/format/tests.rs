@@ -1,0 +1,277 @@
+use super::*;
+use proptest::prelude::*;
+
+/// All rows of a list, and its summary.
+fn import(spec: &Spec, bytes: &[u8]) -> Result<(Vec<Row>, Summary)> {
+    let mut importer = open(bytes, spec, "svs", Priority::Normal)?;
+    let rows = importer.by_ref().collect::<Result<Vec<Row>>>()?;
+    Ok((rows, importer.summary()))
+}
+
+fn entries(spec: &Spec, bytes: &[u8]) -> Vec<EntryRecord> {
+    let rows = import(spec, bytes).unwrap().0;
+    rows.into_iter().filter_map(|row| if let Row::Entry(entry, _) = row { Some(entry) } else { None }).collect()
+}
+
+fn refusal(bytes: &[u8]) -> String {
+    import(&Spec::Csv, bytes).unwrap_err().chain()
+}
+
+fn map(text: &str) -> Spec {
+    let map: Map = toml::from_str(text).unwrap();
+    map.check().unwrap();
+    Spec::Map(Box::new(map))
+}
+
+#[test]
+fn every_column_arrives_in_any_order() {
+    let list = entries(
+        &Spec::Csv,
+        b"\xEF\xBB\xBFDate,color,make,Reason,priority,category,state,plate,source,id,ori,model,style,year,plate_year,\
+          plate_type,expires\r\n\
+          2026-11-02,red,\"Ford, US\",\"said \"\"stop\"\"\",HIGH,stolen_vehicle,ca,7abc-123,SVS,V1,CA0010000,F15,PK,\
+          2019,2027,PC,2026-12-01T08:00:00Z\r\n",
+    );
+    let expected = EntryRecord {
+        list: "svs".into(),
+        plate: "7abc-123".into(),
+        state: "CA".into(),
+        category: "stolen_vehicle".into(),
+        priority: Priority::High,
+        reason: "said \"stop\"".into(),
+        make: "Ford, US".into(),
+        colour: "red".into(),
+        source: "SVS".into(),
+        date: "2026-11-02".into(),
+        id: "V1".into(),
+        ori: "CA0010000".into(),
+        model: "F15".into(),
+        style: "PK".into(),
+        year: "2019".into(),
+        plate_year: "2027".into(),
+        plate_type: "PC".into(),
+        expires: Some("2026-12-01T08:00:00Z".parse().unwrap()),
+    };
+    assert_eq!(list, [expected]);
+}
+
+#[test]
+fn latin_1_and_utf_8_both_read_and_the_list_gives_the_default_priority() {
+    let list = entries(&Spec::Csv, b"plate,reason\n7ABC123,Mu\xF1oz\n8ABC123,Mu\xC3\xB1oz");
+    assert!(list.len() == 2 && list.iter().all(|e| e.reason == "Muñoz" && e.priority == Priority::Normal));
+}
+
+#[test]
+fn several_entries_for_one_plate_are_all_kept() {
+    assert_eq!(entries(&Spec::Csv, b"plate,reason\n7ABC123,stolen\n7ABC123,felony\n7abc 123,stolen\n").len(), 3);
+}
+
+#[test]
+fn an_unknown_or_missing_column_is_named() {
+    assert!(refusal(b"plate,colr\n").contains("\"colr\""));
+    assert!(refusal(b"plate,plate\n").contains("plate twice"));
+    assert!(refusal(b"state,make\n").contains("no column plate"));
+    let headless = refusal(b"7ABC123,CA\n");
+    assert!(headless.contains("line 1 is no header") && !headless.contains("7ABC123"));
+    assert_eq!(refusal(b""), "it is empty");
+    assert!(refusal(b"\xFF\xFEp\0l\0").contains("UTF-16"));
+    let long = [&b"plate,"[..], &[b'x'; MAX_LINE]].concat();
+    assert!(refusal(&long).contains("its header is longer"));
+}
+
+#[test]
+fn junk_plates_are_set_aside_and_are_no_mistakes() {
+    let list = b"plate\n0\n00\n000\n190\nNOTAG\nno tag\nUnknown\nN0NE\nX\n--\n1900\n7ABC123\n\n\x1A";
+    let report = import(&Spec::Csv, list).unwrap().1.report;
+    assert_eq!((report.junk, report.bad, report.lines), (10, 0, 12));
+    let plates: Vec<String> = entries(&Spec::Csv, list).into_iter().map(|e| e.plate).collect();
+    assert_eq!(plates, ["1900", "7ABC123"]);
+    assert_eq!(report.junk_lines[0].to_string(), "line 2, plate: it has under 2 characters");
+    assert_eq!(report.to_string(), "12 lines: 2 entries, 10 without a plate, 0 with mistakes");
+}
+
+#[test]
+fn each_mistake_is_reported_with_line_field_and_reason_and_without_the_plate() {
+    let cases: [(&[u8], &str); 10] = [
+        (b"7ABC123,CA,urgent", "line 4, priority: it is none of"),
+        (b"7ABC123,California,", "line 4, state: it is not two letters"),
+        (b"7ABC123,CA", "line 4, line: it has 2 fields where the header has 3"),
+        (b"7ABC123,CA,,", "line 4, line: it has 4 fields"),
+        (b"7ABC123,CA,\"high", "line 4, line: a quote is not closed"),
+        (b"7AB?123,CA,", "line 4, plate: wildcards"),
+        (b"7AB\xC4123,CA,", "line 4, plate: it holds a character"),
+        (b"7ABC1234567890,CA,", "line 4, plate: it has 14 characters"),
+        (b"7ABC\x07123,CA,", "line 4, plate: it holds a control character"),
+        (b"7ABC123,C\0,", "line 4, state: it holds a control character"),
+    ];
+    for (line, expected) in cases {
+        let text = [&b"plate,state,priority\n8ABC123,CA,low\n\n"[..], line, b"\n9ABC123,CA,\n"].concat();
+        let report = import(&Spec::Csv, &text).unwrap().1.report;
+        assert_eq!((report.bad, report.entries), (1, 2));
+        let said = report.bad_lines[0].to_string();
+        assert!(said.contains(expected), "{said}");
+        assert!(!said.contains("7AB"), "a plate in a message that is logged: {said}");
+    }
+    let long = [&b"plate\n7ABC123\n"[..], &[b'7'; MAX_LINE + 1], b"\n8ABC123"].concat();
+    let report = import(&Spec::Csv, &long).unwrap().1.report;
+    assert_eq!((report.entries, report.bad_lines[0].to_string()), (2, "line 3, line: it is longer than 64 KiB".into()));
+}
+
+#[test]
+fn ncic_writes_zero_for_the_letter_o_in_states_too() {
+    let list = b"plate,state\n7ABC123,0H\n8ABC123,C0\n9ABC123,0R\n";
+    assert_eq!(entries(&Spec::Csv, list).iter().map(|e| &*e.state).collect::<Vec<_>>(), ["OH", "CO", "OR"]);
+    let line = b"V123456789CA001000020261102JFJ4764   NB2027PC2013CHEVAVAPKCRM\n";
+    assert_eq!(entries(&Spec::Ncic, line)[0].state, "NE", "Nebraska");
+}
+
+#[test]
+fn a_code_or_date_that_is_not_known_is_kept_with_a_remark() {
+    let (rows, summary) =
+        import(&Spec::NcicCsv, b"B1,CA0010000,2026-11-02,7ABC123,CA,2027,2013,CHEV,AVA,PK,CRM\n").unwrap();
+    let Row::Entry(entry, 1) = &rows[0] else { panic!("{rows:?}") };
+    assert_eq!((&*entry.category, &*entry.date), ("B", "2026-11-02"));
+    assert_eq!((summary.report.noted, summary.report.bad), (1, 0));
+    assert_eq!(summary.report.noted_lines[0].field, "category", "the first of two");
+    assert!(summary.report.to_string().ends_with("; 1 of the entries with a remark"));
+}
+
+const DOJ: Spec = Spec::CaDoj(DojFile::Slr);
+
+#[test]
+fn a_ca_doj_file_has_its_date_its_count_and_its_category() {
+    let text = b"DATE11/21/2026 08:00\r\n7ABC123 CA0120261102\r\nXYZ999  NV0220180430\r\nTOTAL RECORD 0000002\r\n";
+    let (_, summary) = import(&DOJ, text).unwrap();
+    assert_eq!(summary.date.unwrap().to_string(), "2026-11-21T16:00:00Z");
+    assert_eq!((summary.footer, summary.report.lines), (Count::Of(2), 2));
+    let list = entries(&DOJ, text);
+    assert_eq!((&*list[0].category, &*list[0].source, &*list[0].reason), ("stolen_plate", "CA DOJ SLR", "code 01"));
+    assert_eq!((&*list[1].plate, &*list[1].state, &*list[1].date), ("XYZ999", "NV", "2018-04-30"));
+    assert_eq!(entries(&Spec::CaDoj(DojFile::Sfr), text)[0].priority, Priority::High);
+}
+
+#[test]
+fn a_ca_doj_file_that_was_cut_or_joined_shows_it() {
+    let whole = "DATE11/21/2026 08:00\n7ABC123 CA0120261102\nTOTAL RECORD 0000001\n";
+    assert!(import(&DOJ, b"7ABC123 CA0120261102\n").unwrap_err().chain().contains("line 1 is not the header"));
+    assert!(import(&DOJ, b"DATE11/31/2026 08:00\n").is_err(), "no such day");
+    let cut = import(&DOJ, &whole.as_bytes()[..whole.len() - 22]).unwrap().1;
+    assert_eq!((cut.footer, cut.report.entries), (Count::Missing, 1));
+    let joined = import(&DOJ, whole.repeat(2).as_bytes()).unwrap().1;
+    assert_eq!((joined.footer, joined.report.entries, joined.report.bad), (Count::Of(1), 1, 3));
+    assert!(joined.report.bad_lines.iter().all(|p| p.reason == "it comes after the footer"));
+    let empty = import(&DOJ, b"DATE11/21/2026 08:00\nTOTAL RECORD 0000000\n").unwrap().1;
+    assert_eq!((empty.footer, empty.report.lines), (Count::Of(0), 0));
+}
+
+#[test]
+fn a_map_reads_by_the_names_of_a_header_it_did_not_choose() {
+    let spec =
+        map("layout = \"delimited\"\nseparator = \";\"\n[header]\n[footer]\ncount = \"END;{count}\"\n[columns]\n\
+         plate = \"LIC\"\nstate = \"LIS\"\nreason = { column = \"OCA\", prefix = \"case \" }\n\
+         category = { column = \"ID\", at = [1, 2] }\n[defaults]\nstate = \"FL\"\nreason = \"no case\"\n\
+         [categories]\nW = \"wanted_person\"\n[priorities]\nwanted_person = \"high\"\n");
+    let text = b"ID;LIC;LIS;OCA;NOTES\nTW1;7ABC123;;\"12;34\";x\nTW2;8ABC123;GA;;\nEND;2\n";
+    let (_, summary) = import(&spec, text).unwrap();
+    assert_eq!((summary.footer, summary.report.noted), (Count::Of(2), 0));
+    let list = entries(&spec, text);
+    assert_eq!((&*list[0].state, &*list[0].reason), ("FL", "case 12;34"));
+    assert_eq!((&*list[1].state, &*list[1].reason), ("GA", "no case"));
+    assert_eq!((&*list[1].category, list[1].priority), ("wanted_person", Priority::High));
+    for (header, said) in [("ID;LIC;LIS\n", "no column \"OCA\""), ("ID;LIC;LIS;OCA;lic\n", "\"LIC\" twice")] {
+        assert!(import(&spec, header.as_bytes()).unwrap_err().chain().contains(said));
+    }
+    let columns = "layout = \"delimited\"\n[header]\n[columns]\nstate = \"LIS\"\nplate = 9\n";
+    assert!(import(&map(columns), b"LIS,LIC\n").unwrap_err().chain().contains("column 9"));
+}
+
+#[test]
+fn a_word_that_stands_for_a_code_or_is_the_default_is_a_known_category() {
+    let spec = map(
+        "layout = \"delimited\"\n[header]\n[defaults]\ncategory = \"bolo\"\n[categories]\nV = \"stolen_vehicle\"\n",
+    );
+    let text = b"plate,category\n7ABC123,V\n8ABC123,stolen_vehicle\n9ABC123,\n6ABC123,v\n";
+    let categories: Vec<String> = entries(&spec, text).into_iter().map(|e| e.category).collect();
+    assert_eq!(categories, ["stolen_vehicle", "stolen_vehicle", "bolo", "v"]);
+    assert_eq!(import(&spec, text).unwrap().1.report.noted, 1);
+}
+
+#[test]
+fn an_end_that_is_no_date_leaves_the_entry_wanted() {
+    let (rows, summary) = import(&Spec::Csv, b"plate,expires\n7ABC123,soon\n").unwrap();
+    assert!(matches!(&rows[0], Row::Entry(entry, 2) if entry.expires.is_none()));
+    assert_eq!(summary.report.noted_lines[0].field, "expires");
+}
+
+fn detected(bytes: &[u8], name: &str) -> String {
+    detect(bytes, name).unwrap().spec.to_string()
+}
+
+fn undetected(bytes: &[u8], name: &str) -> String {
+    let why = detect(bytes, name).unwrap_err().chain();
+    assert!(!why.contains("7ABC"), "a plate in a message that is logged: {why}");
+    why
+}
+
+#[test]
+fn each_format_is_told_from_its_beginning() {
+    let doj = b"DATE11/21/2026 08:00\n7ABC123 CA0120261102\nTOTAL RECORD 0000001\n";
+    assert_eq!(detected(doj, "SVS.TBL"), "ca_doj:svs");
+    assert_eq!(detected(b"V123456789CA001000020261102JFJ4764   0H2027PC2013CHEVAVAPKCRM\n", "a.txt"), "ncic");
+    let csv = b"C845996328,0H0671200,20211122,JFJ4764,0H,2022,2013,CHEV,AVA,PK,CRM\n";
+    assert_eq!(detected(csv, "a.csv"), "ncic_csv");
+    let csv = b"C845996328,0H0671200,20211122,JFJ4764,0H,2022,TK,2013,CHEV,AVA,PK,CRM\n";
+    assert_eq!(detected(csv, "a.csv"), "ncic_csv_12");
+    assert_eq!(detected(b"{\"plate\": \"7ABC123\"}\n", "a"), "json_lines");
+    assert_eq!(detected(b"\xEF\xBB\xBFPlate\r\n", "a"), "csv");
+    assert_eq!(detected(b"plate\nBAD PLATE!\n\xFF\xFE\n", "a"), "csv", "the header says it");
+}
+
+#[test]
+fn a_long_file_is_told_by_its_first_lines() {
+    let line = b"V123456789CA001000020261102JFJ4764   0H2027PC2013CHEVAVAPKCRM\n";
+    let long = line.repeat(2000);
+    for cut in [SAMPLE, SAMPLE + 1, long.len()] {
+        let found = detect(&long[..cut], "x").unwrap();
+        assert!(found.why[1].starts_with("1057 of the first 1057 lines"), "{:?}", found.why);
+    }
+    assert!(undetected(&[b'x'; SAMPLE], "x").contains("first line is longer"));
+}
+
+#[test]
+fn a_file_of_no_known_format_is_told_what_is_close_and_what_to_do() {
+    let why = undetected(b"plate,colr\n7ABC123,red\n", "a.csv");
+    assert!(why.contains("csv: line 1 names an unknown column \"colr\""), "{why}");
+    let why = undetected(b"7ABC123;CA;stolen\n7ABC124;CA;stolen\n", "a.csv");
+    assert!(why.contains("3 fields between semicolons") && why.contains("column map"), "{why}");
+    assert!(undetected(b"7ABC123,CA\n", "a").contains("add a first line that names the columns"));
+    let mixed = "V1,CA0010000,20261102,JFJ4764,CA,2027,2013,CHEV,AVA,PK,CRM\n".repeat(3) + "7ABC123\n";
+    let why = undetected(mixed.as_bytes(), "a");
+    assert!(why.contains("ncic_csv: 3 of the first 4 lines") && why.contains("line 4, line: it has 1 fields"), "{why}");
+    let doj = b"DATE11/21/2026 08:00\n7ABC123 CA0120261102\n";
+    assert!(undetected(doj, "hotlist.tbl").contains("ca_doj:svs"));
+    assert!(undetected(b" \r\n", "a").contains("empty") && undetected(b"", "a").contains("empty"));
+    assert!(undetected(b"p\0l\0a\0t\0e\0", "a").contains("UTF-16"));
+}
+
+proptest! {
+    #[test]
+    fn any_bytes_under_a_header_are_read_and_every_line_is_accounted_for(
+        head in prop_oneof![Just(&b"plate,state,priority\n"[..]), Just(&b""[..])],
+        body in prop_oneof![
+            proptest::collection::vec(any::<u8>(), 0..400),
+            "([A-C0-2?*\", \n\r]|low|high|é){0,120}".prop_map(String::into_bytes),
+        ],
+    ) {
+        let bytes = [head, &body].concat();
+        if let Ok((rows, Summary { report, .. })) = import(&Spec::Csv, &bytes) {
+            prop_assert_eq!(report.lines, report.entries + report.junk + report.bad);
+            prop_assert_eq!(report.lines, rows.len() as u64);
+            for row in &rows {
+                if let Row::Entry(e, _) = row {
+                    prop_assert!(crate::plate::PlateText::normalise(&e.plate).len() >= 2);
+                }
+            }
+        }
+    }
+}

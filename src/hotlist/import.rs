@@ -1,0 +1,269 @@
+//! Checks before a list may come into force: it must be whole, new and not suspiciously small.
+//!
+//! A list that is refused changes nothing; the one in force stays (invariant 7 of
+//! `docs/design.md`). A person can force it, with a reason, which the caller records.
+
+use super::entry::Problem;
+use super::format::{Count, Summary};
+use crate::config::Limits;
+use crate::error::{Error, Kind, Result};
+use jiff::Timestamp;
+use serde::Serialize;
+use std::fmt;
+
+/// The list of the same name that is in force.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct InForce {
+    /// Its entries.
+    pub entries: u64,
+    /// The date in its header, where it had one.
+    pub date: Option<Timestamp>,
+}
+
+/// Why somebody forces a list that would be refused.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Reason(String);
+
+impl Reason {
+    /// A reason in words.
+    ///
+    /// # Errors
+    /// `Config` when there are none.
+    pub fn new(text: &str) -> Result<Self> {
+        let text = text.trim();
+        if !text.chars().any(char::is_alphanumeric) || text.chars().any(char::is_control) {
+            return Err(Error::new(Kind::Config, "say in words why the list is forced; the reason is recorded"));
+        }
+        Ok(Self(text.to_owned()))
+    }
+
+    /// The words.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// A list that may come into force.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Accepted {
+    /// What would have kept it out, and why somebody let it in; `None` when nothing would have.
+    /// The caller records it.
+    pub forced: Option<Forced>,
+}
+
+/// What was forced.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Forced {
+    /// Why.
+    pub reason: Reason,
+    /// What would have kept the list out.
+    pub refusals: Vec<Refusal>,
+}
+
+/// Why a list may not come into force.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(tag = "why", rename_all = "snake_case")]
+pub enum Refusal {
+    /// The format has a footer and the file has none.
+    FooterMissing,
+    /// The footer gives another count.
+    FooterDiffers {
+        /// The count of the footer.
+        footer: u64,
+        /// The lines that there are.
+        lines: u64,
+    },
+    /// Too many lines have mistakes.
+    Bad {
+        /// Lines with mistakes.
+        bad: u64,
+        /// All lines.
+        lines: u64,
+        /// The first of the mistakes.
+        first: Vec<Problem>,
+    },
+    /// It is older than the list in force.
+    Older {
+        /// Its date.
+        date: Timestamp,
+        /// The date of the list in force.
+        in_force: Timestamp,
+    },
+    /// It is much smaller than the list in force.
+    Shrunk {
+        /// Its entries.
+        entries: u64,
+        /// The entries of the list in force.
+        in_force: u64,
+        /// The share that may go, in percent.
+        percent: f64,
+    },
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::FooterMissing => f.write_str("it has no footer, so its end is missing"),
+            Self::FooterDiffers { footer, lines } => {
+                write!(f, "its footer counts {footer} records and it has {lines}")
+            }
+            Self::Bad { bad, lines, first } => {
+                let first: Vec<String> = first.iter().map(Problem::to_string).collect();
+                write!(f, "{bad} of its {lines} lines have mistakes. The first: {}", first.join("; "))
+            }
+            Self::Older { date, in_force } => {
+                write!(f, "it is of {date}, older than the list in force, which is of {in_force}")
+            }
+            Self::Shrunk { entries, in_force, percent } => {
+                write!(f, "it has {entries} entries where the list in force has {in_force}, ")?;
+                write!(f, "and at most {percent} % may go at once")
+            }
+        }
+    }
+}
+
+/// Decides whether a list may come into force. `in_force` is the list that it would replace.
+///
+/// # Errors
+/// `Input` with everything that keeps it out, unless it is forced.
+pub fn check(
+    summary: &Summary,
+    in_force: Option<&InForce>,
+    limits: &Limits,
+    force: Option<Reason>,
+) -> Result<Accepted> {
+    let refusals = refusals(summary, in_force, limits);
+    if refusals.is_empty() {
+        return Ok(Accepted { forced: None });
+    }
+    if let Some(reason) = force {
+        return Ok(Accepted { forced: Some(Forced { reason, refusals }) });
+    }
+    let said: Vec<String> = refusals.iter().map(Refusal::to_string).collect();
+    Err(Error::new(Kind::Input, said.join("; ")))
+}
+
+/// Everything that keeps a list out; nothing when it may come into force.
+pub fn refusals(summary: &Summary, in_force: Option<&InForce>, limits: &Limits) -> Vec<Refusal> {
+    let report = &summary.report;
+    let mut refusals = Vec::new();
+    match summary.footer {
+        Count::Missing if limits.footer => refusals.push(Refusal::FooterMissing),
+        Count::Of(footer) if limits.footer && footer != report.lines => {
+            refusals.push(Refusal::FooterDiffers { footer, lines: report.lines });
+        }
+        _ => {}
+    }
+    // One slip is allowed in a short list too, as long as anything is right.
+    let slip = if limits.bad_share > 0.0 { 1.0 } else { 0.0 };
+    let allowed = share(report.lines, limits.bad_share).max(slip);
+    if report.bad > 0 && (report.bad as f64 > allowed || report.bad == report.lines) {
+        let first = report.bad_lines.iter().take(5).cloned().collect();
+        refusals.push(Refusal::Bad { bad: report.bad, lines: report.lines, first });
+    }
+    let Some(current) = in_force else { return refusals };
+    if let (Some(date), Some(in_force)) = (summary.date, current.date)
+        && limits.older
+        && date < in_force
+    {
+        refusals.push(Refusal::Older { date, in_force });
+    }
+    let gone = current.entries.saturating_sub(report.entries);
+    if gone as f64 > share(current.entries, limits.shrink) {
+        let percent = (limits.shrink * 1000.0).round() / 10.0;
+        refusals.push(Refusal::Shrunk { entries: report.entries, in_force: current.entries, percent });
+    }
+    refusals
+}
+
+/// A share of a count. A little is added, since 29 % of 100 would be below 29 otherwise.
+fn share(of: u64, share: f64) -> f64 {
+    of as f64 * share + 1e-6
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::entry::Report;
+    use super::*;
+
+    fn list(entries: u64, bad: u64) -> Summary {
+        let report = Report { lines: entries + bad, entries, bad, ..Report::default() };
+        Summary { report, date: None, footer: Count::Unused }
+    }
+
+    fn of(summary: Summary, date: &str) -> Summary {
+        Summary { date: Some(date.parse().unwrap()), ..summary }
+    }
+
+    fn refused(summary: &Summary, in_force: Option<&InForce>) -> bool {
+        check(summary, in_force, &Limits::default(), None).is_err()
+    }
+
+    #[test]
+    fn one_mistake_in_a_thousand_lines_or_one_in_a_short_list_is_let_pass() {
+        for (entries, bad, expected) in [
+            (1998, 2, false),
+            (1997, 3, true),
+            (5, 1, false),
+            (5, 2, true),
+            (0, 1, true),
+            (0, 0, false),
+            (6993, 7, false),
+        ] {
+            assert_eq!(refused(&list(entries, bad), None), expected, "{bad} bad, {entries} good");
+        }
+        let strict = Limits { bad_share: 0.0, ..Limits::default() };
+        assert!(check(&list(5000, 1), None, &strict, None).is_err());
+        let lenient = Limits { bad_share: 0.5, ..Limits::default() };
+        assert!(check(&list(5, 5), None, &lenient, None).is_ok());
+    }
+
+    #[test]
+    fn a_footer_that_counts_otherwise_or_is_missing_refuses_the_list() {
+        for (footer, said) in [(Count::Of(11), "counts 11 records and it has 10"), (Count::Missing, "end is missing")] {
+            let cut = Summary { footer, ..list(10, 0) };
+            let why = check(&cut, None, &Limits::default(), None).unwrap_err();
+            assert!(why.chain().contains(said), "{why}");
+            let limits = Limits { footer: false, ..Limits::default() };
+            assert!(check(&cut, None, &limits, None).is_ok());
+        }
+        assert!(!refused(&Summary { footer: Count::Of(10), ..list(9, 1) }, None), "it counts all lines");
+    }
+
+    #[test]
+    fn a_list_older_than_the_one_in_force_is_refused_and_the_same_one_is_not() {
+        let noon = "2026-11-21T12:00:00Z";
+        let current = InForce { entries: 10, date: Some(noon.parse().unwrap()) };
+        for (date, expected) in [("2026-11-21T11:59:00Z", true), (noon, false), ("2026-11-21T12:01:00Z", false)] {
+            assert_eq!(refused(&of(list(10, 0), date), Some(&current)), expected, "{date}");
+        }
+        assert!(!refused(&list(10, 0), Some(&current)), "a list without a date can't be compared");
+        let limits = Limits { older: false, ..Limits::default() };
+        assert!(check(&of(list(10, 0), "2020-01-01T00:00:00Z"), Some(&current), &limits, None).is_ok());
+    }
+
+    #[test]
+    fn a_list_that_lost_more_than_a_fifth_is_refused_and_an_empty_one_always() {
+        let current = InForce { entries: 100, date: None };
+        for (entries, expected) in [(80, false), (79, true), (0, true), (100, false), (1000, false)] {
+            assert_eq!(refused(&list(entries, 0), Some(&current)), expected, "{entries}");
+        }
+        assert!(!refused(&list(0, 0), Some(&InForce { entries: 0, date: None })));
+        assert!(!refused(&list(0, 0), None), "an empty list is a list");
+        let limits = Limits { shrink: 0.29, ..Limits::default() };
+        assert!(check(&list(71, 0), Some(&current), &limits, None).is_ok());
+    }
+
+    #[test]
+    fn forcing_takes_a_reason_and_tells_what_was_forced() {
+        assert!(Reason::new(" ").is_err() && Reason::new("--").is_err() && Reason::new("a\u{1b}[2J").is_err());
+        let reason = Reason::new(" purge at the source, told by phone ").unwrap();
+        let current = InForce { entries: 100, date: Some("2026-11-21T12:00:00Z".parse().unwrap()) };
+        let small = of(list(10, 0), "2026-11-20T12:00:00Z");
+        let forced = check(&small, Some(&current), &Limits::default(), Some(reason.clone())).unwrap().forced.unwrap();
+        assert_eq!(forced.reason.as_str(), "purge at the source, told by phone");
+        assert!(matches!(forced.refusals[..], [Refusal::Older { .. }, Refusal::Shrunk { entries: 10, .. }]));
+        let fine = check(&list(100, 0), Some(&current), &Limits::default(), Some(reason)).unwrap();
+        assert_eq!(fine.forced, None, "nothing was forced");
+    }
+}

@@ -1,0 +1,202 @@
+//! Builds the file of an index, in memory that does not grow with the entries: 64 MiB to sort,
+//! and 6 bytes for each plate.
+
+use super::Index;
+use super::bytes::put_number;
+use super::files::{self, Output};
+use super::filter::Filter;
+use super::layout::{BLOCK, HEADER, Header, Manifest, Meta};
+use super::record::Encoder;
+use super::runs::Sorter;
+use crate::error::{Context, Error, Kind, Result};
+use crate::hotlist::code::Code;
+use crate::plate::PlateText;
+use crate::signing::{Signer, Trust};
+use crate::wire::{EntryRecord, Sha256};
+use sha2::{Digest, Sha256 as Hasher};
+use std::io::{self, BufWriter, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+
+/// Memory for sorting, in bytes.
+const ROOM: usize = 64 << 20;
+
+/// An index being built. Nothing has the index's name before [`Builder::finish`].
+pub struct Builder<'a> {
+    path: PathBuf,
+    unfinished: PathBuf,
+    signer: &'a Signer,
+    meta: Meta,
+    sorter: Sorter,
+    encoder: Encoder,
+    entries: u64,
+}
+
+impl<'a> Builder<'a> {
+    /// Begins the index that will be the file `path`. Its folder takes the temporary files too.
+    pub fn create(path: &Path, signer: &'a Signer, meta: Meta) -> Self {
+        Self::with_room(path, signer, meta, ROOM)
+    }
+
+    pub(super) fn with_room(path: &Path, signer: &'a Signer, meta: Meta, room: usize) -> Self {
+        let beside = |suffix: &str| {
+            let mut name = path.as_os_str().to_owned();
+            name.push(suffix);
+            PathBuf::from(name)
+        };
+        let sorter = Sorter::new(beside(".sorting"), room);
+        let (path, unfinished, encoder) = (path.to_owned(), beside(".unfinished"), Encoder::default());
+        Self { path, unfinished, signer, meta, sorter, encoder, entries: 0 }
+    }
+
+    /// Takes an entry. Its list is the one that [`Meta`] names, whatever it says itself.
+    ///
+    /// # Errors
+    /// `Input` for an entry without a plate, `Storage` when the disk is full or fails.
+    pub fn add(&mut self, entry: &EntryRecord) -> Result<()> {
+        let key = PlateText::normalise(&entry.plate).key();
+        let code = Code::of(key.as_str()).filter(|_| !key.as_str().is_empty());
+        let code = code.ok_or_else(|| Error::new(Kind::Input, "an entry of a hotlist has no plate"))?;
+        self.entries += 1;
+        let encoder = &mut self.encoder;
+        self.sorter
+            .push(code, |out| encoder.put(out, key.as_str(), entry))
+            .context(Kind::Storage, || failed(&self.path))
+    }
+
+    /// Writes the index, reads it back, and only then puts it in the place of the one before,
+    /// durably: whatever happens, the file `path` is the old index or the new one.
+    ///
+    /// # Errors
+    /// `Storage` when the disk is full or fails, `Damaged` when it does not give back what was
+    /// written; the index in place is untouched then.
+    pub fn finish(self) -> Result<Manifest> {
+        let (path, unfinished, trust) =
+            (self.path.clone(), self.unfinished.clone(), Trust::only([self.signer.public_key()]));
+        let built = self.write().context(Kind::Storage, || failed(&path)).and_then(|()| {
+            let index = Index::open(&unfinished, &trust)?;
+            index.verify()?;
+            files::put_in_place(&unfinished, &path).context(Kind::Storage, || failed(&path))?;
+            Ok(index.manifest())
+        });
+        if built.is_err() {
+            files::discard(&unfinished);
+        }
+        built
+    }
+
+    fn write(self) -> io::Result<()> {
+        let mut out = BufWriter::with_capacity(1 << 20, Output::create(&self.unfinished)?);
+        out.write_all(&[0; HEADER])?;
+        let mut blocks = Blocks::begin(out, self.entries);
+        self.sorter.finish(|code, entry| blocks.add(code, entry))?;
+        blocks.end_plate();
+        blocks.end_block()?;
+        let Blocks { mut out, at: keys_at, filter, firsts, mut places, keys, plates, .. } = blocks;
+        places.extend([keys.len() as u64, keys_at]);
+
+        let meta = serde_json::to_vec(&self.meta)?;
+        let (tables, filter) = (self.encoder.tables(), filter.bytes().collect::<Vec<_>>());
+        let numbers = |all: &[u64]| all.iter().flat_map(|n| n.to_le_bytes()).collect::<Vec<_>>();
+        let parts = [&meta, &tables, &filter, &numbers(&firsts), &numbers(&places), &keys];
+        let mut hasher = Hasher::new();
+        for part in parts {
+            hasher.update(part);
+            out.write_all(part)?;
+        }
+        let header = Header {
+            file: keys_at + parts.iter().map(|p| p.len() as u64).sum::<u64>(),
+            keys_at,
+            meta: meta.len() as u64,
+            tables: tables.len() as u64,
+            filter: filter.len() as u64,
+            blocks: firsts.len() as u64,
+            block_bytes: keys.len() as u64,
+            plates,
+            entries: self.entries,
+            root: hasher.finalize().into(),
+        };
+        let mut out = out.into_inner().map_err(io::IntoInnerError::into_error)?;
+        out.seek(SeekFrom::Start(0))?;
+        out.write_all(&header.write(self.signer))?;
+        out.sync()
+    }
+}
+
+fn failed(path: &Path) -> String {
+    format!("could not build the hotlist index {}; the list in force stays", path.display())
+}
+
+/// The blocks being written; see [`super::layout`].
+struct Blocks {
+    out: BufWriter<Output>,
+    at: u64,
+    filter: Filter,
+    firsts: Vec<u64>,
+    places: Vec<u64>,
+    keys: Vec<u8>,
+    plates: u64,
+    /// Codes of this block, and the entries of all but the last.
+    codes: Vec<Code>,
+    block: Vec<u8>,
+    /// Entries of the last plate.
+    plate: Vec<u8>,
+    count: u64,
+}
+
+impl Blocks {
+    fn begin(out: BufWriter<Output>, most: u64) -> Self {
+        Self {
+            out,
+            at: HEADER as u64,
+            filter: Filter::for_keys(most),
+            firsts: Vec::new(),
+            places: Vec::new(),
+            keys: Vec::new(),
+            plates: 0,
+            codes: Vec::new(),
+            block: Vec::new(),
+            plate: Vec::new(),
+            count: 0,
+        }
+    }
+
+    fn add(&mut self, code: Code, entry: &[u8]) -> io::Result<()> {
+        if self.codes.last() != Some(&code) {
+            self.end_plate();
+            if self.codes.len() == BLOCK {
+                self.end_block()?;
+            }
+            self.codes.push(code);
+            self.filter.add(code);
+        }
+        self.count += 1;
+        put_number(&mut self.plate, entry.len() as u64);
+        self.plate.extend_from_slice(entry);
+        Ok(())
+    }
+
+    fn end_plate(&mut self) {
+        if self.count > 0 {
+            put_number(&mut self.block, self.count);
+            put_number(&mut self.block, self.plate.len() as u64);
+            self.block.append(&mut self.plate);
+            self.count = 0;
+        }
+    }
+
+    fn end_block(&mut self) -> io::Result<()> {
+        let Some(first) = self.codes.first() else { return Ok(()) };
+        self.firsts.push(first.0);
+        self.places.extend([self.keys.len() as u64, self.at]);
+        self.keys.extend_from_slice(&Sha256::of(&self.block).0);
+        for pair in self.codes.windows(2) {
+            put_number(&mut self.keys, pair[1].0 - pair[0].0);
+        }
+        self.out.write_all(&self.block)?;
+        self.at += self.block.len() as u64;
+        self.plates += self.codes.len() as u64;
+        self.block.clear();
+        self.codes.clear();
+        Ok(())
+    }
+}

@@ -1,0 +1,184 @@
+//! One entry in few bytes: strings that many entries share stand once in a table.
+
+use super::bytes::{Reader, put_number, put_text};
+use crate::wire::{EntryRecord, Priority};
+use std::borrow::Cow;
+use std::collections::HashMap;
+
+/// String fields besides list and plate.
+const FIELDS: usize = 15;
+/// Strings of one field that stand in its table, the first that come. A field that differs in
+/// every entry (an id) fills its own table only.
+const TABLE: usize = 4096;
+/// A longer string is hardly shared.
+const LONGEST: usize = 64;
+
+/// The plate is written as its key is.
+const PLATE_IS_KEY: u8 = 4;
+
+/// The fields in their order in the file. A field that is added to the record has to be added
+/// here too, at the end, or this does not compile.
+fn fields(entry: &EntryRecord) -> [Cow<'_, str>; FIELDS] {
+    #[rustfmt::skip]
+    let EntryRecord {
+        list: _, plate: _, priority: _, state, category, reason, make, colour, source, date, id, ori, model, style, year,
+        plate_year, plate_type, expires,
+    } = entry;
+    let texts =
+        [state, category, reason, make, colour, source, date, id, ori, model, style, year, plate_year, plate_type];
+    let mut out = [const { Cow::Borrowed("") }; FIELDS];
+    for (out, text) in out.iter_mut().zip(texts) {
+        *out = Cow::Borrowed(text);
+    }
+    if let Some(expires) = expires {
+        out[FIELDS - 1] = Cow::Owned(expires.to_string());
+    }
+    out
+}
+
+fn from_fields(list: &str, plate: String, priority: Priority, fields: [String; FIELDS]) -> Option<EntryRecord> {
+    let list = list.to_owned();
+    let [state, category, reason, make, colour, source, date, id, ori, model, style, year, plate_year, plate_type, e] =
+        fields;
+    let expires = if e.is_empty() { None } else { Some(e.parse().ok()?) };
+    #[rustfmt::skip]
+    let entry = EntryRecord {
+        list, plate, state, category, priority, reason, make, colour, source, date, id, ori, model, style, year,
+        plate_year, plate_type, expires,
+    };
+    Some(entry)
+}
+
+/// Writes entries and gathers their tables.
+#[derive(Default)]
+pub struct Encoder([HashMap<String, u64>; FIELDS]);
+
+impl Encoder {
+    /// Appends `entry`, whose plate has the match key `key`.
+    pub fn put(&mut self, out: &mut Vec<u8>, key: &str, entry: &EntryRecord) {
+        let same = entry.plate == key;
+        out.push(entry.priority as u8 | if same { PLATE_IS_KEY } else { 0 });
+        if !same {
+            put_text(out, &entry.plate);
+        }
+        let fields = fields(entry);
+        let present = fields.iter().enumerate().fold(0, |bits, (n, f)| bits | u64::from(!f.is_empty()) << n);
+        put_number(out, present);
+        for (field, table) in fields.iter().zip(&mut self.0).filter(|(f, _)| !f.is_empty()) {
+            let known = table.get(&**field).copied().or_else(|| {
+                let room = table.len() < TABLE && field.len() <= LONGEST;
+                room.then(|| {
+                    let number = table.len() as u64 + 1;
+                    table.insert(field.to_string(), number);
+                    number
+                })
+            });
+            match known {
+                Some(number) => put_number(out, number),
+                None => {
+                    out.push(0);
+                    put_text(out, field);
+                }
+            }
+        }
+    }
+
+    /// The tables, for [`Decoder::read`].
+    pub fn tables(&self) -> Vec<u8> {
+        let mut out = Vec::new();
+        for table in &self.0 {
+            let mut texts: Vec<(&u64, &String)> = table.iter().map(|(text, number)| (number, text)).collect();
+            texts.sort_unstable();
+            put_number(&mut out, texts.len() as u64);
+            texts.iter().for_each(|(_, text)| put_text(&mut out, text));
+        }
+        out
+    }
+}
+
+/// Reads entries back.
+#[derive(Debug)]
+pub struct Decoder([Vec<Box<str>>; FIELDS]);
+
+impl Decoder {
+    /// Takes the tables.
+    pub fn read(tables: &[u8]) -> Option<Self> {
+        let mut reader = Reader(tables);
+        let mut out: [Vec<Box<str>>; FIELDS] = Default::default();
+        for table in &mut out {
+            for _ in 0..reader.number()? {
+                table.push(reader.text()?.into());
+            }
+        }
+        reader.0.is_empty().then_some(Self(out))
+    }
+
+    /// The entry in `bytes`, of the list `list`; `key` is the match key it stands under.
+    pub fn entry(&self, bytes: &[u8], list: &str, key: &str) -> Option<EntryRecord> {
+        let mut reader = Reader(bytes);
+        let first = *reader.take(1)?.first()?;
+        let priority = match first & 3 {
+            0 => Priority::Low,
+            1 => Priority::Normal,
+            2 => Priority::High,
+            _ => return None,
+        };
+        let plate = if first & PLATE_IS_KEY != 0 { key } else { reader.text()? };
+        let present = reader.number()?;
+        let mut fields: [String; FIELDS] = Default::default();
+        for (n, (field, table)) in fields.iter_mut().zip(&self.0).enumerate() {
+            if present >> n & 1 == 1 {
+                *field = match reader.number()? {
+                    0 => reader.text()?.to_owned(),
+                    number => table.get(usize::try_from(number).ok()? - 1)?.to_string(),
+                };
+            }
+        }
+        reader.0.is_empty().then(|| from_fields(list, plate.to_owned(), priority, fields))?
+    }
+}
+
+#[cfg(test)]
+pub(in crate::hotlist) mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// Any entry of the list `svs` with a plate.
+    pub fn any_entry() -> impl Strategy<Value = EntryRecord> {
+        let texts = proptest::collection::vec(prop_oneof!["", "[A-Z]{1,4}", "\\PC{0,80}"], FIELDS - 1);
+        let expires = proptest::option::of(-1_000_000_000_i64..4_000_000_000);
+        ("[A-Z0-9]{1,12}[ -]?", 0..3u8, texts, expires).prop_map(|(plate, priority, texts, expires)| {
+            let priority = [Priority::Low, Priority::Normal, Priority::High][usize::from(priority)];
+            let mut fields: [String; FIELDS] = Default::default();
+            fields.iter_mut().zip(texts).for_each(|(field, text)| *field = text);
+            let expires = expires.map(|s| jiff::Timestamp::from_second(s).unwrap());
+            EntryRecord { expires, ..from_fields("svs", plate, priority, fields).unwrap() }
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn an_entry_reads_back_as_it_was(entries in proptest::collection::vec(any_entry(), 1..20)) {
+            let mut encoder = Encoder::default();
+            let bytes: Vec<Vec<u8>> = entries
+                .iter()
+                .map(|entry| {
+                    let mut out = Vec::new();
+                    encoder.put(&mut out, "7ABC123", entry);
+                    out
+                })
+                .collect();
+            let decoder = Decoder::read(&encoder.tables()).unwrap();
+            for (bytes, entry) in bytes.iter().zip(&entries) {
+                prop_assert_eq!(decoder.entry(bytes, "svs", "7ABC123"), Some(entry.clone()));
+            }
+        }
+
+        #[test]
+        fn no_bytes_panic(tables in proptest::collection::vec(0..4u8, 15..40), bytes in proptest::collection::vec(any::<u8>(), 0..40)) {
+            if let Some(decoder) = Decoder::read(&tables) {
+                let _ = decoder.entry(&bytes, "svs", "7ABC123");
+            }
+        }
+    }
+}

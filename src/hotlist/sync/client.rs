@@ -1,0 +1,217 @@
+//! A round: the manifest, then what is new of each list.
+
+use super::fetch::{Way, blocking, fetch, problem};
+use super::remote::{Ask, Remote};
+use super::shelf::{self, Place, Shelf};
+use super::state::{ListState, Origin};
+use super::{Accept, Change, etag, manifest};
+use crate::clock::Clock;
+use crate::error::{Error, Kind, Result};
+use crate::signing::Trust;
+use crate::wire::{ListVersion, Manifest, Sha256};
+use std::collections::{BTreeMap, HashMap};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// Brings the station's lists into the vehicle.
+pub struct Sync<R> {
+    remote: R,
+    folder: PathBuf,
+    trust: Trust,
+    clock: Arc<dyn Clock>,
+    accept: Arc<Accept>,
+    /// What this process has accepted; another may have fetched and accepted more.
+    handed: HashMap<String, Sha256>,
+    states: BTreeMap<String, ListState>,
+}
+
+/// What became of one list in a round.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// It is the newest.
+    Unchanged,
+    /// Another version was accepted.
+    Changed {
+        /// Its number.
+        version: u64,
+        /// How it came.
+        way: Way,
+        /// Bytes that were received for it.
+        bytes: u64,
+        /// What was said when it was accepted.
+        said: String,
+    },
+    /// The station does not hand it out any more, and it is gone.
+    Withdrawn,
+}
+
+/// What became of a round.
+#[derive(Debug)]
+pub struct Round {
+    /// Each list of the manifest, and those withdrawn. Empty without a manifest.
+    pub lists: Vec<(String, Result<Outcome>)>,
+    /// Why there is no manifest that counts.
+    pub error: Option<Error>,
+}
+
+impl Round {
+    /// All errors, each with the list that it is about.
+    pub fn errors(&self) -> impl Iterator<Item = (Option<&str>, &Error)> {
+        let lists = self.lists.iter().filter_map(|(name, o)| o.as_ref().err().map(|e| (Some(name.as_str()), e)));
+        self.error.iter().map(|e| (None, e)).chain(lists)
+    }
+
+    /// True when trying again before the usual time is right: the network or the disk failed.
+    pub fn again_soon(&self) -> bool {
+        self.errors().any(|(_, e)| matches!(e.kind(), Kind::Network | Kind::Storage))
+    }
+}
+
+impl<R: Remote> Sync<R> {
+    /// Keeps the lists in `folder`. Those that were accepted before count as accepted: whoever
+    /// uses them has loaded them by [`accepted`](shelf::accepted).
+    pub fn new(remote: R, folder: PathBuf, trust: Trust, clock: Arc<dyn Clock>, accept: Arc<Accept>) -> Self {
+        let mut states = BTreeMap::new();
+        let mut handed = HashMap::new();
+        for (version, _) in shelf::accepted(&folder) {
+            let mut state = ListState::new(&version.name, Origin::Station);
+            state.hold(&version);
+            handed.insert(version.name.clone(), version.sha256);
+            states.insert(version.name, state);
+        }
+        Self { remote, folder, trust, clock, accept, handed, states }
+    }
+
+    /// How each list is getting on, by name.
+    pub fn states(&self) -> impl Iterator<Item = &ListState> {
+        self.states.values()
+    }
+
+    /// Fetches what is new. One list that fails does not stop the others. May be cut off
+    /// anywhere (dropped); the next round goes on from there.
+    pub async fn round(&mut self) -> Round {
+        let mut round = Round { lists: Vec::new(), error: None };
+        if let Err(e) = self.lists(&mut round).await {
+            let now = self.clock.wall();
+            let mut new = self.states.is_empty();
+            for state in self.states.values_mut() {
+                new |= state.note(now, Some(e.chain()));
+            }
+            if new {
+                tell(None, &e);
+            }
+            round.error = Some(e);
+        }
+        round
+    }
+
+    async fn lists(&mut self, round: &mut Round) -> Result<()> {
+        let shelf = Shelf::open(&self.folder)?;
+        let manifest = self.manifest(&shelf).await?;
+        for version in &manifest.lists {
+            let outcome = self.list(&shelf, version).await;
+            let state = self.states.entry(version.name.clone());
+            let state = state.or_insert_with(|| ListState::new(&version.name, Origin::Station));
+            if outcome.is_ok() {
+                state.hold(version);
+            }
+            if state.note(self.clock.wall(), outcome.as_ref().err().map(Error::chain))
+                && let Err(e) = &outcome
+            {
+                tell(Some(&version.name), e);
+            }
+            round.lists.push((version.name.clone(), outcome));
+        }
+        for name in shelf.names() {
+            if !manifest.lists.iter().any(|list| list.name == name) {
+                let outcome = self.withdraw(&shelf, &name).await;
+                if let Err(e) = &outcome {
+                    tell(Some(&name), e);
+                }
+                round.lists.push((name, outcome));
+            }
+        }
+        Ok(())
+    }
+
+    /// The manifest that counts now.
+    async fn manifest(&self, shelf: &Shelf) -> Result<Manifest> {
+        let held = shelf.manifest();
+        let done = held.as_ref().and_then(|text| {
+            let manifest = manifest::open(text, &self.trust).ok()?;
+            self.is_done(shelf, &manifest).then(|| (manifest, etag(&Sha256::of(text))))
+        });
+        let ask = Ask { unless: done.as_ref().map(|(_, tag)| tag.clone()), from: None };
+        let mut reply = self.remote.get("v1/hotlists", &ask).await?;
+        match (reply.status, done) {
+            (304, Some((manifest, _))) => Ok(manifest),
+            (200, _) => {
+                let text = reply.collect(manifest::MAX_BYTES).await?;
+                let text = text.ok_or_else(|| Error::new(Kind::Input, "the station's manifest is too long"))?;
+                let new = manifest::open(&text, &self.trust)?;
+                manifest::check_newer(&new, &text, held.as_deref())?;
+                if held.as_deref() != Some(&text) {
+                    // Before anything is fetched by it: from now on no older one counts.
+                    shelf.put_manifest(&text)?;
+                }
+                Ok(new)
+            }
+            _ => Err(problem(reply).await),
+        }
+    }
+
+    /// True when nothing is left to do for this manifest.
+    fn is_done(&self, shelf: &Shelf, manifest: &Manifest) -> bool {
+        let held = |list: &ListVersion| self.handed.get(&list.name) == Some(&list.sha256);
+        let accepted = shelf::accepted(&self.folder);
+        manifest.lists.iter().all(|list| held(list) && accepted.iter().any(|(a, _)| a == list))
+            && shelf.names().len() == manifest.lists.len()
+    }
+
+    async fn list(&mut self, shelf: &Shelf, version: &ListVersion) -> Result<Outcome> {
+        let place = shelf.place(&version.name)?;
+        let accepted = place.accepted();
+        let same = accepted.as_ref().is_some_and(|a| a.sha256 == version.sha256);
+        if same && self.handed.get(&version.name) == Some(&version.sha256) {
+            if accepted.as_ref() != Some(version) {
+                place.accept(version)?;
+            }
+            return Ok(Outcome::Unchanged);
+        }
+        place.keep_only(&accepted.iter().map(|a| a.sha256).chain([version.sha256]).collect::<Vec<_>>());
+        let (way, bytes) = fetch(&self.remote, &place, version).await?;
+        let change = Change::Station { version: version.clone(), path: place.file(&version.sha256) };
+        let said = self.hand_over(&place, change).await?;
+        place.accept(version)?;
+        self.handed.insert(version.name.clone(), version.sha256);
+        tracing::info!(list = version.name, version = version.version, ?way, bytes, "A list was accepted: {said}");
+        Ok(Outcome::Changed { version: version.version, way, bytes, said })
+    }
+
+    async fn withdraw(&mut self, shelf: &Shelf, name: &str) -> Result<Outcome> {
+        let place = shelf.place(name)?;
+        self.hand_over(&place, Change::Withdrawn { list: name.to_owned() }).await?;
+        place.remove()?;
+        self.handed.remove(name);
+        self.states.remove(name);
+        tracing::info!(list = name, "The station withdrew a list");
+        Ok(Outcome::Withdrawn)
+    }
+
+    async fn hand_over(&self, place: &Place, change: Change) -> Result<String> {
+        let accept = self.accept.clone();
+        blocking(place.clone(), move |_| accept(&change)).await
+    }
+}
+
+/// Once for each new error, not for each round.
+fn tell(list: Option<&str>, e: &Error) {
+    let what = match list {
+        Some(_) => "A list is not brought up to date; the one before stays in force",
+        None => "Lists can't be brought up to date; those there are stay in force",
+    };
+    match e.kind() {
+        Kind::Network => tracing::warn!(list, error = %e.chain(), "{what}"),
+        _ => tracing::error!(list, error = %e.chain(), "{what}"),
+    }
+}

@@ -1,0 +1,175 @@
+//! Getting the file of one version: whole, going on where it was cut off, or by a delta.
+
+use super::remote::{Ask, Body, Remote};
+use super::shelf::{self, Place, could_not_read, could_not_write};
+use super::{delta, etag};
+use crate::error::{Context, Error, Kind, Result};
+use crate::wire::{ListVersion, Problem, Sha256};
+use std::fs::File;
+use std::io::{BufReader, BufWriter, Write};
+use std::path::Path;
+
+/// Largest answer that is read when it is no success.
+const MAX_PROBLEM: usize = 64 << 10;
+
+/// How a list came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Way {
+    /// As a whole file.
+    Whole,
+    /// As a delta from the version that was there.
+    Delta,
+    /// It was there already.
+    Held,
+}
+
+/// Gets the file of `version` to its place. Gives the way, and the bytes that were received.
+pub async fn fetch<R: Remote>(remote: &R, place: &Place, version: &ListVersion) -> Result<(Way, u64)> {
+    if place.has(version) {
+        return Ok((Way::Held, 0));
+    }
+    let mut received = 0;
+    if let Some(held) = place.accepted()
+        && let Some(offered) = version.deltas.iter().find(|d| d.from == held.sha256)
+    {
+        let made = by_delta(remote, place, version, held.sha256, offered.bytes, &mut received).await;
+        for path in [place.delta(), place.made()] {
+            shelf::remove(&path).context(Kind::Storage, || could_not_write(&path))?;
+        }
+        match made {
+            Ok(()) => return Ok((Way::Delta, received)),
+            // The whole list has what the delta has not.
+            Err(e) if e.kind() == Kind::Input => {
+                tracing::warn!(list = version.name, "The whole list is fetched: {}", e.chain());
+            }
+            Err(e) => return Err(e),
+        }
+    }
+    whole(remote, place, version, &mut received).await?;
+    Ok((Way::Whole, received))
+}
+
+/// `Input` when there is no delta that can be used.
+async fn by_delta<R: Remote>(
+    remote: &R,
+    place: &Place,
+    version: &ListVersion,
+    from: Sha256,
+    bytes: u64,
+    received: &mut u64,
+) -> Result<()> {
+    let path = format!("v1/hotlists/{}/{}/from/{from}", version.name, version.sha256);
+    let mut reply = remote.get(&path, &Ask::default()).await?;
+    if reply.status == 404 {
+        return Err(Error::new(Kind::Input, "the station has no such delta any more"));
+    }
+    if reply.status != 200 {
+        return Err(problem(reply).await);
+    }
+    let delta = place.delta();
+    let mut file = File::create(&delta).context(Kind::Storage, || could_not_write(&delta))?;
+    let mut size = 0;
+    while let Some(piece) = reply.body.next().await? {
+        size += piece.len() as u64;
+        *received += piece.len() as u64;
+        if size > bytes {
+            return Err(Error::new(Kind::Input, "the delta is longer than the manifest says"));
+        }
+        file.write_all(&piece).context(Kind::Storage, || could_not_write(&delta))?;
+    }
+    let (base, made, to) = (place.file(&from), place.made(), version.sha256);
+    blocking(place.clone(), move |place| {
+        let open = |path: &Path| File::open(path).map(BufReader::new).context(Kind::Storage, || could_not_read(path));
+        let output = BufWriter::new(File::create(&made).context(Kind::Storage, || could_not_write(&made))?);
+        delta::apply((from, open(&base)?), open(&delta)?, to, output)?;
+        place.keep(&made, &to)
+    })
+    .await
+}
+
+async fn whole<R: Remote>(remote: &R, place: &Place, version: &ListVersion, received: &mut u64) -> Result<()> {
+    let part = place.part(&version.sha256);
+    // What was there from before can be damaged, or of a station that has another file under
+    // this name; then it is fetched once more from its beginning.
+    if !pieces(remote, place, &part, version, received).await? {
+        remove(&part)?;
+        if !pieces(remote, place, &part, version, received).await? {
+            remove(&part)?;
+            return Err(Error::new(
+                Kind::Input,
+                "what the station sent is not the list of its manifest; the hash differs",
+            ));
+        }
+    }
+    place.keep(&part, &version.sha256)
+}
+
+/// Fetches what is missing of the file; false when the whole has another hash.
+async fn pieces<R: Remote>(
+    remote: &R,
+    place: &Place,
+    part: &Path,
+    version: &ListVersion,
+    received: &mut u64,
+) -> Result<bool> {
+    let failed = || could_not_write(part);
+    let mut size = shelf::size(part)?;
+    if size > version.bytes {
+        return Ok(false);
+    }
+    if size < version.bytes || size == 0 {
+        let tag = etag(&version.sha256);
+        let ask = Ask { unless: None, from: (size > 0).then(|| (size, tag.clone())) };
+        let mut reply = remote.get(&format!("v1/hotlists/{}/{}", version.name, version.sha256), &ask).await?;
+        let mut file = File::options().create(true).append(true).open(part).context(Kind::Storage, failed)?;
+        match reply.status {
+            200 => {
+                file.set_len(0).context(Kind::Storage, failed)?;
+                size = 0;
+            }
+            206 if reply.start == Some(size) && reply.etag.as_ref().is_none_or(|e| *e == tag) => {}
+            206 | 416 => return Ok(false),
+            404 => {
+                return Err(Error::new(
+                    Kind::Network,
+                    "the station does not have the list any more; a newer one is fetched the next time",
+                ));
+            }
+            _ => return Err(problem(reply).await),
+        }
+        while let Some(piece) = reply.body.next().await? {
+            size += piece.len() as u64;
+            *received += piece.len() as u64;
+            if size > version.bytes {
+                return Ok(false);
+            }
+            file.write_all(&piece).context(Kind::Storage, failed)?;
+        }
+        if size < version.bytes {
+            return Err(Error::new(Kind::Network, "the list was cut off; it goes on from there the next time"));
+        }
+    }
+    let (part, sha256) = (part.to_owned(), version.sha256);
+    blocking(place.clone(), move |_| Ok(shelf::hash(&part)? == sha256)).await
+}
+
+fn remove(path: &Path) -> Result<()> {
+    shelf::remove(path).context(Kind::Storage, || could_not_write(path))
+}
+
+/// What an answer without success says.
+pub(super) async fn problem<B: Body>(mut reply: super::remote::Reply<B>) -> Error {
+    let body = reply.collect(MAX_PROBLEM).await.ok().flatten().unwrap_or_default();
+    Problem::sentence(reply.status, &body)
+}
+
+/// Off the thread that talks to the station. `place` keeps others out until the work has ended,
+/// also when nobody waits for it any more.
+pub(super) async fn blocking<T: Send + 'static>(
+    place: Place,
+    work: impl FnOnce(&Place) -> Result<T> + Send + 'static,
+) -> Result<T> {
+    tokio::task::spawn_blocking(move || work(&place))
+        .await
+        .context(Kind::Internal, || "a task of the hotlists failed".into())?
+}

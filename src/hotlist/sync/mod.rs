@@ -1,0 +1,65 @@
+//! Lists come into the vehicle: from the station, by a signed manifest ([`Sync`]), and from
+//! folders into which somebody drops files ([`Watcher`]).
+//!
+//! What comes is handed to one closure, [`Accept`], which decides whether it comes into force.
+//! Until it says yes, the list before stays in force (invariant 7 of `docs/design.md`).
+//! `docs/reference/hotlist-sync.md` describes the wire.
+
+pub mod canonical;
+mod client;
+pub mod delta;
+mod fetch;
+pub mod manifest;
+mod remote;
+mod shelf;
+mod state;
+mod watch;
+
+pub use client::{Outcome, Round, Sync};
+pub use fetch::Way;
+pub use remote::{Ask, Body, Remote, Reply};
+pub use shelf::{accepted, accepted_at, was_withdrawn};
+pub use state::{ListState, Origin};
+pub use watch::{Taken, Watched, Watcher};
+
+use crate::error::Result;
+use crate::wire::{ListVersion, Sha256};
+use std::path::PathBuf;
+
+/// Brings a change into force, or refuses it with a sentence. Gives a sentence of what was done.
+/// Called off the network's thread; it may take its time.
+pub type Accept = dyn Fn(&Change) -> Result<String> + Send + std::marker::Sync;
+
+/// A list that wants to come into force, or one that goes.
+#[derive(Clone, Debug)]
+pub enum Change {
+    /// A list of the station, whole and of the hash that its manifest names, in the
+    /// [canonical] form.
+    Station {
+        /// What the manifest says of it.
+        version: ListVersion,
+        /// The file; it stays there as long as the list is in force.
+        path: PathBuf,
+    },
+    /// The station does not hand out this list any more.
+    Withdrawn {
+        /// Its name.
+        list: String,
+    },
+    /// A file from a watched folder, in whatever format, in the vehicle's own copy.
+    File {
+        /// The list it is for.
+        list: String,
+        /// The copy; it goes once this was accepted or refused.
+        path: PathBuf,
+        /// The file's name in the folder.
+        name: String,
+        /// Hash of its bytes.
+        sha256: Sha256,
+    },
+}
+
+/// The tag of content with this hash, as it stands in `ETag`.
+pub fn etag(sha256: &Sha256) -> String {
+    format!("\"{sha256}\"")
+}

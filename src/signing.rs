@@ -1,0 +1,195 @@
+//! Ed25519 signatures: who made a file or a message.
+//!
+//! Keys are text files: 64 hex digits, mode 0400 for the secret one. A file of public keys holds
+//! one on each line, so that a new key can be trusted before the old one is given up.
+
+use crate::error::{Context, Error, Kind, Result};
+use aws_lc_rs::encoding::AsBigEndian;
+use aws_lc_rs::signature::{ED25519, Ed25519KeyPair, KeyPair, UnparsedPublicKey};
+use std::fmt;
+use std::fs::{File, OpenOptions};
+use std::io::Write;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::path::Path;
+use zeroize::Zeroizing;
+
+/// A public key, in bytes.
+pub type PublicKey = [u8; 32];
+/// A signature, in bytes.
+pub type Signature = [u8; 64];
+
+/// The key of somebody who signs. Never shown.
+pub struct Signer(Ed25519KeyPair);
+
+impl fmt::Debug for Signer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Signer({})", hex::encode(self.public_key()))
+    }
+}
+
+impl Signer {
+    /// A new key, which lives as long as this value.
+    ///
+    /// # Errors
+    /// `Internal` when the system gives no random numbers.
+    pub fn generate() -> Result<Self> {
+        Ed25519KeyPair::generate().map(Self).map_err(|_| Error::new(Kind::Internal, "could not make a signing key"))
+    }
+
+    /// Makes a new key and puts it into `path`, which must not exist yet, for the owner alone.
+    ///
+    /// # Errors
+    /// `Storage` when it can't be written.
+    pub fn create_file(path: &Path) -> Result<Self> {
+        let signer = Self::generate()?;
+        let unusable = || Error::new(Kind::Internal, "a new signing key can't be written");
+        let seed = signer.0.seed().map_err(|_| unusable())?;
+        let seed = seed.as_be_bytes().map_err(|_| unusable())?;
+        let text = Zeroizing::new(hex::encode(Zeroizing::new(seed.as_ref().to_vec())));
+        write_new(path, &text, 0o400)?;
+        Ok(signer)
+    }
+
+    /// The key in the file `path`.
+    ///
+    /// # Errors
+    /// `Missing` when there is none, `Refused` when others may read it, `Config` when it holds no
+    /// key.
+    pub fn load(path: &Path) -> Result<Self> {
+        let failed = || format!("could not read the signing key {}", path.display());
+        let text = Zeroizing::new(std::fs::read_to_string(path).context(Kind::Missing, failed)?);
+        let mode = std::fs::metadata(path).context(Kind::Missing, failed)?.mode();
+        if mode & 0o077 != 0 {
+            return Err(Error::new(
+                Kind::Refused,
+                format!(
+                    "others may read the signing key {0}; make it the owner's alone: chmod 400 {0}",
+                    path.display()
+                ),
+            ));
+        }
+        let mut seed = Zeroizing::new([0; 32]);
+        hex::decode_to_slice(text.trim(), &mut *seed)
+            .ok()
+            .and_then(|()| Ed25519KeyPair::from_seed_unchecked(&*seed).ok())
+            .map(Self)
+            .ok_or_else(|| Error::new(Kind::Config, format!("{} holds no key of 64 hex digits", path.display())))
+    }
+
+    /// The part that others may know, to trust what this signer makes.
+    pub fn public_key(&self) -> PublicKey {
+        self.0.public_key().as_ref().try_into().unwrap_or_default()
+    }
+
+    /// Signs these bytes.
+    pub fn sign(&self, message: &[u8]) -> Signature {
+        self.0.sign(message).as_ref().try_into().unwrap_or([0; 64])
+    }
+}
+
+/// Writes the file of a public key, which must not exist yet.
+pub fn write_public(path: &Path, key: &PublicKey) -> Result<()> {
+    write_new(path, &hex::encode(key), 0o444)
+}
+
+fn write_new(path: &Path, text: &str, mode: u32) -> Result<()> {
+    let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(mode)
+        .open(path)
+        .and_then(|mut file| {
+            file.write_all(text.as_bytes())?;
+            file.write_all(b"\n")?;
+            file.sync_all()
+        })
+        .and_then(|()| File::open(folder)?.sync_all())
+        .context(Kind::Storage, || format!("could not write the key {}", path.display()))
+}
+
+/// Whose signatures count.
+#[derive(Clone, Debug, Default)]
+pub struct Trust(Vec<PublicKey>);
+
+impl Trust {
+    /// Nobody's but theirs.
+    pub fn only(keys: impl IntoIterator<Item = PublicKey>) -> Self {
+        Self(keys.into_iter().collect())
+    }
+
+    /// The public keys in a file, one on each line.
+    ///
+    /// # Errors
+    /// `Config` when it can't be read or a line is no key.
+    pub fn load(path: &Path) -> Result<Self> {
+        let text = std::fs::read_to_string(path).context(Kind::Config, || {
+            format!(
+                "could not read the station's public key {}; `plated-station vehicle` puts it beside the certificate",
+                path.display()
+            )
+        })?;
+        let mut keys = Vec::new();
+        for (n, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
+            let mut key = [0; 32];
+            hex::decode_to_slice(line.trim(), &mut key).map_err(|_| {
+                let said = format!("{} line {}: this is no public key of 64 hex digits", path.display(), n + 1);
+                Error::new(Kind::Config, said)
+            })?;
+            keys.push(key);
+        }
+        if keys.is_empty() {
+            return Err(Error::new(Kind::Config, format!("{} holds no public key", path.display())));
+        }
+        Ok(Self(keys))
+    }
+
+    /// The reason, when `signature` is not one of a trusted key over `message`.
+    pub fn check(&self, key: &PublicKey, message: &[u8], signature: &Signature) -> Result<(), &'static str> {
+        if !self.0.contains(key) {
+            return Err("it is signed by somebody whose key is not trusted here");
+        }
+        UnparsedPublicKey::new(&ED25519, key)
+            .verify(message, signature)
+            .map_err(|_| "its signature is wrong: it was changed after it was signed")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::PermissionsExt;
+
+    #[test]
+    fn a_key_is_the_owners_alone_is_found_again_and_is_never_written_over() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("hotlist.key");
+        let made = Signer::create_file(&path).unwrap();
+        assert_eq!(std::fs::metadata(&path).unwrap().mode() & 0o777, 0o400);
+        assert_eq!(Signer::load(&path).unwrap().public_key(), made.public_key());
+        assert!(Signer::create_file(&path).is_err());
+        assert_eq!(Signer::load(&path).unwrap().public_key(), made.public_key());
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o440)).unwrap();
+        assert!(Signer::load(&path).unwrap_err().chain().contains("chmod 400"));
+    }
+
+    #[test]
+    fn only_trusted_keys_count_and_only_over_the_same_bytes() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("hotlist.pub");
+        let (old, new, other) = (Signer::generate().unwrap(), Signer::generate().unwrap(), Signer::generate().unwrap());
+        let text = format!("{}\n\n{}\n", hex::encode(old.public_key()), hex::encode(new.public_key()));
+        std::fs::write(&path, text).unwrap();
+        let trust = Trust::load(&path).unwrap();
+        for signer in [&old, &new] {
+            assert_eq!(trust.check(&signer.public_key(), b"list", &signer.sign(b"list")), Ok(()));
+            assert!(trust.check(&signer.public_key(), b"lisp", &signer.sign(b"list")).is_err());
+        }
+        assert!(trust.check(&other.public_key(), b"list", &other.sign(b"list")).is_err());
+        assert!(trust.check(&old.public_key(), b"list", &other.sign(b"list")).is_err());
+        std::fs::write(&path, "abc\n").unwrap();
+        assert!(Trust::load(&path).unwrap_err().chain().contains("line 1"));
+        std::fs::write(&path, "\n").unwrap();
+        assert!(Trust::load(&path).is_err());
+    }
+}

@@ -1,0 +1,135 @@
+//! The calls by which vehicles fetch lists.
+
+use super::super::http::{Answer, Failure, Station, blocking, failure};
+use super::super::listener::Vehicle;
+use super::body::FileBody;
+use super::range::{Part, part};
+use super::{delta_name, file_name, folder};
+use crate::error::{Context, Kind};
+use crate::hotlist::sync::etag;
+use crate::wire::Sha256;
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{ConnectInfo, Path, State};
+use axum::http::{HeaderMap, HeaderName, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use std::fs::File;
+use std::io::ErrorKind;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// The calls.
+pub fn router() -> Router<Arc<Station>> {
+    Router::new()
+        .route("/v1/hotlists", get(manifest))
+        .route("/v1/hotlists/{name}/{sha256}", get(list))
+        .route("/v1/hotlists/{name}/{sha256}/from/{from}", get(delta))
+}
+
+async fn manifest(State(station): State<Arc<Station>>, headers: HeaderMap) -> Answer<Response> {
+    let current = station.writer.call(|database| database.transaction(|rows| rows.manifest())).await?;
+    let Some(current) = current else {
+        return Err(failure(StatusCode::NOT_FOUND, "the station hands out no hotlists; publish one first"));
+    };
+    let tag = etag(&Sha256::of(current.signed.as_bytes()));
+    if is_known(&headers, &tag) {
+        return Ok((StatusCode::NOT_MODIFIED, [(header::ETAG, tag)]).into_response());
+    }
+    Ok(([(header::ETAG, tag), (header::CONTENT_TYPE, "application/json".into())], current.signed).into_response())
+}
+
+async fn list(
+    State(station): State<Arc<Station>>,
+    ConnectInfo(vehicle): ConnectInfo<Vehicle>,
+    Path((name, sha256)): Path<(String, String)>,
+    headers: HeaderMap,
+) -> Answer<Response> {
+    let sha256 = hash(&sha256)?;
+    let path = kept(&station, &name, sha256).await?.join(file_name(&sha256));
+    tracing::debug!(vehicle = &*vehicle.0, list = name, "A vehicle fetches a list");
+    file(path, etag(&sha256), headers).await
+}
+
+async fn delta(
+    State(station): State<Arc<Station>>,
+    ConnectInfo(vehicle): ConnectInfo<Vehicle>,
+    Path((name, sha256, from)): Path<(String, String, String)>,
+    headers: HeaderMap,
+) -> Answer<Response> {
+    let (to, from) = (hash(&sha256)?, hash(&from)?);
+    let path = kept(&station, &name, to).await?.join(delta_name(&from, &to));
+    tracing::debug!(vehicle = &*vehicle.0, list = name, "A vehicle fetches a delta");
+    file(path, format!("\"{from}-{to}\""), headers).await
+}
+
+fn hash(text: &str) -> Answer<Sha256> {
+    text.parse().map_err(|e: String| failure(StatusCode::BAD_REQUEST, e))
+}
+
+/// The folder of a list, if this version of it is there. The name is looked up, never used as it
+/// came.
+async fn kept(station: &Station, name: &str, sha256: Sha256) -> Answer<PathBuf> {
+    let asked = name.to_owned();
+    let found = station.writer.call(move |db| db.transaction(|rows| rows.list_version(&asked, &sha256))).await?;
+    match found {
+        Some(version) => Ok(folder(&station.data).join(version.name)),
+        None => Err(gone()),
+    }
+}
+
+fn gone() -> Failure {
+    failure(StatusCode::NOT_FOUND, "the station does not have this version of the list; look into its manifest again")
+}
+
+/// A file, or the part of it that is asked for.
+async fn file(path: PathBuf, tag: String, headers: HeaderMap) -> Answer<Response> {
+    if is_known(&headers, &tag) {
+        return Ok((StatusCode::NOT_MODIFIED, [(header::ETAG, tag)]).into_response());
+    }
+    let opened = blocking(move || {
+        let failed = || format!("could not read {}", path.display());
+        match File::open(&path) {
+            Ok(file) => {
+                let size = file.metadata().context(Kind::Damaged, failed)?.len();
+                Ok(Some((file, size)))
+            }
+            Err(e) if e.kind() == ErrorKind::NotFound => Ok(None),
+            Err(e) => Err(e).context(Kind::Damaged, failed),
+        }
+    });
+    let (file, size) = opened.await?.ok_or_else(gone)?;
+    // Half of one file and half of another are no file: without the same tag the whole is sent.
+    let same = text(&headers, &header::IF_RANGE).is_none_or(|t| t == tag);
+    let asked = text(&headers, &header::RANGE).filter(|_| same).map_or(Part::Whole, |range| part(range, size));
+    let (status, bytes) = match asked {
+        Part::Whole => (StatusCode::OK, 0..size),
+        Part::Bytes(bytes) => (StatusCode::PARTIAL_CONTENT, bytes),
+        Part::Nothing => {
+            let range = [(header::CONTENT_RANGE, format!("bytes */{size}"))];
+            let problem = failure(StatusCode::RANGE_NOT_SATISFIABLE, "the list has no such bytes");
+            return Ok((range, problem).into_response());
+        }
+    };
+    let mut response = Response::builder()
+        .status(status)
+        .header(header::ETAG, tag)
+        .header(header::ACCEPT_RANGES, "bytes")
+        .header(header::CONTENT_TYPE, "application/x-ndjson");
+    if status == StatusCode::PARTIAL_CONTENT {
+        let range = format!("bytes {}-{}/{size}", bytes.start, bytes.end - 1);
+        response = response.header(header::CONTENT_RANGE, range);
+    }
+    let response = response.body(Body::new(FileBody::new(file, bytes)));
+    response.context(Kind::Internal, || "an answer could not be made".into()).map_err(Failure::from)
+}
+
+/// True when the request names this tag as one it has (`If-None-Match`).
+fn is_known(headers: &HeaderMap, tag: &str) -> bool {
+    text(headers, &header::IF_NONE_MATCH)
+        .is_some_and(|known| known.split(',').map(str::trim).any(|t| t == "*" || t.trim_start_matches("W/") == tag))
+}
+
+fn text<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
+    headers.get(name).and_then(|value| value.to_str().ok())
+}

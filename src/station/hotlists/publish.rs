@@ -1,0 +1,279 @@
+//! Publishing a version of a list, and withdrawing a list.
+
+use super::canonical::{self, Made};
+use super::table::{Current, Version};
+use super::{delta_name, file_name, folder};
+use crate::clock::Clock;
+use crate::error::{Context, Error, Kind, Result};
+use crate::hotlist::sync::delta;
+use crate::hotlist::sync::manifest::{self, is_list_name};
+use crate::signing::Signer;
+use crate::station::database::{Database, Rows};
+use crate::who::Who;
+use crate::wire::{DeltaFrom, ListVersion, Manifest, Sha256};
+use jiff::Timestamp;
+use std::fs::{self, DirBuilder, File};
+use std::io::{BufRead, BufReader, BufWriter};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, chown};
+use std::path::{Path, PathBuf};
+use uuid::Uuid;
+
+/// A list to be published.
+#[derive(Debug)]
+pub struct Publication<'a> {
+    /// Name of the list.
+    pub name: &'a str,
+    /// Date of the file it was made of, if that is known.
+    pub file_date: Option<Timestamp>,
+    /// Who publishes it.
+    pub by: &'a str,
+    /// So many versions are kept, the new one among them.
+    pub keep: usize,
+}
+
+/// What was published.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Published {
+    /// The version that is current now.
+    pub version: Version,
+    /// False when the list was the same already, and nothing was changed.
+    pub changed: bool,
+    /// Entries that were in the file twice.
+    pub twice: u64,
+    /// Earlier versions from which there is a delta.
+    pub deltas: Vec<DeltaFrom>,
+}
+
+/// Changes what the station hands out. Holds off others who would do the same.
+pub struct Publisher<'a> {
+    database: Database,
+    folder: PathBuf,
+    station: &'a str,
+    signer: &'a Signer,
+    clock: &'a dyn Clock,
+    owner: Owner,
+    _lock: File,
+}
+
+impl<'a> Publisher<'a> {
+    /// Opens the lists of the station `station` in the folder `data`; waits while somebody else
+    /// changes them. The station itself may run.
+    ///
+    /// # Errors
+    /// `Refused` for a user whose files the station could not read.
+    pub fn open(data: &Path, station: &'a str, signer: &'a Signer, clock: &'a dyn Clock) -> Result<Self> {
+        let owner = Owner::of(data)?;
+        let folder = folder(data);
+        let failed = || format!("could not use the folder {}", folder.display());
+        DirBuilder::new().recursive(true).mode(0o700).create(&folder).context(Kind::Storage, failed)?;
+        let lock = File::options().create(true).truncate(false).write(true).open(folder.join("publish.lock"));
+        let lock = lock.context(Kind::Storage, failed)?;
+        lock.lock().context(Kind::Storage, failed)?;
+        owner.give(&folder).and_then(|()| owner.give(&folder.join("publish.lock"))).context(Kind::Storage, failed)?;
+        let database = Database::open(&data.join("station.db"))?;
+        Ok(Self { database, folder, station, signer, clock, owner, _lock: lock })
+    }
+
+    /// Publishes the entries that `input` holds, one JSON object on each line. Durable on return.
+    ///
+    /// # Errors
+    /// `Input` with the line that is no entry; what was published before stays.
+    pub fn publish(&mut self, input: impl BufRead, what: &Publication<'_>) -> Result<Published> {
+        if !is_list_name(what.name) {
+            let said = "--name: use 1 to 64 letters, digits, '-', '_' or '.', and no '.' at the beginning";
+            return Err(Error::new(Kind::Config, said));
+        }
+        let place = self.folder.join(what.name);
+        let failed = || format!("could not write to {}", place.display());
+        fs::create_dir_all(&place).and_then(|()| self.owner.give(&place)).context(Kind::Storage, failed)?;
+        clear(&place, |name| name.ends_with(".incoming") || name.ends_with(".run"));
+        let incoming = place.join(format!("{}.incoming", Uuid::now_v7()));
+        let result = self.publish_by(input, what, &place, &incoming);
+        if incoming.exists() {
+            // Best effort; what stays is cleared away the next time.
+            let _ = fs::remove_file(&incoming);
+        }
+        result
+    }
+
+    fn publish_by(
+        &mut self,
+        input: impl BufRead,
+        what: &Publication<'_>,
+        place: &Path,
+        incoming: &Path,
+    ) -> Result<Published> {
+        let failed = || format!("could not write to {}", place.display());
+        let output = BufWriter::new(File::create_new(incoming).context(Kind::Storage, failed)?);
+        let (output, Made { written, twice }) = canonical::make(input, what.name, place, output)?;
+        self.owner.give(incoming).and_then(|()| output.get_ref().sync_all()).context(Kind::Storage, failed)?;
+        let before = self.versions(what.name)?;
+        let sha256 = written.sha256;
+        if let Some(same) = before.iter().find(|v| v.current && v.sha256 == sha256) {
+            let deltas = deltas(place, &before, &sha256);
+            return Ok(Published { version: same.clone(), changed: false, twice, deltas });
+        }
+        fs::rename(incoming, place.join(file_name(&sha256))).context(Kind::Storage, failed)?;
+        let earlier = before.iter().filter(|v| v.kept && v.sha256 != sha256).take(what.keep.saturating_sub(1));
+        for from in earlier {
+            write_delta(place, &from.sha256, &sha256, written.bytes, &self.owner)?;
+        }
+        sync(place).and_then(|()| sync(&self.folder)).context(Kind::Storage, failed)?;
+
+        let version = Version {
+            name: what.name.to_owned(),
+            version: before.first().map_or(0, |v| v.version) + 1,
+            sha256,
+            bytes: written.bytes,
+            entries: written.entries,
+            published: self.clock.wall(),
+            by: what.by.to_owned(),
+            file_date: what.file_date,
+            kept: true,
+            current: true,
+        };
+        let why = format!("published {} version {}", version.name, version.version);
+        self.change(what.by, &why, |rows| {
+            rows.add_list_version(&version)?;
+            rows.let_go_of_lists(what.name, what.keep)?;
+            Ok(true)
+        })?;
+        let now = self.versions(what.name)?;
+        let kept = |name: &str| {
+            now.iter()
+                .filter(|v| v.kept)
+                .any(|v| name == file_name(&v.sha256) || name == delta_name(&v.sha256, &sha256))
+        };
+        clear(place, |name| !kept(name));
+        let deltas = deltas(place, &now, &sha256);
+        Ok(Published { version, changed: true, twice, deltas })
+    }
+
+    /// Hands a list out no more. Vehicles drop it at their next round.
+    ///
+    /// # Errors
+    /// `Input` when no list of this name is handed out.
+    pub fn withdraw(&mut self, name: &str, by: &str, reason: &str) -> Result<()> {
+        let changed = self.change(by, &format!("withdrew {name}: {reason}"), |rows| rows.withdraw_list(name))?;
+        match changed {
+            true => Ok(()),
+            false => Err(Error::new(Kind::Input, format!("the station hands out no list \"{name}\""))),
+        }
+    }
+
+    fn versions(&mut self, name: &str) -> Result<Vec<Version>> {
+        let mut all = self.database.transaction(|rows| rows.list_versions())?;
+        all.retain(|v| v.name == name);
+        Ok(all)
+    }
+
+    /// One transaction: the change, and the signed manifest of what is handed out after it.
+    fn change(&mut self, by: &str, why: &str, change: impl FnOnce(&Rows<'_>) -> Result<bool>) -> Result<bool> {
+        let made = self.clock.wall();
+        let (folder, station, signer) = (&self.folder, self.station, self.signer);
+        self.database.transaction(|rows| {
+            if !change(rows)? {
+                return Ok(false);
+            }
+            let versions = rows.list_versions()?;
+            let lists = versions.iter().filter(|v| v.current).map(|v| {
+                let of_list: Vec<_> = versions.iter().filter(|o| o.name == v.name).cloned().collect();
+                ListVersion {
+                    name: v.name.clone(),
+                    version: v.version,
+                    sha256: v.sha256,
+                    bytes: v.bytes,
+                    entries: v.entries,
+                    published: v.published,
+                    file_date: v.file_date,
+                    deltas: deltas(&folder.join(&v.name), &of_list, &v.sha256),
+                }
+            });
+            // Seconds, so that a station which was set up anew from an old copy of its data does
+            // not fall behind what vehicles have seen.
+            let seconds = u64::try_from(made.as_second()).unwrap_or(0);
+            let serial = rows.manifest()?.map_or(0, |m| m.serial + 1).max(seconds);
+            let manifest = Manifest { station: station.to_owned(), serial, made, lists: lists.collect() };
+            let signed = manifest::sign(&manifest, signer)?;
+            rows.add_manifest(&Current { serial, signed }, made, by, why)?;
+            Ok(true)
+        })
+    }
+}
+
+/// To whom new files go: root works for the station's user.
+#[derive(Debug)]
+struct Owner(Option<(u32, u32)>);
+
+impl Owner {
+    fn of(data: &Path) -> Result<Self> {
+        let meta = fs::metadata(data).context(Kind::Missing, || {
+            format!("the station's data folder {} is not there; start the station once first", data.display())
+        })?;
+        let who = Who::of_this_process();
+        match (who.uid, meta.uid()) {
+            (a, b) if a == b => Ok(Self(None)),
+            (0, _) => Ok(Self(Some((meta.uid(), meta.gid())))),
+            (_, owner) => {
+                let owner = Who::of_uid(owner);
+                let name = if owner.user.is_empty() { format!("#{}", owner.uid) } else { owner.user };
+                let said = format!("{0} belongs to {name}; do this as that user, by sudo -u {name}", data.display());
+                Err(Error::new(Kind::Refused, said))
+            }
+        }
+    }
+
+    fn give(&self, path: &Path) -> std::io::Result<()> {
+        self.0.map_or(Ok(()), |(user, group)| chown(path, Some(user), Some(group)))
+    }
+}
+
+/// Deltas that are there, from versions that are kept.
+fn deltas(place: &Path, versions: &[Version], to: &Sha256) -> Vec<DeltaFrom> {
+    let mut found: Vec<DeltaFrom> = Vec::new();
+    for v in versions.iter().filter(|v| v.kept && v.sha256 != *to) {
+        if let Ok(meta) = fs::metadata(place.join(delta_name(&v.sha256, to)))
+            && !found.iter().any(|d| d.from == v.sha256)
+        {
+            found.push(DeltaFrom { from: v.sha256, bytes: meta.len() });
+        }
+    }
+    found
+}
+
+/// Writes the delta between two versions, unless it is hardly smaller than the whole list.
+fn write_delta(place: &Path, from: &Sha256, to: &Sha256, whole: u64, owner: &Owner) -> Result<()> {
+    let incoming = place.join(format!("{}.incoming", Uuid::now_v7()));
+    let failed = || format!("could not write a delta in {}", place.display());
+    let open = |sha256: &Sha256| {
+        let path = place.join(file_name(sha256));
+        File::open(&path).map(BufReader::new).context(Kind::Storage, || format!("could not read {}", path.display()))
+    };
+    if !place.join(file_name(from)).exists() {
+        return Ok(()); // A crash or a person took it away; vehicles fetch the whole list then.
+    }
+    let output = BufWriter::new(File::create_new(&incoming).context(Kind::Storage, failed)?);
+    let output = delta::diff(&(*from, || open(from)), &(*to, || open(to)), output)?;
+    let file = output.get_ref();
+    if file.metadata().context(Kind::Storage, failed)?.len() > whole / 2 {
+        return fs::remove_file(&incoming).context(Kind::Storage, failed);
+    }
+    owner
+        .give(&incoming)
+        .and_then(|()| file.sync_all())
+        .and_then(|()| fs::rename(&incoming, place.join(delta_name(from, to))))
+        .context(Kind::Storage, failed)
+}
+
+/// Removes files by their names, as far as it can.
+fn clear(place: &Path, goes: impl Fn(&str) -> bool) {
+    for file in fs::read_dir(place).into_iter().flatten().flatten() {
+        if file.file_name().to_str().is_some_and(&goes) {
+            let _ = fs::remove_file(file.path());
+        }
+    }
+}
+
+fn sync(folder: &Path) -> std::io::Result<()> {
+    File::open(folder)?.sync_all()
+}

@@ -1,0 +1,152 @@
+//! The rows about lists in the station's database.
+
+use super::super::database::{Rows, SqlContext, could_not_read};
+use crate::error::Result;
+use crate::wire::Sha256;
+use jiff::Timestamp;
+use rusqlite::{OptionalExtension, Row, params};
+
+/// A version of a list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Version {
+    /// Name of the list.
+    pub name: String,
+    /// Number of the version, from 1.
+    pub version: u64,
+    /// Over the bytes of the file.
+    pub sha256: Sha256,
+    /// Size of the file in bytes.
+    pub bytes: u64,
+    /// Entries, one on each line.
+    pub entries: u64,
+    /// When it was published.
+    pub published: Timestamp,
+    /// The system user who published it.
+    pub by: String,
+    /// Date of the file it was made of.
+    pub file_date: Option<Timestamp>,
+    /// Whether its file is still there, as the start of deltas.
+    pub kept: bool,
+    /// Whether vehicles are to have it now.
+    pub current: bool,
+}
+
+/// The manifest that counts now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Current {
+    /// Its number.
+    pub serial: u64,
+    /// As it was signed; JSON of `wire::SignedManifest`.
+    pub signed: String,
+}
+
+const COLUMNS: &str = "name, version, sha256, bytes, entries, published, by_user, file_date, kept, current";
+
+impl Rows<'_> {
+    /// All versions of all lists, in the order of names, the newest first.
+    pub fn list_versions(&self) -> Result<Vec<Version>> {
+        let sql = format!("SELECT {COLUMNS} FROM hotlist_versions ORDER BY name, version DESC");
+        self.0.prepare_cached(&sql).and_then(|mut s| s.query_map([], version)?.collect()).sql(could_not_read)
+    }
+
+    /// The version of this name and hash whose file is there; the newest, when there are several.
+    pub fn list_version(&self, name: &str, sha256: &Sha256) -> Result<Option<Version>> {
+        let sql = format!(
+            "SELECT {COLUMNS} FROM hotlist_versions WHERE name = ?1 AND sha256 = ?2 AND kept ORDER BY version DESC"
+        );
+        self.0
+            .prepare_cached(&sql)
+            .and_then(|mut s| s.query_row(params![name, sha256.0], version).optional())
+            .sql(could_not_read)
+    }
+
+    /// Adds a version and makes it the current one of its list.
+    pub fn add_list_version(&self, v: &Version) -> Result<()> {
+        self.withdraw_list(&v.name)?;
+        self.0
+            .prepare_cached(
+                "INSERT INTO hotlist_versions
+                 (name, version, sha256, bytes, entries, published, by_user, file_date, kept, current)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 1, 1)",
+            )
+            .and_then(|mut s| {
+                s.execute(params![
+                    v.name,
+                    v.version.cast_signed(),
+                    v.sha256.0,
+                    v.bytes.cast_signed(),
+                    v.entries.cast_signed(),
+                    v.published.as_microsecond(),
+                    v.by,
+                    v.file_date.map(Timestamp::as_microsecond),
+                ])
+            })
+            .map(drop)
+            .sql(|| "could not note a list".into())
+    }
+
+    /// Leaves a list without a current version; true when it had one.
+    pub fn withdraw_list(&self, name: &str) -> Result<bool> {
+        self.0
+            .prepare_cached("UPDATE hotlist_versions SET current = 0 WHERE name = ?1 AND current")
+            .and_then(|mut s| s.execute([name]))
+            .map(|changed| changed > 0)
+            .sql(|| "could not withdraw a list".into())
+    }
+
+    /// Notes that the files of all but the last `keep` versions of a list go. The current one,
+    /// if there is one, is always among the last.
+    pub fn let_go_of_lists(&self, name: &str, keep: usize) -> Result<()> {
+        self.0
+            .prepare_cached(
+                "UPDATE hotlist_versions SET kept = 0 WHERE name = ?1 AND kept AND version <=
+                 (SELECT version FROM hotlist_versions WHERE name = ?1 ORDER BY version DESC LIMIT 1 OFFSET ?2)",
+            )
+            .and_then(|mut s| s.execute(params![name, i64::try_from(keep).unwrap_or(i64::MAX)]))
+            .map(drop)
+            .sql(|| "could not note that a list goes".into())
+    }
+
+    /// The manifest that counts now; none before the first list was published.
+    pub fn manifest(&self) -> Result<Option<Current>> {
+        self.0
+            .prepare_cached("SELECT serial, signed FROM hotlist_manifests ORDER BY serial DESC LIMIT 1")
+            .and_then(|mut s| {
+                s.query_row([], |row| Ok(Current { serial: count(row, 0)?, signed: row.get(1)? })).optional()
+            })
+            .sql(could_not_read)
+    }
+
+    /// Adds a manifest, which counts from now on.
+    pub fn add_manifest(&self, current: &Current, made: Timestamp, by: &str, why: &str) -> Result<()> {
+        self.0
+            .prepare_cached(
+                "INSERT INTO hotlist_manifests (serial, made, by_user, why, signed) VALUES (?1, ?2, ?3, ?4, ?5)",
+            )
+            .and_then(|mut s| {
+                s.execute(params![current.serial.cast_signed(), made.as_microsecond(), by, why, current.signed])
+            })
+            .map(drop)
+            .sql(|| "could not store a manifest".into())
+    }
+}
+
+fn version(row: &Row<'_>) -> rusqlite::Result<Version> {
+    let time = |us: i64| Timestamp::from_microsecond(us).unwrap_or_default();
+    Ok(Version {
+        name: row.get(0)?,
+        version: count(row, 1)?,
+        sha256: Sha256(row.get(2)?),
+        bytes: count(row, 3)?,
+        entries: count(row, 4)?,
+        published: time(row.get(5)?),
+        by: row.get(6)?,
+        file_date: row.get::<_, Option<i64>>(7)?.map(time),
+        kept: row.get(8)?,
+        current: row.get(9)?,
+    })
+}
+
+fn count(row: &Row<'_>, column: usize) -> rusqlite::Result<u64> {
+    row.get(column).map(i64::unsigned_abs)
+}

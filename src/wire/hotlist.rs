@@ -1,0 +1,77 @@
+//! What the station says of the hotlists it hands out. `docs/reference/hotlist-sync.md` tells
+//! how the messages are used.
+
+use super::Sha256;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+/// A manifest with who signed it.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct SignedManifest {
+    /// The signer's public key (Ed25519), in hex digits.
+    pub key: String,
+    /// The signature over the bytes of `manifest`, in hex digits.
+    pub signature: String,
+    /// The JSON text of a [`Manifest`], byte for byte.
+    pub manifest: Box<RawValue>,
+}
+
+/// All lists that the station hands out at one time.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Manifest {
+    /// Name of the station.
+    pub station: String,
+    /// Grows with every manifest; one with a smaller number than another is older.
+    pub serial: u64,
+    /// When it was made.
+    pub made: Timestamp,
+    /// The lists. One that a vehicle has and that is not here was withdrawn.
+    pub lists: Vec<ListVersion>,
+}
+
+/// One list as it is handed out.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ListVersion {
+    /// Name of the list.
+    pub name: String,
+    /// Number of the version, from 1.
+    pub version: u64,
+    /// Over the bytes of the file.
+    pub sha256: Sha256,
+    /// Size of the file in bytes.
+    pub bytes: u64,
+    /// Entries, one on each line.
+    pub entries: u64,
+    /// When this version was published.
+    pub published: Timestamp,
+    /// Date of the file it was made of, as its source has it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub file_date: Option<Timestamp>,
+    /// Earlier versions from which there is a delta.
+    #[serde(default)]
+    pub deltas: Vec<DeltaFrom>,
+}
+
+/// A version from which there is a delta.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeltaFrom {
+    /// Hash of the earlier version.
+    pub from: Sha256,
+    /// Size of the delta in bytes.
+    pub bytes: u64,
+}
+
+/// First line of a delta. The lines under it are `{"removed":ENTRY}` and `{"added":ENTRY}`, in
+/// the order of the entries' bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeltaHeader {
+    /// Hash of the version it starts from.
+    pub from: Sha256,
+    /// Hash of the version that it makes.
+    pub to: Sha256,
+    /// Number of entries that go.
+    pub removed: u64,
+    /// Number of entries that come.
+    pub added: u64,
+}
