@@ -53,7 +53,7 @@ fn a_list_published_at_the_station_comes_into_force_in_the_running_daemon_and_a_
     let said = daemon.wait_log("1 entries where the list in force has 4");
     assert!(said.contains(" ERROR ") && said.contains("svs"), "{said}");
     daemon.wait_for(|line| hits_on(line, "7ABC123"));
-    station(&depot, &["withdraw", "svs"]);
+    station(&depot, &["withdraw", "svs", "--reason", "test"]);
     daemon.wait_log("The station withdrew a list");
     let ended = daemon.terminate().well();
     assert!(ended.hits().all(|(hit, ..)| hit.text == "7ABC123"), "{}", ended.log);

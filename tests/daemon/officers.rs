@@ -5,6 +5,7 @@ use crate::support::process::{Line, until};
 use crate::support::sound;
 use crate::support::vehicle::{Settings, Vehicle, images};
 use plated::store::What;
+use plated::wire::Alerting;
 use serde_json::Value;
 use std::os::unix::fs::PermissionsExt;
 use std::process::{Command, Output};
@@ -165,7 +166,8 @@ fn a_command_killed_at_any_moment_leaves_the_change_with_its_event_or_neither() 
 fn a_covert_hit_is_kept_with_its_read_and_neither_shown_nor_heard() {
     let vehicle = Vehicle::new();
     std::fs::write(vehicle.path("asound.conf"), sound::alsa_configuration(vehicle.dir.path())).unwrap();
-    std::fs::write(vehicle.path("covert.csv"), "plate,priority,reason\n7ABC123,high,watched\n").unwrap();
+    std::fs::write(vehicle.path("covert.csv"), "plate,priority,reason\n7ABC123,high,watched\n6DEF128,high,watched\n")
+        .unwrap();
     std::fs::write(vehicle.path("open.csv"), "plate,priority\n6DEF128,low\n").unwrap();
     vehicle.pictures("road", &["7ABC123", "4KLM567", "6DEF128"].map(String::from));
     let lists = "[[hotlists]]\nname = \"watch\"\npath = \"covert.csv\"\ncovert = true\n\
@@ -179,14 +181,16 @@ fn a_covert_hit_is_kept_with_its_read_and_neither_shown_nor_heard() {
     daemon.wait_reads(3);
     let ended = daemon.end().well();
     assert_eq!(sound::melody(&sound::read(&played)), [1500.0, 1100.0].repeat(6));
-    let hits: Vec<_> = ended.hits().map(|(hit, ..)| hit.entries[0].entry.list.clone()).collect();
-    assert_eq!(hits, ["svs"]);
+    let hits: Vec<_> = ended.hits().flat_map(|(hit, ..)| hit.entries.iter().map(|e| e.entry.list.clone())).collect();
+    assert_eq!(hits, ["svs"], "of a plate on both lists, the one that may be shown");
     let shown = ended.reads().find(|r| r.text == "7ABC123").unwrap();
     assert!(shown.hits.is_empty());
     assert!(!ended.log.contains("watched"));
     let stored = vehicle.stored();
-    assert_eq!(stored[&shown.id].hits.len(), 1);
-    assert_eq!(&*stored[&shown.id].hits[0].entries[0].entry.reason, "watched");
+    let kept = &stored[&shown.id].hits;
+    assert_eq!((kept.len(), kept[0].alert, &*kept[0].entries[0].entry.reason), (1, Alerting::Covert, "watched"));
+    let both = stored.values().find(|r| r.text == "6DEF128").unwrap();
+    assert_eq!((both.hits.len(), both.hits[0].alert, both.hits[0].entries.len()), (1, Alerting::Sounded, 2));
 }
 
 #[test]
