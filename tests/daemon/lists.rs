@@ -62,6 +62,47 @@ fn a_list_published_at_the_station_comes_into_force_in_the_running_daemon_and_a_
     assert_eq!(events, [What::ListImported, What::ListImported, What::ListRefused, What::ListWithdrawn]);
 }
 
+/// `plated hotlist …`
+fn plated(vehicle: &Vehicle, args: &[&str]) {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_plated"));
+    let done = command.arg("hotlist").args(args).arg("--config").arg(vehicle.path("plated.toml")).output().unwrap();
+    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+}
+
+#[test]
+fn what_sync_fetched_without_the_daemon_counts_when_it_starts_and_what_was_forced_later_counts_more() {
+    let (depot, vehicle) = (Depot::new(), Vehicle::new());
+    let (serving, address) = Station::start(&depot);
+    publish(&depot, &["9ZZZ990"]);
+    let key = depot.dir.path().join("hotlist.pub");
+    road(&vehicle, &format!("{}[hotlist_sync]\nkey = {key:?}\ninterval_s = 0.2\n", transfer(&depot, address)));
+    let first_hit = |plate: &str| {
+        let mut daemon = vehicle.start(&[]);
+        daemon.wait_for(|line| hits_on(line, plate));
+        daemon.terminate().well();
+    };
+    for plates in [&["7ABC123"][..], &["6DEF128", "9ZZZ990"]] {
+        publish(&depot, plates);
+        plated(&vehicle, &["sync"]);
+        first_hit(plates[0]);
+    }
+    let forced = vehicle.path("forced.csv");
+    std::fs::write(&forced, "plate\n4KLM567\n").unwrap();
+    let args = ["import", forced.to_str().unwrap(), "--list", "svs", "--force", "--reason", "told by phone"];
+    plated(&vehicle, &args);
+    first_hit("4KLM567");
+
+    station(&depot, &["withdraw", "svs", "--reason", "test"]);
+    plated(&vehicle, &["sync"]);
+    drop(serving);
+    let mut daemon = vehicle.start(&[]);
+    daemon.wait_reads(6);
+    assert_eq!(daemon.hits(), 0);
+    daemon.terminate().well();
+    let events: Vec<What> = vehicle.store().events(0, 100).unwrap().iter().map(|e| e.what).collect();
+    assert_eq!(events, [What::ListImported, What::ListImported, What::ListForced, What::ListWithdrawn]);
+}
+
 #[test]
 fn a_file_dropped_into_a_watched_folder_comes_into_force_and_is_answered_beside_it() {
     let vehicle = Vehicle::new();
