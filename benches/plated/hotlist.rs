@@ -6,7 +6,7 @@
 //! that are held against a bar; the time of day is printed beside them.
 //! `PLATED_BENCH_ENTRIES` sets another number of entries than 5 million.
 
-mod plates;
+pub mod plates;
 
 use super::support::{figure, millis, percentile, resident_mib};
 use plated::config::MatchRules;
