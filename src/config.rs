@@ -239,7 +239,7 @@ pub struct Hotlist {
 #[serde(deny_unknown_fields, default)]
 pub struct MatchRules {
     /// Characters that may differ within a class, 0 to 2. As [`MatchRules::differences`], of
-    /// plates with 5 to 11 characters only.
+    /// plates with 5 to 11 characters only; never do more than two characters differ in all.
     pub equivalents: u8,
     /// Characters that may differ by any other, 0 or 1. With lists of thousands it finds many
     /// wrong plates.

@@ -4,7 +4,7 @@ use crate::clock::Clock;
 use crate::config::{self, Config};
 use crate::error::{Context, Kind, Result};
 use crate::hotlist::{self, Builder, Index, List, Lists, Meta, Rules, Signer, Source, Trust};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Loads the lists. One that can't be used is left out, loudly; the others count.
 pub fn load(config: &Config, clock: &dyn Clock) -> Result<Lists> {
@@ -16,7 +16,7 @@ pub fn load(config: &Config, clock: &dyn Clock) -> Result<Lists> {
                 report(&list);
                 let rules = Rules::new(&configured.rules);
                 let path = beside(&config.store, number);
-                let source = index(&list, configured, path, &signer, clock).map(|i| Source::index(i, rules.clone()));
+                let source = index(&list, configured, &path, &signer, clock).map(|i| Source::index(i, rules.clone()));
                 lists.put(source.unwrap_or_else(|e| {
                     // A full disk must not keep anybody from being found.
                     tracing::warn!(list = list.name, "The hotlist is kept in memory: {}", e.chain());
@@ -38,7 +38,7 @@ fn report(list: &List) {
 
 /// Builds the index of a list. Its file has no name any more when this returns, and its space is
 /// free again when the daemon ends, however that happens.
-fn index(list: &List, from: &config::Hotlist, path: PathBuf, signer: &Signer, clock: &dyn Clock) -> Result<Index> {
+fn index(list: &List, from: &config::Hotlist, path: &Path, signer: &Signer, clock: &dyn Clock) -> Result<Index> {
     let meta = Meta {
         name: list.name.clone(),
         source: from.path.display().to_string(),
@@ -46,11 +46,11 @@ fn index(list: &List, from: &config::Hotlist, path: PathBuf, signer: &Signer, cl
         built: clock.wall(),
         by: concat!("plated ", env!("CARGO_PKG_VERSION")).into(),
     };
-    let mut builder = Builder::create(&path, signer, meta);
+    let mut builder = Builder::create(path, signer, meta);
     list.entries.iter().try_for_each(|entry| builder.add(entry))?;
     builder.finish()?;
-    let index = Index::open(&path, &Trust::only([signer.public_key()]));
-    std::fs::remove_file(&path).context(Kind::Storage, || format!("could not remove {}", path.display()))?;
+    let index = Index::open(path, &Trust::only([signer.public_key()]));
+    std::fs::remove_file(path).context(Kind::Storage, || format!("could not remove {}", path.display()))?;
     index
 }
 

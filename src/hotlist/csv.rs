@@ -120,6 +120,7 @@ fn header(line: &[u8]) -> Result<Vec<usize>, String> {
     Ok(columns)
 }
 
+#[allow(clippy::large_enum_variant, reason = "one at a time, and nearly all are entries")]
 enum Outcome {
     Entry(EntryRecord),
     Junk(Problem),

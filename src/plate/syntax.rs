@@ -23,7 +23,7 @@ static FORMS: LazyLock<Forms> =
 ///
 /// With a known `state` other than California only the general forms count.
 pub fn prior(text: &str, state: &str) -> f32 {
-    best(text, state, |c, form| fits(c, form))
+    best(text, state, fits)
 }
 
 /// The same for a match key, whose zeros may be the letter O.

@@ -94,7 +94,8 @@ fn rules_of_each_list_are_its_own() {
     };
     assert_eq!(reasons("7ABC123"), ["a", "b"]);
     assert_eq!(reasons("7A8CI23"), ["b"]);
-    assert_eq!(reasons("7A8CI2X"), ["b"]);
+    assert_eq!(reasons("7A8C12X"), ["b"]);
+    assert!(reasons("7A8CI2X").is_empty(), "three of seven are another plate");
     assert!(reasons("7XXC123").is_empty());
 }
 
@@ -240,6 +241,7 @@ fn naive(entries: &[EntryRecord], rules: &MatchRules, read: &Read) -> Vec<(Rule,
             read.candidates.iter().any(|c| c.confidence >= rules.alternative_probability && folded(&c.text) == b);
         let inexact = a.len() == b.len()
             && (5..=11).contains(&a.len())
+            && pairs.len() <= 2
             && equivalents <= usize::from(rules.equivalents)
             && differences <= usize::from(rules.differences);
         let rule = match (a == b, inexact, differences) {
