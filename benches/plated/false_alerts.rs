@@ -59,7 +59,10 @@ pub fn run() {
     }
     let measured = measure(&folder);
     let short = measured.iter().filter(|m| m.characters.is_empty()).count();
-    println!("  {} plates measured, {short} of them with a wrong length; {READS} reads, 1 in {LISTED} listed", measured.len());
+    println!(
+        "  {} plates measured, {short} of them with a wrong length; {READS} reads, 1 in {LISTED} listed",
+        measured.len()
+    );
     for entries in [300_000, 5_000_000] {
         simulate(&measured, entries);
     }
@@ -144,7 +147,11 @@ fn simulate(measured: &[Measured], entries: u64) {
     let per = |alerts: u64| alerts as f64 * 10_000.0 / READS as f64;
     for way in &ways {
         let recall = 100.0 * way.found as f64 / wanted as f64;
-        println!("    {:16} hits found {recall:6.2} %, false alerts in 10,000 reads {:8.2}", way.name, per(way.false_alerts));
+        println!(
+            "    {:16} hits found {recall:6.2} %, false alerts in 10,000 reads {:8.2}",
+            way.name,
+            per(way.false_alerts)
+        );
     }
     let [exact, edit, ours] = &ways;
     let back = (ours.found as f64 - exact.found as f64) / (wanted - exact.found).max(1) as f64;

@@ -126,7 +126,7 @@ mod tests {
             (entry("7ABC123", Priority::Normal, "stolen"), entry("7ABC123", Priority::High, "felony"));
         let read = key("7ABC123");
         let mut decide = |entries: &[EntryRecord], now| repeats.decide(&read, &hit("7ABC123", entries), S(now));
-        assert_eq!(decide(&[stolen.clone()], 0), Alerting::Sounded);
+        assert_eq!(decide(std::slice::from_ref(&stolen), 0), Alerting::Sounded);
         assert_eq!(decide(&[stolen.clone(), felony.clone()], 1), Alerting::Sounded);
         assert_eq!(decide(&[felony, stolen], 2), Alerting::Repeat);
     }
