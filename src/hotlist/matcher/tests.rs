@@ -142,7 +142,7 @@ fn a_match_in_doubt_is_kept_as_a_candidate_and_noise_is_not_kept() {
         read.slots = Slots::new(positions);
         lists.matches(&read.query("NV")).first().map(|m| m.alerts)
     };
-    assert_eq!((doubt(0.0001), doubt(0.04), doubt(0.7)), (None, Some(false), Some(true)));
+    assert_eq!((doubt(0.0001), doubt(0.15), doubt(0.7)), (None, Some(false), Some(true)));
 }
 
 #[test]
