@@ -7,7 +7,7 @@ use serde::Deserialize;
 #[serde(deny_unknown_fields, default)]
 pub struct MatchRules {
     /// Characters that may differ within a class, 0 to 2. As [`MatchRules::differences`], of
-    /// plates with 5 to 11 characters only.
+    /// plates with 5 to 11 characters only; never do more than two characters differ in all.
     pub equivalents: u8,
     /// Characters that may differ by any other, 0 or 1. With lists of thousands it finds many
     /// wrong plates.
@@ -29,9 +29,9 @@ impl Default for MatchRules {
             equivalents: 1,
             differences: 0,
             classes: ["0ODQ", "1I", "2Z", "5S", "8B", "6G"].map(String::from).to_vec(),
-            alternative_probability: 0.05,
+            alternative_probability: 0.01,
             keep_probability: 0.01,
-            alert_probability: 0.3,
+            alert_probability: 0.05,
         }
     }
 }

@@ -46,6 +46,11 @@ impl Plates {
         self.below(1 << 30) as f64 / f64::from(1 << 30)
     }
 
+    /// A number under `count`.
+    pub fn number(&mut self, count: u64) -> u64 {
+        self.below(count as usize) as u64
+    }
+
     /// The plate with this number in the row, whatever was asked before.
     pub fn nth(&mut self, number: u64) -> (&'static str, String) {
         self.state = mix(self.seed ^ mix(number));

@@ -9,8 +9,8 @@ use crate::plate::{MAX_LENGTH, PlateText};
 use crate::wire::{EntryRecord, Priority};
 use std::collections::BTreeMap;
 
-/// Words that stand for "no plate" in real lists.
-const JUNK: [&str; 7] = ["0", "00", "000", "190", "NOTAG", "UNKNOWN", "NONE"];
+/// Words that stand for "no plate" in real lists, as match keys.
+const JUNK: [&str; 7] = ["0", "00", "000", "190", "N0TAG", "UNKN0WN", "N0NE"];
 
 /// What fields mean.
 #[derive(Debug)]
@@ -66,7 +66,7 @@ impl Rules {
         if normal.len() < 2 {
             return Ok(Outcome::Junk("it has under 2 characters"));
         }
-        if JUNK.iter().any(|j| PlateText::normalise(j).key() == normal.key()) {
+        if JUNK.contains(&normal.key().as_str()) {
             return Ok(Outcome::Junk("it is a word for no plate"));
         }
 

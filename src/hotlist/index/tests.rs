@@ -56,6 +56,21 @@ fn a_list_without_entries_is_an_index_that_finds_nothing() {
 }
 
 #[test]
+fn each_plate_of_a_large_list_is_found_and_those_between_are_not() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("svs.index");
+    let plate = |n: usize| format!("{}ABC{:04}", n / 10_000, n % 10_000);
+    let entries: Vec<_> = (0..5000).map(|n| entry(&plate(3 * n), "stolen")).collect();
+    build(&path, &entries, 1 << 20).unwrap();
+    let index = Index::open(&path, &trust()).unwrap();
+    assert!(index.signposts.len() > 2);
+    for n in 0..15_002 {
+        assert_eq!(index.find(Code::of(&plate(n)).unwrap()).is_some(), n % 3 == 0 && n < 15_000, "{n}");
+    }
+    assert_eq!(index.entries(&plate(14_997)).unwrap(), entries[4999..]);
+}
+
+#[test]
 fn an_entry_without_a_plate_is_refused_and_nothing_is_left() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("svs.index");

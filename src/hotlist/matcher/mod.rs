@@ -76,8 +76,10 @@ struct Found {
 pub fn matches(lists: &InForce, query: &Query<'_>) -> Vec<Match> {
     let key = query.text.key();
     let Some(read) = Digits::of(key.as_str()).filter(|d| !d.as_slice().is_empty()) else { return Vec::new() };
-    let alternatives: Vec<(PlateText, f32)> =
-        query.candidates.iter().map(|c| (PlateText::normalise(&c.text), c.confidence)).collect();
+    let thresholds = lists.sources().iter().map(|s| &s.rules).chain(lists.partials().iter().map(|p| &p.rules));
+    let least = thresholds.map(|rules| rules.alternative).fold(1.0, f32::min);
+    let probable = query.candidates.iter().filter(|c| c.confidence >= least);
+    let alternatives: Vec<(PlateText, f32)> = probable.map(|c| (PlateText::normalise(&c.text), c.confidence)).collect();
 
     let mut found = Vec::new();
     for (number, source) in lists.sources().iter().enumerate() {

@@ -8,6 +8,9 @@ use crate::wire::Rule;
 /// longer one is no plate.
 const LENGTHS: std::ops::RangeInclusive<usize> = 5..=11;
 
+/// Characters that may differ in all. Three of seven are another plate.
+const MOST: u8 = 2;
+
 /// The rules of a list, ready for use.
 #[derive(Clone, Debug)]
 pub struct Rules {
@@ -55,7 +58,7 @@ impl Rules {
     pub(super) fn neighbours(&self, read: &Digits, mut visit: impl FnMut(Code, Rule)) {
         visit(read.code(), Rule::Exact);
         if LENGTHS.contains(&read.as_slice().len()) {
-            let left = Left { equivalents: self.equivalents, differences: self.differences };
+            let left = Left { equivalents: self.equivalents, differences: self.differences, all: MOST };
             self.alter(read, 0, read.code().0, Rule::Exact, left, &mut visit);
         }
     }
@@ -71,17 +74,17 @@ impl Rules {
                     let altered = without + weight * u64::from(others.trailing_zeros());
                     others &= others - 1;
                     visit(Code(altered), rule);
-                    if left.equivalents + left.differences > 0 {
+                    if left.all > 0 && left.equivalents + left.differences > 0 {
                         self.alter(read, at + 1, altered, rule, left, visit);
                     }
                 }
             };
             if left.equivalents > 0 {
                 let rule = if rule == Rule::Difference { rule } else { Rule::Equivalent };
-                each(alike, rule, Left { equivalents: left.equivalents - 1, ..left });
+                each(alike, rule, Left { equivalents: left.equivalents - 1, all: left.all - 1, ..left });
             }
             if left.differences > 0 {
-                each(unlike, Rule::Difference, Left { differences: left.differences - 1, ..left });
+                each(unlike, Rule::Difference, Left { differences: left.differences - 1, all: left.all - 1, ..left });
             }
         }
     }
@@ -92,4 +95,5 @@ impl Rules {
 struct Left {
     equivalents: u8,
     differences: u8,
+    all: u8,
 }

@@ -94,7 +94,8 @@ fn rules_of_each_list_are_its_own() {
     };
     assert_eq!(reasons("7ABC123"), ["a", "b"]);
     assert_eq!(reasons("7A8CI23"), ["b"]);
-    assert_eq!(reasons("7A8CI2X"), ["b"]);
+    assert_eq!(reasons("7A8C12X"), ["b"]);
+    assert!(reasons("7A8CI2X").is_empty(), "three of seven are another plate");
     assert!(reasons("7XXC123").is_empty());
 }
 
@@ -104,7 +105,7 @@ fn another_probable_reading_is_looked_up_and_an_improbable_one_is_not() {
     let all = |p| lists.matches(&Read::new("7ABC123", 0.9, &[("7ABC123", 0.6), ("7ABC12", p)]).query(""));
     assert_eq!(all(0.2)[0].rule, Rule::Alternative);
     assert_eq!(all(0.2)[0].differs, [Difference { position: 6, read: '3', listed: '-' }]);
-    assert!(all(0.01).is_empty());
+    assert!(all(0.005).is_empty());
 }
 
 #[test]
@@ -141,7 +142,7 @@ fn a_match_in_doubt_is_kept_as_a_candidate_and_noise_is_not_kept() {
         read.slots = Slots::new(positions);
         lists.matches(&read.query("NV")).first().map(|m| m.alerts)
     };
-    assert_eq!((doubt(0.0001), doubt(0.2), doubt(0.7)), (None, Some(false), Some(true)));
+    assert_eq!((doubt(0.0001), doubt(0.15), doubt(0.7)), (None, Some(false), Some(true)));
 }
 
 #[test]
@@ -240,6 +241,7 @@ fn naive(entries: &[EntryRecord], rules: &MatchRules, read: &Read) -> Vec<(Rule,
             read.candidates.iter().any(|c| c.confidence >= rules.alternative_probability && folded(&c.text) == b);
         let inexact = a.len() == b.len()
             && (5..=11).contains(&a.len())
+            && pairs.len() <= 2
             && equivalents <= usize::from(rules.equivalents)
             && differences <= usize::from(rules.differences);
         let rule = match (a == b, inexact, differences) {
