@@ -14,7 +14,7 @@ import os
 import cv2
 import numpy as np
 
-from . import degrade
+from . import cars, degrade, negatives
 from .glyphs import ALNUM
 from .plates import render_plate
 from .states import CODES
@@ -96,6 +96,45 @@ def view(rng, plate, pool):
     return crop, pts
 
 
+def streets(n, seed):
+    rng = np.random.default_rng([seed, 3])
+    return [cars.draw_street(rng, 400, 300) for _ in range(n)]
+
+
+def nothing(rng, pool, drawn):
+    """A crop of something that is no plate but may be found as one: grilles, blank plates, windows, anything."""
+    r = rng.random()
+    if r < .3:
+        im = negatives.grille(rng)
+    elif r < .45:
+        im = negatives.blank_plate(rng)
+    else:  # out of a photo away from its middle, where the vehicle and its plate are; or out of a drawn street
+        source = pool if rng.random() < .6 else drawn
+        im = source[int(rng.integers(len(source)))]
+        w = int(rng.uniform(24, 110))
+        h = int(w * rng.uniform(.28, .6))
+        x, y = int(rng.integers(0, 400 - w)), int(rng.integers(0, 300 - h))
+        if abs(x + w / 2 - 200) < 110 and y + h / 2 > 110:
+            x = int(rng.choice([rng.integers(0, 70), rng.integers(330 - w, 400 - w)]))
+        im = im[y:y + h, x:x + w]
+    im = cv2.resize(im, (int(rng.uniform(50, 200)), int(rng.uniform(20, 80))), interpolation=cv2.INTER_LINEAR)
+    if rng.random() < .6:
+        q = degrade.quad(rng, im.shape[1], im.shape[1] / im.shape[0], 30, 18, 8)
+        lo = q.min(0)
+        size = tuple(np.maximum(np.ceil(q.max(0) - lo), 8).astype(int).tolist())
+        hm = cv2.getPerspectiveTransform(np.float32([[0, 0], [im.shape[1], 0], [im.shape[1], im.shape[0]], [0, im.shape[0]]]), (q - lo).astype(np.float32))
+        im = cv2.warpPerspective(im, hm, size, borderMode=cv2.BORDER_REPLICATE)
+    if rng.random() < .7:
+        im = degrade.light(im, rng)
+    im = degrade.sensor(degrade.optics(im, rng, im.shape[1], .6), rng)
+    return cv2.resize(im, (W, H), interpolation=cv2.INTER_AREA if im.shape[1] > W else cv2.INTER_LINEAR)
+
+
+def empty_batch(rng, pool, drawn, count=COUNT):
+    imgs = np.stack([nothing(rng, pool, drawn) for _ in range(count)])
+    return imgs, np.zeros((count, SLOTS), np.uint8), np.full((count, SLOTS), -1, np.float16), np.full(count, UNKNOWN, np.uint8)
+
+
 def sample_batch(rng, pool, count=COUNT):
     imgs = np.zeros((count, H, W, 3), np.uint8)
     text = np.zeros((count, SLOTS), np.uint8)  # class numbers, 0 = blank
@@ -127,17 +166,20 @@ def main():
     ap.add_argument("--worker", type=int, default=0)
     ap.add_argument("--seed", type=int, default=1)
     ap.add_argument("--shards", type=int, default=100)
+    ap.add_argument("--empty", action="store_true", help="crops without a plate instead")
     a = ap.parse_args()
     cv2.setNumThreads(1)
     os.makedirs(a.out, exist_ok=True)
     pool = backgrounds(a.photos, 300, a.seed)
+    drawn = streets(60, a.seed) if a.empty else []
     for n in range(a.shards):
         path = os.path.join(a.out, f"{a.worker}-{n:05d}.npz")
         if os.path.exists(path):
             continue
         if os.path.exists(os.path.join(a.out, "STOP")):
             break
-        imgs, text, pos, state = sample_batch(np.random.default_rng([a.seed, a.worker, n]), pool)
+        rng = np.random.default_rng([a.seed, a.worker, n])
+        imgs, text, pos, state = empty_batch(rng, pool, drawn) if a.empty else sample_batch(rng, pool)
         np.savez(path + ".tmp.npz", imgs=imgs, text=text, pos=pos, state=state)
         os.replace(path + ".tmp.npz", path)
         print(path, flush=True)

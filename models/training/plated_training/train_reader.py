@@ -37,14 +37,16 @@ def load_pool(folder, pool, limit):
     return len(pool["data"])
 
 
-REAL = 0.15  # share of crops of real plates in a batch, where there are any
+# Shares of a batch, where there are any: crops of real plates, and of what is no plate.
+REAL, EMPTY = 0.15, 0.06
 
 
-def batch(drawn, real, rng, n):
-    """Random samples out of a few shards of each pool, newer ones more often."""
-    few = round(n * REAL) if real["data"] else 0
+def batch(drawn, others, rng, n):
+    """Random samples out of a few shards of each pool, newer ones more often. `others`: (pool, share)."""
+    few = [(pool, round(n * share)) for pool, share in others if pool["data"]]
+    rest = n - sum(count for _, count in few)
     parts = []
-    for pool, count in [(drawn, (n - few) // 4)] * 4 + [(real, few)] * bool(few):
+    for pool, count in [(drawn, rest // 4)] * 4 + few:
         d = pool["data"]
         s = d[max(int(rng.integers(len(d))), int(rng.integers(len(d))))]
         k = rng.integers(0, len(s["state"]), count)
@@ -128,6 +130,7 @@ def main():
     ap = argparse.ArgumentParser()
     ap.add_argument("--shards", required=True)
     ap.add_argument("--real", default="", help="shards of real plates (real.py)")
+    ap.add_argument("--empty", default="", help="shards of what is no plate (reader_data.py --empty)")
     ap.add_argument("--out", required=True)
     ap.add_argument("--seconds", type=float, default=6000)
     ap.add_argument("--pause-at", type=float, default=float("inf"), help="stop here for now, with the rest of the budget left")
@@ -153,9 +156,13 @@ def main():
             opt.load_state_dict(z["opt"])
         used, step = z["used"], z["step"]
     rng, first = np.random.default_rng([a.seed, step]), step
-    pool, real = {"data": [], "seen": set()}, {"data": [], "seen": set()}
-    if a.real:
-        load_pool(a.real, real, a.pool)
+    pool = {"data": [], "seen": set()}
+    others = [(folder, {"data": [], "seen": set()}, share) for folder, share in ((a.real, REAL), (a.empty, EMPTY)) if folder]
+
+    def load_others():
+        for folder, other, _ in others:
+            load_pool(folder, other, a.pool)
+    load_others()
     while load_pool(a.shards, pool, a.pool) < 2:
         time.sleep(5)
     bar = tqdm(total=int(a.seconds), initial=int(used), unit="s", mininterval=10, ascii=True)
@@ -171,7 +178,7 @@ def main():
     stop = []
     signal.signal(signal.SIGTERM, lambda *_: stop.append(1))
     while used < min(total, a.pause_at) and not stop:
-        imgs, text, pos, state = batch(pool, real, rng, a.batch)
+        imgs, text, pos, state = batch(pool, [(other, share) for _, other, share in others], rng, a.batch)
         x, pos = augment(imgs, pos, rng)
         f = used / total
         lr = a.lr * min(1, (step - first + 1) / 150) * (1 if f < .45 else max(.0, (1 - f) / .55)) + 1e-5
@@ -199,8 +206,7 @@ def main():
             log.flush()
         if now - last_load > 30:
             load_pool(a.shards, pool, a.pool)
-            if a.real:
-                load_pool(a.real, real, a.pool)
+            load_others()
             last_load = now
             if os.path.exists(budget_file):
                 total = float(open(budget_file).read())

@@ -4,7 +4,7 @@ import json
 import cv2
 import numpy as np
 
-from plated_training import real
+from plated_training import real, reader_data
 from plated_training.glyphs import ALNUM
 from plated_training.reader_data import H, UNKNOWN, W
 
@@ -60,3 +60,11 @@ def test_views_leave_out_what_is_held_out_and_say_no_state_where_it_is_not_known
     held = {r["text"] for r in rows if real.held_out(r)}
     assert held and not held & {t for t, _ in seen}
     assert {s for _, s in seen} == {real.CODES.index("CA"), real.ANY_STATE, UNKNOWN}
+
+
+def test_crops_without_a_plate_have_no_text_and_no_state():
+    rng = np.random.default_rng(1)
+    pool = reader_data.backgrounds("", 4, 1)
+    imgs, text, pos, state = reader_data.empty_batch(rng, pool, reader_data.streets(2, 1), 40)
+    assert imgs.shape == (40, H, W, 3) and not text.any() and (pos == -1).all() and set(state) == {UNKNOWN}
+    assert len({im.tobytes() for im in imgs}) == 40
