@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 import cv2
 import numpy as np
 
-from . import art, backdrops, fonts, glyphs, symbols
+from . import art, backdrops, fonts, glyphs, scenery, symbols
 from .states import CODES, STATES
 
 SIZES = {"moto": (7.0, 4.0)}  # inches; everything else is 12 x 6
@@ -344,7 +344,7 @@ def render_plate(rng, state=None, kind=None, width=480):
             img[y:y + max(2, int(H * .025))] = c
     a = pick((design["art"] or "").split("|")) if not special else pick(["blobs", "", "hills", "mountains", "seal"])
     if a:
-        img = backdrops.draw(img, a, rng) if a in backdrops.BACKDROPS else art.scenery(img, a, rng)
+        img = backdrops.draw(img, a, rng) if a in backdrops.BACKDROPS else scenery.draw(img, a, rng)
 
     # Lettering above and below the serial.
     nfont, sfont = (pick(design[k].split("|")) for k in ("nfont", "sfont"))
@@ -394,7 +394,7 @@ def render_plate(rng, state=None, kind=None, width=480):
     if design.get("serial"):
         h = H * design["serial"][1] * rng.uniform(.93, 1.07)
         y0 = H * (design["serial"][0] + design["serial"][1] / 2 + rng.normal(0, .012)) - h / 2
-    sep = None if special else {**art.SEPARATORS, **symbols.SEPARATORS}.get(design.get("sep"))
+    sep = None if special else symbols.SEPARATORS.get(design.get("sep"))
     lay = _layout(tokens, die, h, W, rng, sep and sep[0] * rng.uniform(.9, 1.1), design.get("spread"))
     mask = np.zeros((H, W), np.uint8)
     chars = []
@@ -465,7 +465,5 @@ def render_plate(rng, state=None, kind=None, width=480):
         bite = h / H * rng.uniform(0, .09) if rng.random() < .25 else 0  # some frames reach into the serial
         art.frame(img, rng, y0 / H, (y0 + h) / H - bite)
         out[:] = 255
-    if dk == "digital-dark" or state == "" and rng.random() < .04:
-        pass
     text = "".join(c[0] for c in chars)
     return Plate(img, text, state, chars, dk, out)

@@ -91,8 +91,8 @@ def align(a):
             continue
         # Between two columns by the density on both sides.
         d = torch.sigmoid(dens.float()).reshape(-1).numpy()
-        x = [(np.arange(max(c - 1, 0), min(c + 2, len(d))), ) for c in found]
-        x = [float((i[0] * d[i[0]]).sum() / max(d[i[0]].sum(), 1e-6)) for i in x]
+        near = [np.arange(max(c - 1, 0), min(c + 2, len(d))) for c in found]
+        x = [float((i * d[i]).sum() / max(d[i].sum(), 1e-6)) for i in near]
         gaps = np.diff(x)
         if len(gaps) and (gaps.min() < 1.2 or gaps.max() > 6 * np.median(gaps)):
             continue

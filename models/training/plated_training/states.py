@@ -18,7 +18,7 @@ def D(fg, bg, top="", bottom="", pats="lll dddd", ncol=None, scol=None, nfont="s
     """One design. top/bottom: lettering, | separates choices; `~` marks the state's name is small.
 
     Where things stand, in fractions of the plate: tbox and bbox of those two lines are (centre x, top y,
-    height of capitals, width of the longest choice), serial is (top y, height). `sep` is what * draws (art.SEPARATORS),
+    height of capitals, width of the longest choice), serial is (top y, height). `sep` is what * draws (symbols.SEPARATORS),
     `spread` how often the serial is spread over the plate's width, side="art" leaves < to the background. bg, nfont, sfont
     and art may hold choices too, for what was printed in more than one way.
     """

@@ -3,6 +3,7 @@ import cv2
 import numpy as np
 
 from . import art
+from .art import blob, disc, hexcol, poly
 
 # Outlines as points on the unit box, y down, coarse: they are ten pixels tall where they matter.
 OUTLINES = {
@@ -96,8 +97,90 @@ def seal(img, x, y, w, h, rng, ink):
     art.blob(img, x + w / 2, y + h / 2, r * .45, r * .5, art.hexcol("C8B880"), rng)
 
 
+def _shape_at(img, pts, x, y, w, h, col, line=False):
+    p = [(x + a * w, y + b * h) for a, b in pts]
+    if line:
+        cv2.polylines(img, [np.round(np.asarray(p) * 16).astype(np.int32)], True, col, max(1, int(w * .05)), cv2.LINE_AA, 4)
+    else:
+        poly(img, p, col)
+
+
+def _sep_ak(img, x, y, w, h, rng, ink):
+    cv2.rectangle(img, (int(x), int(y + h * .32)), (int(x + w), int(y + h * .68)), hexcol("1C2C70"), -1)
+    for a, b in ((.15, .6), (.25, .5), (.4, .45), (.5, .52), (.65, .48), (.85, .38)):
+        disc(img, x + w * a, y + h * b, h * .035, hexcol("F4D040"))
+
+
+def _sep_ak_bear(img, x, y, w, h, rng, ink):
+    c = hexcol("8C6440")
+    blob(img, x + w * .5, y + h * .6, w * .45, h * .3, c, rng, rough=.15)
+    disc(img, x + w * .35, y + h * .25, w * .2, c)
+
+
+def _sep_ar(img, x, y, w, h, rng, ink):
+    """The diamond, seen through by the sky behind."""
+    dia = [(.5, 0), (1, .5), (.5, 1), (0, .5)]
+    _shape_at(img, dia, x - w * .1, y + h * .15, w * 1.2, h * .7, hexcol(str(rng.choice(["B0B8D0", "C4CCDC", "A8A8C0"]))))
+    _shape_at(img, dia, x + w * .15, y + h * .3, w * .7, h * .4, hexcol("ECEEF4"))
+
+
+def _sep_az(img, x, y, w, h, rng, ink):
+    t = max(1, int(w * .22))
+    for pts in ([(.5, .1), (.5, .9)], [(.1, .35), (.1, .55), (.5, .6)], [(.9, .25), (.9, .45), (.5, .5)]):
+        cv2.polylines(img, [np.array([(int(x + a * w), int(y + b * h)) for a, b in pts], np.int32)], False, ink, t, cv2.LINE_AA)
+
+
+def _sep_fl(img, x, y, w, h, rng, ink):
+    """Two oranges, leaves above, a blossom at the lower right."""
+    green, orange = hexcol("2C7048"), hexcol(str(rng.choice(["E87828", "DC6820", "F08C30"])))
+    for a, b in ((.3, .1), (.7, .12), (.9, .35)):
+        blob(img, x + w * a, y + h * b, w * .22, h * .12, green, rng, rough=.2)
+    disc(img, x + w * .32, y + h * .6, w * .42, orange)
+    disc(img, x + w * .62, y + h * .38, w * .38, orange)
+    for a in np.arange(0, 6.2, 1.26):
+        disc(img, x + w * (.82 + .13 * np.cos(a)), y + h * (.75 + .1 * np.sin(a)), w * .09, (248, 248, 248))
+
+
+def _sep_ga(img, x, y, w, h, rng, ink):
+    disc(img, x + w * .5, y + h * .55, w * .5, hexcol(str(rng.choice(["E88850", "F0A070"]))))
+    disc(img, x + w * .58, y + h * .6, w * .35, hexcol("F4BC90"))
+    blob(img, x + w * .65, y + h * .2, w * .25, h * .08, hexcol("488048"), rng, rough=.2)
+
+
+KY_SHAPE = [(0, .85), (.12, .62), (.32, .55), (.48, .28), (.62, .15), (.8, .2), (1, .5), (.85, .75), (.55, .83), (.2, .9)]
+MN_SHAPE = [(.08, .05), (.35, .05), (.4, .13), (.95, .22), (.66, .45), (.6, .62), (.85, .85), (.85, .97), (.16, .97), (.16, .6), (.06, .5)]
+
+
+def _sep_ky(img, x, y, w, h, rng, ink):
+    _shape_at(img, KY_SHAPE, x, y + h * .33, w, h * .38, hexcol("5070B0"), line=True)
+
+
+def _sep_la(img, x, y, w, h, rng, ink):
+    """The state's boot."""
+    _shape_at(img, [(.1, .1), (.55, .1), (.6, .5), (.85, .55), (1, .9), (.6, .88), (.1, .8), (.15, .5)], x, y + h * .3, w, h * .5, hexcol("9CA8C8"), line=rng.random() < .5)
+
+
+def _sep_md(img, x, y, w, h, rng, ink):
+    """The shield, quartered in black and gold, red and white."""
+    y, h = y + h * .2, h * .62
+    gold, red, white, black = hexcol("F0C040"), hexcol("C83038"), (245, 245, 245), (25, 25, 25)
+    _shape_at(img, [(0, 0), (1, 0), (1, .7), (.5, 1), (0, .7)], x, y, w, h, black)
+    for i, j, a, b in ((0, 0, gold, black), (1, 0, white, red), (0, 1, white, red), (1, 1, gold, black)):
+        x0, y0, ww, hh = x + w * (.07 + .45 * i), y + h * (.05 + .38 * j), w * .41, h * .36
+        _shape_at(img, [(0, 0), (1, 0), (1, 1), (0, 1)], x0, y0, ww, hh, a)
+        _shape_at(img, [(.25, 0), (.5, 0), (.75, 1), (.5, 1)], x0, y0, ww, hh, b)
+
+
+def _sep_mn(img, x, y, w, h, rng, ink):
+    _shape_at(img, MN_SHAPE, x, y + h * .2, w, h * .6, tuple(int(v) for v in ink))
+
+
+
+
 # Name in states.py -> (width over the serial's height, function).
 SEPARATORS = {
+    "ak": (.62, _sep_ak), "ak_bear": (.6, _sep_ak_bear), "ar": (.5, _sep_ar), "az": (.35, _sep_az), "fl": (.72, _sep_fl), "ga": (.6, _sep_ga),
+    "ky": (.75, _sep_ky), "la": (.5, _sep_la), "md": (.45, _sep_md), "mn": (.5, _sep_mn),
     "bronc": (.7, bronc), "fir": (.42, fir), "keystone": (.2, keystone), "mo": (.45, outline("mo", .9, "8098B8")), "nj": (.17, outline("nj", 1.8)),
     "ny": (.34, outline("ny", .8)), "palmetto": (.62, palmetto), "seal": (.6, seal), "shield": (.55, shield), "texas": (.3, texas),
     "tn": (.5, outline("tn", .3)), "wv": (.25, outline("wv", 1)), "zia": (.6, zia),
