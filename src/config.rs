@@ -6,11 +6,13 @@
 mod limits;
 mod rules;
 mod sets;
+mod sources;
 mod sync;
 
 pub use limits::Limits;
 pub use rules::MatchRules;
 pub use sets::{Category, Colour, ListKind, OFFICERS, Shift, Stale, Window};
+pub use sources::{Input, Pace, RtspUrl, Source};
 pub use sync::HotlistSync;
 
 use crate::error::{Context, Error, Kind, Result};
@@ -48,153 +50,6 @@ pub struct Config {
     pub transfer: Option<Transfer>,
     /// Lists from the station.
     pub hotlist_sync: Option<HotlistSync>,
-}
-
-/// One camera or file.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(try_from = "SourceKeys")]
-pub struct Source {
-    /// Name of the camera in records.
-    pub name: String,
-    /// What it is.
-    pub input: Input,
-}
-
-/// Where frames come from.
-#[derive(Clone, Debug)]
-pub enum Input {
-    /// A video file.
-    Video {
-        /// The file.
-        path: PathBuf,
-        /// How fast it is played.
-        pace: Pace,
-        /// How many times it is played; 0 is for ever.
-        repeat: u32,
-    },
-    /// A folder of pictures, in the order of their names.
-    Images {
-        /// The folder.
-        path: PathBuf,
-        /// How fast they are played.
-        pace: Pace,
-        /// Pictures a second with `pace = "realtime"`.
-        rate: f64,
-        /// How many times they are played; 0 is for ever.
-        repeat: u32,
-    },
-    /// A network camera.
-    Rtsp(RtspUrl),
-    /// A USB camera.
-    V4l2 {
-        /// `/dev/video0`, or better a stable udev name.
-        device: PathBuf,
-        /// Width in pixels, asked of the camera; it may give another.
-        width: Option<u32>,
-        /// Height in pixels, asked of the camera; it may give another.
-        height: Option<u32>,
-        /// Frames a second, asked of the camera.
-        rate: Option<f64>,
-    },
-}
-
-/// The address of a network camera.
-#[derive(Clone, Debug)]
-pub enum RtspUrl {
-    /// Written in the configuration; no credentials in it.
-    Plain(String),
-    /// The first line of a file of mode 0400, for addresses with credentials.
-    File(PathBuf),
-}
-
-/// The keys of a `[[sources]]` table before it is known which of them belong together.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct SourceKeys {
-    name: String,
-    kind: SourceKind,
-    path: Option<PathBuf>,
-    pace: Option<Pace>,
-    repeat: Option<u32>,
-    rate: Option<f64>,
-    url: Option<String>,
-    url_file: Option<PathBuf>,
-    device: Option<PathBuf>,
-    width: Option<u32>,
-    height: Option<u32>,
-}
-
-#[derive(Clone, Copy, Debug, Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum SourceKind {
-    Video,
-    Images,
-    Rtsp,
-    V4l2,
-}
-
-impl TryFrom<SourceKeys> for Source {
-    type Error = String;
-
-    fn try_from(k: SourceKeys) -> std::result::Result<Self, String> {
-        let name = k.name;
-        let given = [
-            ("path", k.path.is_some()),
-            ("pace", k.pace.is_some()),
-            ("repeat", k.repeat.is_some()),
-            ("rate", k.rate.is_some()),
-            ("url", k.url.is_some()),
-            ("url_file", k.url_file.is_some()),
-            ("device", k.device.is_some()),
-            ("width", k.width.is_some()),
-            ("height", k.height.is_some()),
-        ];
-        let only = |allowed: &[&str], kind: &str| match given.iter().find(|(key, is)| *is && !allowed.contains(key)) {
-            Some((key, _)) => Err(format!("source \"{name}\": a source of kind \"{kind}\" has no key \"{key}\"")),
-            None => Ok(()),
-        };
-        let needs = |key: &str| format!("source \"{name}\": {key} is missing");
-        if k.rate.is_some_and(|r| !(r > 0.0 && r <= 1000.0)) {
-            return Err(format!("source \"{name}\": rate must be above 0 and at most 1000"));
-        }
-        let pace = k.pace.unwrap_or_default();
-        let repeat = k.repeat.unwrap_or(1);
-        let input = match k.kind {
-            SourceKind::Video => {
-                only(&["path", "pace", "repeat"], "video")?;
-                Input::Video { path: k.path.ok_or_else(|| needs("path"))?, pace, repeat }
-            }
-            SourceKind::Images => {
-                only(&["path", "pace", "repeat", "rate"], "images")?;
-                Input::Images { path: k.path.ok_or_else(|| needs("path"))?, pace, repeat, rate: k.rate.unwrap_or(15.0) }
-            }
-            SourceKind::Rtsp => {
-                only(&["url", "url_file"], "rtsp")?;
-                Input::Rtsp(match (k.url, k.url_file) {
-                    (Some(url), None) => RtspUrl::Plain(url),
-                    (None, Some(file)) => RtspUrl::File(file),
-                    _ => return Err(format!("source \"{name}\": give either url or url_file")),
-                })
-            }
-            SourceKind::V4l2 => {
-                only(&["device", "width", "height", "rate"], "v4l2")?;
-                let device = k.device.ok_or_else(|| needs("device"))?;
-                Input::V4l2 { device, width: k.width, height: k.height, rate: k.rate }
-            }
-        };
-        Ok(Source { name, input })
-    }
-}
-
-/// How fast a file is played.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Pace {
-    /// As a camera would: by its own frame rate, newest frame wins.
-    #[default]
-    Realtime,
-    /// Every frame is read, as fast as the machine can.
-    EveryFrame,
 }
 
 /// Detector, reader and tracker.

@@ -48,7 +48,7 @@ fn until(what: &str, capture: &Capture, done: impl Fn(&SourceStatus) -> bool) ->
             return status;
         }
         assert!(Instant::now() < deadline, "waited too long for {what}: {status:?}");
-        std::thread::sleep(Duration::from_millis(5));
+        std::thread::sleep(Duration::from_millis(5)); // The status can only be asked for.
     }
 }
 

@@ -261,6 +261,7 @@ fn swap() {
             });
             let start = Instant::now();
             (0..swaps).for_each(|_| lists.put(Source::index(open(), Rules::default())));
+            // The run without swaps lasts as long as one with: what is compared is the longest look-up.
             std::thread::sleep(Duration::from_secs(3).saturating_sub(start.elapsed()));
             done.store(true, Ordering::Relaxed);
             matching.join().unwrap()

@@ -83,6 +83,7 @@ impl Server {
                             }
                             Err(e) => {
                                 tracing::warn!("The socket for the command line failed: {e}");
+                                // It fails again at once while the process is out of file handles.
                                 tokio::time::sleep(Duration::from_secs(1)).await;
                             }
                         },

@@ -108,9 +108,9 @@ impl Slots {
     /// A text longer than there are positions gets the floor for each character too many. `O` counts
     /// as `0`.
     pub fn log_probability(&self, text: &str) -> f32 {
-        let text = text.replace('O', "0");
         let text = text.as_bytes();
-        let at = |i: usize| text.get(i).and_then(|c| ALPHABET.iter().position(|a| a == c)).unwrap_or(0);
+        let class = |c: &u8| if *c == b'O' { Some(ZERO) } else { ALPHABET.iter().position(|a| a == c) };
+        let at = |i: usize| text.get(i).and_then(class).unwrap_or(0);
         let inside: f32 = self.0.iter().enumerate().map(|(i, p)| p[at(i)].max(FLOOR).ln()).sum();
         inside + text.len().saturating_sub(self.0.len()) as f32 * FLOOR.ln()
     }
