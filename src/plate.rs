@@ -3,7 +3,7 @@
 
 mod syntax;
 
-pub use syntax::spell;
+pub use syntax::{plausibility, spell};
 
 use std::fmt;
 

@@ -1,54 +1,28 @@
 //! Hits found and false alerts, for three ways of matching, with the reader's own confusions.
 //!
 //! The reader reads the labelled crops of `../shared/data` (without them this part is left out).
-//! What it says of each character, right or wrong, and how sure it is, is kept. A simulated read
-//! takes one of those plates as its model: for each character what was said of one of the same
-//! kind there, or, where that plate has none, on a plate that was read about as surely. So plates
-//! that are hard to read are hard in all places. Reads whose length was wrong lose a character.
+//! What it says of each character, right or wrong, and how sure it is, is kept, and reads of other
+//! plates are made of it (see [`readings`]).
+
+mod readings;
 
 use super::hotlist::plates::Plates;
-use super::support::{at, figure, models};
-use opencv::imgcodecs;
+use super::support::{at, figure};
 use plated::config::MatchRules;
 use plated::hotlist::{Builder, Index, Lists, Meta, Query, Rules, Signer, Source, Trust};
 use plated::plate::PlateText;
-use plated::recognition::{ALPHABET, CLASSES, Recognizer, Slots, combine, likely};
-use plated::wire::Candidate;
-use serde::Deserialize;
+use plated::recognition::{ALPHABET, Slots, combine};
+use plated::wire::{Candidate, EntryRecord};
+use readings::Readings;
 use std::collections::HashSet;
-use std::path::Path;
+use tempfile::TempDir;
 
 const READS: u64 = 200_000;
 /// One read in so many is listed.
 const LISTED: u64 = 100;
-/// Plates of similar sureness that may stand in for each other, each way.
-const NEAR: usize = 20;
-
-type Position = [f32; CLASSES];
-
-/// What the reader said of one plate.
-struct Measured {
-    /// Each character's key and what was said; none where the length was wrong.
-    characters: Vec<(u8, Position)>,
-    blank: Position,
-    state: String,
-    state_confidence: f32,
-    state_right: bool,
-    sureness: f32,
-}
-
-#[derive(Deserialize)]
-struct Label {
-    image: String,
-    plates: Vec<Labelled>,
-}
-
-#[derive(Deserialize)]
-struct Labelled {
-    text: String,
-    #[serde(default)]
-    state: String,
-}
+/// Reads of listed plates besides, since exact matching loses few of them. They count for the hits
+/// found, not for the false alerts.
+const MORE: u64 = 20_000;
 
 pub fn run() {
     let data = std::env::var("SHARED").unwrap_or_else(|_| "../shared".into());
@@ -57,41 +31,12 @@ pub fn run() {
         println!("  SKIPPED, {} is not there", folder.display());
         return;
     }
-    let measured = measure(&folder);
-    let short = measured.iter().filter(|m| m.characters.is_empty()).count();
-    println!(
-        "  {} plates measured, {short} of them with a wrong length; {READS} reads, 1 in {LISTED} listed",
-        measured.len()
-    );
+    let readings = Readings::measure(&folder);
+    println!("  {} plates measured, {} of them with a wrong length", readings.len(), readings.of_wrong_length());
+    themselves(&readings);
     for entries in [300_000, 5_000_000] {
-        simulate(&measured, entries);
+        simulate(&readings, entries);
     }
-}
-
-fn measure(folder: &Path) -> Vec<Measured> {
-    let mut reader = Recognizer::open(&models()).unwrap();
-    let labels = std::fs::read_to_string(folder.join("labels.jsonl")).unwrap();
-    let mut out: Vec<Measured> = Vec::new();
-    for label in labels.lines().map(|line| serde_json::from_str::<Label>(line).unwrap()) {
-        let path = folder.join(&label.image);
-        let image = imgcodecs::imread(path.to_str().unwrap(), imgcodecs::IMREAD_COLOR).unwrap();
-        let Some(plate) = label.plates.first() else { continue };
-        let want = PlateText::normalise(&plate.text).key();
-        let Some(look) = reader.read_crop(&image).unwrap().0.into_iter().next() else { continue };
-        let positions = look.slots.positions();
-        let filled = positions.iter().filter(|p| p[0] < 0.5).count();
-        let pairs = || want.as_str().bytes().zip(positions.iter().copied());
-        out.push(Measured {
-            characters: if filled == want.as_str().len() { pairs().collect() } else { Vec::new() },
-            blank: positions.last().copied().unwrap_or([0.0; CLASSES]),
-            state_right: look.state == plate.state,
-            state: look.state,
-            state_confidence: look.state_confidence,
-            sureness: look.confidence,
-        });
-    }
-    out.sort_by(|a, b| a.sureness.total_cmp(&b.sureness));
-    out
 }
 
 /// A way of matching, and what came of it.
@@ -101,57 +46,89 @@ struct Way {
     false_alerts: u64,
 }
 
-fn simulate(measured: &[Measured], entries: u64) {
-    let dir = tempfile::tempdir().unwrap();
-    let (path, signer) = (dir.path().join("list"), Signer::generate().unwrap());
-    let now = jiff::Timestamp::now();
-    let meta = Meta { name: "bench".into(), source: "made".into(), date: None, built: now, by: "bench".into() };
-    let mut builder = Builder::create(&path, &signer, meta);
-    let mut keys = HashSet::with_capacity(entries as usize);
-    for entry in Plates::new().entries(entries) {
-        keys.insert(entry.plate.clone());
-        builder.add(&entry).unwrap();
-    }
-    builder.finish().unwrap();
-    let lists = Lists::default();
-    let index = Index::open(&path, &Trust::only([signer.public_key()])).unwrap();
-    lists.put(Source::index(index, Rules::new(&MatchRules::default())));
+fn ways() -> [Way; 3] {
+    ["exact only", "edit distance 1", "our default"].map(|name| Way { name, found: 0, false_alerts: 0 })
+}
 
-    let mut ways = ["exact only", "edit distance 1", "our default"].map(|name| Way { name, found: 0, false_alerts: 0 });
-    let (mut random, mut plates, mut wanted) = (Plates::seeded(7), Plates::seeded(77), 0_u64);
-    for n in 0..READS {
-        let (state, text) = if n % LISTED == 0 { Plates::new().nth(random.number(entries)) } else { plates.plate() };
-        let truth = PlateText::normalise(&text).key();
-        let listed = keys.contains(truth.as_str());
-        wanted += u64::from(listed);
-        let (slots, seen_state) = read(measured, truth.as_str(), state, &mut random);
-        let candidates: Vec<Candidate> = combine(std::iter::once(&slots), &seen_state)
-            .candidates
-            .into_iter()
-            .map(|(text, confidence)| Candidate { text, confidence })
-            .collect();
-        let Some(best) = candidates.first() else { continue };
+/// The list of a bench.
+struct List {
+    keys: HashSet<String>,
+    lists: Lists,
+    _dir: TempDir,
+}
+
+impl List {
+    fn of(entries: impl Iterator<Item = EntryRecord>) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let (path, signer) = (dir.path().join("list"), Signer::generate().unwrap());
+        let built = jiff::Timestamp::now();
+        let meta = Meta { name: "bench".into(), source: "made".into(), date: None, built, by: "bench".into() };
+        let mut builder = Builder::create(&path, &signer, meta);
+        let mut keys = HashSet::new();
+        for entry in entries {
+            keys.insert(entry.plate.clone());
+            builder.add(&entry).unwrap();
+        }
+        builder.finish().unwrap();
+        let lists = Lists::default();
+        let index = Index::open(&path, &Trust::only([signer.public_key()])).unwrap();
+        lists.put(Source::index(index, Rules::new(&MatchRules::default())));
+        Self { keys, lists, _dir: dir }
+    }
+
+    /// The listed plates that each of [`ways`] alerts about.
+    fn alerts(&self, slots: &Slots, state: &str) -> [HashSet<String>; 3] {
+        let ranked = combine(std::iter::once(slots), state).candidates.into_iter();
+        let candidates: Vec<Candidate> = ranked.map(|(text, confidence)| Candidate { text, confidence }).collect();
+        let Some(best) = candidates.first() else { return Default::default() };
         let text = PlateText::normalise(&best.text);
         let key = text.key();
-        let exact: HashSet<String> = keys.get(key.as_str()).into_iter().cloned().collect();
-        let edit = one_edit(key.as_str()).filter(|k| keys.contains(k)).collect();
-        let query = Query { text: &text, state: &seen_state, candidates: &candidates, slots: &slots, now };
-        let ours = lists.matches(&query).into_iter().filter(|m| m.alerts).map(|m| m.listed).collect();
-        for (way, alerts) in ways.iter_mut().zip([exact, edit, ours]) {
-            let right = alerts.contains(truth.as_str());
-            way.found += u64::from(listed && right);
-            way.false_alerts += alerts.len() as u64 - u64::from(right);
+        let exact = self.keys.get(key.as_str()).into_iter().cloned().collect();
+        let edit = one_edit(key.as_str()).filter(|k| self.keys.contains(k)).collect();
+        let query = Query { text: &text, state, candidates: &candidates, slots, now: jiff::Timestamp::now() };
+        let ours = self.lists.matches(&query).into_iter().filter(|m| m.alerts).map(|m| m.listed).collect();
+        [exact, edit, ours]
+    }
+}
+
+/// The measured plates as they were read, all of them listed and nothing else.
+fn themselves(readings: &Readings) {
+    let entry = |plate: &str| EntryRecord { plate: plate.into(), ..EntryRecord::default() };
+    let list = List::of(readings.themselves().map(|(plate, ..)| entry(plate)));
+    let mut ways = ways();
+    for (plate, slots, state) in readings.themselves() {
+        for (way, alerts) in ways.iter_mut().zip(list.alerts(slots, state)) {
+            way.found += u64::from(alerts.contains(plate));
         }
     }
-    println!("  list of {entries} entries; {wanted} reads of listed plates");
+    let found: Vec<String> = ways.iter().map(|w| format!("{} {}", w.name, w.found)).collect();
+    println!("  these plates listed, hits found of {}: {}", readings.len(), found.join(", "));
+}
+
+fn simulate(readings: &Readings, entries: u64) {
+    let list = List::of(Plates::new().entries(entries));
+    let (mut random, mut plates, mut wanted, mut ways) = (Plates::seeded(7), Plates::seeded(77), 0_u64, ways());
+    for n in 0..READS + MORE {
+        let more = n >= READS;
+        let from_list = more || n % LISTED == 0;
+        let (state, text) = if from_list { Plates::new().nth(random.number(entries)) } else { plates.plate() };
+        let truth = PlateText::normalise(&text).key();
+        let listed = list.keys.contains(truth.as_str());
+        wanted += u64::from(listed);
+        let (slots, seen_state) = readings.read(truth.as_str(), state, &mut random);
+        for (way, alerts) in ways.iter_mut().zip(list.alerts(&slots, &seen_state)) {
+            let right = alerts.contains(truth.as_str());
+            way.found += u64::from(listed && right);
+            way.false_alerts += if more { 0 } else { alerts.len() as u64 - u64::from(right) };
+        }
+    }
+    println!(
+        "  list of {entries} entries; {READS} reads, 1 in {LISTED} listed, and {MORE} of listed plates; {wanted} hits"
+    );
     let per = |alerts: u64| alerts as f64 * 10_000.0 / READS as f64;
-    for way in &ways {
-        let recall = 100.0 * way.found as f64 / wanted as f64;
-        println!(
-            "    {:16} hits found {recall:6.2} %, false alerts in 10,000 reads {:8.2}",
-            way.name,
-            per(way.false_alerts)
-        );
+    for Way { name, found, false_alerts } in &ways {
+        let (recall, false_alerts) = (100.0 * *found as f64 / wanted as f64, per(*false_alerts));
+        println!("    {name:16} hits found {recall:6.2} %, false alerts in 10,000 reads {false_alerts:8.2}");
     }
     let [exact, edit, ours] = &ways;
     let back = (ours.found as f64 - exact.found as f64) / (wanted - exact.found).max(1) as f64;
@@ -162,33 +139,6 @@ fn simulate(measured: &[Measured], entries: u64) {
         let false_alerts = per(ours.false_alerts);
         figure("false alerts in 10,000 reads", false_alerts, "", false_alerts <= 3.0, "<= 3");
     }
-}
-
-/// A read of the plate with this key: what the reader says, and the state it would tell.
-fn read(measured: &[Measured], key: &str, state: &str, random: &mut Plates) -> (Slots, String) {
-    let number = random.number(measured.len() as u64) as usize;
-    let model = &measured[number];
-    let lost = model.characters.is_empty().then(|| random.number(key.len() as u64) as usize);
-    let characters = key.bytes().enumerate().filter(|(i, _)| Some(*i) != lost).map(|(_, c)| c);
-    let mut positions: Vec<Position> = characters.map(|c| said_of(measured, number, c, random)).collect();
-    positions.resize(9, model.blank);
-    let told = if model.state_right { state.to_owned() } else { model.state.clone() };
-    (Slots::new(positions), likely(&told, model.state_confidence).to_owned())
-}
-
-/// What the reader said of a character of this kind, on the model or on a plate about as sure.
-fn said_of(measured: &[Measured], model: usize, character: u8, random: &mut Plates) -> Position {
-    for near in [0, NEAR, 4 * NEAR, measured.len()] {
-        let around = &measured[model.saturating_sub(near)..measured.len().min(model + near + 1)];
-        let fitting: Vec<&Position> =
-            around.iter().flat_map(|m| &m.characters).filter(|(c, _)| *c == character).map(|(_, p)| p).collect();
-        if !fitting.is_empty() {
-            return *fitting[random.number(fitting.len() as u64) as usize];
-        }
-    }
-    let mut sure = [0.0; CLASSES];
-    sure[ALPHABET.iter().position(|a| *a == character).unwrap_or(0)] = 1.0;
-    sure
 }
 
 /// The key itself and all texts that differ by one character changed, left out or put in.

@@ -27,33 +27,41 @@ static FORMS: LazyLock<Forms> =
 /// plausible form that `key` fits has a letter it is `O`, else `0`, as NCIC writes it. With a
 /// known `state` other than California only the general forms count.
 pub fn spell(key: &str, state: &str) -> (String, f32) {
+    match most_plausible(key, state) {
+        Some((form, nats)) => (write(key, form), *nats),
+        None => (key.to_owned(), 0.0),
+    }
+}
+
+/// The second of what [`spell`] gives, without writing the number.
+pub fn plausibility(key: &str, state: &str) -> f32 {
+    most_plausible(key, state).map_or(0.0, |form| form.1)
+}
+
+/// The most plausible form that `key` fits, the first of equals.
+fn most_plausible(key: &str, state: &str) -> Option<&'static Form> {
     let (first, second): (&[Form], &[Form]) = match state {
         "CA" => (&FORMS.california, &[]),
         "" => (&FORMS.california, &FORMS.general),
         _ => (&FORMS.general, &[]),
     };
-    let mut best = (key.to_owned(), 0.0);
-    for (form, nats) in first.iter().chain(second) {
-        if *nats > best.1
-            && let Some(spelled) = fit(key, form)
-        {
-            best = (spelled, *nats);
-        }
-    }
-    best
+    let fitting = first.iter().chain(second).filter(|(form, nats)| *nats > 0.0 && fits(key, form));
+    fitting.reduce(|best, form| if form.1 > best.1 { form } else { best })
 }
 
-/// `key` as `form` writes it; `None` where it does not fit.
-fn fit(key: &str, form: &str) -> Option<String> {
-    if key.len() != form.len() {
-        return None;
-    }
-    let place = |(c, f): (char, char)| match (f, c) {
-        ('9', c) => c.is_ascii_digit().then_some(c),
-        ('A', '0') => Some('O'),
-        ('B', 'I' | 'Q') => None,
-        (_, c) => c.is_ascii_uppercase().then_some(c),
+fn fits(key: &str, form: &str) -> bool {
+    let place = |(c, f): (u8, u8)| match (f, c) {
+        (b'9', c) => c.is_ascii_digit(),
+        (b'A', b'0') => true,
+        (b'B', b'I' | b'Q') => false,
+        (_, c) => c.is_ascii_uppercase(),
     };
+    key.len() == form.len() && key.bytes().zip(form.bytes()).all(place)
+}
+
+/// `key` as `form`, which it fits, writes it.
+fn write(key: &str, form: &str) -> String {
+    let place = |(c, f)| if (f, c) == ('A', '0') { 'O' } else { c };
     key.chars().zip(form.chars()).map(place).collect()
 }
 

@@ -9,7 +9,7 @@
 //! ```
 //!
 //! - Texts that the reader ranked weigh by their form, as in the reader's own ranking
-//!   ([`plate::spell`]). All other texts together weigh as much as the best one does, so
+//!   ([`plate::plausibility`]). All other texts together weigh as much as the best one does, so
 //!   that the form alone never makes a text surer.
 //! - A listed plate weighs [`LISTED`] times a text of its form. Two facts make up that figure.
 //!   Most texts of a form are not on the road: California has some 30 million vehicles for the
@@ -23,9 +23,10 @@
 //! Letter O and digit 0 are one, since lists don't tell them apart.
 
 use super::pattern::Pattern;
-use crate::hotlist::code::{Digits, SYMBOLS};
+use crate::hotlist::code::{Digits, SYMBOLS, digit_of};
 use crate::plate::{self, PlateText};
 use crate::recognition::{ALPHABET, CLASSES, Slots};
+use std::sync::LazyLock;
 
 /// Weight of a listed plate against a text of its form; see above.
 pub const LISTED: f64 = 0.6;
@@ -70,7 +71,7 @@ impl<'a> Posterior<'a> {
             let places = digits.as_slice().iter().map(|d| usize::from(*d)).chain(std::iter::repeat(END));
             self.positions.iter().zip(places).map(|(p, place)| p[place]).product()
         });
-        Text { key: key.to_owned(), q, weight: f64::from(plate::spell(key, self.state).1).exp() }
+        Text { key: key.to_owned(), q, weight: f64::from(plate::plausibility(key, self.state)).exp() }
     }
 
     /// The probability of each of these listed keys, which are all different.
@@ -115,16 +116,15 @@ fn share(part: f64, whole: f64) -> f64 {
 /// One position with O and 0 as one, in the order of [`SYMBOLS`], its blank last.
 fn folded(position: &[f32; CLASSES]) -> [f64; SYMBOLS.len() + 1] {
     let mut out = [0.0; SYMBOLS.len() + 1];
-    for (class, p) in ALPHABET.iter().zip(position) {
-        let place = match class {
-            b'-' => END,
-            b'O' => 0,
-            c => crate::hotlist::code::digit_of(*c).map_or(END, usize::from),
-        };
-        out[place] += f64::from(*p);
+    for (place, p) in PLACES.iter().zip(position) {
+        out[*place] += f64::from(*p);
     }
     out
 }
+
+/// Where [`folded`] puts each class.
+static PLACES: LazyLock<[usize; CLASSES]> =
+    LazyLock::new(|| ALPHABET.map(|class| if class == b'O' { 0 } else { digit_of(class).map_or(END, usize::from) }));
 
 #[cfg(test)]
 mod tests {
@@ -161,7 +161,7 @@ mod tests {
         asked: impl Fn(&str) -> bool,
     ) -> f64 {
         let texts = every_text(slots);
-        let form = |key: &str| f64::from(plate::spell(key, state).1).exp();
+        let form = |key: &str| f64::from(plate::plausibility(key, state)).exp();
         let q = |wanted: &str| {
             texts.iter().filter(|(t, _)| t.as_deref().map(key).as_deref() == Some(wanted)).map(|t| t.1).sum::<f64>()
         };
