@@ -21,7 +21,7 @@ pub mod alert; // hits to tones
 pub mod store; // the vehicle's encrypted database, one writer
 pub mod tls; // certificates and the two ends of mutual TLS
 pub mod transfer; // outbox to station, receipts back
-pub mod control; // what officers do with lists, and the daemon's socket for it
+pub mod control; // what officers do with lists and hits, and the daemon's socket for it
 pub mod station; // the department's server
 pub mod daemon; // the parts put together: `plated run`
 

@@ -1,17 +1,19 @@
 //! Whether a hit is news: the same plate with the same entry does not alert again for a while,
 //! and a pairing that somebody found wrong is quiet until the shift ends.
 
-use crate::plate::MatchKey;
+use super::Quiet;
+use crate::plate::{MatchKey, PlateText};
 use crate::wire::{Alerting, EntryRecord, HitRecord, Priority};
-use std::collections::{HashMap, VecDeque};
+use std::collections::HashMap;
+use std::sync::Arc;
 use std::time::Duration;
 
-/// Alerts of the last minutes, and pairings that are quiet.
+/// Alerts of the last minutes, beside the pairings that are quiet.
 #[derive(Debug)]
 pub struct Repeats {
     after: Duration,
     alerted: HashMap<Alerted, Duration>,
-    quiet: VecDeque<(MatchKey, String)>,
+    quiet: Arc<Quiet>,
 }
 
 /// Bound of what is remembered. When it is reached the oldest are forgotten, so at worst an
@@ -31,34 +33,21 @@ struct Alerted {
 
 impl Repeats {
     /// `after` is [`crate::config::Alert::repeat_after_s`].
-    pub fn new(after: Duration) -> Self {
-        Self { after, alerted: HashMap::new(), quiet: VecDeque::new() }
+    pub fn new(after: Duration, quiet: Arc<Quiet>) -> Self {
+        Self { after, alerted: HashMap::new(), quiet }
     }
 
-    /// Whether this hit of a read with the match key `read`, probable enough to alert, does
-    /// alert at monotonic time `now`: not when its pairing is quiet, and not when all its entries
-    /// alerted a short while ago. If it does, it counts as alerted from here on.
-    pub fn decide(&mut self, read: &MatchKey, hit: &HitRecord, now: Duration) -> Alerting {
-        if self.quiet.iter().any(|(r, l)| r == read && *l == hit.listed) {
+    /// Whether this hit, probable enough to alert, does alert at monotonic time `now`: not when its
+    /// pairing is quiet, and not when all its entries alerted a short while ago. If it does, it
+    /// counts as alerted from here on.
+    pub fn decide(&mut self, hit: &HitRecord, now: Duration) -> Alerting {
+        if self.quiet.holds(hit, now) {
             return Alerting::Quieted;
         }
+        let read = PlateText::normalise(&hit.text).key();
         // Each is noted, so no `any`, which would stop at the first.
-        let news = hit.entries.iter().filter(|e| self.is_news(read, &e.entry, now)).count();
+        let news = hit.entries.iter().filter(|e| self.is_news(&read, &e.entry, now)).count();
         if news > 0 { Alerting::Sounded } else { Alerting::Repeat }
-    }
-
-    /// Nobody is alerted any more that a read with the key `read` may be the listed plate
-    /// `listed` ([`HitRecord::listed`]), until the shift ends: it was misread, or is not on file.
-    pub fn quiet(&mut self, read: MatchKey, listed: String) {
-        if self.quiet.len() == REMEMBERED {
-            self.quiet.pop_front();
-        }
-        self.quiet.push_back((read, listed));
-    }
-
-    /// What was quiet is so no more.
-    pub fn end_shift(&mut self) {
-        self.quiet.clear();
     }
 
     /// The time counts from the alert that was given, so a plate in view all the while alerts
@@ -96,19 +85,18 @@ impl Repeats {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
-    use crate::plate::PlateText;
     use crate::wire::{HitEntry, Rule, StateAgreement};
     use uuid::Uuid;
 
-    fn hit(listed: &str, entries: &[EntryRecord]) -> HitRecord {
+    pub fn hit(text: &str, listed: &str, entries: &[EntryRecord]) -> HitRecord {
         let shown =
             |entry: &EntryRecord| HitEntry { state: StateAgreement::Unknown, age_days: None, entry: entry.clone() };
         HitRecord {
             id: Uuid::nil(),
             at: jiff::Timestamp::UNIX_EPOCH,
-            text: String::new(),
+            text: text.into(),
             confidence: 0.9,
             rule: Rule::Equivalent,
             listed: listed.into(),
@@ -119,31 +107,32 @@ mod tests {
         }
     }
 
+    fn repeats(after: u64) -> Repeats {
+        Repeats::new(S(after), Arc::default())
+    }
+
     #[test]
     fn a_hit_is_news_when_one_of_its_entries_is() {
-        let mut repeats = Repeats::new(S(600));
+        let mut repeats = repeats(600);
         let (stolen, felony) =
             (entry("7ABC123", Priority::Normal, "stolen"), entry("7ABC123", Priority::High, "felony"));
-        let read = key("7ABC123");
-        let mut decide = |entries: &[EntryRecord], now| repeats.decide(&read, &hit("7ABC123", entries), S(now));
+        let mut decide = |entries: &[EntryRecord], now| repeats.decide(&hit("7ABC123", "7ABC123", entries), S(now));
         assert_eq!(decide(std::slice::from_ref(&stolen), 0), Alerting::Sounded);
         assert_eq!(decide(&[stolen.clone(), felony.clone()], 1), Alerting::Sounded);
         assert_eq!(decide(&[felony, stolen], 2), Alerting::Repeat);
     }
 
     #[test]
-    fn a_pairing_found_wrong_is_quiet_until_the_shift_ends_and_others_are_not() {
-        let mut repeats = Repeats::new(S(600));
-        let wanted = hit("7A8C123", &[entry("7A8C123", Priority::High, "stolen")]);
-        repeats.quiet(key("7ABC123"), "7A8C123".into());
-        assert_eq!(repeats.decide(&key("7ABC123"), &wanted, S(0)), Alerting::Quieted);
-        assert_eq!(repeats.decide(&key("7A8C123"), &wanted, S(1)), Alerting::Sounded, "the listed plate itself");
-        assert_eq!(repeats.decide(&key("7ABC123"), &wanted, S(10_000)), Alerting::Quieted);
-        repeats.end_shift();
-        assert_eq!(repeats.decide(&key("7ABC123"), &wanted, S(10_001)), Alerting::Sounded);
+    fn a_quiet_pairing_does_not_alert_and_alerts_at_once_when_it_is_over() {
+        let mut repeats = repeats(600);
+        let wanted = hit("7ABC123", "7A8C123", &[entry("7A8C123", Priority::High, "stolen")]);
+        repeats.quiet.begin(&wanted, S(100));
+        assert_eq!(repeats.decide(&wanted, S(99)), Alerting::Quieted);
+        assert_eq!(repeats.decide(&wanted, S(100)), Alerting::Sounded);
+        assert_eq!(repeats.decide(&wanted, S(101)), Alerting::Repeat);
     }
 
-    fn entry(plate: &str, priority: Priority, category: &str) -> EntryRecord {
+    pub fn entry(plate: &str, priority: Priority, category: &str) -> EntryRecord {
         EntryRecord { plate: plate.to_owned(), category: category.to_owned(), priority, ..EntryRecord::default() }
     }
 
@@ -151,11 +140,11 @@ mod tests {
         PlateText::normalise(plate).key()
     }
 
-    const S: fn(u64) -> Duration = Duration::from_secs;
+    pub const S: fn(u64) -> Duration = Duration::from_secs;
 
     #[test]
     fn the_same_plate_and_entry_alert_once_in_the_set_time() {
-        let mut repeats = Repeats::new(S(600));
+        let mut repeats = repeats(600);
         let stolen = entry("7ABC123", Priority::Normal, "stolen");
         assert!(repeats.is_news(&key("7ABC123"), &stolen, S(0)));
         assert!(!repeats.is_news(&key("7ABC123"), &stolen, S(599)));
@@ -165,7 +154,7 @@ mod tests {
 
     #[test]
     fn another_plate_another_entry_or_a_raised_priority_alerts() {
-        let mut repeats = Repeats::new(S(600));
+        let mut repeats = repeats(600);
         assert!(repeats.is_news(&key("7ABC123"), &entry("7ABC123", Priority::Normal, "stolen"), S(0)));
         assert!(repeats.is_news(&key("7A8C123"), &entry("7ABC123", Priority::Normal, "stolen"), S(1)));
         assert!(repeats.is_news(&key("7ABC123"), &entry("7ABC123", Priority::Normal, "felony"), S(1)));
@@ -174,7 +163,7 @@ mod tests {
 
     #[test]
     fn what_is_remembered_stays_bounded_and_keeps_the_newest() {
-        let mut repeats = Repeats::new(S(1_000_000));
+        let mut repeats = repeats(1_000_000);
         for n in 0..10_000u64 {
             let plate = format!("P{n}");
             assert!(repeats.is_news(&key(&plate), &entry(&plate, Priority::Low, ""), S(n)));
@@ -182,7 +171,7 @@ mod tests {
         }
         assert!(!repeats.is_news(&key("P9999"), &entry("P9999", Priority::Low, ""), S(10_000)));
         // All in one moment: nothing is older than the rest, and still it is bounded.
-        let mut repeats = Repeats::new(S(10));
+        let mut repeats = self::repeats(10);
         for n in 0..10_000u64 {
             let plate = format!("P{n}");
             repeats.is_news(&key(&plate), &entry(&plate, Priority::Low, ""), S(0));

@@ -5,6 +5,7 @@
 
 mod annotate;
 mod check;
+mod hit;
 mod hotlist;
 mod init;
 mod recognize;
@@ -31,6 +32,7 @@ enum Command {
     Run(run::Args),
     Recognize(recognize::Args),
     Check(check::Args),
+    Hit(hit::Args),
     Hotlist(hotlist::Args),
     Status(status::Args),
     /// Print shell completions, e.g. `plated completions bash > /etc/bash_completion.d/plated`
@@ -49,6 +51,7 @@ pub fn main() -> ExitCode {
         Command::Run(args) => run::run(&args),
         Command::Recognize(args) => recognize::run(&args),
         Command::Check(args) => check::run(&args),
+        Command::Hit(args) => hit::run(&args),
         Command::Hotlist(args) => hotlist::run(&args),
         Command::Status(args) => status::run(&args),
         Command::Completions { shell } => {

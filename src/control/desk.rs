@@ -1,19 +1,22 @@
 //! The desk: every change and every look, each with its event.
 
 mod coming;
+mod hits;
 mod lists;
 mod looks;
 mod officers;
 
 use super::{Reply, Request};
+use crate::alert::Quiet;
 use crate::clock::Clock;
 use crate::config::{Config, Hotlist, ListKind};
 use crate::error::{Error, Kind, Result};
-use crate::hotlist::{Lists, Shelf, sync};
+use crate::hotlist::{Lists, Sets, Shelf, sync};
 use crate::store::{By, ListState, ManualEntry, NewManual, Staleness, Store};
 use crate::who::Who;
 use crate::wire::ListVersion;
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use officers::later;
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
@@ -55,6 +58,12 @@ pub struct Desk {
     /// What officers entered and is in force, with the monotonic time at which it is over: a jump
     /// of the wall clock must not end a search for a vehicle (invariant 8).
     officers: Mutex<Vec<(ManualEntry, Duration)>>,
+    /// What may be shown of a hit.
+    sets: Sets,
+    /// What officers found wrong this shift.
+    quiet: Arc<Quiet>,
+    /// One disposition at a time, so that what is kept and what is quiet don't part.
+    disposing: Mutex<()>,
     /// Lists whose version in force can't be read.
     broken: Mutex<HashSet<String>>,
     /// What was last said of each list's age.
@@ -86,6 +95,9 @@ impl Desk {
             armed: AtomicBool::new(false),
             importing: Mutex::default(),
             officers: Mutex::default(),
+            sets: Sets::new(&config.hotlists, TimeZone::system()),
+            quiet: Arc::default(),
+            disposing: Mutex::default(),
             broken: Mutex::default(),
             said: Mutex::default(),
             coming: OnceLock::new(),
@@ -101,6 +113,11 @@ impl Desk {
     /// The lists in force, for the matching.
     pub fn lists(&self) -> &Arc<Lists> {
         &self.lists
+    }
+
+    /// The pairings that alert nobody, for the alerts.
+    pub fn quiet(&self) -> &Arc<Quiet> {
+        &self.quiet
     }
 
     /// Does what is asked, for `who`. `file` is what an import brings.
@@ -127,6 +144,10 @@ impl Desk {
             Request::Remove { id, reason } => answer(Reply::Removed(self.remove(id, &by(reason))?)),
             Request::Show { plate, reason, case } => self.show(&plate, &case, &by(reason), answer),
             Request::Search { plate, window, reason, case } => self.search(&plate, window, &case, &by(reason), answer),
+            Request::Hits { window, reason, case } => self.hits(window, &case, &by(reason), answer),
+            Request::Disposition { hit, finding, reason, case } => {
+                answer(Reply::Disposed(Box::new(self.dispose(&hit, finding, case, &by(reason))?)))
+            }
             Request::Import { list, modified, force, reason, .. } => {
                 let file =
                     file.ok_or_else(|| Error::new(Kind::Input, "the list's file did not come with the request"))?;

@@ -1,9 +1,9 @@
-//! What officers do with lists: import, look up, enter and remove plates, search back, ask how
-//! all is.
+//! What officers do with lists and hits: import, look up, enter and remove plates, search back,
+//! list hits and say what they were, ask how all is.
 //!
 //! ```text
-//! plated hotlist … ─► call ─► socket ─► Desk of the daemon ─► store, shelf, lists in force
-//!                        └─ no daemon ─► Desk of its own ─► store, shelf
+//! plated hotlist …, plated hit … ─► call ─► socket ─► Desk of the daemon ─► store, shelf, lists in force
+//!                                   └─ no daemon ─► Desk of its own ─► store, shelf
 //! ```
 //!
 //! One daemon owns the store, so while it runs the command line asks it, over a Unix socket on
@@ -21,8 +21,8 @@ pub use desk::{Desk, Incoming};
 pub use server::Server;
 pub use status::{ListLine, StatusReport};
 
-use crate::store::{Found, ManualEntry, Reason};
-use crate::wire::{EntryRecord, Priority};
+use crate::store::{Finding, Found, KeptHit, ManualEntry, Reason};
+use crate::wire::{EntryRecord, HitRecord, Priority};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -76,6 +76,26 @@ pub enum Request {
         /// Case or incident, or empty.
         case: String,
     },
+    /// Hits, newest first.
+    Hits {
+        /// Seconds back from now.
+        window: u64,
+        /// Why they are looked at.
+        reason: Reason,
+        /// Case or incident, or empty.
+        case: String,
+    },
+    /// What a hit was.
+    Disposition {
+        /// The hit's id, or the end of it.
+        hit: String,
+        /// What it was.
+        finding: Finding,
+        /// Why.
+        reason: Reason,
+        /// Case or incident, or empty.
+        case: String,
+    },
     /// Bring a file into force. On the socket its bytes follow the request.
     Import {
         /// Name of the list.
@@ -114,6 +134,10 @@ pub enum Reply {
     Entry(Box<Shown>),
     /// A read that was found.
     Read(Found),
+    /// A hit.
+    Hit(Box<KeptHit>),
+    /// What a hit was is kept.
+    Disposed(Box<Disposed>),
     /// What became of an import.
     Imported(Import),
     /// A line of a list.
@@ -133,6 +157,17 @@ pub struct Shown {
     pub authorised: Vec<String>,
     /// Its list is covert. Who may see it is not enforced yet.
     pub covert: bool,
+}
+
+/// A disposition that was kept.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Disposed {
+    /// The hit.
+    pub hit: HitRecord,
+    /// What it was.
+    pub finding: Finding,
+    /// Its pairing alerts nobody until then; none when the finding does not quiet it.
+    pub quiet_until: Option<Timestamp>,
 }
 
 /// What became of an import.

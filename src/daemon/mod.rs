@@ -165,6 +165,7 @@ impl Daemon {
             config,
             made_by,
             desk.lists().clone(),
+            desk.quiet().clone(),
             store.clone(),
             chime.clone(),
             clock,

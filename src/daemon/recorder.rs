@@ -4,7 +4,7 @@ mod pictures;
 
 use super::counters::Counters;
 use super::{Announce, Announcement};
-use crate::alert::{Chime, Repeats};
+use crate::alert::{Chime, Quiet, Repeats};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::error::{Error, Kind, Result};
@@ -65,6 +65,7 @@ impl Recorder {
         config: &Config,
         made_by: MadeBy,
         lists: Arc<Lists>,
+        quiet: Arc<Quiet>,
         store: Store,
         chime: Arc<Chime>,
         clock: Arc<dyn Clock>,
@@ -72,7 +73,7 @@ impl Recorder {
         counters: Arc<Counters>,
         stopping: Arc<AtomicBool>,
     ) -> Self {
-        let repeats = Repeats::new(Duration::from_secs(config.alert.repeat_after_s));
+        let repeats = Repeats::new(Duration::from_secs(config.alert.repeat_after_s), quiet);
         let vehicle = config.vehicle.clone();
         let (open, waiting) = (HashMap::new(), VecDeque::new());
         let sets = Sets::new(&config.hotlists, TimeZone::system());
@@ -281,7 +282,7 @@ impl Recorder {
                 continue;
             }
             if let Some(shown) = alerting {
-                hit.alert = self.repeats.decide(&text.key(), &shown, monotonic);
+                hit.alert = self.repeats.decide(&shown, monotonic);
             }
             match known {
                 Some(n) => {

@@ -2,12 +2,14 @@
 
 use super::connection::Fault;
 use super::events::{self, By, What};
+use super::hits;
 use super::manual::time;
 use super::writer::Writer;
 use crate::error::{Error, Kind};
 use crate::plate::PlateText;
+use crate::wire::HitRecord;
 use jiff::Timestamp;
-use rusqlite::{OptionalExtension, params};
+use rusqlite::params;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use uuid::Uuid;
@@ -29,6 +31,9 @@ pub enum Finding {
 }
 
 impl Finding {
+    /// All there are.
+    pub const ALL: [Self; 5] = [Self::Correct, Self::Misread, Self::WrongState, Self::NotOnFile, Self::Dismissed];
+
     /// The word in the store and in JSON.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -49,46 +54,25 @@ impl Finding {
 /// What somebody found about a hit.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Disposition {
-    /// Key of the read.
-    pub read: Uuid,
     /// Key of the hit.
     pub hit: Uuid,
     /// What it was.
     pub finding: Finding,
-    /// What the hit took for listed: match key of the plate, or the partial plate.
-    pub listed: String,
+    /// Case or incident, or empty.
+    pub case: String,
     /// End of the shift, until which the pairing is quiet if the finding says so.
     pub shift_ends: Timestamp,
-}
-
-/// A pairing that alerts nobody for a while.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Quiet {
-    /// Match key of the read.
-    pub read_key: String,
-    /// Match key of the listed plate, or the partial plate.
-    pub listed: String,
-    /// It alerts again from then on.
-    pub until: Timestamp,
 }
 
 /// Keeps it, with its event.
 pub(super) fn add(writer: &mut Writer, new: &Disposition, by: &By) -> Result<(), Fault> {
     let now = writer.now();
     let tx = writer.write()?;
-    // Of the hit, not of the read: the track may have got another text since.
-    let record: Option<Vec<u8>> = tx
-        .query_row(
-            "SELECT record FROM read JOIN hit ON hit.read = number WHERE read.id = ?1 AND hit.id = ?2",
-            params![new.read.as_bytes(), new.hit.as_bytes()],
-            |row| row.get(0),
-        )
-        .optional()?;
-    let Some(record) = record else {
-        return Err(Error::new(Kind::Input, format!("there is no hit {} of a read {}", new.hit, new.read)).into());
+    let Some(kept) = hits::by_id(&tx, new.hit)? else {
+        return Err(Error::new(Kind::Input, format!("there is no hit {}", new.hit)).into());
     };
-    let hit = super::reads::parse(&record)?.hits.into_iter().find(|h| h.id == new.hit);
-    let read_key = PlateText::normalise(&hit.map(|h| h.text).unwrap_or_default()).key();
+    // Of the hit, not of the read: the track may have got another text since.
+    let read_key = PlateText::normalise(&kept.hit.text).key();
     let quiet_until = new.finding.quiets().then_some(new.shift_ends.as_microsecond());
     tx.execute(
         "INSERT INTO disposition (at, user, uid, read, hit, word, read_key, listed, quiet_until)
@@ -97,29 +81,37 @@ pub(super) fn add(writer: &mut Writer, new: &Disposition, by: &By) -> Result<(),
             now,
             by.who.user,
             by.who.uid,
-            new.read.as_bytes(),
+            kept.read.as_bytes(),
             new.hit.as_bytes(),
             new.finding.as_str(),
             read_key.as_str(),
-            new.listed,
+            kept.hit.listed,
             quiet_until
         ],
     )?;
-    let subject = json!({"read": new.read, "hit": new.hit, "finding": new.finding, "listed": new.listed});
+    let subject = json!({"read": kept.read, "hit": new.hit, "finding": new.finding, "listed": kept.hit.listed,
+                         "case": new.case});
     events::write(&tx, now, What::Disposition, by, &subject)?;
     tx.commit()?;
     Ok(())
 }
 
-/// Pairings that are quiet now.
-pub(super) fn quiet(writer: &mut Writer) -> Result<Vec<Quiet>, Fault> {
-    let mut find = writer.conn().prepare_cached(
-        "SELECT read_key, listed, max(quiet_until) FROM disposition WHERE quiet_until > ?1 GROUP BY read_key, listed",
+/// The hits whose pairing is quiet now, each with the time at which it alerts again. Of a pairing
+/// the newest disposition counts, whatever it says.
+pub(super) fn quiet(writer: &mut Writer) -> Result<Vec<(HitRecord, Timestamp)>, Fault> {
+    let conn = writer.conn();
+    let mut find = conn.prepare_cached(
+        "SELECT hit, quiet_until FROM disposition AS this WHERE quiet_until > ?1 AND NOT EXISTS
+           (SELECT 1 FROM disposition AS later
+            WHERE later.number > this.number AND later.read_key = this.read_key AND later.listed = this.listed)
+         ORDER BY number",
     )?;
     let mut rows = find.query([writer.now()])?;
     let mut quiet = Vec::new();
     while let Some(row) = rows.next()? {
-        quiet.push(Quiet { read_key: row.get(0)?, listed: row.get(1)?, until: time(row.get(2)?)? });
+        let until = time(row.get(1)?)?;
+        // A read that is no more in the store takes its part with it: the pairing alerts.
+        quiet.extend(hits::by_id(conn, Uuid::from_bytes(row.get(0)?))?.map(|kept| (kept.hit, until)));
     }
     Ok(quiet)
 }

@@ -83,12 +83,14 @@ pub enum What {
     PlateShown,
     /// Reads already made were searched (control P-04).
     SearchBack,
+    /// Hits were listed.
+    HitsShown,
     /// Somebody said what a hit was.
     Disposition,
 }
 
 impl What {
-    const ALL: [Self; 11] = [
+    const ALL: [Self; 12] = [
         Self::ListImported,
         Self::ListForced,
         Self::ListRefused,
@@ -99,6 +101,7 @@ impl What {
         Self::EntryRemoved,
         Self::PlateShown,
         Self::SearchBack,
+        Self::HitsShown,
         Self::Disposition,
     ];
 
@@ -115,6 +118,7 @@ impl What {
             Self::EntryRemoved => "entry_removed",
             Self::PlateShown => "plate_shown",
             Self::SearchBack => "search_back",
+            Self::HitsShown => "hits_shown",
             Self::Disposition => "disposition",
         }
     }

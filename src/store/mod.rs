@@ -21,6 +21,7 @@ mod connection;
 mod dispositions;
 mod events;
 mod files;
+mod hits;
 mod key;
 mod keyid;
 mod lists;
@@ -35,8 +36,9 @@ mod stats;
 mod writer;
 
 pub use check::{Checked, Report, check};
-pub use dispositions::{Disposition, Finding, Quiet};
+pub use dispositions::{Disposition, Finding};
 pub use events::{By, Event, Reason, What};
+pub use hits::{Disposed, HitSearch, KeptHit};
 pub use key::Key;
 pub use lists::{Imported, ListState, Staleness, Version};
 pub use manual::{MOST_PATTERNS, ManualEntry, NewManual};
@@ -49,7 +51,7 @@ pub use stats::Stats;
 use crate::clock::Clock;
 use crate::config;
 use crate::error::{Context, Error, Kind, Result};
-use crate::wire::{ReadRecord, Receipt, Sha256};
+use crate::wire::{HitRecord, ReadRecord, Receipt, Sha256};
 use connection::Fault;
 use crossbeam_channel::{Sender, bounded};
 use jiff::Timestamp;
@@ -235,14 +237,34 @@ impl Store {
         self.ask("could not search reads", move |w| search::page(w, search))
     }
 
+    /// Begins a list of the hits since `from`. The event is durable when this returns, and only what
+    /// it gives can be asked for hits (controls P-01 and P-02).
+    pub fn begin_hits(&self, from: Timestamp, case: &str, by: &By) -> Result<HitSearch> {
+        let (by, case) = (by.clone(), case.to_owned());
+        self.ask("could not record who looks, so nothing is shown", move |w| hits::begin(w, from, &case, &by))
+    }
+
+    /// The next page of a list of hits, newest first, at most [`PAGE`], and what to go on with;
+    /// `None` after the last.
+    pub fn hits_page(&self, search: HitSearch) -> Result<(Vec<KeptHit>, Option<HitSearch>)> {
+        self.ask("could not list hits", move |w| hits::page(w, search))
+    }
+
+    /// The hit whose id ends in these digits. [`Kind::Input`] when they are fewer than 6 or none, or
+    /// when more than one hit's id does.
+    pub fn find_hit(&self, end: &str) -> Result<Option<KeptHit>> {
+        let end = end.to_owned();
+        self.ask("could not look for a hit", move |w| hits::find(w, &end))
+    }
+
     /// Keeps what an officer found about a hit, with its event in the same transaction.
     pub fn add_disposition(&self, disposition: Disposition, by: &By) -> Result<()> {
         let by = by.clone();
         self.ask("could not keep a disposition", move |w| dispositions::add(w, &disposition, &by))
     }
 
-    /// Pairings that are quiet now.
-    pub fn quiet_pairings(&self) -> Result<Vec<Quiet>> {
+    /// Hits whose pairing is quiet now, by their newest disposition, and until when.
+    pub fn quiet_pairings(&self) -> Result<Vec<(HitRecord, Timestamp)>> {
         self.ask("could not list quiet pairings", dispositions::quiet)
     }
 

@@ -140,6 +140,13 @@ pub struct HitRecord {
 }
 
 impl HitRecord {
+    /// The last 8 digits of its id, by which people name it. The first ones are a time, which hits
+    /// of the same minute share.
+    pub fn short(&self) -> String {
+        let id = self.id.simple().to_string();
+        id[id.len() - 8..].to_owned()
+    }
+
     /// Of its most urgent entry.
     pub fn priority(&self) -> Priority {
         self.entries.first().map_or(Priority::Normal, |e| e.entry.priority)

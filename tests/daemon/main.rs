@@ -6,6 +6,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod dispositions;
 mod hits;
 mod kill;
 mod lists;

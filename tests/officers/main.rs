@@ -1,6 +1,7 @@
 //! Entries by officers, list sets and searches: what they do, and that each is on record.
 #![allow(clippy::unwrap_used, missing_docs, reason = "a test fails by panicking")]
 
+mod dispositions;
 mod lists;
 #[path = "../store_support/mod.rs"]
 mod store_support;
@@ -13,13 +14,13 @@ use plated::hotlist::sync::Change;
 use plated::hotlist::{Pattern, Query};
 use plated::plate::PlateText;
 use plated::recognition::{ALPHABET, CLASSES, Slots};
-use plated::store::{By, Disposition, Event, Finding, Reason, Staleness, Store, Wanted, What, check};
+use plated::store::{By, Event, Finding, Reason, Staleness, Store, Wanted, What, check};
 use plated::who::Who;
 use plated::wire::{EntryRecord, ListVersion, Priority, ReadRecord, Rule, Sha256};
 use proptest::prelude::*;
 use std::path::PathBuf;
 use std::time::Duration;
-use store_support::{Place, hit, read, start};
+use store_support::{Place, read, start};
 
 const HOUR: Duration = Duration::from_secs(3600);
 
@@ -377,6 +378,8 @@ fn no_request_can_be_made_without_a_reason() {
         r#"{"do":"show","plate":"7ABC123","case":""}"#,
         r#"{"do":"show","plate":"7ABC123","case":"","reason":"  "}"#,
         r#"{"do":"search","plate":"7ABC123","window":60,"case":"","reason":"-"}"#,
+        r#"{"do":"hits","window":60,"case":""}"#,
+        r#"{"do":"disposition","hit":"9f3a21c4","finding":"misread","case":"","reason":""}"#,
         r#"{"do":"export","list":"svs","reason":""}"#,
         r#"{"do":"remove","id":1,"reason":""}"#,
     ] {
@@ -413,33 +416,6 @@ fn show_gives_every_entry_of_every_list_and_of_officers_with_the_age_of_its_list
         assert!(shown.contains(&expected), "{shown:?}");
     }
     assert!(vehicle.refusal(show("7A*")).contains("whole plate"));
-}
-
-// policy: P-06
-#[test]
-fn a_disposition_is_kept_with_its_event_and_quiets_the_pairing_for_the_shift() {
-    let vehicle = Vehicle::new("");
-    let keep = |text: &str| {
-        let mut new = read(text);
-        let mut of = hit("svs");
-        of.text = text.into();
-        new.record.hits.push(of);
-        vehicle.store.put_read(&new).unwrap();
-        (new.record.id, new.record.hits[0].id)
-    };
-    let shift_ends = vehicle.place.clock.wall() + 8 * HOUR;
-    let (misread, correct) = (keep("7A8C123"), keep("7ABC123"));
-    let found = |(read, hit), finding| Disposition { read, hit, finding, listed: "7ABC123".into(), shift_ends };
-    vehicle.store.add_disposition(found(misread, Finding::Misread), &by("looked at it")).unwrap();
-    vehicle.store.add_disposition(found(correct, Finding::Correct), &by("dispatch confirmed")).unwrap();
-    let unknown = found((misread.0, correct.1), Finding::Misread);
-    assert_eq!(vehicle.store.add_disposition(unknown, &by("x")).unwrap_err().kind(), Kind::Input);
-    let quiet = vehicle.store.quiet_pairings().unwrap();
-    assert_eq!(quiet.len(), 1);
-    assert_eq!((&*quiet[0].read_key, &*quiet[0].listed, quiet[0].until), ("7A8C123", "7ABC123", shift_ends));
-    assert_eq!(whats(&vehicle.events()), [What::Disposition, What::Disposition]);
-    vehicle.place.clock.advance(8 * HOUR);
-    assert!(vehicle.store.quiet_pairings().unwrap().is_empty());
 }
 
 /// The definition of a partial plate, part by part.

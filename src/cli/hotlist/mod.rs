@@ -1,7 +1,7 @@
 //! `plated hotlist`: lists of wanted plates.
 
 mod add;
-mod ask;
+pub mod ask;
 mod check;
 mod detect;
 mod export;

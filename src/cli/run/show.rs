@@ -2,10 +2,11 @@
 
 use super::{say, write_line};
 use crate::cli::annotate::{self, Mark};
+use crate::cli::hit;
 use crate::daemon::{Announcement, Status};
 use crate::error::{Context, Kind, Result};
 use crate::plate::PlateText;
-use crate::wire::{Alerting, Difference, HitRecord, Priority, ReadRecord, Rule, StateAgreement};
+use crate::wire::{Alerting, HitRecord, ReadRecord};
 use opencv::prelude::*;
 use serde_json::json;
 use std::cell::Cell;
@@ -84,52 +85,7 @@ fn read_line(read: &ReadRecord) -> String {
 }
 
 fn hit_line(hit: &HitRecord) -> String {
-    let Some((first, more)) = hit.entries.split_first() else { return String::new() };
-    let e = &first.entry;
-    let priority = match e.priority {
-        Priority::High => "HIGH",
-        Priority::Normal => "normal",
-        Priority::Low => "low",
-    };
-    let state = match first.state {
-        StateAgreement::Agree => "state agrees",
-        StateAgreement::Unknown => "state not known",
-        StateAgreement::Differ => "STATE DIFFERS",
-    };
-    let rule = match hit.rule {
-        Rule::Exact => "exact",
-        Rule::Equivalent => "look-alike",
-        Rule::Difference => "other character",
-        Rule::Alternative => "other reading",
-        Rule::Wildcard => "partial plate",
-    };
-    let (word, quiet) = match hit.alert {
-        Alerting::Sounded => ("HIT  ", ""),
-        Alerting::Repeat => ("HIT  ", "  (alerted a short while ago)"),
-        Alerting::Quieted => ("HIT  ", "  (found wrong this shift)"),
-        Alerting::Candidate => ("maybe", "  (not alerted: not probable enough)"),
-        Alerting::Covert => return String::new(),
-    };
-    let car =
-        [&e.colour, &e.make, &e.model].into_iter().filter(|s| !s.is_empty()).cloned().collect::<Vec<_>>().join(" ");
-    let age = first.age_days.map_or_else(String::new, |days| format!(", {days} days old"));
-    let more = if more.is_empty() { String::new() } else { format!(", {} more entries", more.len()) };
-    format!(
-        "{}  {word} {:<9} unverified  {priority} {} [{}]  listed {} {} {car}  {rule} {:.0} %{}, {state}{age}{more}{quiet}",
-        hit.at.strftime("%H:%M:%S"),
-        PlateText::normalise(&hit.text).display(),
-        e.category,
-        e.list,
-        e.plate,
-        e.state,
-        hit.probability * 100.0,
-        differences(&hit.differs),
-    )
-}
-
-fn differences(all: &[Difference]) -> String {
-    let one = |d: &Difference| format!(", character {} read {} listed {}", d.position + 1, d.read, d.listed);
-    all.iter().map(one).collect()
+    format!("{}  {}  {}", hit.at.strftime("%H:%M:%S"), hit::line(hit, "unverified"), hit.short())
 }
 
 /// Counts of a run that has ended.

@@ -19,7 +19,8 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 impl Desk {
-    /// Puts in force what the store says is: the lists of the shelf, and what officers entered.
+    /// Puts in force what the store says is: the lists of the shelf, what officers entered, and
+    /// what they found wrong.
     /// A list that can't be read is left out, loudly; the others count.
     ///
     /// # Errors
@@ -43,6 +44,9 @@ impl Desk {
         }
         if let Err(e) = self.arm_officers() {
             tracing::error!("What officers entered is not in force: {}", e.chain());
+        }
+        if let Err(e) = self.arm_quiet() {
+            tracing::warn!("Hits that were found wrong this shift alert again: {}", e.chain());
         }
         self.armed.store(true, Ordering::Release);
         Ok(())

@@ -47,15 +47,19 @@ impl Desk {
     }
 
     pub(super) fn search(&self, plate: &str, window: u64, case: &str, by: &By, answer: Answer<'_>) -> Result<()> {
-        let from = self.clock.wall().checked_sub(Duration::from_secs(window));
-        let from = from.map_err(|_| Error::new(Kind::Config, "the window to search reaches too far back"))?;
-        let mut next = Some(self.store.begin_search(Wanted::parse(plate)?, from, case, by)?);
+        let mut next = Some(self.store.begin_search(Wanted::parse(plate)?, self.back(window)?, case, by)?);
         while let Some(search) = next {
             let (found, more) = self.store.search_page(search)?;
             found.into_iter().try_for_each(|read| answer(Reply::Read(read)))?;
             next = more;
         }
         Ok(())
+    }
+
+    /// So many seconds ago.
+    pub(super) fn back(&self, window: u64) -> Result<Timestamp> {
+        let from = self.clock.wall().checked_sub(Duration::from_secs(window));
+        from.map_err(|_| Error::new(Kind::Config, "the window to search reaches too far back"))
     }
 
     /// How all is.

@@ -77,8 +77,12 @@ impl Desk {
 
 /// The monotonic time at which an entry is over.
 fn ends(entry: &ManualEntry, wall: Timestamp, monotonic: Duration) -> Duration {
-    let left = Duration::try_from(entry.entry.expires.duration_since(wall)).unwrap_or_default();
-    monotonic.saturating_add(left)
+    monotonic.saturating_add(left(entry.entry.expires, wall))
+}
+
+/// Time until then; none when it is over.
+pub(super) fn left(until: Timestamp, wall: Timestamp) -> Duration {
+    Duration::try_from(until.duration_since(wall)).unwrap_or_default()
 }
 
 pub(super) fn later(from: Timestamp, by: Duration) -> Result<Timestamp> {

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 /// The schema of a fresh store.
 const FRESH: &str = include_str!("schema.sql");
 /// `MIGRATIONS[n]` leads from version n + 1 to n + 2.
-const MIGRATIONS: &[&str] = &[include_str!("v1_to_v2.sql")];
+const MIGRATIONS: &[&str] = &[include_str!("v1_to_v2.sql"), include_str!("v2_to_v3.sql")];
 /// The version this program writes.
 pub(super) const VERSION: i64 = MIGRATIONS.len() as i64 + 1;
 
@@ -98,7 +98,7 @@ mod tests {
     use super::*;
 
     /// The versions as they were shipped; never changed.
-    const SHIPPED: [&str; 2] = [include_str!("v1.sql"), include_str!("v2.sql")];
+    const SHIPPED: [&str; 3] = [include_str!("v1.sql"), include_str!("v2.sql"), include_str!("v3.sql")];
     const V1: &str = SHIPPED[0];
 
     #[test]
@@ -109,6 +109,27 @@ mod tests {
             migrate(&mut old).unwrap();
             assert_eq!(version(&old).unwrap(), VERSION);
             assert_eq!(describe(&old).unwrap(), describe_fresh().unwrap());
+        }
+    }
+
+    #[test]
+    fn events_of_version_2_are_kept_in_their_order_and_still_can_be_neither_changed_nor_removed() {
+        let mut old = Connection::open_in_memory().unwrap();
+        apply(&mut old, SHIPPED[1], 2).unwrap();
+        let write = |conn: &Connection, what: &str| {
+            let sql = "INSERT INTO event (at, user, uid, what, reason, subject) VALUES (1, 'jdoe', 7, ?1, 'why', '{}')";
+            conn.execute(sql, [what])
+        };
+        write(&old, "search_back").unwrap();
+        write(&old, "plate_shown").unwrap();
+        assert!(write(&old, "hits_shown").is_err());
+        migrate(&mut old).unwrap();
+        write(&old, "hits_shown").unwrap();
+        let all: String =
+            old.query_row("SELECT group_concat(number || ' ' || what, ', ') FROM event", [], |row| row.get(0)).unwrap();
+        assert_eq!(all, "1 search_back, 2 plate_shown, 3 hits_shown");
+        for change in ["UPDATE event SET reason = 'another'", "DELETE FROM event"] {
+            assert!(old.execute(change, []).is_err());
         }
     }
 

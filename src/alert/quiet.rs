@@ -1,0 +1,113 @@
+//! Pairings of a read and a listed plate that somebody found wrong: they alert nobody until the
+//! shift ends.
+//!
+//! The desk writes, the recorder asks. When a pairing is over is kept as monotonic time, so a jump
+//! of the wall clock neither ends it early nor makes it last (invariant 8). What was found wrong are
+//! the entries that the hit showed: one that comes later, from whatever list, alerts.
+
+use crate::plate::{MatchKey, PlateText};
+use crate::wire::{EntryRecord, HitRecord};
+use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard};
+use std::time::Duration;
+
+/// Most pairings that are quiet at a time. When there would be more, the one that is over first
+/// alerts again too early.
+const MOST: usize = 1024;
+
+/// What is quiet now.
+#[derive(Debug, Default)]
+pub struct Quiet {
+    pairings: Mutex<HashMap<Pairing, Found>>,
+}
+
+/// Match key of the read, and [`HitRecord::listed`].
+type Pairing = (MatchKey, String);
+
+#[derive(Debug)]
+struct Found {
+    entries: Vec<EntryRecord>,
+    /// Monotonic.
+    until: Duration,
+}
+
+impl Quiet {
+    /// The pairing of this hit alerts nobody before the monotonic time `until`, as long as the
+    /// listed plate has no other entries than the hit.
+    pub fn begin(&self, hit: &HitRecord, until: Duration) {
+        let (pairing, mut pairings) = (pairing(hit), self.lock());
+        if pairings.len() >= MOST && !pairings.contains_key(&pairing) {
+            let first = pairings.iter().min_by_key(|(_, found)| found.until).map(|(pairing, _)| pairing.clone());
+            first.map(|first| pairings.remove(&first));
+        }
+        let entries = hit.entries.iter().map(|e| e.entry.clone()).collect();
+        pairings.insert(pairing, Found { entries, until });
+    }
+
+    /// The pairing of this hit alerts again.
+    pub fn end(&self, hit: &HitRecord) {
+        self.lock().remove(&pairing(hit));
+    }
+
+    /// Whether this hit alerts nobody at the monotonic time `now`.
+    pub fn holds(&self, hit: &HitRecord, now: Duration) -> bool {
+        let pairings = self.lock();
+        let found = pairings.get(&pairing(hit)).filter(|found| now < found.until);
+        found.is_some_and(|found| hit.entries.iter().all(|e| found.entries.contains(&e.entry)))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<Pairing, Found>> {
+        self.pairings.lock().unwrap_or_else(|e| e.into_inner())
+    }
+}
+
+fn pairing(hit: &HitRecord) -> Pairing {
+    (PlateText::normalise(&hit.text).key(), hit.listed.clone())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::dispatch::tests::{S, entry, hit};
+    use super::*;
+    use crate::wire::Priority;
+
+    // policy: P-06
+    #[test]
+    fn a_pairing_found_wrong_is_quiet_until_the_shift_ends_and_others_are_not() {
+        let quiet = Quiet::default();
+        let stolen = entry("7A8C123", Priority::High, "stolen");
+        let holds = |text: &str, listed: &str, now| quiet.holds(&hit(text, listed, std::slice::from_ref(&stolen)), now);
+        quiet.begin(&hit("7ABC123", "7A8C123", std::slice::from_ref(&stolen)), S(3600));
+        assert!(holds("7ABC123", "7A8C123", S(3599)));
+        assert!(!holds("7A8C123", "7A8C123", S(1)), "the listed plate itself");
+        assert!(!holds("7ABC123", "7A8C12?", S(1)), "the same read, listed otherwise");
+        assert!(!holds("7ABC123", "7A8C123", S(3600)));
+        quiet.end(&hit("7ABC123", "7A8C123", &[]));
+        assert!(!holds("7ABC123", "7A8C123", S(1)));
+    }
+
+    #[test]
+    fn an_entry_that_nobody_has_looked_into_alerts_though_the_pairing_is_quiet() {
+        let quiet = Quiet::default();
+        let (stolen, robbery) =
+            (entry("7ABC123", Priority::Low, "stolen"), entry("7ABC123", Priority::High, "robbery"));
+        let both = [stolen.clone(), robbery];
+        quiet.begin(&hit("7ABC123", "7ABC123", &both[..1]), S(10));
+        assert!(!quiet.holds(&hit("7ABC123", "7ABC123", &both), S(1)));
+        assert!(quiet.holds(&hit("7ABC123", "7ABC123", &both[..1]), S(1)));
+        quiet.begin(&hit("7ABC123", "7ABC123", &both), S(10));
+        assert!((1..=2).all(|n| quiet.holds(&hit("7ABC123", "7ABC123", &both[..n]), S(1))));
+    }
+
+    #[test]
+    fn more_than_fit_end_those_that_are_over_first() {
+        let quiet = Quiet::default();
+        let of = |n: usize| hit(&format!("P{n}"), "7ABC123", &[]);
+        (0..MOST + 10).for_each(|n| quiet.begin(&of(n), S(1000 + n as u64)));
+        // One that is quiet already takes nobody's place.
+        quiet.begin(&of(MOST), S(100_000));
+        assert_eq!(quiet.lock().len(), MOST);
+        assert!((0..10).all(|n| !quiet.holds(&of(n), S(0))));
+        assert!((10..MOST + 10).all(|n| quiet.holds(&of(n), S(0))));
+    }
+}

@@ -1,0 +1,81 @@
+//! `plated hit disposition`: what a hit was.
+
+use crate::cli::hotlist::ask::{self, Ask, print_json};
+use crate::cli::say;
+use crate::control::{Disposed, Reply, Request};
+use crate::error::Result;
+use crate::plate::PlateText;
+use crate::store::{Finding, Reason};
+
+/// Say what a hit was
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  plated hit disposition 9f3a21c4 misread
+  plated hit disposition 9f3a21c4 not-on-file --reason 'dispatch: recovered yesterday'
+  plated hit disposition 9f3a21c4 correct --reason 'dispatch confirmed' --case 26-1234
+
+  correct      the plate is the listed one, and dispatch has confirmed the entry
+  misread      the plate says something else
+  wrong-state  the plate is of another state
+  not-on-file  dispatch has no such entry
+  dismissed    not looked into
+
+After misread and not-on-file the same read with the same entries of the same listed plate alerts
+nobody until the end of the shift (shift.hours in the configuration); its hits are still kept and
+shown. Any other disposition of the same pairing ends that. Who said so, when and why is on record.")]
+pub struct Args {
+    /// The end of its id, at least 6 digits, as `plated run` and `plated hit list` show it
+    #[arg(value_name = "HIT")]
+    hit: String,
+    /// correct, misread, wrong-state, not-on-file or dismissed
+    #[arg(value_name = "FINDING", value_parser = finding)]
+    finding: Finding,
+    /// Why; the finding itself when not given
+    #[arg(long, value_name = "TEXT", value_parser = ask::reason)]
+    reason: Option<Reason>,
+    /// Case or incident
+    #[arg(long, value_name = "NUMBER", default_value = "")]
+    case: String,
+    /// Print one JSON object
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    ask: Ask,
+}
+
+pub fn run(args: &Args) -> Result<()> {
+    let reason = match &args.reason {
+        Some(reason) => reason.clone(),
+        None => Reason::new(&format!("found {}", word(args.finding)))?,
+    };
+    let (hit, case) = (args.hit.clone(), args.case.clone());
+    let request = Request::Disposition { hit, finding: args.finding, reason, case };
+    args.ask.call(request, None, &mut |reply| match reply {
+        Reply::Disposed(done) if args.json => print_json(&done),
+        Reply::Disposed(done) => print(&done),
+        _ => Ok(()),
+    })
+}
+
+fn print(done: &Disposed) -> Result<()> {
+    let (hit, text) = (&done.hit, PlateText::normalise(&done.hit.text));
+    say(format_args!("{}  read {}, listed {}: {}", hit.short(), text.display(), hit.listed, word(done.finding)))?;
+    let Some(until) = done.quiet_until else { return Ok(()) };
+    say(format_args!("This pairing alerts nobody until {}", until.strftime("%Y-%m-%d %H:%M UTC")))?;
+    if text.key().as_str() == hit.listed {
+        let said = "The read is the listed plate itself: until then the wanted vehicle does not sound either, unless \
+                    another entry names it";
+        say(format_args!("{said}"))?;
+    }
+    Ok(())
+}
+
+/// As it is written on the command line.
+pub fn word(finding: Finding) -> String {
+    finding.as_str().replace('_', "-")
+}
+
+fn finding(text: &str) -> Result<Finding, String> {
+    let found = Finding::ALL.into_iter().find(|f| word(*f) == text.replace('_', "-"));
+    found.ok_or_else(|| format!("use {}", Finding::ALL.map(word).join(", ")))
+}

@@ -1,0 +1,58 @@
+//! `plated hit list`: hits of the last hours.
+
+use super::line::line;
+use crate::cli::hotlist::ask::{self, Ask, print_json};
+use crate::cli::say;
+use crate::control::{Reply, Request};
+use crate::error::Result;
+use crate::store::{Finding, KeptHit, Reason};
+
+/// List hits, newest first
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  plated hit list --reason 'end of shift'
+  plated hit list --since 24h --reason 'stolen vehicle report' --case 26-1234 --json
+
+Each with the end of its id, by which `plated hit disposition` names it. A hit is unverified until
+somebody has said what it was. Hits of covert lists are not shown. The look is on record before
+anything is shown.")]
+pub struct Args {
+    /// Why
+    #[arg(long, value_name = "TEXT", value_parser = ask::reason)]
+    reason: Reason,
+    /// Case or incident
+    #[arg(long, value_name = "NUMBER", default_value = "")]
+    case: String,
+    /// How far back
+    #[arg(long, value_name = "SPAN", value_parser = ask::span, default_value = "12h")]
+    since: u64,
+    /// Print one JSON object per line
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    ask: Ask,
+}
+
+pub fn run(args: &Args) -> Result<()> {
+    let request = Request::Hits { window: args.since, reason: args.reason.clone(), case: args.case.clone() };
+    let (mut hits, mut open) = (0, 0);
+    args.ask.call(request, None, &mut |reply| match reply {
+        Reply::Hit(kept) => {
+            hits += 1;
+            open += u32::from(kept.disposition.is_none());
+            if args.json { print_json(&kept) } else { print(&kept) }
+        }
+        _ => Ok(()),
+    })?;
+    if args.json { Ok(()) } else { say(format_args!("{hits} hits, {open} without a disposition")) }
+}
+
+fn print(kept: &KeptHit) -> Result<()> {
+    let verdict = match &kept.disposition {
+        Some(d) if d.finding == Finding::Dismissed => format!("unverified, dismissed by {}", d.by),
+        Some(d) => format!("{} ({}, {})", super::disposition::word(d.finding), d.by, d.at.strftime("%H:%M:%S")),
+        None => "unverified".to_owned(),
+    };
+    let (at, hit) = (kept.hit.at.strftime("%Y-%m-%d %H:%M:%S UTC"), &kept.hit);
+    say(format_args!("{at}  {}  {}", hit.short(), line(hit, &verdict)))
+}

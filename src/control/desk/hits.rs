@@ -1,0 +1,53 @@
+//! Hits: listed, and what officers found about them.
+
+use super::officers::{later, left};
+use super::{Answer, Desk};
+use crate::control::{Disposed, Reply};
+use crate::error::{Error, Kind, Result};
+use crate::store::{By, Disposition, Finding, KeptHit};
+
+impl Desk {
+    pub(super) fn hits(&self, window: u64, case: &str, by: &By, answer: Answer<'_>) -> Result<()> {
+        let mut next = Some(self.store.begin_hits(self.back(window)?, case, by)?);
+        while let Some(search) = next {
+            let (found, more) = self.store.hits_page(search)?;
+            for kept in found {
+                if let Some(hit) = self.sets.shown_hit(&kept.hit) {
+                    answer(Reply::Hit(Box::new(KeptHit { hit, ..kept })))?;
+                }
+            }
+            next = more;
+        }
+        Ok(())
+    }
+
+    /// Keeps what a hit was and, when it was found wrong, lets its pairing alert nobody until the
+    /// shift ends. Any other finding of the pairing ends that.
+    pub(super) fn dispose(&self, end: &str, finding: Finding, case: String, by: &By) -> Result<Disposed> {
+        let _one = self.disposing.lock().unwrap_or_else(|e| e.into_inner());
+        // A covert hit is none for those who may not see it.
+        let Some(hit) = self.store.find_hit(end)?.and_then(|kept| self.sets.shown_hit(&kept.hit)) else {
+            let said = format!("there is no hit whose id ends in {end}; `plated hit list` shows those there are");
+            return Err(Error::new(Kind::Input, said));
+        };
+        let shift_ends = later(self.clock.wall(), self.shift)?;
+        self.store.add_disposition(Disposition { hit: hit.id, finding, case, shift_ends }, by)?;
+        match finding.quiets() {
+            true => self.quiet.begin(&hit, self.clock.monotonic().saturating_add(self.shift)),
+            false => self.quiet.end(&hit),
+        }
+        Ok(Disposed { hit, finding, quiet_until: finding.quiets().then_some(shift_ends) })
+    }
+
+    /// Lets be quiet what was found wrong before. What the wall clock says is left of a shift can't
+    /// be more than a shift, however it has jumped.
+    pub(super) fn arm_quiet(&self) -> Result<()> {
+        let (wall, monotonic) = (self.clock.wall(), self.clock.monotonic());
+        for (hit, until) in self.store.quiet_pairings()? {
+            if let Some(hit) = self.sets.shown_hit(&hit) {
+                self.quiet.begin(&hit, monotonic.saturating_add(left(until, wall).min(self.shift)));
+            }
+        }
+        Ok(())
+    }
+}

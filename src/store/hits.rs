@@ -1,0 +1,129 @@
+//! Hits as officers meet them again: listed, and named by the end of their id.
+//!
+//! A [`HitSearch`] comes only out of [`begin`], which has written the event by then, as in
+//! [`super::search`].
+
+use super::connection::Fault;
+use super::dispositions::Finding;
+use super::events::{self, By, What};
+use super::manual::time;
+use super::reads::parse;
+use super::search::PAGE;
+use super::writer::Writer;
+use crate::error::{Error, Kind};
+use crate::who::Who;
+use crate::wire::HitRecord;
+use jiff::Timestamp;
+use rusqlite::{Connection, OptionalExtension, Row, params};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use uuid::Uuid;
+
+/// Fewest digits by which a hit is named.
+const FEWEST: usize = 6;
+
+/// A hit, and what was found about it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct KeptHit {
+    /// The hit.
+    pub hit: HitRecord,
+    /// Key of the read.
+    pub read: Uuid,
+    /// Camera.
+    pub camera: String,
+    /// The newest disposition of this hit.
+    pub disposition: Option<Disposed>,
+}
+
+/// What was found about a hit.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Disposed {
+    /// What it was.
+    pub finding: Finding,
+    /// When somebody said so.
+    pub at: Timestamp,
+    /// Who.
+    pub by: Who,
+}
+
+/// A list of hits on record. It is what the next page goes on from.
+#[derive(Debug)]
+pub struct HitSearch {
+    from: i64,
+    /// Time and key of the last hit that was given.
+    last: (i64, [u8; 16]),
+}
+
+/// Records the look.
+pub(super) fn begin(writer: &mut Writer, from: Timestamp, case: &str, by: &By) -> Result<HitSearch, Fault> {
+    events::note(writer, What::HitsShown, by, &json!({"from": from, "case": case}))?;
+    Ok(HitSearch { from: from.as_microsecond(), last: (i64::MAX, [u8::MAX; 16]) })
+}
+
+/// The next page, newest first, and how to go on; `None` after the last.
+pub(super) fn page(writer: &mut Writer, mut search: HitSearch) -> Result<(Vec<KeptHit>, Option<HitSearch>), Fault> {
+    let mut find = writer.conn().prepare_cached(&format!(
+        "{SELECT} WHERE hit.at >= ?1 AND (hit.at, hit.id) < (?2, ?3) ORDER BY hit.at DESC, hit.id DESC LIMIT ?4"
+    ))?;
+    let mut rows = find.query(params![search.from, search.last.0, search.last.1, PAGE as i64])?;
+    let mut hits = Vec::new();
+    while let Some(row) = rows.next()? {
+        hits.push(kept(row)?);
+        search.last = (row.get("at")?, row.get("id")?);
+    }
+    let more = hits.len() == PAGE;
+    Ok((hits, more.then_some(search)))
+}
+
+/// The one hit whose id ends so.
+pub(super) fn find(writer: &mut Writer, end: &str) -> Result<Option<KeptHit>, Fault> {
+    let refuse = |why: String| Err(Error::new(Kind::Input, why).into());
+    let digits: String = end.chars().filter(|c| *c != '-').collect();
+    if digits.len() < FEWEST || !digits.bytes().all(|b| b.is_ascii_hexdigit()) {
+        return refuse(format!(
+            "{end:?} is no hit; give its id or the end of it, at least {FEWEST} digits, as `plated hit list` shows them"
+        ));
+    }
+    let conn = writer.conn();
+    let mut find = conn.prepare_cached("SELECT id FROM hit WHERE hex(id) LIKE '%' || ?1 LIMIT 2")?;
+    let found: Vec<[u8; 16]> = find.query_map([&digits], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;
+    match found[..] {
+        [id] => by_id(conn, Uuid::from_bytes(id)),
+        [] => Ok(None),
+        _ => refuse(format!(
+            "more than one hit has an id that ends in {digits}; give more digits of it, as `plated hit list --json` \
+             shows them"
+        )),
+    }
+}
+
+/// The hit with this key.
+pub(super) fn by_id(conn: &Connection, id: Uuid) -> Result<Option<KeptHit>, Fault> {
+    let mut find = conn.prepare_cached(&format!("{SELECT} WHERE hit.id = ?1"))?;
+    find.query_row([id.as_bytes()], |row| Ok(kept(row))).optional()?.transpose()
+}
+
+const SELECT: &str = "SELECT hit.id AS id, hit.at AS at, record, word, d.at AS found, user, uid FROM hit
+     JOIN read ON read.number = hit.read
+     LEFT JOIN disposition AS d ON d.number =
+       (SELECT max(number) FROM disposition WHERE disposition.read = read.id AND disposition.hit = hit.id)";
+
+fn kept(row: &Row<'_>) -> Result<KeptHit, Fault> {
+    let id = Uuid::from_bytes(row.get("id")?);
+    let record = parse(&row.get::<_, Vec<u8>>("record")?)?;
+    let disposition = match row.get::<_, Option<String>>("word")? {
+        Some(word) => Some(Disposed {
+            finding: Finding::ALL
+                .into_iter()
+                .find(|f| f.as_str() == word)
+                .ok_or_else(|| Fault::Damaged("a disposition in it is none".into()))?,
+            at: time(row.get("found")?)?,
+            by: Who { user: row.get("user")?, uid: row.get("uid")? },
+        }),
+        None => None,
+    };
+    match record.hits.into_iter().find(|hit| hit.id == id) {
+        Some(hit) => Ok(KeptHit { hit, read: record.id, camera: record.camera, disposition }),
+        None => Err(Fault::Damaged(format!("the record of read {} does not have its hit {id}", record.id))),
+    }
+}
