@@ -20,18 +20,23 @@ impl Code {
 
     /// The key.
     pub fn key(self) -> String {
+        self.digits().symbols().map(char::from).collect()
+    }
+
+    /// The characters of the key.
+    pub fn digits(self) -> Digits {
         let (mut rest, mut length, mut keys) = (self.0, 0, 1);
         while rest >= keys && length < MAX_LENGTH {
             rest -= keys;
             keys *= RADIX;
             length += 1;
         }
-        let mut text = vec![0; length];
-        for place in text.iter_mut().rev() {
-            *place = SYMBOLS[(rest % RADIX) as usize];
+        let mut out = Digits { digits: [0; MAX_LENGTH], length };
+        for digit in out.digits[..length].iter_mut().rev() {
+            *digit = (rest % RADIX) as u8;
             rest /= RADIX;
         }
-        text.into_iter().map(char::from).collect()
+        out
     }
 }
 
@@ -53,6 +58,22 @@ impl Digits {
             *digit = digit_of(symbol)?;
         }
         Some(out)
+    }
+
+    /// Of the match key of any text, as [`crate::plate::PlateText`] makes it.
+    pub fn of_text(text: &str) -> Self {
+        let mut out = Self { digits: [0; MAX_LENGTH], length: 0 };
+        let upper = text.bytes().map(|c| if c.eq_ignore_ascii_case(&b'O') { b'0' } else { c.to_ascii_uppercase() });
+        for (place, digit) in out.digits.iter_mut().zip(upper.filter_map(digit_of)) {
+            *place = digit;
+            out.length += 1;
+        }
+        out
+    }
+
+    /// The characters.
+    pub fn symbols(&self) -> impl Iterator<Item = u8> + '_ {
+        self.as_slice().iter().map(|d| SYMBOLS[usize::from(*d)])
     }
 
     pub fn as_slice(&self) -> &[u8] {
@@ -88,6 +109,7 @@ pub fn digit_of(symbol: u8) -> Option<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::plate::PlateText;
     use proptest::prelude::*;
 
     #[test]
@@ -103,8 +125,15 @@ mod tests {
         #[test]
         fn a_number_gives_its_key_back_and_keeps_the_order(a in "[0-9A-NP-Z]{0,12}", b in "[0-9A-NP-Z]{0,12}") {
             let (x, y) = (Code::of(&a).unwrap(), Code::of(&b).unwrap());
+            prop_assert_eq!(x.digits().code(), x);
             prop_assert_eq!(x.key(), a.clone());
             prop_assert_eq!(x.cmp(&y), (a.len(), &a).cmp(&(b.len(), &b)));
+        }
+
+        #[test]
+        fn the_digits_of_any_text_are_those_of_its_match_key(text in "\\PC{0,20}|[ -z]{0,20}") {
+            let key = PlateText::normalise(&text).key();
+            prop_assert_eq!(Digits::of_text(&text).code(), Code::of(key.as_str()).unwrap());
         }
 
         #[test]

@@ -27,19 +27,19 @@ static FORMS: LazyLock<Forms> =
 /// plausible form that `key` fits has a letter it is `O`, else `0`, as NCIC writes it. With a
 /// known `state` other than California only the general forms count.
 pub fn spell(key: &str, state: &str) -> (String, f32) {
-    match most_plausible(key, state) {
+    match most_plausible(key.as_bytes(), state) {
         Some((form, nats)) => (write(key, form), *nats),
         None => (key.to_owned(), 0.0),
     }
 }
 
-/// The second of what [`spell`] gives, without writing the number.
-pub fn plausibility(key: &str, state: &str) -> f32 {
+/// The second of what [`spell`] gives, without writing the number; `key` in ASCII.
+pub fn plausibility(key: &[u8], state: &str) -> f32 {
     most_plausible(key, state).map_or(0.0, |form| form.1)
 }
 
 /// The most plausible form that `key` fits, the first of equals.
-fn most_plausible(key: &str, state: &str) -> Option<&'static Form> {
+fn most_plausible(key: &[u8], state: &str) -> Option<&'static Form> {
     let (first, second): (&[Form], &[Form]) = match state {
         "CA" => (&FORMS.california, &[]),
         "" => (&FORMS.california, &FORMS.general),
@@ -49,14 +49,14 @@ fn most_plausible(key: &str, state: &str) -> Option<&'static Form> {
     fitting.reduce(|best, form| if form.1 > best.1 { form } else { best })
 }
 
-fn fits(key: &str, form: &str) -> bool {
-    let place = |(c, f): (u8, u8)| match (f, c) {
+fn fits(key: &[u8], form: &str) -> bool {
+    let place = |(c, f): (&u8, u8)| match (f, c) {
         (b'9', c) => c.is_ascii_digit(),
         (b'A', b'0') => true,
         (b'B', b'I' | b'Q') => false,
         (_, c) => c.is_ascii_uppercase(),
     };
-    key.len() == form.len() && key.bytes().zip(form.bytes()).all(place)
+    key.len() == form.len() && key.iter().zip(form.bytes()).all(place)
 }
 
 /// `key` as `form`, which it fits, writes it.

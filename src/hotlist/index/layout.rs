@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! header   lengths, root hash, public key and signature of the builder
-//! entries  blocks, each the entries of 32 plates
+//! entries  blocks, each the entries of 16 plates
 //! keys     mapped into memory:
 //!            metadata   JSON of Meta
 //!            tables     strings that entries share
@@ -30,7 +30,7 @@ const SIGNED: usize = 8 + 10 * 8 + 32 + 32;
 /// Bytes of the header.
 pub const HEADER: usize = SIGNED + 64;
 /// Plates in a block.
-pub const BLOCK: usize = 32;
+pub const BLOCK: usize = 16;
 /// Bytes of a hash.
 pub const HASH: usize = 32;
 

@@ -150,10 +150,10 @@ fn fits<'a>(
 fn listed(lists: &InForce, mut found: Vec<Found>, query: &Query<'_>, posterior: &Posterior<'_>) -> Vec<Match> {
     found.sort_by_key(|f| (f.code, f.source));
     let plates: Vec<&[Found]> = found.chunk_by(|a, b| a.code == b.code).collect();
-    let keys: Vec<String> = plates.iter().map(|p| p[0].code.key()).collect();
-    let probabilities = posterior.of(&keys.iter().map(String::as_str).collect::<Vec<_>>());
+    let probabilities = posterior.of(&plates.iter().map(|p| p[0].code).collect::<Vec<_>>());
     let mut out = Vec::new();
-    for ((plate, key), probability) in plates.into_iter().zip(keys).zip(probabilities) {
+    for (plate, probability) in plates.into_iter().zip(probabilities) {
+        let key = plate[0].code.key();
         let source = |f: &Found| &lists.sources()[f.source];
         let kept = plate.iter().filter(|f| f.rule == Rule::Exact || probability >= source(f).rules.keep);
         let (mut entries, mut alerts, mut rule) = (Vec::new(), false, Rule::Wildcard);

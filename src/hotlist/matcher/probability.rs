@@ -23,8 +23,8 @@
 //! Letter O and digit 0 are one, since lists don't tell them apart.
 
 use super::pattern::Pattern;
-use crate::hotlist::code::{Digits, SYMBOLS, digit_of};
-use crate::plate::{self, PlateText};
+use crate::hotlist::code::{Code, Digits, SYMBOLS};
+use crate::plate::{self, MAX_LENGTH};
 use crate::recognition::{ALPHABET, CLASSES, Slots};
 use std::sync::LazyLock;
 
@@ -33,9 +33,15 @@ pub const LISTED: f64 = 0.6;
 
 const END: usize = SYMBOLS.len();
 
+/// The class of each symbol in a position of [`Slots`], in the order of [`SYMBOLS`].
+static CLASS: LazyLock<[usize; END]> =
+    LazyLock::new(|| SYMBOLS.map(|s| ALPHABET.iter().position(|a| *a == s).unwrap_or(BLANK)));
+/// The class of no character.
+const BLANK: usize = 0;
+
 /// What the reader said of one plate, ready for questions about it.
 pub struct Posterior<'a> {
-    positions: Vec<[f64; SYMBOLS.len() + 1]>,
+    slots: &'a Slots,
     state: &'a str,
     ranked: Vec<Text>,
     /// Weight of a text that is neither ranked nor listed.
@@ -43,20 +49,19 @@ pub struct Posterior<'a> {
 }
 
 struct Text {
-    key: String,
+    code: Code,
     q: f64,
     weight: f64,
 }
 
 impl<'a> Posterior<'a> {
     /// Of a read with these ranked texts, in `state` (empty when not known).
-    pub fn new<'t>(slots: &Slots, ranked: impl Iterator<Item = &'t str>, state: &'a str) -> Self {
-        let positions = slots.positions().iter().map(folded).collect();
-        let mut this = Self { positions, state, ranked: Vec::new(), rest: 1.0 };
+    pub fn new<'t>(slots: &'a Slots, ranked: impl Iterator<Item = &'t str>, state: &'a str) -> Self {
+        let mut this = Self { slots, state, ranked: Vec::with_capacity(ranked.size_hint().0), rest: 1.0 };
         for text in ranked {
-            let key = PlateText::normalise(text).key();
-            if this.ranked.iter().all(|r| r.key != key.as_str()) {
-                let text = this.text(key.as_str());
+            let code = Digits::of_text(text).code();
+            if this.ranked.iter().all(|r| r.code != code) {
+                let text = this.text(code);
                 this.ranked.push(text);
             }
         }
@@ -65,19 +70,21 @@ impl<'a> Posterior<'a> {
         this
     }
 
-    fn text(&self, key: &str) -> Text {
-        let digits = Digits::of(key).filter(|d| d.as_slice().len() <= self.positions.len());
-        let q = digits.map_or(0.0, |digits| {
-            let places = digits.as_slice().iter().map(|d| usize::from(*d)).chain(std::iter::repeat(END));
-            self.positions.iter().zip(places).map(|(p, place)| p[place]).product()
-        });
-        Text { key: key.to_owned(), q, weight: f64::from(plate::plausibility(key, self.state)).exp() }
+    fn text(&self, code: Code) -> Text {
+        let (digits, class, positions) = (code.digits(), &*CLASS, self.slots.positions());
+        let classes = digits.as_slice().iter().map(|d| class[usize::from(*d)]).chain(std::iter::repeat(BLANK));
+        let whole = digits.as_slice().len() <= positions.len();
+        let q = if whole { positions.iter().zip(classes).map(|(p, c)| f64::from(p[c])).product() } else { 0.0 };
+        let mut key = [0; MAX_LENGTH];
+        key.iter_mut().zip(digits.symbols()).for_each(|(place, symbol)| *place = symbol);
+        let nats = plate::plausibility(&key[..digits.as_slice().len()], self.state);
+        Text { code, q, weight: f64::from(nats).exp() }
     }
 
     /// The probability of each of these listed keys, which are all different.
-    pub fn of(&self, listed: &[&str]) -> Vec<f64> {
-        let found: Vec<Text> = listed.iter().map(|key| self.text(key)).collect();
-        let ranked = self.ranked.iter().filter(|r| !listed.contains(&r.key.as_str()));
+    pub fn of(&self, listed: &[Code]) -> Vec<f64> {
+        let found: Vec<Text> = listed.iter().map(|code| self.text(*code)).collect();
+        let ranked = self.ranked.iter().filter(|r| !listed.contains(&r.code));
         let (mut known, mut sum) = (0.0, 0.0);
         for text in ranked {
             known += text.q;
@@ -96,14 +103,15 @@ impl<'a> Posterior<'a> {
     pub fn of_pattern(&self, pattern: &Pattern) -> f64 {
         let (mut fitting, mut sum) = (0.0, 0.0);
         let (mut known, mut known_fitting) = (0.0, 0.0);
+        let positions: Vec<_> = self.slots.positions().iter().map(folded).collect();
         for text in &self.ranked {
-            let fits = f64::from(u8::from(pattern.fits(&text.key)));
+            let fits = f64::from(u8::from(pattern.fits(&text.code.key())));
             known += text.q;
             known_fitting += text.q * fits;
             sum += text.q * text.weight;
             fitting += text.q * text.weight * fits;
         }
-        fitting += self.rest * (pattern.mass(&self.positions) - known_fitting).max(0.0);
+        fitting += self.rest * (pattern.mass(&positions) - known_fitting).max(0.0);
         sum += self.rest * (1.0 - known).max(0.0);
         share(fitting, sum)
     }
@@ -113,22 +121,17 @@ fn share(part: f64, whole: f64) -> f64 {
     if whole > 0.0 { (part / whole).min(1.0) } else { 0.0 }
 }
 
-/// One position with O and 0 as one, in the order of [`SYMBOLS`], its blank last.
-fn folded(position: &[f32; CLASSES]) -> [f64; SYMBOLS.len() + 1] {
-    let mut out = [0.0; SYMBOLS.len() + 1];
-    for (place, p) in PLACES.iter().zip(position) {
-        out[*place] += f64::from(*p);
-    }
+/// One position in the order of [`SYMBOLS`], its blank last.
+fn folded(position: &[f32; CLASSES]) -> [f64; END + 1] {
+    let mut out = [f64::from(position[BLANK]); END + 1];
+    out.iter_mut().zip(&*CLASS).for_each(|(place, class)| *place = f64::from(position[*class]));
     out
 }
-
-/// Where [`folded`] puts each class.
-static PLACES: LazyLock<[usize; CLASSES]> =
-    LazyLock::new(|| ALPHABET.map(|class| if class == b'O' { 0 } else { digit_of(class).map_or(END, usize::from) }));
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::plate::PlateText;
     use proptest::prelude::*;
 
     /// Every text that `slots` can mean, with its probability. Positions use few characters.
@@ -161,7 +164,7 @@ mod tests {
         asked: impl Fn(&str) -> bool,
     ) -> f64 {
         let texts = every_text(slots);
-        let form = |key: &str| f64::from(plate::plausibility(key, state)).exp();
+        let form = |key: &str| f64::from(plate::plausibility(key.as_bytes(), state)).exp();
         let q = |wanted: &str| {
             texts.iter().filter(|(t, _)| t.as_deref().map(key).as_deref() == Some(wanted)).map(|t| t.1).sum::<f64>()
         };
@@ -211,9 +214,9 @@ mod tests {
             listed.sort();
             listed.dedup();
             let posterior = Posterior::new(&slots, ranked.iter().copied(), &state);
-            let keys: Vec<&str> = listed.iter().map(String::as_str).collect();
-            for (wanted, p) in keys.iter().zip(posterior.of(&keys)) {
-                let expected = brute_force(&slots, &ranked, &state, &listed, |key| key == *wanted);
+            let codes: Vec<Code> = listed.iter().map(|key| Code::of(key).unwrap()).collect();
+            for (wanted, p) in listed.iter().zip(posterior.of(&codes)) {
+                let expected = brute_force(&slots, &ranked, &state, &listed, |key| key == wanted);
                 prop_assert!((p - expected).abs() < 1e-5, "{} {} {}", wanted, p, expected);
             }
             if let Ok(pattern) = Pattern::parse(&pattern) {
@@ -243,12 +246,16 @@ mod tests {
         Slots::new(positions)
     }
 
+    fn of(posterior: &Posterior<'_>, listed: &str) -> f64 {
+        posterior.of(&[Code::of(listed).unwrap()])[0]
+    }
+
     #[test]
     fn a_clear_read_makes_the_plate_beside_it_improbable_and_itself_probable() {
         let clear = at("7ABC123", &[]);
         let posterior = Posterior::new(&clear, ["7ABC123"].into_iter(), "CA");
-        assert!(posterior.of(&["7ABC123"])[0] > 0.97);
-        assert!(posterior.of(&["7A8C123"])[0] < 0.001);
+        assert!(of(&posterior, "7ABC123") > 0.97);
+        assert!(of(&posterior, "7A8C123") < 0.001);
     }
 
     #[test]
@@ -256,10 +263,10 @@ mod tests {
         let doubtful = at("7ABC123", &[(2, '8', 0.49)]);
         let posterior = Posterior::new(&doubtful, ["7ABC123", "7A8C123"].into_iter(), "");
         // Of two texts as likely by the picture the listed one is the rarer, and 7A8C123 has no form.
-        assert!(posterior.of(&["7A8C123"])[0] < 0.4);
+        assert!(of(&posterior, "7A8C123") < 0.4);
         let alike = at("7ABC123", &[(4, '7', 0.4995)]);
         let posterior = Posterior::new(&alike, ["7ABC123", "7ABC723"].into_iter(), "CA");
-        let p = posterior.of(&["7ABC723"])[0];
+        let p = of(&posterior, "7ABC723");
         assert!((p - LISTED / (1.0 + LISTED)).abs() < 0.01, "{p}");
     }
 }
