@@ -3,22 +3,52 @@
 //!
 //! The forms stand in `models/syntax.toml`, which the Python evaluation reads too.
 
+use super::MAX_LENGTH;
 use serde::Deserialize;
 use std::sync::LazyLock;
 
-/// A form and its log-likelihood ratio in nats.
-type Form = (String, f32);
+/// A form and its log-likelihood ratio in nats. Its characters stand within it, since each read asks
+/// many forms.
+#[derive(Clone, Copy)]
+struct Form {
+    places: [u8; MAX_LENGTH],
+    length: usize,
+    nats: f32,
+}
 
+impl Form {
+    fn places(&self) -> &[u8] {
+        &self.places[..self.length]
+    }
+}
+
+/// As they stand in the file.
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields)]
+struct Written {
+    california: Vec<(String, f32)>,
+    general: Vec<(String, f32)>,
+}
+
+#[derive(Default)]
 struct Forms {
     california: Vec<Form>,
     general: Vec<Form>,
 }
 
 /// Part of the program; a test sees to it that it parses.
-static FORMS: LazyLock<Forms> =
-    LazyLock::new(|| toml::from_str(include_str!("../../models/syntax.toml")).unwrap_or_default());
+static FORMS: LazyLock<Forms> = LazyLock::new(|| {
+    let written: Written = toml::from_str(include_str!("../../models/syntax.toml")).unwrap_or_default();
+    let forms = |all: &[(String, f32)]| {
+        let form = |(text, nats): &(String, f32)| {
+            let mut places = [0; MAX_LENGTH];
+            places.iter_mut().zip(text.bytes()).for_each(|(place, c)| *place = c);
+            Form { places, length: text.len().min(MAX_LENGTH), nats: *nats }
+        };
+        all.iter().map(form).filter(|f| f.nats > 0.0).collect()
+    };
+    Forms { california: forms(&written.california), general: forms(&written.general) }
+});
 
 /// How a number is written whose letters O are all given as `0`, and how much more plausible it is
 /// than a text of no known form, in nats, 0 or more.
@@ -28,41 +58,42 @@ static FORMS: LazyLock<Forms> =
 /// known `state` other than California only the general forms count.
 pub fn spell(key: &str, state: &str) -> (String, f32) {
     match most_plausible(key.as_bytes(), state) {
-        Some((form, nats)) => (write(key, form), *nats),
+        Some(form) => (write(key, form), form.nats),
         None => (key.to_owned(), 0.0),
     }
 }
 
 /// The second of what [`spell`] gives, without writing the number; `key` in ASCII.
 pub fn plausibility(key: &[u8], state: &str) -> f32 {
-    most_plausible(key, state).map_or(0.0, |form| form.1)
+    most_plausible(key, state).map_or(0.0, |form| form.nats)
 }
 
 /// The most plausible form that `key` fits, the first of equals.
 fn most_plausible(key: &[u8], state: &str) -> Option<&'static Form> {
+    let forms = &*FORMS;
     let (first, second): (&[Form], &[Form]) = match state {
-        "CA" => (&FORMS.california, &[]),
-        "" => (&FORMS.california, &FORMS.general),
-        _ => (&FORMS.general, &[]),
+        "CA" => (&forms.california, &[]),
+        "" => (&forms.california, &forms.general),
+        _ => (&forms.general, &[]),
     };
-    let fitting = first.iter().chain(second).filter(|(form, nats)| *nats > 0.0 && fits(key, form));
-    fitting.reduce(|best, form| if form.1 > best.1 { form } else { best })
+    let fitting = first.iter().chain(second).filter(|form| fits(key, form));
+    fitting.reduce(|best, form| if form.nats > best.nats { form } else { best })
 }
 
-fn fits(key: &[u8], form: &str) -> bool {
-    let place = |(c, f): (&u8, u8)| match (f, c) {
+fn fits(key: &[u8], form: &Form) -> bool {
+    let place = |(c, f): (&u8, &u8)| match (f, c) {
         (b'9', c) => c.is_ascii_digit(),
         (b'A', b'0') => true,
         (b'B', b'I' | b'Q') => false,
         (_, c) => c.is_ascii_uppercase(),
     };
-    key.len() == form.len() && key.iter().zip(form.bytes()).all(place)
+    key.len() == form.length && key.iter().zip(form.places()).all(place)
 }
 
 /// `key` as `form`, which it fits, writes it.
-fn write(key: &str, form: &str) -> String {
-    let place = |(c, f)| if (f, c) == ('A', '0') { 'O' } else { c };
-    key.chars().zip(form.chars()).map(place).collect()
+fn write(key: &str, form: &Form) -> String {
+    let place = |(c, f): (char, &u8)| if (*f, c) == (b'A', '0') { 'O' } else { c };
+    key.chars().zip(form.places()).map(place).collect()
 }
 
 #[cfg(test)]
@@ -96,7 +127,7 @@ mod tests {
     #[test]
     fn no_form_costs_at_most_a_little() {
         // The prior can flip a picture that is in doubt by less than e^2, never a clear one.
-        let most = FORMS.california.iter().chain(&FORMS.general).map(|f| f.1).fold(0.0, f32::max);
+        let most = FORMS.california.iter().chain(&FORMS.general).map(|f| f.nats).fold(0.0, f32::max);
         assert!(most > 0.0 && most <= 2.0);
     }
 }

@@ -5,7 +5,7 @@ use super::Index;
 use super::bytes::put_number;
 use super::files::{self, Output};
 use super::filter::Filter;
-use super::layout::{BLOCK, HEADER, Header, Manifest, Meta};
+use super::layout::{BLOCK, HEADER, Header, Manifest, Meta, PLACE};
 use super::record::Encoder;
 use super::runs::Sorter;
 use crate::error::{Context, Error, Kind, Result};
@@ -91,13 +91,14 @@ impl<'a> Builder<'a> {
         self.sorter.finish(|code, entry| blocks.add(code, entry))?;
         blocks.end_plate();
         blocks.end_block()?;
-        let Blocks { mut out, at: keys_at, filter, firsts, mut places, keys, plates, .. } = blocks;
-        places.extend([keys.len() as u64, keys_at]);
+        let Blocks { mut out, at: keys_at, filter, mut places, keys, plates, .. } = blocks;
+        let blocks = (places.len() / PLACE) as u64;
+        places.extend([u64::MAX, keys.len() as u64, keys_at]);
 
         let meta = serde_json::to_vec(&self.meta)?;
         let (tables, filter) = (self.encoder.tables(), filter.bytes().collect::<Vec<_>>());
-        let numbers = |all: &[u64]| all.iter().flat_map(|n| n.to_le_bytes()).collect::<Vec<_>>();
-        let parts = [&meta, &tables, &filter, &numbers(&firsts), &numbers(&places), &keys];
+        let places: Vec<u8> = places.iter().flat_map(|n| n.to_le_bytes()).collect();
+        let parts = [&meta, &tables, &filter, &places, &keys];
         let mut hasher = Hasher::new();
         for part in parts {
             hasher.update(part);
@@ -109,7 +110,7 @@ impl<'a> Builder<'a> {
             meta: meta.len() as u64,
             tables: tables.len() as u64,
             filter: filter.len() as u64,
-            blocks: firsts.len() as u64,
+            blocks,
             block_bytes: keys.len() as u64,
             plates,
             entries: self.entries,
@@ -131,7 +132,6 @@ struct Blocks {
     out: BufWriter<Output>,
     at: u64,
     filter: Filter,
-    firsts: Vec<u64>,
     places: Vec<u64>,
     keys: Vec<u8>,
     plates: u64,
@@ -149,7 +149,6 @@ impl Blocks {
             out,
             at: HEADER as u64,
             filter: Filter::for_keys(most),
-            firsts: Vec::new(),
             places: Vec::new(),
             keys: Vec::new(),
             plates: 0,
@@ -186,8 +185,7 @@ impl Blocks {
 
     fn end_block(&mut self) -> io::Result<()> {
         let Some(first) = self.codes.first() else { return Ok(()) };
-        self.firsts.push(first.0);
-        self.places.extend([self.keys.len() as u64, self.at]);
+        self.places.extend([first.0, self.keys.len() as u64, self.at]);
         self.keys.extend_from_slice(&Sha256::of(&self.block).0);
         for pair in self.codes.windows(2) {
             put_number(&mut self.keys, pair[1].0 - pair[0].0);

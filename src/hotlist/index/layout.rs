@@ -7,8 +7,8 @@
 //!            metadata   JSON of Meta
 //!            tables     strings that entries share
 //!            filter     says quickly that a key is absent
-//!            firsts     first code of each block
-//!            places     where each block's keys and entries begin
+//!            places     of each block its first code, and where its keys and entries begin; and
+//!                       where those of the last end
 //!            blocks     for each: SHA-256 of its block of entries, then its other codes, each as
 //!                       the distance from the one before
 //! ```
@@ -22,7 +22,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 const MAGIC: &[u8; 8] = b"PLATEDHL";
-const VERSION: u64 = 1;
+const VERSION: u64 = 2;
 /// Put before what is signed, so that no other signed message can be taken for an index.
 const PURPOSE: &[u8] = b"plated hotlist index\n";
 /// Bytes that are signed.
@@ -31,6 +31,8 @@ const SIGNED: usize = 8 + 10 * 8 + 32 + 32;
 pub const HEADER: usize = SIGNED + 64;
 /// Plates in a block.
 pub const BLOCK: usize = 16;
+/// Numbers for a block among the places.
+pub const PLACE: usize = 3;
 /// Bytes of a hash.
 pub const HASH: usize = 32;
 
@@ -113,10 +115,10 @@ impl Header {
     }
 
     /// Where each part of the keys ends, counted from their beginning.
-    pub fn parts(&self) -> Option<[usize; 6]> {
-        let per_block = [self.blocks.checked_mul(8)?, self.blocks.checked_add(1)?.checked_mul(16)?];
-        let lengths = [self.meta, self.tables, self.filter, per_block[0], per_block[1], self.block_bytes];
-        let mut ends = [0; 6];
+    pub fn parts(&self) -> Option<[usize; 5]> {
+        let places = self.blocks.checked_add(1)?.checked_mul(8 * PLACE as u64)?;
+        let lengths = [self.meta, self.tables, self.filter, places, self.block_bytes];
+        let mut ends = [0; 5];
         let mut end = 0_u64;
         for (out, length) in ends.iter_mut().zip(lengths) {
             end = end.checked_add(length)?;

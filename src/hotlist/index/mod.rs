@@ -22,7 +22,7 @@ use crate::error::{Context, Error, Kind, Result};
 use crate::plate::PlateText;
 use crate::wire::{EntryRecord, Sha256};
 use bytes::{Reader, number_at};
-use layout::{HASH, HEADER, Header};
+use layout::{HASH, HEADER, Header, PLACE};
 use memmap2::{Mmap, MmapOptions};
 use record::Decoder;
 use std::fs::File;
@@ -41,7 +41,6 @@ pub struct Index {
     decoder: Decoder,
     keys: Mmap,
     filter: Range<usize>,
-    firsts: Range<usize>,
     places: Range<usize>,
     blocks: Range<usize>,
     /// The first code of every [`STRIDE`]th block. A search begins here, in memory that stays in
@@ -82,7 +81,7 @@ impl Index {
         file.read_exact_at(&mut head, 0).context(Kind::Storage, unreadable)?;
         let (header, built_by) = Header::read(&head, trust).map_err(refused)?;
         let parts = header.parts().filter(|_| header.file == length);
-        let [meta, tables, filter, firsts, places, blocks] = parts.ok_or_else(|| refused("a part of it is missing"))?;
+        let [meta, tables, filter, places, blocks] = parts.ok_or_else(|| refused("a part of it is missing"))?;
 
         let mut options = MmapOptions::new();
         options.offset(header.keys_at).len(blocks).populate();
@@ -101,9 +100,9 @@ impl Index {
         let decoder = Decoder::read(&keys[meta..tables]).ok_or_else(|| refused("its tables can't be read"))?;
         let meta = serde_json::from_slice(&keys[..meta]).map_err(|_| refused("its description can't be read"))?;
         let (path, blocks) = (path.to_owned(), places..blocks);
-        let (filter, firsts, places) = (tables..filter, filter..firsts, firsts..places);
-        let signposts = keys[firsts.clone()].chunks(8 * STRIDE).filter_map(|part| number_at(part, 0)).collect();
-        Ok(Self { path, file, header, built_by, meta, decoder, keys, filter, firsts, places, blocks, signposts })
+        let (filter, places) = (tables..filter, filter..places);
+        let signposts = keys[places.clone()].chunks(8 * PLACE * STRIDE).filter_map(|part| number_at(part, 0)).collect();
+        Ok(Self { path, file, header, built_by, meta, decoder, keys, filter, places, blocks, signposts })
     }
 
     /// What the index says of itself.
@@ -182,16 +181,16 @@ impl Index {
         if !self.may_hold(code) {
             return None;
         }
-        let firsts = &self.keys[self.firsts.clone()];
+        let places = &self.keys[self.places.clone()];
         let stretch = self.signposts.partition_point(|first| *first <= code.0).checked_sub(1)? * STRIDE;
         // The block is before `high`.
-        let (mut low, mut high) = (stretch, (stretch + STRIDE).min(firsts.len() / 8));
+        let (mut low, mut high) = (stretch, (stretch + STRIDE).min(self.header.blocks as usize));
         while low < high {
             let middle = low.midpoint(high);
-            if number_at(firsts, middle)? <= code.0 { low = middle + 1 } else { high = middle }
+            if number_at(places, PLACE * middle)? <= code.0 { low = middle + 1 } else { high = middle }
         }
         let block = low.checked_sub(1)?;
-        let (mut other, mut before) = (number_at(firsts, block)?, 0);
+        let (mut other, mut before) = (number_at(places, PLACE * block)?, 0);
         let mut distances = Reader(self.keys_of(block)?);
         while other < code.0 {
             other = other.checked_add(distances.number()?)?;
@@ -229,7 +228,7 @@ impl Index {
         let bytes = self.read(block)?;
         let read = || {
             let mut reader = Reader(&bytes);
-            let mut code = number_at(&self.keys[self.firsts.clone()], block)?;
+            let mut code = number_at(&self.keys[self.places.clone()], PLACE * block)?;
             let mut distances = Reader(self.keys_of(block)?);
             let mut out = Vec::new();
             loop {
@@ -252,7 +251,7 @@ impl Index {
     fn begin(&self, block: usize) -> Option<[usize; 2]> {
         let places = &self.keys[self.places.clone()];
         let at = |n| number_at(places, n).and_then(|p| usize::try_from(p).ok());
-        Some([at(2 * block)?, at(2 * block + 1)?])
+        Some([at(PLACE * block + 1)?, at(PLACE * block + 2)?])
     }
 
     fn hash_and_keys(&self, block: usize) -> Option<(&[u8], &[u8])> {

@@ -98,16 +98,36 @@ impl Encoder {
 
 /// Reads entries back.
 #[derive(Debug)]
-pub struct Decoder([Vec<Box<str>>; FIELDS]);
+pub struct Decoder([Table; FIELDS]);
+
+/// The strings that entries share, one behind the other, so that they are near each other.
+#[derive(Debug, Default)]
+struct Table {
+    texts: String,
+    /// Where each ends.
+    ends: Vec<usize>,
+}
+
+impl Table {
+    fn push(&mut self, text: &str) {
+        self.texts.push_str(text);
+        self.ends.push(self.texts.len());
+    }
+
+    fn get(&self, at: usize) -> Option<&str> {
+        let start = at.checked_sub(1).map_or(Some(0), |before| self.ends.get(before).copied())?;
+        self.texts.get(start..*self.ends.get(at)?)
+    }
+}
 
 impl Decoder {
     /// Takes the tables.
     pub fn read(tables: &[u8]) -> Option<Self> {
         let mut reader = Reader(tables);
-        let mut out: [Vec<Box<str>>; FIELDS] = Default::default();
+        let mut out: [Table; FIELDS] = Default::default();
         for table in &mut out {
             for _ in 0..reader.number()? {
-                table.push(reader.text()?.into());
+                table.push(reader.text()?);
             }
         }
         reader.0.is_empty().then_some(Self(out))
@@ -130,7 +150,7 @@ impl Decoder {
             if present >> n & 1 == 1 {
                 *field = match reader.number()? {
                     0 => reader.text()?.to_owned(),
-                    number => table.get(usize::try_from(number).ok()? - 1)?.to_string(),
+                    number => table.get(usize::try_from(number).ok()? - 1)?.to_owned(),
                 };
             }
         }

@@ -59,9 +59,8 @@ impl<'a> Posterior<'a> {
     pub fn new<'t>(slots: &'a Slots, ranked: impl Iterator<Item = &'t str>, state: &'a str) -> Self {
         let mut this = Self { slots, state, ranked: Vec::with_capacity(ranked.size_hint().0), rest: 1.0 };
         for text in ranked {
-            let code = Digits::of_text(text).code();
-            if this.ranked.iter().all(|r| r.code != code) {
-                let text = this.text(code);
+            let text = this.text(&Digits::of_text(text));
+            if this.ranked.iter().all(|r| r.code != text.code) {
                 this.ranked.push(text);
             }
         }
@@ -70,20 +69,20 @@ impl<'a> Posterior<'a> {
         this
     }
 
-    fn text(&self, code: Code) -> Text {
-        let (digits, class, positions) = (code.digits(), &*CLASS, self.slots.positions());
+    fn text(&self, digits: &Digits) -> Text {
+        let (class, positions) = (&*CLASS, self.slots.positions());
         let classes = digits.as_slice().iter().map(|d| class[usize::from(*d)]).chain(std::iter::repeat(BLANK));
         let whole = digits.as_slice().len() <= positions.len();
         let q = if whole { positions.iter().zip(classes).map(|(p, c)| f64::from(p[c])).product() } else { 0.0 };
         let mut key = [0; MAX_LENGTH];
         key.iter_mut().zip(digits.symbols()).for_each(|(place, symbol)| *place = symbol);
         let nats = plate::plausibility(&key[..digits.as_slice().len()], self.state);
-        Text { code, q, weight: f64::from(nats).exp() }
+        Text { code: digits.code(), q, weight: f64::from(nats).exp() }
     }
 
     /// The probability of each of these listed keys, which are all different.
     pub fn of(&self, listed: &[Code]) -> Vec<f64> {
-        let found: Vec<Text> = listed.iter().map(|code| self.text(*code)).collect();
+        let found: Vec<Text> = listed.iter().map(|code| self.text(&code.digits())).collect();
         let ranked = self.ranked.iter().filter(|r| !listed.contains(&r.code));
         let (mut known, mut sum) = (0.0, 0.0);
         for text in ranked {
