@@ -7,22 +7,7 @@ use super::MAX_LENGTH;
 use serde::Deserialize;
 use std::sync::LazyLock;
 
-/// A form and its log-likelihood ratio in nats. Its characters stand within it, since each read asks
-/// many forms.
-#[derive(Clone, Copy)]
-struct Form {
-    places: [u8; MAX_LENGTH],
-    length: usize,
-    nats: f32,
-}
-
-impl Form {
-    fn places(&self) -> &[u8] {
-        &self.places[..self.length]
-    }
-}
-
-/// As they stand in the file.
+/// As they stand in the file: forms and their log-likelihood ratios in nats.
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Written {
@@ -30,24 +15,48 @@ struct Written {
     general: Vec<(String, f32)>,
 }
 
+/// A form. Its characters stand within it, since every match asks for some.
+#[derive(Clone, Copy)]
+struct Form {
+    places: [u8; MAX_LENGTH],
+    nats: f32,
+    weight: f64,
+}
+
+/// Forms by their lengths, of each length the most plausible first.
 #[derive(Default)]
-struct Forms {
-    california: Vec<Form>,
-    general: Vec<Form>,
+struct Forms([Vec<Form>; MAX_LENGTH + 1]);
+
+impl Forms {
+    fn of<'a>(all: impl Iterator<Item = &'a (String, f32)>) -> Self {
+        let mut out = Self::default();
+        for (text, nats) in all.filter(|(_, nats)| *nats > 0.0) {
+            let mut places = [0; MAX_LENGTH];
+            places.iter_mut().zip(text.bytes()).for_each(|(place, c)| *place = c);
+            if let Some(of_length) = out.0.get_mut(text.len()) {
+                of_length.push(Form { places, nats: *nats, weight: f64::from(*nats).exp() });
+            }
+        }
+        out.0.iter_mut().for_each(|of_length| of_length.sort_by(|a, b| b.nats.total_cmp(&a.nats)));
+        out
+    }
+}
+
+/// Forms of California, of other states, and of both.
+struct All {
+    california: Forms,
+    general: Forms,
+    both: Forms,
 }
 
 /// Part of the program; a test sees to it that it parses.
-static FORMS: LazyLock<Forms> = LazyLock::new(|| {
-    let written: Written = toml::from_str(include_str!("../../models/syntax.toml")).unwrap_or_default();
-    let forms = |all: &[(String, f32)]| {
-        let form = |(text, nats): &(String, f32)| {
-            let mut places = [0; MAX_LENGTH];
-            places.iter_mut().zip(text.bytes()).for_each(|(place, c)| *place = c);
-            Form { places, length: text.len().min(MAX_LENGTH), nats: *nats }
-        };
-        all.iter().map(form).filter(|f| f.nats > 0.0).collect()
-    };
-    Forms { california: forms(&written.california), general: forms(&written.general) }
+static FORMS: LazyLock<All> = LazyLock::new(|| {
+    let Written { california, general } = toml::from_str(include_str!("../../models/syntax.toml")).unwrap_or_default();
+    All {
+        california: Forms::of(california.iter()),
+        general: Forms::of(general.iter()),
+        both: Forms::of(california.iter().chain(&general)),
+    }
 });
 
 /// How a number is written whose letters O are all given as `0`, and how much more plausible it is
@@ -63,23 +72,24 @@ pub fn spell(key: &str, state: &str) -> (String, f32) {
     }
 }
 
-/// The second of what [`spell`] gives, without writing the number; `key` in ASCII.
-pub fn plausibility(key: &[u8], state: &str) -> f32 {
-    most_plausible(key, state).map_or(0.0, |form| form.nats)
+/// How many times more plausible `key`, in ASCII, is than a text of no known form, 1 or more: the
+/// second of what [`spell`] gives, not as a logarithm.
+pub fn plausibility(key: &[u8], state: &str) -> f64 {
+    most_plausible(key, state).map_or(1.0, |form| form.weight)
 }
 
 /// The most plausible form that `key` fits, the first of equals.
 fn most_plausible(key: &[u8], state: &str) -> Option<&'static Form> {
-    let forms = &*FORMS;
-    let (first, second): (&[Form], &[Form]) = match state {
-        "CA" => (&forms.california, &[]),
-        "" => (&forms.california, &forms.general),
-        _ => (&forms.general, &[]),
+    let all = &*FORMS;
+    let forms = match state {
+        "CA" => &all.california,
+        "" => &all.both,
+        _ => &all.general,
     };
-    let fitting = first.iter().chain(second).filter(|form| fits(key, form));
-    fitting.reduce(|best, form| if form.nats > best.nats { form } else { best })
+    forms.0.get(key.len())?.iter().find(|form| fits(key, form))
 }
 
+/// Whether `key` fits a form of its length.
 fn fits(key: &[u8], form: &Form) -> bool {
     let place = |(c, f): (&u8, &u8)| match (f, c) {
         (b'9', c) => c.is_ascii_digit(),
@@ -87,13 +97,13 @@ fn fits(key: &[u8], form: &Form) -> bool {
         (b'B', b'I' | b'Q') => false,
         (_, c) => c.is_ascii_uppercase(),
     };
-    key.len() == form.length && key.iter().zip(form.places()).all(place)
+    key.iter().zip(&form.places).all(place)
 }
 
 /// `key` as `form`, which it fits, writes it.
 fn write(key: &str, form: &Form) -> String {
     let place = |(c, f): (char, &u8)| if (*f, c) == (b'A', '0') { 'O' } else { c };
-    key.chars().zip(form.places()).map(place).collect()
+    key.chars().zip(&form.places).map(place).collect()
 }
 
 #[cfg(test)]
@@ -127,7 +137,7 @@ mod tests {
     #[test]
     fn no_form_costs_at_most_a_little() {
         // The prior can flip a picture that is in doubt by less than e^2, never a clear one.
-        let most = FORMS.california.iter().chain(&FORMS.general).map(|f| f.nats).fold(0.0, f32::max);
+        let most = FORMS.both.0.iter().flatten().map(|f| f.nats).fold(0.0, f32::max);
         assert!(most > 0.0 && most <= 2.0);
     }
 }

@@ -76,8 +76,8 @@ impl<'a> Posterior<'a> {
         let q = if whole { positions.iter().zip(classes).map(|(p, c)| f64::from(p[c])).product() } else { 0.0 };
         let mut key = [0; MAX_LENGTH];
         key.iter_mut().zip(digits.symbols()).for_each(|(place, symbol)| *place = symbol);
-        let nats = plate::plausibility(&key[..digits.as_slice().len()], self.state);
-        Text { code: digits.code(), q, weight: f64::from(nats).exp() }
+        let weight = plate::plausibility(&key[..digits.as_slice().len()], self.state);
+        Text { code: digits.code(), q, weight }
     }
 
     /// The probability of each of these listed keys, which are all different.
@@ -163,7 +163,7 @@ mod tests {
         asked: impl Fn(&str) -> bool,
     ) -> f64 {
         let texts = every_text(slots);
-        let form = |key: &str| f64::from(plate::plausibility(key.as_bytes(), state)).exp();
+        let form = |key: &str| plate::plausibility(key.as_bytes(), state);
         let q = |wanted: &str| {
             texts.iter().filter(|(t, _)| t.as_deref().map(key).as_deref() == Some(wanted)).map(|t| t.1).sum::<f64>()
         };
