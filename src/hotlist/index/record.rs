@@ -96,41 +96,38 @@ impl Encoder {
     }
 }
 
-/// Reads entries back.
+/// Reads entries back. The tables stand one behind the other: most are small, and an entry needs a
+/// string of nearly each.
 #[derive(Debug)]
-pub struct Decoder([Table; FIELDS]);
-
-/// The strings that entries share, one behind the other, so that they are near each other.
-#[derive(Debug, Default)]
-struct Table {
+pub struct Decoder {
     texts: String,
-    /// Where each ends.
+    /// Where each string ends.
     ends: Vec<usize>,
-}
-
-impl Table {
-    fn push(&mut self, text: &str) {
-        self.texts.push_str(text);
-        self.ends.push(self.texts.len());
-    }
-
-    fn get(&self, at: usize) -> Option<&str> {
-        let start = at.checked_sub(1).map_or(Some(0), |before| self.ends.get(before).copied())?;
-        self.texts.get(start..*self.ends.get(at)?)
-    }
+    /// Each table's first string, and the end of the last.
+    tables: [usize; FIELDS + 1],
 }
 
 impl Decoder {
     /// Takes the tables.
     pub fn read(tables: &[u8]) -> Option<Self> {
         let mut reader = Reader(tables);
-        let mut out: [Table; FIELDS] = Default::default();
-        for table in &mut out {
+        let mut out = Self { texts: String::new(), ends: Vec::new(), tables: [0; FIELDS + 1] };
+        for next in &mut out.tables[1..] {
             for _ in 0..reader.number()? {
-                table.push(reader.text()?);
+                out.texts.push_str(reader.text()?);
+                out.ends.push(out.texts.len());
             }
+            *next = out.ends.len();
         }
-        reader.0.is_empty().then_some(Self(out))
+        reader.0.is_empty().then_some(out)
+    }
+
+    /// The string with this number, from 1 on, in the table of `field`.
+    fn shared(&self, field: usize, number: u64) -> Option<&str> {
+        let at = self.tables[field].checked_add(usize::try_from(number).ok()?.checked_sub(1)?)?;
+        let end = *self.ends[..self.tables[field + 1]].get(at)?;
+        let start = at.checked_sub(1).map_or(0, |before| self.ends[before]);
+        self.texts.get(start..end)
     }
 
     /// The entry in `bytes`, of the list `list`; `key` is the match key it stands under.
@@ -146,11 +143,11 @@ impl Decoder {
         let plate = if first & PLATE_IS_KEY != 0 { key } else { reader.text()? };
         let present = reader.number()?;
         let mut fields: [String; FIELDS] = Default::default();
-        for (n, (field, table)) in fields.iter_mut().zip(&self.0).enumerate() {
+        for (n, field) in fields.iter_mut().enumerate() {
             if present >> n & 1 == 1 {
                 *field = match reader.number()? {
                     0 => reader.text()?.to_owned(),
-                    number => table.get(usize::try_from(number).ok()? - 1)?.to_owned(),
+                    number => self.shared(n, number)?.to_owned(),
                 };
             }
         }

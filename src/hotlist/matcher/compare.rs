@@ -4,7 +4,7 @@ use crate::plate::PlateText;
 use crate::wire::{Difference, StateAgreement};
 use jiff::Timestamp;
 use jiff::civil::Date;
-use jiff::tz::TimeZone;
+use jiff::tz::Offset;
 
 /// Stands for a character that the other side does not have.
 const NONE: char = '-';
@@ -75,8 +75,8 @@ pub fn age_days(date: &str, now: Timestamp) -> Option<u32> {
         _ => return None,
     };
     let date = Date::new(year, i8::try_from(month).ok()?, i8::try_from(day).ok()?).ok()?;
-    let today = now.to_zoned(TimeZone::UTC).date();
-    u32::try_from(date.until(today).ok()?.get_days()).ok()
+    let today = Offset::UTC.to_datetime(now).date();
+    u32::try_from(today.duration_since(date).as_hours() / 24).ok()
 }
 
 #[cfg(test)]

@@ -74,8 +74,10 @@ struct Found {
 
 /// Everything that the read may be: exact ones first, then by priority, then by probability.
 pub fn matches(lists: &InForce, query: &Query<'_>) -> Vec<Match> {
-    let key = query.text.key();
-    let Some(read) = Digits::of(key.as_str()).filter(|d| !d.as_slice().is_empty()) else { return Vec::new() };
+    let read = Digits::of_text(query.text.as_str());
+    if read.as_slice().is_empty() {
+        return Vec::new();
+    }
     let thresholds = lists.sources().iter().map(|s| &s.rules).chain(lists.partials().iter().map(|p| &p.rules));
     let least = thresholds.map(|rules| rules.alternative).fold(1.0, f32::min);
     let probable = query.candidates.iter().filter(|c| c.confidence >= least);
@@ -126,8 +128,9 @@ fn look_up(source: &Source, number: usize, read: &Digits, alternatives: &[(Plate
         }
     });
     for (text, _) in alternatives.iter().filter(|(_, p)| *p >= source.rules.alternative) {
-        let Some(code) = Code::of(text.key().as_str()).filter(|c| *c != Code(0)) else { continue };
-        if found[before..].iter().all(|f| f.code != code)
+        let code = Digits::of_text(text.as_str()).code();
+        if code != Code(0)
+            && found[before..].iter().all(|f| f.code != code)
             && let Some(place) = source.find(code)
         {
             found.push(Found { code, source: number, rule: Rule::Alternative, place });
