@@ -232,7 +232,9 @@ fn each_read(index: &Index, mut ask: impl FnMut(bool, &Query<'_>)) {
             })
             .collect();
         for (wanted, state, text, (slots, candidates)) in &reads {
-            ask(*wanted, &Query { text, state, candidates, slots, now });
+            // In the vehicle a read was put together a moment ago and is in the processor's cache.
+            let (text, slots, candidates) = (text.clone(), slots.clone(), candidates.clone());
+            ask(*wanted, &Query { text: &text, state, candidates: &candidates, slots: &slots, now });
         }
     }
 }
