@@ -1,5 +1,5 @@
 //! Builds the file of an index, in memory that does not grow with the entries: 64 MiB to sort,
-//! and 6 bytes for each plate.
+//! and 7 bytes for each plate.
 
 use super::Index;
 use super::bytes::put_number;
