@@ -16,6 +16,7 @@ mod load;
 mod matcher;
 mod sets;
 mod shelf;
+mod sort;
 pub mod sync;
 
 pub use canonical::read_entries;
@@ -26,3 +27,4 @@ pub use load::{Passed, Wish, load, read_file, read_version};
 pub use matcher::{LISTED, Match, Pattern, Query, Rules};
 pub use sets::Sets;
 pub use shelf::{Each, INCOMING, Shelf};
+pub(crate) use sort::{RUN, Sorter};
