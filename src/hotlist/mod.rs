@@ -5,7 +5,6 @@
 //! update builds another and puts it in its place in [`Lists`] while reads are matched (invariant 7
 //! of `docs/design.md`).
 
-mod canonical;
 mod code;
 mod entry;
 pub mod format;
@@ -19,7 +18,6 @@ mod shelf;
 mod sort;
 pub mod sync;
 
-pub use canonical::read_entries;
 pub use entry::{List, Problem, Report};
 pub use index::{Builder, Index, Manifest, Meta, PublicKey, Signer, Trust};
 pub use lists::{InForce, Lists, MOST_PARTIALS, Partial, Source};
