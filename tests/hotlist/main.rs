@@ -3,6 +3,8 @@
 
 mod cli;
 mod configured;
+#[path = "../support/corpus.rs"]
+mod corpus;
 #[path = "../../fuzz/entry_points.rs"]
 mod entry_points;
 mod fuzzing;
