@@ -1,6 +1,6 @@
 //! From the file of a list to its entries, if it may come into force.
 
-use super::entry::{List, Report};
+use super::entry::Report;
 use super::format::{self, Choice, Count, Row, Spec, Summary};
 use super::import::{self, Forced, InForce, Reason};
 use super::sync::canonical::Lines;
@@ -10,7 +10,6 @@ use crate::wire::{EntryRecord, ListVersion, Priority};
 use std::fs::File;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
-use std::sync::Arc;
 
 /// What a list is read for.
 #[derive(Clone, Debug, Default)]
@@ -73,19 +72,6 @@ pub fn read_version(list: &Hotlist, version: &ListVersion, file: &Path, wish: Wi
     }
     let report = Report { lines: entries, entries, ..Report::default() };
     decide(Summary { report, date: None, footer: Count::Unused }, wish, &list.limits)
-}
-
-/// Opens, reads and checks a list, whole and with none in force.
-///
-/// # Errors
-/// As [`read_file`].
-pub fn load(list: &Hotlist) -> Result<List> {
-    let mut entries = Vec::new();
-    let passed = read_file(list, &list.path, &list.path, Wish::default(), |entry| {
-        entries.push(Arc::new(entry));
-        Ok(())
-    })?;
-    Ok(List { name: list.name.clone(), entries, report: passed.summary.report })
 }
 
 fn rows(

@@ -18,10 +18,10 @@ mod shelf;
 mod sort;
 pub mod sync;
 
-pub use entry::{List, Problem, Report};
+pub use entry::{Problem, Report};
 pub use index::{Builder, Index, Manifest, Meta, PublicKey, Signer, Trust};
 pub use lists::{InForce, Lists, MOST_PARTIALS, Partial, Source};
-pub use load::{Passed, Wish, load, read_file, read_version};
+pub use load::{Passed, Wish, read_file, read_version};
 pub use matcher::{LISTED, Match, Pattern, Query, Rules};
 pub use sets::Sets;
 pub use shelf::{Each, INCOMING, Shelf};
