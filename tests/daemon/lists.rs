@@ -44,6 +44,7 @@ fn a_list_published_at_the_station_comes_into_force_in_the_running_daemon_and_a_
     road(&vehicle, &format!("{}[hotlist_sync]\nkey = {key:?}\ninterval_s = 0.2\n", transfer(&depot, address)));
     let mut daemon = vehicle.start(&[]);
     daemon.wait_reads(3);
+    daemon.wait_log("A list was accepted");
     assert_eq!(daemon.hits(), 0);
 
     publish(&depot, &["7ABC123", "9ZZZ990", "9ZZZ991", "9ZZZ992"]);
@@ -84,6 +85,7 @@ fn sync_has_the_running_daemon_bring_a_version_into_force_and_hears_when_it_is_r
     road(&vehicle, &format!("{}[hotlist_sync]\nkey = {key:?}\ninterval_s = 3600\n", transfer(&depot, address)));
     let mut daemon = vehicle.start(&[]);
     daemon.wait_reads(3);
+    daemon.wait_log("A list was accepted");
     publish(&depot, &["7ABC123", "9ZZZ990", "9ZZZ991", "9ZZZ992"]);
     let said = well(&vehicle, &["sync"]);
     assert!(said.starts_with("svs: version 2, ") && said.contains("is in force: 4 entries"), "{said}");

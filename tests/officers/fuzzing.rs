@@ -36,14 +36,16 @@ fn any_request() -> impl Strategy<Value = Vec<u8>> {
     let number = prop_oneof![0..100_u64, any::<u64>()];
     (kinds, any_text(), any_text(), any_moment(), number, proptest::option::of(any::<u64>())).prop_map(
         |(kind, plate, text, moment, number, back)| {
+            let mostly = |usual: &str, other: &str| if number % 4 > 0 { usual.to_owned() } else { other.to_owned() };
             let mut request = match kind {
-                "add" => json!({"plate": plate, "state": text, "category": text, "priority": "high", "case": text,
-                                "expires": moment, "search_back": back}),
+                "add" => json!({"plate": plate, "state": mostly("CA", &text), "category": text, "priority": "high",
+                                "case": text, "expires": moment, "search_back": back}),
                 "remove" => json!({"id": number as i64}),
                 "show" => json!({"plate": plate, "case": text}),
                 "search" => json!({"plate": plate, "window": number, "case": text}),
-                "import" => json!({"list": "svs", "file": text, "bytes": number, "modified": moment, "force": true}),
-                "export" => json!({"list": plate}),
+                "import" => json!({"list": "svs", "file": mostly("svs.csv", &text), "modified": moment, "force": true,
+                                   "bytes": if number % 2 > 0 { 14 } else { number }}),
+                "export" => json!({"list": mostly("svs", &plate)}),
                 _ => json!({}),
             };
             request["do"] = kind.into();
