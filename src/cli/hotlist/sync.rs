@@ -13,9 +13,10 @@ use serde_json::{Value, json};
   plated hotlist sync --config /etc/plated/plated.toml
   plated hotlist sync --json
 
-The daemon does the same by itself every hotlist_sync.interval_s seconds. Where it runs it is asked,
-and otherwise the lists are in force when it starts. Exits with 0 when every list of the station is in
-force as it is there, and otherwise says what failed or was refused; what was in force stays so.")]
+The daemon does the same by itself every hotlist_sync.interval_s seconds. Where it runs, it is
+asked to; otherwise the lists are in force when it starts. Exits with 0 when nothing failed or
+was refused, and otherwise says what and why; what was in force stays so. A list that was
+imported by hand since stays until the station publishes its next version.")]
 pub struct Args {
     /// Print one JSON object per list
     #[arg(long)]
