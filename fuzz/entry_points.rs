@@ -28,7 +28,9 @@ pub fn csv(bytes: &[u8]) {
 }
 
 pub fn ca_doj(bytes: &[u8]) {
-    account(&Spec::CaDoj(DojFile::Svs), 1, bytes);
+    for file in [DojFile::Svs, DojFile::Sfr, DojFile::Slr] {
+        account(&Spec::CaDoj(file), 1, bytes);
+    }
 }
 
 pub fn ncic(bytes: &[u8]) {

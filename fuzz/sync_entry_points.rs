@@ -2,9 +2,10 @@
 //!
 //! `tests/hotlist_sync/fuzzing.rs` runs them too, over the corpus and changes of it.
 
+use plated::hotlist::sync::canonical::{Lines, Writer};
 use plated::hotlist::sync::{delta, manifest};
 use plated::signing::{Signer, Trust};
-use plated::wire::{DeltaHeader, Sha256, SignedManifest};
+use plated::wire::{DeltaHeader, EntryRecord, Sha256, SignedManifest};
 use serde_json::value::RawValue;
 use std::sync::LazyLock;
 
@@ -12,7 +13,8 @@ use std::sync::LazyLock;
 pub type EntryPoint = fn(&[u8]);
 
 /// The entry points by name.
-pub const TARGETS: [(&str, EntryPoint); 2] = [("hotlist_manifest", manifest), ("hotlist_delta", delta)];
+pub const TARGETS: [(&str, EntryPoint); 3] =
+    [("hotlist_manifest", manifest), ("hotlist_delta", delta), ("hotlist_lines", lines)];
 
 static SIGNER: LazyLock<Signer> = LazyLock::new(|| Signer::generate().expect("random numbers"));
 
@@ -39,5 +41,21 @@ pub fn delta(bytes: &[u8]) {
     let (from, to) = header.map_or((Sha256::of(BASE), Sha256::of(b"")), |h| (h.from, h.to));
     if let Ok((made, written)) = delta::apply((from, BASE), bytes, to, Vec::new()) {
         assert_eq!((Sha256::of(&made), written.sha256, written.bytes), (to, to, made.len() as u64));
+    }
+}
+
+/// Lines that are taken are those that were sent.
+pub fn lines(bytes: &[u8]) {
+    let (mut lines, mut writer) = (Lines::new(bytes), Writer::new(Vec::new()));
+    while let Ok(more) = lines.advance() {
+        if !more {
+            let (written, counts) = writer.finish().expect("memory");
+            assert_eq!((&*written, counts.sha256, counts.bytes), (bytes, Sha256::of(bytes), bytes.len() as u64));
+            return;
+        }
+        writer.add(lines.line()).expect("memory");
+        if let Ok(entry) = serde_json::from_slice::<EntryRecord>(lines.line()) {
+            assert!(!serde_json::to_string(&entry).expect("text").contains('\n'));
+        }
     }
 }

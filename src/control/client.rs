@@ -1,8 +1,8 @@
 //! The side of the command line.
 
-use super::Request;
 use super::desk::{Answer, Desk};
 use super::server::Frame;
+use super::{Request, rounds};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::error::{Context, Error, Kind, Result};
@@ -36,7 +36,12 @@ pub fn call(
                 let path = aside.path.display();
                 tracing::error!(%path, why = aside.why, "The store was damaged. It was set aside and a new one begun.");
             }
-            let done = Desk::open(config, store.clone(), clock).answer(request, &Who::of_this_process(), file, answer);
+            let desk = Arc::new(Desk::open(config, store.clone(), clock.clone()));
+            let done = match request {
+                Request::Sync => rounds::round(config, clock, &desk).and_then(|round| rounds::tell(round, answer)),
+                request => desk.answer(request, &Who::of_this_process(), file, answer),
+            };
+            drop(desk);
             store.close()?;
             done
         }

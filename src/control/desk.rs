@@ -6,12 +6,13 @@ mod lists;
 mod looks;
 mod officers;
 
+use super::rounds::{self, Coming};
 use super::{Reply, Request};
 use crate::alert::Quiet;
 use crate::clock::Clock;
 use crate::config::{Config, Hotlist, ListKind};
 use crate::error::{Error, Kind, Result};
-use crate::hotlist::{Lists, Sets, Shelf, sync};
+use crate::hotlist::{Lists, Sets, Shelf};
 use crate::store::{By, ListState, ManualEntry, NewManual, Staleness, Store};
 use crate::who::Who;
 use crate::wire::ListVersion;
@@ -23,7 +24,6 @@ use std::path::Path;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, OnceLock, RwLock};
 use std::time::Duration;
-use tokio::sync::watch::Receiver;
 
 /// Takes one answer after the other.
 pub type Answer<'a> = &'a mut dyn FnMut(Reply) -> Result<()>;
@@ -68,8 +68,8 @@ pub struct Desk {
     broken: Mutex<HashSet<String>>,
     /// What was last said of each list's age.
     said: Mutex<HashMap<String, Staleness>>,
-    /// How lists that come by themselves are getting on.
-    coming: OnceLock<Receiver<Vec<sync::ListState>>>,
+    /// The daemon's thread of lists that come by themselves.
+    coming: OnceLock<Coming>,
 }
 
 impl Desk {
@@ -104,8 +104,9 @@ impl Desk {
         }
     }
 
-    /// From now on its status says how lists that come by themselves are getting on.
-    pub fn tell_of(&self, coming: Receiver<Vec<sync::ListState>>) {
+    /// From now on its status says how lists that come by themselves are getting on, and a round with
+    /// the station can be asked for.
+    pub fn tell_of(&self, coming: Coming) {
         // It is told of once, by the daemon.
         let _ = self.coming.set(coming);
     }
@@ -154,6 +155,10 @@ impl Desk {
                 answer(Reply::Imported(self.import(&list, Incoming::file(file, modified), force, &by(reason))?))
             }
             Request::Export { list, reason } => self.export(&list, &by(reason), answer),
+            Request::Sync => match self.coming.get() {
+                Some(coming) => rounds::tell(coming.round()?, answer),
+                None => Err(rounds::no_station()),
+            },
             Request::Status => answer(Reply::Status(Box::new(self.status()?))),
         }
     }
@@ -171,8 +176,12 @@ impl Desk {
 
     /// How stale a list is; one that can't be read is as bad as none.
     fn staleness(&self, state: &ListState, now: Timestamp) -> Staleness {
-        let broken = self.broken.lock().unwrap_or_else(|e| e.into_inner());
-        if broken.contains(&state.name) { Staleness::Critical } else { state.staleness(now) }
+        if self.is_broken(&state.name) { Staleness::Critical } else { state.staleness(now) }
+    }
+
+    /// Its version in force can't be read.
+    fn is_broken(&self, name: &str) -> bool {
+        self.broken.lock().unwrap_or_else(|e| e.into_inner()).contains(name)
     }
 
     fn hotlists(&self) -> Vec<Arc<Hotlist>> {

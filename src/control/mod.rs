@@ -9,18 +9,22 @@
 //! One daemon owns the store, so while it runs the command line asks it, over a Unix socket on
 //! which the kernel says who asks (`docs/decisions/0015-control-socket.md`). Without a daemon the
 //! command line opens the store itself. Either way it is a [`Desk`] that does it, and there is no
-//! way to a change or a look but by a [`Request`], which carries a reason.
+//! way to a change or a look but by a [`Request`], which carries a reason. (Fetching what the station
+//! has published is no change of theirs: it is what the daemon does by itself, now.)
 
 mod client;
 mod desk;
+mod rounds;
 mod server;
 mod status;
 
 pub use client::call;
 pub use desk::{Desk, Incoming};
+pub use rounds::{Coming, station};
 pub use server::Server;
 pub use status::{ListLine, StatusReport};
 
+use crate::hotlist::sync::Outcome;
 use crate::store::{Finding, Found, KeptHit, ManualEntry, Reason};
 use crate::wire::{EntryRecord, HitRecord, Priority};
 use jiff::Timestamp;
@@ -118,6 +122,8 @@ pub enum Request {
         /// Why.
         reason: Reason,
     },
+    /// Fetch what is new of the station's lists, now, and bring it into force.
+    Sync,
     /// How all is.
     Status,
 }
@@ -142,6 +148,13 @@ pub enum Reply {
     Imported(Import),
     /// A line of a list.
     Line(String),
+    /// What became of a list of the station.
+    Synced {
+        /// Its name.
+        list: String,
+        /// What was done, or why the version before stays in force.
+        outcome: Result<Outcome, String>,
+    },
     /// How all is.
     Status(Box<StatusReport>),
 }

@@ -3,17 +3,16 @@
 
 use crate::clock::Clock;
 use crate::config::{Config, ListKind};
-use crate::control::Desk;
-use crate::error::{Context, Error, Kind, Result};
-use crate::hotlist;
-use crate::hotlist::sync::{Accept, Change, ListState, Origin, Remote, Sync, Watched, Watcher};
+use crate::control::{Coming, Desk, station};
+use crate::error::{Context, Kind, Result};
+use crate::hotlist::sync::{Accept, Change, ListState, Origin, Remote, Round, Sync, Watched, Watcher};
 use crate::signing::Trust;
-use crate::transfer::{HttpsLink, backoff};
+use crate::transfer::backoff;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
-use tokio::sync::{oneshot, watch};
+use tokio::sync::{mpsc, oneshot, watch};
 
 /// Wait after the first round that failed; it doubles with each further one.
 const FIRST_BACKOFF: Duration = Duration::from_secs(5);
@@ -47,58 +46,34 @@ impl Options {
 /// The synchronisation at work; dropping it ends it.
 pub struct Running {
     states: watch::Receiver<Vec<ListState>>,
+    rounds: mpsc::Sender<oneshot::Sender<Round>>,
     stop: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<()>>,
 }
 
 /// Starts what the configuration asks for, if it does: the station, folders, or both. What comes is
-/// brought into force by the desk, as is what `plated hotlist sync` fetched, after every look at
-/// the station.
+/// brought into force by the desk.
 pub(super) fn from(config: &Config, clock: Arc<dyn Clock>, desk: &Arc<Desk>) -> Result<Option<Running>> {
     let options = Options::of(config);
-    let station = match (&config.hotlist_sync, &config.transfer) {
-        (Some(sync), Some(transfer)) => {
-            let link = HttpsLink::new(&config.vehicle, transfer, clock.clone())?;
-            Some((link, Trust::load(&sync.key)?))
-        }
-        _ if options.watched.is_empty() => return Ok(None),
-        _ => None,
-    };
-    let (folder, follower, taker) = (options.folder.clone(), desk.clone(), desk.clone());
-    if station.is_some() {
-        desk.follow(&folder);
+    let station = station(config, &clock)?;
+    let has_station = station.is_some();
+    if has_station {
+        desk.follow(&options.folder);
+    } else if options.watched.is_empty() {
+        return Ok(None);
     }
-    let after = move || follower.follow(&folder);
-    let running = start(station, options, clock, Arc::new(move |change: &Change| taker.take(change)), after)?;
-    desk.tell_of(running.states.clone());
+    let taker = desk.clone();
+    let running = start(station, options, clock, Arc::new(move |change: &Change| taker.take(change)))?;
+    desk.tell_of(Coming { states: running.states.clone(), rounds: has_station.then(|| running.rounds.clone()) });
     Ok(Some(running))
 }
 
-/// Lets a list in when every line of it is an entry: for `plated hotlist sync`. The daemon decides
-/// whether it comes into force, after its own next look at the station.
-pub fn accept(change: &Change) -> Result<String> {
-    match change {
-        Change::Station { version, path } => {
-            let entries = hotlist::read_entries(path, |_| Ok(()))?;
-            if entries != version.entries {
-                let said = format!("it has {entries} entries, and {} by the manifest", version.entries);
-                return Err(Error::new(Kind::Input, said));
-            }
-            Ok(format!("{entries} entries"))
-        }
-        Change::Withdrawn { .. } => Ok("withdrawn".into()),
-        Change::File { .. } => Err(Error::new(Kind::Config, "files from folders are not taken")),
-    }
-}
-
-/// Starts it: the first looks are at once. Without a station there are only folders. `after` is
-/// called when a look at the station is over.
+/// Starts it: the first looks are at once. Without a station there are only folders.
 pub fn start<R: Remote>(
     station: Option<(R, Trust)>,
     options: Options,
     clock: Arc<dyn Clock>,
     accept: Arc<Accept>,
-    after: impl FnMut() + Send + 'static,
 ) -> Result<Running> {
     let failed = || "could not start the synchronisation of hotlists".to_string();
     let folder = options.folder.clone();
@@ -111,11 +86,12 @@ pub fn start<R: Remote>(
     states.extend(sync.iter().flat_map(Sync::states).chain(watcher.iter().flat_map(Watcher::states)).cloned());
     let (publish, states) = watch::channel(states);
     let (stop, stopped) = oneshot::channel::<()>();
+    let (rounds, asked) = mpsc::channel(1);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().context(Kind::Internal, failed)?;
     let thread = std::thread::Builder::new().name("hotlists".into()).spawn(move || {
         runtime.block_on(async {
             tokio::select! {
-                () = fetch(sync, options.interval, &publish, after) => {}
+                () = fetch(sync, options.interval, &publish, asked) => {}
                 () = look(watcher, options.poll, &publish) => {}
                 _ = stopped => {}
             }
@@ -123,38 +99,35 @@ pub fn start<R: Remote>(
         // A list may be on its way into force; that survives being cut off.
         runtime.shutdown_timeout(Duration::from_secs(1));
     });
-    Ok(Running { states, stop: Some(stop), thread: Some(thread.context(Kind::Internal, failed)?) })
+    Ok(Running { states, rounds, stop: Some(stop), thread: Some(thread.context(Kind::Internal, failed)?) })
 }
 
 async fn fetch<R: Remote>(
     sync: Option<Sync<R>>,
     interval: Duration,
     publish: &watch::Sender<Vec<ListState>>,
-    mut after: impl FnMut() + Send + 'static,
+    mut asked: mpsc::Receiver<oneshot::Sender<Round>>,
 ) {
     let Some(mut sync) = sync else { return std::future::pending().await };
     let mut failures = 0;
+    let mut waits: Option<oneshot::Sender<Round>> = None;
     loop {
         let round = sync.round().await;
         put(publish, Origin::Station, sync.states());
-        let at_work = tokio::task::spawn_blocking(move || {
-            after();
-            after
-        });
-        match at_work.await {
-            Ok(back) => after = back,
-            Err(_) => {
-                tracing::error!("Lists from the station come into force no more: a defect. Restart the daemon.");
-                return std::future::pending().await;
-            }
-        }
         failures = if round.again_soon() { failures + 1 } else { 0 };
+        if let Some(tell) = waits.take() {
+            let _ = tell.send(round); // Who went away has nothing to hear.
+        }
         let random = getrandom::u32().unwrap_or(u32::MAX);
-        tokio::time::sleep(match failures {
+        let pause = match failures {
             0 => interval,
             n => backoff(n, FIRST_BACKOFF.min(interval), interval, random),
-        })
-        .await;
+        };
+        waits = tokio::select! {
+            () = tokio::time::sleep(pause) => None,
+            // Also who asked while a round was under way: that one may have missed what is new.
+            Some(tell) = asked.recv() => Some(tell),
+        };
     }
 }
 

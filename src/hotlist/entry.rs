@@ -1,20 +1,7 @@
-//! A list as it was read, with an account of every line.
+//! What became of the lines of a list.
 
-use crate::wire::EntryRecord;
 use serde::Serialize;
 use std::fmt;
-use std::sync::Arc;
-
-/// A list of wanted plates.
-#[derive(Clone, Debug)]
-pub struct List {
-    /// Name of the list in hits.
-    pub name: String,
-    /// Its entries in the order of the file. One plate can have several; each is kept.
-    pub entries: Vec<Arc<EntryRecord>>,
-    /// What became of the lines.
-    pub report: Report,
-}
 
 /// What became of the lines of a list: `lines = entries + junk + bad`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]

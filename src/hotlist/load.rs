@@ -1,16 +1,15 @@
 //! From the file of a list to its entries, if it may come into force.
 
-use super::canonical::read_entries;
-use super::entry::{List, Report};
+use super::entry::Report;
 use super::format::{self, Choice, Count, Row, Spec, Summary};
 use super::import::{self, Forced, InForce, Reason};
+use super::sync::canonical::Lines;
 use crate::config::{Hotlist, Limits};
 use crate::error::{Context, Error, Kind, Result};
 use crate::wire::{EntryRecord, ListVersion, Priority};
 use std::fs::File;
-use std::io::BufRead;
+use std::io::{BufRead, BufReader};
 use std::path::Path;
-use std::sync::Arc;
 
 /// What a list is read for.
 #[derive(Clone, Debug, Default)]
@@ -53,37 +52,26 @@ pub fn read_file(
     named(&what, decide(summary, wish, &list.limits))
 }
 
-/// As [`read_file`], for a list of the station in its canonical form.
+/// As [`read_file`], for a list of the station in its canonical form, which stays as it is.
 ///
 /// # Errors
-/// As [`read_file`]; any line that is no entry keeps the whole list out.
-pub fn read_version(
-    list: &Hotlist,
-    version: &ListVersion,
-    file: &Path,
-    wish: Wish,
-    mut each: impl FnMut(EntryRecord) -> Result<()>,
-) -> Result<Passed> {
-    let entries = read_entries(file, |entry| each(EntryRecord { list: list.name.clone(), ..entry }))?;
+/// As [`read_file`]; any line that is no entry keeps the whole list out, with its number. Nothing
+/// of a line's text is shown.
+pub fn read_version(list: &Hotlist, version: &ListVersion, file: &Path, wish: Wish) -> Result<Passed> {
+    let unreadable = || format!("could not read the station's list {}", file.display());
+    let mut lines = Lines::new(BufReader::new(File::open(file).context(Kind::Storage, unreadable)?));
+    let mut entries = 0;
+    while lines.advance()? {
+        entries += 1;
+        serde_json::from_slice::<EntryRecord>(lines.line())
+            .map_err(|e| Error::new(Kind::Input, format!("line {entries} is no entry (character {})", e.column())))?;
+    }
     if entries != version.entries {
         let said = format!("it has {entries} entries, and {} by the manifest", version.entries);
         return Err(Error::new(Kind::Input, said));
     }
     let report = Report { lines: entries, entries, ..Report::default() };
     decide(Summary { report, date: None, footer: Count::Unused }, wish, &list.limits)
-}
-
-/// Opens, reads and checks a list, whole and with none in force.
-///
-/// # Errors
-/// As [`read_file`].
-pub fn load(list: &Hotlist) -> Result<List> {
-    let mut entries = Vec::new();
-    let passed = read_file(list, &list.path, &list.path, Wish::default(), |entry| {
-        entries.push(Arc::new(entry));
-        Ok(())
-    })?;
-    Ok(List { name: list.name.clone(), entries, report: passed.summary.report })
 }
 
 fn rows(

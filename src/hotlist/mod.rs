@@ -5,7 +5,6 @@
 //! update builds another and puts it in its place in [`Lists`] while reads are matched (invariant 7
 //! of `docs/design.md`).
 
-mod canonical;
 mod code;
 mod entry;
 pub mod format;
@@ -16,13 +15,14 @@ mod load;
 mod matcher;
 mod sets;
 mod shelf;
+mod sort;
 pub mod sync;
 
-pub use canonical::read_entries;
-pub use entry::{List, Problem, Report};
+pub use entry::{Problem, Report};
 pub use index::{Builder, Index, Manifest, Meta, PublicKey, Signer, Trust};
 pub use lists::{InForce, Lists, MOST_PARTIALS, Partial, Source};
-pub use load::{Passed, Wish, load, read_file, read_version};
+pub use load::{Passed, Wish, read_file, read_version};
 pub use matcher::{LISTED, Match, Pattern, Query, Rules};
 pub use sets::Sets;
 pub use shelf::{Each, INCOMING, Shelf};
+pub(crate) use sort::{RUN, Sorter};

@@ -3,18 +3,26 @@
 //! A list stands there in canonical form (one [`EntryRecord`] as JSON a line, lines sorted by
 //! their bytes), in a file named by list and SHA-256. Which of several is in force, the store
 //! says: a crash between a new file and that word leaves the old list, and a file that is not what
-//! its name says is refused.
+//! its name says is refused. A list of the station has that form already and is not copied: its
+//! file gets a second name here.
 
+use super::sort::{RUN, Sorter};
+use super::sync::canonical::Writer;
 use crate::error::{Context, Error, Kind, Result};
 use crate::wire::{EntryRecord, Sha256};
 use sha2::{Digest, Sha256 as Hasher};
 use std::fs::{DirBuilder, File, OpenOptions};
-use std::io::{BufRead, BufReader, BufWriter, Read, Write};
+use std::io::{self, BufRead, BufReader, BufWriter, Read};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 /// Begin of the names of folders for files that are still coming.
 pub const INCOMING: &str = "incoming-";
+
+/// Memory for sorting, in bytes.
+const ROOM: usize = 64 << 20;
+/// Ends of names under which an import or the building of an index writes.
+const UNFINISHED: [&str; 5] = [".new", RUN, ".index", ".sorting", ".unfinished"];
 
 /// Takes one entry after the other.
 pub type Each<'a> = &'a mut dyn FnMut(&EntryRecord) -> Result<()>;
@@ -50,7 +58,7 @@ impl Shelf {
             // It only takes room.
             if name.starts_with(INCOMING) {
                 let _ = std::fs::remove_dir_all(&path);
-            } else if name.ends_with(".new") {
+            } else if UNFINISHED.iter().any(|end| name.ends_with(end)) {
                 let _ = std::fs::remove_file(&path);
             }
         }
@@ -62,33 +70,64 @@ impl Shelf {
     /// # Errors
     /// What `fill` says, and `Storage` when it can't be written; nothing is on the shelf then.
     pub fn put<T>(&self, list: &str, fill: impl FnOnce(Each<'_>) -> Result<T>) -> Result<(Sha256, T)> {
+        self.put_with(ROOM, list, fill)
+    }
+
+    fn put_with<T>(&self, room: usize, list: &str, fill: impl FnOnce(Each<'_>) -> Result<T>) -> Result<(Sha256, T)> {
+        let (mut sorter, mut line) = (Sorter::new(self.folder()?, room), Vec::new());
+        let given = fill(&mut |entry| {
+            line.clear();
+            let written = serde_json::to_writer(&mut line, entry);
+            written.context(Kind::Internal, || "an entry can't be written as JSON".into())?;
+            sorter.add(&line)
+        })?;
+        let sha256 = self.place(list, |new| {
+            let file = create(new).context(Kind::Storage, || could_not_write(new))?;
+            let mut writer = Writer::new(BufWriter::new(file));
+            sorter.finish(|line| writer.add(line))?;
+            let (out, written) = writer.finish()?;
+            out.get_ref().sync_all().context(Kind::Storage, || could_not_write(new))?;
+            Ok(written.sha256)
+        })?;
+        Ok((sha256, given))
+    }
+
+    /// Puts the file of a list that has the canonical form, and this hash, on the shelf: under a
+    /// second name or, where the file system has none, as a copy. It is durable when this returns,
+    /// and not yet in force.
+    ///
+    /// # Errors
+    /// `Storage` when that can't be done.
+    pub fn share(&self, list: &str, sha256: &Sha256, file: &Path) -> Result<()> {
+        let shared = self.place(list, |new| {
+            let linked = std::fs::hard_link(file, new).and_then(|()| File::open(new));
+            let there = linked.or_else(|_| {
+                let mut copy = create(new)?;
+                io::copy(&mut File::open(file)?, &mut copy)?;
+                Ok(copy)
+            });
+            there.and_then(|file: File| file.sync_all()).context(Kind::Storage, || could_not_write(new))?;
+            Ok(*sha256)
+        });
+        shared.map(|_| ())
+    }
+
+    /// Gives the file that `make` makes under a passing name its name, durably.
+    fn place(&self, list: &str, make: impl FnOnce(&Path) -> Result<Sha256>) -> Result<Sha256> {
         let folder = self.folder()?;
         let new = folder.join(format!("{list}.new"));
-        let doing = || format!("could not write the list {}", new.display());
-        let mut lines = Vec::new();
-        let given = fill(&mut |entry| {
-            let line = serde_json::to_vec(entry);
-            lines.push(line.context(Kind::Internal, || "an entry can't be written as JSON".into())?.into_boxed_slice());
-            Ok(())
-        })?;
-        lines.sort_unstable();
-        let write = || {
-            let file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&new)?;
-            let (mut out, mut hasher) = (BufWriter::new(file), Hasher::new());
-            for line in lines {
-                for part in [&line[..], b"\n"] {
-                    hasher.update(part);
-                    out.write_all(part)?;
-                }
-            }
-            out.into_inner().map_err(std::io::IntoInnerError::into_error)?.sync_all()?;
-            Ok::<_, std::io::Error>(Sha256(hasher.finalize().into()))
-        };
-        let sha256 = write().context(Kind::Storage, doing)?;
-        std::fs::rename(&new, self.path(list, &sha256))
-            .and_then(|()| File::open(folder)?.sync_all())
-            .context(Kind::Storage, doing)?;
-        Ok((sha256, given))
+        // An import that was cut off may have left it, as a second name of a list in force; what
+        // is in the way is said by `make`.
+        let _ = std::fs::remove_file(&new);
+        let placed = make(&new).and_then(|sha256| {
+            std::fs::rename(&new, self.path(list, &sha256))
+                .and_then(|()| File::open(folder)?.sync_all())
+                .context(Kind::Storage, || could_not_write(&new))?;
+            Ok(sha256)
+        });
+        // Also when it went well: a file that has its name already keeps the other one too.
+        let _ = std::fs::remove_file(&new);
+        placed
     }
 
     /// The lines of a list.
@@ -128,15 +167,15 @@ impl Shelf {
         })
     }
 
-    /// Removes all versions of a list but the one in force.
-    pub fn tidy(&self, list: &str, keep: &Sha256) {
-        let keep = self.path(list, keep);
+    /// Removes all versions of a list but the one in force, if there is one.
+    pub fn tidy(&self, list: &str, keep: Option<&Sha256>) {
+        let keep = keep.map(|sha256| self.path(list, sha256));
         let of_list = |path: &Path| {
             let name = path.file_name().and_then(|n| n.to_str()).and_then(|n| n.strip_suffix(".jsonl"));
             name.and_then(|n| n.strip_prefix(list)?.strip_prefix('-')?.parse::<Sha256>().ok()).is_some()
         };
         for path in std::fs::read_dir(&self.folder).into_iter().flatten().flatten().map(|e| e.path()) {
-            if path != keep && of_list(&path) {
+            if Some(&path) != keep.as_ref() && of_list(&path) {
                 // It only takes room; the next import tries again.
                 let _ = std::fs::remove_file(path);
             }
@@ -146,6 +185,14 @@ impl Shelf {
     fn path(&self, list: &str, sha256: &Sha256) -> PathBuf {
         self.folder.join(format!("{list}-{sha256}.jsonl"))
     }
+}
+
+fn create(path: &Path) -> io::Result<File> {
+    OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)
+}
+
+fn could_not_write(path: &Path) -> String {
+    format!("could not write the list {}", path.display())
 }
 
 #[cfg(test)]
@@ -177,10 +224,71 @@ mod tests {
         let read = plates(&shelf, "svs", &new).unwrap();
         assert_eq!(read, ["1ABC234", "1ABC234", "9ZZZ999"], "an entry that stands there twice stays so");
         assert_eq!(plates(&shelf, "svs", &old).unwrap().len(), 1, "until it is out of force");
-        shelf.tidy("svs", &new);
+        shelf.tidy("svs", Some(&new));
         assert_eq!(plates(&shelf, "svs", &old).unwrap_err().kind(), Kind::Missing);
         assert!(plates(&shelf, "svs-night", &other).is_ok());
         assert_eq!(new, put(&shelf, "svs", &["1ABC234", "9ZZZ999", "1ABC234"]));
+        shelf.tidy("svs", None);
+        assert_eq!(plates(&shelf, "svs", &new).unwrap_err().kind(), Kind::Missing);
+    }
+
+    #[test]
+    fn a_list_that_does_not_fit_into_memory_is_the_same_list_and_leaves_nothing_beside() {
+        let dir = tempfile::tempdir().unwrap();
+        let shelf = Shelf::beside(&dir.path().join("store.db"));
+        let entry = |n: u32| EntryRecord { plate: format!("{}ABC{n:03}", n % 7), ..EntryRecord::default() };
+        let put = |room| shelf.put_with(room, "svs", |each| (0..900).try_for_each(|n| each(&entry(n)))).unwrap().0;
+        let whole = put(ROOM);
+        assert_eq!(put(5000), whole);
+        assert_eq!(plates(&shelf, "svs", &whole).unwrap().len(), 900);
+        assert_eq!(std::fs::read_dir(&shelf.folder).unwrap().count(), 1);
+        let refused = |each: Each<'_>| {
+            (0..900).try_for_each(|n| each(&entry(n)))?;
+            Err::<(), _>(Error::new(Kind::Input, "cut off"))
+        };
+        assert!(shelf.put_with(5000, "svs", refused).is_err());
+        assert_eq!(std::fs::read_dir(&shelf.folder).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_file_in_canonical_form_is_shared_and_each_of_its_names_can_go_alone() {
+        use std::os::unix::fs::MetadataExt;
+        let dir = tempfile::tempdir().unwrap();
+        let shelf = Shelf::beside(&dir.path().join("store.db"));
+        let version = put(&shelf, "made", &["1ABC234"]);
+        let theirs = dir.path().join("theirs.jsonl");
+        std::fs::rename(shelf.path("made", &version), &theirs).unwrap();
+        for _ in 0..2 {
+            shelf.share("svs", &version, &theirs).unwrap();
+            assert_eq!(std::fs::metadata(shelf.path("svs", &version)).unwrap().nlink(), 2);
+            assert_eq!(std::fs::read_dir(&shelf.folder).unwrap().count(), 1);
+        }
+        // Cut off between its two names.
+        std::fs::hard_link(&theirs, shelf.folder.join("svs.new")).unwrap();
+        put(&shelf, "svs", &["9ZZZ999"]);
+        std::fs::remove_file(&theirs).unwrap();
+        assert_eq!(plates(&shelf, "svs", &version).unwrap(), ["1ABC234"]);
+        // A file system without second names, such as that of a medium.
+        let elsewhere = Path::new("/dev/shm").join(format!("plated-{}", uuid::Uuid::now_v7()));
+        std::fs::copy(shelf.path("svs", &version), &elsewhere).unwrap();
+        shelf.tidy("svs", None);
+        let shared = shelf.share("svs", &version, &elsewhere);
+        std::fs::remove_file(&elsewhere).unwrap();
+        shared.unwrap();
+        assert_eq!(plates(&shelf, "svs", &version).unwrap(), ["1ABC234"]);
+    }
+
+    #[test]
+    fn what_an_import_left_that_was_cut_off_is_swept_and_lists_are_not() {
+        let dir = tempfile::tempdir().unwrap();
+        let shelf = Shelf::beside(&dir.path().join("store.db"));
+        let version = put(&shelf, "svs", &["1ABC234"]);
+        for left in ["svs.new", "0198.run", "svs.index", "svs.index.sorting", "svs.index.unfinished"] {
+            std::fs::write(shelf.folder.join(left), "half a l").unwrap();
+        }
+        shelf.sweep();
+        assert_eq!(std::fs::read_dir(&shelf.folder).unwrap().count(), 1);
+        assert!(plates(&shelf, "svs", &version).is_ok());
     }
 
     #[test]

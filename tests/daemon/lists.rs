@@ -5,7 +5,7 @@ use crate::support::process::{Line, Station, until};
 use crate::support::vehicle::{Settings, Vehicle, images, transfer};
 use plated::store::What;
 use plated::wire::EntryRecord;
-use std::process::Command;
+use std::process::{Command, Output};
 
 /// Pictures of these plates, for ever, at the pace of a camera; each look alerts.
 fn road(vehicle: &Vehicle, tables: &str) {
@@ -44,6 +44,7 @@ fn a_list_published_at_the_station_comes_into_force_in_the_running_daemon_and_a_
     road(&vehicle, &format!("{}[hotlist_sync]\nkey = {key:?}\ninterval_s = 0.2\n", transfer(&depot, address)));
     let mut daemon = vehicle.start(&[]);
     daemon.wait_reads(3);
+    daemon.wait_log("A list was accepted");
     assert_eq!(daemon.hits(), 0);
 
     publish(&depot, &["7ABC123", "9ZZZ990", "9ZZZ991", "9ZZZ992"]);
@@ -63,10 +64,45 @@ fn a_list_published_at_the_station_comes_into_force_in_the_running_daemon_and_a_
 }
 
 /// `plated hotlist …`
-fn plated(vehicle: &Vehicle, args: &[&str]) {
+fn plated(vehicle: &Vehicle, args: &[&str]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_plated"));
-    let done = command.arg("hotlist").args(args).arg("--config").arg(vehicle.path("plated.toml")).output().unwrap();
+    command.arg("hotlist").args(args).arg("--config").arg(vehicle.path("plated.toml")).output().unwrap()
+}
+
+fn well(vehicle: &Vehicle, args: &[&str]) -> String {
+    let done = plated(vehicle, args);
     assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+    String::from_utf8(done.stdout).unwrap()
+}
+
+#[test]
+fn sync_has_the_running_daemon_bring_a_version_into_force_and_hears_when_it_is_refused() {
+    let (depot, vehicle) = (Depot::new(), Vehicle::new());
+    let (_station, address) = Station::start(&depot);
+    publish(&depot, &["9ZZZ990", "9ZZZ991", "9ZZZ992"]);
+    let key = depot.dir.path().join("hotlist.pub");
+    // By itself the daemon would look again in an hour.
+    road(&vehicle, &format!("{}[hotlist_sync]\nkey = {key:?}\ninterval_s = 3600\n", transfer(&depot, address)));
+    let mut daemon = vehicle.start(&[]);
+    daemon.wait_reads(3);
+    daemon.wait_log("A list was accepted");
+    publish(&depot, &["7ABC123", "9ZZZ990", "9ZZZ991", "9ZZZ992"]);
+    let said = well(&vehicle, &["sync"]);
+    assert!(said.starts_with("svs: version 2, ") && said.contains("is in force: 4 entries"), "{said}");
+    daemon.wait_for(|line| hits_on(line, "7ABC123"));
+    assert_eq!(well(&vehicle, &["sync"]), "svs: is the newest\n");
+
+    publish(&depot, &["6DEF128"]);
+    for _ in 0..2 {
+        let refused = plated(&vehicle, &["sync"]);
+        let why = String::from_utf8_lossy(&refused.stderr).into_owned();
+        assert_eq!(refused.status.code(), Some(65), "{why}");
+        assert!(why.contains("it has 1 entries where the list in force has 4"), "{why}");
+    }
+    let ended = daemon.terminate().well();
+    assert!(ended.hits().all(|(hit, ..)| hit.text == "7ABC123"), "{}", ended.log);
+    let events: Vec<What> = vehicle.store().events(0, 100).unwrap().iter().map(|e| e.what).collect();
+    assert_eq!(events, [What::ListImported, What::ListImported, What::ListRefused]);
 }
 
 #[test]
@@ -83,17 +119,17 @@ fn what_sync_fetched_without_the_daemon_counts_when_it_starts_and_what_was_force
     };
     for plates in [&["7ABC123"][..], &["6DEF128", "9ZZZ990"]] {
         publish(&depot, plates);
-        plated(&vehicle, &["sync"]);
+        well(&vehicle, &["sync"]);
         first_hit(plates[0]);
     }
     let forced = vehicle.path("forced.csv");
     std::fs::write(&forced, "plate\n4KLM567\n").unwrap();
     let args = ["import", forced.to_str().unwrap(), "--list", "svs", "--force", "--reason", "told by phone"];
-    plated(&vehicle, &args);
+    well(&vehicle, &args);
     first_hit("4KLM567");
 
     station(&depot, &["withdraw", "svs", "--reason", "test"]);
-    plated(&vehicle, &["sync"]);
+    well(&vehicle, &["sync"]);
     drop(serving);
     let mut daemon = vehicle.start(&[]);
     daemon.wait_reads(6);

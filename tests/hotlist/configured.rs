@@ -1,7 +1,7 @@
 //! Lists as the configuration names them.
 
+use crate::load;
 use plated::config::{Hotlist, Limits};
-use plated::hotlist::load;
 use plated::wire::Priority;
 use std::path::Path;
 
@@ -12,14 +12,14 @@ fn golden(file: &str) -> Hotlist {
 
 #[test]
 fn a_list_is_loaded_by_what_it_is_by_a_name_and_by_a_map() {
-    let list = load(&golden("ncic.txt")).unwrap();
-    assert_eq!((list.report.entries, &*list.entries[0].source, &*list.entries[0].list), (6, "NCIC", "svs"));
-    assert_eq!((list.entries[0].priority, list.entries[1].priority), (Priority::Low, Priority::High));
+    let (entries, report) = load(&golden("ncic.txt")).unwrap();
+    assert_eq!((report.entries, &*entries[0].source, &*entries[0].list), (6, "NCIC", "svs"));
+    assert_eq!((entries[0].priority, entries[1].priority), (Priority::Low, Priority::High));
     let named = Hotlist { format: Some("ca_doj:slr".into()), ..golden("svs.tbl") };
-    assert_eq!(load(&named).unwrap().entries[0].category, "stolen_plate");
+    assert_eq!(load(&named).unwrap().0[0].category, "stolen_plate");
     let map = golden("washington.toml").path;
     let mapped = Hotlist { map: Some(map), ..golden("washington.txt") };
-    assert_eq!(load(&mapped).unwrap().report.entries, 3);
+    assert_eq!(load(&mapped).unwrap().1.entries, 3);
 }
 
 #[test]
@@ -32,7 +32,7 @@ fn a_list_that_was_cut_off_is_not_loaded_unless_the_limits_allow_it() {
     let said = load(&list).unwrap_err().chain();
     assert!(said.contains("svs.tbl was refused: it has no footer, so its end is missing"), "{said}");
     let lenient = Hotlist { limits: Limits { footer: false, ..Limits::default() }, ..list };
-    assert_eq!(load(&lenient).unwrap().report.entries, 2);
+    assert_eq!(load(&lenient).unwrap().1.entries, 2);
 }
 
 #[test]

@@ -3,8 +3,25 @@
 
 mod cli;
 mod configured;
+#[path = "../support/corpus.rs"]
+mod corpus;
 #[path = "../../fuzz/entry_points.rs"]
 mod entry_points;
+mod files;
 mod fuzzing;
 mod golden;
 mod written;
+
+use plated::config::Hotlist;
+use plated::hotlist::{Report, Wish, read_file};
+use plated::wire::EntryRecord;
+
+/// The entries of the list's file, and what became of its lines.
+fn load(list: &Hotlist) -> plated::error::Result<(Vec<EntryRecord>, Report)> {
+    let mut entries = Vec::new();
+    let passed = read_file(list, &list.path, &list.path, Wish::default(), |entry| {
+        entries.push(entry);
+        Ok(())
+    })?;
+    Ok((entries, passed.summary.report))
+}

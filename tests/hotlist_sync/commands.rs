@@ -2,9 +2,12 @@
 
 use crate::bench::{Bench, entries};
 use crate::support::vehicle::transfer;
-use plated::store::Key;
+use plated::clock::SystemClock;
+use plated::config::Config;
+use plated::store::{Key, ListState, Options, Store, What};
 use serde_json::Value;
 use std::process::{Command, Output};
+use std::sync::Arc;
 
 fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
@@ -49,6 +52,50 @@ fn sync_says_what_changed_and_its_exit_code_says_whether_anything_failed() {
     let lines: Vec<Value> = text(&second.stdout).lines().map(|l| serde_json::from_str(l).unwrap()).collect();
     assert_eq!((lines[0]["outcome"].as_str(), lines[1]["way"].as_str()), (Some("failed"), Some("delta")));
     assert_eq!(bench.in_force(), [("sfr".into(), 1), ("svs".into(), 2)]);
+}
+
+/// What the vehicle has of each list, and what happened to them.
+fn kept(bench: &Bench) -> (Vec<ListState>, Vec<What>) {
+    let config = Config::load(&bench.depot.dir.path().join("plated.toml")).unwrap().store;
+    let key = Key::load(&config).unwrap();
+    let (store, _) = Store::open(Options::from(&config), &key, Arc::new(SystemClock::new())).unwrap();
+    let kept = (store.list_states().unwrap(), store.events(0, 100).unwrap().iter().map(|e| e.what).collect());
+    store.close().unwrap();
+    kept
+}
+
+#[test]
+fn sync_brings_lists_into_force_and_one_that_is_refused_is_told_to_who_fetched_it_each_time() {
+    let bench = Bench::new();
+    bench.publish("svs", &entries(0..100));
+    assert!(sync(&bench, &[]).status.success());
+    assert_eq!(kept(&bench).0[0].in_force.as_ref().unwrap().entries, 100);
+    // A list that lost most of its entries was more likely cut off than cured.
+    bench.publish("svs", &entries(0..70));
+    bench.publish("sfr", &entries(0..50));
+    for _ in 0..2 {
+        let refused = sync(&bench, &[]);
+        let (said, why) = (text(&refused.stdout), text(&refused.stderr));
+        assert_eq!(refused.status.code(), Some(65), "{why}");
+        assert!(said.contains("svs: failed; the list before stays in force: ") && said.contains("sfr: "), "{said}");
+        let words = "it has 70 entries where the list in force has 100, and at most 20 % may go at once";
+        assert!(said.contains(words) && why.contains(words), "{said} {why}");
+    }
+    let (states, events) = kept(&bench);
+    let in_force: Vec<_> = states.iter().map(|s| s.in_force.as_ref().unwrap().entries).collect();
+    assert_eq!(in_force, [50, 100]);
+    assert_eq!(events, [What::ListImported, What::ListImported, What::ListRefused], "tried again is one refusal");
+    assert!(states[1].error.as_ref().unwrap().contains("70 entries"));
+    // Once it is whole again, all is well.
+    bench.publish("svs", &entries(0..101));
+    let well = sync(&bench, &[]);
+    assert!(well.status.success() && text(&well.stdout).contains("svs: version 3, "), "{}", text(&well.stderr));
+    assert_eq!(kept(&bench).0[1].in_force.as_ref().unwrap().entries, 101);
+    // The file of a list is there once, under two names.
+    use std::os::unix::fs::MetadataExt;
+    let (version, _) = bench.held("svs");
+    let shelf = bench.depot.dir.path().join(format!("store.db-lists/svs-{}.jsonl", version.sha256));
+    assert_eq!(std::fs::metadata(shelf).unwrap().nlink(), 2);
 }
 
 #[test]

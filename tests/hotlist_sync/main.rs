@@ -10,6 +10,8 @@ mod sync_entry_points;
 
 mod bench;
 mod commands;
+#[path = "../support/corpus.rs"]
+mod corpus;
 mod downloads;
 mod fuzzing;
 mod golden;

@@ -178,7 +178,7 @@ async fn the_daemons_task_brings_lists_from_station_and_folder_and_stops_in_orde
     };
     let station = Some((bench.way.clone(), Trust::load(&bench.key()).unwrap()));
     let clock = Arc::new(plated::clock::SystemClock::new());
-    let running = start(station, options, clock, bench.accept(), || {}).unwrap();
+    let running = start(station, options, clock, bench.accept()).unwrap();
     let version = |n: u64| running.states().iter().any(|s| s.name == "svs" && s.version == Some(n)).then_some(());
     until("the first version", || version(1));
     bench.publish("svs", &entries(1..101));

@@ -184,6 +184,65 @@ fn a_list_of_the_station_that_shrank_or_is_not_what_was_handed_out_leaves_the_on
     assert_eq!(whats(&vehicle.events()), expected, "what is tried again is one refusal");
 }
 
+/// What the station handed out, as a round leaves it in the folder of the station's lists.
+fn accepted(vehicle: &Vehicle, change: &Change) -> PathBuf {
+    let Change::Station { version, path } = change else { panic!() };
+    let folder = vehicle.place.dir.path().join("hotlists");
+    let list = folder.join("station/svs");
+    std::fs::create_dir_all(&list).unwrap();
+    std::fs::copy(path, list.join(format!("{}.jsonl", version.sha256))).unwrap();
+    std::fs::write(list.join("accepted.json"), serde_json::to_vec(version).unwrap()).unwrap();
+    let noted = std::fs::File::options().write(true).open(list.join("accepted.json")).unwrap();
+    noted.set_modified((vehicle.place.clock.wall() + HOUR).into()).unwrap();
+    folder
+}
+
+#[test]
+fn a_list_of_the_station_is_on_the_disk_once_and_goes_when_it_is_withdrawn() {
+    use std::os::unix::fs::MetadataExt;
+    let vehicle = Vehicle::new("");
+    let change = handed_out(&vehicle, 1, &["7ABC123"]);
+    vehicle.desk.take(&change).unwrap();
+    let Change::Station { version, path } = &change else { panic!() };
+    let shelf = vehicle.place.beside("-lists");
+    let meta = |path: &std::path::Path| std::fs::metadata(path).unwrap();
+    let held = shelf.join(format!("svs-{}.jsonl", version.sha256));
+    assert_eq!((meta(&held).ino(), meta(&held).nlink()), (meta(path).ino(), 2));
+    vehicle.desk.take(&Change::Withdrawn { list: "svs".into() }).unwrap();
+    assert!(!held.exists() && path.exists());
+}
+
+#[test]
+fn a_list_of_the_station_that_was_accepted_and_is_not_in_force_comes_in_or_is_offered_again() {
+    let vehicle = Vehicle::new("[[hotlists]]\nname = \"svs\"\nkind = \"station\"\n");
+    let folder = accepted(&vehicle, &handed_out(&vehicle, 1, &["4KLM567", "6DEF128", "7ABC123"]));
+    vehicle.desk.follow(&folder);
+    assert_eq!(vehicle.matches("6DEF128").len(), 1, "as in a store that was begun anew");
+    // One that was accepted and may not come into force is no accepted one.
+    accepted(&vehicle, &handed_out(&vehicle, 2, &["7ABC123"]));
+    vehicle.desk.follow(&folder);
+    assert_eq!(vehicle.matches("6DEF128").len(), 1);
+    assert!(plated::hotlist::sync::accepted(&folder).is_empty());
+}
+
+#[test]
+fn a_list_of_the_station_that_was_damaged_on_the_disk_is_fetched_again() {
+    let vehicle = Vehicle::new("");
+    let change = handed_out(&vehicle, 1, &["7ABC123"]);
+    let folder = accepted(&vehicle, &change);
+    vehicle.desk.follow(&folder);
+    let Change::Station { version, .. } = &change else { panic!() };
+    let file = folder.join(format!("station/svs/{}.jsonl", version.sha256));
+    std::fs::write(&file, std::fs::read_to_string(&file).unwrap().replace("7ABC123", "9ZZZ999")).unwrap();
+    let vehicle = vehicle.again("");
+    assert!(vehicle.matches("7ABC123").is_empty() && vehicle.matches("9ZZZ999").is_empty());
+    vehicle.desk.follow(&folder);
+    assert!(!file.exists() && plated::hotlist::sync::accepted(&folder).is_empty());
+    vehicle.desk.take(&change).unwrap();
+    assert_eq!(vehicle.matches("7ABC123").len(), 1);
+    assert_eq!(vehicle.desk.status().unwrap().lists[0].staleness, Staleness::Fresh);
+}
+
 #[test]
 fn a_list_of_the_station_does_not_take_the_place_of_one_of_the_vehicle() {
     let vehicle = Vehicle::new("[[hotlists]]\nname = \"svs\"\n");

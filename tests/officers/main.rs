@@ -1,7 +1,12 @@
 //! Entries by officers, list sets and searches: what they do, and that each is on record.
 #![allow(clippy::unwrap_used, missing_docs, reason = "a test fails by panicking")]
 
+#[path = "../../fuzz/control_entry_points.rs"]
+mod control_entry_points;
+#[path = "../support/corpus.rs"]
+mod corpus;
 mod dispositions;
+mod fuzzing;
 mod lists;
 #[path = "../store_support/mod.rs"]
 mod store_support;

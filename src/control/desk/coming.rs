@@ -36,21 +36,27 @@ impl Desk {
         }
     }
 
-    /// Puts into force what another process has fetched from the station since, such as `plated
-    /// hotlist sync`, and takes out what it took out. A list that can't be used leaves the version
-    /// before in force.
+    /// Before the first round: what was accepted from the station is in force, and what it withdrew is
+    /// not, also in a store that is another one since, from a backup or begun anew. A list that can't
+    /// be used leaves the version before in force, and the next round brings it again.
     pub fn follow(&self, folder: &Path) {
         for (version, path) in sync::accepted(folder) {
             let state = self.states().ok().and_then(|all| all.into_iter().find(|(l, _)| l.name == version.name));
             let in_force = state.and_then(|(_, s)| s.in_force);
             // What was imported later, by hand or by a round that was cut off, is the newer one.
             let later = |v: &crate::store::Version| sync::accepted_at(folder, &version.name) <= Some(v.imported);
-            if in_force.is_some_and(|v| v.origin == version.sha256 || later(&v)) {
+            let stays = in_force.is_some_and(|v| v.origin == version.sha256 || later(&v));
+            if stays && !self.is_broken(&version.name) {
                 continue;
             }
             match self.station(&version, &path) {
                 Ok(said) => tracing::info!(list = version.name, "A list of the station is in force: {said}"),
-                Err(e) => tracing::error!(list = version.name, "The station's list is not in force: {}", e.chain()),
+                Err(e) => {
+                    tracing::error!(list = version.name, "The station's list is not in force: {}", e.chain());
+                    if let Err(e) = sync::offer_again(folder, &version, e.kind() == Kind::Damaged) {
+                        tracing::error!(list = version.name, "It is not tried again before it changes: {}", e.chain());
+                    }
+                }
             }
         }
         let own = |list: &Hotlist| list.kind == ListKind::Station && self.has(&list.name);

@@ -5,10 +5,10 @@ use crate::config::{Hotlist, ListKind, OFFICERS};
 use crate::control::{Import, Reply};
 use crate::error::{Context, Error, Kind, Result};
 use crate::hotlist::import::{self, InForce};
-use crate::hotlist::{self, Builder, Index, Meta, Report, Rules, Signer, Source, Trust, Wish};
+use crate::hotlist::{self, Builder, Each, Index, Meta, Report, Rules, Signer, Source, Trust, Wish};
 use crate::store::{By, Imported, Reason, Staleness, Version, What};
 use crate::who::Who;
-use crate::wire::Sha256;
+use crate::wire::{EntryRecord, Sha256};
 use jiff::Timestamp;
 use serde_json::json;
 use sha2::{Digest, Sha256 as Hasher};
@@ -62,7 +62,7 @@ impl Desk {
                 tracing::warn!(list = list.name, "The hotlist is kept in memory: {}", e.chain());
                 let mut entries = Vec::new();
                 self.shelf.read(&list.name, sha256, |entry| {
-                    entries.push(entry);
+                    entries.push(EntryRecord { list: list.name.clone(), ..entry });
                     Ok(())
                 })?;
                 Ok(Source::memory(&list.name, entries, rules))
@@ -162,7 +162,7 @@ impl Desk {
         self.store.list_imported(&imported, by)?;
         // In force from here on, whatever happens.
         self.broken.lock().unwrap_or_else(|e| e.into_inner()).remove(name);
-        self.shelf.tidy(name, &imported.sha256);
+        self.shelf.tidy(name, Some(&imported.sha256));
         source.into_iter().for_each(|source| self.lists.put(source));
         let Imported { name, entries, forced, .. } = imported;
         Ok(Import { list: name, entries, unchanged: false, report: report.to_string(), forced })
@@ -183,14 +183,21 @@ impl Desk {
             force: force.map(|by| import::Reason::new(by.reason.as_str())).transpose()?,
         };
         let Incoming { file, name, .. } = *incoming;
-        let (sha256, passed) = self.shelf.put(&list.name, |each| match incoming.version {
+        let (sha256, passed) = match incoming.version {
             Some(version) if version.sha256 != origin => {
-                let said = "the station's list is not what it handed out; it is fetched again with its next version";
-                Err(Error::new(Kind::Damaged, said))
+                let said = "the station's list was damaged on the disk; it is fetched again";
+                return Err(Error::new(Kind::Damaged, said));
             }
-            Some(version) => hotlist::read_version(list, version, file, wish, |entry| each(&entry)),
-            None => hotlist::read_file(list, file, name, wish, |entry| each(&entry)),
-        })?;
+            Some(version) => {
+                let passed = hotlist::read_version(list, version, file, wish)?;
+                self.shelf.share(&list.name, &origin, file)?;
+                (origin, passed)
+            }
+            None => {
+                let put = |each: Each<'_>| hotlist::read_file(list, file, name, wish, |entry| each(&entry));
+                self.shelf.put(&list.name, put)?
+            }
+        };
         let entries = passed.summary.report.entries;
         let dated = passed.summary.date.or(incoming.dated);
         let forced = passed.forced.iter().flat_map(|f| &f.refusals).map(ToString::to_string).collect();
@@ -212,6 +219,7 @@ impl Desk {
         let _one = self.importing.lock().unwrap_or_else(|e| e.into_inner());
         self.store.list_withdrawn(name, by)?;
         self.lists.remove(name);
+        self.shelf.tidy(name, None);
         Ok(())
     }
 

@@ -68,7 +68,7 @@ impl Desk {
     /// `Storage` when the store can't be read.
     pub fn status(&self) -> Result<StatusReport> {
         let (now, zone) = (self.clock.wall(), TimeZone::system());
-        let coming = self.coming.get().map(|c| c.borrow().clone()).unwrap_or_default();
+        let coming = self.coming.get().map(|c| c.states.borrow().clone()).unwrap_or_default();
         let line = |(list, state): (Arc<Hotlist>, ListState)| {
             let coming = coming.iter().find(|c| c.name == state.name);
             ListLine {

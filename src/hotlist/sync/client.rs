@@ -9,6 +9,7 @@ use crate::clock::Clock;
 use crate::error::{Error, Kind, Result};
 use crate::signing::Trust;
 use crate::wire::{ListVersion, Manifest, Sha256};
+use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -26,7 +27,8 @@ pub struct Sync<R> {
 }
 
 /// What became of one list in a round.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Outcome {
     /// It is the newest.
     Unchanged,
@@ -181,7 +183,12 @@ impl<R: Remote> Sync<R> {
         place.keep_only(&accepted.iter().map(|a| a.sha256).chain([version.sha256]).collect::<Vec<_>>());
         let (way, bytes) = fetch(&self.remote, &place, version).await?;
         let change = Change::Station { version: version.clone(), path: place.file(&version.sha256) };
-        let said = self.hand_over(&place, change).await?;
+        let said = self.hand_over(&place, change).await.inspect_err(|e| {
+            if e.kind() == Kind::Damaged {
+                // The next round fetches it anew.
+                let _ = shelf::remove(&place.file(&version.sha256));
+            }
+        })?;
         place.accept(version)?;
         self.handed.insert(version.name.clone(), version.sha256);
         tracing::info!(list = version.name, version = version.version, ?way, bytes, "A list was accepted: {said}");

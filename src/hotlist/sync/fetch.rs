@@ -5,6 +5,7 @@ use super::shelf::{self, Place, could_not_read, could_not_write};
 use super::{delta, etag};
 use crate::error::{Context, Error, Kind, Result};
 use crate::wire::{ListVersion, Problem, Sha256};
+use serde::{Deserialize, Serialize};
 use std::fs::File;
 use std::io::{BufReader, BufWriter, Write};
 use std::path::Path;
@@ -13,7 +14,8 @@ use std::path::Path;
 const MAX_PROBLEM: usize = 64 << 10;
 
 /// How a list came.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Way {
     /// As a whole file.
     Whole,

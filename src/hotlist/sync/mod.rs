@@ -18,7 +18,7 @@ mod watch;
 pub use client::{Outcome, Round, Sync};
 pub use fetch::Way;
 pub use remote::{Ask, Body, Remote, Reply};
-pub use shelf::{accepted, accepted_at, was_withdrawn};
+pub use shelf::{accepted, accepted_at, offer_again, was_withdrawn};
 pub use state::{ListState, Origin};
 pub use watch::{Taken, Watched, Watcher};
 

@@ -97,8 +97,19 @@ pub fn accepted_at(root: &Path, name: &str) -> Option<Timestamp> {
     noted.modified().ok()?.try_into().ok()
 }
 
-/// True when the newest manifest, which was trusted when it came, does not name this list. Another
-/// process may have seen that.
+/// Lets the next round hand over this accepted version as if it came for the first time: it is not
+/// in force. What is `damaged` is fetched from anew. No round may be under way.
+///
+/// # Errors
+/// `Storage` when that can't be noted.
+pub fn offer_again(root: &Path, version: &ListVersion, damaged: bool) -> Result<()> {
+    let place = Place { folder: root.join("station").join(&version.name), _lock: None };
+    let file = if damaged { remove(&place.file(&version.sha256)) } else { Ok(()) };
+    file.and_then(|()| remove(&place.folder.join("accepted.json")))
+        .context(Kind::Storage, || could_not_write(&place.folder))
+}
+
+/// True when the newest manifest, which was trusted when it came, does not name this list.
 pub fn was_withdrawn(root: &Path, name: &str) -> bool {
     let manifest = fs::read(root.join("manifest.json")).ok().and_then(|text| {
         let signed: SignedManifest = serde_json::from_slice(&text).ok()?;

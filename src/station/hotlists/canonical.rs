@@ -1,7 +1,7 @@
 //! Making the canonical form of a list out of JSON lines in any order.
 
-use super::sort::Sorter;
 use crate::error::{Context, Error, Kind, Result};
+use crate::hotlist::Sorter;
 use crate::hotlist::sync::canonical::{MAX_LINE, Writer, Written};
 use crate::plate::PlateText;
 use crate::wire::EntryRecord;
@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use std::io::{BufRead, Read, Write};
 use std::path::Path;
 
-/// Bytes of lines that are sorted at a time.
+/// Memory for sorting, in bytes.
 const ROOM: usize = 128 << 20;
 
 /// What became of the lines.
@@ -54,7 +54,16 @@ pub fn make<W: Write>(mut input: impl BufRead, name: &str, scratch: &Path, outpu
         sorter.add(&canonical)?;
     }
     let mut writer = Writer::new(output);
-    let twice = sorter.finish(|line| writer.add(line))?;
+    let (mut last, mut twice) = (Vec::new(), 0);
+    sorter.finish(|line| {
+        if last == line {
+            twice += 1;
+            return Ok(());
+        }
+        last.clear();
+        last.extend_from_slice(line);
+        writer.add(line)
+    })?;
     let (output, written) = writer.finish()?;
     Ok((output, Made { written, twice }))
 }

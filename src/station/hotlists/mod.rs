@@ -17,7 +17,6 @@ mod canonical;
 pub(super) mod command;
 mod publish;
 mod range;
-mod sort;
 mod table;
 
 pub use publish::{Publication, Published, Publisher};

@@ -5,6 +5,7 @@ use super::table::{Current, Version};
 use super::{delta_name, file_name, folder};
 use crate::clock::Clock;
 use crate::error::{Context, Error, Kind, Result};
+use crate::hotlist::RUN;
 use crate::hotlist::sync::delta;
 use crate::hotlist::sync::manifest::{self, is_list_name};
 use crate::signing::Signer;
@@ -86,7 +87,7 @@ impl<'a> Publisher<'a> {
         let place = self.folder.join(what.name);
         let failed = || format!("could not write to {}", place.display());
         fs::create_dir_all(&place).and_then(|()| self.owner.give(&place)).context(Kind::Storage, failed)?;
-        clear(&place, |name| name.ends_with(".incoming") || name.ends_with(".run"));
+        clear(&place, |name| name.ends_with(".incoming") || name.ends_with(RUN));
         let incoming = place.join(format!("{}.incoming", Uuid::now_v7()));
         let result = self.publish_by(input, what, &place, &incoming);
         if incoming.exists() {

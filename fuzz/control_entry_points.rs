@@ -1,0 +1,43 @@
+//! Where what officers type, and what comes over the daemon's socket, enters; one function for each
+//! fuzz target.
+//!
+//! `tests/officers/fuzzing.rs` runs them too, over the corpus and changes of it.
+
+use plated::control::{Reply, Request};
+use plated::hotlist::Pattern;
+use plated::plate::PlateText;
+use plated::store::Wanted;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+/// Takes any bytes.
+pub type EntryPoint = fn(&[u8]);
+
+/// The entry points by name.
+pub const TARGETS: [(&str, EntryPoint); 2] = [("control", control), ("officer_text", officer_text)];
+
+/// A request, or one of the replies.
+pub fn control(bytes: &[u8]) {
+    reads_back::<Request>(bytes);
+    reads_back::<Reply>(bytes);
+}
+
+/// What is read can be written, and is the same when it is read again.
+fn reads_back<T: Serialize + DeserializeOwned>(bytes: &[u8]) {
+    let Ok(read) = serde_json::from_slice::<T>(bytes) else { return };
+    let written = serde_json::to_vec(&read).expect("what was read can be written");
+    let again: T = serde_json::from_slice(&written).expect("what was written can be read");
+    assert_eq!(serde_json::to_vec(&again).expect("as before"), written);
+}
+
+/// A plate or partial plate, as somebody types it.
+pub fn officer_text(bytes: &[u8]) {
+    let text = String::from_utf8_lossy(bytes);
+    let plate = PlateText::normalise(&text);
+    assert_eq!(PlateText::normalise(&plate.display()), plate);
+    let wanted = Wanted::parse(&text).is_ok();
+    let Ok(pattern) = Pattern::parse(&text) else { return };
+    assert!(wanted, "what can be entered can be searched for");
+    let one = PlateText::normalise(&text.replace('?', "0").replace('*', "")).key();
+    assert!(pattern.fits(one.as_str()), "a partial plate fits a plate that was made by it");
+}

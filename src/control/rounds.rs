@@ -1,0 +1,83 @@
+//! A round with the station because somebody asks for it: by the daemon's thread that does all its
+//! rounds or, when no daemon runs, in this process. Either way the desk decides what comes into
+//! force, and who asked hears it.
+
+use super::Reply;
+use super::desk::{Answer, Desk};
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::error::{Context, Error, Kind, Result};
+use crate::hotlist::sync::{Change, ListState, Round, Sync};
+use crate::signing::Trust;
+use crate::transfer::HttpsLink;
+use std::sync::Arc;
+use tokio::sync::{mpsc, oneshot, watch};
+
+/// What the daemon's thread of lists that come by themselves has to say, and hears.
+#[derive(Debug)]
+pub struct Coming {
+    /// How each list is getting on.
+    pub states: watch::Receiver<Vec<ListState>>,
+    /// Asks for a round; the answer is what became of it. None without a station.
+    pub rounds: Option<mpsc::Sender<oneshot::Sender<Round>>>,
+}
+
+impl Coming {
+    /// Has a round done, and waits for its end. Not on a thread that serves futures.
+    pub(super) fn round(&self) -> Result<Round> {
+        let stops = || Error::new(Kind::Network, "the daemon is stopping; ask again when it runs");
+        let (tell, told) = oneshot::channel();
+        self.rounds.as_ref().ok_or_else(no_station)?.blocking_send(tell).map_err(|_| stops())?;
+        told.blocking_recv().map_err(|_| stops())
+    }
+}
+
+/// The way to the station's lists, and whose signature counts; none where the configuration names
+/// no station for lists.
+///
+/// # Errors
+/// `Config` or `Missing` when the certificates or the key can't be used.
+pub fn station(config: &Config, clock: &Arc<dyn Clock>) -> Result<Option<(HttpsLink, Trust)>> {
+    let (Some(sync), Some(transfer)) = (&config.hotlist_sync, &config.transfer) else { return Ok(None) };
+    Ok(Some((HttpsLink::new(&config.vehicle, transfer, clock.clone())?, Trust::load(&sync.key)?)))
+}
+
+/// A round of this process, which has the store.
+pub(super) fn round(config: &Config, clock: Arc<dyn Clock>, desk: &Arc<Desk>) -> Result<Round> {
+    let (link, trust) = station(config, &clock)?.ok_or_else(no_station)?;
+    let folder = config.hotlist_folder();
+    desk.follow(&folder);
+    let desk = desk.clone();
+    let mut sync = Sync::new(link, folder, trust, clock, Arc::new(move |change: &Change| desk.take(change)));
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    Ok(runtime.context(Kind::Internal, || "could not start the runtime".into())?.block_on(sync.round()))
+}
+
+/// Says of each list what became of it.
+///
+/// # Errors
+/// The first failure of the round, with how many there were.
+pub(super) fn tell(round: Round, answer: Answer<'_>) -> Result<()> {
+    let (of, mut failed) = (round.lists.len(), Vec::new());
+    for (list, outcome) in round.lists {
+        let outcome = outcome.map_err(|e| {
+            let said = e.chain();
+            failed.push((list.clone(), e.kind(), said.clone()));
+            said
+        });
+        answer(Reply::Synced { list, outcome })?;
+    }
+    match (round.error, failed.first()) {
+        (Some(e), _) => Err(e),
+        (None, None) => Ok(()),
+        (None, Some((list, kind, said))) => {
+            let said = format!("{} of {of} lists are not brought up to date; the first, {list}: {said}", failed.len());
+            Err(Error::new(*kind, said))
+        }
+    }
+}
+
+/// Nobody hands out lists.
+pub(super) fn no_station() -> Error {
+    Error::new(Kind::Config, "there is no [hotlist_sync] in the configuration, so no lists come from the station")
+}
