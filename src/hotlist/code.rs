@@ -98,13 +98,21 @@ impl Digits {
 
 /// Index into [`SYMBOLS`].
 pub fn digit_of(symbol: u8) -> Option<u8> {
-    match symbol {
-        b'0'..=b'9' => Some(symbol - b'0'),
-        b'A'..=b'N' => Some(symbol - b'A' + 10),
-        b'P'..=b'Z' => Some(symbol - b'A' + 9),
-        _ => None,
-    }
+    let digit = DIGITS[usize::from(symbol)];
+    (digit != NONE).then_some(digit)
 }
+
+/// In [`DIGITS`], of what is no symbol.
+const NONE: u8 = u8::MAX;
+/// The index of each byte that is a symbol.
+static DIGITS: [u8; 256] = {
+    let (mut digits, mut at) = ([NONE; 256], 0);
+    while at < SYMBOLS.len() {
+        digits[SYMBOLS[at] as usize] = at as u8;
+        at += 1;
+    }
+    digits
+};
 
 #[cfg(test)]
 mod tests {

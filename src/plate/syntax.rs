@@ -15,10 +15,21 @@ struct Written {
     general: Vec<(String, f32)>,
 }
 
-/// A form. Its characters stand within it, since every match asks for some.
-#[derive(Clone, Copy)]
+/// Kinds of characters, a bit for each.
+const ZERO: u64 = 1;
+const DIGIT: u64 = 2;
+const LETTER: u64 = 4;
+/// Letters that are like digits.
+const I_OR_Q: u64 = 8;
+/// Bits for a character.
+const KIND: u32 = 4;
+const _: () = assert!(MAX_LENGTH * KIND as usize <= u64::BITS as usize);
+
+/// A form.
 struct Form {
-    places: [u8; MAX_LENGTH],
+    text: String,
+    /// The kinds that may stand in each place.
+    may: u64,
     nats: f32,
     weight: f64,
 }
@@ -31,10 +42,9 @@ impl Forms {
     fn of<'a>(all: impl Iterator<Item = &'a (String, f32)>) -> Self {
         let mut out = Self::default();
         for (text, nats) in all.filter(|(_, nats)| *nats > 0.0) {
-            let mut places = [0; MAX_LENGTH];
-            places.iter_mut().zip(text.bytes()).for_each(|(place, c)| *place = c);
+            let may = text.bytes().fold(0, |may, place| may << KIND | may_be(place));
             if let Some(of_length) = out.0.get_mut(text.len()) {
-                of_length.push(Form { places, nats: *nats, weight: f64::from(*nats).exp() });
+                of_length.push(Form { text: text.clone(), may, nats: *nats, weight: f64::from(*nats).exp() });
             }
         }
         out.0.iter_mut().for_each(|of_length| of_length.sort_by(|a, b| b.nats.total_cmp(&a.nats)));
@@ -86,24 +96,37 @@ fn most_plausible(key: &[u8], state: &str) -> Option<&'static Form> {
         "" => &all.both,
         _ => &all.general,
     };
-    forms.0.get(key.len())?.iter().find(|form| fits(key, form))
+    let is = key.iter().fold(0_u64, |is, c| is << KIND | kind(*c));
+    // Each character is of one kind, so as many bits are left as characters fit.
+    let fits = |form: &&Form| (is & form.may).count_ones() as usize == key.len();
+    forms.0.get(key.len())?.iter().find(fits)
 }
 
-/// Whether `key` fits a form of its length.
-fn fits(key: &[u8], form: &Form) -> bool {
-    let place = |(c, f): (&u8, &u8)| match (f, c) {
-        (b'9', c) => c.is_ascii_digit(),
-        (b'A', b'0') => true,
-        (b'B', b'I' | b'Q') => false,
-        (_, c) => c.is_ascii_uppercase(),
-    };
-    key.iter().zip(&form.places).all(place)
+/// The kind of a character; none where it can't stand in a number.
+fn kind(c: u8) -> u64 {
+    match c {
+        b'0' => ZERO,
+        b'1'..=b'9' => DIGIT,
+        b'I' | b'Q' => I_OR_Q,
+        b'A'..=b'Z' => LETTER,
+        _ => 0,
+    }
+}
+
+/// The kinds that may stand in a place of a form. A zero can be the letter O.
+fn may_be(place: u8) -> u64 {
+    match place {
+        b'9' => ZERO | DIGIT,
+        b'A' => ZERO | LETTER | I_OR_Q,
+        b'B' => LETTER,
+        _ => LETTER | I_OR_Q,
+    }
 }
 
 /// `key` as `form`, which it fits, writes it.
 fn write(key: &str, form: &Form) -> String {
-    let place = |(c, f): (char, &u8)| if (*f, c) == (b'A', '0') { 'O' } else { c };
-    key.chars().zip(&form.places).map(place).collect()
+    let place = |(c, f)| if (f, c) == ('A', '0') { 'O' } else { c };
+    key.chars().zip(form.text.chars()).map(place).collect()
 }
 
 #[cfg(test)]

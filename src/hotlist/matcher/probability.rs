@@ -59,9 +59,10 @@ impl<'a> Posterior<'a> {
     pub fn new<'t>(slots: &'a Slots, ranked: impl Iterator<Item = &'t str>, state: &'a str) -> Self {
         let mut this = Self { slots, state, ranked: Vec::with_capacity(ranked.size_hint().0), rest: 1.0 };
         for text in ranked {
-            let text = this.text(&Digits::of_text(text));
-            if this.ranked.iter().all(|r| r.code != text.code) {
-                this.ranked.push(text);
+            let digits = Digits::of_text(text);
+            let code = digits.code();
+            if this.ranked.iter().all(|r| r.code != code) {
+                this.ranked.push(this.text(&digits, code));
             }
         }
         let best = this.ranked.iter().max_by(|a, b| (a.q * a.weight).total_cmp(&(b.q * b.weight)));
@@ -69,7 +70,7 @@ impl<'a> Posterior<'a> {
         this
     }
 
-    fn text(&self, digits: &Digits) -> Text {
+    fn text(&self, digits: &Digits, code: Code) -> Text {
         let (class, positions) = (&*CLASS, self.slots.positions());
         let classes = digits.as_slice().iter().map(|d| class[usize::from(*d)]).chain(std::iter::repeat(BLANK));
         let whole = digits.as_slice().len() <= positions.len();
@@ -77,12 +78,12 @@ impl<'a> Posterior<'a> {
         let mut key = [0; MAX_LENGTH];
         key.iter_mut().zip(digits.symbols()).for_each(|(place, symbol)| *place = symbol);
         let weight = plate::plausibility(&key[..digits.as_slice().len()], self.state);
-        Text { code: digits.code(), q, weight }
+        Text { code, q, weight }
     }
 
     /// The probability of each of these listed keys, which are all different.
     pub fn of(&self, listed: &[Code]) -> Vec<f64> {
-        let found: Vec<Text> = listed.iter().map(|code| self.text(&code.digits())).collect();
+        let found: Vec<Text> = listed.iter().map(|code| self.text(&code.digits(), *code)).collect();
         let ranked = self.ranked.iter().filter(|r| !listed.contains(&r.code));
         let (mut known, mut sum) = (0.0, 0.0);
         for text in ranked {
