@@ -84,7 +84,7 @@ impl Index {
         let [meta, tables, filter, places, blocks] = parts.ok_or_else(|| refused("a part of it is missing"))?;
 
         let mut options = MmapOptions::new();
-        options.offset(header.keys_at).len(blocks).populate();
+        options.offset(header.keys_at).len(blocks);
         #[allow(unsafe_code, reason = "mapping a file is a call into the system")]
         // SAFETY: the bytes must not change while they are mapped. The file is for its owner
         // alone, and this program replaces it by another file but never writes into it.
