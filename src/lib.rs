@@ -7,6 +7,7 @@
 pub mod clock; // time, so that tests can set it
 pub mod error; // the one error type: what happened, where, what to do
 pub mod logging; // tracing to the terminal or journald
+pub mod thread; // threads that end when their handle is dropped
 pub mod who; // the system user who does something
 pub mod plate; // plate text: normal form, match key, syntax prior
 pub mod wire; // the messages vehicle and station share

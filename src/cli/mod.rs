@@ -4,6 +4,7 @@
 //! [`crate::error::Kind`].
 
 mod annotate;
+mod ask;
 mod check;
 mod hit;
 mod hotlist;

@@ -1,9 +1,9 @@
 //! `plated status`: how lists, store and transfer are.
 
-use super::hotlist::{Ask, ago};
+use super::ask::{Ask, ago, print_json};
 use super::say;
 use crate::control::{ListLine, Reply, Request, StatusReport};
-use crate::error::{Context, Kind, Result};
+use crate::error::Result;
 use crate::store::Staleness;
 
 /// How old the lists are, what went wrong last, and how much waits for the station
@@ -23,10 +23,7 @@ pub struct Args {
 
 pub fn run(args: &Args) -> Result<()> {
     args.ask.call(Request::Status, None, &mut |reply| match reply {
-        Reply::Status(report) if args.json => {
-            let line = serde_json::to_string(&report);
-            say(format_args!("{}", line.context(Kind::Internal, || "the status can't be written as JSON".into())?))
-        }
+        Reply::Status(report) if args.json => print_json(&report),
         Reply::Status(report) => print(&report),
         _ => Ok(()),
     })

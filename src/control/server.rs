@@ -4,6 +4,7 @@
 use super::{Desk, Reply, Request};
 use crate::error::{Context, Error, Kind, Result};
 use crate::hotlist::INCOMING;
+use crate::thread::Service;
 use crate::who::Who;
 use serde::{Deserialize, Serialize};
 use std::fs::{File, Permissions};
@@ -13,7 +14,6 @@ use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::thread::JoinHandle;
 use std::time::Duration;
 use tokio::sync::oneshot;
 
@@ -45,9 +45,7 @@ pub(super) enum Frame {
 
 /// The socket at work; dropping it ends it.
 pub struct Server {
-    path: PathBuf,
-    stop: Option<oneshot::Sender<()>>,
-    thread: Option<JoinHandle<()>>,
+    _service: Service<oneshot::Sender<()>>,
 }
 
 impl Server {
@@ -69,6 +67,7 @@ impl Server {
         };
         std::fs::set_permissions(path, Permissions::from_mode(0o660)).context(Kind::Storage, failed)?;
         let (stop, mut stopped) = oneshot::channel::<()>();
+        let socket = path.to_owned();
         let run = move || {
             let callers = Arc::new(AtomicUsize::new(0));
             runtime.block_on(async {
@@ -90,21 +89,9 @@ impl Server {
                     }
                 }
             });
+            let _ = std::fs::remove_file(socket); // The next daemon does it otherwise.
         };
-        let thread = std::thread::Builder::new().name("control".into()).spawn(run).context(Kind::Internal, failed)?;
-        Ok(Self { path: path.to_owned(), stop: Some(stop), thread: Some(thread) })
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        self.stop.take();
-        if let Some(thread) = self.thread.take()
-            && thread.join().is_err()
-        {
-            tracing::error!("The socket for the command line ended by a defect.");
-        }
-        let _ = std::fs::remove_file(&self.path); // The next daemon does it otherwise.
+        Ok(Self { _service: Service::start("control", "The socket for the command line", stop, run)? })
     }
 }
 

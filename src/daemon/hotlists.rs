@@ -7,10 +7,10 @@ use crate::control::{Coming, Desk, station};
 use crate::error::{Context, Kind, Result};
 use crate::hotlist::sync::{Accept, Change, ListState, Origin, Remote, Round, Sync, Watched, Watcher};
 use crate::signing::Trust;
+use crate::thread::Service;
 use crate::transfer::backoff;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::thread::JoinHandle;
 use std::time::Duration;
 use tokio::sync::{mpsc, oneshot, watch};
 
@@ -47,8 +47,7 @@ impl Options {
 pub struct Running {
     states: watch::Receiver<Vec<ListState>>,
     rounds: mpsc::Sender<oneshot::Sender<Round>>,
-    stop: Option<oneshot::Sender<()>>,
-    thread: Option<JoinHandle<()>>,
+    _service: Service<oneshot::Sender<()>>,
 }
 
 /// Starts what the configuration asks for, if it does: the station, folders, or both. What comes is
@@ -88,7 +87,7 @@ pub fn start<R: Remote>(
     let (stop, stopped) = oneshot::channel::<()>();
     let (rounds, asked) = mpsc::channel(1);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().context(Kind::Internal, failed)?;
-    let thread = std::thread::Builder::new().name("hotlists".into()).spawn(move || {
+    let service = Service::start("hotlists", "The synchronisation of hotlists", stop, move || {
         runtime.block_on(async {
             tokio::select! {
                 () = fetch(sync, options.interval, &publish, asked) => {}
@@ -98,8 +97,8 @@ pub fn start<R: Remote>(
         });
         // A list may be on its way into force; that survives being cut off.
         runtime.shutdown_timeout(Duration::from_secs(1));
-    });
-    Ok(Running { states, rounds, stop: Some(stop), thread: Some(thread.context(Kind::Internal, failed)?) })
+    })?;
+    Ok(Running { states, rounds, _service: service })
 }
 
 async fn fetch<R: Remote>(
@@ -160,16 +159,5 @@ impl Running {
     /// How each list is getting on.
     pub fn states(&self) -> Vec<ListState> {
         self.states.borrow().clone()
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        self.stop.take();
-        if let Some(thread) = self.thread.take()
-            && thread.join().is_err()
-        {
-            tracing::error!("The synchronisation of hotlists ended by a defect.");
-        }
     }
 }

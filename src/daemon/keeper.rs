@@ -1,12 +1,11 @@
 //! Lets go of entries that are over, and says when a list is stale.
 
-use super::spawn;
 use crate::clock::Clock;
 use crate::control::Desk;
 use crate::error::Result;
+use crate::thread::Service;
 use crossbeam_channel::{RecvTimeoutError, Sender, bounded};
 use std::sync::Arc;
-use std::thread::JoinHandle;
 use std::time::Duration;
 
 /// How often entries are looked at.
@@ -15,14 +14,11 @@ const TICK: Duration = Duration::from_secs(1);
 const STALE: Duration = Duration::from_secs(60);
 
 /// The keeper at work; dropping it ends it.
-pub struct Running {
-    stop: Option<Sender<()>>,
-    thread: Option<JoinHandle<()>>,
-}
+pub type Running = Service<Sender<()>>;
 
 pub fn start(desk: Arc<Desk>, clock: Arc<dyn Clock>) -> Result<Running> {
     let (stop, stopped) = bounded(0);
-    let thread = spawn("keeper", move || {
+    Service::start("keeper", "The keeper of entries", stop, move || {
         let mut next = clock.monotonic();
         while let Err(RecvTimeoutError::Timeout) = {
             if clock.monotonic() >= next {
@@ -36,17 +32,5 @@ pub fn start(desk: Arc<Desk>, clock: Arc<dyn Clock>) -> Result<Running> {
             }
             stopped.recv_timeout(TICK)
         } {}
-    })?;
-    Ok(Running { stop: Some(stop), thread: Some(thread) })
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        self.stop.take();
-        if let Some(thread) = self.thread.take()
-            && thread.join().is_err()
-        {
-            tracing::error!("The keeper of entries ended by a defect.");
-        }
-    }
+    })
 }

@@ -25,11 +25,12 @@ use crate::capture::{Capture, SourceStatus};
 use crate::clock::Clock;
 use crate::config::{Config, Input, Pace};
 use crate::control::{Desk, Server};
-use crate::error::{Context, Error, Kind, Result};
+use crate::error::{Error, Kind, Result};
 use crate::frame::Frame;
 use crate::hotlist::sync::ListState;
 use crate::recognition::{Models, Recognizer};
 use crate::store::{Key, Options, Stats, Store};
+use crate::thread::spawn;
 use crate::wire::{HitRecord, MadeBy, ReadRecord};
 use collector::Collector;
 use crossbeam_channel::bounded;
@@ -239,13 +240,6 @@ impl Daemon {
             n => Err(Error::new(Kind::Storage, format!("{n} reads were lost: the store could not write them"))),
         }
     }
-}
-
-fn spawn(name: &str, run: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>> {
-    std::thread::Builder::new()
-        .name(name.into())
-        .spawn(run)
-        .context(Kind::Internal, || format!("could not start the thread {name}"))
 }
 
 /// A file that is played as fast as it can be has its own time.

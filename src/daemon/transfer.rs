@@ -4,9 +4,9 @@ use crate::clock::Clock;
 use crate::config::{self, Config};
 use crate::error::{Context, Kind, Result};
 use crate::store::Store;
+use crate::thread::Service;
 use crate::transfer::{self, HttpsLink, Options, Progress};
 use std::sync::Arc;
-use std::thread::JoinHandle;
 use tokio::sync::{oneshot, watch};
 
 /// A link whose certificates are loaded.
@@ -19,8 +19,7 @@ pub struct Prepared {
 /// The transfer at work; dropping it ends it.
 pub struct Running {
     progress: watch::Receiver<Progress>,
-    stop: Option<oneshot::Sender<()>>,
-    thread: Option<JoinHandle<()>>,
+    _service: Service<oneshot::Sender<()>>,
 }
 
 pub fn prepare(config: &Config, transfer: &config::Transfer, clock: Arc<dyn Clock>) -> Result<Prepared> {
@@ -35,7 +34,7 @@ impl Prepared {
         let failed = || "could not start the transfer".to_string();
         let runtime =
             tokio::runtime::Builder::new_current_thread().enable_all().build().context(Kind::Internal, failed)?;
-        let thread = std::thread::Builder::new().name("transfer".into()).spawn(move || {
+        let service = Service::start("transfer", "The transfer", stop, move || {
             runtime.block_on(async {
                 tokio::select! {
                     never = transfer::run(store, self.link, self.options, self.clock, publish) => match never {},
@@ -44,8 +43,8 @@ impl Prepared {
             });
             // A call into the store may still be under way; it ends by itself.
             runtime.shutdown_timeout(std::time::Duration::from_secs(1));
-        });
-        Ok(Running { progress, stop: Some(stop), thread: Some(thread.context(Kind::Internal, failed)?) })
+        })?;
+        Ok(Running { progress, _service: service })
     }
 }
 
@@ -53,16 +52,5 @@ impl Running {
     /// How it is getting on.
     pub fn progress(&self) -> Progress {
         self.progress.borrow().clone()
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        self.stop.take();
-        if let Some(thread) = self.thread.take()
-            && thread.join().is_err()
-        {
-            tracing::error!("The transfer ended by a defect.");
-        }
     }
 }

@@ -1,6 +1,6 @@
 //! `plated hit disposition`: what a hit was.
 
-use crate::cli::hotlist::ask::{self, Ask, print_json};
+use crate::cli::ask::{self, Ask, print_json};
 use crate::cli::say;
 use crate::control::{Disposed, Reply, Request};
 use crate::error::Result;

@@ -1,11 +1,11 @@
 //! `plated hit list`: hits of the last hours.
 
 use super::line::line;
-use crate::cli::hotlist::ask::{self, Ask, print_json};
+use crate::cli::ask::{self, Ask, Why, print_json};
 use crate::cli::say;
 use crate::control::{Reply, Request};
 use crate::error::Result;
-use crate::store::{Finding, KeptHit, Reason};
+use crate::store::{Finding, KeptHit};
 
 /// List hits, newest first
 #[derive(Debug, clap::Args)]
@@ -17,12 +17,8 @@ Each with the end of its id, by which `plated hit disposition` names it. A hit i
 somebody has said what it was. Hits of covert lists are not shown. The look is on record before
 anything is shown.")]
 pub struct Args {
-    /// Why
-    #[arg(long, value_name = "TEXT", value_parser = ask::reason)]
-    reason: Reason,
-    /// Case or incident
-    #[arg(long, value_name = "NUMBER", default_value = "")]
-    case: String,
+    #[command(flatten)]
+    why: Why,
     /// How far back
     #[arg(long, value_name = "SPAN", value_parser = ask::span, default_value = "12h")]
     since: u64,
@@ -34,7 +30,7 @@ pub struct Args {
 }
 
 pub fn run(args: &Args) -> Result<()> {
-    let request = Request::Hits { window: args.since, reason: args.reason.clone(), case: args.case.clone() };
+    let request = Request::Hits { window: args.since, reason: args.why.reason.clone(), case: args.why.case.clone() };
     let (mut hits, mut open) = (0, 0);
     args.ask.call(request, None, &mut |reply| match reply {
         Reply::Hit(kept) => {

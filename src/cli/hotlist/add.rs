@@ -1,10 +1,10 @@
 //! `plated hotlist add`: enter a plate or a partial one.
 
-use super::ask::{self, Ask, print_json};
+use crate::cli::ask::{self, Ask, Why, print_json};
 use crate::cli::say;
 use crate::control::{Reply, Request};
 use crate::error::Result;
-use crate::store::{ManualEntry, Reason};
+use crate::store::ManualEntry;
 use crate::wire::Priority;
 use jiff::Timestamp;
 use serde_json::json;
@@ -23,12 +23,8 @@ pub struct Args {
     /// The plate
     #[arg(value_name = "PLATE|PATTERN")]
     plate: String,
-    /// Why
-    #[arg(long, value_name = "TEXT", value_parser = ask::reason)]
-    reason: Reason,
-    /// Case or incident
-    #[arg(long, value_name = "NUMBER", default_value = "")]
-    case: String,
+    #[command(flatten)]
+    why: Why,
     /// Issuing state, two letters
     #[arg(long, value_name = "STATE", default_value = "")]
     state: String,
@@ -57,8 +53,8 @@ pub fn run(args: &Args) -> Result<()> {
         state: args.state.to_ascii_uppercase(),
         category: args.category.clone(),
         priority: args.priority,
-        reason: args.reason.clone(),
-        case: args.case.clone(),
+        reason: args.why.reason.clone(),
+        case: args.why.case.clone(),
         expires: args.expires,
         search_back: args.search_back,
     };

@@ -1,6 +1,6 @@
 //! `plated hotlist import`: bring a file into force.
 
-use super::ask::{self, Ask, print_json};
+use crate::cli::ask::{self, Ask, print_json};
 use crate::cli::say;
 use crate::control::{Reply, Request};
 use crate::error::{Context, Error, Kind, Result};

@@ -1,7 +1,6 @@
 //! `plated hotlist`: lists of wanted plates.
 
 mod add;
-pub mod ask;
 mod check;
 mod detect;
 mod export;
@@ -12,8 +11,6 @@ mod search;
 mod show;
 mod stats;
 mod sync;
-
-pub use ask::{Ask, ago};
 
 use crate::error::Result;
 use clap::Subcommand;

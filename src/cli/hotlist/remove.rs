@@ -1,6 +1,6 @@
 //! `plated hotlist remove`: take out what an officer entered.
 
-use super::ask::{self, Ask};
+use crate::cli::ask::{self, Ask};
 use crate::cli::say;
 use crate::control::{Reply, Request};
 use crate::error::Result;

@@ -1,10 +1,9 @@
 //! `plated hotlist search`: reads already made.
 
-use super::ask::{self, Ask};
+use crate::cli::ask::{self, Ask, Why};
 use crate::cli::say;
 use crate::control::{Reply, Request};
 use crate::error::Result;
-use crate::store::Reason;
 
 /// Search reads already made for a plate or partial plate
 #[derive(Debug, clap::Args)]
@@ -17,12 +16,8 @@ pub struct Args {
     /// The plate; ? is one character, * any run of them
     #[arg(value_name = "PLATE|PATTERN")]
     plate: String,
-    /// Why
-    #[arg(long, value_name = "TEXT", value_parser = ask::reason)]
-    reason: Reason,
-    /// Case or incident
-    #[arg(long, value_name = "NUMBER", default_value = "")]
-    case: String,
+    #[command(flatten)]
+    why: Why,
     /// How far back
     #[arg(long, value_name = "SPAN", value_parser = ask::span, default_value = "24h")]
     window: u64,
@@ -34,7 +29,7 @@ pub struct Args {
 }
 
 pub fn run(args: &Args) -> Result<()> {
-    let (plate, reason, case) = (args.plate.clone(), args.reason.clone(), args.case.clone());
+    let (plate, reason, case) = (args.plate.clone(), args.why.reason.clone(), args.why.case.clone());
     let request = Request::Search { plate, window: args.window, reason, case };
     let mut reads = 0;
     args.ask.call(request, None, &mut |reply| match reply {

@@ -1,10 +1,9 @@
 //! `plated hotlist show`: all that the lists have about a plate.
 
-use super::ask::{self, Ask, ago, print_json};
+use crate::cli::ask::{Ask, Why, ago, print_json};
 use crate::cli::say;
 use crate::control::{Reply, Request, Shown};
 use crate::error::Result;
-use crate::store::Reason;
 use crate::wire::Priority;
 
 /// Look up a plate in all lists
@@ -18,12 +17,8 @@ pub struct Args {
     /// The plate
     #[arg(value_name = "PLATE")]
     plate: String,
-    /// Why
-    #[arg(long, value_name = "TEXT", value_parser = ask::reason)]
-    reason: Reason,
-    /// Case or incident
-    #[arg(long, value_name = "NUMBER", default_value = "")]
-    case: String,
+    #[command(flatten)]
+    why: Why,
     /// Print one JSON object per line
     #[arg(long)]
     json: bool,
@@ -32,7 +27,8 @@ pub struct Args {
 }
 
 pub fn run(args: &Args) -> Result<()> {
-    let request = Request::Show { plate: args.plate.clone(), reason: args.reason.clone(), case: args.case.clone() };
+    let request =
+        Request::Show { plate: args.plate.clone(), reason: args.why.reason.clone(), case: args.why.case.clone() };
     let mut entries = 0;
     args.ask.call(request, None, &mut |reply| match reply {
         Reply::Entry(shown) => {

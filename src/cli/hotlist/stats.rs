@@ -1,6 +1,6 @@
 //! `plated hotlist stats`: the lists, and what officers entered, without plates.
 
-use super::ask::{Ask, ago, print_json};
+use crate::cli::ask::{Ask, ago, print_json};
 use crate::cli::say;
 use crate::cli::status::{list_line, word};
 use crate::control::{Reply, Request, StatusReport};

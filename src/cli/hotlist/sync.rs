@@ -1,6 +1,6 @@
 //! `plated hotlist sync`: one round with the station, now.
 
-use super::ask::{Ask, print_json};
+use crate::cli::ask::{Ask, print_json};
 use crate::cli::say;
 use crate::control::{Reply, Request};
 use crate::error::Result;

@@ -31,6 +31,17 @@ impl Ask {
     }
 }
 
+/// Why, which goes on record.
+#[derive(Debug, clap::Args)]
+pub struct Why {
+    /// Why
+    #[arg(long, value_name = "TEXT", value_parser = reason)]
+    pub reason: Reason,
+    /// Case or incident
+    #[arg(long, value_name = "NUMBER", default_value = "")]
+    pub case: String,
+}
+
 /// For clap: why somebody does something.
 pub fn reason(text: &str) -> Result<Reason, String> {
     Reason::new(text).map_err(|e| e.to_string())
