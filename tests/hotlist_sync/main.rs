@@ -1,6 +1,6 @@
 //! Lists from the real station to the vehicle, over real mutual TLS, whatever goes wrong between.
 
-#![allow(clippy::unwrap_used, missing_docs, reason = "a test fails by panicking")]
+#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs, reason = "a test fails by panicking")]
 
 #[path = "../support/mod.rs"]
 mod support;

@@ -1,5 +1,5 @@
 //! Entries by officers, list sets and searches: what they do, and that each is on record.
-#![allow(clippy::unwrap_used, missing_docs, reason = "a test fails by panicking")]
+#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs, reason = "a test fails by panicking")]
 
 #[path = "../../fuzz/control_entry_points.rs"]
 mod control_entry_points;
