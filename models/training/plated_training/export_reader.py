@@ -21,9 +21,9 @@ from onnxruntime.quantization.shape_inference import quant_pre_process
 
 from . import fonts
 from .reader import SLOTS, Exported, Reader, standardise
-from .real import ANY_STATE
+from .real import ANY_STATE, EITHER
 from .reader_data import H, MARGIN, UNKNOWN, W
-from .states import CODES
+from .states import REGIONS
 
 TRAINED_ON = [("synthetic plates drawn by plated_training", "same licence as plated"),
               ("open-lpr photos (backgrounds, plates)", "Apache-2.0"), ("robertlucian photos (backgrounds)", "MIT"),
@@ -58,7 +58,7 @@ def confidence(slots, text, temperature):
     p[..., zero] += p[..., letter]
     p[..., letter] = 0
     top, at = p.max(2)
-    want = torch.from_numpy(np.where(text == letter, zero, text).astype(np.int64))
+    want = torch.from_numpy(np.where((text == letter) | (text == EITHER), zero, text).astype(np.int64))
     return top.prod(1), (at == want).all(1)
 
 
@@ -123,7 +123,7 @@ def sidecar(path, name, version, temperature, state_temperature):
     with open(path, "rb") as f:
         digest = hashlib.sha256(f.read()).hexdigest()
     rows = list(TRAINED_ON) + [(f"font {n} (lettering)", "OFL-1.1") for g in (fonts.PLATE_FONTS, fonts.SERIF_FONTS, fonts.NAME_FONTS) for n in g]
-    states = ", ".join(f'"{c}"' for c in CODES + [""])
+    states = ", ".join(f'"{c}"' for c in REGIONS + [""])
     trained = ",\n  ".join(f'{{name = "{n}", licence = "{l}"}}' for n, l in rows)
     text = f'''format = "plated-reader-1"
 file = "{os.path.basename(path)}"

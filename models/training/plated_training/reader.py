@@ -15,7 +15,9 @@ import torch
 import torch.nn as nn
 import torch.nn.functional as F
 
-SLOTS, CLASSES, STATES = 9, 37, 52
+from .states import REGIONS
+
+SLOTS, CLASSES, STATES = 9, 37, len(REGIONS) + 1
 HEIGHT, WIDTH, COLS = 48, 160, 40
 
 
@@ -57,7 +59,7 @@ class Reader(nn.Module):
 
     def forward(self, x):
         """x: float [N,3,48,160], standardised. Returns slot logits [N,S,37], column logits
-        [N,37,40], attention logits [N,S,40], density logits [N,40], state logits [N,52]."""
+        [N,37,40], attention logits [N,S,40], density logits [N,40], state logits [N,STATES]."""
         low = self.stem(x)
         f = self.b3(self.b2(self.b1(low)))
         g = self.flat(f) + self.place

@@ -17,11 +17,11 @@ import numpy as np
 from . import cars, degrade, negatives
 from .glyphs import ALNUM
 from .plates import render_plate
-from .states import CODES
+from .states import REGIONS
 
 W, H, SLOTS, COUNT = 160, 48, 9, 1024
 MARGIN = (0.05, 0.08)
-UNKNOWN = len(CODES)
+UNKNOWN = len(REGIONS)
 
 
 def backgrounds(folder, n, seed):
@@ -142,7 +142,8 @@ def sample_batch(rng, pool, count=COUNT):
     state = np.zeros(count, np.uint8)
     i = 0
     while i < count:
-        plate = render_plate(rng, width=320)
+        # California has no real close crops beside the drawn plates, so it is drawn more often.
+        plate = render_plate(rng, "CA" if rng.random() < .16 else None, width=320)
         if not 1 < len(plate.text) <= SLOTS:
             continue
         for _ in range(3):  # three looks at each plate: drawing costs more than looking
@@ -154,7 +155,7 @@ def sample_batch(rng, pool, count=COUNT):
             imgs[i] = crop
             text[i, :len(plate.text)] = [ALNUM.index(c) + 1 for c in plate.text]
             pos[i, :len(pts)] = pts[:, 0]
-            state[i] = CODES.index(plate.state) if plate.state else UNKNOWN
+            state[i] = REGIONS.index(plate.state) if plate.state else UNKNOWN
             i += 1
     return imgs, text, pos, state
 

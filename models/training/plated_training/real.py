@@ -1,39 +1,41 @@
-"""Crops of real plates for the reader, out of the training photos.
+"""Crops of real plates for the reader, out of the training photos and the close crops.
 
-    python -m plated_training.real align --texts TEXTS --photos PHOTOS --checkpoint reader.pt --out plates.jsonl
-    python -m plated_training.real views --plates plates.jsonl --photos PHOTOS --out DIR --seed 1 --shards 100
+    python -m plated_training.real align --photos PHOTOS --models .. --checkpoint reader.pt --out plates.jsonl
+    python -m plated_training.real views --plates plates.jsonl --photos PHOTOS --out DIR --seed 1 --shards 100 [--close]
 
-TEXTS holds what persons read off the photos, a line a plate: {"set", "image", "box": [x, y, w, h],
-"corners": 4 points or null, "text", "state"}; the state is a code, "" for plates of other countries, or
-"US" where it can't be told. Registration numbers are personal data, so the file lies outside the repository;
-without it the reader trains on drawn plates alone.
+`labels.py` tells where the texts are from. Without photos the reader trains on drawn plates alone.
 
-`align` finds where each character stands, with a reader trained on drawn plates: the characters are known,
-and the best places for them in that order are what it searches. `views` writes shards like those of
-reader_data.py: each plate cropped, lit and blurred in many ways. One plate in HELD_OUT is never used there,
-but kept to measure.
+`align` finds where each character stands, with a reader: the characters are known, and the best places
+for them in that order are what it searches; of the corners that the label's box and the detector offer it
+takes those that show the text best. `views` writes shards like those of reader_data.py: each plate
+cropped, lit and blurred in many ways; close crops are set into scenes as drawn plates are. One plate
+in seven is never used there, but kept to measure.
 """
 import argparse
 import json
 import os
-import zlib
+from types import SimpleNamespace
 
 import cv2
 import numpy as np
 
-from . import degrade
+from . import degrade, labels, reader_data
 from .glyphs import ALNUM
+from .labels import held_out
+from .metrics import iou
 from .reader_data import COUNT, H, MARGIN, SLOTS, UNKNOWN, W
-from .states import CODES
+from .states import REGIONS
 
-ANY_STATE = 255  # a US plate whose state can't be told: teaches nothing about states
-HELD_OUT = 7
+ANY_STATE = 255  # a plate whose state can't be told: teaches nothing about states
+EITHER = 37  # class of a character that persons did not tell apart: 0 or O
 EDGE = 5  # pixels; a character centred nearer to the crop's edge is cut off
+PLATE = (320, 160)  # what a close crop is stretched to: the shape of a US plate
+OLD = 0.35  # weight of plates from before about 1975
+SHARP = 0.2  # share of close crops that are left as they are
 
 
-def held_out(row):
-    """By the text, so that two photos of one vehicle fall on the same side."""
-    return zlib.crc32(row["text"].encode()) % HELD_OUT == 0
+def classes(text):
+    return [EITHER if c == "0" else ALNUM.index(c) + 1 for c in text]
 
 
 def quad(row):
@@ -68,39 +70,83 @@ def places(scores, text):
     return out[::-1]
 
 
+def offered(row, found):
+    """Corners to choose from: the box's, and those of the detector's find on it, as they are and drawn to fill the box."""
+    out = [quad(row)]
+    x, y, w, h = row["box"]
+    for _, box, corners in found:
+        if iou(box, row["box"]) > .4:
+            q = np.float64(corners)
+            lo, hi = q.min(0), q.max(0)
+            out += [q, (q - lo) / np.maximum(hi - lo, 1) * (w, h) + (x, y)]
+    return out
+
+
+def aligned(scores, dens, text):
+    """(horizontal places in 0 to 1, how well they show the text: nats a character), or None."""
+    found = places(scores, text)
+    if found is None:
+        return None
+    # Between two columns by the density on both sides.
+    near = [np.arange(max(c - 1, 0), min(c + 2, len(dens))) for c in found]
+    x = [float((i * dens[i]).sum() / max(dens[i].sum(), 1e-6)) for i in near]
+    gaps = np.diff(x)
+    if len(gaps) and (gaps.min() < 1.2 or gaps.max() > 6 * np.median(gaps)):
+        return None
+    fit = sum(scores[ALNUM.index(c) + 1, at] for c, at in zip(text, found)) / len(text)
+    return [(v + .5) / len(dens) for v in x], float(fit)
+
+
 def align(a):
     import torch
+    from .detector_infer import Detector
     from .reader import Reader, standardise
+    torch.set_num_threads(1)
     net = Reader()
     net.load_state_dict(torch.load(a.checkpoint)["ema"], strict=False)
     net.eval()
-    rows, out = [json.loads(l) for l in open(a.texts)], []
+    detector = Detector(a.models)
+    rows, out = labels.rows(a.photos, (*labels.PHOTOS, labels.CLOSE)), []
     for r in rows:
         im = cv2.imread(os.path.join(a.photos, r["set"], r["image"]))
         if im is None or not 1 < len(r["text"]) <= SLOTS:
             continue
-        src = degrade.margins(quad(r), *MARGIN)
-        hc = cv2.getPerspectiveTransform(src.astype(np.float32), np.float32([[0, 0], [W, 0], [W, H], [0, H]]))
-        crop = cv2.warpPerspective(im, hc, (W, H), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-        with torch.no_grad():
-            _, col, _, dens, _ = net(standardise(torch.from_numpy(crop).permute(2, 0, 1)[None].float()))
-            p = torch.log_softmax(col[0].float(), 0) + torch.nn.functional.logsigmoid(dens.float()).reshape(1, -1)
-        p = p.numpy().clip(-6)
-        found = places(p, r["text"])
-        if found is None:
-            continue
-        # Between two columns by the density on both sides.
-        d = torch.sigmoid(dens.float()).reshape(-1).numpy()
-        near = [np.arange(max(c - 1, 0), min(c + 2, len(d))) for c in found]
-        x = [float((i * d[i]).sum() / max(d[i].sum(), 1e-6)) for i in near]
-        gaps = np.diff(x)
-        if len(gaps) and (gaps.min() < 1.2 or gaps.max() > 6 * np.median(gaps)):
-            continue
-        pts = degrade.apply_h(np.linalg.inv(hc), [((v + .5) * W / len(d), H / 2) for v in x])
-        out.append(r | {"centres": [[round(float(v), 2) for v in q] for q in pts]})
+        best = None
+        for q in [quad(r)] if r["set"] == labels.CLOSE else offered(r, detector.detect(im)):
+            margin = (0, 0) if r["set"] == labels.CLOSE else MARGIN
+            hc = cv2.getPerspectiveTransform(degrade.margins(q, *margin).astype(np.float32), np.float32([[0, 0], [W, 0], [W, H], [0, H]]))
+            crop = cv2.warpPerspective(im, hc, (W, H), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+            with torch.no_grad():
+                _, col, _, dens, _ = net(standardise(torch.from_numpy(crop).permute(2, 0, 1)[None].float()))
+                p = torch.log_softmax(col[0].float(), 0)
+                p[1] = torch.logaddexp(p[1], p[25])
+                p += torch.nn.functional.logsigmoid(dens.float()).reshape(1, -1)
+            fit = aligned(p.numpy().clip(-6), torch.sigmoid(dens.float()).reshape(-1).numpy(), r["text"])
+            if fit and (best is None or fit[1] > best[0]):
+                pts = degrade.apply_h(np.linalg.inv(hc), [(v * W, H / 2) for v in fit[0]])
+                best = fit[1], {"corners": np.round(q, 2).tolist(), "centres": np.round(pts, 2).tolist()}
+        if best:
+            out.append(r | best[1] | {"fit": round(best[0], 3)})
     with open(a.out, "w") as f:
         f.writelines(json.dumps(r) + "\n" for r in out)
     print(f"{len(out)} of {len(rows)} plates aligned, {sum(map(held_out, out))} of them held out")
+
+
+def close_view(rng, image, row, pool):
+    """One look at a close crop: as it is, or set into a scene like a drawn plate."""
+    h, w = image.shape[:2]
+    scale = np.float64(PLATE) / (w, h)
+    pts = np.float64(row["centres"]) * scale
+    plate = cv2.resize(image, PLATE, interpolation=cv2.INTER_LINEAR)
+    if rng.random() >= SHARP:
+        return reader_data.view(rng, SimpleNamespace(image=plate, mask=None, chars=[(c, *p) for c, p in zip(row["text"], pts)]), pool)
+    edges = np.float64([[0, 0], [PLATE[0], 0], PLATE, [0, PLATE[1]]])
+    src = degrade.margins(edges, *rng.normal(0, .02, 2)) + rng.normal(0, .008, (4, 2)) * PLATE
+    hc = cv2.getPerspectiveTransform(src.astype(np.float32), np.float32([[0, 0], [W, 0], [W, H], [0, H]]))
+    plate = cv2.resize(plate, None, fx=.6, fy=.6, interpolation=cv2.INTER_AREA)
+    hc = hc @ np.diag([1 / .6, 1 / .6, 1])
+    crop = cv2.warpPerspective(plate, hc, (W, H), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return degrade.light(crop, rng) if rng.random() < .5 else crop, degrade.apply_h(hc, pts * .6)
 
 
 def view(rng, photo, row):
@@ -141,35 +187,43 @@ def view(rng, photo, row):
 
 
 def state_class(row):
-    if row["state"] == "US":
+    if row["state"] in ("US", "?"):
         return ANY_STATE
-    return CODES.index(row["state"]) if row["state"] in CODES else UNKNOWN
+    return REGIONS.index(row["state"]) if row["state"] in REGIONS else UNKNOWN
+
+
+def weight(row):
+    """How often a plate is drawn. Those of the USA are what it is for; California has no close crops."""
+    if row["set"] == labels.CLOSE:
+        return OLD if row["old"] else 1.0
+    return 6.0 if row["state"] == "CA" else 4.0 if row["state"] in REGIONS else 1.0
 
 
 def views(a):
     cv2.setNumThreads(1)
     os.makedirs(a.out, exist_ok=True)
-    rows = [r for r in map(json.loads, open(a.plates)) if held_out(r) == a.held_out]
-    # Plates of the USA count three times: they are what it is for.
-    weight = np.array([3.0 if r["state"] else 1.0 for r in rows])
-    weight /= weight.sum()
+    with open(a.plates) as f:
+        rows = [r for r in map(json.loads, f) if held_out(r) == a.held_out and (r["set"] == labels.CLOSE) == a.close]
+    share = np.array([weight(r) for r in rows])
+    share /= share.sum()
     photos = [cv2.imread(os.path.join(a.photos, r["set"], r["image"])) for r in rows]
+    pool = reader_data.backgrounds(a.photos, 300, a.seed) if a.close else []
     for n in range(a.shards):
-        path = os.path.join(a.out, f"real-{n:05d}.npz")
+        path = os.path.join(a.out, f"{'close' if a.close else 'real'}-{n:05d}.npz")
         if os.path.exists(path):
             continue
-        rng = np.random.default_rng([a.seed, 77, n])
+        rng = np.random.default_rng([a.seed, 78 if a.close else 77, n])
         imgs, text = np.zeros((COUNT, H, W, 3), np.uint8), np.zeros((COUNT, SLOTS), np.uint8)
         pos, state = np.full((COUNT, SLOTS), -1, np.float16), np.zeros(COUNT, np.uint8)
         i = 0
         while i < COUNT:
-            k = int(rng.choice(len(rows), p=weight))
-            crop, pts = view(rng, photos[k], rows[k])
+            k = int(rng.choice(len(rows), p=share))
+            crop, pts = close_view(rng, photos[k], rows[k], pool) if a.close else view(rng, photos[k], rows[k])
             if pts[:, 0].min() < EDGE or pts[:, 0].max() > W - EDGE:
                 continue
             t = rows[k]["text"]
             imgs[i], state[i] = crop, state_class(rows[k])
-            text[i, :len(t)] = [ALNUM.index(c) + 1 for c in t]
+            text[i, :len(t)] = classes(t)
             pos[i, :len(pts)] = pts[:, 0]
             i += 1
         np.savez(path + ".tmp.npz", imgs=imgs, text=text, pos=pos, state=state)
@@ -181,13 +235,14 @@ def main():
     ap = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     sub = ap.add_subparsers(required=True)
     p = sub.add_parser("align")
-    p.add_argument("--texts", required=True)
+    p.add_argument("--models", required=True, help="where the detector is")
     p.add_argument("--checkpoint", required=True)
     p.set_defaults(run=align)
     q = sub.add_parser("views")
     q.add_argument("--plates", required=True)
     q.add_argument("--seed", type=int, default=1)
     q.add_argument("--shards", type=int, default=100)
+    q.add_argument("--close", action="store_true", help="of the close crops instead of the photos")
     q.add_argument("--held-out", action="store_true", help="of the plates held out, to calibrate and measure")
     q.set_defaults(run=views)
     for s in (p, q):

@@ -10,6 +10,9 @@ Colours are RRGGBB. `bg` is a vertical gradient, `fg` the serial's colour.
 CODES = ["AL", "AK", "AZ", "AR", "CA", "CO", "CT", "DE", "DC", "FL", "GA", "HI", "ID", "IL", "IN", "IA", "KS", "KY",
          "LA", "ME", "MD", "MA", "MI", "MN", "MS", "MO", "MT", "NE", "NV", "NH", "NJ", "NM", "NY", "NC", "ND", "OH",
          "OK", "OR", "PA", "RI", "SC", "SD", "TN", "TX", "UT", "VT", "VA", "WA", "WV", "WI", "WY"]
+# Known by real plates only; none of them is drawn.
+TERRITORIES = ["AS", "GU", "MP", "PR", "VI"]
+REGIONS = CODES + TERRITORIES  # the reader's classes, before that of no known state
 
 
 def D(fg, bg, top="", bottom="", pats="lll dddd", ncol=None, scol=None, nfont="sans", sfont="sans", w=1.0, art="",

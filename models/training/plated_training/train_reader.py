@@ -17,8 +17,8 @@ import torch
 import torch.nn.functional as F
 from tqdm import tqdm
 
-from .real import ANY_STATE
-from .reader import COLS, Reader, WIDTH, standardise
+from .reader import CLASSES, COLS, Reader, WIDTH, standardise
+from .real import ANY_STATE, EITHER
 
 
 def load_pool(folder, pool, limit):
@@ -37,8 +37,8 @@ def load_pool(folder, pool, limit):
     return len(pool["data"])
 
 
-# Shares of a batch, where there are any: crops of real plates, and of what is no plate.
-REAL, EMPTY = 0.15, 0.06
+# Shares of a batch, where there are any: crops of real plates of the photos, of the close crops, and of what is no plate.
+REAL, CLOSE, EMPTY = 0.17, 0.28, 0.06
 
 
 def batch(drawn, others, rng, n):
@@ -99,6 +99,12 @@ def targets(text, pos):
     return torch.from_numpy(col), torch.from_numpy(att.astype(np.float32)), torch.from_numpy(np.minimum(dens, 1).astype(np.float32))
 
 
+def named(logits, dim):
+    """Log probabilities, with one more class (real.EITHER): 0 or O."""
+    p = F.log_softmax(logits, dim)
+    return torch.cat([p, torch.logaddexp(p.narrow(dim, 1, 1), p.narrow(dim, 25, 1))], dim)
+
+
 def loss_of(net, x, text, pos, state):
     col_t, att_t, dens_t = targets(text, pos)
     text_t = torch.from_numpy(text)
@@ -106,16 +112,18 @@ def loss_of(net, x, text, pos, state):
         slots, col, att, dens, st = net(x)
     slots, col, att, st = slots.float(), col.float(), att.float(), st.float()
     w = (text_t > 0).float() * .85 + .15
-    ls = (F.cross_entropy(slots.transpose(1, 2), text_t, reduction="none") * w).sum() / w.sum()
-    wc = torch.ones(37)
+    ls = (F.nll_loss(named(slots, 2).transpose(1, 2), text_t, reduction="none") * w).sum() / w.sum()
+    wc = torch.ones(CLASSES + 1)
     wc[0] = .4  # most columns are blank
-    lc = F.cross_entropy(col, col_t, weight=wc, ignore_index=-1)
+    lc = F.nll_loss(named(col, 1), col_t, weight=wc, ignore_index=-1)
     la = -(att_t * F.log_softmax(att, 2)).sum() / max(float(att_t.sum()), 1)
     ld = F.binary_cross_entropy_with_logits(dens, dens_t)
     lk = F.smooth_l1_loss(torch.sigmoid(dens).sum(1), dens_t.sum(1), beta=.3)
     state_t = torch.from_numpy(state)
     lt = F.cross_entropy(st, state_t, ignore_index=ANY_STATE)
-    ok = (slots.argmax(2) == text_t).all(1).float().mean()
+    got = slots.argmax(2)
+    zero = (text_t == EITHER) & ((got == 1) | (got == 25))
+    ok = ((got == text_t) | zero).all(1).float().mean()
     oks = (st.argmax(1) == state_t)[state_t != ANY_STATE].float().mean()
     return ls + lc + .4 * la + 8 * ld + .7 * lk + .25 * lt, dict(dens=ld.item(), count=lk.item(), slot=ls.item(), col=lc.item(), att=la.item(), st=lt.item(), ok=ok.item(), oks=oks.item())
 
@@ -129,7 +137,8 @@ def average(ema, net, keep):
 def main():
     ap = argparse.ArgumentParser()
     ap.add_argument("--shards", required=True)
-    ap.add_argument("--real", default="", help="shards of real plates (real.py)")
+    ap.add_argument("--real", default="", help="shards of real plates in photos (real.py)")
+    ap.add_argument("--close", default="", help="shards of real plates out of close crops (real.py)")
     ap.add_argument("--empty", default="", help="shards of what is no plate (reader_data.py --empty)")
     ap.add_argument("--out", required=True)
     ap.add_argument("--seconds", type=float, default=6000)
@@ -152,12 +161,12 @@ def main():
         z = torch.load(ck)
         same = not net.load_state_dict(z["net"], strict=False).missing_keys
         ema.load_state_dict(z["ema"], strict=False)
-        if same:  # a network that has grown since starts with fresh moments
+        if same and "opt" in z:  # a network that has grown since starts with fresh moments
             opt.load_state_dict(z["opt"])
         used, step = z["used"], z["step"]
     rng, first = np.random.default_rng([a.seed, step]), step
     pool = {"data": [], "seen": set()}
-    others = [(folder, {"data": [], "seen": set()}, share) for folder, share in ((a.real, REAL), (a.empty, EMPTY)) if folder]
+    others = [(folder, {"data": [], "seen": set()}, share) for folder, share in ((a.real, REAL), (a.close, CLOSE), (a.empty, EMPTY)) if folder]
 
     def load_others():
         for folder, other, _ in others:

@@ -5,7 +5,7 @@ import pytest
 
 from plated_training import degrade, glyphs
 from plated_training.plates import fill, render_plate
-from plated_training.reader_data import H, SLOTS, W, backgrounds, sample_batch
+from plated_training.reader_data import H, SLOTS, UNKNOWN, W, backgrounds, sample_batch
 from plated_training.states import CALIFORNIA, CODES, STATES
 
 
@@ -80,7 +80,7 @@ def test_homography_of_paste_carries_points():
 
 def test_shards_are_labelled():
     imgs, text, pos, state = sample_batch(np.random.default_rng(5), backgrounds("", 5, 0), 12)
-    assert imgs.shape == (12, H, W, 3) and text.shape == (12, SLOTS) and state.max() <= len(CODES)
+    assert imgs.shape == (12, H, W, 3) and text.shape == (12, SLOTS) and state.max() <= UNKNOWN
     n = (text > 0).sum(1)
     assert ((pos >= 0).sum(1) == n).all()
     for t, p, k in zip(text, pos, n):

@@ -3,7 +3,8 @@ import numpy as np
 import torch
 
 from plated_training.reader import CLASSES, COLS, HEIGHT, SLOTS, STATES, WIDTH, Exported, Reader
-from plated_training.train_reader import targets
+from plated_training.real import EITHER
+from plated_training.train_reader import named, targets
 
 
 def test_shapes_and_size():
@@ -25,3 +26,10 @@ def test_targets_put_characters_at_their_columns():
     assert abs(float(dens.sum()) - 2) < 1e-4
     assert col[0, 10] == 11 and col[0, 20] == 12 and col[0, 0] == 0 and col[0, 15] == 0
     assert att[0, 0].argmax() == 10 and att[0, 1].argmax() == 20 and float(att[0, 2].sum()) == 0
+
+
+def test_either_of_0_and_o_is_right_where_persons_did_not_tell_them_apart():
+    logits = torch.zeros(1, 3, CLASSES)
+    logits[0, 0, 1], logits[0, 1, 25], logits[0, 2, 11] = 20, 20, 20
+    loss = -named(logits, 2)[0, :, EITHER]
+    assert loss[0] < 1e-3 and loss[1] < 1e-3 and loss[2] > 5
