@@ -140,7 +140,8 @@ def main():
         c = torch.load(path, map_location="cpu")
         model.load_state_dict(c["model"])
         mean.load_state_dict(c["mean"])
-        opt.load_state_dict(c["opt"])
+        if "opt" in c:  # an import (import_onnx.py) has no moments
+            opt.load_state_dict(c["opt"])
         step, samples, spent = c["step"], c["samples"], c["spent"]
         print(f"resumed at step {step}, {samples} samples, {spent / 60:.1f} min")
     budget = args.minutes * 60

@@ -125,7 +125,7 @@ def loss_of(net, x, text, pos, state):
     zero = (text_t == EITHER) & ((got == 1) | (got == 25))
     ok = ((got == text_t) | zero).all(1).float().mean()
     oks = (st.argmax(1) == state_t)[state_t != ANY_STATE].float().mean()
-    return ls + lc + .4 * la + 8 * ld + .7 * lk + .25 * lt, dict(dens=ld.item(), count=lk.item(), slot=ls.item(), col=lc.item(), att=la.item(), st=lt.item(), ok=ok.item(), oks=oks.item())
+    return ls + lc + .4 * la + 8 * ld + .7 * lk + .5 * lt, dict(dens=ld.item(), count=lk.item(), slot=ls.item(), col=lc.item(), att=la.item(), st=lt.item(), ok=ok.item(), oks=oks.item())
 
 
 @torch.no_grad()
