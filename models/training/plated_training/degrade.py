@@ -60,7 +60,8 @@ def light(img, rng):
         f *= np.array([rng.uniform(.6, 1), rng.uniform(.85, 1), 1], np.float32)
         f += rng.uniform(0, 12)
     else:
-        f *= 1 + rng.normal(0, .06, 3).astype(np.float32)
+        # Photos' colours are stronger than print's: one in seven has a cast (measure.py).
+        f *= 1 + rng.normal(0, .06 if rng.random() < .86 else .16, 3).astype(np.float32)
         f = (f - 128) * rng.uniform(.5, 1.15) + 128 + rng.normal(0, 24)
     if rng.random() < .25:  # shadow with a straight edge
         a, o = rng.uniform(0, 2 * np.pi), rng.normal(0, .35)

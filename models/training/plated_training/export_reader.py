@@ -6,7 +6,6 @@ The shards are held out: crops, drawn and real, that training did not see. Range
 activations and temperatures come from them.
 """
 import argparse
-import glob
 import hashlib
 import os
 import tempfile
@@ -22,23 +21,12 @@ from onnxruntime.quantization.shape_inference import quant_pre_process
 from . import fonts
 from .reader import SLOTS, Exported, Reader, standardise
 from .real import ANY_STATE, EITHER
-from .reader_data import H, MARGIN, UNKNOWN, W
+from .reader_data import H, MARGIN, UNKNOWN, W, shards
 from .states import REGIONS
 
 TRAINED_ON = [("synthetic plates drawn by plated_training", "same licence as plated"),
               ("open-lpr photos (backgrounds, plates)", "Apache-2.0"), ("robertlucian photos (backgrounds)", "MIT"),
               ("techkhid photos (backgrounds, plates)", "CC BY 2.0/4.0"), ("rhit photos (backgrounds, plates)", "CC BY 4.0")]
-
-
-def shards(folder, n):
-    """Crops out of all shards of a folder, evenly: images, texts, states."""
-    files = [f for f in sorted(glob.glob(os.path.join(folder, "*.npz"))) if ".tmp" not in f]
-    parts = [[], [], []]
-    for f in files:
-        with np.load(f) as z:
-            for p, k in zip(parts, ("imgs", "text", "state")):
-                p.append(z[k][:max(1, n // len(files))])
-    return [np.concatenate(p) for p in parts]
 
 
 def outputs(net, imgs):

@@ -22,6 +22,7 @@ from onnx import numpy_helper
 from .detector import Block, Detector
 from .export_detector import TIGHTEN, calibration_images
 from .reader import Conv, Reader, standardise
+from .reader_data import shards
 from .states import REGIONS
 
 WEIGHT = 0.1  # root mean square of a normalised convolution's weights; the norm makes the value free
@@ -184,7 +185,6 @@ def main():
     ap.add_argument("--out", required=True)
     a = ap.parse_args()
     torch.set_num_threads(1)
-    from .export_reader import shards
     if a.detector:
         net = load_detector(a.models)
         normalise(net, np.stack(calibration_images(a.shards, min(a.count, 192))), torch.from_numpy, 8)

@@ -4,7 +4,7 @@ import json
 import cv2
 import numpy as np
 
-from plated_training import held_out, labels, real, reader_data
+from plated_training import held_out, labels, measure, real, reader_data
 from plated_training.glyphs import ALNUM
 from plated_training.reader_data import H, UNKNOWN, W
 from plated_training.states import REGIONS
@@ -117,3 +117,11 @@ def test_crops_without_a_plate_have_no_text_and_no_state():
     imgs, text, pos, state = reader_data.empty_batch(rng, pool, reader_data.streets(2, 1), 40)
     assert imgs.shape == (40, H, W, 3) and not text.any() and (pos == -1).all() and set(state) == {UNKNOWN}
     assert len({im.tobytes() for im in imgs}) == 40
+
+
+def test_measured_contrast_and_sharpness_follow_the_picture():
+    stripes = np.zeros((H, W, 3), np.uint8)
+    stripes[:, ::8] = stripes[:, 1::8] = stripes[:, 2::8] = 200
+    sharp, soft = measure.figures(stripes + 20), measure.figures(cv2.GaussianBlur(stripes, (0, 0), 3) + 20)
+    assert sharp["contrast"] > 150 and sharp["sharpness"] > 2 * soft["sharpness"]
+    assert measure.figures(stripes // 4)["contrast"] < sharp["contrast"] / 3
