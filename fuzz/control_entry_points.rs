@@ -3,10 +3,10 @@
 //!
 //! `tests/officers/fuzzing.rs` runs them too, over the corpus and changes of it.
 
-use plated::control::{Reply, Request};
-use plated::hotlist::Pattern;
-use plated::plate::PlateText;
-use plated::store::Wanted;
+use plated_core::plate::PlateText;
+use plated_hotlist::Pattern;
+use plated_vehicle::control::{Reply, Request};
+use plated_vehicle::store::Wanted;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 

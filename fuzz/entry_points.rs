@@ -2,9 +2,10 @@
 //!
 //! `tests/hotlist/fuzzing.rs` runs them too, over the corpus and changes of it.
 
-use plated::hotlist::format::{self, Count, DojFile, Row, Spec};
-use plated::plate::PlateText;
-use plated::wire::Priority;
+use plated_core::plate::PlateText;
+use plated_core::record::Priority;
+use plated_hotlist::format;
+use plated_hotlist::format::{Count, DojFile, Row, Spec};
 use std::path::Path;
 
 /// A name and an entry point.

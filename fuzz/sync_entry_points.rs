@@ -2,10 +2,12 @@
 //!
 //! `tests/hotlist_sync/fuzzing.rs` runs them too, over the corpus and changes of it.
 
-use plated::hotlist::sync::canonical::{Lines, Writer};
-use plated::hotlist::sync::{delta, manifest};
-use plated::signing::{Signer, Trust};
-use plated::wire::{DeltaHeader, EntryRecord, Sha256, SignedManifest};
+use plated_core::digest::Sha256;
+use plated_core::record::EntryRecord;
+use plated_core::signing::{Signer, Trust};
+use plated_core::wire::{DeltaHeader, SignedManifest};
+use plated_hotlist::canonical::{Lines, Writer};
+use plated_hotlist::{delta, manifest};
 use serde_json::value::RawValue;
 use std::sync::LazyLock;
 

@@ -6,10 +6,10 @@
 #[path = "support/sound.rs"]
 mod sound;
 
-use plated::alert::Chime;
-use plated::clock::{Clock, SystemClock};
-use plated::config::Alert;
-use plated::wire::Priority;
+use plated_core::clock::{Clock, SystemClock};
+use plated_core::record::Priority;
+use plated_vehicle::alert::Chime;
+use plated_vehicle::config::Alert;
 use sound::{RATE, alsa_configuration, melody, read};
 use std::path::Path;
 use std::process::Command;

@@ -1,9 +1,9 @@
 //! A network camera that is there but does not work.
 #![allow(clippy::unwrap_used, missing_docs, reason = "a test fails by panicking")]
 
-use plated::capture::{Capture, Next, State};
-use plated::clock::SystemClock;
-use plated::config::{Input, RtspUrl, Source};
+use plated_core::clock::SystemClock;
+use plated_vision::capture::{Capture, Next, State};
+use plated_vision::capture::{Input, RtspUrl, Source};
 use std::io::Read;
 use std::net::TcpListener;
 use std::sync::Arc;

@@ -5,10 +5,10 @@
 mod rtsp;
 
 use opencv::prelude::*;
-use plated::capture::{Capture, Next, SourceStatus, State};
-use plated::clock::SystemClock;
-use plated::config::{Input, RtspUrl, Source};
-use plated::frame::Frame;
+use plated_core::clock::SystemClock;
+use plated_vision::capture::{Capture, Next, SourceStatus, State};
+use plated_vision::capture::{Input, RtspUrl, Source};
+use plated_vision::frame::Frame;
 use rtsp::{HEIGHT, LOGIN, Model, Order, RtspCamera, WIDTH, colour, colour_of, number_of};
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;

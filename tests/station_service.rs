@@ -4,10 +4,11 @@
 
 mod support;
 
-use plated::clock::SystemClock;
-use plated::tls::authority::Authority;
-use plated::transfer::{Answer, HttpsLink, Link};
-use plated::wire::{Problem, Receipt, Sha256};
+use plated_core::clock::SystemClock;
+use plated_core::digest::Sha256;
+use plated_core::tls::authority::Authority;
+use plated_core::wire::{Problem, Receipt};
+use plated_vehicle::transfer::{Answer, HttpsLink, Link};
 use std::process::Command;
 use support::process::Station;
 use support::{Depot, VEHICLE, again, batch, body, link, record, seal};
@@ -37,7 +38,7 @@ async fn a_client_without_a_certificate_or_with_anothers_gets_nothing() {
     assert!(refused.is_err());
 
     // The station's own certificate is no vehicle's.
-    let station = plated::tls::authority::Issued {
+    let station = plated_core::tls::authority::Issued {
         ca: depot.config.ca.clone(),
         certificate: depot.config.certificate.clone(),
         key: depot.config.key.clone(),

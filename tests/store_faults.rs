@@ -3,10 +3,11 @@
 
 mod store_support;
 
-use plated::clock::SystemClock;
-use plated::error::Kind;
-use plated::store::{Key, NewImage, Options, Store, check};
-use plated::wire::{ImageRole, Sha256};
+use plated_core::clock::SystemClock;
+use plated_core::digest::Sha256;
+use plated_core::error::Kind;
+use plated_core::record::ImageRole;
+use plated_vehicle::store::{Key, NewImage, Options, Store, check};
 use std::collections::HashSet;
 use std::io::{BufRead, BufReader, Seek, SeekFrom, Write};
 use std::process::{Command, Stdio};
@@ -21,7 +22,7 @@ const CHILD: &str = "PLATED_TEST_STORE_CHILD";
 fn child_that_writes_reads() {
     let Some(dir) = std::env::var_os(CHILD).map(std::path::PathBuf::from) else { return };
     let config =
-        plated::config::Store { path: dir.join("store.db"), key_file: Some(dir.join("store.key")), max_mib: 0 };
+        plated_vehicle::config::Store { path: dir.join("store.db"), key_file: Some(dir.join("store.key")), max_mib: 0 };
     let key = Key::load(&config).unwrap();
     let (store, _) = Store::open(Options::from(&config), &key, Arc::new(SystemClock::new())).unwrap();
     let mut out = std::io::stdout();

@@ -3,9 +3,9 @@
 
 mod store_support;
 
-use plated::error::Kind;
-use plated::store::{Applied, NewRead, check};
-use plated::wire::Sha256;
+use plated_core::digest::Sha256;
+use plated_core::error::Kind;
+use plated_vehicle::store::{Applied, NewRead, check};
 use proptest::prelude::*;
 use std::collections::{BTreeMap, HashSet};
 use std::time::Duration;
@@ -22,7 +22,7 @@ fn a_read_comes_out_as_the_bytes_whose_hash_was_given() {
     let out = store.outbox(10).unwrap().pop().unwrap();
     assert_eq!((out.sealed.id, out.sealed.sha256), (new.record.id, stored.sha256));
     assert_eq!(Sha256::of(out.sealed.record.get().as_bytes()), stored.sha256);
-    let record: plated::wire::ReadRecord = serde_json::from_str(out.sealed.record.get()).unwrap();
+    let record: plated_core::record::ReadRecord = serde_json::from_str(out.sealed.record.get()).unwrap();
     assert_eq!(record.images, out.images);
     for (image, named) in new.images.iter().zip(&out.images) {
         assert_eq!(store.image(&named.sha256).unwrap().unwrap(), *image.jpeg);

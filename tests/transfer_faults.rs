@@ -5,11 +5,14 @@
 
 mod support;
 
-use plated::clock::SystemClock;
-use plated::error::{Error, Kind, Result};
-use plated::tls;
-use plated::transfer::{Answer, Applied, HttpsLink, Link, Options, Outbox, Progress, Round, Sender, State, run};
-use plated::wire::{Receipt, SealedRead, Sha256};
+use plated_core::clock::SystemClock;
+use plated_core::digest::Sha256;
+use plated_core::error::{Error, Kind, Result};
+use plated_core::tls;
+use plated_core::wire::{Receipt, SealedRead};
+use plated_vehicle::transfer::{
+    Answer, Applied, HttpsLink, Link, Options, Outbox, Progress, Round, Sender, State, run,
+};
 use proptest::prelude::*;
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::{Arc, Mutex};
@@ -348,7 +351,7 @@ async fn progress_tells_of_the_failure_and_of_its_end() {
 #[test]
 fn a_certificate_of_another_vehicle_is_told_at_start() {
     let depot = Depot::new();
-    let config = plated::config::Transfer {
+    let config = plated_vehicle::config::Transfer {
         station: "https://localhost:1".into(),
         ca: depot.vehicle.ca.clone(),
         certificate: depot.vehicle.certificate.clone(),

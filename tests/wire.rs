@@ -4,7 +4,8 @@
 
 mod support;
 
-use plated::wire::{Batch, Durable, Problem, ReadRecord, Receipt, Refusal, SealedRead};
+use plated_core::record::ReadRecord;
+use plated_core::wire::{Batch, Durable, Problem, Receipt, Refusal, SealedRead};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -28,7 +29,7 @@ fn a_batch_reads_and_writes_as_the_golden_file_and_keeps_the_records_bytes() {
     let golden = include_str!("golden/batch.json");
     let batch: Batch = round_trip(golden);
     let sealed: &SealedRead = &batch.reads[0];
-    assert_eq!(plated::wire::Sha256::of(sealed.record.get().as_bytes()), sealed.sha256);
+    assert_eq!(plated_core::digest::Sha256::of(sealed.record.get().as_bytes()), sealed.sha256);
     let sent = serde_json::to_string(&batch).unwrap();
     assert!(sent.contains(sealed.record.get()), "the record travels byte for byte");
     assert!(golden.contains(sealed.record.get()));

@@ -8,11 +8,12 @@ mod readings;
 
 use super::hotlist::plates::Plates;
 use super::support::{at, figure};
-use plated::config::MatchRules;
-use plated::hotlist::{Builder, Index, Lists, Meta, Query, Rules, Signer, Source, Trust};
-use plated::plate::PlateText;
-use plated::recognition::{ALPHABET, Slots, combine};
-use plated::wire::{Candidate, EntryRecord};
+use plated_core::plate::PlateText;
+use plated_core::plate::{ALPHABET, Slots};
+use plated_core::record::{Candidate, EntryRecord};
+use plated_hotlist::settings::MatchRules;
+use plated_hotlist::{Builder, Index, Lists, Meta, Query, Rules, Signer, Source, Trust};
+use plated_vision::recognition::combine;
 use readings::Readings;
 use std::collections::HashSet;
 use tempfile::TempDir;

@@ -10,10 +10,10 @@
 pub mod plates;
 
 use super::support::{figure, millis, percentile, resident_mib, stolen};
-use plated::config::MatchRules;
-use plated::hotlist::{Builder, Index, Lists, Meta, Partial, Query, Rules, Signer, Source, Trust};
-use plated::plate::PlateText;
-use plated::wire::{EntryRecord, Rule};
+use plated_core::plate::PlateText;
+use plated_core::record::{EntryRecord, Rule};
+use plated_hotlist::settings::MatchRules;
+use plated_hotlist::{Builder, Index, Lists, Meta, Partial, Query, Rules, Signer, Source, Trust};
 use plates::{Plates, read};
 use std::collections::HashMap;
 use std::path::Path;

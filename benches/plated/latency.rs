@@ -2,8 +2,8 @@
 //! frames a second, with images encoded and stored and a null sound device.
 
 use super::support::{figure, millis, percentile, stolen, vehicle};
-use plated::clock::{Clock, SystemClock};
-use plated::daemon::{Announcement, Daemon};
+use plated_core::clock::{Clock, SystemClock};
+use plated_vehicle::pipeline::{Announcement, Daemon};
 use std::io::Write;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;

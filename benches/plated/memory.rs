@@ -1,8 +1,8 @@
 //! Resident memory of the daemon with one 720p source, over 20,000 frames.
 
 use super::support::{figure, resident_mib, vehicle};
-use plated::clock::{Clock, SystemClock};
-use plated::daemon::Daemon;
+use plated_core::clock::{Clock, SystemClock};
+use plated_vehicle::pipeline::Daemon;
 use std::sync::Arc;
 use std::time::Duration;
 

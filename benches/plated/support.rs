@@ -1,7 +1,8 @@
 //! What the benches share.
 
-use plated::config::{Config, Recognition};
-use plated::recognition::Models;
+use plated_vehicle::config::Config;
+use plated_vision::recognition::Models;
+use plated_vision::recognition::Recognition;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -52,7 +53,7 @@ pub fn resident_mib() -> f64 {
 pub fn vehicle(dir: &Path, keys: &str, rest: &str) -> Config {
     let key = dir.join("store.key");
     if !key.exists() {
-        plated::store::Key::create_file(&key).unwrap();
+        plated_vehicle::store::Key::create_file(&key).unwrap();
     }
     let text = format!(
         "vehicle = \"bench\"\n[[sources]]\nname = \"front\"\nkind = \"video\"\npath = \"{}\"\n{keys}\n\

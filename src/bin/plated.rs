@@ -3,5 +3,5 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    plated::cli::main()
+    plated_vehicle::cli::main()
 }

@@ -1,6 +1,6 @@
 //! The record of one read: what was read, when, where, from which pictures, and what it hit.
 
-use super::Sha256;
+use crate::digest::Sha256;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -239,7 +239,7 @@ pub struct EntryRecord {
     pub make: String,
     /// Colour of the vehicle, or empty.
     pub colour: String,
-    /// Who made the entry, or empty.
+    /// SystemUser made the entry, or empty.
     pub source: String,
     /// Date of the entry: `2026-11-02` where the list's format says how it writes dates, else as
     /// the list has it; or empty.

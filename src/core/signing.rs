@@ -10,7 +10,7 @@ use std::fmt;
 use std::fs::{File, OpenOptions};
 use std::io::Write;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
 
 /// A public key, in bytes.
@@ -153,6 +153,17 @@ impl Trust {
             .verify(message, signature)
             .map_err(|_| "its signature is wrong: it was changed after it was signed")
     }
+}
+
+/// Puts the public key of the station's hotlists beside a vehicle's certificate, if there is one.
+pub fn give_public_key(station: &Path, vehicle: &Path) -> Result<Option<PathBuf>> {
+    let (from, to) = (station.join("hotlist.pub"), vehicle.join("hotlist.pub"));
+    if !from.exists() || to.exists() {
+        return Ok(None);
+    }
+    let text = std::fs::read(&from).context(Kind::Config, || format!("could not read {}", from.display()))?;
+    crate::tls::write_new(&to, &text, 0o444)?;
+    Ok(Some(to))
 }
 
 #[cfg(test)]

@@ -1,18 +1,18 @@
-//! Who does something, as far as the system knows: until there are logins, the system user.
+//! SystemUser does something, as far as the system knows: until there are logins, the system user.
 
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
 /// A system user.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Who {
+pub struct SystemUser {
     /// The name in `/etc/passwd`, or empty where it is not there.
     pub user: String,
     /// The user's number, which is what the kernel vouches for.
     pub uid: u32,
 }
 
-impl Who {
+impl SystemUser {
     /// The user with this number.
     pub fn of_uid(uid: u32) -> Self {
         let users = std::fs::read_to_string("/etc/passwd").unwrap_or_default();
@@ -29,7 +29,7 @@ impl Who {
     }
 }
 
-impl fmt::Display for Who {
+impl fmt::Display for SystemUser {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.user.is_empty() { write!(f, "uid {}", self.uid) } else { f.write_str(&self.user) }
     }
@@ -52,7 +52,7 @@ mod tests {
         let users = "root:x:0:0:root:/root:/bin/sh\nbroken\nplated:x:990:990::/var/lib/plated:/usr/sbin/nologin\n";
         assert_eq!(name(users, 990), Some("plated"));
         assert_eq!(name(users, 991), None);
-        assert_eq!(Who::of_uid(4_000_000_000).uid, 4_000_000_000);
-        assert_ne!(Who::of_this_process().uid, u32::MAX);
+        assert_eq!(SystemUser::of_uid(4_000_000_000).uid, 4_000_000_000);
+        assert_ne!(SystemUser::of_this_process().uid, u32::MAX);
     }
 }

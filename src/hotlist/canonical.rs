@@ -1,8 +1,8 @@
 //! The one form in which a list is handed out: JSON of an entry on each line, the lines in the
 //! order of their bytes, none twice, each with its line feed. So equal lists are equal bytes.
 
-use crate::error::{Context, Error, Kind, Result};
-use crate::wire::Sha256;
+use plated_core::digest::Sha256;
+use plated_core::error::{Context, Error, Kind, Result};
 use sha2::{Digest, Sha256 as Hasher};
 use std::io::{BufRead, Read, Write};
 
@@ -47,7 +47,7 @@ impl<R: BufRead> Lines<R> {
 }
 
 /// Reads the next line into `line`, without its line feed; false at the end.
-pub(super) fn read_line(input: &mut impl BufRead, line: &mut Vec<u8>, number: u64) -> Result<bool> {
+pub fn read_line(input: &mut impl BufRead, line: &mut Vec<u8>, number: u64) -> Result<bool> {
     line.clear();
     input
         .take(MAX_LINE as u64 + 1)
@@ -108,7 +108,7 @@ impl<W: Write> Writer<W> {
 }
 
 /// The hash over everything that `input` still holds.
-pub(super) fn hash(mut input: impl Read) -> std::io::Result<Sha256> {
+pub fn hash(mut input: impl Read) -> std::io::Result<Sha256> {
     let mut hasher = Hasher::new();
     let mut buffer = vec![0; 256 << 10];
     loop {

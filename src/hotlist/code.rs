@@ -1,6 +1,6 @@
 //! Match keys as numbers: small, and compared, sorted and altered without text.
 
-use crate::plate::MAX_LENGTH;
+use plated_core::plate::MAX_LENGTH;
 
 /// Characters of a match key; the letter O is folded to zero already.
 pub const SYMBOLS: &[u8; RADIX as usize] = b"0123456789ABCDEFGHIJKLMNPQRSTUVWXYZ";
@@ -60,7 +60,7 @@ impl Digits {
         Some(out)
     }
 
-    /// Of the match key of any text, as [`crate::plate::PlateText`] makes it.
+    /// Of the match key of any text, as [`plated_core::plate::PlateText`] makes it.
     pub fn of_text(text: &str) -> Self {
         let mut out = Self { digits: [0; MAX_LENGTH], length: 0 };
         let upper = text.bytes().map(|c| if c.eq_ignore_ascii_case(&b'O') { b'0' } else { c.to_ascii_uppercase() });
@@ -117,7 +117,7 @@ static DIGITS: [u8; 256] = {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plate::PlateText;
+    use plated_core::plate::PlateText;
     use proptest::prelude::*;
 
     #[test]

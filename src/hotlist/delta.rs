@@ -4,8 +4,9 @@
 //! wrong delta can only fail.
 
 use super::canonical::{Lines, Writer, Written, read_line};
-use crate::error::{Context, Error, Kind, Result};
-use crate::wire::{DeltaHeader, Sha256};
+use plated_core::digest::Sha256;
+use plated_core::error::{Context, Error, Kind, Result};
+use plated_core::wire::DeltaHeader;
 use std::cmp::Ordering;
 use std::io::{BufRead, Write};
 

@@ -5,9 +5,9 @@
 
 use super::entry::Problem;
 use super::format::{Count, Summary};
-use crate::config::Limits;
-use crate::error::{Error, Kind, Result};
+use crate::settings::Limits;
 use jiff::Timestamp;
+use plated_core::error::{Error, Kind, Result};
 use serde::Serialize;
 use std::fmt;
 

@@ -1,28 +1,28 @@
 //! Lists of wanted plates, and matching reads against them.
 //!
 //! A file becomes rows ([`format`](self::format)), the list as a whole is checked against the one in force
-//! ([`import`]) and kept on the [`Shelf`]; an [`Index`] is built of it and never changed after; an
+//! ([`import`]) ; an [`Index`] is built of it and never changed after; an
 //! update builds another and puts it in its place in [`Lists`] while reads are matched (invariant 7
 //! of `docs/design.md`).
 
+pub mod canonical;
 mod code;
+pub mod delta;
 mod entry;
 pub mod format;
 pub mod import;
 mod index;
 mod lists;
 mod load;
+pub mod manifest;
 mod matcher;
-mod sets;
-mod shelf;
+pub mod settings;
 mod sort;
-pub mod sync;
 
 pub use entry::{Problem, Report};
 pub use index::{Builder, Index, Manifest, Meta, PublicKey, Signer, Trust};
-pub use lists::{InForce, Lists, MOST_PARTIALS, Partial, Source};
+pub use lists::{InForce, Lists, MAX_PARTIALS, Partial, Source};
 pub use load::{Passed, Wish, read_file, read_version};
 pub use matcher::{LISTED, Match, Pattern, Query, Rules};
-pub use sets::Sets;
-pub use shelf::{Each, INCOMING, Shelf};
-pub(crate) use sort::{RUN, Sorter};
+pub use settings::ListSettings;
+pub use sort::{RUN, Sorter};

@@ -3,15 +3,15 @@
 use super::code::Code;
 use super::index::{self, Index};
 use super::matcher::{self, Match, Pattern, Query, Rules};
-use crate::error::{Error, Kind, Result};
-use crate::plate::PlateText;
-use crate::wire::{EntryRecord, HitRecord, Priority};
 use arc_swap::ArcSwap;
+use plated_core::error::{Error, Kind, Result};
+use plated_core::plate::PlateText;
+use plated_core::record::{EntryRecord, HitRecord, Priority};
 use std::collections::HashMap;
 use std::sync::Arc;
 
 /// Most partial plates in force at once (control P-04).
-pub const MOST_PARTIALS: usize = 100;
+pub const MAX_PARTIALS: usize = 100;
 
 /// One list with its rules.
 #[derive(Debug)]
@@ -200,13 +200,13 @@ impl Lists {
         });
     }
 
-    /// Sets the partial plates, all of them.
+    /// ListSettings the partial plates, all of them.
     ///
     /// # Errors
-    /// `Refused` for more than [`MOST_PARTIALS`]; those in force stay.
+    /// `Refused` for more than [`MAX_PARTIALS`]; those in force stay.
     pub fn set_partials(&self, partials: Vec<Partial>) -> Result<()> {
-        if partials.len() > MOST_PARTIALS {
-            let said = format!("at most {MOST_PARTIALS} partial plates can be in force; remove one first");
+        if partials.len() > MAX_PARTIALS {
+            let said = format!("at most {MAX_PARTIALS} partial plates can be in force; remove one first");
             return Err(Error::new(Kind::Refused, said));
         }
         let partials: Arc<[Partial]> = partials.into();

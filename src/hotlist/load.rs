@@ -1,12 +1,13 @@
 //! From the file of a list to its entries, if it may come into force.
 
+use super::canonical::Lines;
 use super::entry::Report;
 use super::format::{self, Choice, Count, Row, Spec, Summary};
 use super::import::{self, Forced, InForce, Reason};
-use super::sync::canonical::Lines;
-use crate::config::{Hotlist, Limits};
-use crate::error::{Context, Error, Kind, Result};
-use crate::wire::{EntryRecord, ListVersion, Priority};
+use crate::settings::{Hotlist, Limits};
+use plated_core::error::{Context, Error, Kind, Result};
+use plated_core::record::{EntryRecord, Priority};
+use plated_core::wire::ListVersion;
 use std::fs::File;
 use std::io::{BufRead, BufReader};
 use std::path::Path;

@@ -1,8 +1,8 @@
 //! Which manifest counts: signed by the station's key, and not older than the one in force.
 
-use crate::error::{Error, Kind, Result};
-use crate::signing::{Signer, Trust};
-use crate::wire::{Manifest, SignedManifest};
+use plated_core::error::{Error, Kind, Result};
+use plated_core::signing::{Signer, Trust};
+use plated_core::wire::{Manifest, SignedManifest};
 use serde_json::value::RawValue;
 use std::collections::HashSet;
 
@@ -45,7 +45,7 @@ pub fn open(text: &[u8], trust: &Trust) -> Result<Manifest> {
 }
 
 /// The number of the manifest in a text that was checked before, when it was put by.
-pub(super) fn serial(text: &[u8]) -> Option<u64> {
+pub fn serial(text: &[u8]) -> Option<u64> {
     let signed: SignedManifest = serde_json::from_slice(text).ok()?;
     parse(signed.manifest.get()).map(|m| m.serial)
 }
@@ -55,7 +55,7 @@ fn parse(text: &str) -> Option<Manifest> {
 }
 
 /// Refuses a manifest that is older than the one in force, or another one of the same number.
-pub(super) fn check_newer(new: &Manifest, text: &[u8], held: Option<&[u8]>) -> Result<()> {
+pub fn check_newer(new: &Manifest, text: &[u8], held: Option<&[u8]>) -> Result<()> {
     let Some((held, in_force)) = held.and_then(|held| Some((held, serial(held)?))) else { return Ok(()) };
     if new.serial < in_force {
         return Err(Error::new(
@@ -82,13 +82,14 @@ pub(super) fn check_newer(new: &Manifest, text: &[u8], held: Option<&[u8]>) -> R
 /// True for the names of lists: as other names, but never those of folders on the way up, nor
 /// hidden ones.
 pub fn is_list_name(name: &str) -> bool {
-    crate::config::is_plain_name(name) && !name.starts_with('.')
+    plated_core::name::is_plain_name(name) && !name.starts_with('.')
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::wire::{ListVersion, Sha256};
+    use plated_core::digest::Sha256;
+    use plated_core::wire::ListVersion;
     use proptest::prelude::*;
 
     fn manifest(serial: u64, names: &[&str]) -> Manifest {

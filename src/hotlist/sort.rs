@@ -1,6 +1,6 @@
 //! Sorting lines in bounded memory: what fits is sorted and written away, and merged at the end.
 
-use crate::error::{Context, Kind, Result};
+use plated_core::error::{Context, Kind, Result};
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::collections::binary_heap::PeekMut;

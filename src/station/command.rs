@@ -2,11 +2,12 @@
 
 use super::hotlists::command::{Hotlist, make_key};
 use super::{Config, Database, Server, config};
-use crate::clock::SystemClock;
-use crate::error::{Context, Kind, Result};
-use crate::tls::authority::Authority;
-use crate::tls::write_new;
 use clap::{CommandFactory, Parser, Subcommand};
+use plated_core::clock::SystemClock;
+use plated_core::error::{Context, Kind, Result};
+use plated_core::signing::give_public_key;
+use plated_core::tls::authority::Authority;
+use plated_core::tls::write_new;
 use std::io::Write;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -76,7 +77,7 @@ impl Command {
             What::Vehicle { name, dir, out } => {
                 let issued = Authority::load(&dir)?.issue_vehicle(&name, &out, &SystemClock::new())?;
                 say(&format!("{}\n{}\n{}", issued.ca.display(), issued.certificate.display(), issued.key.display()))?;
-                match give_hotlist_key(&dir, &out)? {
+                match give_public_key(&dir, &out)? {
                     Some(path) => say(&path.display().to_string()),
                     None => Ok(()),
                 }
@@ -105,7 +106,7 @@ fn init(dir: &Path, names: &[String], listen: SocketAddr) -> Result<()> {
     let clock = SystemClock::new();
     let file = dir.join("station.toml");
     let made = ["station.toml", "station.crt", "station.key", "hotlist.key", "hotlist.pub"];
-    crate::tls::refuse_existing(&made.map(|name| dir.join(name)))?;
+    plated_core::tls::refuse_existing(&made.map(|name| dir.join(name)))?;
     Authority::create(dir, &clock)?.issue_station(names, &clock)?;
     make_key(&dir.join("hotlist.key"))?;
     let name = names.first().map_or("station", String::as_str);
@@ -143,17 +144,6 @@ fn status(config: &Config) -> Result<()> {
         text.push_str(&format!("\nvehicle {vehicle}: {reads} reads, last received {last:.0}"));
     }
     say(&text)
-}
-
-/// Puts the public key of the station's hotlists beside a vehicle's certificate, if there is one.
-pub(crate) fn give_hotlist_key(station: &Path, vehicle: &Path) -> Result<Option<PathBuf>> {
-    let (from, to) = (station.join("hotlist.pub"), vehicle.join("hotlist.pub"));
-    if !from.exists() || to.exists() {
-        return Ok(None);
-    }
-    let text = std::fs::read(&from).context(Kind::Config, || format!("could not read {}", from.display()))?;
-    write_new(&to, &text, 0o444)?;
-    Ok(Some(to))
 }
 
 pub(super) fn say(text: &str) -> Result<()> {

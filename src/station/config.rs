@@ -1,7 +1,8 @@
 //! The station's configuration file, `station.toml`. Unknown keys are refused.
 
-use crate::config::{is_plain_name, parse};
-use crate::error::{Context, Error, Kind, Result};
+use plated_core::config_file::parse;
+use plated_core::error::{Context, Error, Kind, Result};
+use plated_core::name::is_plain_name;
 use serde::Deserialize;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};

@@ -1,8 +1,8 @@
 //! The station's database: SQLite, one connection, every transaction synced before it counts.
 
-use crate::error::{Context, Error, Kind, Result};
-use crate::wire::Sha256;
 use jiff::Timestamp;
+use plated_core::digest::Sha256;
+use plated_core::error::{Context, Error, Kind, Result};
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, Row, Transaction, TransactionBehavior, params};
 use std::path::Path;
 use std::time::Duration;

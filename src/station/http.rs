@@ -7,9 +7,6 @@ use super::images::Images;
 use super::ingest::ingest;
 use super::listener::Vehicle;
 use super::writer::Writer;
-use crate::clock::Clock;
-use crate::error::{Context, Error, Kind};
-use crate::wire::{Batch, MAX_BATCH_BYTES, MAX_BATCH_READS, MAX_IMAGE_BYTES, Problem, Receipt, Sha256};
 use axum::body::{Bytes, to_bytes};
 use axum::extract::{ConnectInfo, Path, Request, State};
 use axum::http::{StatusCode, header};
@@ -17,6 +14,10 @@ use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post, put};
 use axum::{Json, Router};
+use plated_core::clock::Clock;
+use plated_core::digest::Sha256;
+use plated_core::error::{Context, Error, Kind};
+use plated_core::wire::{Batch, MAX_BATCH_BYTES, MAX_BATCH_READS, MAX_IMAGE_BYTES, Problem, Receipt};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -162,7 +163,7 @@ impl Station {
 }
 
 pub(super) async fn blocking<T: Send + 'static>(
-    work: impl FnOnce() -> crate::error::Result<T> + Send + 'static,
+    work: impl FnOnce() -> plated_core::error::Result<T> + Send + 'static,
 ) -> Answer<T> {
     Ok(tokio::task::spawn_blocking(work).await.context(Kind::Internal, || "a task failed".into())??)
 }

@@ -1,7 +1,7 @@
 //! Image files, named by their content: `images/ab/cd/abcd…`.
 
-use crate::error::{Context, Kind, Result};
-use crate::wire::Sha256;
+use plated_core::digest::Sha256;
+use plated_core::error::{Context, Kind, Result};
 use std::fs::{self, File};
 use std::io::Write;
 use std::path::{Path, PathBuf};

@@ -18,16 +18,30 @@ pub use hotlists::{Publication, Published, Publisher, Version};
 pub use images::Images;
 pub use ingest::ingest;
 
-use crate::clock::Clock;
-use crate::error::{Context, Error, Kind, Result};
-use crate::tls;
+use clap::Parser;
 use listener::{Vehicle, VehicleListener};
+use plated_core::clock::Clock;
+use plated_core::error::{Context, Error, Kind, Result};
+use plated_core::tls;
 use std::fs::{DirBuilder, File, TryLockError};
 use std::net::SocketAddr;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::Path;
+use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
+
+/// The program `plated-station`.
+pub fn main() -> ExitCode {
+    plated_core::logging::init();
+    match command::Command::parse().run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(e) => {
+            tracing::error!("{}", e.chain());
+            ExitCode::from(e.kind().exit_code())
+        }
+    }
+}
 
 /// How long requests under way may take to end once the station is asked to stop.
 const DRAIN: Duration = Duration::from_secs(10);

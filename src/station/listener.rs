@@ -6,10 +6,10 @@
 //! nothing moves is closed.
 
 use super::connection::Connection;
-use crate::error::{Context, Kind, Result};
-use crate::tls;
 use axum::extract::connect_info::Connected;
 use axum::serve::IncomingStream;
+use plated_core::error::{Context, Kind, Result};
+use plated_core::tls;
 use rustls::ServerConfig;
 use std::collections::VecDeque;
 use std::net::SocketAddr;

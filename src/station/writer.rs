@@ -1,7 +1,7 @@
 //! The one thread that owns the database. Everybody else hands it work through a short queue.
 
 use super::database::Database;
-use crate::error::{Context, Error, Kind, Result};
+use plated_core::error::{Context, Error, Kind, Result};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use tokio::sync::{mpsc, oneshot};
 

@@ -4,11 +4,11 @@ use crate::support::process::{Line, PATIENCE, until};
 use crate::support::sound;
 use crate::support::vehicle::{Settings, Vehicle, images};
 use jiff::Timestamp;
-use plated::clock::{Clock, SystemClock};
-use plated::config::Config;
-use plated::daemon::{Announcement, Daemon};
-use plated::store::What;
-use plated::wire::{Alerting, HitRecord};
+use plated_core::clock::{Clock, SystemClock};
+use plated_core::record::{Alerting, HitRecord};
+use plated_vehicle::config::Config;
+use plated_vehicle::pipeline::{Announcement, Daemon};
+use plated_vehicle::store::What;
 use serde_json::Value;
 use std::process::Command;
 use std::sync::{Arc, Mutex, mpsc};
@@ -101,7 +101,7 @@ fn a_pairing_found_misread_is_kept_and_silent_also_after_a_restart_until_it_is_f
         (What::HitsShown, "end of shift"),
     ];
     assert_eq!(whys, expected);
-    let me = plated::who::Who::of_this_process();
+    let me = plated_core::user::SystemUser::of_this_process();
     assert!(on_record.iter().all(|e| e.who == me));
 }
 

@@ -3,7 +3,7 @@
 use crate::support::process::{Line, until};
 use crate::support::sound;
 use crate::support::vehicle::{Settings, Vehicle, images};
-use plated::wire::{Difference, Priority, Rule};
+use plated_core::record::{Difference, Priority, Rule};
 
 fn texts(plates: &[&str]) -> Vec<String> {
     plates.iter().map(|p| (*p).to_owned()).collect()

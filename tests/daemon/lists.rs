@@ -3,8 +3,8 @@
 use crate::support::Depot;
 use crate::support::process::{Line, Station, until};
 use crate::support::vehicle::{Settings, Vehicle, images, transfer};
-use plated::store::What;
-use plated::wire::EntryRecord;
+use plated_core::record::EntryRecord;
+use plated_vehicle::store::What;
 use std::process::{Command, Output};
 
 /// Pictures of these plates, for ever, at the pace of a camera; each look alerts.

@@ -4,8 +4,8 @@
 use crate::support::process::{Line, until};
 use crate::support::sound;
 use crate::support::vehicle::{Settings, Vehicle, images};
-use plated::store::What;
-use plated::wire::Alerting;
+use plated_core::record::Alerting;
+use plated_vehicle::store::What;
 use serde_json::Value;
 use std::os::unix::fs::PermissionsExt;
 use std::process::{Command, Output};

@@ -1,7 +1,7 @@
 //! Something on the station's address, with the station's certificate, that is of no use.
 
 use crate::support::Depot;
-use plated::tls;
+use plated_core::tls;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};

@@ -1,8 +1,8 @@
 //! Lists as the configuration names them.
 
 use crate::load;
-use plated::config::{Hotlist, Limits};
-use plated::wire::Priority;
+use plated_core::record::Priority;
+use plated_hotlist::settings::{Hotlist, Limits};
 use std::path::Path;
 
 fn golden(file: &str) -> Hotlist {

@@ -1,11 +1,11 @@
 //! Hotlists from files to hits.
 
 use crate::load;
-use plated::config::Hotlist;
-use plated::hotlist::{Lists, Query, Rules, Source};
-use plated::plate::PlateText;
-use plated::recognition::Slots;
-use plated::wire::Priority;
+use plated_core::plate::PlateText;
+use plated_core::plate::Slots;
+use plated_core::record::Priority;
+use plated_hotlist::settings::Hotlist;
+use plated_hotlist::{Lists, Query, Rules, Source};
 use std::fmt::Write as _;
 use std::path::Path;
 

@@ -3,9 +3,9 @@
 //! `PLATED_GOLDEN=write cargo test --test hotlist golden` writes the expected rows anew; look at
 //! the difference before it is committed.
 
-use plated::hotlist::format::{Detected, Row, Spec, detect, open};
-use plated::hotlist::import;
-use plated::wire::Priority;
+use plated_core::record::Priority;
+use plated_hotlist::format::{Detected, Row, Spec, detect, open};
+use plated_hotlist::import;
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 

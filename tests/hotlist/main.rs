@@ -12,12 +12,12 @@ mod fuzzing;
 mod golden;
 mod written;
 
-use plated::config::Hotlist;
-use plated::hotlist::{Report, Wish, read_file};
-use plated::wire::EntryRecord;
+use plated_core::record::EntryRecord;
+use plated_hotlist::settings::Hotlist;
+use plated_hotlist::{Report, Wish, read_file};
 
 /// The entries of the list's file, and what became of its lines.
-fn load(list: &Hotlist) -> plated::error::Result<(Vec<EntryRecord>, Report)> {
+fn load(list: &Hotlist) -> plated_core::error::Result<(Vec<EntryRecord>, Report)> {
     let mut entries = Vec::new();
     let passed = read_file(list, &list.path, &list.path, Wish::default(), |entry| {
         entries.push(entry);

@@ -1,7 +1,7 @@
 //! What a source wrote is what is read, whatever it wrote.
 
-use plated::hotlist::format::{DojFile, Row, Spec, open};
-use plated::wire::{EntryRecord, Priority};
+use plated_core::record::{EntryRecord, Priority};
+use plated_hotlist::format::{DojFile, Row, Spec, open};
 use proptest::prelude::*;
 
 /// Plate, state, make and colour of a record; the plate is none of the words for no plate.

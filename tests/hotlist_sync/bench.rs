@@ -2,12 +2,14 @@
 
 use crate::support::process::Station;
 use crate::support::{Depot, VEHICLE, link};
-use plated::clock::SystemClock;
-use plated::error::{Error, Kind, Result};
-use plated::hotlist::sync::{self, Accept, Ask, Body, Change, Outcome, Remote, Reply, Round, Sync};
-use plated::signing::Trust;
-use plated::transfer::{Download, HttpsLink};
-use plated::wire::{EntryRecord, ListVersion, Priority};
+use plated_core::clock::SystemClock;
+use plated_core::error::{Error, Kind, Result};
+use plated_core::record::{EntryRecord, Priority};
+use plated_core::signing::Trust;
+use plated_core::wire::ListVersion;
+use plated_vehicle::lists;
+use plated_vehicle::lists::{Accept, Ask, Body, Change, Outcome, Remote, Reply, Round, Sync};
+use plated_vehicle::transfer::{Download, HttpsLink};
 use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -237,7 +239,7 @@ impl Bench {
     }
 
     /// The same link with other files of certificate and key.
-    pub fn other_link(&self, files: &plated::tls::authority::Issued) -> HttpsLink {
+    pub fn other_link(&self, files: &plated_core::tls::authority::Issued) -> HttpsLink {
         link(files, VEHICLE, &self.depot.vehicle.ca, self.address)
     }
 }

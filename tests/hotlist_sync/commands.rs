@@ -2,9 +2,9 @@
 
 use crate::bench::{Bench, entries};
 use crate::support::vehicle::transfer;
-use plated::clock::SystemClock;
-use plated::config::Config;
-use plated::store::{Key, ListState, Options, Store, What};
+use plated_core::clock::SystemClock;
+use plated_vehicle::config::Config;
+use plated_vehicle::store::{Key, ListState, Options, Store, What};
 use serde_json::Value;
 use std::process::{Command, Output};
 use std::sync::Arc;

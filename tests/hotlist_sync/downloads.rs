@@ -1,8 +1,8 @@
 //! Downloads that are cut off, and parts of files.
 
 use crate::bench::{Bench, entries, of, why};
-use plated::hotlist::sync::{Ask, Outcome, Remote, Way, etag};
-use plated::wire::Sha256;
+use plated_core::digest::Sha256;
+use plated_vehicle::lists::{Ask, Outcome, Remote, Way, etag};
 
 fn part(bench: &Bench) -> std::path::PathBuf {
     let files = std::fs::read_dir(bench.folder().join("station/svs")).unwrap().map(|f| f.unwrap().path());

@@ -1,8 +1,9 @@
 //! Manifest and delta stay as they are on the wire.
 
-use plated::hotlist::sync::{delta, manifest};
-use plated::signing::{Signer, Trust};
-use plated::wire::{Manifest, Sha256, SignedManifest};
+use plated_core::digest::Sha256;
+use plated_core::signing::{Signer, Trust};
+use plated_core::wire::{Manifest, SignedManifest};
+use plated_hotlist::{delta, manifest};
 use std::os::unix::fs::PermissionsExt;
 
 const SIGNED: &str = include_str!("../golden/hotlist_manifest.json");

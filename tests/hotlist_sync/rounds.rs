@@ -2,10 +2,10 @@
 
 use crate::bench::{Bench, entries, of, why};
 use crate::support::process::until;
-use plated::daemon::hotlists::{Options, start};
-use plated::hotlist::sync::{Origin, Outcome, Watched, Way};
-use plated::signing::Trust;
-use plated::wire::Sha256;
+use plated_core::digest::Sha256;
+use plated_core::signing::Trust;
+use plated_vehicle::lists::updater::{Options, start};
+use plated_vehicle::lists::{Origin, Outcome, Watched, Way};
 use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
@@ -86,7 +86,7 @@ async fn a_delta_that_can_not_be_used_gives_way_to_the_whole_list() {
     assert!(matches!(of(&round, "svs"), Ok(Outcome::Changed { way: Way::Whole, .. })), "{round:?}");
     // Nor a list in the vehicle that was damaged on its disk.
     bench.publish("svs", &entries(3..103));
-    let held = plated::hotlist::sync::accepted(&bench.folder()).remove(0).1;
+    let held = plated_vehicle::lists::accepted(&bench.folder()).remove(0).1;
     let damaged = std::fs::read_to_string(&held).unwrap().replace("7ABC050", "7ABC000");
     std::fs::write(&held, damaged).unwrap();
     let round = bench.sync().round().await;
@@ -177,7 +177,7 @@ async fn the_daemons_task_brings_lists_from_station_and_folder_and_stops_in_orde
         poll: Duration::from_millis(10),
     };
     let station = Some((bench.way.clone(), Trust::load(&bench.key()).unwrap()));
-    let clock = Arc::new(plated::clock::SystemClock::new());
+    let clock = Arc::new(plated_core::clock::SystemClock::new());
     let running = start(station, options, clock, bench.accept()).unwrap();
     let version = |n: u64| running.states().iter().any(|s| s.name == "svs" && s.version == Some(n)).then_some(());
     until("the first version", || version(1));

@@ -2,10 +2,10 @@
 
 use crate::bench::{Bench, Way, entries, why};
 use crate::support::VEHICLE;
-use plated::clock::SystemClock;
-use plated::hotlist::sync::{Ask, Remote};
-use plated::signing::{Signer, Trust};
-use plated::tls::authority::Authority;
+use plated_core::clock::SystemClock;
+use plated_core::signing::{Signer, Trust};
+use plated_core::tls::authority::Authority;
+use plated_vehicle::lists::{Ask, Remote};
 
 // policy: P-25
 #[tokio::test]
@@ -86,7 +86,7 @@ async fn without_a_station_or_a_list_the_lists_there_stay_and_it_is_said() {
     let nobody = Way::new(bench.depot.link("127.0.0.1:1".parse().unwrap()));
     let trust = Trust::load(&bench.key()).unwrap();
     let clock = std::sync::Arc::new(SystemClock::new());
-    let mut cut_off = plated::hotlist::sync::Sync::new(nobody, bench.folder(), trust, clock, bench.accept());
+    let mut cut_off = plated_vehicle::lists::Sync::new(nobody, bench.folder(), trust, clock, bench.accept());
     let round = cut_off.round().await;
     assert!(why(&round).contains("could not reach the station") && round.again_soon());
     let state = cut_off.states().next().unwrap();

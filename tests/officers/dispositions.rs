@@ -3,8 +3,8 @@
 use super::*;
 use crate::store_support::hit;
 use jiff::Timestamp;
-use plated::store::KeptHit;
-use plated::wire::HitRecord;
+use plated_core::record::HitRecord;
+use plated_vehicle::store::KeptHit;
 use uuid::Uuid;
 
 impl Vehicle {

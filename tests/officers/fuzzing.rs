@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::{control_entry_points, corpus};
-use plated::control::Server;
+use plated_vehicle::control::Server;
 use serde_json::{Value, json};
 use std::io::{BufRead, BufReader, Write};
 use std::net::Shutdown;

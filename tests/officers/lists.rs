@@ -52,8 +52,8 @@ fn a_crash_before_the_record_of_an_import_leaves_the_old_list_in_force() {
     let vehicle = Vehicle::new(lists);
     vehicle.import("svs", "plate\n7ABC123\n", false, "first").unwrap();
     let folder = vehicle.place.beside("-lists");
-    let shelf = plated::hotlist::Shelf::beside(&vehicle.place.path());
-    let next = plated::wire::EntryRecord { list: "svs".into(), plate: "6DEF128".into(), ..Default::default() };
+    let shelf = plated_vehicle::lists::ListFiles::beside(&vehicle.place.path());
+    let next = plated_core::record::EntryRecord { list: "svs".into(), plate: "6DEF128".into(), ..Default::default() };
     shelf.put("svs", |each| each(&next)).unwrap();
     std::fs::write(folder.join("svs.new"), "half a l").unwrap();
     std::fs::create_dir(folder.join("incoming-1")).unwrap();
@@ -92,7 +92,7 @@ fn an_export_is_sorted_lines_that_any_list_of_the_same_entries_gives() {
     vehicle.import("svs", "plate,state\n9ZZZ999,NV\n7ABC123,CA\n", false, "x").unwrap();
     let lines = export();
     assert!(lines.is_sorted() && lines.len() == 2);
-    let entry: plated::wire::EntryRecord = serde_json::from_str(&lines[0]).unwrap();
+    let entry: plated_core::record::EntryRecord = serde_json::from_str(&lines[0]).unwrap();
     assert_eq!((&*entry.plate, &*entry.list), ("7ABC123", "svs"));
     vehicle.import("svs", "state,plate\nCA,7ABC123\nNV,9ZZZ999\n", false, "y").unwrap();
     assert_eq!(export(), lines);
@@ -222,7 +222,7 @@ fn a_list_of_the_station_that_was_accepted_and_is_not_in_force_comes_in_or_is_of
     accepted(&vehicle, &handed_out(&vehicle, 2, &["7ABC123"]));
     vehicle.desk.follow(&folder);
     assert_eq!(vehicle.matches("6DEF128").len(), 1);
-    assert!(plated::hotlist::sync::accepted(&folder).is_empty());
+    assert!(plated_vehicle::lists::accepted(&folder).is_empty());
 }
 
 #[test]
@@ -237,7 +237,7 @@ fn a_list_of_the_station_that_was_damaged_on_the_disk_is_fetched_again() {
     let vehicle = vehicle.again("");
     assert!(vehicle.matches("7ABC123").is_empty() && vehicle.matches("9ZZZ999").is_empty());
     vehicle.desk.follow(&folder);
-    assert!(!file.exists() && plated::hotlist::sync::accepted(&folder).is_empty());
+    assert!(!file.exists() && plated_vehicle::lists::accepted(&folder).is_empty());
     vehicle.desk.take(&change).unwrap();
     assert_eq!(vehicle.matches("7ABC123").len(), 1);
     assert_eq!(vehicle.desk.status().unwrap().lists[0].staleness, Staleness::Fresh);

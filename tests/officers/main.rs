@@ -11,17 +11,19 @@ mod lists;
 #[path = "../store_support/mod.rs"]
 mod store_support;
 
-use plated::clock::{Clock, ManualClock};
-use plated::config::Config;
-use plated::control::{Desk, Reply, Request};
-use plated::error::{Kind, Result};
-use plated::hotlist::sync::Change;
-use plated::hotlist::{Pattern, Query};
-use plated::plate::PlateText;
-use plated::recognition::{ALPHABET, CLASSES, Slots};
-use plated::store::{By, Event, Finding, Reason, Staleness, Store, Wanted, What, check};
-use plated::who::Who;
-use plated::wire::{EntryRecord, ListVersion, Priority, ReadRecord, Rule, Sha256};
+use plated_core::clock::{Clock, ManualClock};
+use plated_core::digest::Sha256;
+use plated_core::error::{Kind, Result};
+use plated_core::plate::PlateText;
+use plated_core::plate::{ALPHABET, CLASSES, Slots};
+use plated_core::record::{EntryRecord, Priority, ReadRecord, Rule};
+use plated_core::user::SystemUser;
+use plated_core::wire::ListVersion;
+use plated_hotlist::{Pattern, Query};
+use plated_vehicle::config::Config;
+use plated_vehicle::control::{OfficerService, Reply, Request};
+use plated_vehicle::lists::Change;
+use plated_vehicle::store::{By, Event, Finding, Reason, Staleness, Store, Wanted, What, check};
 use proptest::prelude::*;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -29,8 +31,8 @@ use store_support::{Place, read, start};
 
 const HOUR: Duration = Duration::from_secs(3600);
 
-fn officer() -> Who {
-    Who { user: "jdoe".into(), uid: 1007 }
+fn officer() -> SystemUser {
+    SystemUser { user: "jdoe".into(), uid: 1007 }
 }
 
 fn reason(text: &str) -> Reason {
@@ -77,7 +79,7 @@ fn sure(text: &str) -> Slots {
 struct Vehicle {
     place: Place,
     store: Store,
-    desk: Desk,
+    desk: OfficerService,
 }
 
 impl Vehicle {
@@ -91,7 +93,7 @@ impl Vehicle {
             "[[sources]]\nname = \"front\"\nkind = \"v4l2\"\ndevice = \"/dev/video0\"\n[store]\npath = \"store.db\"\n";
         std::fs::write(&config, format!("vehicle = \"unit-7\"\n{rest}{lists}")).unwrap();
         let (store, _) = place.open();
-        let desk = Desk::open(&Config::load(&config).unwrap(), store.clone(), place.clock.clone());
+        let desk = OfficerService::open(&Config::load(&config).unwrap(), store.clone(), place.clock.clone());
         desk.arm().unwrap();
         Self { place, store, desk }
     }

@@ -2,10 +2,10 @@
 #![allow(dead_code, reason = "each test binary uses a part of it")]
 
 use jiff::Timestamp;
-use plated::clock::{Clock, ManualClock};
-use plated::error::Result;
-use plated::store::{Key, NewImage, NewRead, Opened, Options, Store};
-use plated::wire::*;
+use plated_core::clock::{Clock, ManualClock};
+use plated_core::error::Result;
+use plated_core::wire::*;
+use plated_vehicle::store::{Key, NewImage, NewRead, Opened, Options, Store};
 use std::path::PathBuf;
 use std::sync::Arc;
 use tempfile::TempDir;

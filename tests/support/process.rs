@@ -3,7 +3,7 @@
 #![allow(dead_code, clippy::unwrap_used, missing_docs, reason = "each test uses its own part")]
 
 use super::Depot;
-use plated::wire::{HitRecord, ReadRecord};
+use plated_core::record::{HitRecord, ReadRecord};
 use serde_json::Value;
 use std::io::{BufRead, BufReader, Read};
 use std::net::{SocketAddr, TcpListener};

@@ -4,9 +4,9 @@
 
 use super::process::{Daemon, Ended};
 use super::{Depot, VEHICLE, reading};
-use plated::clock::SystemClock;
-use plated::store::{Key, Options, Store};
-use plated::wire::ReadRecord;
+use plated_core::clock::SystemClock;
+use plated_core::record::ReadRecord;
+use plated_vehicle::store::{Key, Options, Store};
 use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};

@@ -9,8 +9,9 @@
 use super::super::hotlist::plates::Plates;
 use super::super::support::models;
 use opencv::imgcodecs;
-use plated::plate::PlateText;
-use plated::recognition::{ALPHABET, CLASSES, Recognizer, Slots, likely};
+use plated_core::plate::PlateText;
+use plated_core::plate::{ALPHABET, CLASSES, Slots};
+use plated_vision::recognition::{Recognizer, likely};
 use serde::Deserialize;
 use std::path::Path;
 

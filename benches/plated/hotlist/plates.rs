@@ -1,8 +1,8 @@
 //! Plates, entries and reads from a seed: the forms of `models/syntax.toml`, each as often as it
 //! is plausible there, two thirds of them Californian.
 
-use plated::recognition::{ALPHABET, CLASSES, Slots};
-use plated::wire::{Candidate, EntryRecord};
+use plated_core::plate::{ALPHABET, CLASSES, Slots};
+use plated_core::record::{Candidate, EntryRecord};
 use serde::Deserialize;
 use std::sync::LazyLock;
 

@@ -34,6 +34,18 @@ impl Slots {
         Self(positions)
     }
 
+    /// A distribution that reads `text` with probability `p` at each of nine positions, the rest
+    /// spread evenly: for tests and benches.
+    pub fn reading(text: &str, p: f32) -> Self {
+        let positions = (0..9).map(|i| {
+            let class = text.as_bytes().get(i).and_then(|c| ALPHABET.iter().position(|a| a == c)).unwrap_or(0);
+            let mut d = [(1.0 - p) / (CLASSES - 1) as f32; CLASSES];
+            d[class] = p;
+            d
+        });
+        Self::new(positions.collect())
+    }
+
     /// The positions from left to right.
     pub fn positions(&self) -> &[[f32; CLASSES]] {
         &self.0
@@ -116,37 +128,14 @@ impl Slots {
     }
 }
 
-/// Index of the greatest value, the first of equals; 0 for none.
-pub(super) fn most_probable(values: &[f32]) -> usize {
-    // The first of equals, as numpy has it, so that both evaluations agree.
-    let mut best = 0;
-    for (i, v) in values.iter().enumerate() {
-        if *v > values[best] {
-            best = i;
-        }
-    }
-    best
-}
-
 #[cfg(test)]
-pub(super) mod tests {
+mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    /// A look that reads `text` with probability `p` at each position, the rest spread evenly.
-    pub fn look(text: &str, p: f32) -> Slots {
-        let positions = (0..9).map(|i| {
-            let class = text.as_bytes().get(i).and_then(|c| ALPHABET.iter().position(|a| a == c)).unwrap_or(0);
-            let mut d = [(1.0 - p) / (CLASSES - 1) as f32; CLASSES];
-            d[class] = p;
-            d
-        });
-        Slots::new(positions.collect())
-    }
-
     #[test]
     fn the_best_text_leaves_blanks_out() {
-        let (text, p) = look("7ABC123", 0.9).candidates(1).remove(0);
+        let (text, p) = Slots::reading("7ABC123", 0.9).candidates(1).remove(0);
         assert_eq!(text, "7ABC123");
         assert!((p - 0.9_f32.powi(9)).abs() < 1e-5);
     }
@@ -154,7 +143,7 @@ pub(super) mod tests {
     proptest! {
         #[test]
         fn candidates_are_ranked_and_begin_with_the_best(text in "[A-Z0-9]{1,9}", p in 0.3_f32..0.99) {
-            let slots = look(&text, p);
+            let slots = Slots::reading(&text, p);
             let c = slots.candidates(5);
             prop_assert_eq!(&c[0].0, &text.replace('O', "0"));
             prop_assert!(c.windows(2).all(|w| w[0].1 >= w[1].1));

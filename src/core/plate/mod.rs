@@ -1,8 +1,10 @@
 //! Plate text: its normal form, how it is shown, the key it is matched by, and how plausible
 //! it is as a registration number.
 
+mod distribution;
 mod syntax;
 
+pub use distribution::{ALPHABET, CLASSES, Slots};
 pub use syntax::{plausibility, spell};
 
 use std::fmt;

@@ -61,7 +61,8 @@ struct All {
 
 /// Part of the program; a test sees to it that it parses.
 static FORMS: LazyLock<All> = LazyLock::new(|| {
-    let Written { california, general } = toml::from_str(include_str!("../../models/syntax.toml")).unwrap_or_default();
+    let Written { california, general } =
+        toml::from_str(include_str!("../../../models/syntax.toml")).unwrap_or_default();
     All {
         california: Forms::of(california.iter()),
         general: Forms::of(general.iter()),

@@ -93,7 +93,7 @@ impl Authority {
     ) -> Result<Issued> {
         let common_name = names
             .first()
-            .filter(|name| crate::config::is_plain_name(name))
+            .filter(|name| crate::name::is_plain_name(name))
             .ok_or_else(|| Error::new(Kind::Config, "a name needs 1 to 64 letters, digits, '-', '_' or '.'"))?;
         let issued = Issued {
             ca: folder.join(CERTIFICATE),

@@ -141,7 +141,7 @@ pub fn write_new(path: &Path, bytes: &[u8], mode: u32) -> Result<()> {
 }
 
 /// Refuses when one of `paths` is there already, so that a second run leaves nothing half made.
-pub(crate) fn refuse_existing(paths: &[PathBuf]) -> Result<()> {
+pub fn refuse_existing(paths: &[PathBuf]) -> Result<()> {
     match paths.iter().find(|p| p.symlink_metadata().is_ok()) {
         Some(path) => Err(already(path)),
         None => Ok(()),

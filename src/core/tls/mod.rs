@@ -7,8 +7,7 @@
 pub mod authority;
 mod files;
 
-pub(crate) use files::refuse_existing;
-pub use files::{Identity, Validity, write_new};
+pub use files::{Identity, Validity, refuse_existing, write_new};
 
 use crate::error::{Context, Error, Kind, Result};
 use rustls::crypto::CryptoProvider;
@@ -63,14 +62,14 @@ pub fn client(identity: &Identity) -> Result<ClientConfig> {
 }
 
 /// The one common name of a certificate, which must be a plain name (see
-/// [`crate::config::is_plain_name`]).
+/// [`crate::name::is_plain_name`]).
 pub fn common_name(certificate: &CertificateDer<'_>) -> Result<String> {
     let wrong = |why: &str| Error::new(Kind::Input, format!("the certificate names nobody: {why}"));
     let (_, parsed) =
         x509_parser::parse_x509_certificate(certificate).map_err(|_| wrong("it is not an X.509 certificate"))?;
     let mut names = parsed.subject().iter_common_name();
     match (names.next().and_then(|n| n.as_str().ok()), names.next()) {
-        (Some(name), None) if crate::config::is_plain_name(name) => Ok(name.to_owned()),
+        (Some(name), None) if crate::name::is_plain_name(name) => Ok(name.to_owned()),
         (Some(_), None) => Err(wrong("its common name is not made of 1 to 64 letters, digits, '-', '_' or '.'")),
         _ => Err(wrong("it must have exactly one common name")),
     }

@@ -1,7 +1,7 @@
 //! What the station says of the hotlists it hands out. `docs/reference/hotlist-sync.md` tells
 //! how the messages are used.
 
-use super::Sha256;
+use crate::digest::Sha256;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;

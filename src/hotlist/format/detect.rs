@@ -4,8 +4,8 @@ use super::delimited::Cut;
 use super::field::Field;
 use super::map::Separator;
 use super::{DojFile, MAX_LINE, Row, Spec, lines, open};
-use crate::error::{Context, Error, Kind, Result};
-use crate::wire::Priority;
+use plated_core::error::{Context, Error, Kind, Result};
+use plated_core::record::Priority;
 use std::io::{BufReader, Chain, Cursor, Read};
 use std::path::{Path, PathBuf};
 

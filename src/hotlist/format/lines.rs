@@ -1,6 +1,6 @@
 //! Lines of a text file, whatever its encoding and line ends.
 
-use crate::error::{Error, Kind, Result};
+use plated_core::error::{Error, Kind, Result};
 use std::borrow::Cow;
 use std::io::{self, BufRead};
 
@@ -37,7 +37,7 @@ impl<R: BufRead> Lines<R> {
     /// # Errors
     /// `Storage` when it can't be read; `Input` when the file is no text, which its beginning shows.
     pub fn next(&mut self) -> Result<Line> {
-        use crate::error::Context;
+        use plated_core::error::Context;
         let line = next_line(&mut self.input, &mut self.buffer)
             .context(Kind::Storage, || format!("line {} could not be read", self.number + 1))?;
         self.number += u64::from(line != Line::End);

@@ -4,7 +4,7 @@
 
 use super::dates;
 use super::field::Field;
-use crate::wire::Priority;
+use plated_core::record::Priority;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 

@@ -28,14 +28,14 @@ pub use map::{Column, Footer, Header, Layout, Map, Of, Separator, Span};
 pub use spec::{DojFile, Spec};
 
 use super::entry::{Problem, Report};
-use crate::error::{Error, Kind, Result};
-use crate::wire::{EntryRecord, Priority};
 use dates::Dates;
 use delimited::Delimited;
 use field::{Mistake, Values};
 use fixed::Fixed;
 use jiff::Timestamp;
 use lines::{Line, Lines};
+use plated_core::error::{Error, Kind, Result};
+use plated_core::record::{EntryRecord, Priority};
 use row::Rules;
 use serde::Serialize;
 use std::io::BufRead;

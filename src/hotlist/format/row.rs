@@ -4,9 +4,9 @@ use super::Row;
 use super::dates::Dates;
 use super::field::{Field, Mistake, Values};
 use super::map::Map;
-use crate::hotlist::entry::Problem;
-use crate::plate::{MAX_LENGTH, PlateText};
-use crate::wire::{EntryRecord, Priority};
+use crate::entry::Problem;
+use plated_core::plate::{MAX_LENGTH, PlateText};
+use plated_core::record::{EntryRecord, Priority};
 use std::collections::BTreeMap;
 
 /// Words that stand for "no plate" in real lists, as match keys.

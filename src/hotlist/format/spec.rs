@@ -2,8 +2,7 @@
 
 use super::field::Field;
 use super::map::Map;
-use crate::config;
-use crate::error::{Context, Error, Kind, Result};
+use plated_core::error::{Context, Error, Kind, Result};
 use std::fmt;
 use std::path::Path;
 
@@ -104,7 +103,7 @@ impl Spec {
     /// # Errors
     /// As [`Spec::load_map`].
     pub fn parse_map(text: &str, path: &Path) -> Result<Self> {
-        let map: Map = config::parse(text, path)?;
+        let map: Map = plated_core::config_file::parse(text, path)?;
         map.check().map_err(|why| Error::new(Kind::Config, format!("{}: {why}", path.display())))?;
         Ok(Self::Map(Box::new(map)))
     }

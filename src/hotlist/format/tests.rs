@@ -269,7 +269,7 @@ proptest! {
             prop_assert_eq!(report.lines, rows.len() as u64);
             for row in &rows {
                 if let Row::Entry(e, _) = row {
-                    prop_assert!(crate::plate::PlateText::normalise(&e.plate).len() >= 2);
+                    prop_assert!(plated_core::plate::PlateText::normalise(&e.plate).len() >= 2);
                 }
             }
         }

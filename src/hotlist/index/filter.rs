@@ -4,7 +4,7 @@
 //! 12 bits for a key some 2 of 100 absent keys pass, and are then sought in vain.
 
 use super::bytes::number_at;
-use crate::hotlist::code::Code;
+use crate::code::Code;
 
 const BITS_PER_KEY: u64 = 12;
 const BITS_SET: u32 = 5;

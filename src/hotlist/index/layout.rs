@@ -16,9 +16,9 @@
 //! The signature covers the header, the header holds the hash of the keys, and the keys hold the
 //! hash of each block of entries, so every byte hangs on the signature. Numbers are little-endian.
 
-use crate::signing::{PublicKey, Signature, Signer, Trust};
-use crate::wire::Sha256;
 use jiff::Timestamp;
+use plated_core::digest::Sha256;
+use plated_core::signing::{PublicKey, Signature, Signer, Trust};
 use serde::{Deserialize, Serialize};
 
 const MAGIC: &[u8; 8] = b"PLATEDHL";

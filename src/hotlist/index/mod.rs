@@ -13,17 +13,18 @@ mod layout;
 mod record;
 mod runs;
 
-pub use crate::signing::{PublicKey, Signer, Trust};
 pub use builder::Builder;
 pub use layout::{Manifest, Meta};
+pub use plated_core::signing::{PublicKey, Signer, Trust};
 
 use super::code::Code;
-use crate::error::{Context, Error, Kind, Result};
-use crate::plate::PlateText;
-use crate::wire::{EntryRecord, Sha256};
 use bytes::{Reader, number_at};
 use layout::{HASH, HEADER, Header, PLACE};
 use memmap2::{Mmap, MmapOptions};
+use plated_core::digest::Sha256;
+use plated_core::error::{Context, Error, Kind, Result};
+use plated_core::plate::PlateText;
+use plated_core::record::EntryRecord;
 use record::Decoder;
 use std::fs::File;
 use std::ops::Range;

@@ -1,7 +1,7 @@
 //! One entry in few bytes: strings that many entries share stand once in a table.
 
 use super::bytes::{Reader, put_number, put_text};
-use crate::wire::{EntryRecord, Priority};
+use plated_core::record::{EntryRecord, Priority};
 use std::borrow::Cow;
 use std::collections::HashMap;
 
@@ -156,7 +156,7 @@ impl Decoder {
 }
 
 #[cfg(test)]
-pub(in crate::hotlist) mod tests {
+pub(crate) mod tests {
     use super::*;
     use proptest::prelude::*;
 

@@ -2,7 +2,7 @@
 //! Entries of one code stay in the order in which they came.
 
 use super::files::Output;
-use crate::hotlist::code::Code;
+use crate::code::Code;
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::fs::File;

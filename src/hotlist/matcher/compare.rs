@@ -1,10 +1,10 @@
 //! What a person is shown beside a match: differing characters, states, age.
 
-use crate::plate::PlateText;
-use crate::wire::{Difference, StateAgreement};
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::Offset;
+use plated_core::plate::PlateText;
+use plated_core::record::{Difference, StateAgreement};
 
 /// Stands for a character that the other side does not have.
 const NONE: char = '-';

@@ -16,10 +16,10 @@ pub use rules::Rules;
 
 use super::code::{Code, Digits};
 use super::lists::{InForce, Place, Source};
-use crate::plate::PlateText;
-use crate::recognition::Slots;
-use crate::wire::{Candidate, Difference, EntryRecord, HitEntry, Priority, Rule};
 use jiff::Timestamp;
+use plated_core::plate::PlateText;
+use plated_core::plate::Slots;
+use plated_core::record::{Candidate, Difference, EntryRecord, HitEntry, Priority, Rule};
 use probability::Posterior;
 use std::cmp::Reverse;
 

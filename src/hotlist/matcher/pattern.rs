@@ -1,7 +1,7 @@
 //! Partial plates: `?` is one character, `*` any run of them, also none (control P-04).
 
-use crate::hotlist::code::{SYMBOLS, digit_of};
-use crate::plate::MAX_LENGTH;
+use crate::code::{SYMBOLS, digit_of};
+use plated_core::plate::MAX_LENGTH;
 
 /// Characters that a pattern must name. With fewer it fits too much of the traffic to be a lead.
 const LEAST_NAMED: usize = 2;

@@ -23,9 +23,10 @@
 //! Letter O and digit 0 are one, since lists don't tell them apart.
 
 use super::pattern::Pattern;
-use crate::hotlist::code::{Code, Digits, SYMBOLS};
-use crate::plate::{self, MAX_LENGTH};
-use crate::recognition::{ALPHABET, CLASSES, Slots};
+use crate::code::{Code, Digits, SYMBOLS};
+use plated_core::plate;
+use plated_core::plate::MAX_LENGTH;
+use plated_core::plate::{ALPHABET, CLASSES, Slots};
 use std::sync::LazyLock;
 
 /// Weight of a listed plate against a text of its form; see above.
@@ -131,7 +132,7 @@ fn folded(position: &[f32; CLASSES]) -> [f64; END + 1] {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plate::PlateText;
+    use plated_core::plate::PlateText;
     use proptest::prelude::*;
 
     /// Every text that `slots` can mean, with its probability. Positions use few characters.

@@ -1,8 +1,8 @@
 //! Which keys count as the read's, by the rules of a list.
 
-use crate::config::MatchRules;
-use crate::hotlist::code::{Code, Digits, SYMBOLS, digit_of};
-use crate::wire::Rule;
+use crate::code::{Code, Digits, SYMBOLS, digit_of};
+use crate::settings::MatchRules;
+use plated_core::record::Rule;
 
 /// Keys of these lengths may differ from the read. A shorter key says too little for that, a
 /// longer one is no plate.
@@ -23,7 +23,7 @@ pub struct Rules {
     /// Matches under this probability are not even kept, unless they are exact.
     pub(super) keep: f64,
     /// Matches under this probability are kept, but nobody is alerted.
-    pub(in crate::hotlist) alert: f64,
+    pub(crate) alert: f64,
 }
 
 impl Default for Rules {

@@ -1,9 +1,9 @@
 use super::*;
-use crate::config::MatchRules;
-use crate::hotlist::index::{Builder, Index, Meta, Signer, Trust};
-use crate::hotlist::lists::{Lists, Partial};
-use crate::recognition::{ALPHABET, CLASSES};
-use crate::wire::StateAgreement;
+use crate::index::{Builder, Index, Meta, Signer, Trust};
+use crate::lists::{Lists, Partial};
+use crate::settings::MatchRules;
+use plated_core::plate::{ALPHABET, CLASSES};
+use plated_core::record::StateAgreement;
 use proptest::prelude::*;
 use std::path::Path;
 

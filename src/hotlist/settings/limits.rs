@@ -25,7 +25,7 @@ impl Default for Limits {
 
 impl Limits {
     /// Rules that the types can't say. The error begins with the key.
-    pub(super) fn check(&self) -> Result<(), String> {
+    pub fn check(&self) -> Result<(), String> {
         for (key, share) in [("bad_share", self.bad_share), ("shrink", self.shrink)] {
             if !(0.0..=1.0).contains(&share) {
                 return Err(format!("{key}: must be from 0 to 1"));

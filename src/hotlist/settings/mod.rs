@@ -2,15 +2,94 @@
 //! counts, and when it is stale. Each value is checked where it stands, so that an error names
 //! its line.
 
-use crate::wire::Priority;
+mod limits;
+mod list_settings;
+mod rules;
+
+pub use limits::Limits;
+pub use list_settings::ListSettings;
+pub use rules::MatchRules;
+
 use jiff::Timestamp;
 use jiff::civil::{Date, Time};
 use jiff::tz::TimeZone;
+use plated_core::record::Priority;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::time::Duration;
 
 /// Name under which entries of officers stand beside the lists.
 pub const OFFICERS: &str = "officers";
+
+/// One list of wanted plates.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Hotlist {
+    /// Name of the list in hits.
+    pub name: String,
+    /// The file; see `docs/reference/hotlist-formats.md`. The folder of a list of kind
+    /// `folder`; empty for one of kind `station`, and for one that is only imported by hand.
+    #[serde(default)]
+    pub path: PathBuf,
+    /// Name of its format; told from the file itself when neither this nor a map is given.
+    pub format: Option<String>,
+    /// Column map of its format.
+    pub map: Option<PathBuf>,
+    /// When it is refused.
+    #[serde(default)]
+    pub limits: Limits,
+    /// Priority of entries that name none.
+    #[serde(default = "normal")]
+    pub priority: Priority,
+    /// Where it comes from.
+    #[serde(default)]
+    pub kind: ListKind,
+    /// How hits of each category look and sound.
+    #[serde(default)]
+    pub categories: BTreeMap<String, Category>,
+    /// Roles that may see its details. Kept and shown; not enforced before there are logins.
+    #[serde(default)]
+    pub authorised: Vec<String>,
+    /// Its hits are kept with the read, and neither shown nor sounded. Showing them to those who
+    /// are authorised comes with logins.
+    #[serde(default)]
+    pub covert: bool,
+    /// When it counts.
+    #[serde(default)]
+    pub window: Window,
+    /// When it is stale.
+    #[serde(default)]
+    pub stale: Stale,
+    /// When a read matches an entry.
+    #[serde(default, rename = "match")]
+    pub rules: MatchRules,
+}
+
+impl Hotlist {
+    /// A list that the station hands out and the configuration says nothing about.
+    pub fn from_station(name: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            path: PathBuf::new(),
+            format: None,
+            map: None,
+            limits: Limits::default(),
+            priority: normal(),
+            kind: ListKind::Station,
+            categories: BTreeMap::new(),
+            authorised: Vec::new(),
+            covert: false,
+            window: Window::default(),
+            stale: Stale::default(),
+            rules: MatchRules::default(),
+        }
+    }
+}
+
+fn normal() -> Priority {
+    Priority::Normal
+}
 
 /// Where a list comes from.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -36,7 +115,7 @@ impl ListKind {
     }
 
     /// The kind of a word that the store has.
-    pub(crate) fn of(word: &str) -> Self {
+    pub fn of(word: &str) -> Self {
         match word {
             "station" => Self::Station,
             "folder" => Self::Folder,
@@ -187,20 +266,6 @@ impl Window {
                 true => from <= time && time < to,
                 false => from <= time || time < to,
             })
-    }
-}
-
-/// The shift, by which what officers enter ends.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Shift {
-    /// Entries of officers are over so many hours after they were made, unless they say otherwise.
-    pub hours: u32,
-}
-
-impl Default for Shift {
-    fn default() -> Self {
-        Self { hours: 12 }
     }
 }
 

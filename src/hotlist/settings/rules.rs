@@ -38,7 +38,7 @@ impl Default for MatchRules {
 
 impl MatchRules {
     /// The key that is out of its range, and the range.
-    pub(super) fn check(&self) -> Result<(), &'static str> {
+    pub fn check(&self) -> Result<(), &'static str> {
         let shares = [
             ("alternative_probability: must be from 0 to 1", self.alternative_probability),
             ("keep_probability: must be from 0 to 1", self.keep_probability),

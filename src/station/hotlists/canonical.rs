@@ -1,10 +1,10 @@
 //! Making the canonical form of a list out of JSON lines in any order.
 
-use crate::error::{Context, Error, Kind, Result};
-use crate::hotlist::Sorter;
-use crate::hotlist::sync::canonical::{MAX_LINE, Writer, Written};
-use crate::plate::PlateText;
-use crate::wire::EntryRecord;
+use plated_core::error::{Context, Error, Kind, Result};
+use plated_core::plate::PlateText;
+use plated_core::record::EntryRecord;
+use plated_hotlist::Sorter;
+use plated_hotlist::canonical::{MAX_LINE, Writer, Written};
 use serde_json::{Map, Value};
 use std::io::{BufRead, Read, Write};
 use std::path::Path;
@@ -90,7 +90,7 @@ fn entry(line: &[u8]) -> Result<EntryRecord, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::wire::Sha256;
+    use plated_core::digest::Sha256;
 
     fn line(plate: &str) -> String {
         format!(

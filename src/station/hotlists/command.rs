@@ -4,12 +4,12 @@ use super::super::command::say;
 use super::super::{Config, Database};
 use super::publish::{Publication, Publisher};
 use super::table::Version;
-use crate::clock::{Clock, SystemClock};
-use crate::error::{Context, Error, Kind, Result};
-use crate::signing::Signer;
-use crate::who::Who;
 use clap::Subcommand;
 use jiff::Timestamp;
+use plated_core::clock::{Clock, SystemClock};
+use plated_core::error::{Context, Error, Kind, Result};
+use plated_core::signing::Signer;
+use plated_core::user::SystemUser;
 use serde_json::json;
 use std::fs::File;
 use std::io::{BufRead, BufReader};
@@ -121,16 +121,16 @@ fn with<T>(config: &Path, work: impl FnOnce(&mut Publisher<'_>) -> Result<T>) ->
 /// Makes the key that signs manifests, and beside it the public key for the vehicles.
 pub fn make_key(path: &Path) -> Result<Signer> {
     let signer = Signer::create_file(path)?;
-    crate::signing::write_public(&path.with_extension("pub"), &signer.public_key())?;
+    plated_core::signing::write_public(&path.with_extension("pub"), &signer.public_key())?;
     Ok(signer)
 }
 
 /// The system user, and for whom, where `sudo` tells.
 fn who() -> String {
-    let who = Who::of_this_process();
+    let who = SystemUser::of_this_process();
     let user = if who.user.is_empty() { format!("user {}", who.uid) } else { who.user };
     match std::env::var("SUDO_USER") {
-        Ok(other) if who.uid == 0 && crate::config::is_plain_name(&other) => format!("{user} for {other}"),
+        Ok(other) if who.uid == 0 && plated_core::name::is_plain_name(&other) => format!("{user} for {other}"),
         _ => user,
     }
 }

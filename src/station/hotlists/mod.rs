@@ -22,7 +22,7 @@ mod table;
 pub use publish::{Publication, Published, Publisher};
 pub use table::Version;
 
-use crate::wire::Sha256;
+use plated_core::digest::Sha256;
 use std::path::{Path, PathBuf};
 
 /// The folder of all lists in the station's data folder.

@@ -3,16 +3,18 @@
 use super::canonical::{self, Made};
 use super::table::{Current, Version};
 use super::{delta_name, file_name, folder};
-use crate::clock::Clock;
-use crate::error::{Context, Error, Kind, Result};
-use crate::hotlist::RUN;
-use crate::hotlist::sync::delta;
-use crate::hotlist::sync::manifest::{self, is_list_name};
-use crate::signing::Signer;
-use crate::station::database::{Database, Rows};
-use crate::who::Who;
-use crate::wire::{DeltaFrom, ListVersion, Manifest, Sha256};
+use crate::database::{Database, Rows};
 use jiff::Timestamp;
+use plated_core::clock::Clock;
+use plated_core::digest::Sha256;
+use plated_core::error::{Context, Error, Kind, Result};
+use plated_core::signing::Signer;
+use plated_core::user::SystemUser;
+use plated_core::wire::{DeltaFrom, ListVersion, Manifest};
+use plated_hotlist::RUN;
+use plated_hotlist::delta;
+use plated_hotlist::manifest;
+use plated_hotlist::manifest::is_list_name;
 use std::fs::{self, DirBuilder, File};
 use std::io::{BufRead, BufReader, BufWriter};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, chown};
@@ -26,7 +28,7 @@ pub struct Publication<'a> {
     pub name: &'a str,
     /// Date of the file it was made of, if that is known.
     pub file_date: Option<Timestamp>,
-    /// Who publishes it.
+    /// SystemUser publishes it.
     pub by: &'a str,
     /// So many versions are kept, the new one among them.
     pub keep: usize,
@@ -211,12 +213,12 @@ impl Owner {
         let meta = fs::metadata(data).context(Kind::Missing, || {
             format!("the station's data folder {} is not there; start the station once first", data.display())
         })?;
-        let who = Who::of_this_process();
+        let who = SystemUser::of_this_process();
         match (who.uid, meta.uid()) {
             (a, b) if a == b => Ok(Self(None)),
             (0, _) => Ok(Self(Some((meta.uid(), meta.gid())))),
             (_, owner) => {
-                let owner = Who::of_uid(owner);
+                let owner = SystemUser::of_uid(owner);
                 let name = if owner.user.is_empty() { format!("#{}", owner.uid) } else { owner.user };
                 let said = format!("{0} belongs to {name}; do this as that user, by sudo -u {name}", data.display());
                 Err(Error::new(Kind::Refused, said))

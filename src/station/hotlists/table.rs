@@ -1,9 +1,9 @@
 //! The rows about lists in the station's database.
 
 use super::super::database::{Rows, SqlContext, could_not_read};
-use crate::error::Result;
-use crate::wire::Sha256;
 use jiff::Timestamp;
+use plated_core::digest::Sha256;
+use plated_core::error::Result;
 use rusqlite::{OptionalExtension, Row, params};
 
 /// A version of a list.

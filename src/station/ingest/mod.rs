@@ -5,9 +5,11 @@
 
 use super::database::{Database, NewRow, Rows};
 use super::images::Images;
-use crate::error::Result;
-use crate::wire::{Batch, Durable, ReadRecord, Receipt, Refusal, SealedRead, Sha256};
 use jiff::Timestamp;
+use plated_core::digest::Sha256;
+use plated_core::error::Result;
+use plated_core::record::ReadRecord;
+use plated_core::wire::{Batch, Durable, Receipt, Refusal, SealedRead};
 use std::collections::BTreeSet;
 
 enum Verdict {

@@ -1,5 +1,5 @@
 use super::*;
-use crate::error::Kind;
+use plated_core::error::Kind;
 use proptest::prelude::*;
 use serde_json::value::RawValue;
 use uuid::Uuid;

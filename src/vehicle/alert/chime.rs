@@ -4,11 +4,11 @@
 use super::output::{Event, Output};
 use super::tone::samples;
 use super::waiting::{Pushed, Waiting};
-use crate::clock::Clock;
 use crate::config::Alert;
-use crate::error::{Error, Kind, Result};
-use crate::wire::Priority;
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded, select};
+use plated_core::clock::Clock;
+use plated_core::error::{Error, Kind, Result};
+use plated_core::record::Priority;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, Instant};

@@ -1,9 +1,9 @@
 //! Whether a hit is news: the same plate with the same entry does not alert again for a while,
 //! and a pairing that somebody found wrong is quiet until the shift ends.
 
-use super::Quiet;
-use crate::plate::{MatchKey, PlateText};
-use crate::wire::{Alerting, EntryRecord, HitRecord, Priority};
+use super::MutedPairings;
+use plated_core::plate::{MatchKey, PlateText};
+use plated_core::record::{Alerting, EntryRecord, HitRecord, Priority};
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,7 +13,7 @@ use std::time::Duration;
 pub struct Repeats {
     after: Duration,
     alerted: HashMap<Alerted, Duration>,
-    quiet: Arc<Quiet>,
+    quiet: Arc<MutedPairings>,
 }
 
 /// Bound of what is remembered. When it is reached the oldest are forgotten, so at worst an
@@ -33,7 +33,7 @@ struct Alerted {
 
 impl Repeats {
     /// `after` is [`crate::config::Alert::repeat_after_s`].
-    pub fn new(after: Duration, quiet: Arc<Quiet>) -> Self {
+    pub fn new(after: Duration, quiet: Arc<MutedPairings>) -> Self {
         Self { after, alerted: HashMap::new(), quiet }
     }
 
@@ -87,7 +87,7 @@ impl Repeats {
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
-    use crate::wire::{HitEntry, Rule, StateAgreement};
+    use plated_core::record::{HitEntry, Rule, StateAgreement};
     use uuid::Uuid;
 
     pub fn hit(text: &str, listed: &str, entries: &[EntryRecord]) -> HitRecord {

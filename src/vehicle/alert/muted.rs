@@ -5,8 +5,8 @@
 //! of the wall clock neither ends it early nor makes it last (invariant 8). What was found wrong are
 //! the entries that the hit showed: one that comes later, from whatever list, alerts.
 
-use crate::plate::{MatchKey, PlateText};
-use crate::wire::{EntryRecord, HitRecord};
+use plated_core::plate::{MatchKey, PlateText};
+use plated_core::record::{EntryRecord, HitRecord};
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard};
 use std::time::Duration;
@@ -17,7 +17,7 @@ const MOST: usize = 1024;
 
 /// What is quiet now.
 #[derive(Debug, Default)]
-pub struct Quiet {
+pub struct MutedPairings {
     pairings: Mutex<HashMap<Pairing, Found>>,
 }
 
@@ -31,7 +31,7 @@ struct Found {
     until: Duration,
 }
 
-impl Quiet {
+impl MutedPairings {
     /// The pairing of this hit alerts nobody before the monotonic time `until`, as long as the
     /// listed plate has no other entries than the hit.
     pub fn begin(&self, hit: &HitRecord, until: Duration) {
@@ -69,12 +69,12 @@ fn pairing(hit: &HitRecord) -> Pairing {
 mod tests {
     use super::super::dispatch::tests::{S, entry, hit};
     use super::*;
-    use crate::wire::Priority;
+    use plated_core::record::Priority;
 
     // policy: P-06
     #[test]
     fn a_pairing_found_wrong_is_quiet_until_the_shift_ends_and_others_are_not() {
-        let quiet = Quiet::default();
+        let quiet = MutedPairings::default();
         let stolen = entry("7A8C123", Priority::High, "stolen");
         let holds = |text: &str, listed: &str, now| quiet.holds(&hit(text, listed, std::slice::from_ref(&stolen)), now);
         quiet.begin(&hit("7ABC123", "7A8C123", std::slice::from_ref(&stolen)), S(3600));
@@ -88,7 +88,7 @@ mod tests {
 
     #[test]
     fn an_entry_that_nobody_has_looked_into_alerts_though_the_pairing_is_quiet() {
-        let quiet = Quiet::default();
+        let quiet = MutedPairings::default();
         let (stolen, robbery) =
             (entry("7ABC123", Priority::Low, "stolen"), entry("7ABC123", Priority::High, "robbery"));
         let both = [stolen.clone(), robbery];
@@ -101,7 +101,7 @@ mod tests {
 
     #[test]
     fn more_than_fit_end_those_that_are_over_first() {
-        let quiet = Quiet::default();
+        let quiet = MutedPairings::default();
         let of = |n: usize| hit(&format!("P{n}"), "7ABC123", &[]);
         (0..MOST + 10).for_each(|n| quiet.begin(&of(n), S(1000 + n as u64)));
         // One that is quiet already takes nobody's place.

@@ -3,8 +3,8 @@
 //! It is open only while a chime sounds: other programs can use it the rest of the time, a silent
 //! vehicle costs no processor time, and a card that was unplugged and comes back is found again.
 
-use crate::error::{Context, Error, Kind, Result};
 use crossbeam_channel::Sender;
+use plated_core::error::{Context, Error, Kind, Result};
 use rodio::cpal::traits::{DeviceTrait, HostTrait, StreamTrait};
 use rodio::cpal::{self, BufferSize, Device, DeviceId, FromSample, SampleFormat, SizedSample, Stream, StreamConfig};
 use std::ffi::{c_char, c_int};

@@ -9,7 +9,7 @@
 //!
 //! Sine waves; each note swells and fades over 8 ms in the form of a half cosine, so that it does not click.
 
-use crate::wire::Priority;
+use plated_core::record::Priority;
 use std::f32::consts::PI;
 
 /// One note of a chime, or a rest.

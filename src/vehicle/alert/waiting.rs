@@ -1,6 +1,6 @@
 //! Chimes that wait to be played: few, the most urgent first.
 
-use crate::wire::Priority;
+use plated_core::record::Priority;
 use std::time::Duration;
 
 /// Bounded queue of chimes with the time at which each was asked for.

@@ -1,9 +1,9 @@
 //! Pictures with boxes, texts and confidences drawn in.
 
-use crate::error::{Context, Error, Kind, Result};
 use opencv::core::{Mat, Point, Rect, Scalar, Vector};
 use opencv::prelude::*;
 use opencv::{imgcodecs, imgproc};
+use plated_core::error::{Context, Error, Kind, Result};
 use std::path::Path;
 
 /// What is drawn at one plate.

@@ -1,12 +1,12 @@
 //! What the subcommands share: the way to the daemon, reasons, spans of time, a found read.
 
 use crate::cli::say;
-use crate::clock::SystemClock;
 use crate::config::Config;
 use crate::control::{Reply, Request, call};
-use crate::error::{Context, Kind, Result};
-use crate::plate::PlateText;
 use crate::store::{Found, Reason};
+use plated_core::clock::SystemClock;
+use plated_core::error::{Context, Kind, Result};
+use plated_core::plate::PlateText;
 use serde_json::json;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

@@ -1,8 +1,9 @@
 //! `plated check`: is the store whole?
 
 use crate::config::Config;
-use crate::error::{Context, Error, Kind, Result};
-use crate::store::{self, Key, Report};
+use crate::store;
+use crate::store::{Key, Report};
+use plated_core::error::{Context, Error, Kind, Result};
 use std::io::Write;
 use std::path::PathBuf;
 

@@ -1,12 +1,12 @@
 //! `plated init`: a vehicle's folder with key, certificates and an annotated configuration.
 
-use crate::clock::SystemClock;
-use crate::config::is_plain_name;
-use crate::error::{Context, Error, Kind, Result};
-use crate::station::command::give_hotlist_key;
 use crate::store::Key;
-use crate::tls::authority::Authority;
-use crate::tls::{refuse_existing, write_new};
+use plated_core::clock::SystemClock;
+use plated_core::error::{Context, Error, Kind, Result};
+use plated_core::name::is_plain_name;
+use plated_core::signing::give_public_key;
+use plated_core::tls::authority::Authority;
+use plated_core::tls::{refuse_existing, write_new};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
@@ -43,7 +43,7 @@ pub fn run(args: &Args) -> Result<()> {
 
     if let Some(station) = &args.station_dir {
         Authority::load(station)?.issue_vehicle(&args.vehicle, &args.dir, &SystemClock::new())?;
-        give_hotlist_key(station, &args.dir)?;
+        give_public_key(station, &args.dir)?;
     }
     Key::create_file(&args.dir.join("store.key"))?;
     let config = args.dir.join("plated.toml");
@@ -91,7 +91,7 @@ const HOTLIST_SYNC: &str = include_str!("init.hotlist_sync.toml");
 mod tests {
     use super::*;
     use crate::config::Config;
-    use crate::tls::{Files, Identity};
+    use plated_core::tls::{Files, Identity};
     use std::os::unix::fs::PermissionsExt;
 
     fn args(dir: &Path, station_dir: Option<PathBuf>) -> Args {
@@ -128,7 +128,7 @@ mod tests {
         let args = args(dir.path(), Some(station));
         run(&args).unwrap();
         let sync = Config::load(&args.dir.join("plated.toml")).unwrap().hotlist_sync.unwrap();
-        assert!(crate::signing::Trust::load(&sync.key).is_ok());
+        assert!(plated_core::signing::Trust::load(&sync.key).is_ok());
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! The command line of `plated`: one file per subcommand, no logic here.
 //!
 //! Results go to stdout, everything else to stderr; the exit code follows sysexits(3) by
-//! [`crate::error::Kind`].
+//! [`plated_core::error::Kind`].
 
 mod annotate;
 mod ask;
@@ -13,8 +13,8 @@ mod recognize;
 mod run;
 mod status;
 
-use crate::error::{Context, Kind, Result};
 use clap::{CommandFactory, Parser, Subcommand};
+use plated_core::error::{Context, Kind, Result};
 use std::io::Write;
 use std::process::ExitCode;
 
@@ -46,7 +46,7 @@ enum Command {
 /// Parses the command line, does what it says, and gives the exit code.
 pub fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    crate::logging::init();
+    plated_core::logging::init();
     let outcome = match arguments.command {
         Command::Init(args) => init::run(&args),
         Command::Run(args) => run::run(&args),

@@ -3,8 +3,8 @@
 use super::ask::{Ask, ago, print_json};
 use super::say;
 use crate::control::{ListLine, Reply, Request, StatusReport};
-use crate::error::Result;
 use crate::store::Staleness;
+use plated_core::error::Result;
 
 /// How old the lists are, what went wrong last, and how much waits for the station
 #[derive(Debug, clap::Args)]

@@ -3,22 +3,18 @@
 //! Unknown keys are refused; an error names the key and the line. Every key has a default but
 //! the sources and the vehicle's name. `plated init` writes it with every key explained.
 
-mod limits;
-mod rules;
-mod sets;
-mod sources;
 mod sync;
 
-pub use limits::Limits;
-pub use rules::MatchRules;
-pub use sets::{Category, Colour, ListKind, OFFICERS, Shift, Stale, Window};
-pub use sources::{Input, Pace, RtspUrl, Source};
 pub use sync::HotlistSync;
 
-use crate::error::{Context, Error, Kind, Result};
-use crate::wire::Priority;
+use plated_core::config_file::parse;
+use plated_core::name::is_plain_name;
+use plated_hotlist::settings::{Hotlist, ListKind, OFFICERS};
+use plated_vision::capture::{Input, RtspUrl, Source};
+use plated_vision::recognition::Recognition;
+
+use plated_core::error::{Context, Error, Kind, Result};
 use serde::Deserialize;
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// The whole file.
@@ -52,111 +48,6 @@ pub struct Config {
     pub hotlist_sync: Option<HotlistSync>,
 }
 
-/// Detector, reader and tracker.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Recognition {
-    /// Folder of `detector.toml` and `reader.toml`, or empty: looked for beside the program.
-    pub models: Option<PathBuf>,
-    /// Sidecar of another detector.
-    pub detector: Option<PathBuf>,
-    /// Sidecar of another reader.
-    pub reader: Option<PathBuf>,
-    /// `libonnxruntime.so`; looked for in the usual places when not given.
-    pub runtime: Option<PathBuf>,
-    /// Frames recognised at the same time; 0 is one for each core.
-    pub workers: usize,
-    /// A read under this confidence is kept out of the store, 0 to 1.
-    pub keep_confidence: f32,
-    /// Looks that must agree before an alert.
-    pub alert_looks: u32,
-    /// One look of this confidence alerts by itself, 0 to 1.
-    pub alert_confidence: f32,
-    /// A plate not seen for this many seconds has gone.
-    pub gone_after_s: f64,
-}
-
-impl Default for Recognition {
-    fn default() -> Self {
-        Self {
-            models: None,
-            detector: None,
-            reader: None,
-            runtime: None,
-            workers: 0,
-            keep_confidence: 0.3,
-            alert_looks: 2,
-            alert_confidence: 0.97,
-            gone_after_s: 0.8,
-        }
-    }
-}
-
-/// One list of wanted plates.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Hotlist {
-    /// Name of the list in hits.
-    pub name: String,
-    /// The file; see `docs/reference/hotlist-formats.md`. The folder of a list of kind
-    /// `folder`; empty for one of kind `station`, and for one that is only imported by hand.
-    #[serde(default)]
-    pub path: PathBuf,
-    /// Name of its format; told from the file itself when neither this nor a map is given.
-    pub format: Option<String>,
-    /// Column map of its format.
-    pub map: Option<PathBuf>,
-    /// When it is refused.
-    #[serde(default)]
-    pub limits: Limits,
-    /// Priority of entries that name none.
-    #[serde(default = "normal")]
-    pub priority: Priority,
-    /// Where it comes from.
-    #[serde(default)]
-    pub kind: ListKind,
-    /// How hits of each category look and sound.
-    #[serde(default)]
-    pub categories: BTreeMap<String, Category>,
-    /// Roles that may see its details. Kept and shown; not enforced before there are logins.
-    #[serde(default)]
-    pub authorised: Vec<String>,
-    /// Its hits are kept with the read, and neither shown nor sounded. Showing them to those who
-    /// are authorised comes with logins.
-    #[serde(default)]
-    pub covert: bool,
-    /// When it counts.
-    #[serde(default)]
-    pub window: Window,
-    /// When it is stale.
-    #[serde(default)]
-    pub stale: Stale,
-    /// When a read matches an entry.
-    #[serde(default, rename = "match")]
-    pub rules: MatchRules,
-}
-
-impl Hotlist {
-    /// A list that the station hands out and the configuration says nothing about.
-    pub fn from_station(name: &str) -> Self {
-        Self {
-            name: name.to_owned(),
-            path: PathBuf::new(),
-            format: None,
-            map: None,
-            limits: Limits::default(),
-            priority: normal(),
-            kind: ListKind::Station,
-            categories: BTreeMap::new(),
-            authorised: Vec::new(),
-            covert: false,
-            window: Window::default(),
-            stale: Stale::default(),
-            rules: MatchRules::default(),
-        }
-    }
-}
-
 /// The daemon's socket for the command line.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -165,8 +56,18 @@ pub struct Control {
     pub socket: Option<PathBuf>,
 }
 
-fn normal() -> Priority {
-    Priority::Normal
+/// The shift, by which what officers enter ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Shift {
+    /// Entries of officers are over so many hours after they were made, unless they say otherwise.
+    pub hours: u32,
+}
+
+impl Default for Shift {
+    fn default() -> Self {
+        Self { hours: 12 }
+    }
 }
 
 /// Sound.
@@ -363,8 +264,8 @@ impl Config {
             if !t.station.starts_with("https://") {
                 return Err("transfer.station: must begin with https://".into());
             }
-            if !(1..=crate::wire::MAX_BATCH_READS).contains(&t.batch_reads) {
-                return Err(format!("transfer.batch_reads: must be from 1 to {}", crate::wire::MAX_BATCH_READS));
+            if !(1..=plated_core::wire::MAX_BATCH_READS).contains(&t.batch_reads) {
+                return Err(format!("transfer.batch_reads: must be from 1 to {}", plated_core::wire::MAX_BATCH_READS));
             }
             for (key, v) in [("idle_s", t.idle_s), ("max_backoff_s", t.max_backoff_s), ("timeout_s", t.timeout_s)] {
                 if !(v > 0.0 && v <= 86_400.0) {
@@ -374,20 +275,6 @@ impl Config {
         }
         Ok(())
     }
-}
-
-/// True for the names of vehicles, cameras and stations: 1 to 64 letters, digits, `-`, `_` or `.`.
-pub fn is_plain_name(s: &str) -> bool {
-    !s.is_empty() && s.len() <= 64 && s.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c))
-}
-
-/// Parses TOML; the error names file, line and key.
-pub fn parse<T: serde::de::DeserializeOwned>(text: &str, path: &Path) -> Result<T> {
-    toml::from_str(text).map_err(|e| {
-        let line = e.span().map(|s| text[..s.start].matches('\n').count() + 1);
-        let place = line.map_or_else(|| path.display().to_string(), |l| format!("{} line {l}", path.display()));
-        Error::new(Kind::Config, format!("{place}: {}", e.message().trim_end()))
-    })
 }
 
 #[cfg(test)]

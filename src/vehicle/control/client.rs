@@ -1,13 +1,13 @@
 //! The side of the command line.
 
-use super::desk::{Answer, Desk};
 use super::server::Frame;
-use super::{Request, rounds};
-use crate::clock::Clock;
+use super::service::{Answer, OfficerService};
+use super::{Request, sync};
 use crate::config::Config;
-use crate::error::{Context, Error, Kind, Result};
 use crate::store::{Key, Options, Store};
-use crate::who::Who;
+use plated_core::clock::Clock;
+use plated_core::error::{Context, Error, Kind, Result};
+use plated_core::user::SystemUser;
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::os::unix::net::UnixStream;
@@ -36,10 +36,10 @@ pub fn call(
                 let path = aside.path.display();
                 tracing::error!(%path, why = aside.why, "The store was damaged. It was set aside and a new one begun.");
             }
-            let desk = Arc::new(Desk::open(config, store.clone(), clock.clone()));
+            let desk = Arc::new(OfficerService::open(config, store.clone(), clock.clone()));
             let done = match request {
-                Request::Sync => rounds::round(config, clock, &desk).and_then(|round| rounds::tell(round, answer)),
-                request => desk.answer(request, &Who::of_this_process(), file, answer),
+                Request::Sync => sync::round(config, clock, &desk).and_then(|round| sync::tell(round, answer)),
+                request => desk.answer(request, &SystemUser::of_this_process(), file, answer),
             };
             drop(desk);
             store.close()?;

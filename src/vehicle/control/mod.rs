@@ -2,32 +2,32 @@
 //! list hits and say what they were, ask how all is.
 //!
 //! ```text
-//! plated hotlist …, plated hit … ─► call ─► socket ─► Desk of the daemon ─► store, shelf, lists in force
-//!                                   └─ no daemon ─► Desk of its own ─► store, shelf
+//! plated hotlist …, plated hit … ─► call ─► socket ─► OfficerService of the daemon ─► store, shelf, lists in force
+//!                                   └─ no daemon ─► OfficerService of its own ─► store, shelf
 //! ```
 //!
 //! One daemon owns the store, so while it runs the command line asks it, over a Unix socket on
 //! which the kernel says who asks (`docs/decisions/0015-control-socket.md`). Without a daemon the
-//! command line opens the store itself. Either way it is a [`Desk`] that does it, and there is no
+//! command line opens the store itself. Either way it is a [`OfficerService`] that does it, and there is no
 //! way to a change or a look but by a [`Request`], which carries a reason. (Fetching what the station
 //! has published is no change of theirs: it is what the daemon does by itself, now.)
 
 mod client;
-mod desk;
-mod rounds;
+mod service;
+mod sync;
 mod server;
 mod status;
 
 pub use client::call;
-pub use desk::{Desk, Incoming};
-pub use rounds::{Coming, station};
 pub use server::Server;
+pub use service::{Incoming, OfficerService};
 pub use status::{ListLine, StatusReport};
+pub use sync::{UpdaterHandle, station};
 
-use crate::hotlist::sync::Outcome;
+use crate::lists::Outcome;
 use crate::store::{Finding, Found, KeptHit, ManualEntry, Reason};
-use crate::wire::{EntryRecord, HitRecord, Priority};
 use jiff::Timestamp;
+use plated_core::record::{EntryRecord, HitRecord, Priority};
 use serde::{Deserialize, Serialize};
 
 /// What is asked for.
@@ -168,7 +168,7 @@ pub struct Shown {
     pub list_age_s: Option<u64>,
     /// Roles that may see its details. Not enforced yet.
     pub authorised: Vec<String>,
-    /// Its list is covert. Who may see it is not enforced yet.
+    /// Its list is covert. SystemUser may see it is not enforced yet.
     pub covert: bool,
 }
 

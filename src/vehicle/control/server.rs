@@ -1,11 +1,11 @@
 //! The daemon's socket. The kernel says who is at the other end; the socket's mode says who may
 //! come at all.
 
-use super::{Desk, Reply, Request};
-use crate::error::{Context, Error, Kind, Result};
-use crate::hotlist::INCOMING;
-use crate::thread::Service;
-use crate::who::Who;
+use super::{OfficerService, Reply, Request};
+use crate::lists::INCOMING;
+use plated_core::error::{Context, Error, Kind, Result};
+use plated_core::thread::Service;
+use plated_core::user::SystemUser;
 use serde::{Deserialize, Serialize};
 use std::fs::{File, Permissions};
 use std::io::{BufRead, BufReader, Read, Write};
@@ -54,7 +54,7 @@ impl Server {
     ///
     /// # Errors
     /// `Storage` when the socket can't be made there.
-    pub fn start(path: &Path, desk: Arc<Desk>) -> Result<Self> {
+    pub fn start(path: &Path, desk: Arc<OfficerService>) -> Result<Self> {
         let failed = || format!("could not listen for the command line at {}", path.display());
         if std::fs::symlink_metadata(path).is_ok_and(|m| m.file_type().is_socket()) {
             std::fs::remove_file(path).context(Kind::Storage, failed)?;
@@ -96,8 +96,12 @@ impl Server {
 }
 
 /// Gives a caller a thread of its own.
-fn receive(stream: tokio::net::UnixStream, desk: &Arc<Desk>, callers: &Arc<AtomicUsize>) -> std::io::Result<()> {
-    let who = Who::of_uid(stream.peer_cred()?.uid());
+fn receive(
+    stream: tokio::net::UnixStream,
+    desk: &Arc<OfficerService>,
+    callers: &Arc<AtomicUsize>,
+) -> std::io::Result<()> {
+    let who = SystemUser::of_uid(stream.peer_cred()?.uid());
     let stream = stream.into_std()?;
     stream.set_nonblocking(false)?;
     stream.set_read_timeout(Some(PATIENCE))?;
@@ -129,7 +133,7 @@ impl Drop for Place {
     }
 }
 
-fn serve(stream: &UnixStream, who: &Who, desk: &Desk) -> Result<()> {
+fn serve(stream: &UnixStream, who: &SystemUser, desk: &OfficerService) -> Result<()> {
     let mut input = BufReader::new(stream);
     let mut line = Vec::new();
     let said = || "the request did not arrive whole".to_owned();

@@ -1,9 +1,10 @@
 //! How lists, store and transfer are, at a glance.
 
-use crate::config::ListKind;
 use crate::store::{Staleness, Stats};
-use crate::wire::{Priority, Sha256};
 use jiff::Timestamp;
+use plated_core::digest::Sha256;
+use plated_core::record::Priority;
+use plated_hotlist::settings::ListKind;
 use serde::{Deserialize, Serialize};
 
 /// Age in seconds from which on a read that is not transferred is a warning, and critical
@@ -63,7 +64,7 @@ pub struct OfficerLine {
     pub id: i64,
     /// It is a partial plate.
     pub partial: bool,
-    /// Who entered it.
+    /// SystemUser entered it.
     pub by: String,
     /// When.
     pub created: Timestamp,

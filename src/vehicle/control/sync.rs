@@ -3,26 +3,26 @@
 //! force, and who asked hears it.
 
 use super::Reply;
-use super::desk::{Answer, Desk};
-use crate::clock::Clock;
+use super::service::{Answer, OfficerService};
 use crate::config::Config;
-use crate::error::{Context, Error, Kind, Result};
-use crate::hotlist::sync::{Change, ListState, Round, Sync};
-use crate::signing::Trust;
+use crate::lists::{Change, ListState, Round, Sync};
 use crate::transfer::HttpsLink;
+use plated_core::clock::Clock;
+use plated_core::error::{Context, Error, Kind, Result};
+use plated_core::signing::Trust;
 use std::sync::Arc;
 use tokio::sync::{mpsc, oneshot, watch};
 
 /// What the daemon's thread of lists that come by themselves has to say, and hears.
 #[derive(Debug)]
-pub struct Coming {
+pub struct UpdaterHandle {
     /// How each list is getting on.
     pub states: watch::Receiver<Vec<ListState>>,
     /// Asks for a round; the answer is what became of it. None without a station.
     pub rounds: Option<mpsc::Sender<oneshot::Sender<Round>>>,
 }
 
-impl Coming {
+impl UpdaterHandle {
     /// Has a round done, and waits for its end. Not on a thread that serves futures.
     pub(super) fn round(&self) -> Result<Round> {
         let stops = || Error::new(Kind::Network, "the daemon is stopping; ask again when it runs");
@@ -43,7 +43,7 @@ pub fn station(config: &Config, clock: &Arc<dyn Clock>) -> Result<Option<(HttpsL
 }
 
 /// A round of this process, which has the store.
-pub(super) fn round(config: &Config, clock: Arc<dyn Clock>, desk: &Arc<Desk>) -> Result<Round> {
+pub(super) fn round(config: &Config, clock: Arc<dyn Clock>, desk: &Arc<OfficerService>) -> Result<Round> {
     let (link, trust) = station(config, &clock)?.ok_or_else(no_station)?;
     let folder = config.hotlist_folder();
     desk.follow(&folder);

@@ -1,14 +1,17 @@
 //! A round: the manifest, then what is new of each list.
 
 use super::fetch::{Way, blocking, fetch, problem};
+use super::received::{self, Place, ReceivedLists};
 use super::remote::{Ask, Remote};
-use super::shelf::{self, Place, Shelf};
 use super::state::{ListState, Origin};
-use super::{Accept, Change, etag, manifest};
-use crate::clock::Clock;
-use crate::error::{Error, Kind, Result};
-use crate::signing::Trust;
-use crate::wire::{ListVersion, Manifest, Sha256};
+use super::{Accept, Change};
+use plated_core::clock::Clock;
+use plated_core::digest::Sha256;
+use plated_core::error::{Error, Kind, Result};
+use plated_core::signing::Trust;
+use plated_core::wire::etag;
+use plated_core::wire::{ListVersion, Manifest};
+use plated_hotlist::manifest;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
@@ -71,11 +74,11 @@ impl Round {
 
 impl<R: Remote> Sync<R> {
     /// Keeps the lists in `folder`. Those that were accepted before count as accepted: whoever
-    /// uses them has loaded them by [`accepted`](shelf::accepted).
+    /// uses them has loaded them by [`accepted`](received::accepted).
     pub fn new(remote: R, folder: PathBuf, trust: Trust, clock: Arc<dyn Clock>, accept: Arc<Accept>) -> Self {
         let mut states = BTreeMap::new();
         let mut handed = HashMap::new();
-        for (version, _) in shelf::accepted(&folder) {
+        for (version, _) in received::accepted(&folder) {
             let mut state = ListState::new(&version.name, Origin::Station);
             state.hold(&version);
             handed.insert(version.name.clone(), version.sha256);
@@ -108,7 +111,7 @@ impl<R: Remote> Sync<R> {
     }
 
     async fn lists(&mut self, round: &mut Round) -> Result<()> {
-        let shelf = Shelf::open(&self.folder)?;
+        let shelf = ReceivedLists::open(&self.folder)?;
         let manifest = self.manifest(&shelf).await?;
         for version in &manifest.lists {
             let outcome = self.list(&shelf, version).await;
@@ -137,7 +140,7 @@ impl<R: Remote> Sync<R> {
     }
 
     /// The manifest that counts now.
-    async fn manifest(&self, shelf: &Shelf) -> Result<Manifest> {
+    async fn manifest(&self, shelf: &ReceivedLists) -> Result<Manifest> {
         let held = shelf.manifest();
         let done = held.as_ref().and_then(|text| {
             let manifest = manifest::open(text, &self.trust).ok()?;
@@ -163,14 +166,14 @@ impl<R: Remote> Sync<R> {
     }
 
     /// True when nothing is left to do for this manifest.
-    fn is_done(&self, shelf: &Shelf, manifest: &Manifest) -> bool {
+    fn is_done(&self, shelf: &ReceivedLists, manifest: &Manifest) -> bool {
         let held = |list: &ListVersion| self.handed.get(&list.name) == Some(&list.sha256);
-        let accepted = shelf::accepted(&self.folder);
+        let accepted = received::accepted(&self.folder);
         manifest.lists.iter().all(|list| held(list) && accepted.iter().any(|(a, _)| a == list))
             && shelf.names().len() == manifest.lists.len()
     }
 
-    async fn list(&mut self, shelf: &Shelf, version: &ListVersion) -> Result<Outcome> {
+    async fn list(&mut self, shelf: &ReceivedLists, version: &ListVersion) -> Result<Outcome> {
         let place = shelf.place(&version.name)?;
         let accepted = place.accepted();
         let same = accepted.as_ref().is_some_and(|a| a.sha256 == version.sha256);
@@ -186,7 +189,7 @@ impl<R: Remote> Sync<R> {
         let said = self.hand_over(&place, change).await.inspect_err(|e| {
             if e.kind() == Kind::Damaged {
                 // The next round fetches it anew.
-                let _ = shelf::remove(&place.file(&version.sha256));
+                let _ = received::remove(&place.file(&version.sha256));
             }
         })?;
         place.accept(version)?;
@@ -195,7 +198,7 @@ impl<R: Remote> Sync<R> {
         Ok(Outcome::Changed { version: version.version, way, bytes, said })
     }
 
-    async fn withdraw(&mut self, shelf: &Shelf, name: &str) -> Result<Outcome> {
+    async fn withdraw(&mut self, shelf: &ReceivedLists, name: &str) -> Result<Outcome> {
         let place = shelf.place(name)?;
         self.hand_over(&place, Change::Withdrawn { list: name.to_owned() }).await?;
         place.remove()?;

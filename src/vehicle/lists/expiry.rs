@@ -1,10 +1,10 @@
 //! Lets go of entries that are over, and says when a list is stale.
 
-use crate::clock::Clock;
-use crate::control::Desk;
-use crate::error::Result;
-use crate::thread::Service;
+use crate::control::OfficerService;
 use crossbeam_channel::{RecvTimeoutError, Sender, bounded};
+use plated_core::clock::Clock;
+use plated_core::error::Result;
+use plated_core::thread::Service;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,7 +16,11 @@ const STALE: Duration = Duration::from_secs(60);
 /// The keeper at work; dropping it ends it.
 pub type Running = Service<Sender<()>>;
 
-pub fn start(desk: Arc<Desk>, clock: Arc<dyn Clock>) -> Result<Running> {
+/// Starts it.
+///
+/// # Errors
+/// `Internal` when the thread can't be started.
+pub fn start(desk: Arc<OfficerService>, clock: Arc<dyn Clock>) -> Result<Running> {
     let (stop, stopped) = bounded(0);
     Service::start("keeper", "The keeper of entries", stop, move || {
         let mut next = clock.monotonic();

@@ -1,10 +1,12 @@
 //! Getting the file of one version: whole, going on where it was cut off, or by a delta.
 
+use super::received::{self, Place, could_not_read, could_not_write};
 use super::remote::{Ask, Body, Remote};
-use super::shelf::{self, Place, could_not_read, could_not_write};
-use super::{delta, etag};
-use crate::error::{Context, Error, Kind, Result};
-use crate::wire::{ListVersion, Problem, Sha256};
+use plated_core::digest::Sha256;
+use plated_core::error::{Context, Error, Kind, Result};
+use plated_core::wire::etag;
+use plated_core::wire::{ListVersion, Problem};
+use plated_hotlist::delta;
 use serde::{Deserialize, Serialize};
 use std::fs::File;
 use std::io::{BufReader, BufWriter, Write};
@@ -36,7 +38,7 @@ pub async fn fetch<R: Remote>(remote: &R, place: &Place, version: &ListVersion) 
     {
         let made = by_delta(remote, place, version, held.sha256, offered.bytes, &mut received).await;
         for path in [place.delta(), place.made()] {
-            shelf::remove(&path).context(Kind::Storage, || could_not_write(&path))?;
+            received::remove(&path).context(Kind::Storage, || could_not_write(&path))?;
         }
         match made {
             Ok(()) => return Ok((Way::Delta, received)),
@@ -115,7 +117,7 @@ async fn pieces<R: Remote>(
     received: &mut u64,
 ) -> Result<bool> {
     let failed = || could_not_write(part);
-    let mut size = shelf::size(part)?;
+    let mut size = received::size(part)?;
     if size > version.bytes {
         return Ok(false);
     }
@@ -152,11 +154,11 @@ async fn pieces<R: Remote>(
         }
     }
     let (part, sha256) = (part.to_owned(), version.sha256);
-    blocking(place.clone(), move |_| Ok(shelf::hash(&part)? == sha256)).await
+    blocking(place.clone(), move |_| Ok(received::hash(&part)? == sha256)).await
 }
 
 fn remove(path: &Path) -> Result<()> {
-    shelf::remove(path).context(Kind::Storage, || could_not_write(path))
+    received::remove(path).context(Kind::Storage, || could_not_write(path))
 }
 
 /// What an answer without success says.

@@ -6,10 +6,11 @@
 //! its name says is refused. A list of the station has that form already and is not copied: its
 //! file gets a second name here.
 
-use super::sort::{RUN, Sorter};
-use super::sync::canonical::Writer;
-use crate::error::{Context, Error, Kind, Result};
-use crate::wire::{EntryRecord, Sha256};
+use plated_core::digest::Sha256;
+use plated_core::error::{Context, Error, Kind, Result};
+use plated_core::record::EntryRecord;
+use plated_hotlist::canonical::Writer;
+use plated_hotlist::{RUN, Sorter};
 use sha2::{Digest, Sha256 as Hasher};
 use std::fs::{DirBuilder, File, OpenOptions};
 use std::io::{self, BufRead, BufReader, BufWriter, Read};
@@ -29,11 +30,11 @@ pub type Each<'a> = &'a mut dyn FnMut(&EntryRecord) -> Result<()>;
 
 /// The folder.
 #[derive(Clone, Debug)]
-pub struct Shelf {
+pub struct ListFiles {
     folder: PathBuf,
 }
 
-impl Shelf {
+impl ListFiles {
     /// The one beside the store at `store`.
     pub fn beside(store: &Path) -> Self {
         let mut folder = store.as_os_str().to_owned();
@@ -157,7 +158,7 @@ impl Shelf {
     /// Gives the entries of a list, one after the other.
     ///
     /// # Errors
-    /// As [`Shelf::lines`], and what `each` says.
+    /// As [`ListFiles::lines`], and what `each` says.
     pub fn read(&self, list: &str, sha256: &Sha256, mut each: impl FnMut(EntryRecord) -> Result<()>) -> Result<()> {
         self.lines(list, sha256)?.try_for_each(|line| {
             let entry = serde_json::from_str(&line?);
@@ -199,12 +200,12 @@ fn could_not_write(path: &Path) -> String {
 mod tests {
     use super::*;
 
-    fn put(shelf: &Shelf, list: &str, plates: &[&str]) -> Sha256 {
+    fn put(shelf: &ListFiles, list: &str, plates: &[&str]) -> Sha256 {
         let entry = |plate: &str| EntryRecord { plate: plate.into(), ..EntryRecord::default() };
         shelf.put(list, |each| plates.iter().try_for_each(|plate| each(&entry(plate)))).unwrap().0
     }
 
-    fn plates(shelf: &Shelf, list: &str, version: &Sha256) -> Result<Vec<String>> {
+    fn plates(shelf: &ListFiles, list: &str, version: &Sha256) -> Result<Vec<String>> {
         let mut plates = Vec::new();
         let mut each = |entry: EntryRecord| {
             plates.push(entry.plate);
@@ -217,7 +218,7 @@ mod tests {
     #[test]
     fn a_list_reads_back_in_canonical_order_and_older_versions_go() {
         let dir = tempfile::tempdir().unwrap();
-        let shelf = Shelf::beside(&dir.path().join("store.db"));
+        let shelf = ListFiles::beside(&dir.path().join("store.db"));
         let old = put(&shelf, "svs", &["1ABC234"]);
         let other = put(&shelf, "svs-night", &["1ABC234"]);
         let new = put(&shelf, "svs", &["9ZZZ999", "1ABC234", "1ABC234"]);
@@ -235,7 +236,7 @@ mod tests {
     #[test]
     fn a_list_that_does_not_fit_into_memory_is_the_same_list_and_leaves_nothing_beside() {
         let dir = tempfile::tempdir().unwrap();
-        let shelf = Shelf::beside(&dir.path().join("store.db"));
+        let shelf = ListFiles::beside(&dir.path().join("store.db"));
         let entry = |n: u32| EntryRecord { plate: format!("{}ABC{n:03}", n % 7), ..EntryRecord::default() };
         let put = |room| shelf.put_with(room, "svs", |each| (0..900).try_for_each(|n| each(&entry(n)))).unwrap().0;
         let whole = put(ROOM);
@@ -254,7 +255,7 @@ mod tests {
     fn a_file_in_canonical_form_is_shared_and_each_of_its_names_can_go_alone() {
         use std::os::unix::fs::MetadataExt;
         let dir = tempfile::tempdir().unwrap();
-        let shelf = Shelf::beside(&dir.path().join("store.db"));
+        let shelf = ListFiles::beside(&dir.path().join("store.db"));
         let version = put(&shelf, "made", &["1ABC234"]);
         let theirs = dir.path().join("theirs.jsonl");
         std::fs::rename(shelf.path("made", &version), &theirs).unwrap();
@@ -281,7 +282,7 @@ mod tests {
     #[test]
     fn what_an_import_left_that_was_cut_off_is_swept_and_lists_are_not() {
         let dir = tempfile::tempdir().unwrap();
-        let shelf = Shelf::beside(&dir.path().join("store.db"));
+        let shelf = ListFiles::beside(&dir.path().join("store.db"));
         let version = put(&shelf, "svs", &["1ABC234"]);
         for left in ["svs.new", "0198.run", "svs.index", "svs.index.sorting", "svs.index.unfinished"] {
             std::fs::write(shelf.folder.join(left), "half a l").unwrap();
@@ -294,7 +295,7 @@ mod tests {
     #[test]
     fn a_list_that_was_changed_is_refused() {
         let dir = tempfile::tempdir().unwrap();
-        let shelf = Shelf::beside(&dir.path().join("store.db"));
+        let shelf = ListFiles::beside(&dir.path().join("store.db"));
         let version = put(&shelf, "svs", &["1ABC234"]);
         let path = shelf.path("svs", &version);
         let text = std::fs::read_to_string(&path).unwrap();

@@ -5,25 +5,27 @@
 //! Until it says yes, the list before stays in force (invariant 7 of `docs/design.md`).
 //! `docs/reference/hotlist-sync.md` describes the wire.
 
-pub mod canonical;
 mod client;
-pub mod delta;
+pub mod expiry;
 mod fetch;
-pub mod manifest;
 mod remote;
-mod shelf;
+mod files;
+mod received;
 mod state;
+pub mod updater;
 mod watch;
 
 pub use client::{Outcome, Round, Sync};
 pub use fetch::Way;
+pub use files::{Each, INCOMING, ListFiles};
+pub use received::{accepted, accepted_at, offer_again, was_withdrawn};
 pub use remote::{Ask, Body, Remote, Reply};
-pub use shelf::{accepted, accepted_at, offer_again, was_withdrawn};
 pub use state::{ListState, Origin};
 pub use watch::{Taken, Watched, Watcher};
 
-use crate::error::Result;
-use crate::wire::{ListVersion, Sha256};
+use plated_core::digest::Sha256;
+use plated_core::error::Result;
+use plated_core::wire::ListVersion;
 use std::path::PathBuf;
 
 /// Brings a change into force, or refuses it with a sentence. Gives a sentence of what was done.
@@ -57,9 +59,4 @@ pub enum Change {
         /// Hash of its bytes.
         sha256: Sha256,
     },
-}
-
-/// The tag of content with this hash, as it stands in `ETag`.
-pub fn etag(sha256: &Sha256) -> String {
-    format!("\"{sha256}\"")
 }

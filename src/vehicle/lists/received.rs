@@ -11,11 +11,12 @@
 //! A file gets its name only once it is whole and synced, so what a crash leaves behind is
 //! never taken for more than it is.
 
-use super::canonical;
-use super::manifest::is_list_name;
-use crate::error::{Context, Error, Kind, Result};
-use crate::wire::{ListVersion, Manifest, Sha256, SignedManifest};
 use jiff::Timestamp;
+use plated_core::digest::Sha256;
+use plated_core::error::{Context, Error, Kind, Result};
+use plated_core::wire::{ListVersion, Manifest, SignedManifest};
+use plated_hotlist::canonical;
+use plated_hotlist::manifest::is_list_name;
 use std::fs::{self, DirBuilder, File, TryLockError};
 use std::io::{self, ErrorKind, Write};
 use std::os::unix::fs::DirBuilderExt;
@@ -24,7 +25,7 @@ use std::sync::Arc;
 
 /// The folder, while nobody else changes it.
 #[derive(Debug)]
-pub struct Shelf {
+pub struct ReceivedLists {
     root: PathBuf,
     lock: Arc<Lock>,
 }
@@ -40,7 +41,7 @@ impl Drop for Lock {
     }
 }
 
-impl Shelf {
+impl ReceivedLists {
     /// Opens or makes the folder, for one round.
     ///
     /// # Errors

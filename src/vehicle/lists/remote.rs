@@ -1,6 +1,6 @@
 //! The way to what the station hands out, as the synchronisation sees it.
 
-use crate::error::Result;
+use plated_core::error::Result;
 
 /// Gets things from the station. An `Err` means that no answer came.
 pub trait Remote: Clone + Send + Sync + 'static {

@@ -1,7 +1,8 @@
 //! How each list is getting on, for whoever keeps or shows it.
 
-use crate::wire::{ListVersion, Sha256};
 use jiff::Timestamp;
+use plated_core::digest::Sha256;
+use plated_core::wire::ListVersion;
 use serde::{Deserialize, Serialize};
 
 /// Where a list comes from.

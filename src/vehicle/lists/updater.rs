@@ -1,14 +1,15 @@
 //! Lists come in while the daemon runs: on a thread of their own, between station, folders and
 //! whoever brings them into force.
 
-use crate::clock::Clock;
-use crate::config::{Config, ListKind};
-use crate::control::{Coming, Desk, station};
-use crate::error::{Context, Kind, Result};
-use crate::hotlist::sync::{Accept, Change, ListState, Origin, Remote, Round, Sync, Watched, Watcher};
-use crate::signing::Trust;
-use crate::thread::Service;
+use crate::config::Config;
+use crate::control::{OfficerService, UpdaterHandle, station};
+use crate::lists::{Accept, Change, ListState, Origin, Remote, Round, Sync, Watched, Watcher};
 use crate::transfer::backoff;
+use plated_core::clock::Clock;
+use plated_core::error::{Context, Kind, Result};
+use plated_core::signing::Trust;
+use plated_core::thread::Service;
+use plated_hotlist::settings::ListKind;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -52,7 +53,7 @@ pub struct Running {
 
 /// Starts what the configuration asks for, if it does: the station, folders, or both. What comes is
 /// brought into force by the desk.
-pub(super) fn from(config: &Config, clock: Arc<dyn Clock>, desk: &Arc<Desk>) -> Result<Option<Running>> {
+pub fn from(config: &Config, clock: Arc<dyn Clock>, desk: &Arc<OfficerService>) -> Result<Option<Running>> {
     let options = Options::of(config);
     let station = station(config, &clock)?;
     let has_station = station.is_some();
@@ -63,7 +64,7 @@ pub(super) fn from(config: &Config, clock: Arc<dyn Clock>, desk: &Arc<Desk>) -> 
     }
     let taker = desk.clone();
     let running = start(station, options, clock, Arc::new(move |change: &Change| taker.take(change)))?;
-    desk.tell_of(Coming { states: running.states.clone(), rounds: has_station.then(|| running.rounds.clone()) });
+    desk.tell_of(UpdaterHandle { states: running.states.clone(), rounds: has_station.then(|| running.rounds.clone()) });
     Ok(Some(running))
 }
 
@@ -115,7 +116,7 @@ async fn fetch<R: Remote>(
         put(publish, Origin::Station, sync.states());
         failures = if round.again_soon() { failures + 1 } else { 0 };
         if let Some(tell) = waits.take() {
-            let _ = tell.send(round); // Who went away has nothing to hear.
+            let _ = tell.send(round); // SystemUser went away has nothing to hear.
         }
         let random = getrandom::u32().unwrap_or(u32::MAX);
         let pause = match failures {

@@ -3,10 +3,9 @@
 use super::counters::Counters;
 use super::has_own_time;
 use super::worker::Seen;
-use crate::clock::Clock;
-use crate::config;
-use crate::recognition::{Event, Tracker};
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
+use plated_core::clock::Clock;
+use plated_vision::recognition::{Event, Tracker};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -35,13 +34,13 @@ struct Lane {
 
 impl Collector {
     pub fn new(
-        sources: &[config::Source],
-        recognition: &config::Recognition,
+        sources: &[plated_vision::capture::Source],
+        recognition: &plated_vision::recognition::Recognition,
         clock: Arc<dyn Clock>,
         out: Sender<Event>,
         counters: Arc<Counters>,
     ) -> Self {
-        let lane = |s: &config::Source| Lane {
+        let lane = |s: &plated_vision::capture::Source| Lane {
             tracker: Tracker::new(s.name.as_str().into(), recognition.clone()),
             waiting: BTreeMap::new(),
             next: 0,

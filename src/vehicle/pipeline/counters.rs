@@ -1,6 +1,6 @@
 //! What has happened since the start, for the status and the benches.
 
-use crate::recognition::Timings;
+use plated_vision::recognition::Timings;
 use std::sync::Mutex;
 use std::time::Duration;
 

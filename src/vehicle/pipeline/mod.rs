@@ -12,8 +12,6 @@
 
 mod collector;
 mod counters;
-pub mod hotlists;
-mod keeper;
 mod recorder;
 mod transfer;
 mod worker;
@@ -21,19 +19,20 @@ mod worker;
 pub use counters::{Counters, Totals};
 
 use crate::alert::{Chime, ChimeStatus, Started};
-use crate::capture::{Capture, SourceStatus};
-use crate::clock::Clock;
-use crate::config::{Config, Input, Pace};
-use crate::control::{Desk, Server};
-use crate::error::{Error, Kind, Result};
-use crate::frame::Frame;
-use crate::hotlist::sync::ListState;
-use crate::recognition::{Models, Recognizer};
+use crate::config::Config;
+use crate::control::{OfficerService, Server};
+use crate::lists::{ListState, expiry, updater};
 use crate::store::{Key, Options, Stats, Store};
-use crate::thread::spawn;
-use crate::wire::{HitRecord, MadeBy, ReadRecord};
 use collector::Collector;
 use crossbeam_channel::bounded;
+use plated_core::clock::Clock;
+use plated_core::error::{Error, Kind, Result};
+use plated_core::record::{HitRecord, MadeBy, ReadRecord};
+use plated_core::thread::spawn;
+use plated_vision::capture::{Capture, SourceStatus};
+use plated_vision::capture::{Input, Pace};
+use plated_vision::frame::Frame;
+use plated_vision::recognition::{Models, Recognizer};
 use recorder::Recorder;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -76,9 +75,9 @@ pub struct Daemon {
     store: Store,
     chime: Arc<Chime>,
     transfer: Option<transfer::Running>,
-    hotlists: Option<hotlists::Running>,
+    hotlists: Option<updater::Running>,
     /// Ends before the store closes.
-    officers: (Option<Server>, keeper::Running),
+    officers: (Option<Server>, expiry::Running),
     stopping: Arc<AtomicBool>,
     threads: Vec<JoinHandle<()>>,
 }
@@ -118,10 +117,10 @@ impl Daemon {
         if opened.released > 0 {
             tracing::warn!(reads = opened.released, "Reads of an interrupted run were closed as they were.");
         }
-        let desk = Arc::new(Desk::open(config, store.clone(), clock.clone()));
+        let desk = Arc::new(OfficerService::open(config, store.clone(), clock.clone()));
         desk.arm()?;
         desk.look_at_files();
-        let hotlists = hotlists::from(config, clock.clone(), &desk)?;
+        let hotlists = updater::from(config, clock.clone(), &desk)?;
         let link = config.transfer.as_ref().map(|t| transfer::prepare(config, t, clock.clone())).transpose()?;
 
         let workers = match config.recognition.workers {
@@ -161,7 +160,7 @@ impl Daemon {
         let collector =
             Collector::new(&config.sources, &config.recognition, clock.clone(), to_recorder, counters.clone());
         threads.push(spawn("collector", move || collector.run(&seen))?);
-        let keeper = keeper::start(desk.clone(), clock.clone())?;
+        let keeper = expiry::start(desk.clone(), clock.clone())?;
         let recorder = Recorder::new(
             config,
             made_by,
@@ -201,7 +200,7 @@ impl Daemon {
             store: self.store.stats()?,
             chime: self.chime.status(),
             transfer: self.transfer.as_ref().map(transfer::Running::progress),
-            hotlists: self.hotlists.as_ref().map(hotlists::Running::states).unwrap_or_default(),
+            hotlists: self.hotlists.as_ref().map(updater::Running::states).unwrap_or_default(),
         })
     }
 

@@ -1,11 +1,13 @@
 //! The transfer on its own thread, between the store and the station.
 
-use crate::clock::Clock;
-use crate::config::{self, Config};
-use crate::error::{Context, Kind, Result};
+use crate::config;
+use crate::config::Config;
 use crate::store::Store;
-use crate::thread::Service;
-use crate::transfer::{self, HttpsLink, Options, Progress};
+use crate::transfer;
+use crate::transfer::{HttpsLink, Options, Progress};
+use plated_core::clock::Clock;
+use plated_core::error::{Context, Kind, Result};
+use plated_core::thread::Service;
 use std::sync::Arc;
 use tokio::sync::{oneshot, watch};
 

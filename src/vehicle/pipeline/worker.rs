@@ -1,10 +1,10 @@
 //! One recognition thread: newest frame in, sightings out, in whatever order they get ready.
 
 use super::counters::Counters;
-use crate::capture::{Capture, Next};
-use crate::frame::Frame;
-use crate::recognition::{Models, Recognizer, Sighting, Timings};
 use crossbeam_channel::Sender;
+use plated_vision::capture::{Capture, Next};
+use plated_vision::frame::Frame;
+use plated_vision::recognition::{Models, Recognizer, Sighting, Timings};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,7 +1,7 @@
 //! A connection to SQLCipher, how it is set, and what its errors mean.
 
 use super::key::Key;
-use crate::error::{Context, Error, Kind, Result};
+use plated_core::error::{Context, Error, Kind, Result};
 use rusqlite::{Connection, ErrorCode, OpenFlags, ffi};
 use std::convert::Infallible;
 use std::path::Path;

@@ -1,11 +1,11 @@
-//! Who did what, and why. A row is written in the transaction of the change it speaks of; a look
+//! SystemUser did what, and why. A row is written in the transaction of the change it speaks of; a look
 //! at data has its row before anything is shown.
 
 use super::connection::Fault;
 use super::writer::Writer;
-use crate::error::{Error, Kind, Result};
-use crate::who::Who;
 use jiff::Timestamp;
+use plated_core::error::{Error, Kind, Result};
+use plated_core::user::SystemUser;
 use rusqlite::{Connection, params};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -50,11 +50,11 @@ impl TryFrom<String> for Reason {
     }
 }
 
-/// Who does it, and why.
+/// SystemUser does it, and why.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct By {
     /// The person.
-    pub who: Who,
+    pub who: SystemUser,
     /// As given.
     pub reason: Reason,
 }
@@ -142,7 +142,7 @@ pub struct Event {
     /// When.
     pub at: Timestamp,
     /// By whom.
-    pub who: Who,
+    pub who: SystemUser,
     /// What.
     pub what: What,
     /// Why, as given.
@@ -178,7 +178,7 @@ pub(super) fn list(writer: &mut Writer, after: i64, limit: usize) -> Result<Vec<
         events.push(Event {
             number: row.get(0)?,
             at: Timestamp::from_microsecond(row.get(1)?).map_err(|_| wrong())?,
-            who: Who { user: row.get(2)?, uid: row.get(3)? },
+            who: SystemUser { user: row.get(2)?, uid: row.get(3)? },
             what: What::of(&row.get::<_, String>(4)?).ok_or_else(wrong)?,
             reason: row.get(5)?,
             subject: serde_json::from_str(&row.get::<_, String>(6)?).map_err(|_| wrong())?,

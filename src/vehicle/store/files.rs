@@ -1,7 +1,7 @@
 //! The files of a store beside each other, and how they are written so that a power cut
 //! leaves either the old or the new.
 
-use crate::error::{Context, Kind, Result};
+use plated_core::error::{Context, Kind, Result};
 use std::ffi::OsString;
 use std::fs::{File, OpenOptions};
 use std::io::Write;

@@ -10,10 +10,10 @@ use super::manual::time;
 use super::reads::parse;
 use super::search::PAGE;
 use super::writer::Writer;
-use crate::error::{Error, Kind};
-use crate::who::Who;
-use crate::wire::HitRecord;
 use jiff::Timestamp;
+use plated_core::error::{Error, Kind};
+use plated_core::record::HitRecord;
+use plated_core::user::SystemUser;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -42,8 +42,8 @@ pub struct Disposed {
     pub finding: Finding,
     /// When somebody said so.
     pub at: Timestamp,
-    /// Who.
-    pub by: Who,
+    /// SystemUser.
+    pub by: SystemUser,
 }
 
 /// A list of hits on record. It is what the next page goes on from.
@@ -118,7 +118,7 @@ fn kept(row: &Row<'_>) -> Result<KeptHit, Fault> {
                 .find(|f| f.as_str() == word)
                 .ok_or_else(|| Fault::Damaged("a disposition in it is none".into()))?,
             at: time(row.get("found")?)?,
-            by: Who { user: row.get("user")?, uid: row.get("uid")? },
+            by: SystemUser { user: row.get("user")?, uid: row.get("uid")? },
         }),
         None => None,
     };

@@ -2,7 +2,7 @@
 
 use super::files;
 use crate::config;
-use crate::error::{Context, Error, Kind, Result};
+use plated_core::error::{Context, Error, Kind, Result};
 use sha2::{Digest, Sha256};
 use std::fs::File;
 use std::io::Read;

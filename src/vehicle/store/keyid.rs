@@ -5,7 +5,7 @@
 
 use super::files;
 use super::key::Key;
-use crate::error::{Context, Error, Kind, Result};
+use plated_core::error::{Context, Error, Kind, Result};
 use std::path::Path;
 
 /// What the file says about a key.

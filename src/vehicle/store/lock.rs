@@ -4,7 +4,7 @@
 //! file itself stays; it holds the owner's process number for the message to the second one.
 
 use super::files::{beside, folder};
-use crate::error::{Context, Error, Kind, Result};
+use plated_core::error::{Context, Error, Kind, Result};
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read, Seek, Write};
 use std::os::unix::fs::OpenOptionsExt;

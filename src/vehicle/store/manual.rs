@@ -4,13 +4,13 @@ use super::connection::Fault;
 use super::events::{self, By, What};
 use super::reads::word;
 use super::writer::Writer;
-use crate::config::OFFICERS;
-use crate::error::{Error, Kind, Result};
-use crate::hotlist::Pattern;
-use crate::plate::PlateText;
-use crate::who::Who;
-use crate::wire::{EntryRecord, Priority};
 use jiff::Timestamp;
+use plated_core::error::{Error, Kind, Result};
+use plated_core::plate::PlateText;
+use plated_core::record::{EntryRecord, Priority};
+use plated_core::user::SystemUser;
+use plated_hotlist::Pattern;
+use plated_hotlist::settings::OFFICERS;
 use rusqlite::{Connection, OptionalExtension, Row, named_params, params};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -51,7 +51,7 @@ pub struct ManualEntry {
     /// When.
     pub created: Timestamp,
     /// By whom.
-    pub by: Who,
+    pub by: SystemUser,
 }
 
 impl ManualEntry {
@@ -93,7 +93,7 @@ fn examine(new: &NewManual) -> Result<bool> {
         return refuse("the plate holds a character that no plate has".into());
     }
     if new.plate.chars().filter(char::is_ascii_alphanumeric).count() > kept.len() {
-        return refuse(format!("a plate has at most {} characters", crate::plate::MAX_LENGTH));
+        return refuse(format!("a plate has at most {} characters", plated_core::plate::MAX_LENGTH));
     }
     if kept.len() < 2 {
         return refuse("a plate has at least 2 characters".into());
@@ -192,7 +192,7 @@ fn row(row: &Row<'_>) -> rusqlite::Result<ManualEntry> {
         partial: row.get(2)?,
         reason: row.get(6)?,
         created: time(8)?,
-        by: Who { user: row.get(9)?, uid: row.get(10)? },
+        by: SystemUser { user: row.get(9)?, uid: row.get(10)? },
     })
 }
 

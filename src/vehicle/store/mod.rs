@@ -48,13 +48,15 @@ pub use reads::{NewImage, NewRead, Stored};
 pub use search::{Found, PAGE, Search, Wanted};
 pub use stats::Stats;
 
-use crate::clock::Clock;
 use crate::config;
-use crate::error::{Context, Error, Kind, Result};
-use crate::wire::{HitRecord, ReadRecord, Receipt, Sha256};
 use connection::Fault;
 use crossbeam_channel::{Sender, bounded};
 use jiff::Timestamp;
+use plated_core::clock::Clock;
+use plated_core::digest::Sha256;
+use plated_core::error::{Context, Error, Kind, Result};
+use plated_core::record::{HitRecord, ReadRecord};
+use plated_core::wire::Receipt;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::thread::JoinHandle;
@@ -179,7 +181,7 @@ impl Store {
     }
 
     /// Brings the configured lists into [`Store::list_states`].
-    pub fn configure_lists(&self, lists: &[config::Hotlist]) -> Result<()> {
+    pub fn configure_lists(&self, lists: &[plated_hotlist::settings::Hotlist]) -> Result<()> {
         let lists = lists.to_vec();
         self.ask("could not keep the lists' settings", move |w| lists::configure(w, &lists))
     }

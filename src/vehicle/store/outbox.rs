@@ -3,8 +3,10 @@
 use super::connection::Fault;
 use super::reads::parse;
 use super::writer::Writer;
-use crate::error::{Context, Kind};
-use crate::wire::{Durable, ImageRef, Receipt, Refusal, SealedRead, Sha256};
+use plated_core::digest::Sha256;
+use plated_core::error::{Context, Kind};
+use plated_core::record::ImageRef;
+use plated_core::wire::{Durable, Receipt, Refusal, SealedRead};
 use rusqlite::{Connection, OptionalExtension, params};
 use serde_json::value::RawValue;
 use uuid::Uuid;

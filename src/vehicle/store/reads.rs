@@ -2,9 +2,10 @@
 
 use super::connection::Fault;
 use super::writer::Writer;
-use crate::error::{Context, Error, Kind, Result};
-use crate::plate::PlateText;
-use crate::wire::{HitRecord, ImageRef, ImageRole, Priority, ReadRecord, Sha256};
+use plated_core::digest::Sha256;
+use plated_core::error::{Context, Error, Kind, Result};
+use plated_core::plate::PlateText;
+use plated_core::record::{HitRecord, ImageRef, ImageRole, Priority, ReadRecord};
 use rusqlite::{Connection, OptionalExtension, named_params, params};
 use std::sync::Arc;
 use uuid::Uuid;

@@ -6,10 +6,10 @@
 use super::connection::Fault;
 use super::events::{self, By, What};
 use super::writer::Writer;
-use crate::error::{Error, Kind, Result};
-use crate::hotlist::Pattern;
-use crate::plate::{MatchKey, PlateText};
 use jiff::Timestamp;
+use plated_core::error::{Error, Kind, Result};
+use plated_core::plate::{MatchKey, PlateText};
+use plated_hotlist::Pattern;
 use rusqlite::params;
 use serde::{Deserialize, Serialize};
 use serde_json::json;

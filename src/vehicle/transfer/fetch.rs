@@ -1,8 +1,8 @@
 //! The link as the way to the station's hotlists.
 
 use super::https::HttpsLink;
-use crate::error::{Context, Kind, Result};
-use crate::hotlist::sync::{Ask, Body, Remote, Reply};
+use crate::lists::{Ask, Body, Remote, Reply};
+use plated_core::error::{Context, Kind, Result};
 use reqwest::Response;
 use reqwest::header::{CONTENT_RANGE, ETAG, HeaderMap, HeaderName, IF_NONE_MATCH, IF_RANGE, RANGE};
 

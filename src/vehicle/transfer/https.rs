@@ -1,11 +1,11 @@
 //! The real link: HTTP over mutual TLS, to the configured station and nowhere else.
 
 use super::link::{Answer, Link};
-use crate::clock::Clock;
 use crate::config::Transfer;
-use crate::error::{Context, Error, Kind, Result};
-use crate::tls;
-use crate::wire::Sha256;
+use plated_core::clock::Clock;
+use plated_core::digest::Sha256;
+use plated_core::error::{Context, Error, Kind, Result};
+use plated_core::tls;
 use reqwest::header::HeaderName;
 use reqwest::redirect::Policy;
 use reqwest::{Client, RequestBuilder, Response, Url};

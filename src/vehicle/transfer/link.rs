@@ -1,7 +1,8 @@
 //! What the transfer stands between: the outbox on one side, the network on the other.
 
-use crate::error::Result;
-use crate::wire::{Receipt, SealedRead, Sha256};
+use plated_core::digest::Sha256;
+use plated_core::error::Result;
+use plated_core::wire::{Receipt, SealedRead};
 
 /// Reads that wait to be transferred. Calls block; the transfer makes them off its own thread.
 pub trait Outbox: Clone + Send + Sync + 'static {

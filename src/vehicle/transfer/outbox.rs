@@ -1,9 +1,10 @@
 //! The vehicle's store as the transfer's outbox.
 
 use super::{Applied, Outbox};
-use crate::error::Result;
 use crate::store::Store;
-use crate::wire::{Receipt, SealedRead, Sha256};
+use plated_core::digest::Sha256;
+use plated_core::error::Result;
+use plated_core::wire::{Receipt, SealedRead};
 
 impl Outbox for Store {
     fn next(&self, limit: usize) -> Result<Vec<SealedRead>> {

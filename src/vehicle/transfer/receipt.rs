@@ -1,8 +1,9 @@
 //! Which answers count as a receipt.
 
 use super::link::Answer;
-use crate::error::{Error, Kind, Result};
-use crate::wire::{Batch, Problem, Receipt, Sha256};
+use plated_core::digest::Sha256;
+use plated_core::error::{Error, Kind, Result};
+use plated_core::wire::{Batch, Problem, Receipt};
 use std::collections::HashSet;
 use uuid::Uuid;
 

@@ -4,9 +4,9 @@
 use super::link::{Link, Outbox};
 use super::sender::{Round, Sender};
 use super::{Progress, State};
-use crate::clock::Clock;
 use crate::config::{Config, Transfer};
-use crate::error::{Error, Kind};
+use plated_core::clock::Clock;
+use plated_core::error::{Error, Kind};
 use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;

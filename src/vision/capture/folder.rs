@@ -2,8 +2,8 @@
 
 use super::Reader;
 use super::image::load_image;
-use crate::error::{Context, Error, Kind, Result};
 use opencv::core::Mat;
+use plated_core::error::{Context, Error, Kind, Result};
 use std::cmp::Ordering;
 use std::path::{Path, PathBuf};
 use tracing::warn;

@@ -1,9 +1,9 @@
 //! Still pictures from files.
 
-use crate::error::{Context, Error, Kind, Result};
 use opencv::core::{Mat, Vector};
 use opencv::prelude::*;
 use opencv::{core, imgcodecs, imgproc};
+use plated_core::error::{Context, Error, Kind, Result};
 use std::path::Path;
 use std::sync::Once;
 

@@ -9,16 +9,18 @@
 mod folder;
 mod image;
 mod pace;
+mod settings;
 mod slot;
 mod supervisor;
 mod video;
 
 pub use image::load_image;
+pub use settings::{Input, Pace, RtspUrl, Source};
 pub use supervisor::{Capture, Next, SourceStatus, State, Taken};
 pub use video::{VideoFrame, VideoReader};
 
-use crate::error::Result;
 use opencv::core::Mat;
+use plated_core::error::Result;
 
 /// Something that yields pictures one after the other.
 ///

@@ -6,11 +6,11 @@ use super::folder::ImageFolder;
 use super::pace::{Backoff, LONGEST, Pacer};
 use super::slot::{Inbox, Take};
 use super::video::{Camera, VideoReader};
-use crate::clock::Clock;
-use crate::config::{Input, Pace, Source};
-use crate::error::{Context, Error, Kind, Result};
+use crate::capture::{Input, Pace, Source};
 use crate::frame::Frame;
 use jiff::Timestamp;
+use plated_core::clock::Clock;
+use plated_core::error::{Context, Error, Kind, Result};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::thread::JoinHandle;
@@ -359,8 +359,8 @@ impl Worker {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::clock::SystemClock;
     use opencv::core::{CV_8UC3, Mat, Scalar};
+    use plated_core::clock::SystemClock;
     use std::sync::atomic::{AtomicU32, Ordering};
 
     const LONG: Duration = Duration::from_secs(60);

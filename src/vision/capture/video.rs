@@ -3,11 +3,11 @@
 use super::Reader;
 use super::image::{quiet_opencv, to_bgr};
 use super::pace::Backlog;
-use crate::config::RtspUrl;
-use crate::error::{Context, Error, Kind, Result};
+use crate::capture::RtspUrl;
 use opencv::core::{Mat, Vector};
 use opencv::prelude::*;
 use opencv::videoio::{self, VideoCapture, VideoWriter};
+use plated_core::error::{Context, Error, Kind, Result};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::time::{Duration, Instant};

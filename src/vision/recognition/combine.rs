@@ -8,8 +8,8 @@
 //! character don't mix into a text that nobody saw; what the candidates leave over stays in the
 //! sum as "none of these".
 
-use super::distribution::Slots;
-use crate::plate;
+use plated_core::plate;
+use plated_core::plate::Slots;
 
 /// Most texts that are ranked.
 const RANKED: usize = 5;
@@ -73,13 +73,13 @@ pub fn combine<'a>(looks: impl Iterator<Item = &'a Slots> + Clone, state: &str) 
 
 #[cfg(test)]
 mod tests {
-    use super::super::distribution::tests::look;
     use super::*;
+    use plated_core::plate::Slots;
     use proptest::prelude::*;
 
     #[test]
     fn one_look_keeps_its_own_text_and_confidence() {
-        let one = look("7ABC123", 0.98);
+        let one = Slots::reading("7ABC123", 0.98);
         let c = combine([&one].into_iter(), "");
         assert_eq!(c.text(), "7ABC123");
         assert!((c.confidence() - one.candidates(1)[0].1).abs() < 0.02, "{c:?}");
@@ -87,43 +87,43 @@ mod tests {
 
     #[test]
     fn looks_that_agree_are_surer_than_one() {
-        let one = look("7ABC123", 0.9);
+        let one = Slots::reading("7ABC123", 0.9);
         let of = |n: usize| combine(std::iter::repeat_n(&one, n), "").confidence();
         assert!(of(2) > of(1) && of(6) > of(2));
     }
 
     #[test]
     fn one_sure_wrong_look_does_not_outvote_three() {
-        let (right, wrong) = (look("7ABC123", 0.95), look("1ABC123", 0.999));
+        let (right, wrong) = (Slots::reading("7ABC123", 0.95), Slots::reading("1ABC123", 0.999));
         assert_eq!(combine([&wrong, &right, &right, &right].into_iter(), "").text(), "7ABC123");
     }
 
     #[test]
     fn the_prior_decides_only_what_the_picture_leaves_open() {
         // A one and an I equally likely in the first place of a California plate.
-        let mut open = look("1ABC234", 0.95);
+        let mut open = Slots::reading("1ABC234", 0.95);
         let positions: Vec<_> = (0..open.len()).map(|i| if i == 0 { even(b'1', b'I') } else { at(&open, i) }).collect();
         open = Slots::new(positions);
         assert_eq!(combine([&open].into_iter(), "CA").text(), "1ABC234");
         // A clear vanity plate stays what it is.
-        let clear = look("IABC234", 0.99);
+        let clear = Slots::reading("IABC234", 0.99);
         assert_eq!(combine([&clear].into_iter(), "CA").text(), "IABC234");
     }
 
-    fn even(a: u8, b: u8) -> [f32; super::super::CLASSES] {
-        super::super::ALPHABET.map(|c| if c == a || c == b { 0.49 } else { 0.02 / 35.0 })
+    fn even(a: u8, b: u8) -> [f32; plated_core::plate::CLASSES] {
+        plated_core::plate::ALPHABET.map(|c| if c == a || c == b { 0.49 } else { 0.02 / 35.0 })
     }
 
-    fn at(slots: &Slots, i: usize) -> [f32; super::super::CLASSES] {
+    fn at(slots: &Slots, i: usize) -> [f32; plated_core::plate::CLASSES] {
         let text = &slots.candidates(1)[0].0;
         let want = text.as_bytes().get(i).copied().unwrap_or(b'-');
-        super::super::ALPHABET.map(|c| if c == want { 0.95 } else { 0.05 / 36.0 })
+        plated_core::plate::ALPHABET.map(|c| if c == want { 0.95 } else { 0.05 / 36.0 })
     }
 
     proptest! {
         #[test]
         fn the_order_of_looks_does_not_matter(texts in prop::collection::vec("[A-C1-3]{5,7}", 1..6), p in 0.5_f32..0.99) {
-            let looks: Vec<Slots> = texts.iter().map(|t| look(t, p)).collect();
+            let looks: Vec<Slots> = texts.iter().map(|t| Slots::reading(t, p)).collect();
             let (a, b) = (combine(looks.iter(), ""), combine(looks.iter().rev(), ""));
             prop_assert!((a.confidence() - b.confidence()).abs() < 1e-3);
             prop_assert!(a.candidates.iter().all(|(_, p)| (0.0..=1.0).contains(p)));

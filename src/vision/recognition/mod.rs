@@ -10,19 +10,19 @@
 
 mod combine;
 mod detector;
-mod distribution;
 mod model;
 mod reader;
 mod recognizer;
 pub mod rectify;
 pub mod runtime;
+mod settings;
 pub mod sidecar;
 mod track;
 mod tracker;
 
 pub use combine::{Combined, combine, likely};
 pub use detector::{Detection, Detector};
-pub use distribution::{ALPHABET, CLASSES, Slots};
 pub use reader::{Reader, Reading};
 pub use recognizer::{Models, Recognizer, Sighting, Timings};
+pub use settings::Recognition;
 pub use tracker::{Event, TrackRead, Tracker};

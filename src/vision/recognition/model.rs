@@ -2,9 +2,9 @@
 
 use super::runtime;
 use super::sidecar::ModelFile;
-use crate::error::{Context, Error, Kind, Result};
 use ort::session::{Session, SessionOutputs, builder::GraphOptimizationLevel};
 use ort::value::{PrimitiveTensorElementType, TensorRef, ValueType};
+use plated_core::error::{Context, Error, Kind, Result};
 use std::path::Path;
 
 /// A session with the name of its file, for messages.

@@ -1,12 +1,12 @@
 //! One frame to its sightings: detect, rectify, read, with the time each step took.
 
-use super::distribution::Slots;
+use super::settings::Recognition;
 use super::sidecar::Paths;
 use super::{Detection, Detector, Reader, Reading, combine, likely};
-use crate::config;
-use crate::error::Result;
 use opencv::core::Mat;
 use opencv::prelude::*;
+use plated_core::error::Result;
+use plated_core::plate::Slots;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
@@ -19,7 +19,7 @@ pub struct Models {
 
 impl Models {
     /// Finds the configured models.
-    pub fn find(config: &config::Recognition) -> Result<Self> {
+    pub fn find(config: &Recognition) -> Result<Self> {
         Ok(Self { paths: Paths::find(config)?, library: config.runtime.clone() })
     }
 }

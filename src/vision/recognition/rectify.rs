@@ -1,9 +1,9 @@
 //! Making a plate upright.
 
-use crate::error::{Context, Kind, Result};
 use opencv::core::{BORDER_REPLICATE, Mat, Point2f, Scalar, Size, Vector};
 use opencv::imgproc;
 use opencv::prelude::*;
+use plated_core::error::{Context, Kind, Result};
 
 const SAID: &str = "a plate could not be cut out of its frame";
 

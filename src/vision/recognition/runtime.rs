@@ -3,8 +3,8 @@
 //! The engine is not linked in: an agency updates it, or brings one built for its accelerator,
 //! without rebuilding `plated`.
 
-use crate::error::{Context, Error, Kind, Result};
 use ort::environment::Environment;
+use plated_core::error::{Context, Error, Kind, Result};
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 

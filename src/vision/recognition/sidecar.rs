@@ -4,9 +4,9 @@
 //! `models/reader.toml` are plated's own; `docs/reference/models.md` shows how the models of the
 //! common open families are described.
 
-use crate::config;
-use crate::error::{Context, Error, Kind, Result};
-use crate::wire::Sha256;
+use super::settings::Recognition;
+use plated_core::digest::Sha256;
+use plated_core::error::{Context, Error, Kind, Result};
 use serde::Deserialize;
 use std::path::{Path, PathBuf};
 
@@ -284,7 +284,7 @@ fn places() -> Vec<PathBuf> {
 
 impl Paths {
     /// The configured sidecars, or plated's own beside the program.
-    pub fn find(config: &config::Recognition) -> Result<Self> {
+    pub fn find(config: &Recognition) -> Result<Self> {
         let own = |name: &str| -> Result<PathBuf> {
             let dirs = config.models.clone().map_or_else(places, |dir| vec![dir]);
             dirs.iter().map(|d| d.join(name)).find(|p| p.is_file()).ok_or_else(|| {
@@ -309,7 +309,7 @@ impl Paths {
 pub fn load<T: serde::de::DeserializeOwned>(path: &Path) -> Result<T> {
     let text = std::fs::read_to_string(path)
         .context(Kind::Missing, || format!("could not read the model sidecar {}", path.display()))?;
-    config::parse(&text, path)
+    plated_core::config_file::parse(&text, path)
 }
 
 /// Compares the ONNX file beside `sidecar` with its hash.
@@ -352,7 +352,7 @@ mod tests {
 
     #[test]
     fn a_missing_model_says_where_to_put_it() {
-        let config = config::Recognition { models: Some("/nowhere".into()), ..Default::default() };
+        let config = Recognition { models: Some("/nowhere".into()), ..Default::default() };
         let err = Paths::find(&config).unwrap_err();
         assert!(err.chain().contains("/nowhere") && err.chain().contains("recognition.models"), "{}", err.chain());
     }

@@ -1,12 +1,12 @@
 //! One plate followed over frames.
 
 use super::combine::{Combined, combine, likely};
-use super::distribution::Slots;
 use super::recognizer::Sighting;
 use crate::frame::Frame;
-use crate::plate::{MatchKey, PlateText};
-use crate::wire::Look;
 use jiff::Timestamp;
+use plated_core::plate::Slots;
+use plated_core::plate::{MatchKey, PlateText};
+use plated_core::record::Look;
 use std::time::Duration;
 use uuid::Uuid;
 

@@ -1,11 +1,12 @@
 //! `plated hit disposition`: what a hit was.
 
-use crate::cli::ask::{self, Ask, print_json};
+use crate::cli::ask;
+use crate::cli::ask::{Ask, print_json};
 use crate::cli::say;
 use crate::control::{Disposed, Reply, Request};
-use crate::error::Result;
-use crate::plate::PlateText;
 use crate::store::{Finding, Reason};
+use plated_core::error::Result;
+use plated_core::plate::PlateText;
 
 /// Say what a hit was
 #[derive(Debug, clap::Args)]
@@ -22,7 +23,7 @@ use crate::store::{Finding, Reason};
 
 After misread and not-on-file the same read with the same entries of the same listed plate alerts
 nobody until the end of the shift (shift.hours in the configuration); its hits are still kept and
-shown. Any other disposition of the same pairing ends that. Who said so, when and why is on record.")]
+shown. Any other disposition of the same pairing ends that. SystemUser said so, when and why is on record.")]
 pub struct Args {
     /// The end of its id, at least 6 digits, as `plated run` and `plated hit list` show it
     #[arg(value_name = "HIT")]

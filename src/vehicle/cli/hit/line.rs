@@ -1,7 +1,7 @@
 //! A hit for people, in one line.
 
-use crate::plate::PlateText;
-use crate::wire::{Alerting, Difference, HitRecord, Priority, Rule, StateAgreement};
+use plated_core::plate::PlateText;
+use plated_core::record::{Alerting, Difference, HitRecord, Priority, Rule, StateAgreement};
 
 /// What was read and what is listed, side by side, and how sure that is; `verdict` is what somebody
 /// found about it.

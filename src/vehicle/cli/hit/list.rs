@@ -1,11 +1,12 @@
 //! `plated hit list`: hits of the last hours.
 
 use super::line::line;
-use crate::cli::ask::{self, Ask, Why, print_json};
+use crate::cli::ask;
+use crate::cli::ask::{Ask, Why, print_json};
 use crate::cli::say;
 use crate::control::{Reply, Request};
-use crate::error::Result;
 use crate::store::{Finding, KeptHit};
+use plated_core::error::Result;
 
 /// List hits, newest first
 #[derive(Debug, clap::Args)]

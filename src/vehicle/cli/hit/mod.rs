@@ -6,8 +6,8 @@ mod list;
 
 pub use line::line;
 
-use crate::error::Result;
 use clap::Subcommand;
+use plated_core::error::Result;
 
 /// Hits: list them, say what they were
 #[derive(Debug, clap::Args)]

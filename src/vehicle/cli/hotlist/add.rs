@@ -1,12 +1,13 @@
 //! `plated hotlist add`: enter a plate or a partial one.
 
-use crate::cli::ask::{self, Ask, Why, print_json};
+use crate::cli::ask;
+use crate::cli::ask::{Ask, Why, print_json};
 use crate::cli::say;
 use crate::control::{Reply, Request};
-use crate::error::Result;
 use crate::store::ManualEntry;
-use crate::wire::Priority;
 use jiff::Timestamp;
+use plated_core::error::Result;
+use plated_core::record::Priority;
 use serde_json::json;
 use std::time::Duration;
 
@@ -18,7 +19,7 @@ use std::time::Duration;
 
 ? is one character, * any run of them. At most 100 partial plates can be in force. The entry is
 over at the end of the shift (shift.hours in the configuration) unless --expires says otherwise.
-Who entered it, when and why is on record.")]
+SystemUser entered it, when and why is on record.")]
 pub struct Args {
     /// The plate
     #[arg(value_name = "PLATE|PATTERN")]

@@ -3,11 +3,12 @@
 
 use super::input::{self, Format};
 use crate::cli::say;
-use crate::config::Limits;
-use crate::error::{Error, Kind, Result};
-use crate::hotlist::format::{self, Count, Detected, Row, Summary};
-use crate::hotlist::{Problem, Report, import};
-use crate::wire::Priority;
+use plated_core::error::{Error, Kind, Result};
+use plated_core::record::Priority;
+use plated_hotlist::format;
+use plated_hotlist::format::{Count, Detected, Row, Summary};
+use plated_hotlist::settings::Limits;
+use plated_hotlist::{Problem, Report, import};
 use serde_json::json;
 use std::collections::BTreeMap;
 use std::path::PathBuf;

@@ -2,8 +2,8 @@
 
 use super::input;
 use crate::cli::say;
-use crate::error::Result;
-use crate::hotlist::format::Choice;
+use plated_core::error::Result;
+use plated_hotlist::format::Choice;
 use serde_json::json;
 use std::path::PathBuf;
 

@@ -1,10 +1,11 @@
 //! `plated hotlist export`: a list in canonical form.
 
-use crate::cli::ask::{self, Ask};
+use crate::cli::ask;
+use crate::cli::ask::Ask;
 use crate::cli::say;
 use crate::control::{Reply, Request};
-use crate::error::Result;
 use crate::store::Reason;
+use plated_core::error::Result;
 
 /// Print a list in force as JSON lines, sorted
 #[derive(Debug, clap::Args)]

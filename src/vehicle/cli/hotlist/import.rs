@@ -1,11 +1,12 @@
 //! `plated hotlist import`: bring a file into force.
 
-use crate::cli::ask::{self, Ask, print_json};
+use crate::cli::ask;
+use crate::cli::ask::{Ask, print_json};
 use crate::cli::say;
 use crate::control::{Reply, Request};
-use crate::error::{Context, Error, Kind, Result};
 use crate::store::Reason;
 use jiff::Timestamp;
+use plated_core::error::{Context, Error, Kind, Result};
 use serde_json::json;
 use std::path::PathBuf;
 
@@ -16,7 +17,7 @@ use std::path::PathBuf;
   plated hotlist import svs.csv --list svs --force --reason 'purge at the source, told by phone'
 
 The list must stand in [[hotlists]] of the configuration. A file that is refused leaves the list in
-force. Who imported or forced it, when and why is on record.")]
+force. SystemUser imported or forced it, when and why is on record.")]
 pub struct Args {
     /// The file
     #[arg(value_name = "FILE")]

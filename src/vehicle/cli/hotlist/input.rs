@@ -1,8 +1,9 @@
 //! A list's file as the command line names it.
 
-use crate::error::{Context, Error, Kind, Result};
-use crate::hotlist::format::{self, Choice, Detected};
 use indicatif::{ProgressBar, ProgressStyle};
+use plated_core::error::{Context, Error, Kind, Result};
+use plated_hotlist::format;
+use plated_hotlist::format::{Choice, Detected};
 use std::fs::File;
 use std::io::BufRead;
 use std::path::{Path, PathBuf};

@@ -12,8 +12,8 @@ mod show;
 mod stats;
 mod sync;
 
-use crate::error::Result;
 use clap::Subcommand;
+use plated_core::error::Result;
 
 /// Lists of wanted plates: import, look up, enter, remove, fetch
 #[derive(Debug, clap::Args)]

@@ -1,17 +1,18 @@
 //! `plated hotlist remove`: take out what an officer entered.
 
-use crate::cli::ask::{self, Ask};
+use crate::cli::ask;
+use crate::cli::ask::Ask;
 use crate::cli::say;
 use crate::control::{Reply, Request};
-use crate::error::Result;
 use crate::store::Reason;
+use plated_core::error::Result;
 
 /// Take an entered plate out of force
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   plated hotlist remove 7 --reason 'vehicle found'
 
-`plated hotlist stats` lists the numbers. Who removed it, when and why is on record.")]
+`plated hotlist stats` lists the numbers. SystemUser removed it, when and why is on record.")]
 pub struct Args {
     /// Its number
     #[arg(value_name = "ID")]

@@ -1,9 +1,10 @@
 //! `plated hotlist search`: reads already made.
 
-use crate::cli::ask::{self, Ask, Why};
+use crate::cli::ask;
+use crate::cli::ask::{Ask, Why};
 use crate::cli::say;
 use crate::control::{Reply, Request};
-use crate::error::Result;
+use plated_core::error::Result;
 
 /// Search reads already made for a plate or partial plate
 #[derive(Debug, clap::Args)]

@@ -3,8 +3,8 @@
 use crate::cli::ask::{Ask, Why, ago, print_json};
 use crate::cli::say;
 use crate::control::{Reply, Request, Shown};
-use crate::error::Result;
-use crate::wire::Priority;
+use plated_core::error::Result;
+use plated_core::record::Priority;
 
 /// Look up a plate in all lists
 #[derive(Debug, clap::Args)]

@@ -4,7 +4,7 @@ use crate::cli::ask::{Ask, ago, print_json};
 use crate::cli::say;
 use crate::cli::status::{list_line, word};
 use crate::control::{Reply, Request, StatusReport};
-use crate::error::Result;
+use plated_core::error::Result;
 use serde_json::json;
 
 /// The lists in force and the entries of officers

@@ -3,8 +3,8 @@
 use crate::cli::ask::{Ask, print_json};
 use crate::cli::say;
 use crate::control::{Reply, Request};
-use crate::error::Result;
-use crate::hotlist::sync::{Outcome, Way};
+use crate::lists::{Outcome, Way};
+use plated_core::error::Result;
 use serde_json::{Value, json};
 
 /// Fetch what is new of the station's lists and bring it into force, now

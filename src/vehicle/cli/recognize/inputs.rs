@@ -1,6 +1,6 @@
 //! Which files to recognise.
 
-use crate::error::{Context, Error, Kind};
+use plated_core::error::{Context, Error, Kind};
 use std::path::{Path, PathBuf};
 
 const IMAGES: [&str; 7] = ["jpg", "jpeg", "png", "bmp", "webp", "tif", "tiff"];

@@ -4,15 +4,14 @@ mod inputs;
 mod output;
 
 use super::annotate;
-use crate::capture::{VideoReader, load_image};
-use crate::clock::{Clock, SystemClock};
-use crate::config;
-use crate::error::{Context, Error, Kind, Result};
-use crate::frame::Frame;
-use crate::recognition::{Event, Models, Recognizer, TrackRead, Tracker};
 use indicatif::{ProgressBar, ProgressStyle};
 use inputs::{Input, Medium};
 use output::{Line, Plate};
+use plated_core::clock::{Clock, SystemClock};
+use plated_core::error::{Context, Error, Kind, Result};
+use plated_vision::capture::{VideoReader, load_image};
+use plated_vision::frame::Frame;
+use plated_vision::recognition::{Event, Models, Recognizer, TrackRead, Tracker};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -67,7 +66,7 @@ impl Args {
 }
 
 pub fn run(args: &Args) -> Result<()> {
-    let settings = config::Recognition {
+    let settings = plated_vision::recognition::Recognition {
         models: args.models.clone(),
         detector: args.detector.clone(),
         reader: args.reader.clone(),
@@ -138,7 +137,12 @@ fn image(recognizer: &mut Recognizer, path: &Path, args: &Args) -> Result<Line> 
 }
 
 /// One read for each vehicle pass, by the same tracker as the daemon's.
-fn video(recognizer: &mut Recognizer, input: &Input, settings: &config::Recognition, args: &Args) -> Result<Line> {
+fn video(
+    recognizer: &mut Recognizer,
+    input: &Input,
+    settings: &plated_vision::recognition::Recognition,
+    args: &Args,
+) -> Result<Line> {
     let start = Instant::now();
     let began = SystemClock::new().wall();
     let source: Arc<str> = input.path.display().to_string().into();

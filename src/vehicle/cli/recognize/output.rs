@@ -2,11 +2,11 @@
 
 use crate::cli::annotate::Mark;
 use crate::cli::say;
-use crate::error::{Context, Error, Kind, Result};
-use crate::plate::PlateText;
-use crate::recognition::{Sighting, Timings, TrackRead, likely};
-use crate::wire::Candidate;
 use jiff::Timestamp;
+use plated_core::error::{Context, Error, Kind, Result};
+use plated_core::plate::PlateText;
+use plated_core::record::Candidate;
+use plated_vision::recognition::{Sighting, Timings, TrackRead, likely};
 use serde::Serialize;
 use std::path::Path;
 use std::time::Duration;

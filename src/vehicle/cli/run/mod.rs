@@ -4,10 +4,10 @@ mod show;
 mod truth;
 
 use super::{say, write_line};
-use crate::clock::{Clock, SystemClock};
 use crate::config::Config;
-use crate::daemon::{Announcement, Daemon};
-use crate::error::{Context, Kind, Result};
+use crate::pipeline::{Announcement, Daemon};
+use plated_core::clock::{Clock, SystemClock};
+use plated_core::error::{Context, Kind, Result};
 use show::Show;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -1,13 +1,14 @@
 //! What the daemon prints: reads and hits when they are durable, and a summary at the end.
 
 use super::{say, write_line};
-use crate::cli::annotate::{self, Mark};
+use crate::cli::annotate;
+use crate::cli::annotate::Mark;
 use crate::cli::hit;
-use crate::daemon::{Announcement, Status};
-use crate::error::{Context, Kind, Result};
-use crate::plate::PlateText;
-use crate::wire::{Alerting, HitRecord, ReadRecord};
+use crate::pipeline::{Announcement, Status};
 use opencv::prelude::*;
+use plated_core::error::{Context, Kind, Result};
+use plated_core::plate::PlateText;
+use plated_core::record::{Alerting, HitRecord, ReadRecord};
 use serde_json::json;
 use std::cell::Cell;
 use std::path::PathBuf;

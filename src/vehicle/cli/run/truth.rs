@@ -4,7 +4,7 @@
 //! exact text, one that differs in at most two characters.
 
 use super::say;
-use crate::error::{Context, Error, Kind, Result};
+use plated_core::error::{Context, Error, Kind, Result};
 use serde::Deserialize;
 use serde_json::json;
 use std::path::Path;

@@ -1,16 +1,16 @@
 //! Plates and partial plates that officers enter (control P-04).
 
-use super::Desk;
-use crate::config::OFFICERS;
-use crate::error::{Context, Error, Kind, Result};
-use crate::hotlist::{Partial, Rules, Source};
+use super::OfficerService;
 use crate::store::{By, ManualEntry, NewManual};
-use crate::wire::EntryRecord;
 use jiff::Timestamp;
+use plated_core::error::{Context, Error, Kind, Result};
+use plated_core::record::EntryRecord;
+use plated_hotlist::settings::OFFICERS;
+use plated_hotlist::{Partial, Rules, Source};
 use std::sync::MutexGuard;
 use std::time::Duration;
 
-impl Desk {
+impl OfficerService {
     pub(super) fn add(&self, new: NewManual, by: &By) -> Result<ManualEntry> {
         let mut officers = self.officers();
         let entry = self.store.add_manual(new, by)?;
@@ -53,7 +53,7 @@ impl Desk {
         self.rearm(&officers)
     }
 
-    /// Sets what officers entered in force. The matching knows no end of it: it would go by the clock
+    /// ListSettings what officers entered in force. The matching knows no end of it: it would go by the clock
     /// of the wall.
     pub(super) fn rearm(&self, officers: &[(ManualEntry, Duration)]) -> Result<()> {
         let records = |partial| {

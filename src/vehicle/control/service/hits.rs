@@ -1,12 +1,12 @@
 //! Hits: listed, and what officers found about them.
 
-use super::officers::{later, left};
-use super::{Answer, Desk};
+use super::entries::{later, left};
+use super::{Answer, OfficerService};
 use crate::control::{Disposed, Reply};
-use crate::error::{Error, Kind, Result};
 use crate::store::{By, Disposition, Finding, KeptHit};
+use plated_core::error::{Error, Kind, Result};
 
-impl Desk {
+impl OfficerService {
     pub(super) fn hits(&self, window: u64, case: &str, by: &By, answer: Answer<'_>) -> Result<()> {
         let mut next = Some(self.store.begin_hits(self.back(window)?, case, by)?);
         while let Some(search) = next {

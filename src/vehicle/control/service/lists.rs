@@ -1,15 +1,19 @@
 //! Lists into force and out of it.
 
-use super::{Answer, Desk, Incoming};
-use crate::config::{Hotlist, ListKind, OFFICERS};
+use super::{Answer, Incoming, OfficerService};
 use crate::control::{Import, Reply};
-use crate::error::{Context, Error, Kind, Result};
-use crate::hotlist::import::{self, InForce};
-use crate::hotlist::{self, Builder, Each, Index, Meta, Report, Rules, Signer, Source, Trust, Wish};
+use crate::lists::Each;
 use crate::store::{By, Imported, Reason, Staleness, Version, What};
-use crate::who::Who;
-use crate::wire::{EntryRecord, Sha256};
 use jiff::Timestamp;
+use plated_core::digest::Sha256;
+use plated_core::error::{Context, Error, Kind, Result};
+use plated_core::record::EntryRecord;
+use plated_core::user::SystemUser;
+use plated_hotlist;
+use plated_hotlist::import;
+use plated_hotlist::import::InForce;
+use plated_hotlist::settings::{Hotlist, ListKind, OFFICERS};
+use plated_hotlist::{Builder, Index, Meta, Report, Rules, Signer, Source, Trust, Wish};
 use serde_json::json;
 use sha2::{Digest, Sha256 as Hasher};
 use std::fs::File;
@@ -18,7 +22,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-impl Desk {
+impl OfficerService {
     /// Puts in force what the store says is: the lists of the shelf, what officers entered, and
     /// what they found wrong.
     /// A list that can't be read is left out, loudly; the others count.
@@ -94,7 +98,7 @@ impl Desk {
     /// Imports the file of each list of kind `file` that is another one than the one in force. A
     /// file that is refused leaves what is in force.
     pub fn look_at_files(&self) {
-        let who = Who::of_this_process();
+        let who = SystemUser::of_this_process();
         let Ok(reason) = Reason::new("looked at when the daemon started") else { return };
         let by = By { who, reason };
         let from_file = |l: &Arc<Hotlist>| l.kind == ListKind::File && !l.path.as_os_str().is_empty();
@@ -189,12 +193,12 @@ impl Desk {
                 return Err(Error::new(Kind::Damaged, said));
             }
             Some(version) => {
-                let passed = hotlist::read_version(list, version, file, wish)?;
+                let passed = plated_hotlist::read_version(list, version, file, wish)?;
                 self.shelf.share(&list.name, &origin, file)?;
                 (origin, passed)
             }
             None => {
-                let put = |each: Each<'_>| hotlist::read_file(list, file, name, wish, |entry| each(&entry));
+                let put = |each: Each<'_>| plated_hotlist::read_file(list, file, name, wish, |entry| each(&entry));
                 self.shelf.put(&list.name, put)?
             }
         };

@@ -1,24 +1,26 @@
 //! The desk: every change and every look, each with its event.
 
-mod coming;
+mod updates;
 mod hits;
 mod lists;
-mod looks;
-mod officers;
+mod queries;
+mod entries;
 
-use super::rounds::{self, Coming};
+use super::sync::{self, UpdaterHandle};
 use super::{Reply, Request};
-use crate::alert::Quiet;
-use crate::clock::Clock;
-use crate::config::{Config, Hotlist, ListKind};
-use crate::error::{Error, Kind, Result};
-use crate::hotlist::{Lists, Sets, Shelf};
+use crate::alert::MutedPairings;
+use crate::config::Config;
+use crate::lists::ListFiles;
 use crate::store::{By, ListState, ManualEntry, NewManual, Staleness, Store};
-use crate::who::Who;
-use crate::wire::ListVersion;
+use entries::later;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use officers::later;
+use plated_core::clock::Clock;
+use plated_core::error::{Error, Kind, Result};
+use plated_core::user::SystemUser;
+use plated_core::wire::ListVersion;
+use plated_hotlist::settings::{Hotlist, ListKind};
+use plated_hotlist::{ListSettings, Lists};
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
@@ -43,9 +45,9 @@ pub struct Incoming<'a> {
 }
 
 /// Where lists and entries are changed and looked at.
-pub struct Desk {
+pub struct OfficerService {
     store: Store,
-    shelf: Shelf,
+    shelf: ListFiles,
     lists: Arc<Lists>,
     /// As configured, and behind them what else the station hands out.
     hotlists: RwLock<Vec<Arc<Hotlist>>>,
@@ -59,9 +61,9 @@ pub struct Desk {
     /// of the wall clock must not end a search for a vehicle (invariant 8).
     officers: Mutex<Vec<(ManualEntry, Duration)>>,
     /// What may be shown of a hit.
-    sets: Sets,
+    sets: ListSettings,
     /// What officers found wrong this shift.
-    quiet: Arc<Quiet>,
+    quiet: Arc<MutedPairings>,
     /// One disposition at a time, so that what is kept and what is quiet don't part.
     disposing: Mutex<()>,
     /// Lists whose version in force can't be read.
@@ -69,11 +71,11 @@ pub struct Desk {
     /// What was last said of each list's age.
     said: Mutex<HashMap<String, Staleness>>,
     /// The daemon's thread of lists that come by themselves.
-    coming: OnceLock<Coming>,
+    coming: OnceLock<UpdaterHandle>,
 }
 
-impl Desk {
-    /// A desk over an open store. Nothing is in force before [`Desk::arm`].
+impl OfficerService {
+    /// A desk over an open store. Nothing is in force before [`OfficerService::arm`].
     pub fn open(config: &Config, store: Store, clock: Arc<dyn Clock>) -> Self {
         // A full disk must not keep the lists of yesterday out of force.
         if let Err(e) = store.configure_lists(&config.hotlists) {
@@ -87,7 +89,7 @@ impl Desk {
         }
         Self {
             store,
-            shelf: Shelf::beside(&config.store.path),
+            shelf: ListFiles::beside(&config.store.path),
             lists: Arc::default(),
             hotlists: RwLock::new(hotlists),
             shift: Duration::from_secs(u64::from(config.shift.hours) * 3600),
@@ -95,7 +97,7 @@ impl Desk {
             armed: AtomicBool::new(false),
             importing: Mutex::default(),
             officers: Mutex::default(),
-            sets: Sets::new(&config.hotlists, TimeZone::system()),
+            sets: ListSettings::new(&config.hotlists, TimeZone::system()),
             quiet: Arc::default(),
             disposing: Mutex::default(),
             broken: Mutex::default(),
@@ -106,7 +108,7 @@ impl Desk {
 
     /// From now on its status says how lists that come by themselves are getting on, and a round with
     /// the station can be asked for.
-    pub fn tell_of(&self, coming: Coming) {
+    pub fn tell_of(&self, coming: UpdaterHandle) {
         // It is told of once, by the daemon.
         let _ = self.coming.set(coming);
     }
@@ -117,7 +119,7 @@ impl Desk {
     }
 
     /// The pairings that alert nobody, for the alerts.
-    pub fn quiet(&self) -> &Arc<Quiet> {
+    pub fn quiet(&self) -> &Arc<MutedPairings> {
         &self.quiet
     }
 
@@ -125,7 +127,7 @@ impl Desk {
     ///
     /// # Errors
     /// What keeps it from being done; a sentence for who asked.
-    pub fn answer(&self, request: Request, who: &Who, file: Option<&Path>, answer: Answer<'_>) -> Result<()> {
+    pub fn answer(&self, request: Request, who: &SystemUser, file: Option<&Path>, answer: Answer<'_>) -> Result<()> {
         let by = |reason| By { who: who.clone(), reason };
         match request {
             Request::Add { plate, state, category, priority, reason, case, expires, search_back } => {
@@ -156,8 +158,8 @@ impl Desk {
             }
             Request::Export { list, reason } => self.export(&list, &by(reason), answer),
             Request::Sync => match self.coming.get() {
-                Some(coming) => rounds::tell(coming.round()?, answer),
-                None => Err(rounds::no_station()),
+                Some(coming) => sync::tell(coming.round()?, answer),
+                None => Err(sync::no_station()),
             },
             Request::Status => answer(Reply::Status(Box::new(self.status()?))),
         }

@@ -1,21 +1,21 @@
 //! Looks at lists, at reads already made, and at how all is.
 
-use super::{Answer, Desk};
-use crate::config::{Hotlist, OFFICERS};
+use super::{Answer, OfficerService};
 use crate::control::status::{ListLine, OfficerLine, StatusReport, StoreLine};
 use crate::control::{Reply, Shown};
-use crate::error::{Error, Kind, Result};
-use crate::plate::PlateText;
 use crate::store::{By, ListState, ManualEntry, Wanted, What};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use plated_core::error::{Error, Kind, Result};
+use plated_core::plate::PlateText;
+use plated_hotlist::settings::{Hotlist, OFFICERS};
 use serde_json::json;
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-impl Desk {
+impl OfficerService {
     pub(super) fn show(&self, plate: &str, case: &str, by: &By, answer: Answer<'_>) -> Result<()> {
         if !self.armed.load(Ordering::Acquire) {
             self.arm()?;

@@ -1,22 +1,23 @@
 //! Lists that come by themselves: from the station, and from folders.
 
-use super::{Desk, Incoming};
-use crate::config::{Hotlist, ListKind, OFFICERS};
-use crate::error::{Error, Kind, Result};
-use crate::hotlist::sync::{self, Change};
+use super::{Incoming, OfficerService};
+use crate::lists;
+use crate::lists::Change;
 use crate::store::{By, Reason};
-use crate::who::Who;
-use crate::wire::ListVersion;
 use jiff::Timestamp;
+use plated_core::error::{Error, Kind, Result};
+use plated_core::user::SystemUser;
+use plated_core::wire::ListVersion;
+use plated_hotlist::settings::{Hotlist, ListKind, OFFICERS};
 use std::path::Path;
 use std::sync::Arc;
 
-impl Desk {
+impl OfficerService {
     /// Brings a change into force, and gives a sentence of what was done; this is what is handed to
-    /// [`hotlist::sync`](crate::hotlist::sync).
+    /// [`hotlist::sync`](crate::lists).
     ///
     /// # Errors
-    /// As [`Desk::import`]; the list before stays in force.
+    /// As [`OfficerService::import`]; the list before stays in force.
     pub fn take(&self, change: &Change) -> Result<String> {
         match change {
             Change::Station { version, path } => self.station(version, path),
@@ -40,11 +41,11 @@ impl Desk {
     /// not, also in a store that is another one since, from a backup or begun anew. A list that can't
     /// be used leaves the version before in force, and the next round brings it again.
     pub fn follow(&self, folder: &Path) {
-        for (version, path) in sync::accepted(folder) {
+        for (version, path) in lists::accepted(folder) {
             let state = self.states().ok().and_then(|all| all.into_iter().find(|(l, _)| l.name == version.name));
             let in_force = state.and_then(|(_, s)| s.in_force);
             // What was imported later, by hand or by a round that was cut off, is the newer one.
-            let later = |v: &crate::store::Version| sync::accepted_at(folder, &version.name) <= Some(v.imported);
+            let later = |v: &crate::store::Version| lists::accepted_at(folder, &version.name) <= Some(v.imported);
             let stays = in_force.is_some_and(|v| v.origin == version.sha256 || later(&v));
             if stays && !self.is_broken(&version.name) {
                 continue;
@@ -53,14 +54,14 @@ impl Desk {
                 Ok(said) => tracing::info!(list = version.name, "A list of the station is in force: {said}"),
                 Err(e) => {
                     tracing::error!(list = version.name, "The station's list is not in force: {}", e.chain());
-                    if let Err(e) = sync::offer_again(folder, &version, e.kind() == Kind::Damaged) {
+                    if let Err(e) = lists::offer_again(folder, &version, e.kind() == Kind::Damaged) {
                         tracing::error!(list = version.name, "It is not tried again before it changes: {}", e.chain());
                     }
                 }
             }
         }
         let own = |list: &Hotlist| list.kind == ListKind::Station && self.has(&list.name);
-        for list in self.hotlists().into_iter().filter(|l| own(l) && sync::was_withdrawn(folder, &l.name)) {
+        for list in self.hotlists().into_iter().filter(|l| own(l) && lists::was_withdrawn(folder, &l.name)) {
             match by("the station does not hand it out any more").and_then(|by| self.withdraw(&list.name, &by)) {
                 Ok(()) => tracing::info!(list = list.name, "The station withdrew a list."),
                 Err(e) => tracing::error!(list = list.name, "A withdrawn list is still in force: {}", e.chain()),
@@ -104,7 +105,7 @@ impl<'a> Incoming<'a> {
 }
 
 fn by(reason: &str) -> Result<By> {
-    Ok(By { who: Who::of_this_process(), reason: Reason::new(reason)? })
+    Ok(By { who: SystemUser::of_this_process(), reason: Reason::new(reason)? })
 }
 
 /// A file's name as it can stand in a reason.

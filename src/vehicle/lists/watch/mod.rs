@@ -5,15 +5,15 @@
 //! spool first: a medium may be pulled at any moment. Each content is taken once, by its hash.
 //! What became of it is written beside it, where that is possible.
 
-use super::canonical;
-use super::manifest::is_list_name;
-use super::shelf::{could_not_read, could_not_write, make_folder, put, remove};
+use super::received::{could_not_read, could_not_write, make_folder, put, remove};
 use super::state::{ListState, Origin};
 use super::{Accept, Change};
-use crate::clock::Clock;
-use crate::error::{Context, Error, Kind, Result};
-use crate::wire::Sha256;
 use jiff::Timestamp;
+use plated_core::clock::Clock;
+use plated_core::digest::Sha256;
+use plated_core::error::{Context, Error, Kind, Result};
+use plated_hotlist::canonical;
+use plated_hotlist::manifest::is_list_name;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashMap};
 use std::fs::{self, File, Metadata};

@@ -1,5 +1,5 @@
 use super::*;
-use crate::clock::ManualClock;
+use plated_core::clock::ManualClock;
 use std::os::unix::fs::PermissionsExt;
 use std::sync::Mutex;
 

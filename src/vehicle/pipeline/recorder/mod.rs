@@ -4,19 +4,19 @@ mod pictures;
 
 use super::counters::Counters;
 use super::{Announce, Announcement};
-use crate::alert::{Chime, Quiet, Repeats};
-use crate::clock::Clock;
+use crate::alert::{Chime, MutedPairings, Repeats};
 use crate::config::Config;
-use crate::error::{Error, Kind, Result};
-use crate::frame::Frame;
-use crate::hotlist::{Lists, Match, Query, Sets};
-use crate::plate::PlateText;
-use crate::recognition::{Event, TrackRead};
 use crate::store::{NewImage, NewRead, Store};
-use crate::wire::{Alerting, EntryRecord, HitRecord, ImageRef, MadeBy, ReadRecord};
 use crossbeam_channel::{Receiver, RecvTimeoutError};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use plated_core::clock::Clock;
+use plated_core::error::{Error, Kind, Result};
+use plated_core::plate::PlateText;
+use plated_core::record::{Alerting, EntryRecord, HitRecord, ImageRef, MadeBy, ReadRecord};
+use plated_hotlist::{ListSettings, Lists, Match, Query};
+use plated_vision::frame::Frame;
+use plated_vision::recognition::{Event, TrackRead};
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -35,7 +35,7 @@ pub struct Recorder {
     vehicle: String,
     made_by: MadeBy,
     lists: Arc<Lists>,
-    sets: Sets,
+    sets: ListSettings,
     store: Store,
     chime: Arc<Chime>,
     clock: Arc<dyn Clock>,
@@ -65,7 +65,7 @@ impl Recorder {
         config: &Config,
         made_by: MadeBy,
         lists: Arc<Lists>,
-        quiet: Arc<Quiet>,
+        quiet: Arc<MutedPairings>,
         store: Store,
         chime: Arc<Chime>,
         clock: Arc<dyn Clock>,
@@ -76,7 +76,7 @@ impl Recorder {
         let repeats = Repeats::new(Duration::from_secs(config.alert.repeat_after_s), quiet);
         let vehicle = config.vehicle.clone();
         let (open, waiting) = (HashMap::new(), VecDeque::new());
-        let sets = Sets::new(&config.hotlists, TimeZone::system());
+        let sets = ListSettings::new(&config.hotlists, TimeZone::system());
         Self {
             vehicle,
             made_by,

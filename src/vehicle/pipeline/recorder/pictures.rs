@@ -1,11 +1,11 @@
 //! The two pictures of a read: the plate upright, and the whole frame it was read on.
 
-use crate::error::{Context, Error, Kind, Result};
-use crate::recognition::{TrackRead, rectify};
 use crate::store::NewImage;
-use crate::wire::ImageRole;
 use opencv::core::{Mat, Vector};
 use opencv::imgcodecs;
+use plated_core::error::{Context, Error, Kind, Result};
+use plated_core::record::ImageRole;
+use plated_vision::recognition::{TrackRead, rectify};
 use std::sync::Arc;
 
 /// A plate's picture reaches this share past the plate.

@@ -3,7 +3,7 @@
 //! A fresh store gets `schema.sql`. An older one is brought here step by step, each step one
 //! transaction together with its version number, so that a power cut leaves a whole version.
 
-use crate::error::{Error, Kind, Result};
+use plated_core::error::{Error, Kind, Result};
 use rusqlite::{Connection, TransactionBehavior};
 use std::collections::BTreeMap;
 

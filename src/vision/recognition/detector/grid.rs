@@ -2,10 +2,10 @@
 
 use super::Detection;
 use super::suppress::suppress;
-use crate::error::{Error, Kind, Result};
 use crate::recognition::model::floats;
 use crate::recognition::sidecar::{Decode, DetectorOutput};
 use ort::session::SessionOutputs;
+use plated_core::error::{Error, Kind, Result};
 
 pub struct Grid {
     pub output: DetectorOutput,

@@ -7,9 +7,9 @@ mod yolo;
 
 use super::model::{Model, floats};
 use super::sidecar::{self, DetectorSidecar, ModelFile};
-use crate::error::{Error, Kind, Result};
 use grid::Grid;
 use opencv::core::Mat;
+use plated_core::error::{Error, Kind, Result};
 use prepare::Canvas;
 use std::path::Path;
 pub(super) use suppress::iou;

@@ -5,10 +5,10 @@
 //! interpolation skips pixels. `detector_infer.py` does the same, and the two must agree.
 
 use super::Detection;
-use crate::error::{Context, Kind, Result};
 use opencv::core::{Mat, Rect, Scalar, Size};
 use opencv::imgproc;
 use opencv::prelude::*;
+use plated_core::error::{Context, Kind, Result};
 
 const GREY: f64 = 114.0;
 

@@ -1,7 +1,7 @@
 //! Detectors that come with non-maximum suppression inside.
 
 use super::{Detection, MOST};
-use crate::error::{Error, Kind, Result};
+use plated_core::error::{Error, Kind, Result};
 
 /// BGR bytes, pixel by pixel, to RGB floats from 0 to 1, plane by plane.
 pub fn planar_rgb(bgr: &[u8], out: &mut Vec<f32>) {

@@ -1,12 +1,12 @@
 //! Readers with a fixed number of character slots and a YAML file of alphabet and input size.
 
-use super::super::distribution::{ALPHABET, CLASSES, Slots};
 use super::super::sidecar::{ColourMode, FixedSlotsConfig};
 use super::{Reading, odd};
-use crate::error::{Context, Error, Kind, Result};
 use opencv::core::{BORDER_CONSTANT, Mat, Scalar, Size, copy_make_border};
 use opencv::imgproc;
 use opencv::prelude::*;
+use plated_core::error::{Context, Error, Kind, Result};
+use plated_core::plate::{ALPHABET, CLASSES, Slots};
 use std::path::Path;
 
 /// Grey of the border when the picture keeps its proportions.

@@ -2,14 +2,14 @@
 
 mod fixed_slots;
 
-use super::distribution::{ALPHABET, CLASSES, Slots, most_probable};
 use super::model::{Model, floats};
 use super::rectify;
 use super::sidecar::{self, ReaderSidecar};
-use crate::error::{Error, Kind, Result};
 use fixed_slots::FixedSlots;
 use opencv::core::Mat;
 use opencv::prelude::*;
+use plated_core::error::{Error, Kind, Result};
+use plated_core::plate::{ALPHABET, CLASSES, Slots};
 use std::path::Path;
 
 /// What a reader says about one look.
@@ -174,4 +174,16 @@ fn own_reading(characters: &[f32], jurisdictions: &[f32], states: &[String]) -> 
 fn check(model: &Model, what: &str, found: &[i64], want: &[usize]) -> Result<()> {
     let fits = found.len() == want.len() + 1 && found[1..].iter().zip(want).all(|(f, w)| *f < 0 || *f as usize == *w);
     if fits { Ok(()) } else { Err(model.unfit(&format!("\"{what}\" is {found:?}, the sidecar says [N, {want:?}]"))) }
+}
+
+/// Index of the greatest value, the first of equals; 0 for none.
+fn most_probable(values: &[f32]) -> usize {
+    // The first of equals, as numpy has it, so that both evaluations agree.
+    let mut best = 0;
+    for (i, v) in values.iter().enumerate() {
+        if *v > values[best] {
+            best = i;
+        }
+    }
+    best
 }

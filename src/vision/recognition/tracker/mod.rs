@@ -7,13 +7,13 @@
 
 use super::combine::likely;
 use super::detector::iou;
-use super::distribution::Slots;
 use super::recognizer::Sighting;
+use super::settings::Recognition;
 use super::track::{Best, Track, centre};
-use crate::config;
 use crate::frame::Frame;
-use crate::wire::{Candidate, Look};
 use jiff::Timestamp;
+use plated_core::plate::Slots;
+use plated_core::record::{Candidate, Look};
 use std::sync::Arc;
 use std::time::Duration;
 use uuid::Uuid;
@@ -76,14 +76,14 @@ pub struct TrackRead {
 /// Follows the plates of one source.
 pub struct Tracker {
     source: Arc<str>,
-    config: config::Recognition,
+    config: Recognition,
     tracks: Vec<Track>,
     suppressed: u64,
 }
 
 impl Tracker {
     /// A tracker without tracks.
-    pub fn new(source: Arc<str>, config: config::Recognition) -> Self {
+    pub fn new(source: Arc<str>, config: Recognition) -> Self {
         Self { source, config, tracks: Vec::new(), suppressed: 0 }
     }
 
@@ -240,5 +240,4 @@ fn read(source: &Arc<str>, track: &Track, ready: bool) -> Option<Box<TrackRead>>
 }
 
 #[cfg(test)]
-#[path = "tracker_tests.rs"]
 mod tests;

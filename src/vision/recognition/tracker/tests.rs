@@ -1,10 +1,11 @@
 //! What a user notices of the tracker: one read per pass, no hit on one weak look, the frame
 //! shown is the frame read.
 
-use super::super::distribution::tests::look;
+use super::super::settings::Recognition;
 use super::super::{Detection, Sighting};
 use super::*;
 use opencv::core::Mat;
+use plated_core::plate::Slots;
 use proptest::prelude::*;
 
 fn frame(sequence: u64) -> Frame {
@@ -18,7 +19,7 @@ fn frame(sequence: u64) -> Frame {
 }
 
 fn sighting(text: &str, p: f32, x: f32, width: f32) -> Sighting {
-    let slots = look(text, p);
+    let slots = Slots::reading(text, p);
     let candidates = super::super::combine(std::iter::once(&slots), "").candidates;
     let (text, confidence) = candidates[0].clone();
     let bounds = [x, 300.0, width, width / 2.0];
@@ -34,7 +35,7 @@ fn sighting(text: &str, p: f32, x: f32, width: f32) -> Sighting {
 }
 
 fn tracker() -> Tracker {
-    Tracker::new("front".into(), config::Recognition::default())
+    Tracker::new("front".into(), Recognition::default())
 }
 
 fn closed(events: Vec<Event>) -> Vec<TrackRead> {
@@ -149,7 +150,7 @@ proptest! {
     fn every_look_is_in_exactly_one_track(
         frames in prop::collection::vec(prop::collection::vec(("[A-C1-3]{5,7}", 0.5_f32..0.999, 0_u16..1200), 0..4), 0..30)
     ) {
-        let config = config::Recognition { keep_confidence: 0.0, ..Default::default() };
+        let config = Recognition { keep_confidence: 0.0, ..Default::default() };
         let mut t = Tracker::new("front".into(), config);
         let mut reads = Vec::new();
         for (i, f) in frames.iter().enumerate() {

@@ -1,20 +1,20 @@
 //! What the configuration says of each list beside its entries.
 
-use crate::config::Hotlist;
-use crate::wire::{EntryRecord, HitRecord, Priority, ReadRecord};
+use super::Hotlist;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use plated_core::record::{EntryRecord, HitRecord, Priority, ReadRecord};
 use std::collections::HashMap;
 
 /// The list sets, by name. What officers entered has no settings: it is shown, and counts as long as
 /// it is in force.
 #[derive(Debug)]
-pub struct Sets {
+pub struct ListSettings {
     by_name: HashMap<String, Hotlist>,
     zone: TimeZone,
 }
 
-impl Sets {
+impl ListSettings {
     /// As configured, with windows by the clock of `zone`.
     pub fn new(lists: &[Hotlist], zone: TimeZone) -> Self {
         Self { by_name: lists.iter().map(|l| (l.name.clone(), l.clone())).collect(), zone }
@@ -60,7 +60,7 @@ mod tests {
     #[test]
     fn a_list_counts_in_its_window_and_others_always() {
         let list: Hotlist = toml::from_str("name = \"bolo\"\n[window]\nhours = \"18:00-06:00\"\n").unwrap();
-        let sets = Sets::new(&[list], TimeZone::UTC);
+        let sets = ListSettings::new(&[list], TimeZone::UTC);
         let counts = |list: &str, time: &str| sets.counts(list, format!("2026-11-21T{time}Z").parse().unwrap());
         assert!(counts("bolo", "19:00:00") && !counts("bolo", "17:00:00") && counts("officers", "17:00:00"));
     }
@@ -69,7 +69,7 @@ mod tests {
     #[test]
     fn a_category_sounds_as_its_list_says_and_else_as_urgent_as_the_entry_is() {
         let list: Hotlist = toml::from_str("name = \"svs\"\n[categories.stolen_plate]\ntone = \"low\"\n").unwrap();
-        let sets = Sets::new(&[list], TimeZone::UTC);
+        let sets = ListSettings::new(&[list], TimeZone::UTC);
         let entry = |list: &str, category: &str| EntryRecord {
             list: list.into(),
             category: category.into(),

@@ -1,0 +1,14 @@
+//! The daemon in the vehicle and its command line: frames become reads, reads become hits, and
+//! everything is kept, encrypted, until the department's server has it.
+//!
+//! Data flows one way, in the order of this list; a module knows only those above it.
+
+pub mod config; // the one configuration file
+pub mod alert; // hits to tones
+pub mod store; // the encrypted database, one writer
+pub mod transfer; // outbox to station, receipts back
+pub mod lists; // lists that come from the station, from folders and by hand
+pub mod control; // what officers do with lists and hits, and the daemon's socket for it
+pub mod pipeline; // the parts put together: `plated run`
+
+pub mod cli; // one file per subcommand

@@ -1,0 +1,5 @@
+//! Cameras and files to frames, frames to reads. OpenCV and onnxruntime live here only.
+
+pub mod capture; // cameras and files to frames, newest frame wins
+pub mod frame; // one picture from one camera
+pub mod recognition; // frames to sightings to reads
