@@ -1,7 +1,7 @@
 //! Where what officers type, and what comes over the daemon's socket, enters; one function for each
 //! fuzz target.
 //!
-//! `tests/officers/fuzzing.rs` runs them too, over the corpus and changes of it.
+//! `tests/vehicle/officers/fuzzing.rs` runs them too, over the corpus and changes of it.
 
 use plated_core::plate::PlateText;
 use plated_hotlist::Pattern;

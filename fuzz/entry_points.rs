@@ -1,6 +1,6 @@
 //! Where bytes from outside enter the import of lists; one function for each fuzz target.
 //!
-//! `tests/hotlist/fuzzing.rs` runs them too, over the corpus and changes of it.
+//! `tests/vehicle/hotlist/fuzzing.rs` runs them too, over the corpus and changes of it.
 
 use plated_core::plate::PlateText;
 use plated_core::record::Priority;
@@ -48,12 +48,12 @@ pub fn json_lines(bytes: &[u8]) {
 }
 
 pub fn delimited(bytes: &[u8]) {
-    by_map(include_str!("../tests/hotlist/golden/semicolons.toml"), bytes);
-    by_map(include_str!("../tests/hotlist/golden/free_text.toml"), bytes);
+    by_map(include_str!("../tests/vehicle/hotlist/golden/semicolons.toml"), bytes);
+    by_map(include_str!("../tests/vehicle/hotlist/golden/free_text.toml"), bytes);
 }
 
 pub fn fixed(bytes: &[u8]) {
-    by_map(include_str!("../tests/hotlist/golden/washington.toml"), bytes);
+    by_map(include_str!("../tests/vehicle/hotlist/golden/washington.toml"), bytes);
 }
 
 /// A column map, a line with `---`, and a list.

@@ -1,6 +1,6 @@
 //! Where bytes from the station enter the vehicle; one function for each fuzz target.
 //!
-//! `tests/hotlist_sync/fuzzing.rs` runs them too, over the corpus and changes of it.
+//! `tests/e2e/hotlist_sync/fuzzing.rs` runs them too, over the corpus and changes of it.
 
 use plated_core::digest::Sha256;
 use plated_core::record::EntryRecord;

@@ -1,7 +1,7 @@
 //! The messages vehicle and station share, as JSON over mutual TLS.
 //!
 //! A read travels as the exact bytes the vehicle sealed; its SHA-256 is taken over those bytes,
-//! so both sides can prove that they hold the same content. `tests/wire.rs` holds a golden file
+//! so both sides can prove that they hold the same content. `tests/station/wire.rs` holds a golden file
 //! for each message.
 //!
 //! | call | body | answer |

@@ -1,0 +1,161 @@
+//! Lists that come by themselves, into the running daemon.
+
+use crate::kit::Depot;
+use crate::kit::process::{Line, Station, until};
+use crate::kit::vehicle::{Settings, Vehicle, images, transfer};
+use plated_core::record::EntryRecord;
+use plated_vehicle::store::What;
+use std::process::{Command, Output};
+
+/// Pictures of these plates, for ever, at the pace of a camera; each look alerts.
+fn road(vehicle: &Vehicle, tables: &str) {
+    vehicle.pictures("road", &["4KLM567", "7ABC123", "6DEF128"].map(String::from));
+    let source = images("front", "road", 0).replace("every_frame", "realtime");
+    let tables = format!("{tables}[alert]\nrepeat_after_s = 0\n");
+    vehicle.configure(&Settings::default(), &[source, tables]);
+}
+
+/// `plated-station hotlist …`
+fn station(depot: &Depot, args: &[&str]) {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_plated-station"));
+    let config = depot.dir.path().join("station.toml");
+    let done = command.arg("hotlist").args(args).arg("--config").arg(config).output().unwrap();
+    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+}
+
+fn publish(depot: &Depot, plates: &[&str]) {
+    let entry = |plate: &&str| EntryRecord { list: "svs".into(), plate: (*plate).into(), ..EntryRecord::default() };
+    let text: String = plates.iter().map(|p| serde_json::to_string(&entry(p)).unwrap() + "\n").collect();
+    let file = depot.dir.path().join("svs.jsonl");
+    std::fs::write(&file, text).unwrap();
+    station(depot, &["publish", file.to_str().unwrap(), "--name", "svs"]);
+}
+
+fn hits_on(line: &Line, plate: &str) -> bool {
+    matches!(line, Line::Hit { hit, .. } if hit.entries[0].entry.list == "svs" && hit.text == plate)
+}
+
+#[test]
+fn a_list_published_at_the_station_comes_into_force_in_the_running_daemon_and_a_bad_one_does_not() {
+    let (depot, vehicle) = (Depot::new(), Vehicle::new());
+    let (_station, address) = Station::start(&depot);
+    publish(&depot, &["9ZZZ990", "9ZZZ991", "9ZZZ992"]);
+    let key = depot.dir.path().join("hotlist.pub");
+    road(&vehicle, &format!("{}[hotlist_sync]\nkey = {key:?}\ninterval_s = 0.2\n", transfer(&depot, address)));
+    let mut daemon = vehicle.start(&[]);
+    daemon.wait_reads(3);
+    daemon.wait_log("A list was accepted");
+    assert_eq!(daemon.hits(), 0);
+
+    publish(&depot, &["7ABC123", "9ZZZ990", "9ZZZ991", "9ZZZ992"]);
+    daemon.wait_for(|line| hits_on(line, "7ABC123"));
+    // Three of four entries are gone at once: more likely cut off than cured.
+    publish(&depot, &["6DEF128"]);
+    let said = daemon.wait_log("1 entries where the list in force has 4");
+    assert!(said.contains(" ERROR ") && said.contains("svs"), "{said}");
+    daemon.wait_for(|line| hits_on(line, "7ABC123"));
+    station(&depot, &["withdraw", "svs", "--reason", "test"]);
+    daemon.wait_log("The station withdrew a list");
+    let ended = daemon.terminate().well();
+    assert!(ended.hits().all(|(hit, ..)| hit.text == "7ABC123"), "{}", ended.log);
+
+    let events: Vec<What> = vehicle.store().events(0, 100).unwrap().iter().map(|e| e.what).collect();
+    assert_eq!(events, [What::ListImported, What::ListImported, What::ListRefused, What::ListWithdrawn]);
+}
+
+/// `plated hotlist …`
+fn plated(vehicle: &Vehicle, args: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_plated"));
+    command.arg("hotlist").args(args).arg("--config").arg(vehicle.path("plated.toml")).output().unwrap()
+}
+
+fn well(vehicle: &Vehicle, args: &[&str]) -> String {
+    let done = plated(vehicle, args);
+    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+    String::from_utf8(done.stdout).unwrap()
+}
+
+#[test]
+fn sync_has_the_running_daemon_bring_a_version_into_force_and_hears_when_it_is_refused() {
+    let (depot, vehicle) = (Depot::new(), Vehicle::new());
+    let (_station, address) = Station::start(&depot);
+    publish(&depot, &["9ZZZ990", "9ZZZ991", "9ZZZ992"]);
+    let key = depot.dir.path().join("hotlist.pub");
+    // By itself the daemon would look again in an hour.
+    road(&vehicle, &format!("{}[hotlist_sync]\nkey = {key:?}\ninterval_s = 3600\n", transfer(&depot, address)));
+    let mut daemon = vehicle.start(&[]);
+    daemon.wait_reads(3);
+    daemon.wait_log("A list was accepted");
+    publish(&depot, &["7ABC123", "9ZZZ990", "9ZZZ991", "9ZZZ992"]);
+    let said = well(&vehicle, &["sync"]);
+    assert!(said.starts_with("svs: version 2, ") && said.contains("is in force: 4 entries"), "{said}");
+    daemon.wait_for(|line| hits_on(line, "7ABC123"));
+    assert_eq!(well(&vehicle, &["sync"]), "svs: is the newest\n");
+
+    publish(&depot, &["6DEF128"]);
+    for _ in 0..2 {
+        let refused = plated(&vehicle, &["sync"]);
+        let why = String::from_utf8_lossy(&refused.stderr).into_owned();
+        assert_eq!(refused.status.code(), Some(65), "{why}");
+        assert!(why.contains("it has 1 entries where the list in force has 4"), "{why}");
+    }
+    let ended = daemon.terminate().well();
+    assert!(ended.hits().all(|(hit, ..)| hit.text == "7ABC123"), "{}", ended.log);
+    let events: Vec<What> = vehicle.store().events(0, 100).unwrap().iter().map(|e| e.what).collect();
+    assert_eq!(events, [What::ListImported, What::ListImported, What::ListRefused]);
+}
+
+#[test]
+fn what_sync_fetched_without_the_daemon_counts_when_it_starts_and_what_was_forced_later_counts_more() {
+    let (depot, vehicle) = (Depot::new(), Vehicle::new());
+    let (serving, address) = Station::start(&depot);
+    publish(&depot, &["9ZZZ990"]);
+    let key = depot.dir.path().join("hotlist.pub");
+    road(&vehicle, &format!("{}[hotlist_sync]\nkey = {key:?}\ninterval_s = 0.2\n", transfer(&depot, address)));
+    let first_hit = |plate: &str| {
+        let mut daemon = vehicle.start(&[]);
+        daemon.wait_for(|line| hits_on(line, plate));
+        daemon.terminate().well();
+    };
+    for plates in [&["7ABC123"][..], &["6DEF128", "9ZZZ990"]] {
+        publish(&depot, plates);
+        well(&vehicle, &["sync"]);
+        first_hit(plates[0]);
+    }
+    let forced = vehicle.path("forced.csv");
+    std::fs::write(&forced, "plate\n4KLM567\n").unwrap();
+    let args = ["import", forced.to_str().unwrap(), "--list", "svs", "--force", "--reason", "told by phone"];
+    well(&vehicle, &args);
+    first_hit("4KLM567");
+
+    station(&depot, &["withdraw", "svs", "--reason", "test"]);
+    well(&vehicle, &["sync"]);
+    drop(serving);
+    let mut daemon = vehicle.start(&[]);
+    daemon.wait_reads(6);
+    assert_eq!(daemon.hits(), 0);
+    daemon.terminate().well();
+    let events: Vec<What> = vehicle.store().events(0, 100).unwrap().iter().map(|e| e.what).collect();
+    assert_eq!(events, [What::ListImported, What::ListImported, What::ListForced, What::ListWithdrawn]);
+}
+
+#[test]
+fn a_file_dropped_into_a_watched_folder_comes_into_force_and_is_answered_beside_it() {
+    let vehicle = Vehicle::new();
+    std::fs::create_dir(vehicle.path("stick")).unwrap();
+    road(&vehicle, "[[hotlists]]\nname = \"svs\"\nkind = \"folder\"\npath = \"stick\"\n");
+    let mut daemon = vehicle.start(&[]);
+    daemon.wait_reads(3);
+    assert_eq!(daemon.hits(), 0);
+    std::fs::write(vehicle.path("stick/new.csv"), "plate\n7ABC123\n").unwrap();
+    daemon.wait_for(|line| hits_on(line, "7ABC123"));
+    let outcome = vehicle.path("stick/new.csv.outcome.txt");
+    let said = until("the outcome", || std::fs::read_to_string(&outcome).ok());
+    assert!(said.starts_with("accepted for the list svs") && said.contains("1 entries"), "{said}");
+    daemon.terminate().well();
+    // What came from the folder is in force after a restart without it.
+    std::fs::remove_dir_all(vehicle.path("stick")).unwrap();
+    let mut daemon = vehicle.start(&[]);
+    daemon.wait_for(|line| hits_on(line, "7ABC123"));
+    daemon.terminate().well();
+}

@@ -1,0 +1,12 @@
+//! The real `plated run` and `plated-station run`, as a user meets them: pictures in, announced
+//! reads and hits out, and whatever goes wrong in between.
+
+mod dispositions;
+mod hits;
+mod kill;
+mod lists;
+mod officers;
+mod sources;
+mod station;
+mod store;
+mod wrong_station;

@@ -1,0 +1,43 @@
+//! Manifest and delta stay as they are on the wire.
+
+use plated_core::digest::Sha256;
+use plated_core::signing::{Signer, Trust};
+use plated_core::wire::{Manifest, SignedManifest};
+use plated_hotlist::{delta, manifest};
+use std::os::unix::fs::PermissionsExt;
+
+const SIGNED: &str = include_str!("../../golden/hotlist_manifest.json");
+const FROM: &[u8] = include_bytes!("../../golden/hotlist_from.jsonl");
+const TO: &[u8] = include_bytes!("../../golden/hotlist_to.jsonl");
+const DELTA: &[u8] = include_bytes!("../../golden/hotlist.delta");
+
+/// The key of the golden file, which another program signed.
+fn signer() -> Signer {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("hotlist.key");
+    std::fs::write(&path, "07".repeat(32)).unwrap();
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o400)).unwrap();
+    Signer::load(&path).unwrap()
+}
+
+#[test]
+fn a_manifest_reads_and_is_signed_byte_for_byte_as_the_golden_file() {
+    let golden = SIGNED.trim_end();
+    let opened: Manifest = manifest::open(golden.as_bytes(), &Trust::only([signer().public_key()])).unwrap();
+    let list = &opened.lists[0];
+    assert_eq!((list.name.as_str(), list.version, list.sha256), ("svs", 12, Sha256::of(TO)));
+    assert_eq!((list.bytes, list.entries), (TO.len() as u64, 3));
+    assert_eq!((list.deltas[0].from, list.deltas[0].bytes), (Sha256::of(FROM), DELTA.len() as u64));
+    assert_eq!(manifest::sign(&opened, &signer()).unwrap(), golden);
+    let signed: SignedManifest = serde_json::from_str(golden).unwrap();
+    assert_eq!(serde_json::to_string(&signed).unwrap(), golden);
+}
+
+#[test]
+fn a_delta_is_written_and_applied_byte_for_byte_as_the_golden_file() {
+    let (from, to) = (Sha256::of(FROM), Sha256::of(TO));
+    let written = delta::diff(&(from, || Ok(FROM)), &(to, || Ok(TO)), Vec::new()).unwrap();
+    assert_eq!(String::from_utf8(written).unwrap(), String::from_utf8(DELTA.to_vec()).unwrap());
+    let (made, account) = delta::apply((from, FROM), DELTA, to, Vec::new()).unwrap();
+    assert_eq!((made.as_slice(), account.sha256, account.entries), (TO, to, 3));
+}

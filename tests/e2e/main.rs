@@ -1,0 +1,12 @@
+//! Vehicle and station together, as real processes over real connections.
+#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs, reason = "a test fails by panicking")]
+
+#[path = "../kit/mod.rs"]
+mod kit;
+
+#[path = "../../fuzz/sync_entry_points.rs"]
+mod sync_entry_points;
+
+mod daemon;
+mod hotlist_sync;
+mod transfer_faults;

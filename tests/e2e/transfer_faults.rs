@@ -1,0 +1,362 @@
+//! Whatever the network or the station does, nothing is marked without a receipt, and in the end
+//! every read is at the station exactly once.
+
+use crate::kit::{Depot, VEHICLE, again, record, seal, seal_text};
+use plated_core::clock::SystemClock;
+use plated_core::digest::Sha256;
+use plated_core::error::{Error, Kind, Result};
+use plated_core::tls;
+use plated_core::wire::{Receipt, SealedRead};
+use plated_vehicle::transfer::{
+    Answer, Applied, HttpsLink, Link, Options, Outbox, Progress, Round, Sender, State, run,
+};
+use proptest::prelude::*;
+use std::collections::{HashMap, HashSet, VecDeque};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::sync::watch;
+use uuid::Uuid;
+
+/// An outbox in memory that keeps the promises of the store.
+#[derive(Clone, Default)]
+struct Memory(Arc<Mutex<Contents>>);
+
+#[derive(Default)]
+struct Contents {
+    reads: Vec<SealedRead>,
+    images: HashMap<Sha256, Vec<u8>>,
+    transferred: HashSet<Uuid>,
+    marked_twice: bool,
+}
+
+impl Memory {
+    /// Adds a read with its own image; `shared` is an image that several reads have.
+    fn add(&self, shared: &[u8]) -> SealedRead {
+        let images = [Uuid::now_v7().as_bytes().to_vec(), shared.to_vec()];
+        let read = seal(&record(&images));
+        let mut contents = self.0.lock().unwrap();
+        contents.images.extend(images.map(|bytes| (Sha256::of(&bytes), bytes)));
+        contents.reads.push(again(&read));
+        read
+    }
+
+    fn add_sealed(&self, read: &SealedRead) {
+        self.0.lock().unwrap().reads.push(again(read));
+    }
+
+    fn transferred(&self) -> usize {
+        self.0.lock().unwrap().transferred.len()
+    }
+}
+
+impl Outbox for Memory {
+    fn next(&self, limit: usize) -> Result<Vec<SealedRead>> {
+        let contents = self.0.lock().unwrap();
+        Ok(contents.reads.iter().filter(|r| !contents.transferred.contains(&r.id)).take(limit).map(again).collect())
+    }
+
+    fn image(&self, sha256: &Sha256) -> Result<Option<Vec<u8>>> {
+        Ok(self.0.lock().unwrap().images.get(sha256).cloned())
+    }
+
+    fn apply(&self, receipt: &Receipt) -> Result<Applied> {
+        let mut contents = self.0.lock().unwrap();
+        let mut applied = Applied { refused: receipt.refused.len(), ..Applied::default() };
+        for named in &receipt.durable {
+            if contents.reads.iter().any(|r| (r.id, r.sha256) == (named.id, named.sha256)) {
+                contents.marked_twice |= !contents.transferred.insert(named.id);
+                applied.transferred += 1;
+            } else {
+                applied.unknown += 1;
+            }
+        }
+        Ok(applied)
+    }
+}
+
+/// What goes wrong with one call.
+#[derive(Clone, Copy, Debug)]
+enum Fault {
+    None,
+    LostOnTheWayThere,
+    LostOnTheWayBack,
+    Status500,
+    Status503WithReceipt,
+    CutOff,
+    Rubbish,
+    EarlierAnswer,
+    SentTwice,
+}
+
+fn fault() -> impl Strategy<Value = Fault> {
+    use Fault::*;
+    prop_oneof![
+        3 => Just(None),
+        1 => Just(LostOnTheWayThere),
+        1 => Just(LostOnTheWayBack),
+        1 => Just(Status500),
+        1 => Just(Status503WithReceipt),
+        1 => Just(CutOff),
+        1 => Just(Rubbish),
+        1 => Just(EarlierAnswer),
+        1 => Just(SentTwice),
+    ]
+}
+
+/// A real link with a list of faults; once it is used up, all goes well.
+#[derive(Clone)]
+struct Faulty {
+    link: HttpsLink,
+    plan: Arc<Mutex<VecDeque<Fault>>>,
+    earlier: Arc<Mutex<Option<Answer>>>,
+    images: Arc<Mutex<Vec<Sha256>>>,
+}
+
+impl Faulty {
+    fn new(link: HttpsLink, plan: impl IntoIterator<Item = Fault>) -> Self {
+        Self {
+            link,
+            plan: Arc::new(Mutex::new(plan.into_iter().collect())),
+            earlier: Arc::default(),
+            images: Arc::default(),
+        }
+    }
+
+    async fn answer<F: Future<Output = Result<Answer>>>(&self, call: impl Fn() -> F) -> Result<Answer> {
+        let fault = self.plan.lock().unwrap().pop_front().unwrap_or(Fault::None);
+        let lost = || Error::new(Kind::Network, "lost");
+        if matches!(fault, Fault::LostOnTheWayThere) {
+            return Err(lost());
+        }
+        if matches!(fault, Fault::SentTwice) {
+            call().await?;
+        }
+        let real = call().await?;
+        let before = self.earlier.lock().unwrap().replace(real.clone());
+        Ok(match fault {
+            Fault::LostOnTheWayBack => return Err(lost()),
+            Fault::Status500 => Answer { status: 500, body: Vec::new() },
+            Fault::Status503WithReceipt => Answer { status: 503, ..real },
+            Fault::CutOff => Answer { body: real.body[..real.body.len() / 2].to_vec(), ..real },
+            Fault::Rubbish => Answer { status: 200, body: b"<html>Welcome to the depot</html>".to_vec() },
+            Fault::EarlierAnswer => before.unwrap_or(real),
+            _ => real,
+        })
+    }
+}
+
+impl Link for Faulty {
+    async fn put_image(&self, sha256: Sha256, bytes: Vec<u8>) -> Result<Answer> {
+        self.images.lock().unwrap().push(sha256);
+        self.answer(|| self.link.put_image(sha256, bytes.clone())).await
+    }
+
+    async fn post_batch(&self, body: Vec<u8>) -> Result<Answer> {
+        self.answer(|| self.link.post_batch(body.clone())).await
+    }
+}
+
+fn sender<L: Link>(outbox: &Memory, link: L, batch_reads: usize) -> Sender<Memory, L> {
+    Sender::new(
+        outbox.clone(),
+        link,
+        VEHICLE,
+        batch_reads,
+        Arc::new(SystemClock::new()),
+        watch::Sender::new(Progress::default()),
+    )
+}
+
+/// Rounds until the outbox is empty; returns how many failed.
+async fn until_empty<L: Link>(sender: &mut Sender<Memory, L>) -> usize {
+    let mut failed = 0;
+    for _ in 0..200 {
+        match sender.round().await {
+            Ok(Round::Empty) => return failed,
+            Ok(Round::Sent) => {}
+            Err(_) => failed += 1,
+        }
+    }
+    panic!("the transfer did not end");
+}
+
+#[tokio::test]
+async fn images_the_station_has_are_not_sent_again() {
+    let depot = Depot::new();
+    let outbox = Memory::default();
+    for _ in 0..6 {
+        outbox.add(b"the same overview");
+    }
+    let link = Faulty::new(depot.link(depot.serve().await), []);
+    let mut sender = sender(&outbox, link.clone(), 2);
+    assert_eq!(until_empty(&mut sender).await, 0);
+    assert_eq!((outbox.transferred(), depot.reads()), (6, 6));
+    let sent = link.images.lock().unwrap().clone();
+    assert_eq!((sent.len(), sent.iter().collect::<HashSet<_>>().len()), (7, 7));
+}
+
+// policy: P-12
+#[tokio::test]
+async fn no_wrong_answer_marks_anything_and_later_all_arrives_once() {
+    use Fault::*;
+    let depot = Depot::new();
+    let address = depot.serve().await;
+    for fault in [LostOnTheWayThere, LostOnTheWayBack, Status500, Status503WithReceipt, CutOff, Rubbish, EarlierAnswer]
+    {
+        let outbox = Memory::default();
+        // The first batch leaves an earlier answer to be repeated, and images at the station.
+        outbox.add(b"overview");
+        let link = Faulty::new(depot.link(address), []);
+        let mut sender = sender(&outbox, link.clone(), 10);
+        assert_eq!(until_empty(&mut sender).await, 0);
+        let before = depot.reads();
+
+        let image_free = seal(&record(&[]));
+        outbox.add_sealed(&image_free);
+        link.plan.lock().unwrap().push_back(fault);
+        assert!(sender.round().await.is_err(), "{fault:?}");
+        assert_eq!(outbox.transferred(), 1, "{fault:?}");
+        assert_eq!(until_empty(&mut sender).await, 0);
+        assert_eq!((outbox.transferred(), depot.stored(&image_free), depot.reads()), (2, 1, before + 1), "{fault:?}");
+    }
+}
+
+#[test]
+fn any_order_of_faults_ends_with_every_read_at_the_station_once() {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let depot = Depot::new();
+    let address = runtime.block_on(depot.serve());
+    let plan = prop::collection::vec(fault(), 0..40);
+    let mut runner = proptest::test_runner::TestRunner::new(ProptestConfig::with_cases(24));
+    runner
+        .run(&(plan, 1usize..12, 1usize..5), |(plan, count, batch_reads)| {
+            let outbox = Memory::default();
+            let reads: Vec<SealedRead> = (0..count).map(|_| outbox.add(b"overview")).collect();
+            let link = Faulty::new(depot.link(address), plan);
+            runtime.block_on(until_empty(&mut sender(&outbox, link, batch_reads)));
+            prop_assert_eq!(outbox.transferred(), count);
+            prop_assert!(!outbox.0.lock().unwrap().marked_twice);
+            for read in &reads {
+                prop_assert_eq!(depot.stored(read), 1);
+            }
+            Ok(())
+        })
+        .unwrap();
+}
+
+#[tokio::test]
+async fn a_read_the_station_will_not_take_does_not_block_the_others() {
+    let depot = Depot::new();
+    let outbox = Memory::default();
+    // Refused by the receipt.
+    outbox.add_sealed(&seal_text(Uuid::now_v7(), "{\"no\":\"read\"}".into()));
+    // Its image is lost in the vehicle.
+    outbox.add_sealed(&seal(&record(&[b"lost".to_vec()])));
+    // Too large for any batch.
+    outbox.add_sealed(&seal_text(Uuid::now_v7(), format!("\"{}\"", "x".repeat(5 << 20))));
+    let good: Vec<SealedRead> = (0..5).map(|_| outbox.add(b"overview")).collect();
+    let mut sender = sender(&outbox, depot.link(depot.serve().await), 3);
+    assert_eq!(until_empty(&mut sender).await, 0);
+    assert_eq!((outbox.transferred(), depot.reads()), (5, 5));
+    assert!(good.iter().all(|read| depot.stored(read) == 1));
+}
+
+/// Rejects every batch that holds the poisoned read.
+#[derive(Clone)]
+struct Rejecting(HttpsLink, Uuid);
+
+impl Link for Rejecting {
+    async fn put_image(&self, sha256: Sha256, bytes: Vec<u8>) -> Result<Answer> {
+        self.0.put_image(sha256, bytes).await
+    }
+
+    async fn post_batch(&self, body: Vec<u8>) -> Result<Answer> {
+        if String::from_utf8_lossy(&body).contains(&self.1.to_string()) {
+            return Ok(Answer { status: 400, body: Vec::new() });
+        }
+        self.0.post_batch(body).await
+    }
+}
+
+#[tokio::test]
+async fn a_read_that_spoils_its_batch_is_found_and_set_aside() {
+    let depot = Depot::new();
+    let outbox = Memory::default();
+    outbox.add(b"overview");
+    let poison = outbox.add(b"overview");
+    outbox.add(b"overview");
+    let mut sender = sender(&outbox, Rejecting(depot.link(depot.serve().await), poison.id), 10);
+    assert_eq!(until_empty(&mut sender).await, 0);
+    assert_eq!((outbox.transferred(), depot.reads(), depot.stored(&poison)), (2, 2, 0));
+}
+
+// policy: P-12
+#[tokio::test]
+async fn a_station_that_closes_the_connection_mid_answer_marks_nothing() {
+    let depot = Depot::new();
+    let files = tls::Files { ca: &depot.config.ca, certificate: &depot.config.certificate, key: &depot.config.key };
+    let identity = tls::Identity::load(&files).unwrap();
+    let acceptor = tokio_rustls::TlsAcceptor::from(Arc::new(tls::server(&identity, &["http/1.1"]).unwrap()));
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move {
+        loop {
+            let (stream, _) = listener.accept().await.unwrap();
+            let mut stream = acceptor.accept(stream).await.unwrap();
+            let mut some = [0; 4096];
+            assert!(stream.read(&mut some).await.unwrap() > 0);
+            let half = "HTTP/1.1 200 OK\r\ncontent-length: 400\r\n\r\n{\"batch\":\"";
+            stream.write_all(half.as_bytes()).await.unwrap();
+            stream.shutdown().await.unwrap();
+        }
+    });
+    let outbox = Memory::default();
+    let read = outbox.add(b"overview");
+    let mut broken = sender(&outbox, depot.link(address), 10);
+    let error = broken.round().await.unwrap_err().chain();
+    assert!(error.contains("cut off"), "{error}");
+    assert_eq!(outbox.transferred(), 0);
+
+    assert_eq!(until_empty(&mut sender(&outbox, depot.link(depot.serve().await), 10)).await, 0);
+    assert_eq!((outbox.transferred(), depot.stored(&read)), (1, 1));
+}
+
+#[tokio::test]
+async fn progress_tells_of_the_failure_and_of_its_end() {
+    let depot = Depot::new();
+    let outbox = Memory::default();
+    outbox.add(b"overview");
+    let link = Faulty::new(depot.link(depot.serve().await), [Fault::Status500; 3]);
+    let (publish, mut progress) = watch::channel(Progress::default());
+    let options = Options {
+        vehicle: VEHICLE.into(),
+        batch_reads: 10,
+        idle: Duration::from_millis(1),
+        first_backoff: Duration::from_millis(1),
+        max_backoff: Duration::from_millis(1),
+    };
+    let task = tokio::spawn(run(outbox.clone(), link, options, Arc::new(SystemClock::new()), publish));
+    let failing = progress.wait_for(|p| matches!(p.state, State::BackingOff { .. })).await.unwrap().clone();
+    assert!(failing.last_error.unwrap().contains("500"));
+    let well = progress.wait_for(|p| p.state == State::Idle && p.transferred == 1).await.unwrap().clone();
+    assert_eq!((well.last_error, well.receipts), (None, 2));
+    task.abort();
+}
+
+#[test]
+fn a_certificate_of_another_vehicle_is_told_at_start() {
+    let depot = Depot::new();
+    let config = plated_vehicle::config::Transfer {
+        station: "https://localhost:1".into(),
+        ca: depot.vehicle.ca.clone(),
+        certificate: depot.vehicle.certificate.clone(),
+        key: depot.vehicle.key.clone(),
+        batch_reads: 1,
+        idle_s: 1.0,
+        max_backoff_s: 1.0,
+        timeout_s: 1.0,
+    };
+    let error = HttpsLink::new("unit-8", &config, Arc::new(SystemClock::new())).err().unwrap().chain();
+    assert!(error.contains("unit-7") && error.contains("unit-8"), "{error}");
+}

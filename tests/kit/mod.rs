@@ -1,0 +1,159 @@
+//! What the tests share.
+#![allow(dead_code, reason = "each test binary uses its own part")]
+
+pub mod corpus;
+pub mod onnx;
+pub mod process;
+pub mod reading;
+pub mod rtsp;
+pub mod sound;
+pub mod store;
+pub mod vehicle;
+
+use plated_core::clock::SystemClock;
+use plated_core::digest::Sha256;
+use plated_core::record::{ImageRef, ImageRole, ReadRecord};
+use plated_core::tls::authority::{Authority, Issued};
+use plated_core::wire::{Batch, SealedRead};
+use plated_station::{Config, Server};
+use plated_vehicle::config::Transfer;
+use plated_vehicle::transfer::HttpsLink;
+use rusqlite::Connection;
+use serde_json::value::RawValue;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use tempfile::TempDir;
+use uuid::Uuid;
+
+pub const VEHICLE: &str = "unit-7";
+
+/// The record of the golden file.
+pub fn golden_record() -> ReadRecord {
+    serde_json::from_str(include_str!("../golden/read_record.json")).unwrap()
+}
+
+/// A new read of [`VEHICLE`] with these images.
+pub fn record(images: &[Vec<u8>]) -> ReadRecord {
+    let image = |bytes: &Vec<u8>| ImageRef {
+        role: ImageRole::Plate,
+        sha256: Sha256::of(bytes),
+        bytes: bytes.len().try_into().unwrap(),
+    };
+    ReadRecord { id: Uuid::now_v7(), images: images.iter().map(image).collect(), ..golden_record() }
+}
+
+/// Seals a record as the store does.
+pub fn seal(record: &ReadRecord) -> SealedRead {
+    seal_text(record.id, serde_json::to_string(record).unwrap())
+}
+
+/// Seals any text under `id`.
+pub fn seal_text(id: Uuid, text: String) -> SealedRead {
+    SealedRead { id, sha256: Sha256::of(text.as_bytes()), record: RawValue::from_string(text).unwrap() }
+}
+
+pub fn again(read: &SealedRead) -> SealedRead {
+    SealedRead { id: read.id, sha256: read.sha256, record: read.record.clone() }
+}
+
+pub fn batch(vehicle: &str, reads: Vec<SealedRead>) -> Batch {
+    Batch { batch: Uuid::now_v7(), vehicle: vehicle.into(), reads }
+}
+
+pub fn body(batch: &Batch) -> Vec<u8> {
+    serde_json::to_vec(batch).unwrap()
+}
+
+/// A folder with an authority, a station's configuration and a vehicle's certificate.
+pub struct Depot {
+    pub dir: TempDir,
+    pub config: Config,
+    pub authority: Authority,
+    pub vehicle: Issued,
+}
+
+impl Depot {
+    pub fn new() -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let clock = SystemClock::new();
+        let authority = Authority::create(dir.path(), &clock).unwrap();
+        let own = authority.issue_station(&["localhost".into(), "127.0.0.1".into()], &clock).unwrap();
+        let vehicle = authority.issue_vehicle(VEHICLE, &dir.path().join("vehicle"), &clock).unwrap();
+        let config = Config {
+            listen: "127.0.0.1:0".parse().unwrap(),
+            name: "station-1".into(),
+            data: dir.path().join("data"),
+            ca: own.ca,
+            certificate: own.certificate,
+            key: own.key,
+            hotlist_key: dir.path().join("hotlist.key"),
+        };
+        Self { dir, config, authority, vehicle }
+    }
+
+    /// Starts a station in this process; it lives as long as the runtime.
+    pub async fn serve(&self) -> SocketAddr {
+        let server = Server::bind(&self.config, Arc::new(SystemClock::new())).await.unwrap();
+        let address = server.address();
+        tokio::spawn(server.run(std::future::pending()));
+        address
+    }
+
+    /// The file `station.toml` for the real binary.
+    pub fn file(&self) -> PathBuf {
+        self.file_at("127.0.0.1:0".parse().unwrap())
+    }
+
+    /// The same for a station that listens on this address.
+    pub fn file_at(&self, address: SocketAddr) -> PathBuf {
+        let path = self.dir.path().join("station.toml");
+        let text = format!(
+            "listen = \"{address}\"\nname = \"station-1\"\ndata = \"data\"\nca = \"ca.crt\"\n\
+             certificate = \"station.crt\"\nkey = \"station.key\"\n"
+        );
+        std::fs::write(&path, text).unwrap();
+        path
+    }
+
+    pub fn link(&self, address: SocketAddr) -> HttpsLink {
+        link(&self.vehicle, VEHICLE, &self.vehicle.ca, address)
+    }
+
+    /// The station's database, looked into from outside.
+    pub fn database(&self) -> Connection {
+        Connection::open(self.config.data.join("station.db")).unwrap()
+    }
+
+    /// How often a read is at the station with exactly this content.
+    pub fn stored(&self, read: &SealedRead) -> u64 {
+        let sql = "SELECT count(*) FROM reads WHERE id = ?1 AND sha256 = ?2 AND record = ?3";
+        let record = read.record.get().as_bytes();
+        let count: i64 =
+            self.database().query_row(sql, (read.id.as_bytes(), read.sha256.0, record), |row| row.get(0)).unwrap();
+        count.unsigned_abs()
+    }
+
+    pub fn reads(&self) -> i64 {
+        self.database().query_row("SELECT count(*) FROM reads", [], |row| row.get(0)).unwrap()
+    }
+
+    pub fn image(&self, bytes: &[u8]) -> Option<Vec<u8>> {
+        let name = Sha256::of(bytes).to_string();
+        std::fs::read(self.config.data.join("images").join(&name[..2]).join(&name[2..4]).join(name)).ok()
+    }
+}
+
+pub fn link(files: &Issued, vehicle: &str, ca: &Path, address: SocketAddr) -> HttpsLink {
+    let transfer = Transfer {
+        station: format!("https://{address}"),
+        ca: ca.to_owned(),
+        certificate: files.certificate.clone(),
+        key: files.key.clone(),
+        batch_reads: 50,
+        idle_s: 0.01,
+        max_backoff_s: 0.01,
+        timeout_s: 20.0,
+    };
+    HttpsLink::new(vehicle, &transfer, Arc::new(SystemClock::new())).unwrap()
+}

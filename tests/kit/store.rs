@@ -1,0 +1,157 @@
+//! What the tests of the store share: a folder with a key, and reads to put in.
+use jiff::Timestamp;
+use plated_core::clock::{Clock, ManualClock};
+use plated_core::digest::Sha256;
+use plated_core::error::Result;
+use plated_core::record::*;
+use plated_core::wire::{Durable, Receipt, Refusal};
+use plated_vehicle::store::{Key, NewImage, NewRead, Opened, Options, Store};
+use std::path::PathBuf;
+use std::sync::Arc;
+use tempfile::TempDir;
+use uuid::Uuid;
+
+/// A folder with a key and room for a store.
+pub struct Place {
+    pub dir: TempDir,
+    pub key: Key,
+    pub clock: Arc<ManualClock>,
+}
+
+impl Place {
+    pub fn new() -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let key = Key::create_file(&dir.path().join("store.key")).unwrap();
+        Self { dir, key, clock: Arc::new(ManualClock::at(start())) }
+    }
+
+    pub fn path(&self) -> PathBuf {
+        self.dir.path().canonicalize().unwrap().join("store.db")
+    }
+
+    pub fn beside(&self, suffix: &str) -> PathBuf {
+        format!("{}{suffix}", self.path().display()).into()
+    }
+
+    pub fn open(&self) -> (Store, Opened) {
+        self.try_open(&self.key).unwrap()
+    }
+
+    pub fn try_open(&self, key: &Key) -> Result<(Store, Opened)> {
+        self.open_limited(key, None)
+    }
+
+    pub fn open_limited(&self, key: &Key, max_bytes: Option<u64>) -> Result<(Store, Opened)> {
+        let clock: Arc<dyn Clock> = self.clock.clone();
+        Store::open(Options { path: self.path(), max_bytes }, key, clock)
+    }
+
+    /// Every file in the folder with its content, but for the key and the lock.
+    pub fn files(&self) -> Vec<(PathBuf, Vec<u8>)> {
+        let mut all: Vec<_> = std::fs::read_dir(self.dir.path())
+            .unwrap()
+            .map(|e| e.unwrap().path())
+            .filter(|p| !p.ends_with("store.key") && !p.ends_with("store.db.lock"))
+            .map(|p| (p.clone(), std::fs::read(&p).unwrap()))
+            .collect();
+        all.sort();
+        all
+    }
+}
+
+pub fn start() -> Timestamp {
+    "2026-03-01T08:00:00Z".parse().unwrap()
+}
+
+/// Bytes that look like a picture and are told apart by `seed`.
+pub fn picture(seed: u64, bytes: usize) -> Arc<[u8]> {
+    let mut state = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
+    let noise = std::iter::repeat_with(move || {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        state as u8
+    });
+    b"\xff\xd8\xff\xe0JFIF".iter().copied().chain(noise).take(bytes.max(8)).collect()
+}
+
+pub fn hit(list: &str) -> HitRecord {
+    let entry = EntryRecord {
+        list: list.into(),
+        plate: "7ABC123".into(),
+        state: "CA".into(),
+        category: "stolen_vehicle".into(),
+        priority: Priority::High,
+        ..EntryRecord::default()
+    };
+    HitRecord {
+        id: Uuid::now_v7(),
+        at: start(),
+        text: "7ABC123".into(),
+        confidence: 0.9,
+        rule: Rule::Exact,
+        listed: "7ABC123".into(),
+        differs: Vec::new(),
+        probability: 0.875,
+        alert: Alerting::Sounded,
+        entries: vec![HitEntry { state: StateAgreement::Agree, age_days: Some(2), entry }],
+    }
+}
+
+/// A sealed read of `text` with two small pictures of its own.
+pub fn read(text: &str) -> NewRead {
+    let id = Uuid::now_v7();
+    let seed = id.as_u128() as u64;
+    let look = Look {
+        frame: 7,
+        at: start(),
+        text: text.into(),
+        confidence: 0.8,
+        bounds: [10.0, 20.0, 80.5, 30.0],
+        corners: [[10.0, 20.0], [90.5, 20.0], [90.5, 50.0], [10.0, 50.0]],
+    };
+    let record = ReadRecord {
+        id,
+        vehicle: "unit-7".into(),
+        camera: "front-left-camera".into(),
+        text: text.into(),
+        state: "CA".into(),
+        confidence: 0.93,
+        candidates: vec![Candidate { text: text.into(), confidence: 0.93 }],
+        looks: 3,
+        agreeing: 2,
+        first_seen: start(),
+        last_seen: start(),
+        best: look.clone(),
+        sightings: vec![look],
+        images: Vec::new(),
+        hits: Vec::new(),
+        made_by: MadeBy { plated: "0.1.0".into(), detector: "d1".into(), reader: "r1".into() },
+    };
+    let images = vec![
+        NewImage { role: ImageRole::Plate, jpeg: picture(seed, 2_000) },
+        NewImage { role: ImageRole::Overview, jpeg: picture(!seed, 9_000) },
+    ];
+    NewRead { record, images, open: false }
+}
+
+/// A read whose pass is still going on.
+pub fn open_read(text: &str) -> NewRead {
+    NewRead { open: true, ..read(text) }
+}
+
+/// A receipt that says these are durable.
+pub fn receipt(durable: &[(Uuid, Sha256)]) -> Receipt {
+    Receipt {
+        batch: Uuid::now_v7(),
+        station: "station-1".into(),
+        durable: durable.iter().map(|&(id, sha256)| Durable { id, sha256 }).collect(),
+        missing_images: Vec::new(),
+        refused: Vec::new(),
+    }
+}
+
+/// A receipt that refuses this.
+pub fn refusal(id: Uuid, sha256: Sha256) -> Receipt {
+    Receipt { refused: vec![Refusal { id, sha256, reason: "unknown vehicle".into() }], ..receipt(&[]) }
+}

@@ -1,0 +1,145 @@
+//! A vehicle's folder: models, key, configuration, pictures and store.
+
+use super::process::{Daemon, Ended};
+use super::{Depot, VEHICLE, reading};
+use plated_core::clock::SystemClock;
+use plated_core::record::ReadRecord;
+use plated_vehicle::store::{Key, Options, Store};
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use std::sync::Arc;
+use tempfile::TempDir;
+use uuid::Uuid;
+
+pub struct Vehicle {
+    pub dir: TempDir,
+    pub key: Key,
+}
+
+/// What differs from test to test in `plated.toml`.
+pub struct Settings {
+    pub max_mib: u64,
+    pub gone_after_s: f64,
+}
+
+impl Default for Settings {
+    /// A plate has gone in the next frame that does not show it: every picture is a read.
+    fn default() -> Self {
+        Self { max_mib: 0, gone_after_s: 0.05 }
+    }
+}
+
+impl Vehicle {
+    pub fn new() -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        reading::models(dir.path());
+        std::fs::write(dir.path().join("asound.conf"), "pcm.!default { type null }\n").unwrap();
+        let key = Key::create_file(&dir.path().join("store.key")).unwrap();
+        Self { dir, key }
+    }
+
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.dir.path().join(name)
+    }
+
+    /// Makes a folder of pictures of these plates.
+    pub fn pictures(&self, folder: &str, plates: &[String]) {
+        reading::pictures(&self.path(folder), plates, false);
+    }
+
+    /// Writes `plated.toml`; `tables` are the sources and whatever else the test wants.
+    pub fn configure(&self, settings: &Settings, tables: &[String]) {
+        let Settings { max_mib, gone_after_s } = settings;
+        let text = format!(
+            "vehicle = \"{VEHICLE}\"\n{}\n[recognition]\ndetector = \"detector.toml\"\nreader = \"reader.toml\"\n\
+             workers = 2\ngone_after_s = {gone_after_s}\n[store]\npath = \"store.db\"\nkey_file = \"store.key\"\n\
+             max_mib = {max_mib}\n",
+            tables.concat()
+        );
+        std::fs::write(self.path("plated.toml"), text).unwrap();
+    }
+
+    pub fn start(&self, args: &[&str]) -> Daemon {
+        Daemon::start(self.dir.path(), args)
+    }
+
+    /// Runs until the sources have ended, and waits for the station's receipts.
+    pub fn run_to_the_end(&self) -> Ended {
+        self.start(&["--until-end", "--drain", "60"]).end().well()
+    }
+
+    pub fn store(&self) -> Store {
+        let options = Options { path: self.path("store.db"), max_bytes: None };
+        Store::open(options, &self.key, Arc::new(SystemClock::new())).unwrap().0
+    }
+
+    /// Every read in the store. The daemon has ended.
+    pub fn stored(&self) -> HashMap<Uuid, ReadRecord> {
+        let store = self.store();
+        let reads = store.reads(usize::MAX).unwrap();
+        assert_eq!(reads.len() as u64, store.stats().unwrap().reads);
+        store.close().unwrap();
+        reads.into_iter().map(|r| (r.id, r)).collect()
+    }
+
+    /// Sees that the store holds every read as it was announced.
+    pub fn assert_stored<'a>(&self, announced: impl IntoIterator<Item = &'a ReadRecord>) {
+        let stored = self.stored();
+        for read in announced {
+            assert_eq!(stored.get(&read.id), Some(read), "announced and not in the store, or not so");
+        }
+    }
+
+    /// `plated check`
+    pub fn check(&self) -> Output {
+        Command::new(env!("CARGO_BIN_EXE_plated"))
+            .args(["check", "--config"])
+            .arg(self.path("plated.toml"))
+            .output()
+            .unwrap()
+    }
+}
+
+/// A folder of pictures as a source, each picture a fifteenth of a second after the last, played as fast as the
+/// machine can; `repeat` 0 is for ever.
+pub fn images(name: &str, folder: &str, repeat: u32) -> String {
+    format!(
+        "[[sources]]\nname = \"{name}\"\nkind = \"images\"\npath = \"{folder}\"\npace = \"every_frame\"\nrate = 15.0\n\
+         repeat = {repeat}\n"
+    )
+}
+
+/// A video file as a source.
+pub fn video(name: &str, path: &Path) -> String {
+    format!("[[sources]]\nname = \"{name}\"\nkind = \"video\"\npath = \"{}\"\npace = \"every_frame\"\n", path.display())
+}
+
+/// The way to the station, with short waits.
+pub fn transfer(depot: &Depot, address: SocketAddr) -> String {
+    format!(
+        "[transfer]\nstation = \"https://{address}\"\nca = \"{}\"\ncertificate = \"{}\"\nkey = \"{}\"\n\
+         batch_reads = 20\nidle_s = 0.02\nmax_backoff_s = 0.1\ntimeout_s = 20.0\n",
+        depot.vehicle.ca.display(),
+        depot.vehicle.certificate.display(),
+        depot.vehicle.key.display()
+    )
+}
+
+/// Sees that the station holds exactly what the vehicle's store holds, each read once.
+pub fn assert_at_station(depot: &Depot, vehicle: &Vehicle) {
+    let stored = vehicle.stored();
+    let database = depot.database();
+    let mut find = database.prepare("SELECT id, record FROM reads").unwrap();
+    let rows = find.query_map([], |row| Ok((row.get::<_, [u8; 16]>(0)?, row.get::<_, Vec<u8>>(1)?))).unwrap();
+    let rows: Vec<_> = rows.map(Result::unwrap).collect();
+    assert_eq!(rows.len(), stored.len(), "the station has as many reads as the vehicle");
+    let at_station: HashMap<Uuid, ReadRecord> =
+        rows.iter().map(|(id, record)| (Uuid::from_bytes(*id), serde_json::from_slice(record).unwrap())).collect();
+    assert_eq!(at_station, stored);
+    // Every picture a read names is there too.
+    let images: i64 = database.query_row("SELECT count(*) FROM images", [], |row| row.get(0)).unwrap();
+    let named: std::collections::HashSet<_> = stored.values().flat_map(|r| &r.images).map(|i| i.sha256).collect();
+    assert_eq!(images as usize, named.len());
+}

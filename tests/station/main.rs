@@ -1,0 +1,8 @@
+//! The station alone, and the messages that it shares with vehicles.
+#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs, reason = "a test fails by panicking")]
+
+#[path = "../kit/mod.rs"]
+mod kit;
+
+mod service;
+mod wire;

@@ -1,0 +1,46 @@
+//! The messages on the wire stay as they are: a golden file for each.
+
+use plated_core::record::ReadRecord;
+use plated_core::wire::{Batch, Durable, Problem, Receipt, Refusal, SealedRead};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+/// The golden text reads as `T`, and what is written again says the same.
+fn round_trip<T: Serialize + DeserializeOwned>(golden: &str) -> T {
+    let message: T = serde_json::from_str(golden).unwrap();
+    let written: Value = serde_json::from_str(&serde_json::to_string(&message).unwrap()).unwrap();
+    assert_eq!(written, serde_json::from_str::<Value>(golden).unwrap());
+    message
+}
+
+#[test]
+fn a_read_record_reads_and_writes_as_the_golden_file() {
+    let record: ReadRecord = round_trip(include_str!("../golden/read_record.json"));
+    assert_eq!((record.text.as_str(), record.hits[0].differs[0].listed), ("7ABC234", '1'));
+}
+
+#[test]
+fn a_batch_reads_and_writes_as_the_golden_file_and_keeps_the_records_bytes() {
+    let golden = include_str!("../golden/batch.json");
+    let batch: Batch = round_trip(golden);
+    let sealed: &SealedRead = &batch.reads[0];
+    assert_eq!(plated_core::digest::Sha256::of(sealed.record.get().as_bytes()), sealed.sha256);
+    let sent = serde_json::to_string(&batch).unwrap();
+    assert!(sent.contains(sealed.record.get()), "the record travels byte for byte");
+    assert!(golden.contains(sealed.record.get()));
+}
+
+#[test]
+fn a_receipt_reads_and_writes_as_the_golden_file() {
+    let receipt: Receipt = round_trip(include_str!("../golden/receipt.json"));
+    let named: &[Durable] = &receipt.durable;
+    let refused: &[Refusal] = &receipt.refused;
+    assert_eq!((named.len(), receipt.missing_images.len(), refused.len()), (1, 1, 1));
+}
+
+#[test]
+fn a_problem_reads_and_writes_as_the_golden_file() {
+    let problem: Problem = round_trip(include_str!("../golden/problem.json"));
+    assert!(problem.error.contains("full"));
+}

@@ -1,0 +1,148 @@
+//! That a tone is really played: an ALSA device that writes a file takes the place of the sound
+//! card, and the samples in it are analysed. ALSA reads its configuration once in a process, so
+//! each case runs in a process of its own: this program again.
+use crate::kit::sound;
+
+use plated_core::clock::{Clock, SystemClock};
+use plated_core::record::Priority;
+use plated_vehicle::alert::Chime;
+use plated_vehicle::config::Alert;
+use sound::{RATE, alsa_configuration, melody, read};
+use std::path::Path;
+use std::process::Command;
+use std::sync::Arc;
+use std::time::Duration;
+
+const LONG: Duration = Duration::from_secs(60);
+
+/// Runs `case` of the test [`in_a_process_of_its_own`] with this ALSA configuration.
+fn run(case: &str, dir: &Path, configuration: &str) {
+    let file = dir.join("asound.conf");
+    std::fs::write(&file, configuration).unwrap();
+    let output = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "in_a_process_of_its_own", "--nocapture"])
+        .env("ALSA_CONFIG_PATH", file)
+        .env("PLATED_TEST_CASE", case)
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
+fn play(case: &str) -> Vec<f64> {
+    let dir = tempfile::tempdir().unwrap();
+    run(case, dir.path(), &alsa_configuration(dir.path()));
+    read(&dir.path().join("default.raw"))
+}
+
+/// The child's part. Does nothing in the parent.
+#[test]
+fn in_a_process_of_its_own() {
+    let Ok(case) = std::env::var("PLATED_TEST_CASE") else { return };
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
+    let quiet = Alert { sound: false, ..Alert::default() };
+    let named = |device: &str| Alert { device: device.into(), ..Alert::default() };
+    let play = |config: &Alert, priorities: &[Priority]| {
+        let (chime, warning) = Chime::start(config, Arc::clone(&clock));
+        assert_eq!(warning, None);
+        priorities.iter().for_each(|p| chime.sound(*p));
+        while chime.status().played < chime.status().asked {
+            std::thread::yield_now();
+        }
+        chime.status()
+    };
+    match case.as_str() {
+        "high" => {
+            let before = clock.monotonic();
+            let status = play(&Alert::default(), &[Priority::High]);
+            let last = status.last.unwrap();
+            assert_eq!(last.priority, Priority::High);
+            assert!(last.at >= before && last.at <= clock.monotonic());
+        }
+        "normal" => drop(play(&Alert::default(), &[Priority::Normal])),
+        "low" => drop(play(&Alert::default(), &[Priority::Low])),
+        "muted" => {
+            let status = play(&quiet, &[Priority::Low, Priority::Normal]);
+            assert_eq!((status.asked, status.muted), (0, 2));
+        }
+        "muted high" => drop(play(&quiet, &[Priority::High, Priority::Normal])),
+        "named" => drop(play(&named("speaker"), &[Priority::Normal])),
+        "unknown" => {
+            let (chime, warning) = Chime::start(&named("trumpet"), clock);
+            let warning = warning.unwrap();
+            assert!(warning.contains("\"trumpet\"") && warning.contains("speaker"), "{warning}");
+            chime.sound(Priority::Normal);
+            assert!(chime.status().error.unwrap().contains("trumpet"));
+        }
+        "no card" => {
+            let (chime, warning) = Chime::start(&Alert::default(), clock);
+            assert!(warning.unwrap().contains("not heard"));
+            (0..1000).for_each(|_| chime.sound(Priority::Low));
+            assert!(chime.status().dropped > 900, "what waits for a sound card is bounded");
+        }
+        "no card, then one" => {
+            let (chime, warning) = Chime::start(&named("late"), Arc::clone(&clock));
+            assert!(warning.unwrap().contains("not heard"));
+            chime.sound(Priority::High);
+            let file = std::env::var("ALSA_CONFIG_PATH").unwrap();
+            let text = std::fs::read_to_string(&file).unwrap();
+            std::fs::write(&file, text.replace("pcm.speaker", "pcm.late")).unwrap();
+            assert_eq!(chime.started().recv_timeout(LONG).unwrap().priority, Priority::High);
+            while chime.status().played == 0 {
+                std::thread::yield_now();
+            }
+            assert_eq!(chime.status().error, None);
+        }
+        other => panic!("no case {other}"),
+    }
+}
+
+#[test]
+fn high_sounds_as_two_fast_tones_in_turn() {
+    let samples = play("high");
+    assert_eq!(melody(&samples), [1500.0, 1100.0].repeat(6));
+    assert!((samples.len() as f64 / RATE - 1.2).abs() < 0.01, "1.2 seconds without a gap");
+}
+
+#[test]
+fn normal_sounds_as_two_notes() {
+    assert_eq!(melody(&play("normal")), [880.0, 0.0, 660.0]);
+}
+
+#[test]
+fn low_sounds_as_one_soft_note() {
+    let samples = play("low");
+    assert_eq!(melody(&samples), [440.0]);
+    assert!(samples.iter().all(|s| s.abs() < 0.25));
+}
+
+#[test]
+fn muting_silences_low_and_normal_and_never_high() {
+    assert!(play("muted").is_empty());
+    assert_eq!(melody(&play("muted high")), [1500.0, 1100.0].repeat(6));
+}
+
+#[test]
+fn the_configured_device_sounds_and_no_other() {
+    let dir = tempfile::tempdir().unwrap();
+    run("named", dir.path(), &alsa_configuration(dir.path()));
+    assert_eq!(melody(&read(&dir.path().join("speaker.raw"))), [880.0, 0.0, 660.0]);
+    assert!(read(&dir.path().join("default.raw")).is_empty());
+}
+
+#[test]
+fn an_unknown_device_is_a_warning_that_names_those_there_are() {
+    let dir = tempfile::tempdir().unwrap();
+    run("unknown", dir.path(), &alsa_configuration(dir.path()));
+}
+
+#[test]
+fn no_sound_card_is_a_warning_and_nobody_waits_for_one() {
+    run("no card", tempfile::tempdir().unwrap().path(), "");
+}
+
+#[test]
+fn a_high_alert_sounds_as_soon_as_the_sound_card_is_there() {
+    let dir = tempfile::tempdir().unwrap();
+    run("no card, then one", dir.path(), &alsa_configuration(dir.path()));
+    assert_eq!(melody(&read(&dir.path().join("speaker.raw"))), [1500.0, 1100.0].repeat(6));
+}

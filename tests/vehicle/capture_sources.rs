@@ -1,0 +1,211 @@
+//! Files as sources: what comes out of them, and what is said about broken ones.
+use opencv::core::{CV_8UC3, Mat, Scalar, Size};
+use opencv::imgcodecs::imwrite_def;
+use opencv::prelude::*;
+use opencv::videoio::{CAP_FFMPEG, VideoWriter};
+use plated_core::clock::SystemClock;
+use plated_vision::capture::{Capture, Next, State, VideoReader};
+use plated_vision::capture::{Input, Pace, Source};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+const LONG: Duration = Duration::from_secs(60);
+const FRAMES: usize = 40;
+
+/// Each frame is of one grey, by its number, so that it can be told which it is.
+fn picture(number: usize) -> Mat {
+    Mat::new_rows_cols_with_default(48, 64, CV_8UC3, Scalar::all(number as f64 * 5.0 + 20.0)).unwrap()
+}
+
+fn number_of(image: &Mat) -> usize {
+    let pixel = image.at_2d::<opencv::core::Vec3b>(24, 32).unwrap();
+    ((f64::from(pixel[1]) - 20.0) / 5.0).round() as usize
+}
+
+fn write_video(path: &Path, frames: usize) {
+    let mjpg = VideoWriter::fourcc('M', 'J', 'P', 'G').unwrap();
+    let mut writer =
+        VideoWriter::new_with_backend_def(&path.to_string_lossy()[..], CAP_FFMPEG, mjpg, 50.0, Size::new(64, 48))
+            .unwrap();
+    assert!(writer.is_opened().unwrap());
+    (0..frames).for_each(|n| writer.write(&picture(n)).unwrap());
+    writer.release().unwrap();
+}
+
+fn video(name: &str, path: PathBuf, pace: Pace, repeat: u32) -> Source {
+    Source { name: name.into(), input: Input::Video { path, pace, repeat } }
+}
+
+fn start(sources: &[Source]) -> Capture {
+    Capture::start(sources, Arc::new(SystemClock::new())).unwrap()
+}
+
+/// Takes everything to the end: source, ticket, number in the source, number in the picture.
+fn drain(capture: &Capture) -> Vec<(usize, u64, u64, usize)> {
+    let mut seen = Vec::new();
+    loop {
+        match capture.next(LONG) {
+            Next::Frame(t) => {
+                seen.push((t.source_index, t.ticket, t.frame.sequence, number_of(&t.frame.image)));
+            }
+            Next::TimedOut => panic!("a source hangs"),
+            Next::AllEnded => return seen,
+        }
+    }
+}
+
+#[test]
+fn every_frame_of_a_video_comes_once_and_in_order_when_none_may_be_lost() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("drive.avi");
+    write_video(&path, FRAMES);
+    let capture = start(&[video("front", path, Pace::EveryFrame, 2)]);
+    let expected: Vec<_> = (0..2 * FRAMES).map(|n| (0, n as u64, n as u64, n % FRAMES)).collect();
+    assert_eq!(drain(&capture), expected);
+    let status = &capture.status()[0];
+    assert_eq!((status.captured, status.dropped, status.skipped), (2 * FRAMES as u64, 0, 0));
+    assert_eq!(status.state, State::Ended { error: None });
+}
+
+#[test]
+fn several_workers_share_the_frames_and_their_tickets_have_no_gap() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("drive.avi");
+    write_video(&path, FRAMES);
+    let capture = Arc::new(start(&[video("front", path, Pace::EveryFrame, 1)]));
+    let workers = [(); 3].map(|()| {
+        let capture = Arc::clone(&capture);
+        std::thread::spawn(move || drain(&capture))
+    });
+    let mut all: Vec<_> = workers.into_iter().flat_map(|w| w.join().unwrap()).collect();
+    all.sort_unstable();
+    // In the order of the tickets the frames are in their own order.
+    assert_eq!(all, (0..FRAMES).map(|n| (0, n as u64, n as u64, n)).collect::<Vec<_>>());
+}
+
+#[test]
+fn a_slow_worker_gets_the_newest_frame_and_the_others_are_counted() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("drive.avi");
+    write_video(&path, FRAMES);
+    let capture = start(&[video("front", path, Pace::Realtime, 1)]);
+    // Nobody takes a frame before the file is at its end.
+    while !matches!(capture.status()[0].state, State::Ended { .. }) {
+        std::thread::yield_now();
+    }
+    assert_eq!(drain(&capture), [(0, 0, FRAMES as u64 - 1, FRAMES - 1)]);
+    assert_eq!(capture.status()[0].dropped, FRAMES as u64 - 1);
+}
+
+#[test]
+fn a_video_in_real_time_keeps_the_pace_of_the_file() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("drive.avi");
+    write_video(&path, FRAMES);
+    let began = Instant::now();
+    drain(&start(&[video("front", path, Pace::Realtime, 1)]));
+    // Never faster than the file says; how much slower is the machine's business.
+    assert!(began.elapsed() >= Duration::from_millis((FRAMES as u64 - 1) * 20));
+}
+
+#[test]
+fn broken_files_end_with_a_clear_error_while_another_source_goes_on() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = |name: &str| dir.path().join(name);
+    write_video(&path("good.avi"), FRAMES);
+    let whole = std::fs::read(path("good.avi")).unwrap();
+    std::fs::write(path("empty.avi"), b"").unwrap();
+    std::fs::write(path("head.avi"), &whole[..whole.len() / 20]).unwrap();
+    std::fs::write(path("half.avi"), &whole[..whole.len() / 2]).unwrap();
+    std::fs::write(path("letter7.mp4"), "Dear Sir, ".repeat(5000)).unwrap();
+    imwrite_def(&path("front7.jpg").to_string_lossy()[..], &picture(1)).unwrap();
+    let broken = [
+        ("absent.avi", "could not open"),
+        ("empty.avi", "is empty"),
+        ("head.avi", "head.avi"),
+        ("half.avi", "is cut off"),
+        ("letter7.mp4", "not a video"),
+        (".", "not a file"),
+    ];
+    let mut sources = vec![video("good", path("good.avi"), Pace::EveryFrame, 1)];
+    sources.extend(broken.iter().map(|(name, _)| video(name, path(name), Pace::EveryFrame, 0)));
+    let capture = start(&sources);
+    let seen = drain(&capture);
+    assert_eq!(seen.iter().filter(|(source, ..)| *source == 0).count(), FRAMES);
+    let status = capture.status();
+    assert_eq!(status[0].ended_with_error(), None);
+    for ((name, why), status) in broken.iter().zip(&status[1..]) {
+        let said = status.ended_with_error().unwrap();
+        assert!(said.contains(why) && (said.contains(name) || *name == "."), "{name}: {said}");
+    }
+}
+
+#[test]
+fn a_folder_plays_in_natural_order_and_passes_over_what_is_no_picture() {
+    let dir = tempfile::tempdir().unwrap();
+    for n in [1, 2, 9, 10, 11] {
+        imwrite_def(&dir.path().join(format!("frame{n}.png")).to_string_lossy()[..], &picture(n)).unwrap();
+    }
+    std::fs::write(dir.path().join("frame3.txt"), "notes").unwrap();
+    std::fs::write(dir.path().join(".hidden.png"), "x").unwrap();
+    let input = Input::Images { path: dir.path().into(), pace: Pace::EveryFrame, rate: 15.0, repeat: 1 };
+    let capture = start(&[Source { name: "folder".into(), input }]);
+    let seen: Vec<_> = drain(&capture).into_iter().map(|(_, _, sequence, number)| (sequence, number)).collect();
+    assert_eq!(seen, [(0, 1), (1, 2), (3, 9), (4, 10), (5, 11)]);
+    assert_eq!((capture.status()[0].skipped, capture.status()[0].ended_with_error()), (1, None));
+}
+
+#[test]
+fn a_folder_without_any_picture_ends_with_an_error() {
+    let dir = tempfile::tempdir().unwrap();
+    let folder = |name: &str| Source {
+        name: name.into(),
+        input: Input::Images { path: dir.path().join(name), pace: Pace::EveryFrame, rate: 15.0, repeat: 0 },
+    };
+    std::fs::create_dir(dir.path().join("empty")).unwrap();
+    std::fs::create_dir(dir.path().join("notes")).unwrap();
+    std::fs::write(dir.path().join("notes/a.txt"), "notes").unwrap();
+    let capture = start(&[folder("empty"), folder("notes"), folder("absent")]);
+    assert!(drain(&capture).is_empty());
+    for (status, why) in capture.status().iter().zip(["holds no pictures", "is a picture", "could not list"]) {
+        let said = status.ended_with_error().unwrap();
+        assert!(said.contains(why) && said.contains(&*status.name), "{said}");
+    }
+}
+
+#[test]
+fn stopping_ends_a_file_that_waits_for_its_pace_and_one_that_waits_for_room() {
+    let dir = tempfile::tempdir().unwrap();
+    imwrite_def(&dir.path().join("a.png").to_string_lossy()[..], &picture(1)).unwrap();
+    let folder = |name: &str, pace, rate| Source {
+        name: name.into(),
+        input: Input::Images { path: dir.path().into(), pace, rate, repeat: 0 },
+    };
+    // One picture in a thousand seconds, and one that nobody takes.
+    let capture = start(&[folder("slow", Pace::Realtime, 0.001), folder("full", Pace::EveryFrame, 15.0)]);
+    while capture.status().iter().any(|s| s.captured == 0) {
+        std::thread::yield_now();
+    }
+    capture.stop();
+    assert!(matches!(capture.next(LONG), Next::AllEnded));
+    assert!(capture.status().iter().all(|s| s.state == State::Ended { error: None }));
+}
+
+#[test]
+fn frames_of_a_file_are_read_with_number_and_time() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("drive.avi");
+    write_video(&path, FRAMES);
+    let mut reader = VideoReader::open(&path).unwrap();
+    assert_eq!(reader.rate(), 50.0);
+    let frames: Vec<_> = reader.by_ref().map(|f| f.unwrap()).collect();
+    assert_eq!(frames.iter().map(|f| number_of(&f.image)).collect::<Vec<_>>(), (0..FRAMES).collect::<Vec<_>>());
+    assert_eq!((frames[5].index, frames[5].time), (5, Duration::from_millis(100)));
+
+    let whole = std::fs::read(&path).unwrap();
+    std::fs::write(&path, &whole[..whole.len() / 2]).unwrap();
+    let outcomes: Vec<_> = VideoReader::open(&path).unwrap().collect();
+    assert!(outcomes.last().unwrap().as_ref().err().unwrap().chain().contains("cut off"));
+    assert!(outcomes.iter().rev().skip(1).all(|f| f.is_ok()), "what is there is given");
+}

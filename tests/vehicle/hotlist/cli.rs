@@ -1,0 +1,89 @@
+//! `plated hotlist` as its user meets it.
+
+use serde_json::Value;
+use std::path::Path;
+use std::process::{Command, Output};
+
+fn plated(args: &[&str]) -> Output {
+    let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/vehicle/hotlist/golden");
+    Command::new(env!("CARGO_BIN_EXE_plated")).arg("hotlist").args(args).current_dir(golden).output().unwrap()
+}
+
+fn out(output: &Output) -> String {
+    String::from_utf8(output.stdout.clone()).unwrap()
+}
+
+fn err(output: &Output) -> String {
+    String::from_utf8(output.stderr.clone()).unwrap()
+}
+
+#[test]
+fn detect_names_the_format_and_why() {
+    let found = plated(&["detect", "svs.tbl"]);
+    assert!(found.status.success(), "{}", err(&found));
+    assert!(out(&found).starts_with("svs.tbl: ca_doj:svs\n  - California DOJ"), "{}", out(&found));
+    let found = plated(&["detect", "--json", "ncic_12.csv"]);
+    let line: Value = serde_json::from_str(&out(&found)).unwrap();
+    assert_eq!(line["format"], "ncic_csv_12");
+    assert!(line["why"].as_array().unwrap().len() >= 2);
+}
+
+#[test]
+fn detect_says_what_to_do_about_a_file_of_no_known_format() {
+    let found = plated(&["detect", "texas.csv"]);
+    assert_eq!(found.status.code(), Some(65));
+    let said = err(&found);
+    assert!(said.contains("texas.csv") && said.contains("8 fields between commas") && said.contains("column map"));
+    let missing = plated(&["detect", "nothing.txt"]);
+    assert_eq!(missing.status.code(), Some(69));
+}
+
+#[test]
+fn check_counts_names_mistakes_and_says_whether_the_list_would_be_accepted() {
+    let checked = plated(&["check", "svs.tbl"]);
+    assert!(checked.status.success(), "{}", err(&checked));
+    let said = out(&checked);
+    for expected in [
+        "Date of the file: 2026-11-21T16:00:00Z",
+        "Footer: counts 5 records",
+        "5 lines: 4 entries, 1 without a plate, 0 with mistakes",
+        "4  stolen_vehicle",
+        "line 4, plate: it is a word for no plate",
+        "It would be accepted, with 4 entries.",
+    ] {
+        assert!(said.contains(expected), "{expected} is not in {said}");
+    }
+    let refused = plated(&["check", "--map", "texas.toml", "--json", "texas.csv"]);
+    assert!(refused.status.success(), "{}", err(&refused));
+    let line: Value = serde_json::from_str(&out(&refused)).unwrap();
+    assert_eq!((&line["format"], &line["accepted"]), (&"map".into(), &true.into()));
+    assert_eq!(line["summary"]["report"]["bad_lines"][0]["line"], 4);
+}
+
+#[test]
+fn check_of_a_list_that_would_be_refused_fails_and_shows_no_plate() {
+    let refused = plated(&["check", "--format", "ncic", "ncic_odd.txt"]);
+    assert_eq!(refused.status.code(), Some(65));
+    let said = out(&refused) + &err(&refused);
+    assert!(
+        said.contains("would be refused: 3 of its 6 lines have mistakes. The first: line 3, line: it ends"),
+        "{said}"
+    );
+    assert!(!said.contains("accepted") && !said.contains("7ABC") && !said.contains("JFJ"), "{said}");
+    let json = plated(&["check", "--json", "--format", "ncic", "ncic_odd.txt"]);
+    let line: Value = serde_json::from_str(&out(&json)).unwrap();
+    assert_eq!((json.status.code(), &line["accepted"]), (Some(65), &false.into()));
+}
+
+#[test]
+fn a_wrong_format_or_map_is_said_with_what_there_is() {
+    let unknown = plated(&["check", "--format", "ncic_tsv", "ncic.txt"]);
+    assert_eq!(unknown.status.code(), Some(78));
+    assert!(err(&unknown).contains("the formats are csv, ca_doj, ncic"), "{}", err(&unknown));
+    let no_map = plated(&["check", "--map", "svs.tbl", "svs.tbl"]);
+    assert_eq!(no_map.status.code(), Some(78));
+    assert!(err(&no_map).contains("svs.tbl line 1"), "{}", err(&no_map));
+    let other = plated(&["check", "--format", "csv", "svs.tbl"]);
+    assert_eq!(other.status.code(), Some(65));
+    assert!(err(&other).contains("svs.tbl: line 1 is no header"), "{}", err(&other));
+}

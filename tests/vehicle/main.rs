@@ -1,0 +1,20 @@
+//! The vehicle alone: cameras, recognition, store, lists, officers, alerts.
+#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs, reason = "a test fails by panicking")]
+
+#[path = "../kit/mod.rs"]
+mod kit;
+
+#[path = "../../fuzz/control_entry_points.rs"]
+mod control_entry_points;
+#[path = "../../fuzz/entry_points.rs"]
+mod entry_points;
+
+mod alert_chime;
+mod capture_network;
+mod capture_rtsp;
+mod capture_sources;
+mod hotlist;
+mod officers;
+mod recognize;
+mod store_faults;
+mod store_outbox;

@@ -1,0 +1,269 @@
+//! Lists at the desk: taken, refused, forced, mended, handed out, stale.
+
+use super::*;
+
+#[test]
+fn a_refused_list_leaves_the_one_in_force_and_a_forced_one_says_past_what() {
+    let lists = "[[hotlists]]\nname = \"svs\"\n";
+    let vehicle = Vehicle::new(lists);
+    vehicle.import("svs", "plate\n7ABC123\n6DEF128\n4KLM567\n", false, "morning").unwrap();
+    let err = vehicle.import("svs", "plate\n7ABC123\n", false, "evening").unwrap_err();
+    assert_eq!(err.kind(), Kind::Input);
+    assert_eq!(vehicle.matches("6DEF128").len(), 1);
+    let state = vehicle.store.list_states().unwrap().remove(0);
+    assert!(state.error.unwrap().contains("1 entries where the list in force has 3"));
+    assert_eq!(state.in_force.unwrap().entries, 3);
+    vehicle.import("svs", "plate\n7ABC123\n", true, "purge at the source").unwrap();
+    assert_eq!((vehicle.matches("6DEF128").len(), vehicle.matches("7ABC123").len()), (0, 1));
+    let events = vehicle.events();
+    assert_eq!(whats(&events), [What::ListImported, What::ListRefused, What::ListForced]);
+    assert_eq!(events[2].reason, "purge at the source");
+    assert!(events[2].subject["forced"][0].as_str().unwrap().contains("1 entries"));
+    // The same file again changes nothing.
+    let Reply::Imported(import) = vehicle.import("svs", "plate\n7ABC123\n", false, "again").unwrap() else { panic!() };
+    assert!(import.unchanged && vehicle.events().len() == 3);
+    assert!(vehicle.import("other", "plate\n", false, "x").unwrap_err().chain().contains("there are: svs"));
+    // And it is there after a restart, from the shelf.
+    let vehicle = vehicle.again(lists);
+    assert_eq!((vehicle.matches("6DEF128").len(), vehicle.matches("7ABC123").len()), (0, 1));
+}
+
+#[test]
+fn a_configured_file_is_taken_at_the_start_and_a_worse_one_leaves_the_list_in_force() {
+    let lists = "[[hotlists]]\nname = \"svs\"\npath = \"svs.csv\"\n";
+    let place = Place::new();
+    std::fs::write(place.dir.path().join("svs.csv"), "plate\n7ABC123\n6DEF128\n").unwrap();
+    let vehicle = Vehicle::at(place, lists);
+    vehicle.desk.look_at_files();
+    assert_eq!(vehicle.matches("7ABC123").len(), 1);
+    vehicle.file("svs.csv", "plate\n");
+    let vehicle = vehicle.again(lists);
+    vehicle.desk.look_at_files();
+    assert_eq!(vehicle.matches("7ABC123").len(), 1);
+    assert_eq!(whats(&vehicle.events()), [What::ListImported, What::ListRefused]);
+    std::fs::remove_file(vehicle.place.dir.path().join("svs.csv")).unwrap();
+    vehicle.desk.look_at_files();
+    assert_eq!(vehicle.matches("7ABC123").len(), 1, "a file that is gone is no empty list");
+}
+
+#[test]
+fn a_crash_before_the_record_of_an_import_leaves_the_old_list_in_force() {
+    let lists = "[[hotlists]]\nname = \"svs\"\n";
+    let vehicle = Vehicle::new(lists);
+    vehicle.import("svs", "plate\n7ABC123\n", false, "first").unwrap();
+    let folder = vehicle.place.beside("-lists");
+    let shelf = plated_vehicle::lists::ListFiles::beside(&vehicle.place.path());
+    let next = plated_core::record::EntryRecord { list: "svs".into(), plate: "6DEF128".into(), ..Default::default() };
+    shelf.put("svs", |each| each(&next)).unwrap();
+    std::fs::write(folder.join("svs.new"), "half a l").unwrap();
+    std::fs::create_dir(folder.join("incoming-1")).unwrap();
+    let vehicle = vehicle.again(lists);
+    assert_eq!((vehicle.matches("7ABC123").len(), vehicle.matches("6DEF128").len()), (1, 0));
+    assert!(!folder.join("svs.new").exists() && !folder.join("incoming-1").exists());
+}
+
+#[test]
+fn a_list_that_was_changed_on_the_disk_is_not_in_force_and_the_file_it_came_from_mends_it() {
+    let lists = "[[hotlists]]\nname = \"svs\"\npath = \"svs.csv\"\n";
+    let place = Place::new();
+    std::fs::write(place.dir.path().join("svs.csv"), "plate\n7ABC123\n").unwrap();
+    let vehicle = Vehicle::at(place, lists);
+    vehicle.desk.look_at_files();
+    let folder = std::fs::read_dir(vehicle.place.beside("-lists")).unwrap();
+    let file = folder.map(|e| e.unwrap().path()).find(|p| p.extension().is_some_and(|e| e == "jsonl")).unwrap();
+    std::fs::write(&file, std::fs::read_to_string(&file).unwrap().replace("7ABC123", "9ZZZ999")).unwrap();
+    let vehicle = vehicle.again(lists);
+    assert!(vehicle.matches("7ABC123").is_empty() && vehicle.matches("9ZZZ999").is_empty());
+    assert_eq!(vehicle.desk.status().unwrap().lists[0].staleness, Staleness::Critical);
+    vehicle.desk.look_at_files();
+    assert_eq!((vehicle.matches("7ABC123").len(), vehicle.matches("9ZZZ999").len()), (1, 0));
+    assert_eq!(vehicle.desk.status().unwrap().lists[0].staleness, Staleness::Fresh);
+}
+
+#[test]
+fn an_export_is_sorted_lines_that_any_list_of_the_same_entries_gives() {
+    let vehicle = Vehicle::new("[[hotlists]]\nname = \"svs\"\n");
+    let export = || {
+        let replies = vehicle.ask(Request::Export { list: "svs".into(), reason: reason("for the station") }).unwrap();
+        replies.into_iter().map(|r| if let Reply::Line(line) = r { line } else { panic!() }).collect::<Vec<_>>()
+    };
+    let missing = vehicle.refusal(Request::Export { list: "svs".into(), reason: reason("for the station") });
+    assert!(missing.contains("no version"), "{missing}");
+    vehicle.import("svs", "plate,state\n9ZZZ999,NV\n7ABC123,CA\n", false, "x").unwrap();
+    let lines = export();
+    assert!(lines.is_sorted() && lines.len() == 2);
+    let entry: plated_core::record::EntryRecord = serde_json::from_str(&lines[0]).unwrap();
+    assert_eq!((&*entry.plate, &*entry.list), ("7ABC123", "svs"));
+    vehicle.import("svs", "state,plate\nCA,7ABC123\nNV,9ZZZ999\n", false, "y").unwrap();
+    assert_eq!(export(), lines);
+}
+
+#[test]
+fn a_stale_list_is_said_once_a_level_and_shows_in_the_status() {
+    let vehicle = Vehicle::new(
+        "[[hotlists]]\nname = \"svs\"\n[[hotlists]]\nname = \"bolo\"\n[hotlists.stale]\nwarn_h = 0\ncritical_h = 0\n",
+    );
+    vehicle.import("svs", "plate\n7ABC123\n", false, "x").unwrap();
+    vehicle.import("bolo", "plate\n7ABC123\n", false, "x").unwrap();
+    let levels = || vehicle.desk.status().unwrap().lists.iter().map(|l| l.staleness).collect::<Vec<_>>();
+    let said = || vehicle.desk.warn_stale().unwrap();
+    let clock: &ManualClock = &vehicle.place.clock;
+    assert_eq!((said(), levels()), (vec![], vec![Staleness::Fresh; 2]));
+    clock.advance(24 * HOUR);
+    assert_eq!(said(), [("svs".to_owned(), Staleness::Warn)]);
+    assert_eq!(said(), []);
+    clock.advance(48 * HOUR);
+    assert_eq!(said(), [("svs".to_owned(), Staleness::Critical)]);
+    clock.advance(48 * HOUR);
+    assert_eq!((said(), levels()), (vec![], vec![Staleness::Critical, Staleness::Fresh]));
+    let line = &vehicle.desk.status().unwrap().lists[0];
+    assert_eq!((line.age_s, line.entries), (Some(120 * 3600), 1));
+    vehicle.import("svs", "plate\n7ABC124\n", false, "x").unwrap();
+    assert_eq!((said(), levels()), (vec![], vec![Staleness::Fresh; 2]));
+    clock.advance(24 * HOUR);
+    assert_eq!(said(), [("svs".to_owned(), Staleness::Warn)], "from anew");
+}
+
+#[test]
+fn a_list_without_any_version_is_critical() {
+    let vehicle = Vehicle::new("[[hotlists]]\nname = \"svs\"\nkind = \"station\"\n");
+    assert_eq!(vehicle.desk.warn_stale().unwrap(), [("svs".to_owned(), Staleness::Critical)]);
+    assert_eq!(vehicle.desk.status().unwrap().lists[0].staleness, Staleness::Critical);
+}
+
+/// A version of a list as the station hands it out, and its file.
+fn handed_out(vehicle: &Vehicle, version: u64, plates: &[&str]) -> Change {
+    let entry = |plate: &&str| EntryRecord { list: "svs".into(), plate: (*plate).into(), ..EntryRecord::default() };
+    let text: String = plates.iter().map(|p| serde_json::to_string(&entry(p)).unwrap() + "\n").collect();
+    let path = vehicle.file(&format!("svs-{version}.jsonl"), &text);
+    let version = ListVersion {
+        name: "svs".into(),
+        version,
+        sha256: Sha256::of(text.as_bytes()),
+        bytes: text.len() as u64,
+        entries: plates.len() as u64,
+        published: vehicle.place.clock.wall(),
+        file_date: None,
+        deltas: Vec::new(),
+    };
+    Change::Station { version, path }
+}
+
+#[test]
+fn a_list_of_the_station_needs_no_configuration_and_goes_when_it_is_withdrawn() {
+    let vehicle = Vehicle::new("");
+    vehicle.desk.take(&handed_out(&vehicle, 1, &["7ABC123"])).unwrap();
+    assert_eq!(vehicle.matches("7ABC123"), [(Rule::Exact, "svs".to_owned())]);
+    let vehicle = vehicle.again("");
+    assert_eq!(vehicle.matches("7ABC123"), [(Rule::Exact, "svs".to_owned())]);
+    assert_eq!(vehicle.desk.status().unwrap().lists[0].name, "svs");
+    vehicle.desk.take(&Change::Withdrawn { list: "svs".into() }).unwrap();
+    assert!(vehicle.matches("7ABC123").is_empty());
+    assert_eq!(whats(&vehicle.events()), [What::ListImported, What::ListWithdrawn]);
+    let vehicle = vehicle.again("");
+    assert!(vehicle.matches("7ABC123").is_empty() && vehicle.desk.status().unwrap().lists.is_empty());
+}
+
+#[test]
+fn a_list_of_the_station_that_shrank_or_is_not_what_was_handed_out_leaves_the_one_in_force() {
+    let vehicle = Vehicle::new("");
+    vehicle.desk.take(&handed_out(&vehicle, 1, &["4KLM567", "6DEF128", "7ABC123"])).unwrap();
+    let shrunk = handed_out(&vehicle, 2, &["7ABC123"]);
+    for _ in 0..3 {
+        let said = vehicle.desk.take(&shrunk).unwrap_err().chain();
+        assert!(said.contains("1 entries where the list in force has 3"), "{said}");
+    }
+    let Change::Station { mut version, path } = handed_out(&vehicle, 3, &["4KLM567", "6DEF128", "7ABC123"]) else {
+        panic!()
+    };
+    version.sha256 = Sha256::of(b"another");
+    std::fs::write(&path, "{}").unwrap();
+    assert_eq!(vehicle.desk.take(&Change::Station { version, path }).unwrap_err().kind(), Kind::Damaged);
+    assert_eq!(vehicle.matches("6DEF128").len(), 1);
+    let expected = [What::ListImported, What::ListRefused, What::ListRefused];
+    assert_eq!(whats(&vehicle.events()), expected, "what is tried again is one refusal");
+}
+
+/// What the station handed out, as a round leaves it in the folder of the station's lists.
+fn accepted(vehicle: &Vehicle, change: &Change) -> PathBuf {
+    let Change::Station { version, path } = change else { panic!() };
+    let folder = vehicle.place.dir.path().join("hotlists");
+    let list = folder.join("station/svs");
+    std::fs::create_dir_all(&list).unwrap();
+    std::fs::copy(path, list.join(format!("{}.jsonl", version.sha256))).unwrap();
+    std::fs::write(list.join("accepted.json"), serde_json::to_vec(version).unwrap()).unwrap();
+    let noted = std::fs::File::options().write(true).open(list.join("accepted.json")).unwrap();
+    noted.set_modified((vehicle.place.clock.wall() + HOUR).into()).unwrap();
+    folder
+}
+
+#[test]
+fn a_list_of_the_station_is_on_the_disk_once_and_goes_when_it_is_withdrawn() {
+    use std::os::unix::fs::MetadataExt;
+    let vehicle = Vehicle::new("");
+    let change = handed_out(&vehicle, 1, &["7ABC123"]);
+    vehicle.desk.take(&change).unwrap();
+    let Change::Station { version, path } = &change else { panic!() };
+    let shelf = vehicle.place.beside("-lists");
+    let meta = |path: &std::path::Path| std::fs::metadata(path).unwrap();
+    let held = shelf.join(format!("svs-{}.jsonl", version.sha256));
+    assert_eq!((meta(&held).ino(), meta(&held).nlink()), (meta(path).ino(), 2));
+    vehicle.desk.take(&Change::Withdrawn { list: "svs".into() }).unwrap();
+    assert!(!held.exists() && path.exists());
+}
+
+#[test]
+fn a_list_of_the_station_that_was_accepted_and_is_not_in_force_comes_in_or_is_offered_again() {
+    let vehicle = Vehicle::new("[[hotlists]]\nname = \"svs\"\nkind = \"station\"\n");
+    let folder = accepted(&vehicle, &handed_out(&vehicle, 1, &["4KLM567", "6DEF128", "7ABC123"]));
+    vehicle.desk.follow(&folder);
+    assert_eq!(vehicle.matches("6DEF128").len(), 1, "as in a store that was begun anew");
+    // One that was accepted and may not come into force is no accepted one.
+    accepted(&vehicle, &handed_out(&vehicle, 2, &["7ABC123"]));
+    vehicle.desk.follow(&folder);
+    assert_eq!(vehicle.matches("6DEF128").len(), 1);
+    assert!(plated_vehicle::lists::accepted(&folder).is_empty());
+}
+
+#[test]
+fn a_list_of_the_station_that_was_damaged_on_the_disk_is_fetched_again() {
+    let vehicle = Vehicle::new("");
+    let change = handed_out(&vehicle, 1, &["7ABC123"]);
+    let folder = accepted(&vehicle, &change);
+    vehicle.desk.follow(&folder);
+    let Change::Station { version, .. } = &change else { panic!() };
+    let file = folder.join(format!("station/svs/{}.jsonl", version.sha256));
+    std::fs::write(&file, std::fs::read_to_string(&file).unwrap().replace("7ABC123", "9ZZZ999")).unwrap();
+    let vehicle = vehicle.again("");
+    assert!(vehicle.matches("7ABC123").is_empty() && vehicle.matches("9ZZZ999").is_empty());
+    vehicle.desk.follow(&folder);
+    assert!(!file.exists() && plated_vehicle::lists::accepted(&folder).is_empty());
+    vehicle.desk.take(&change).unwrap();
+    assert_eq!(vehicle.matches("7ABC123").len(), 1);
+    assert_eq!(vehicle.desk.status().unwrap().lists[0].staleness, Staleness::Fresh);
+}
+
+#[test]
+fn a_list_of_the_station_does_not_take_the_place_of_one_of_the_vehicle() {
+    let vehicle = Vehicle::new("[[hotlists]]\nname = \"svs\"\n");
+    vehicle.import("svs", "plate\n6DEF128\n", false, "x").unwrap();
+    let err = vehicle.desk.take(&handed_out(&vehicle, 1, &["7ABC123"])).unwrap_err();
+    assert!(err.kind() == Kind::Config && err.chain().contains("rename one"), "{}", err.chain());
+    vehicle.desk.take(&Change::Withdrawn { list: "svs".into() }).unwrap();
+    assert_eq!((vehicle.matches("6DEF128").len(), vehicle.matches("7ABC123").len()), (1, 0));
+}
+
+#[test]
+fn a_file_from_a_folder_is_read_in_the_format_that_its_name_and_content_say() {
+    let vehicle = Vehicle::new("[[hotlists]]\nname = \"svs\"\nkind = \"folder\"\npath = \"stick\"\n");
+    let doj =
+        std::fs::read(std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/vehicle/hotlist/golden/svs.tbl"))
+            .unwrap();
+    let path = vehicle.file("copy.incoming", "");
+    std::fs::write(&path, &doj).unwrap();
+    let change = Change::File { list: "svs".into(), path, name: "svs.tbl".into(), sha256: Sha256::of(&doj) };
+    let said = vehicle.desk.take(&change).unwrap();
+    assert!(said.contains("entries") && vehicle.desk.status().unwrap().lists[0].entries > 0, "{said}");
+    assert!(vehicle.desk.take(&change).unwrap().contains("already"));
+    assert_eq!(vehicle.events()[0].reason, "dropped into its folder as svs.tbl");
+}
