@@ -18,12 +18,12 @@ demo: setup
 	fixtures/demo.sh
 
 test: setup lint
-	cargo test --locked --no-fail-fast
+	cargo test --locked --workspace --no-fail-fast
 	$(MAKE) test-models
 
 lint:
-	cargo fmt --check
-	cargo clippy --locked --all-targets -- -D warnings
+	cargo fmt --all --check
+	cargo clippy --locked --workspace --all-targets -- -D warnings
 
 fmt:
 	cargo fmt

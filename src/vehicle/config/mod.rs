@@ -280,6 +280,7 @@ impl Config {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use plated_hotlist::settings::{Limits, Window};
 
     const SMALL: &str = "vehicle = \"unit-7\"\n[[sources]]\nname = \"front\"\nkind = \"video\"\npath = \"drive.mp4\"\n[store]\npath = \"s.db\"\n";
 
