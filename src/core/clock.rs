@@ -63,7 +63,7 @@ impl ManualClock {
         now.1 += by;
     }
 
-    /// ListSettings the wall clock alone, as an operator or a time server would.
+    /// Sets the wall clock alone, as an operator or a time server would.
     pub fn jump_to(&self, wall: Timestamp) {
         self.now.lock().unwrap_or_else(|e| e.into_inner()).0 = wall;
     }

@@ -8,7 +8,7 @@ use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, fmt};
 
-/// ListSettings up logging for the process. `PLATED_LOG` sets the level, default `info`.
+/// Sets up logging for the process. `PLATED_LOG` sets the level, default `info`.
 pub fn init() {
     let filter = EnvFilter::try_from_env("PLATED_LOG").unwrap_or_else(|_| EnvFilter::new("info,ort=warn,hyper=warn"));
     let registry = tracing_subscriber::registry().with(filter);

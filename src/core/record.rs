@@ -239,7 +239,7 @@ pub struct EntryRecord {
     pub make: String,
     /// Colour of the vehicle, or empty.
     pub colour: String,
-    /// SystemUser made the entry, or empty.
+    /// Who made the entry, or empty.
     pub source: String,
     /// Date of the entry: `2026-11-02` where the list's format says how it writes dates, else as
     /// the list has it; or empty.

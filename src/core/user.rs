@@ -1,4 +1,4 @@
-//! SystemUser does something, as far as the system knows: until there are logins, the system user.
+//! The system user who does something; until there are logins, the only user there is.
 
 use serde::{Deserialize, Serialize};
 use std::fmt;

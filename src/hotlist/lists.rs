@@ -200,7 +200,7 @@ impl Lists {
         });
     }
 
-    /// ListSettings the partial plates, all of them.
+    /// Sets the partial plates, all of them.
     ///
     /// # Errors
     /// `Refused` for more than [`MAX_PARTIALS`]; those in force stay.

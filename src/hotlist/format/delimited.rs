@@ -14,7 +14,7 @@ use std::borrow::Cow;
 pub struct Delimited {
     cut: Cut,
     fields: usize,
-    /// SystemUser says how many fields there are.
+    /// Who says how many fields there are.
     says: &'static str,
     columns: Vec<(Field, usize, Column)>,
 }

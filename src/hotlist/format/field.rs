@@ -21,7 +21,7 @@ pub enum Field {
     Make,
     /// Colour of the vehicle.
     Colour,
-    /// SystemUser made the entry.
+    /// Who made the entry.
     Source,
     /// Date of the entry.
     Date,
@@ -104,7 +104,7 @@ impl<'a> Values<'a> {
         &self.0[field as usize]
     }
 
-    /// ListSettings the text of a field.
+    /// Sets the text of a field.
     pub fn set(&mut self, field: Field, text: Cow<'a, str>) {
         self.0[field as usize] = text;
     }

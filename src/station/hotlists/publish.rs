@@ -28,7 +28,7 @@ pub struct Publication<'a> {
     pub name: &'a str,
     /// Date of the file it was made of, if that is known.
     pub file_date: Option<Timestamp>,
-    /// SystemUser publishes it.
+    /// Who publishes it.
     pub by: &'a str,
     /// So many versions are kept, the new one among them.
     pub keep: usize,

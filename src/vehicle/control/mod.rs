@@ -168,7 +168,7 @@ pub struct Shown {
     pub list_age_s: Option<u64>,
     /// Roles that may see its details. Not enforced yet.
     pub authorised: Vec<String>,
-    /// Its list is covert. SystemUser may see it is not enforced yet.
+    /// Its list is covert. Who may see it is not enforced yet.
     pub covert: bool,
 }
 

@@ -64,7 +64,7 @@ pub struct OfficerLine {
     pub id: i64,
     /// It is a partial plate.
     pub partial: bool,
-    /// SystemUser entered it.
+    /// Who entered it.
     pub by: String,
     /// When.
     pub created: Timestamp,

@@ -116,7 +116,7 @@ async fn fetch<R: Remote>(
         put(publish, Origin::Station, sync.states());
         failures = if round.again_soon() { failures + 1 } else { 0 };
         if let Some(tell) = waits.take() {
-            let _ = tell.send(round); // SystemUser went away has nothing to hear.
+            let _ = tell.send(round); // The caller may have gone away.
         }
         let random = getrandom::u32().unwrap_or(u32::MAX);
         let pause = match failures {

@@ -1,4 +1,4 @@
-//! SystemUser did what, and why. A row is written in the transaction of the change it speaks of; a look
+//! Who did what, and why. A row is written in the transaction of the change it speaks of; a look
 //! at data has its row before anything is shown.
 
 use super::connection::Fault;
@@ -50,7 +50,7 @@ impl TryFrom<String> for Reason {
     }
 }
 
-/// SystemUser does it, and why.
+/// Who does it, and why.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct By {
     /// The person.

@@ -42,7 +42,7 @@ pub struct Disposed {
     pub finding: Finding,
     /// When somebody said so.
     pub at: Timestamp,
-    /// SystemUser.
+    /// Who.
     pub by: SystemUser,
 }
 

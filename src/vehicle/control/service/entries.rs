@@ -53,7 +53,7 @@ impl OfficerService {
         self.rearm(&officers)
     }
 
-    /// ListSettings what officers entered in force. The matching knows no end of it: it would go by the clock
+    /// Sets what officers entered in force. The matching knows no end of it: it would go by the clock
     /// of the wall.
     pub(super) fn rearm(&self, officers: &[(ManualEntry, Duration)]) -> Result<()> {
         let records = |partial| {
