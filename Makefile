@@ -14,11 +14,11 @@ setup:
 	.ci/setup
 
 demo: setup
-	cargo build --release --locked
+	cargo build --release --workspace --locked --bin plated --bin plated-station
 	fixtures/demo.sh
 
 test: setup lint
-	cargo test --locked --workspace --no-fail-fast
+	.ci/tests
 	$(MAKE) test-models
 
 lint:
@@ -26,7 +26,7 @@ lint:
 	cargo clippy --locked --workspace --all-targets -- -D warnings
 
 fmt:
-	cargo fmt
+	cargo fmt --all
 
 # The light tests of the training package: numpy, OpenCV and onnxruntime, no torch.
 test-models: $(VENV)/ready
