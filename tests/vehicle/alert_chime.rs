@@ -20,7 +20,7 @@ fn run(case: &str, dir: &Path, configuration: &str) {
     let file = dir.join("asound.conf");
     std::fs::write(&file, configuration).unwrap();
     let output = Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "in_a_process_of_its_own", "--nocapture"])
+        .args(["--exact", "alert_chime::in_a_process_of_its_own", "--nocapture"])
         .env("ALSA_CONFIG_PATH", file)
         .env("PLATED_TEST_CASE", case)
         .output()

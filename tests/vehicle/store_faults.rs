@@ -46,7 +46,7 @@ fn kill_9_at_any_moment_loses_no_read_that_was_announced() {
     let mut announced = HashSet::new();
     for round in 0..12usize {
         let mut child = Command::new(std::env::current_exe().unwrap())
-            .args(["--exact", "child_that_writes_reads", "--nocapture"])
+            .args(["--exact", "store_faults::child_that_writes_reads", "--nocapture"])
             .env(CHILD, place.dir.path())
             .stdout(Stdio::piped())
             .spawn()
