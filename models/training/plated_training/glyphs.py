@@ -30,6 +30,7 @@ class Die:
     serif: float = 0.0  # length of the ticks at the ends of upright strokes, of the width
     iwidth: float = 0.68  # width of I and 1 with flags or serifs, of a normal character
     wide: float = 1.0  # how much wider than other letters M and W are, 0 = not
+    oval: float = 1.0  # how much wider the letter O is than the digit 0; 1 = as wide
     variants: dict = field(default_factory=dict)  # glyph name by character
 
 
@@ -233,6 +234,8 @@ def random_die(rng, fonts=(), **fixed):
     if len(fonts) and rng.random() < 0.3:
         die.font = str(rng.choice(list(fonts)))
         die.bold = float(rng.uniform(-0.01, 0.02))
+    if rng.random() < 0.5:
+        die.oval = float(rng.uniform(1.04, 1.25))
     for k, val in fixed.items():
         if k == "variants":
             die.variants.update({c: str(rng.choice(v.split("|"))) for c, v in val.items()})
@@ -250,7 +253,7 @@ def char_width(die, ch):
         return die.stroke
     if ch in "1I" and die.font is None:
         return max(die.width * (die.iwidth if die.variants.get(ch) in ("serif", "both") else min(die.iwidth, 0.7)), die.stroke * 2)
-    k = WIDTHS.get(ch, 1.0)
+    k = WIDTHS.get(ch, 1.0) * (die.oval if ch in "OQ" else 1.0)
     return die.width * (1 + (k - 1) * die.wide if ch in "MW" else k)
 
 

@@ -86,3 +86,10 @@ def test_shards_are_labelled():
     for t, p, k in zip(text, pos, n):
         assert (t[:k] > 0).all() and (t[k:] == 0).all()
         assert (np.diff(p[:k].astype(float)) > 0).all() and 0 < p[0] and p[k - 1] < W
+
+
+def test_half_of_the_dies_have_a_letter_o_wider_than_their_zero():
+    rng = np.random.default_rng(5)
+    dies = [glyphs.random_die(rng) for _ in range(200)]
+    wider = [glyphs.char_width(d, "O") > 1.03 * glyphs.char_width(d, "0") for d in dies]
+    assert 70 < sum(wider) < 130 and all(w or glyphs.char_width(d, "O") == glyphs.char_width(d, "0") for d, w in zip(dies, wider))
