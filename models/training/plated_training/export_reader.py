@@ -25,7 +25,8 @@ from .reader_data import H, MARGIN, UNKNOWN, W, shards
 from .states import REGIONS
 
 TRAINED_ON = [("synthetic plates drawn by plated_training", "same licence as plated"),
-              ("open-lpr photos (backgrounds, plates)", "Apache-2.0"), ("robertlucian photos (backgrounds)", "MIT"),
+              ("us-plates close crops (gpiosenka/us-license-plates, by way of AndrewRademacher/license_plates)", "CC0 as declared"),
+              ("open-lpr photos (backgrounds, plates)", "Apache-2.0"), ("robertlucian photos (backgrounds, plates)", "MIT"),
               ("techkhid photos (backgrounds, plates)", "CC BY 2.0/4.0"), ("rhit photos (backgrounds, plates)", "CC BY 4.0")]
 
 
