@@ -4,7 +4,7 @@ import json
 import cv2
 import numpy as np
 
-from plated_training import held_out, labels, measure, real, reader_data
+from plated_training import empties, held_out, labels, measure, real, reader_data
 from plated_training.glyphs import ALNUM
 from plated_training.reader_data import H, UNKNOWN, W
 from plated_training.states import REGIONS
@@ -125,3 +125,10 @@ def test_measured_contrast_and_sharpness_follow_the_picture():
     sharp, soft = measure.figures(stripes + 20), measure.figures(cv2.GaussianBlur(stripes, (0, 0), 3) + 20)
     assert sharp["contrast"] > 150 and sharp["sharpness"] > 2 * soft["sharpness"]
     assert measure.figures(stripes // 4)["contrast"] < sharp["contrast"] / 3
+
+
+def test_photos_without_a_plate_are_held_out_by_name_half_of_them(tmp_path):
+    (tmp_path / "negatives").mkdir()
+    (tmp_path / "negatives" / "labels.jsonl").write_text("".join(json.dumps({"image": f"{n}.jpg", "plates": []}) + "\n" for n in range(200)))
+    kept, held = empties.names(str(tmp_path), False), empties.names(str(tmp_path), True)
+    assert not set(kept) & set(held) and len(kept) + len(held) == 200 and 70 < len(held) < 130
