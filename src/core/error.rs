@@ -3,10 +3,12 @@
 //! An [`Error`] is written for the person who meets it: what happened, where, and what to do.
 //! Its [`Kind`] decides the exit code of the command line and what a caller may retry.
 
+use serde::{Deserialize, Serialize};
 use std::fmt;
 
 /// What sort of failure it is, as far as a caller has to tell them apart.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Kind {
     /// The command line or the configuration is wrong; a person has to change it.
     Config,
@@ -14,10 +16,18 @@ pub enum Kind {
     Input,
     /// Something that has to be there is not (a library, a model, a device).
     Missing,
+    /// What was asked for by name is not there (a hit, an entry, a list).
+    NotFound,
     /// Stored data is damaged or was made with another key.
     Damaged,
-    /// Another process holds it, or the other side refused.
+    /// Nobody is logged in, or the session is over; logging in is right.
+    Unauthenticated,
+    /// Who asks is known and may not; another person may.
+    Forbidden,
+    /// The other side, or a rule, refused; trying again does not help.
     Refused,
+    /// Somebody else uses it at this moment; trying again soon is right.
+    Busy,
     /// The disk is full, read-only or failing.
     Storage,
     /// The network or the other side failed; trying again later is right.
@@ -27,24 +37,40 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// Exit code of the command line, after sysexits(3).
+    /// Exit code of the command line, after sysexits(3). Several kinds share one: whoever has to
+    /// tell them apart gets the kind itself, as callers of the control socket do.
     pub fn exit_code(self) -> u8 {
         match self {
             Kind::Config => 78,
-            Kind::Input => 65,
+            Kind::Input | Kind::Damaged => 65,
+            Kind::NotFound => 66,
             Kind::Missing => 69,
-            Kind::Damaged => 65,
-            Kind::Refused => 77,
-            Kind::Storage => 74,
-            Kind::Network => 75,
             Kind::Internal => 70,
+            Kind::Storage => 74,
+            Kind::Network | Kind::Busy => 75,
+            Kind::Refused | Kind::Unauthenticated | Kind::Forbidden => 77,
         }
     }
 
-    /// The sort of failure that a process or a daemon said by its exit code, as far as that tells.
-    pub fn of_exit_code(code: u8) -> Self {
-        let all = [Kind::Config, Kind::Input, Kind::Missing, Kind::Refused, Kind::Storage, Kind::Network];
-        all.into_iter().find(|k| k.exit_code() == code).unwrap_or(Kind::Internal)
+    /// The sort of failure that SQLite reports by a result code, an extended one or the primary one
+    /// in its lowest eight bits (<https://sqlite.org/rescode.html>).
+    pub fn of_sqlite(extended_code: i32) -> Self {
+        match extended_code {
+            // IOERR_DATA: a checksum of the page is wrong. IOERR_AUTH, IOERR_CORRUPTFS stay with
+            // the disk: it is the file system that can't be relied on.
+            8202 => Kind::Damaged,
+            code => match code & 0xff {
+                5 | 6 | 15 => Kind::Busy, // BUSY, LOCKED, PROTOCOL: locks of others
+                // PERM, READONLY, IOERR, FULL, CANTOPEN, NOLFS
+                3 | 8 | 10 | 13 | 14 | 22 => Kind::Storage,
+                // CORRUPT, FORMAT, NOTADB: SQLCipher reports a page whose authentication code is
+                // wrong as "not a database", whichever page it is.
+                11 | 24 | 26 => Kind::Damaged,
+                // ERROR, INTERNAL, ABORT, NOMEM, INTERRUPT, SCHEMA, TOOBIG, CONSTRAINT, MISMATCH,
+                // MISUSE, AUTH, RANGE and what may come: statements and values are ours.
+                _ => Kind::Internal,
+            },
+        }
     }
 }
 
@@ -117,6 +143,37 @@ where
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn results_of_sqlite_have_the_kind_that_says_what_to_do() {
+        let table = [
+            (Kind::Busy, &[5, 261, 517, 773, 6, 262, 518, 15][..]), // BUSY_*, LOCKED_*, PROTOCOL
+            (Kind::Storage, &[13, 3, 22]),                          // FULL, PERM, NOLFS
+            (Kind::Storage, &[8, 264, 520, 776, 1032, 1288, 1544]), // READONLY_*, DBMOVED among them
+            (Kind::Storage, &[10, 266, 522, 778, 1034, 3338, 8458]), // IOERR_*, CORRUPTFS among them
+            (Kind::Storage, &[14, 270, 526, 782, 1038, 1550]),      // CANTOPEN_*
+            (Kind::Damaged, &[11, 267, 523, 779, 24, 26, 8202]),    // CORRUPT_*, FORMAT, NOTADB, IOERR_DATA
+            (Kind::Internal, &[1, 2, 4, 7, 9, 12, 17, 18, 19, 275, 787, 1555, 2067, 20, 21, 23, 25, -1, 99]),
+        ];
+        for (kind, codes) in table {
+            for code in codes {
+                assert_eq!(Kind::of_sqlite(*code), kind, "{code}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_kind_travels_by_its_name_and_comes_back_as_itself() {
+        use Kind::{Busy, Config, Damaged, Forbidden, Input, Internal, Missing, Network, NotFound};
+        use Kind::{Refused, Storage, Unauthenticated};
+        let all = [Config, Input, Missing, NotFound, Damaged, Unauthenticated, Forbidden, Refused];
+        for kind in all.into_iter().chain([Busy, Storage, Network, Internal]) {
+            let text = serde_json::to_string(&kind).unwrap();
+            assert_eq!(serde_json::from_str::<Kind>(&text).unwrap(), kind, "{text}");
+            assert!((64..=78).contains(&kind.exit_code()), "{kind:?}");
+        }
+        assert_eq!(serde_json::to_string(&NotFound).unwrap(), "\"not_found\"");
+    }
 
     #[test]
     fn chain_tells_what_and_why_once() {

@@ -66,7 +66,7 @@ fn ask(stream: &UnixStream, socket: &Path, request: &Request, file: Option<&Path
         let frame = serde_json::from_str(&line.context(Kind::Network, lost)?);
         match frame.context(Kind::Internal, || "the daemon is of another version than this program".into())? {
             Frame::Reply(reply) => answer(reply)?,
-            Frame::Error { code, said } => return Err(Error::new(Kind::of_exit_code(code), said)),
+            Frame::Error { kind, said } => return Err(Error::new(kind, said)),
             Frame::End => return Ok(()),
         }
     }

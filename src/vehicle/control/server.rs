@@ -34,8 +34,8 @@ pub(super) enum Frame {
     Reply(Reply),
     /// It was not done.
     Error {
-        /// Exit code of the sort of failure.
-        code: u8,
+        /// The sort of failure.
+        kind: Kind,
         /// The sentence.
         said: String,
     },
@@ -109,14 +109,14 @@ fn receive(
     if callers.fetch_add(1, Ordering::AcqRel) >= CALLERS {
         callers.fetch_sub(1, Ordering::AcqRel);
         let said = "too many others are asking; try again".to_owned();
-        return send(&stream, &Frame::Error { code: Kind::Network.exit_code(), said });
+        return send(&stream, &Frame::Error { kind: Kind::Busy, said });
     }
     let (desk, place) = (Arc::clone(desk), Place(Arc::clone(callers)));
     std::thread::Builder::new().name("caller".into()).spawn(move || {
         let _place = place;
         let last = match serve(&stream, &who, &desk) {
             Ok(()) => Frame::End,
-            Err(e) => Frame::Error { code: e.kind().exit_code(), said: e.chain() },
+            Err(e) => Frame::Error { kind: e.kind(), said: e.chain() },
         };
         // A caller that went away has nothing to hear.
         let _ = send(&stream, &last);
