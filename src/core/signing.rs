@@ -3,13 +3,12 @@
 //! Keys are text files: 64 hex digits, mode 0400 for the secret one. A file of public keys holds
 //! one on each line, so that a new key can be trusted before the old one is given up.
 
+use crate::durable;
 use crate::error::{Context, Error, Kind, Result};
 use aws_lc_rs::encoding::AsBigEndian;
 use aws_lc_rs::signature::{ED25519, Ed25519KeyPair, KeyPair, UnparsedPublicKey};
 use std::fmt;
-use std::fs::{File, OpenOptions};
-use std::io::Write;
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
 
@@ -93,18 +92,8 @@ pub fn write_public(path: &Path, key: &PublicKey) -> Result<()> {
 }
 
 fn write_new(path: &Path, text: &str, mode: u32) -> Result<()> {
-    let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(mode)
-        .open(path)
-        .and_then(|mut file| {
-            file.write_all(text.as_bytes())?;
-            file.write_all(b"\n")?;
-            file.sync_all()
-        })
-        .and_then(|()| File::open(folder)?.sync_all())
+    let line = Zeroizing::new(format!("{text}\n"));
+    durable::write_new(path, line.as_bytes(), mode)
         .context(Kind::Storage, || format!("could not write the key {}", path.display()))
 }
 

@@ -1,15 +1,15 @@
 //! PEM files: read with errors a person can act on, written once and never over.
 
 use super::{Files, PROVIDER};
+use crate::durable;
 use crate::error::{Context, Error, Kind, Result};
 use jiff::Timestamp;
 use rustls::RootCertStore;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::sign::CertifiedKey;
-use std::fs::{File, OpenOptions};
-use std::io::{ErrorKind, Write};
-use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::io::ErrorKind;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use zeroize::Zeroizing;
@@ -129,15 +129,10 @@ pub(super) fn private_key(path: &Path) -> Result<PrivateKeyDer<'static>> {
 /// # Errors
 /// [`Kind::Refused`] when the file is there already; nothing is ever written over.
 pub fn write_new(path: &Path, bytes: &[u8], mode: u32) -> Result<()> {
-    let failed = || format!("could not write {}", path.display());
-    let opened = OpenOptions::new().write(true).create_new(true).mode(mode).open(path);
-    if opened.as_ref().is_err_and(|e| e.kind() == ErrorKind::AlreadyExists) {
-        return Err(already(path));
+    match durable::write_new(path, bytes, mode) {
+        Err(e) if e.kind() == ErrorKind::AlreadyExists => Err(already(path)),
+        written => written.context(Kind::Storage, || format!("could not write {}", path.display())),
     }
-    let mut file = opened.context(Kind::Storage, failed)?;
-    file.write_all(bytes).and_then(|()| file.sync_all()).context(Kind::Storage, failed)?;
-    let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    File::open(folder).and_then(|f| f.sync_all()).context(Kind::Storage, failed)
 }
 
 /// Refuses when one of `paths` is there already, so that a second run leaves nothing half made.
