@@ -1,9 +1,8 @@
 //! The one form in which a list is handed out: JSON of an entry on each line, the lines in the
 //! order of their bytes, none twice, each with its line feed. So equal lists are equal bytes.
 
-use plated_core::digest::Sha256;
 use plated_core::error::{Context, Error, Kind, Result};
-use sha2::{Digest, Sha256 as Hasher};
+use plated_core::digest::{Hasher, Sha256};
 use std::io::{BufRead, Read, Write};
 
 /// A longer line is a mistake.
@@ -102,22 +101,8 @@ impl<W: Write> Writer<W> {
     /// Ends the list; gives the output back.
     pub fn finish(mut self) -> Result<(W, Written)> {
         self.output.flush().context(Kind::Storage, || "could not write a list".into())?;
-        let sha256 = Sha256(self.hasher.finalize().into());
+        let sha256 = self.hasher.finish();
         Ok((self.output, Written { sha256, bytes: self.bytes, entries: self.entries }))
-    }
-}
-
-/// The hash over everything that `input` still holds.
-pub fn hash(mut input: impl Read) -> std::io::Result<Sha256> {
-    let mut hasher = Hasher::new();
-    let mut buffer = vec![0; 256 << 10];
-    loop {
-        match input.read(&mut buffer) {
-            Ok(0) => return Ok(Sha256(hasher.finalize().into())),
-            Ok(n) => hasher.update(&buffer[..n]),
-            Err(e) if e.kind() == std::io::ErrorKind::Interrupted => {}
-            Err(e) => return Err(e),
-        }
     }
 }
 
@@ -142,7 +127,7 @@ mod tests {
         }
         let (text, written) = writer.finish().unwrap();
         assert_eq!((written.sha256, written.bytes, written.entries), (Sha256::of(&text), 16, 2));
-        assert_eq!(hash(&text[..]).unwrap(), written.sha256);
+        assert_eq!(Sha256::of_reader(&text[..]).unwrap(), written.sha256);
         assert_eq!(read(&text).unwrap(), [b"{\"a\":1}", b"{\"b\":1}"]);
         for (wrong, said) in
             [(&b"b\na\n"[..], "line 2 is not in order"), (b"a\na\n", "not in order"), (b"a\nb", "line 2 is cut off")]

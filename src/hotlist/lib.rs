@@ -17,7 +17,6 @@ mod load;
 pub mod manifest;
 mod matcher;
 pub mod settings;
-mod sort;
 
 pub use entry::{Problem, Report};
 pub use index::{Builder, Index, Manifest, Meta, PublicKey, Signer, Trust};
@@ -25,4 +24,3 @@ pub use lists::{InForce, Lists, MAX_PARTIALS, Partial, Source};
 pub use load::{Passed, Wish, read_file, read_version};
 pub use matcher::{LISTED, Match, Pattern, Query, Rules};
 pub use settings::ListSettings;
-pub use sort::{RUN, Sorter};

@@ -3,28 +3,28 @@
 
 use super::Index;
 use super::bytes::put_number;
-use super::files::{self, Output};
 use super::filter::Filter;
 use super::layout::{BLOCK, HEADER, Header, Manifest, Meta, PLACE};
 use super::record::Encoder;
-use super::runs::Sorter;
-use crate::code::Code;
-use plated_core::digest::Sha256;
 use plated_core::error::{Context, Error, Kind, Result};
+use crate::code::Code;
 use plated_core::plate::PlateText;
-use plated_core::record::EntryRecord;
 use plated_core::signing::{Signer, Trust};
-use sha2::{Digest, Sha256 as Hasher};
-use std::io::{self, BufWriter, SeekFrom, Write};
+use plated_core::record::EntryRecord;
+use plated_core::digest::{Hasher, Sha256};
+use plated_core::durable::{self, Writer};
+use plated_core::sort::{Key, Sorter};
+use std::io::{self, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 /// Memory for sorting, in bytes.
 const ROOM: usize = 64 << 20;
+/// Bytes of a code, in front of its entry while they are sorted; the first is the highest.
+const CODE: usize = 8;
 
 /// An index being built. Nothing has the index's name before [`Builder::finish`].
 pub struct Builder<'a> {
     path: PathBuf,
-    unfinished: PathBuf,
     signer: &'a Signer,
     meta: Meta,
     sorter: Sorter,
@@ -39,14 +39,8 @@ impl<'a> Builder<'a> {
     }
 
     pub(super) fn with_room(path: &Path, signer: &'a Signer, meta: Meta, room: usize) -> Self {
-        let beside = |suffix: &str| {
-            let mut name = path.as_os_str().to_owned();
-            name.push(suffix);
-            PathBuf::from(name)
-        };
-        let sorter = Sorter::new(beside(".sorting"), room);
-        let (path, unfinished, encoder) = (path.to_owned(), beside(".unfinished"), Encoder::default());
-        Self { path, unfinished, signer, meta, sorter, encoder, entries: 0 }
+        let sorter = Sorter::new(durable::folder_of(path), Key::First(CODE), room);
+        Self { path: path.to_owned(), signer, meta, sorter, encoder: Encoder::default(), entries: 0 }
     }
 
     /// Takes an entry. Its list is the one that [`Meta`] names, whatever it says itself.
@@ -60,7 +54,10 @@ impl<'a> Builder<'a> {
         self.entries += 1;
         let encoder = &mut self.encoder;
         self.sorter
-            .push(code, |out| encoder.put(out, key.as_str(), entry))
+            .push_with(|out| {
+                out.extend_from_slice(&code.0.to_be_bytes());
+                encoder.put(out, key.as_str(), entry);
+            })
             .context(Kind::Storage, || failed(&self.path))
     }
 
@@ -71,25 +68,23 @@ impl<'a> Builder<'a> {
     /// `Storage` when the disk is full or fails, `Damaged` when it does not give back what was
     /// written; the index in place is untouched then.
     pub fn finish(self) -> Result<Manifest> {
-        let (path, unfinished, trust) =
-            (self.path.clone(), self.unfinished.clone(), Trust::only([self.signer.public_key()]));
-        let built = self.write().context(Kind::Storage, || failed(&path)).and_then(|()| {
-            let index = Index::open(&unfinished, &trust)?;
-            index.verify()?;
-            files::put_in_place(&unfinished, &path).context(Kind::Storage, || failed(&path))?;
-            Ok(index.manifest())
-        });
-        if built.is_err() {
-            files::discard(&unfinished);
-        }
-        built
+        let (path, trust) = (self.path.clone(), Trust::only([self.signer.public_key()]));
+        let failed = || failed(&path);
+        let unfinished = self.write().context(Kind::Storage, failed)?;
+        let index = Index::open(unfinished.path(), &trust)?;
+        index.verify()?;
+        unfinished.finish(&path).context(Kind::Storage, failed)?;
+        Ok(index.manifest())
     }
 
-    fn write(self) -> io::Result<()> {
-        let mut out = BufWriter::with_capacity(1 << 20, Output::create(&self.unfinished)?);
+    fn write(self) -> io::Result<Writer> {
+        let mut out = Writer::create(durable::folder_of(&self.path), 0o600)?;
         out.write_all(&[0; HEADER])?;
         let mut blocks = Blocks::begin(out, self.entries);
-        self.sorter.finish(|code, entry| blocks.add(code, entry))?;
+        let mut sorted = self.sorter.finish()?;
+        while let Some((code, entry)) = sorted.advance()?.and_then(<[u8]>::split_first_chunk) {
+            blocks.add(Code(u64::from_be_bytes(*code)), entry)?;
+        }
         blocks.end_plate();
         blocks.end_block()?;
         let Blocks { mut out, at: keys_at, filter, mut places, keys, plates, .. } = blocks;
@@ -115,12 +110,12 @@ impl<'a> Builder<'a> {
             block_bytes: keys.len() as u64,
             plates,
             entries: self.entries,
-            root: hasher.finalize().into(),
+            root: hasher.finish().0,
         };
-        let mut out = out.into_inner().map_err(io::IntoInnerError::into_error)?;
         out.seek(SeekFrom::Start(0))?;
         out.write_all(&header.write(self.signer))?;
-        out.sync()
+        out.sync()?;
+        Ok(out)
     }
 }
 
@@ -130,7 +125,7 @@ fn failed(path: &Path) -> String {
 
 /// The blocks being written; see [`super::layout`].
 struct Blocks {
-    out: BufWriter<Output>,
+    out: Writer,
     at: u64,
     filter: Filter,
     places: Vec<u64>,
@@ -145,7 +140,7 @@ struct Blocks {
 }
 
 impl Blocks {
-    fn begin(out: BufWriter<Output>, most: u64) -> Self {
+    fn begin(out: Writer, most: u64) -> Self {
         Self {
             out,
             at: HEADER as u64,

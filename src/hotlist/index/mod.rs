@@ -7,11 +7,9 @@
 
 mod builder;
 mod bytes;
-mod files;
 mod filter;
 mod layout;
 mod record;
-mod runs;
 
 pub use builder::Builder;
 pub use layout::{Manifest, Meta};
