@@ -1,8 +1,8 @@
 //! The one form in which a list is handed out: JSON of an entry on each line, the lines in the
 //! order of their bytes, none twice, each with its line feed. So equal lists are equal bytes.
 
-use plated_core::error::{Context, Error, Kind, Result};
 use plated_core::digest::{Hasher, Sha256};
+use plated_core::error::{Context, Error, Kind, Result};
 use std::io::{BufRead, Read, Write};
 
 /// A longer line is a mistake.

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use plated_core::digest::Sha256;
 use plated_core::error::{Context, Error, Kind, Result};
-use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, Row, Transaction, TransactionBehavior, params};
+use rusqlite::{Connection, OpenFlags, OptionalExtension, Row, Transaction, TransactionBehavior, params};
 use std::path::Path;
 use std::time::Duration;
 use uuid::Uuid;
@@ -218,13 +218,8 @@ pub(super) trait SqlContext<T> {
 
 impl<T> SqlContext<T> for rusqlite::Result<T> {
     fn sql(self, message: impl FnOnce() -> String) -> Result<T> {
-        let kind = match self.as_ref().err().and_then(rusqlite::Error::sqlite_error_code) {
-            Some(ErrorCode::DiskFull | ErrorCode::SystemIoFailure | ErrorCode::ReadOnly | ErrorCode::CannotOpen) => {
-                Kind::Storage
-            }
-            Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => Kind::Damaged,
-            _ => Kind::Internal,
-        };
+        let result = self.as_ref().err().and_then(rusqlite::Error::sqlite_error);
+        let kind = result.map_or(Kind::Internal, |e| Kind::of_sqlite(e.extended_code));
         self.context(kind, message)
     }
 }

@@ -181,7 +181,7 @@ pub(super) fn failure(status: StatusCode, text: impl Into<String>) -> Failure {
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
         match error.kind() {
-            Kind::Network => failure(StatusCode::SERVICE_UNAVAILABLE, error.to_string()),
+            Kind::Network | Kind::Busy => failure(StatusCode::SERVICE_UNAVAILABLE, error.to_string()),
             Kind::Storage => {
                 tracing::error!(
                     error = %error.chain(),

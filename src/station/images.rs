@@ -1,11 +1,11 @@
 //! Image files, named by their content: `images/ab/cd/abcd…`.
 
 use plated_core::digest::Sha256;
+use plated_core::durable::{self, Writer};
 use plated_core::error::{Context, Kind, Result};
-use std::fs::{self, File};
+use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use uuid::Uuid;
 
 /// The folder of images.
 #[derive(Clone, Debug)]
@@ -19,12 +19,10 @@ impl Images {
     pub fn open(data: &Path) -> Result<Self> {
         let images = Self { root: data.join("images"), incoming: data.join("incoming") };
         let failed = || format!("could not make the image folders in {}", data.display());
-        fs::create_dir_all(&images.root).context(Kind::Storage, failed)?;
-        if images.incoming.exists() {
-            fs::remove_dir_all(&images.incoming).context(Kind::Storage, failed)?;
-        }
-        fs::create_dir(&images.incoming).context(Kind::Storage, failed)?;
-        sync(data).context(Kind::Storage, failed)?;
+        durable::make_folder(&images.root)
+            .and_then(|()| durable::remove_folder(&images.incoming))
+            .and_then(|()| durable::make_folder(&images.incoming))
+            .context(Kind::Storage, failed)?;
         Ok(images)
     }
 
@@ -37,25 +35,19 @@ impl Images {
     /// Stores `bytes`, whose hash the caller has checked. Durable on return: the file is synced
     /// before it gets its name, and its folder after.
     pub fn put(&self, sha256: &Sha256, bytes: &[u8]) -> Result<()> {
-        let temporary = self.incoming.join(Uuid::now_v7().to_string());
-        let stored = self.write(sha256, bytes, &temporary);
-        if stored.is_err() {
-            // Best effort: what stays is cleared away at the next start.
-            let _ = fs::remove_file(&temporary);
-        }
-        stored.context(Kind::Storage, || format!("could not store an image in {}", self.root.display()))
+        self.write(sha256, bytes)
+            .context(Kind::Storage, || format!("could not store an image in {}", self.root.display()))
     }
 
-    fn write(&self, sha256: &Sha256, bytes: &[u8], temporary: &Path) -> std::io::Result<()> {
-        let mut file = File::create_new(temporary)?;
+    fn write(&self, sha256: &Sha256, bytes: &[u8]) -> std::io::Result<()> {
+        let mut file = Writer::create(&self.incoming, 0o600)?;
         file.write_all(bytes)?;
-        file.sync_all()?;
-        drop(file);
         let (folder, path) = self.place(sha256);
-        fs::create_dir_all(&folder)?;
-        fs::rename(temporary, path)?;
-        // Every folder on the way may be new, so each is synced in the one above it.
-        folder.ancestors().take_while(|f| f.starts_with(&self.root)).try_for_each(sync)
+        durable::make_folder(&folder)?;
+        file.finish(&path)?;
+        // A folder on the way may have been made by another request, which has not synced it yet.
+        let above = folder.ancestors().skip(1).take_while(|f| f.starts_with(&self.root));
+        above.into_iter().try_for_each(durable::sync_folder)
     }
 
     fn place(&self, sha256: &Sha256) -> (PathBuf, PathBuf) {
@@ -64,10 +56,6 @@ impl Images {
         let path = folder.join(name);
         (folder, path)
     }
-}
-
-fn sync(folder: &Path) -> std::io::Result<()> {
-    File::open(folder)?.sync_all()
 }
 
 #[cfg(test)]

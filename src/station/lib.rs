@@ -21,11 +21,11 @@ pub use ingest::ingest;
 use clap::Parser;
 use listener::{Vehicle, VehicleListener};
 use plated_core::clock::Clock;
+use plated_core::durable;
 use plated_core::error::{Context, Error, Kind, Result};
 use plated_core::tls;
-use std::fs::{DirBuilder, File, TryLockError};
+use std::fs::{File, TryLockError};
 use std::net::SocketAddr;
-use std::os::unix::fs::DirBuilderExt;
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -94,12 +94,12 @@ impl Server {
 fn open_data(config: &Config) -> Result<(File, Images, Database)> {
     let data = &config.data;
     let failed = || format!("could not use the data folder {}", data.display());
-    DirBuilder::new().recursive(true).mode(0o700).create(data).context(Kind::Storage, failed)?;
+    durable::make_folder(data).context(Kind::Storage, failed)?;
     let lock = lock(&data.join("station.lock"))?;
     let images = Images::open(data)?;
     let database = Database::open(&config.database())?;
     // The database file's own name in the folder must survive a power cut too.
-    File::open(data).and_then(|f| f.sync_all()).context(Kind::Storage, failed)?;
+    durable::sync_folder(data).context(Kind::Storage, failed)?;
     Ok((lock, images, database))
 }
 

@@ -3,7 +3,7 @@
 use plated_core::error::{Context, Error, Kind, Result};
 use plated_core::plate::PlateText;
 use plated_core::record::EntryRecord;
-use plated_hotlist::Sorter;
+use plated_core::sort::{Key, Sorter};
 use plated_hotlist::canonical::{MAX_LINE, Writer, Written};
 use serde_json::{Map, Value};
 use std::io::{BufRead, Read, Write};
@@ -28,7 +28,8 @@ pub struct Made {
 /// `Input` with the number of the first line that is no entry. Nothing of the line's text is
 /// shown, since the plate may be in it.
 pub fn make<W: Write>(mut input: impl BufRead, name: &str, scratch: &Path, output: W) -> Result<(W, Made)> {
-    let mut sorter = Sorter::new(scratch, ROOM);
+    let failed = || format!("could not sort a list in {}", scratch.display());
+    let mut sorter = Sorter::new(scratch, Key::Whole, ROOM);
     let mut line = Vec::new();
     let mut canonical = Vec::new();
     for number in 1_u64.. {
@@ -51,19 +52,20 @@ pub fn make<W: Write>(mut input: impl BufRead, name: &str, scratch: &Path, outpu
         canonical.clear();
         serde_json::to_writer(&mut canonical, &record)
             .context(Kind::Internal, || "an entry can't be written".into())?;
-        sorter.add(&canonical)?;
+        sorter.push(&canonical).context(Kind::Storage, failed)?;
     }
     let mut writer = Writer::new(output);
     let (mut last, mut twice) = (Vec::new(), 0);
-    sorter.finish(|line| {
+    let mut sorted = sorter.finish().context(Kind::Storage, failed)?;
+    while let Some(line) = sorted.advance().context(Kind::Storage, failed)? {
         if last == line {
             twice += 1;
-            return Ok(());
+            continue;
         }
         last.clear();
         last.extend_from_slice(line);
-        writer.add(line)
-    })?;
+        writer.add(line)?;
+    }
     let (output, written) = writer.finish()?;
     Ok((output, Made { written, twice }))
 }

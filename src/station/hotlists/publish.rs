@@ -7,19 +7,18 @@ use crate::database::{Database, Rows};
 use jiff::Timestamp;
 use plated_core::clock::Clock;
 use plated_core::digest::Sha256;
+use plated_core::durable;
 use plated_core::error::{Context, Error, Kind, Result};
 use plated_core::signing::Signer;
 use plated_core::user::SystemUser;
 use plated_core::wire::{DeltaFrom, ListVersion, Manifest};
-use plated_hotlist::RUN;
 use plated_hotlist::delta;
 use plated_hotlist::manifest;
 use plated_hotlist::manifest::is_list_name;
-use std::fs::{self, DirBuilder, File};
-use std::io::{BufRead, BufReader, BufWriter};
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, chown};
+use std::fs::{self, File};
+use std::io::{BufRead, BufReader};
+use std::os::unix::fs::{MetadataExt, chown};
 use std::path::{Path, PathBuf};
-use uuid::Uuid;
 
 /// A list to be published.
 #[derive(Debug)]
@@ -68,7 +67,7 @@ impl<'a> Publisher<'a> {
         let owner = Owner::of(data)?;
         let folder = folder(data);
         let failed = || format!("could not use the folder {}", folder.display());
-        DirBuilder::new().recursive(true).mode(0o700).create(&folder).context(Kind::Storage, failed)?;
+        durable::make_folder(&folder).context(Kind::Storage, failed)?;
         let lock = File::options().create(true).truncate(false).write(true).open(folder.join("publish.lock"));
         let lock = lock.context(Kind::Storage, failed)?;
         lock.lock().context(Kind::Storage, failed)?;
@@ -88,40 +87,22 @@ impl<'a> Publisher<'a> {
         }
         let place = self.folder.join(what.name);
         let failed = || format!("could not write to {}", place.display());
-        fs::create_dir_all(&place).and_then(|()| self.owner.give(&place)).context(Kind::Storage, failed)?;
-        clear(&place, |name| name.ends_with(".incoming") || name.ends_with(RUN));
-        let incoming = place.join(format!("{}.incoming", Uuid::now_v7()));
-        let result = self.publish_by(input, what, &place, &incoming);
-        if incoming.exists() {
-            // Best effort; what stays is cleared away the next time.
-            let _ = fs::remove_file(&incoming);
-        }
-        result
-    }
-
-    fn publish_by(
-        &mut self,
-        input: impl BufRead,
-        what: &Publication<'_>,
-        place: &Path,
-        incoming: &Path,
-    ) -> Result<Published> {
-        let failed = || format!("could not write to {}", place.display());
-        let output = BufWriter::new(File::create_new(incoming).context(Kind::Storage, failed)?);
-        let (output, Made { written, twice }) = canonical::make(input, what.name, place, output)?;
-        self.owner.give(incoming).and_then(|()| output.get_ref().sync_all()).context(Kind::Storage, failed)?;
+        durable::make_folder(&place).and_then(|()| self.owner.give(&place)).context(Kind::Storage, failed)?;
+        durable::sweep(&place); // Nobody else writes there while this has the lock.
+        let output = durable::Writer::create(&place, 0o600).context(Kind::Storage, failed)?;
+        let (mut output, Made { written, twice }) = canonical::make(input, what.name, &place, output)?;
+        self.owner.give_file(&mut output).context(Kind::Storage, failed)?;
         let before = self.versions(what.name)?;
         let sha256 = written.sha256;
         if let Some(same) = before.iter().find(|v| v.current && v.sha256 == sha256) {
-            let deltas = deltas(place, &before, &sha256);
+            let deltas = deltas(&place, &before, &sha256);
             return Ok(Published { version: same.clone(), changed: false, twice, deltas });
         }
-        fs::rename(incoming, place.join(file_name(&sha256))).context(Kind::Storage, failed)?;
+        output.finish(&place.join(file_name(&sha256))).context(Kind::Storage, failed)?;
         let earlier = before.iter().filter(|v| v.kept && v.sha256 != sha256).take(what.keep.saturating_sub(1));
         for from in earlier {
-            write_delta(place, &from.sha256, &sha256, written.bytes, &self.owner)?;
+            write_delta(&place, &from.sha256, &sha256, written.bytes, &self.owner)?;
         }
-        sync(place).and_then(|()| sync(&self.folder)).context(Kind::Storage, failed)?;
 
         let version = Version {
             name: what.name.to_owned(),
@@ -147,8 +128,8 @@ impl<'a> Publisher<'a> {
                 .filter(|v| v.kept)
                 .any(|v| name == file_name(&v.sha256) || name == delta_name(&v.sha256, &sha256))
         };
-        clear(place, |name| !kept(name));
-        let deltas = deltas(place, &now, &sha256);
+        clear(&place, |name| !kept(name));
+        let deltas = deltas(&place, &now, &sha256);
         Ok(Published { version, changed: true, twice, deltas })
     }
 
@@ -226,6 +207,10 @@ impl Owner {
         }
     }
 
+    fn give_file(&self, file: &mut durable::Writer) -> std::io::Result<()> {
+        self.0.map_or(Ok(()), |(user, group)| file.give_to(user, group))
+    }
+
     fn give(&self, path: &Path) -> std::io::Result<()> {
         self.0.map_or(Ok(()), |(user, group)| chown(path, Some(user), Some(group)))
     }
@@ -246,7 +231,6 @@ fn deltas(place: &Path, versions: &[Version], to: &Sha256) -> Vec<DeltaFrom> {
 
 /// Writes the delta between two versions, unless it is hardly smaller than the whole list.
 fn write_delta(place: &Path, from: &Sha256, to: &Sha256, whole: u64, owner: &Owner) -> Result<()> {
-    let incoming = place.join(format!("{}.incoming", Uuid::now_v7()));
     let failed = || format!("could not write a delta in {}", place.display());
     let open = |sha256: &Sha256| {
         let path = place.join(file_name(sha256));
@@ -255,16 +239,14 @@ fn write_delta(place: &Path, from: &Sha256, to: &Sha256, whole: u64, owner: &Own
     if !place.join(file_name(from)).exists() {
         return Ok(()); // A crash or a person took it away; vehicles fetch the whole list then.
     }
-    let output = BufWriter::new(File::create_new(&incoming).context(Kind::Storage, failed)?);
-    let output = delta::diff(&(*from, || open(from)), &(*to, || open(to)), output)?;
-    let file = output.get_ref();
-    if file.metadata().context(Kind::Storage, failed)?.len() > whole / 2 {
-        return fs::remove_file(&incoming).context(Kind::Storage, failed);
+    let output = durable::Writer::create(place, 0o600).context(Kind::Storage, failed)?;
+    let mut output = delta::diff(&(*from, || open(from)), &(*to, || open(to)), output)?;
+    if output.size().context(Kind::Storage, failed)? > whole / 2 {
+        return Ok(());
     }
     owner
-        .give(&incoming)
-        .and_then(|()| file.sync_all())
-        .and_then(|()| fs::rename(&incoming, place.join(delta_name(from, to))))
+        .give_file(&mut output)
+        .and_then(|()| output.finish(&place.join(delta_name(from, to))))
         .context(Kind::Storage, failed)
 }
 
@@ -275,8 +257,4 @@ fn clear(place: &Path, goes: impl Fn(&str) -> bool) {
             let _ = fs::remove_file(file.path());
         }
     }
-}
-
-fn sync(folder: &Path) -> std::io::Result<()> {
-    File::open(folder)?.sync_all()
 }
