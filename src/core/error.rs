@@ -5,6 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 use std::fmt;
+use std::time::Duration;
 
 /// What sort of failure it is, as far as a caller has to tell them apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -80,6 +81,7 @@ pub struct Error {
     kind: Kind,
     message: String,
     source: Option<Box<dyn std::error::Error + Send + Sync>>,
+    retry_after: Option<Duration>,
 }
 
 /// `Result` with this program's [`Error`].
@@ -88,12 +90,22 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 impl Error {
     /// A failure first noticed here.
     pub fn new(kind: Kind, message: impl Into<String>) -> Self {
-        Self { kind, message: message.into(), source: None }
+        Self { kind, message: message.into(), source: None, retry_after: None }
     }
 
     /// The sort of failure.
     pub fn kind(&self) -> Kind {
         self.kind
+    }
+
+    /// The other side asked that it is not tried again before this time has passed.
+    pub fn after(self, wait: Option<Duration>) -> Self {
+        Self { retry_after: wait, ..self }
+    }
+
+    /// How long the other side asked to wait, if it did.
+    pub fn retry_after(&self) -> Option<Duration> {
+        self.retry_after
     }
 
     /// The whole chain on one line: `what: why: why`.
@@ -136,7 +148,7 @@ where
     E: std::error::Error + Send + Sync + 'static,
 {
     fn context(self, kind: Kind, message: impl FnOnce() -> String) -> Result<T> {
-        self.map_err(|e| Error { kind, message: message(), source: Some(Box::new(e)) })
+        self.map_err(|e| Error { kind, message: message(), source: Some(Box::new(e)), retry_after: None })
     }
 }
 

@@ -136,10 +136,10 @@ impl Faulty {
         let before = self.earlier.lock().unwrap().replace(real.clone());
         Ok(match fault {
             Fault::LostOnTheWayBack => return Err(lost()),
-            Fault::Status500 => Answer { status: 500, body: Vec::new() },
+            Fault::Status500 => Answer { status: 500, ..Answer::default() },
             Fault::Status503WithReceipt => Answer { status: 503, ..real },
             Fault::CutOff => Answer { body: real.body[..real.body.len() / 2].to_vec(), ..real },
-            Fault::Rubbish => Answer { status: 200, body: b"<html>Welcome to the depot</html>".to_vec() },
+            Fault::Rubbish => Answer { status: 200, body: b"<html>Welcome to the depot</html>".to_vec(), ..real },
             Fault::EarlierAnswer => before.unwrap_or(real),
             _ => real,
         })
@@ -273,7 +273,7 @@ impl Link for Rejecting {
 
     async fn post_batch(&self, body: Vec<u8>) -> Result<Answer> {
         if String::from_utf8_lossy(&body).contains(&self.1.to_string()) {
-            return Ok(Answer { status: 400, body: Vec::new() });
+            return Ok(Answer { status: 400, ..Answer::default() });
         }
         self.0.post_batch(body).await
     }

@@ -1,6 +1,7 @@
 //! The way to what the station hands out, as the synchronisation sees it.
 
 use plated_core::error::Result;
+use std::time::Duration;
 
 /// Gets things from the station. An `Err` means that no answer came.
 pub trait Remote: Clone + Send + Sync + 'static {
@@ -38,6 +39,8 @@ pub struct Reply<B> {
     pub etag: Option<String>,
     /// Where a part starts (`Content-Range`).
     pub start: Option<u64>,
+    /// How long the station asks to wait before it is tried again (`Retry-After`).
+    pub retry_after: Option<Duration>,
     /// The body.
     pub body: B,
 }

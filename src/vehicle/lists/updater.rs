@@ -4,9 +4,9 @@
 use crate::config::Config;
 use crate::control::{OfficerService, UpdaterHandle, station};
 use crate::lists::{Accept, Change, ListState, Origin, Remote, Round, Sync, Watched, Watcher};
-use crate::transfer::backoff;
 use plated_core::clock::Clock;
 use plated_core::error::{Context, Kind, Result};
+use plated_core::retry::Backoff;
 use plated_core::signing::Trust;
 use plated_core::thread::Service;
 use plated_hotlist::settings::ListKind;
@@ -109,20 +109,20 @@ async fn fetch<R: Remote>(
     mut asked: mpsc::Receiver<oneshot::Sender<Round>>,
 ) {
     let Some(mut sync) = sync else { return std::future::pending().await };
-    let mut failures = 0;
+    let mut backoff = Backoff::new(FIRST_BACKOFF, interval);
     let mut waits: Option<oneshot::Sender<Round>> = None;
     loop {
         let round = sync.round().await;
         put(publish, Origin::Station, sync.states());
-        failures = if round.again_soon() { failures + 1 } else { 0 };
+        let pause = if round.again_soon() {
+            backoff.fail_after(round.retry_after())
+        } else {
+            backoff.reset();
+            interval
+        };
         if let Some(tell) = waits.take() {
             let _ = tell.send(round); // The caller may have gone away.
         }
-        let random = getrandom::u32().unwrap_or(u32::MAX);
-        let pause = match failures {
-            0 => interval,
-            n => backoff(n, FIRST_BACKOFF.min(interval), interval, random),
-        };
         waits = tokio::select! {
             () = tokio::time::sleep(pause) => None,
             // Also who asked while a round was under way: that one may have missed what is new.

@@ -25,7 +25,8 @@ impl Remote for HttpsLink {
         let response = self.download(path, headers).await?;
         let text = |name: &HeaderName| text(response.headers(), name);
         let (etag, start) = (text(&ETAG), text(&CONTENT_RANGE).and_then(|range| start(&range)));
-        Ok(Reply { status: response.status().as_u16(), etag, start, body: Download(response) })
+        let retry_after = self.retry_after(&response);
+        Ok(Reply { status: response.status().as_u16(), etag, start, retry_after, body: Download(response) })
     }
 }
 

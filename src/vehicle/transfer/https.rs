@@ -5,8 +5,9 @@ use crate::config::Transfer;
 use plated_core::clock::Clock;
 use plated_core::digest::Sha256;
 use plated_core::error::{Context, Error, Kind, Result};
+use plated_core::retry;
 use plated_core::tls;
-use reqwest::header::HeaderName;
+use reqwest::header::{HeaderName, RETRY_AFTER};
 use reqwest::redirect::Policy;
 use reqwest::{Client, RequestBuilder, Response, Url};
 use std::sync::Arc;
@@ -86,13 +87,19 @@ impl HttpsLink {
         request.send().await.map_err(reqwest::Error::without_url).context(Kind::Network, failed)
     }
 
+    /// How long the station asks to wait.
+    pub(super) fn retry_after(&self, response: &Response) -> Option<Duration> {
+        let field = response.headers().get(RETRY_AFTER)?.to_str().ok()?;
+        retry::retry_after(field, self.clock.wall())
+    }
+
     async fn send(&self, request: RequestBuilder) -> Result<Answer> {
         // The other end would only close the connection without saying why.
         self.validity.check(self.clock.wall())?;
         let failed = || format!("could not reach the station {}", self.station);
         let cut_off = || format!("the answer of the station {} was cut off", self.station);
         let mut response = request.send().await.map_err(reqwest::Error::without_url).context(Kind::Network, failed)?;
-        let status = response.status().as_u16();
+        let (status, retry_after) = (response.status().as_u16(), self.retry_after(&response));
         let mut body = Vec::new();
         while let Some(piece) =
             response.chunk().await.map_err(reqwest::Error::without_url).context(Kind::Network, cut_off)?
@@ -105,7 +112,7 @@ impl HttpsLink {
             }
             body.extend_from_slice(&piece);
         }
-        Ok(Answer { status, body })
+        Ok(Answer { status, body, retry_after })
     }
 }
 

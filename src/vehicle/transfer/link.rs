@@ -3,6 +3,7 @@
 use plated_core::digest::Sha256;
 use plated_core::error::Result;
 use plated_core::wire::{Receipt, SealedRead};
+use std::time::Duration;
 
 /// Reads that wait to be transferred. Calls block; the transfer makes them off its own thread.
 pub trait Outbox: Clone + Send + Sync + 'static {
@@ -38,10 +39,12 @@ pub trait Link: Clone + Send + Sync + 'static {
 }
 
 /// A whole answer, of whatever kind.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Answer {
     /// HTTP status.
     pub status: u16,
     /// The body.
     pub body: Vec<u8>,
+    /// How long the station asks to wait before it is tried again (`Retry-After`).
+    pub retry_after: Option<Duration>,
 }

@@ -20,7 +20,6 @@ mod sender;
 pub use fetch::Download;
 pub use https::HttpsLink;
 pub use link::{Answer, Applied, Link, Outbox};
-pub(crate) use schedule::backoff;
 pub use schedule::{Options, run};
 pub use sender::{Round, Sender};
 

@@ -56,5 +56,5 @@ pub(super) fn check(batch: &Batch, answer: &Answer) -> Result<Receipt, Trouble> 
 
 /// What an answer without success says, as a sentence.
 pub(super) fn problem(answer: &Answer) -> Error {
-    Problem::sentence(answer.status, &answer.body)
+    Problem::sentence(answer.status, &answer.body).after(answer.retry_after)
 }

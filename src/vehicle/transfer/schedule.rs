@@ -7,6 +7,7 @@ use super::{Progress, State};
 use crate::config::{Config, Transfer};
 use plated_core::clock::Clock;
 use plated_core::error::{Error, Kind};
+use plated_core::retry::Backoff;
 use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
@@ -51,13 +52,13 @@ pub async fn run<O: Outbox, L: Link>(
     progress: watch::Sender<Progress>,
 ) -> Infallible {
     let mut sender = Sender::new(outbox, link, &options.vehicle, options.batch_reads, clock.clone(), progress);
-    let mut failures = 0;
+    let mut backoff = Backoff::new(options.first_backoff, options.max_backoff);
     loop {
         match sender.round().await {
             Ok(round) => {
-                if failures > 0 {
-                    tracing::info!(failures, "The transfer to the station works again");
-                    failures = 0;
+                if backoff.failures() > 0 {
+                    tracing::info!(failures = backoff.failures(), "The transfer to the station works again");
+                    backoff.reset();
                 }
                 let state = if round == Round::Empty { State::Idle } else { State::Sending };
                 sender.progress().send_if_modified(|p| {
@@ -71,7 +72,8 @@ pub async fn run<O: Outbox, L: Link>(
                 }
             }
             Err(e) => {
-                failures += 1;
+                let pause = backoff.fail_after(e.retry_after());
+                let failures = backoff.failures();
                 if failures == 1 {
                     report(&e);
                 } else {
@@ -86,8 +88,7 @@ pub async fn run<O: Outbox, L: Link>(
                     p.state = State::BackingOff { since, failures };
                     p.last_error = Some(e.chain());
                 });
-                let random = getrandom::u32().unwrap_or(u32::MAX);
-                tokio::time::sleep(backoff(failures, options.first_backoff, options.max_backoff, random)).await;
+                tokio::time::sleep(pause).await;
             }
         }
     }
@@ -100,29 +101,5 @@ fn report(e: &Error) {
             tracing::warn!(error = %e.chain(), "Reads can't be transferred for now; they stay in the vehicle");
         }
         _ => tracing::error!(error = %e.chain(), "Reads can't be transferred; they stay in the vehicle"),
-    }
-}
-
-/// Doubles with each failure up to `max`, less up to a half by chance, so that a fleet does not
-/// come back all at once.
-pub(crate) fn backoff(failures: u32, first: Duration, max: Duration, random: u32) -> Duration {
-    let doubled = first.saturating_mul(1 << failures.saturating_sub(1).min(20));
-    let full = doubled.min(max);
-    full - full.mul_f64(0.5 * f64::from(random) / f64::from(u32::MAX))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    proptest! {
-        #[test]
-        fn waits_grow_to_the_longest_and_never_vanish(failures in 1u32..1000, random: u32) {
-            let (first, max) = (Duration::from_secs(1), Duration::from_secs(60));
-            let wait = backoff(failures, first, max, random);
-            prop_assert!(wait >= first / 2 && wait <= max);
-            prop_assert!(failures < 7 || wait >= max / 2);
-        }
     }
 }

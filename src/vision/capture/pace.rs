@@ -71,37 +71,10 @@ impl Backlog {
     }
 }
 
-/// Waits that double from a quarter of a second to ten, each shortened by up to half at random,
-/// so that several cameras that failed together do not come back together.
-#[derive(Debug)]
-pub struct Backoff {
-    failures: u32,
-}
-
+/// Waits before a camera is tried again grow from the first to the longest.
+pub const FIRST: Duration = Duration::from_millis(250);
 /// The longest wait.
 pub const LONGEST: Duration = Duration::from_secs(10);
-const FIRST: Duration = Duration::from_millis(250);
-
-impl Backoff {
-    /// No failure yet.
-    pub fn new() -> Self {
-        Self { failures: 0 }
-    }
-
-    /// It went well for a while.
-    pub fn reset(&mut self) {
-        self.failures = 0;
-    }
-
-    /// How long to wait after one more failure.
-    pub fn after_failure(&mut self) -> Duration {
-        let full = (FIRST * 2u32.pow(self.failures.min(10))).min(LONGEST);
-        self.failures = self.failures.saturating_add(1);
-        // Without randomness the full wait is right too.
-        let share = f64::from(getrandom::u32().unwrap_or(0)) / f64::from(u32::MAX);
-        full.mul_f64(1.0 - share / 2.0)
-    }
-}
 
 #[cfg(test)]
 mod tests {
@@ -144,17 +117,5 @@ mod tests {
             let old = (0..2000).filter(|n| b.holds(now, f64::from(*n) * step)).count();
             assert_eq!(old, lost as usize, "with steps of {step} s");
         }
-    }
-
-    #[test]
-    fn waits_grow_to_ten_seconds_and_stay_there() {
-        let mut b = Backoff::new();
-        for n in 0..40 {
-            let full = (FIRST * 2u32.pow(n.min(10))).min(LONGEST);
-            let wait = b.after_failure();
-            assert!(wait <= full && wait >= full / 2, "{wait:?} after {n} failures");
-        }
-        b.reset();
-        assert!(b.after_failure() <= FIRST);
     }
 }

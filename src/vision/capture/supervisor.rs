@@ -3,7 +3,7 @@
 
 use super::Reader;
 use super::folder::ImageFolder;
-use super::pace::{Backoff, LONGEST, Pacer};
+use super::pace::{FIRST, LONGEST, Pacer};
 use super::slot::{Inbox, Take};
 use super::video::{Camera, VideoReader};
 use crate::capture::{Input, Pace, Source};
@@ -11,6 +11,7 @@ use crate::frame::Frame;
 use jiff::Timestamp;
 use plated_core::clock::Clock;
 use plated_core::error::{Context, Error, Kind, Result};
+use plated_core::retry::Backoff;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::thread::JoinHandle;
@@ -246,7 +247,7 @@ enum Over {
 
 impl Worker {
     fn run(mut self) -> Self {
-        let mut backoff = Backoff::new();
+        let mut backoff = Backoff::new(FIRST, LONGEST);
         let mut played = 0;
         loop {
             let opened = self.shared.clock.monotonic();
@@ -272,7 +273,7 @@ impl Worker {
                     if self.shared.clock.monotonic().saturating_sub(opened) >= 2 * LONGEST {
                         backoff.reset();
                     }
-                    if !self.retry_later(why, backoff.after_failure()) {
+                    if !self.retry_later(why, backoff.fail()) {
                         break self.end(None);
                     }
                 }

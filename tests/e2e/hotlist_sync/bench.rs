@@ -105,7 +105,13 @@ impl Remote for Way {
             (replayed, if manifest { None } else { plan.cuts.pop_front() })
         };
         if let Some(text) = replayed {
-            return Ok(Reply { status: 200, etag: None, start: None, body: Pieces::Replayed(Some(text)) });
+            return Ok(Reply {
+                status: 200,
+                etag: None,
+                start: None,
+                retry_after: None,
+                body: Pieces::Replayed(Some(text)),
+            });
         }
         let reply = self.0.get(path, &ask).await?;
         let mut plan = self.1.lock().unwrap();
@@ -116,7 +122,7 @@ impl Remote for Way {
         }
         let at = plan.seen.len() - 1;
         let body = Pieces::Real { body: reply.body, plan: self.1.clone(), at, cut, manifest };
-        Ok(Reply { status: reply.status, etag: reply.etag, start: reply.start, body })
+        Ok(Reply { status: reply.status, etag: reply.etag, start: reply.start, retry_after: reply.retry_after, body })
     }
 }
 
