@@ -93,6 +93,14 @@ pub fn write_new(path: &Path, content: &[u8], mode: u32) -> io::Result<()> {
 /// `to` holds the old content or the new one, whole.
 pub fn put_in_place(from: &Path, to: &Path) -> io::Result<()> {
     sync_file(from)?;
+    rename(from, to)
+}
+
+/// As [`put_in_place`], for a file whose content is durable already or is not to be touched.
+///
+/// # Errors
+/// `to` holds the old content or the new one, whole.
+pub fn rename(from: &Path, to: &Path) -> io::Result<()> {
     step(Step::Rename, to)?;
     fault::renaming(from, to)?;
     fs::rename(from, to)?;

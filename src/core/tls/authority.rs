@@ -6,6 +6,7 @@
 
 use super::files::{certificates, private_key, refuse_existing, write_new};
 use crate::clock::Clock;
+use crate::durable;
 use crate::error::{Context, Error, Kind, Result};
 use jiff::tz::TimeZone;
 use jiff::{Span, Timestamp};
@@ -165,7 +166,7 @@ fn could_not_sign() -> String {
 }
 
 fn make_folder(folder: &Path) -> Result<()> {
-    std::fs::create_dir_all(folder).context(Kind::Storage, || format!("could not make the folder {}", folder.display()))
+    durable::make_folder(folder).context(Kind::Storage, || format!("could not make the folder {}", folder.display()))
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use crate::store::Key;
 use plated_core::clock::SystemClock;
+use plated_core::durable;
 use plated_core::error::{Context, Error, Kind, Result};
 use plated_core::name::is_plain_name;
 use plated_core::signing::give_public_key;
@@ -38,7 +39,7 @@ pub fn run(args: &Args) -> Result<()> {
     }
     let own = ["plated.toml", "store.key", "vehicle.crt", "vehicle.key", "hotlist.pub"];
     refuse_existing(&own.map(|name| args.dir.join(name)))?;
-    std::fs::create_dir_all(&args.dir)
+    durable::make_folder(&args.dir)
         .context(Kind::Storage, || format!("could not make the folder {}", args.dir.display()))?;
 
     if let Some(station) = &args.station_dir {

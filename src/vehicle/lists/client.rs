@@ -7,6 +7,7 @@ use super::state::{ListState, Origin};
 use super::{Accept, Change};
 use plated_core::clock::Clock;
 use plated_core::digest::Sha256;
+use plated_core::durable;
 use plated_core::error::{Error, Kind, Result};
 use plated_core::signing::Trust;
 use plated_core::wire::etag;
@@ -16,6 +17,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// Brings the station's lists into the vehicle.
 pub struct Sync<R> {
@@ -66,9 +68,14 @@ impl Round {
         self.error.iter().map(|e| (None, e)).chain(lists)
     }
 
+    /// The longest wait that the station asked for, if it did.
+    pub fn retry_after(&self) -> Option<Duration> {
+        self.errors().filter_map(|(_, e)| e.retry_after()).max()
+    }
+
     /// True when trying again before the usual time is right: the network or the disk failed.
     pub fn again_soon(&self) -> bool {
-        self.errors().any(|(_, e)| matches!(e.kind(), Kind::Network | Kind::Storage))
+        self.errors().any(|(_, e)| matches!(e.kind(), Kind::Network | Kind::Storage | Kind::Busy))
     }
 }
 
@@ -189,7 +196,7 @@ impl<R: Remote> Sync<R> {
         let said = self.hand_over(&place, change).await.inspect_err(|e| {
             if e.kind() == Kind::Damaged {
                 // The next round fetches it anew.
-                let _ = received::remove(&place.file(&version.sha256));
+                let _ = durable::remove(&place.file(&version.sha256));
             }
         })?;
         place.accept(version)?;

@@ -3,6 +3,7 @@
 use super::received::{self, Place, could_not_read, could_not_write};
 use super::remote::{Ask, Body, Remote};
 use plated_core::digest::Sha256;
+use plated_core::durable;
 use plated_core::error::{Context, Error, Kind, Result};
 use plated_core::wire::etag;
 use plated_core::wire::{ListVersion, Problem};
@@ -38,7 +39,7 @@ pub async fn fetch<R: Remote>(remote: &R, place: &Place, version: &ListVersion) 
     {
         let made = by_delta(remote, place, version, held.sha256, offered.bytes, &mut received).await;
         for path in [place.delta(), place.made()] {
-            received::remove(&path).context(Kind::Storage, || could_not_write(&path))?;
+            durable::remove(&path).context(Kind::Storage, || could_not_write(&path))?;
         }
         match made {
             Ok(()) => return Ok((Way::Delta, received)),
@@ -158,13 +159,13 @@ async fn pieces<R: Remote>(
 }
 
 fn remove(path: &Path) -> Result<()> {
-    received::remove(path).context(Kind::Storage, || could_not_write(path))
+    durable::remove(path).context(Kind::Storage, || could_not_write(path))
 }
 
 /// What an answer without success says.
 pub(super) async fn problem<B: Body>(mut reply: super::remote::Reply<B>) -> Error {
     let body = reply.collect(MAX_PROBLEM).await.ok().flatten().unwrap_or_default();
-    Problem::sentence(reply.status, &body)
+    Problem::sentence(reply.status, &body).after(reply.retry_after)
 }
 
 /// Off the thread that talks to the station. `place` keeps others out until the work has ended,

@@ -7,14 +7,13 @@
 //! file gets a second name here.
 
 use plated_core::digest::Sha256;
+use plated_core::durable;
 use plated_core::error::{Context, Error, Kind, Result};
 use plated_core::record::EntryRecord;
+use plated_core::sort::{Key, Sorter};
 use plated_hotlist::canonical::Writer;
-use plated_hotlist::{RUN, Sorter};
-use sha2::{Digest, Sha256 as Hasher};
-use std::fs::{DirBuilder, File, OpenOptions};
-use std::io::{self, BufRead, BufReader, BufWriter, Read};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::fs::File;
+use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 
 /// Begin of the names of folders for files that are still coming.
@@ -22,8 +21,8 @@ pub const INCOMING: &str = "incoming-";
 
 /// Memory for sorting, in bytes.
 const ROOM: usize = 64 << 20;
-/// Ends of names under which an import or the building of an index writes.
-const UNFINISHED: [&str; 5] = [".new", RUN, ".index", ".sorting", ".unfinished"];
+/// End of the name of an index that is not open yet.
+const INDEX: &str = ".index";
 
 /// Takes one entry after the other.
 pub type Each<'a> = &'a mut dyn FnMut(&EntryRecord) -> Result<()>;
@@ -47,19 +46,20 @@ impl ListFiles {
     /// # Errors
     /// `Storage` when it can't be made.
     pub fn folder(&self) -> Result<&Path> {
-        let made = DirBuilder::new().mode(0o700).recursive(true).create(&self.folder);
-        made.context(Kind::Storage, || format!("could not make the folder {}", self.folder.display()))?;
+        durable::make_folder(&self.folder)
+            .context(Kind::Storage, || format!("could not make the folder {}", self.folder.display()))?;
         Ok(&self.folder)
     }
 
     /// Removes what an import left that was cut off.
     pub fn sweep(&self) {
+        durable::sweep(&self.folder);
         for path in std::fs::read_dir(&self.folder).into_iter().flatten().flatten().map(|e| e.path()) {
             let name = path.file_name().and_then(|n| n.to_str()).unwrap_or_default();
             // It only takes room.
             if name.starts_with(INCOMING) {
                 let _ = std::fs::remove_dir_all(&path);
-            } else if UNFINISHED.iter().any(|end| name.ends_with(end)) {
+            } else if name.ends_with(INDEX) {
                 let _ = std::fs::remove_file(&path);
             }
         }
@@ -75,22 +75,23 @@ impl ListFiles {
     }
 
     fn put_with<T>(&self, room: usize, list: &str, fill: impl FnOnce(Each<'_>) -> Result<T>) -> Result<(Sha256, T)> {
-        let (mut sorter, mut line) = (Sorter::new(self.folder()?, room), Vec::new());
+        let folder = self.folder()?;
+        let failed = || could_not_write(list, folder);
+        let (mut sorter, mut line) = (Sorter::new(folder, Key::Whole, room), Vec::new());
         let given = fill(&mut |entry| {
             line.clear();
             let written = serde_json::to_writer(&mut line, entry);
             written.context(Kind::Internal, || "an entry can't be written as JSON".into())?;
-            sorter.add(&line)
+            sorter.push(&line).context(Kind::Storage, failed)
         })?;
-        let sha256 = self.place(list, |new| {
-            let file = create(new).context(Kind::Storage, || could_not_write(new))?;
-            let mut writer = Writer::new(BufWriter::new(file));
-            sorter.finish(|line| writer.add(line))?;
-            let (out, written) = writer.finish()?;
-            out.get_ref().sync_all().context(Kind::Storage, || could_not_write(new))?;
-            Ok(written.sha256)
-        })?;
-        Ok((sha256, given))
+        let mut writer = Writer::new(durable::Writer::create(folder, 0o600).context(Kind::Storage, failed)?);
+        let mut sorted = sorter.finish().context(Kind::Storage, failed)?;
+        while let Some(line) = sorted.advance().context(Kind::Storage, failed)? {
+            writer.add(line)?;
+        }
+        let (file, written) = writer.finish()?;
+        file.finish(&self.path(list, &written.sha256)).context(Kind::Storage, failed)?;
+        Ok((written.sha256, given))
     }
 
     /// Puts the file of a list that has the canonical form, and this hash, on the shelf: under a
@@ -100,35 +101,8 @@ impl ListFiles {
     /// # Errors
     /// `Storage` when that can't be done.
     pub fn share(&self, list: &str, sha256: &Sha256, file: &Path) -> Result<()> {
-        let shared = self.place(list, |new| {
-            let linked = std::fs::hard_link(file, new).and_then(|()| File::open(new));
-            let there = linked.or_else(|_| {
-                let mut copy = create(new)?;
-                io::copy(&mut File::open(file)?, &mut copy)?;
-                Ok(copy)
-            });
-            there.and_then(|file: File| file.sync_all()).context(Kind::Storage, || could_not_write(new))?;
-            Ok(*sha256)
-        });
-        shared.map(|_| ())
-    }
-
-    /// Gives the file that `make` makes under a passing name its name, durably.
-    fn place(&self, list: &str, make: impl FnOnce(&Path) -> Result<Sha256>) -> Result<Sha256> {
         let folder = self.folder()?;
-        let new = folder.join(format!("{list}.new"));
-        // An import that was cut off may have left it, as a second name of a list in force; what
-        // is in the way is said by `make`.
-        let _ = std::fs::remove_file(&new);
-        let placed = make(&new).and_then(|sha256| {
-            std::fs::rename(&new, self.path(list, &sha256))
-                .and_then(|()| File::open(folder)?.sync_all())
-                .context(Kind::Storage, || could_not_write(&new))?;
-            Ok(sha256)
-        });
-        // Also when it went well: a file that has its name already keeps the other one too.
-        let _ = std::fs::remove_file(&new);
-        placed
+        durable::share(file, &self.path(list, sha256)).context(Kind::Storage, || could_not_write(list, folder))
     }
 
     /// The lines of a list.
@@ -139,15 +113,8 @@ impl ListFiles {
         let path = self.path(list, sha256);
         let failed = format!("could not read the list {}", path.display());
         let said = failed.clone();
-        let mut file = File::open(&path).context(Kind::Missing, || failed.clone())?;
-        let (mut hasher, mut buffer) = (Hasher::new(), vec![0; 64 << 10]);
-        loop {
-            match file.read(&mut buffer).context(Kind::Storage, || failed.clone())? {
-                0 => break,
-                n => hasher.update(&buffer[..n]),
-            }
-        }
-        if Sha256(hasher.finalize().into()) != *sha256 {
+        let file = File::open(&path).context(Kind::Missing, || failed.clone())?;
+        if Sha256::of_reader(file).context(Kind::Storage, || failed.clone())? != *sha256 {
             let said = format!("the list {} is not what was written; import it again", path.display());
             return Err(Error::new(Kind::Damaged, said));
         }
@@ -188,12 +155,8 @@ impl ListFiles {
     }
 }
 
-fn create(path: &Path) -> io::Result<File> {
-    OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)
-}
-
-fn could_not_write(path: &Path) -> String {
-    format!("could not write the list {}", path.display())
+fn could_not_write(list: &str, folder: &Path) -> String {
+    format!("could not write the list {list} to {}", folder.display())
 }
 
 #[cfg(test)]
@@ -264,8 +227,6 @@ mod tests {
             assert_eq!(std::fs::metadata(shelf.path("svs", &version)).unwrap().nlink(), 2);
             assert_eq!(std::fs::read_dir(&shelf.folder).unwrap().count(), 1);
         }
-        // Cut off between its two names.
-        std::fs::hard_link(&theirs, shelf.folder.join("svs.new")).unwrap();
         put(&shelf, "svs", &["9ZZZ999"]);
         std::fs::remove_file(&theirs).unwrap();
         assert_eq!(plates(&shelf, "svs", &version).unwrap(), ["1ABC234"]);
@@ -284,7 +245,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let shelf = ListFiles::beside(&dir.path().join("store.db"));
         let version = put(&shelf, "svs", &["1ABC234"]);
-        for left in ["svs.new", "0198.run", "svs.index", "svs.index.sorting", "svs.index.unfinished"] {
+        for left in [".a1b2c3.unfinished", "svs.index"] {
             std::fs::write(shelf.folder.join(left), "half a l").unwrap();
         }
         shelf.sweep();

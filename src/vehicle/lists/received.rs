@@ -13,13 +13,12 @@
 
 use jiff::Timestamp;
 use plated_core::digest::Sha256;
+use plated_core::durable;
 use plated_core::error::{Context, Error, Kind, Result};
 use plated_core::wire::{ListVersion, Manifest, SignedManifest};
-use plated_hotlist::canonical;
 use plated_hotlist::manifest::is_list_name;
-use std::fs::{self, DirBuilder, File, TryLockError};
-use std::io::{self, ErrorKind, Write};
-use std::os::unix::fs::DirBuilderExt;
+use std::fs::{self, File, TryLockError};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -48,7 +47,7 @@ impl ReceivedLists {
     /// `Refused` while another process does the same.
     pub fn open(root: &Path) -> Result<Self> {
         let failed = || format!("could not use the folder of hotlists {}", root.display());
-        make_folder(&root.join("station")).context(Kind::Storage, failed)?;
+        durable::make_folder(&root.join("station")).context(Kind::Storage, failed)?;
         let lock = File::options().create(true).truncate(false).write(true).open(root.join("sync.lock"));
         let lock = lock.context(Kind::Storage, failed)?;
         match lock.try_lock() {
@@ -68,13 +67,13 @@ impl ReceivedLists {
 
     /// Puts a manifest in the place of the last one, durably.
     pub fn put_manifest(&self, text: &[u8]) -> Result<()> {
-        put(&self.root.join("manifest.json"), text).context(Kind::Storage, || could_not_write(&self.root))
+        durable::write(&self.root.join("manifest.json"), text).context(Kind::Storage, || could_not_write(&self.root))
     }
 
     /// The place of one list, which is made if need be.
     pub fn place(&self, name: &str) -> Result<Place> {
         let place = Place { folder: self.root.join("station").join(name), _lock: Some(self.lock.clone()) };
-        make_folder(&place.folder).context(Kind::Storage, || could_not_write(&place.folder))?;
+        durable::make_folder(&place.folder).context(Kind::Storage, || could_not_write(&place.folder))?;
         Ok(place)
     }
 
@@ -105,8 +104,8 @@ pub fn accepted_at(root: &Path, name: &str) -> Option<Timestamp> {
 /// `Storage` when that can't be noted.
 pub fn offer_again(root: &Path, version: &ListVersion, damaged: bool) -> Result<()> {
     let place = Place { folder: root.join("station").join(&version.name), _lock: None };
-    let file = if damaged { remove(&place.file(&version.sha256)) } else { Ok(()) };
-    file.and_then(|()| remove(&place.folder.join("accepted.json")))
+    let file = if damaged { durable::remove(&place.file(&version.sha256)) } else { Ok(()) };
+    file.and_then(|()| durable::remove(&place.folder.join("accepted.json")))
         .context(Kind::Storage, || could_not_write(&place.folder))
 }
 
@@ -170,17 +169,14 @@ impl Place {
 
     /// Gives a list that is whole its name, durably.
     pub fn keep(&self, from: &Path, sha256: &Sha256) -> Result<()> {
-        File::open(from)
-            .and_then(|f| f.sync_all())
-            .and_then(|()| fs::rename(from, self.file(sha256)))
-            .and_then(|()| File::open(&self.folder)?.sync_all())
-            .context(Kind::Storage, || could_not_write(&self.folder))
+        durable::put_in_place(from, &self.file(sha256)).context(Kind::Storage, || could_not_write(&self.folder))
     }
 
     /// Notes that this version was accepted, durably, and lets go of the others.
     pub fn accept(&self, version: &ListVersion) -> Result<()> {
         let text = serde_json::to_vec(version).context(Kind::Internal, || could_not_write(&self.folder))?;
-        put(&self.folder.join("accepted.json"), &text).context(Kind::Storage, || could_not_write(&self.folder))?;
+        durable::write(&self.folder.join("accepted.json"), &text)
+            .context(Kind::Storage, || could_not_write(&self.folder))?;
         self.keep_only(&[version.sha256]);
         Ok(())
     }
@@ -199,8 +195,8 @@ impl Place {
     /// Lets go of the list: it is no longer handed out.
     pub fn remove(&self) -> Result<()> {
         // First that it counts, so that a crash in between leaves no half list that does.
-        remove(&self.folder.join("accepted.json"))
-            .and_then(|()| fs::remove_dir_all(&self.folder))
+        durable::remove(&self.folder.join("accepted.json"))
+            .and_then(|()| durable::remove_folder(&self.folder))
             .context(Kind::Storage, || could_not_write(&self.folder))
     }
 }
@@ -214,32 +210,9 @@ pub(super) fn size(path: &Path) -> Result<u64> {
     }
 }
 
-/// Removes a file, if it is there.
-pub(super) fn remove(path: &Path) -> io::Result<()> {
-    match fs::remove_file(path) {
-        Err(e) if e.kind() != ErrorKind::NotFound => Err(e),
-        _ => Ok(()),
-    }
-}
-
 /// Hash of a file.
 pub(super) fn hash(path: &Path) -> Result<Sha256> {
-    File::open(path).and_then(canonical::hash).context(Kind::Storage, || could_not_read(path))
-}
-
-/// Makes a folder for the owner alone, and those above it.
-pub(super) fn make_folder(path: &Path) -> io::Result<()> {
-    DirBuilder::new().recursive(true).mode(0o700).create(path)
-}
-
-/// Writes a small file in the place of what is there, durably: whole or not at all.
-pub(super) fn put(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let beside = path.with_extension("new");
-    let mut file = File::create(&beside)?;
-    file.write_all(bytes)?;
-    file.sync_all()?;
-    fs::rename(&beside, path)?;
-    path.parent().map_or(Ok(()), |folder| File::open(folder)?.sync_all())
+    Sha256::of_file(path).context(Kind::Storage, || could_not_read(path))
 }
 
 pub(super) fn could_not_write(path: &Path) -> String {

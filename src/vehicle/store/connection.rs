@@ -2,7 +2,7 @@
 
 use super::key::Key;
 use plated_core::error::{Context, Error, Kind, Result};
-use rusqlite::{Connection, ErrorCode, OpenFlags, ffi};
+use rusqlite::{Connection, OpenFlags, ffi};
 use std::convert::Infallible;
 use std::path::Path;
 
@@ -37,20 +37,7 @@ impl Fault {
         match self {
             Fault::Own(e) => e.kind(),
             Fault::Damaged(_) => Kind::Damaged,
-            Fault::Sql(e) => match e.sqlite_error_code() {
-                // SQLCipher reports a page whose authentication code is wrong as "not a
-                // database", on whichever page it is.
-                Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => Kind::Damaged,
-                Some(
-                    ErrorCode::DiskFull
-                    | ErrorCode::SystemIoFailure
-                    | ErrorCode::ReadOnly
-                    | ErrorCode::CannotOpen
-                    | ErrorCode::PermissionDenied,
-                ) => Kind::Storage,
-                Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Kind::Refused,
-                _ => Kind::Internal,
-            },
+            Fault::Sql(e) => e.sqlite_error().map_or(Kind::Internal, |e| Kind::of_sqlite(e.extended_code)),
         }
     }
 

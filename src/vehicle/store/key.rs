@@ -1,9 +1,9 @@
 //! The key of the store: 32 random bytes, in a file of the owner or a systemd credential.
 
-use super::files;
 use crate::config;
+use plated_core::digest::Hasher;
+use plated_core::durable;
 use plated_core::error::{Context, Error, Kind, Result};
-use sha2::{Digest, Sha256};
 use std::fs::File;
 use std::io::Read;
 use std::os::unix::fs::MetadataExt;
@@ -112,22 +112,20 @@ impl Key {
         let mut line = Zeroizing::new([b'\n'; 65]);
         // Can't fail: 32 bytes are 64 digits.
         let _ = hex::encode_to_slice(key.0.as_slice(), &mut line[..64]);
-        match files::create_new(path, 0o400, &*line) {
+        match durable::write_new(path, &*line, 0o400) {
             Err(e) if e.kind() == std::io::ErrorKind::AlreadyExists => Err(Error::new(
                 Kind::Refused,
                 format!("there is already a file {}; a store's key is never written over", path.display()),
             )),
             other => other.context(Kind::Storage, || format!("could not write the store's key {}", path.display())),
         }?;
-        files::sync_folder(path)?;
         Ok(key)
     }
 
     /// A name for the key that says nothing about it; lies beside the store to tell a wrong key
     /// from a damaged file. One-way, and a random 256-bit key can't be guessed from it.
     pub(super) fn fingerprint(&self) -> String {
-        let hash = Sha256::new().chain_update(b"plated store key id 1\0").chain_update(self.0.as_slice()).finalize();
-        hex::encode(hash)
+        Hasher::new().with(b"plated store key id 1\0").with(self.0.as_slice()).finish().to_string()
     }
 
     /// The key as SQLCipher takes raw keys: `x'…'` with 64 hex digits.
@@ -210,7 +208,7 @@ mod tests {
         let path = dir.path().join("store.key");
         for text in ["", "secret", &"a".repeat(63), &"g".repeat(64), &"ab".repeat(33), &"ab".repeat(500)] {
             let _ = std::fs::remove_file(&path);
-            files::create_new(&path, 0o400, text.as_bytes()).unwrap();
+            durable::write_new(&path, text.as_bytes(), 0o400).unwrap();
             let err = Key::find(Some(&path), None).unwrap_err();
             assert_eq!(err.kind(), Kind::Input);
             assert!(text.is_empty() || !err.chain().contains(text));

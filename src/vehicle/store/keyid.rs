@@ -5,6 +5,7 @@
 
 use super::files;
 use super::key::Key;
+use plated_core::durable;
 use plated_core::error::{Context, Error, Kind, Result};
 use std::path::Path;
 
@@ -44,9 +45,7 @@ pub(super) fn compare(path: &Path, key: &Key) -> Result<Verdict> {
 
 /// Writes the fingerprint, durably, before the first byte of the store.
 pub(super) fn write(path: &Path, key: &Key) -> Result<()> {
-    let (name, new) = (files::beside(path, ".keyid"), files::beside(path, ".keyid.new"));
-    files::remove(&new)?;
-    files::create_new(&new, 0o600, format!("{}\n", key.fingerprint()).as_bytes())
-        .context(Kind::Storage, || format!("could not write {}", new.display()))?;
-    files::put_in_place(&new, &name)
+    let name = files::beside(path, ".keyid");
+    durable::write(&name, format!("{}\n", key.fingerprint()).as_bytes())
+        .context(Kind::Storage, || format!("could not write {}", name.display()))
 }

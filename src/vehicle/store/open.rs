@@ -12,6 +12,7 @@ use super::keyid::{self, Verdict};
 use super::lock::Lock;
 use super::schema;
 use plated_core::clock::Clock;
+use plated_core::durable;
 use plated_core::error::{Context, Error, Kind, Result};
 use rusqlite::Connection;
 use rusqlite::config::DbConfig;
@@ -45,7 +46,8 @@ pub(super) fn open(path: &Path, key: &Key, clock: &dyn Clock, _lock: &Lock) -> R
     let verdict = keyid::compare(path, key)?;
     // Leftovers of a fresh store that was not finished; nothing was ever in it.
     for suffix in [".new", ".new-journal"] {
-        files::remove(&beside(path, suffix))?;
+        let left = beside(path, suffix);
+        durable::remove(&left).context(Kind::Storage, || format!("could not remove {}", left.display()))?;
     }
     let mut found = None;
     if files::size(path)?.is_some() || files::size(&beside(path, "-wal"))?.is_some_and(|bytes| bytes > 0) {
@@ -135,11 +137,11 @@ fn examine(path: &Path, key: &Key) -> Result<Connection, Fault> {
 fn create(path: &Path, key: &Key) -> Result<()> {
     let new = beside(path, ".new");
     let doing = || format!("could not make the store {}", path.display());
-    files::create_new(&new, 0o600, b"").context(Kind::Storage, doing)?;
+    durable::write_new(&new, b"", 0o600).context(Kind::Storage, doing)?;
     let made = connect(&new, key, true)
         .and_then(|mut conn| schema::create(&mut conn).and_then(|()| conn.close().map_err(|(_, e)| e)));
     made.map_err(Fault::from).map_err(|f| f.say(doing))?;
-    files::put_in_place(&new, path)
+    durable::put_in_place(&new, path).context(Kind::Storage, doing)
 }
 
 /// Moves the database and what belongs to it to a new name. The database goes first: the other
@@ -158,7 +160,9 @@ fn set_aside(path: &Path, clock: &dyn Clock) -> Result<PathBuf> {
     for suffix in ["", "-wal", "-shm"] {
         let from = beside(path, suffix);
         if files::size(&from)?.is_some() {
-            files::put_in_place(&from, &beside(&to, suffix))?;
+            // Not synced: a damaged disk may refuse that, and nothing more is to be lost.
+            durable::rename(&from, &beside(&to, suffix))
+                .context(Kind::Storage, || format!("could not set {} aside", from.display()))?;
         }
     }
     Ok(to)

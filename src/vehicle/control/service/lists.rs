@@ -15,9 +15,7 @@ use plated_hotlist::import::InForce;
 use plated_hotlist::settings::{Hotlist, ListKind, OFFICERS};
 use plated_hotlist::{Builder, Index, Meta, Report, Rules, Signer, Source, Trust, Wish};
 use serde_json::json;
-use sha2::{Digest, Sha256 as Hasher};
 use std::fs::File;
-use std::io::Read;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -287,12 +285,6 @@ impl OfficerService {
 
 fn hash(file: &Path) -> Result<Sha256> {
     let failed = || format!("could not read the list {}", file.display());
-    let mut input = File::open(file).context(Kind::Missing, failed)?;
-    let (mut hasher, mut buffer) = (Hasher::new(), vec![0; 64 << 10]);
-    loop {
-        match input.read(&mut buffer).context(Kind::Storage, failed)? {
-            0 => return Ok(Sha256(hasher.finalize().into())),
-            n => hasher.update(&buffer[..n]),
-        }
-    }
+    let input = File::open(file).context(Kind::Missing, failed)?;
+    Sha256::of_reader(input).context(Kind::Storage, failed)
 }

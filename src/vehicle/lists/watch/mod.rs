@@ -5,14 +5,14 @@
 //! spool first: a medium may be pulled at any moment. Each content is taken once, by its hash.
 //! What became of it is written beside it, where that is possible.
 
-use super::received::{could_not_read, could_not_write, make_folder, put, remove};
+use super::received::{could_not_read, could_not_write};
 use super::state::{ListState, Origin};
 use super::{Accept, Change};
 use jiff::Timestamp;
 use plated_core::clock::Clock;
 use plated_core::digest::Sha256;
+use plated_core::durable;
 use plated_core::error::{Context, Error, Kind, Result};
-use plated_hotlist::canonical;
 use plated_hotlist::manifest::is_list_name;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashMap};
@@ -91,7 +91,7 @@ impl Watcher {
         if let Some(wrong) = watched.iter().find(|w| !is_list_name(&w.list)) {
             return Err(Error::new(Kind::Config, format!("\"{}\" can't be the name of a list", wrong.list)));
         }
-        make_folder(&spool).context(Kind::Storage, || could_not_write(&spool))?;
+        durable::make_folder(&spool).context(Kind::Storage, || could_not_write(&spool))?;
         let states = watched.iter().map(|w| (w.list.clone(), ListState::new(&w.list, Origin::Folder))).collect();
         let mut watcher = Self {
             watched,
@@ -165,7 +165,7 @@ impl Watcher {
         let copy = self.spool.join(format!("{}.incoming", uuid::Uuid::now_v7()));
         let result = self.take_by(watched, path, look, &copy);
         // Best effort; the next start clears the spool.
-        let _ = remove(&copy);
+        let _ = fs::remove_file(&copy);
         result
     }
 
@@ -182,7 +182,7 @@ impl Watcher {
         let change = Change::File { list: list.clone(), path: copied, name: name.clone(), sha256 };
         let (accepted, said) = match (self.accept)(&change) {
             Ok(said) => (true, said),
-            Err(e) if matches!(e.kind(), Kind::Storage | Kind::Network | Kind::Internal) => return Err(e),
+            Err(e) if matches!(e.kind(), Kind::Storage | Kind::Busy | Kind::Network | Kind::Internal) => return Err(e),
             Err(e) => (false, e.chain()),
         };
         let taken = Taken { list, name, sha256, at: self.clock.wall(), accepted, said };
@@ -240,7 +240,7 @@ impl Watcher {
     fn remember(&self, list: &str, taken: &[Taken]) -> Result<()> {
         let path = self.memory(list);
         let text = serde_json::to_vec(taken).context(Kind::Internal, || could_not_write(&path))?;
-        put(&path, &text).context(Kind::Storage, || could_not_write(&path))
+        durable::write(&path, &text).context(Kind::Storage, || could_not_write(&path))
     }
 
     fn memory(&self, list: &str) -> PathBuf {
@@ -278,7 +278,7 @@ fn files(folder: &Path) -> io::Result<Vec<(PathBuf, Look)>> {
     Ok(files)
 }
 
-/// Copies a file, durably, and gives its hash; `None` when it did not stay as it was.
+/// Copies a file and gives its hash; `None` when it did not stay as it was.
 fn copy_at_rest(from: &Path, look: Look, to: &Path) -> Result<Option<Sha256>> {
     let unreadable = || could_not_read(from);
     let mut source = File::open(from).context(Kind::Storage, unreadable)?;
@@ -298,29 +298,28 @@ fn copy_at_rest(from: &Path, look: Look, to: &Path) -> Result<Option<Sha256>> {
         }
         copy.write_all(&buffer[..n]).context(Kind::Storage, || could_not_write(to))?;
     }
-    copy.sync_all().context(Kind::Storage, || could_not_write(to))?;
     if !stays(&source)? {
         return Ok(None);
     }
     // From the copy: that is what is handed over.
-    File::open(to).and_then(canonical::hash).map(Some).context(Kind::Storage, || could_not_read(to))
+    Sha256::of_file(to).map(Some).context(Kind::Storage, || could_not_read(to))
 }
 
 /// Writes what became of a file beside it, if the folder takes it. By a new file that is
 /// renamed: a link of that name, laid there by somebody, must not lead the write elsewhere.
 fn write_outcome(path: &Path, taken: &Taken) {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let (to, beside) = (path.with_file_name(format!("{name}{OUTCOME}")), path.with_file_name(format!(".{name}.new")));
+    let to = path.with_file_name(format!("{name}{OUTCOME}"));
     let word = if taken.accepted { "accepted" } else { "refused" };
     let text =
         format!("{word} for the list {} at {}\n{}\nSHA-256 {}\n", taken.list, taken.at, taken.said, taken.sha256);
     if to.symlink_metadata().is_ok_and(|m| m.is_file()) && fs::read(&to).is_ok_and(|t| t == text.as_bytes()) {
         return;
     }
-    let written = remove(&beside)
-        .and_then(|()| File::create_new(&beside))
-        .and_then(|mut file| file.write_all(text.as_bytes()))
-        .and_then(|()| fs::rename(&beside, &to));
+    let written = durable::Writer::create(durable::folder_of(&to), 0o644).and_then(|mut file| {
+        file.write_all(text.as_bytes())?;
+        file.finish(&to)
+    });
     if let Err(e) = written {
         tracing::debug!(error = %e, "What became of a file could not be written beside it");
     }

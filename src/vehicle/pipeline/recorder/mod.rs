@@ -210,7 +210,7 @@ impl Recorder {
         loop {
             match self.store.put_read(&pending.new) {
                 Ok(_) => return Kept::Yes,
-                Err(e) if e.kind() == Kind::Storage => return Kept::NotYet(e),
+                Err(e) if matches!(e.kind(), Kind::Storage | Kind::Busy) => return Kept::NotYet(e),
                 Err(e) if !pending.new.images.is_empty() => {
                     // Text without a picture is better than nothing.
                     tracing::error!(read = %pending.new.record.id, "A read is kept without its pictures: {}", e.chain());
