@@ -1,4 +1,4 @@
-//! The system user who does something, until there are logins.
+//! The system user who does something; until there are logins, the only user there is.
 
 use nix::unistd::{Uid, User, getuid};
 use serde::{Deserialize, Serialize};
