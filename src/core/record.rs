@@ -127,9 +127,10 @@ pub struct HitRecord {
     pub confidence: f32,
     /// The strictest rule that found it.
     pub rule: Rule,
-    /// The listed plate's match key (letter O as zero), or the partial plate as it was written.
+    /// The listed plate (letters and digits, O and 0 as the list writes them), or the partial plate
+    /// as it was written.
     pub listed: String,
-    /// Characters in which text and list differ.
+    /// Characters in which text and list differ, O against 0 among them.
     pub differs: Vec<Difference>,
     /// Probability that the plate is the listed one, 0 to 1.
     pub probability: f32,
@@ -137,6 +138,16 @@ pub struct HitRecord {
     pub alert: Alerting,
     /// Every entry of that plate, the most urgent first; at least one.
     pub entries: Vec<HitEntry>,
+}
+
+impl Priority {
+    /// One step less urgent, as far as there is one.
+    pub fn lowered(self) -> Self {
+        match self {
+            Self::High => Self::Normal,
+            Self::Normal | Self::Low => Self::Low,
+        }
+    }
 }
 
 impl HitRecord {
@@ -147,9 +158,9 @@ impl HitRecord {
         id[id.len() - 8..].to_owned()
     }
 
-    /// Of its most urgent entry.
+    /// Of its most urgent entry, as it alerts.
     pub fn priority(&self) -> Priority {
-        self.entries.first().map_or(Priority::Normal, |e| e.entry.priority)
+        self.entries.first().map_or(Priority::Normal, |e| e.priority)
     }
 }
 
@@ -158,6 +169,9 @@ impl HitRecord {
 pub struct HitEntry {
     /// How the states compare. Never a reason not to match.
     pub state: StateAgreement,
+    /// How urgent it is for this read: the entry's own priority, lowered where the list says so,
+    /// such as for another state.
+    pub priority: Priority,
     /// Days since the date of the entry, when that is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub age_days: Option<u32>,
@@ -185,12 +199,17 @@ pub enum Alerting {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Rule {
-    /// Same match key (letter O and digit 0 taken as one).
+    /// Same characters.
     Exact,
+    /// Same match key: letter O and digit 0 stand for each other in at least one place. Lists often
+    /// write the letter as a zero, and some states issue both plates.
+    ZeroOrO,
     /// Characters differ, each by a pair that readers confuse.
     Equivalent,
     /// A character differs, by any other pair.
     Difference,
+    /// One of the two has one character more than the other.
+    ExtraCharacter,
     /// The listed plate is another probable reading of this plate.
     Alternative,
     /// The read, or another probable reading, fits a partial plate.

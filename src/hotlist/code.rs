@@ -76,6 +76,27 @@ impl Digits {
         self.as_slice().iter().map(|d| SYMBOLS[usize::from(*d)])
     }
 
+    /// Without the character at `at`; `None` when nothing would be left.
+    pub fn without(&self, at: usize) -> Option<Self> {
+        let mut out = *self;
+        out.digits.copy_within(at + 1..self.length, at);
+        out.digits[self.length - 1] = 0;
+        out.length -= 1;
+        (out.length > 0).then_some(out)
+    }
+
+    /// With a further character before the one at `at`; `None` when it is too long then.
+    pub fn with(&self, at: usize, digit: u8) -> Option<Self> {
+        let mut out = *self;
+        if self.length == MAX_LENGTH {
+            return None;
+        }
+        out.digits.copy_within(at..self.length, at + 1);
+        out.digits[at] = digit;
+        out.length += 1;
+        Some(out)
+    }
+
     pub fn as_slice(&self) -> &[u8] {
         &self.digits[..self.length]
     }

@@ -6,7 +6,7 @@ use super::matcher::{self, Match, Pattern, Query, Rules};
 use arc_swap::ArcSwap;
 use plated_core::error::{Error, Kind, Result};
 use plated_core::plate::PlateText;
-use plated_core::record::{EntryRecord, HitRecord, Priority};
+use plated_core::record::{EntryRecord, HitEntry, HitRecord, Priority};
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -171,11 +171,14 @@ impl Lists {
     }
 
     /// Whether a hit is as probable as one of the lists of its entries asks for before anybody is
-    /// alerted.
+    /// alerted, and of a state that this list lets alert.
     pub fn alerts(&self, hit: &HitRecord) -> bool {
         let now = self.0.load();
-        let asked = |list: &str| now.sources.iter().find(|s| s.name == list).map(|s| s.rules.alert);
-        hit.entries.iter().any(|e| asked(&e.entry.list).is_none_or(|least| f64::from(hit.probability) >= least))
+        let rules = |list: &str| now.sources.iter().find(|s| s.name == list).map(|s| &s.rules);
+        let alerts = |e: &HitEntry| {
+            rules(&e.entry.list).is_none_or(|r| f64::from(hit.probability) >= r.alert && r.lets_alert(e.state))
+        };
+        hit.entries.iter().any(alerts)
     }
 
     /// Puts a list in the place of the one with its name, or behind the others.

@@ -9,8 +9,8 @@ use plated_core::record::{Difference, StateAgreement};
 /// Stands for a character that the other side does not have.
 const NONE: char = '-';
 
-/// Characters in which read and list differ; O and 0 count as the same. Texts of one length are
-/// compared place by place, others by the fewest changes that make one of the other.
+/// Characters in which read and list differ. Texts of one length are compared place by place, others
+/// by the fewest changes that make one of the other, where O against 0 counts as none but is named.
 pub fn differences(read: &PlateText, listed: &PlateText) -> Vec<Difference> {
     let (read, listed) = (read.as_str().as_bytes(), listed.as_str().as_bytes());
     let fold = |c: u8| if c == b'O' { b'0' } else { c };
@@ -20,7 +20,7 @@ pub fn differences(read: &PlateText, listed: &PlateText) -> Vec<Difference> {
         Difference { position: position as u8, read: shown(read), listed: shown(listed) }
     };
     if read.len() == listed.len() {
-        let unlike = (0..read.len()).filter(|i| !same(*i, *i));
+        let unlike = (0..read.len()).filter(|i| read[*i] != listed[*i]);
         return unlike.map(|i| difference(i, Some(read[i]), Some(listed[i]))).collect();
     }
     // left[i][j]: fewest changes between what follows i in the read and j in the list.
@@ -37,7 +37,7 @@ pub fn differences(read: &PlateText, listed: &PlateText) -> Vec<Difference> {
     while i < read.len() || j < listed.len() {
         let both = i < read.len() && j < listed.len();
         if both && left[i][j] == left[i + 1][j + 1] + usize::from(!same(i, j)) {
-            if !same(i, j) {
+            if read[i] != listed[j] {
                 out.push(difference(i, Some(read[i]), Some(listed[j])));
             }
             (i, j) = (i + 1, j + 1);
@@ -90,7 +90,9 @@ mod tests {
 
     #[test]
     fn every_differing_character_is_named_also_where_one_is_missing() {
-        assert_eq!(differ("7ABO123", "7AB0123"), []);
+        assert_eq!(differ("7ABO123", "7ABO123"), []);
+        assert_eq!(differ("7ABO123", "7AB0123"), [(3, 'O', '0')]);
+        assert_eq!(differ("7ABO12", "7AB0123"), [(3, 'O', '0'), (6, '-', '3')]);
         assert_eq!(differ("7A8C1Z3", "7ABC123"), [(2, '8', 'B'), (5, 'Z', '2')]);
         assert_eq!(differ("7ABC12", "7ABC123"), [(6, '-', '3')]);
         assert_eq!(differ("17ABC123", "7ABC128"), [(0, '1', '-'), (7, '3', '8')]);

@@ -16,10 +16,11 @@ pub use rules::Rules;
 
 use super::code::{Code, Digits};
 use super::lists::{InForce, Place, Source};
+use super::settings::OtherState;
 use jiff::Timestamp;
 use plated_core::plate::PlateText;
 use plated_core::plate::Slots;
-use plated_core::record::{Candidate, Difference, EntryRecord, HitEntry, Priority, Rule};
+use plated_core::record::{Candidate, Difference, EntryRecord, HitEntry, Priority, Rule, StateAgreement};
 use probability::Posterior;
 use std::cmp::Reverse;
 
@@ -43,7 +44,7 @@ pub struct Query<'a> {
 pub struct Match {
     /// The strictest rule that found it.
     pub rule: Rule,
-    /// The match key of the listed plate, or the partial plate.
+    /// The listed plate as its list writes it (letters and digits), or the partial plate.
     pub listed: String,
     /// Characters in which the read's best text differs from the listed plate, or from the
     /// alternative that fits the partial plate.
@@ -57,9 +58,9 @@ pub struct Match {
 }
 
 impl Match {
-    /// Of its most urgent entry.
+    /// Of its most urgent entry, as it alerts.
     pub fn priority(&self) -> Priority {
-        self.entries.first().map_or(Priority::Normal, |e| e.entry.priority)
+        self.entries.first().map_or(Priority::Normal, |e| e.priority)
     }
 }
 
@@ -102,18 +103,19 @@ pub fn matches(lists: &InForce, query: &Query<'_>) -> Vec<Match> {
     for (partial, text) in fitting {
         let probability = posterior.of_pattern(&partial.pattern);
         if partial.entry.expires.is_none_or(|e| e > query.now) && probability >= partial.rules.keep {
+            let (entry, may_alert) = shown(partial.entry.clone(), query, &partial.rules);
             out.push(Match {
                 rule: Rule::Wildcard,
                 listed: partial.entry.plate.clone(),
                 differs: compare::differences(query.text, text),
                 probability: probability as f32,
-                alerts: probability >= partial.rules.alert,
-                entries: vec![shown(partial.entry.clone(), query)],
+                alerts: may_alert && probability >= partial.rules.alert,
+                entries: vec![entry],
             });
         }
     }
     out.sort_by(|a, b| {
-        let order = |m: &Match| (m.rule != Rule::Exact, Reverse(m.priority()));
+        let order = |m: &Match| (m.rule > Rule::ZeroOrO, Reverse(m.priority()));
         order(a).cmp(&order(b)).then(b.probability.total_cmp(&a.probability)).then_with(|| a.listed.cmp(&b.listed))
     });
     out
@@ -149,42 +151,61 @@ fn fits<'a>(
     std::iter::once(query.text).chain(probable).find(|text| pattern.fits(text.key().as_str()))
 }
 
-/// Found plates with their entries, those of one plate together.
+/// Found plates with their entries, those of one plate together. Plates that differ in O and 0 alone
+/// are found by one key and are different plates here.
 fn listed(lists: &InForce, mut found: Vec<Found>, query: &Query<'_>, posterior: &Posterior<'_>) -> Vec<Match> {
     found.sort_by_key(|f| (f.code, f.source));
-    let plates: Vec<&[Found]> = found.chunk_by(|a, b| a.code == b.code).collect();
-    let probabilities = posterior.of(&plates.iter().map(|p| p[0].code).collect::<Vec<_>>());
+    let keys: Vec<&[Found]> = found.chunk_by(|a, b| a.code == b.code).collect();
+    let probabilities = posterior.of(&keys.iter().map(|p| p[0].code).collect::<Vec<_>>());
     let mut out = Vec::new();
-    for (plate, probability) in plates.into_iter().zip(probabilities) {
-        let key = plate[0].code.key();
-        let source = |f: &Found| &lists.sources()[f.source];
-        let kept = plate.iter().filter(|f| f.rule == Rule::Exact || probability >= source(f).rules.keep);
-        let (mut entries, mut alerts, mut rule) = (Vec::new(), false, Rule::Wildcard);
-        for f in kept {
-            let valid =
-                source(f).entries_at(f.place, &key).into_iter().filter(|e| e.expires.is_none_or(|e| e > query.now));
-            let before = entries.len();
-            entries.extend(valid.map(|entry| shown(entry, query)));
-            if entries.len() > before {
-                alerts |= probability >= source(f).rules.alert;
-                rule = rule.min(f.rule);
+    for (of_key, probability) in keys.into_iter().zip(probabilities) {
+        let key = of_key[0].code.key();
+        let first = out.len();
+        for f in of_key {
+            let rules = &lists.sources()[f.source].rules;
+            if f.rule != Rule::Exact && probability < rules.keep {
+                continue;
+            }
+            for entry in lists.sources()[f.source].entries_at(f.place, &key) {
+                if entry.expires.is_some_and(|e| e <= query.now) {
+                    continue;
+                }
+                let plate = PlateText::normalise(&entry.plate);
+                let rule = if f.rule == Rule::Exact && plate != *query.text { Rule::ZeroOrO } else { f.rule };
+                let (entry, may_alert) = shown(entry, query, rules);
+                let alerts = may_alert && probability >= rules.alert;
+                match out[first..].iter_mut().find(|m: &&mut Match| m.listed == plate.as_str()) {
+                    Some(m) => {
+                        m.rule = m.rule.min(rule);
+                        m.alerts |= alerts;
+                        m.entries.push(entry);
+                    }
+                    None => out.push(Match {
+                        rule,
+                        differs: compare::differences(query.text, &plate),
+                        listed: plate.as_str().to_owned(),
+                        probability: probability as f32,
+                        alerts,
+                        entries: vec![entry],
+                    }),
+                }
             }
         }
-        entries.sort_by_key(|e| Reverse(e.entry.priority));
-        if let Some(first) = entries.first() {
-            let differs = compare::differences(query.text, &PlateText::normalise(&first.entry.plate));
-            out.push(Match { rule, listed: key, differs, probability: probability as f32, alerts, entries });
-        }
     }
+    out.iter_mut().for_each(|m| m.entries.sort_by_key(|e| Reverse(e.priority)));
     out
 }
 
-fn shown(entry: EntryRecord, query: &Query<'_>) -> HitEntry {
-    HitEntry {
-        state: compare::states(query.state, &entry.state),
-        age_days: compare::age_days(&entry.date, query.now),
-        entry,
-    }
+/// The entry as it is shown beside the read, and whether the states let it alert.
+fn shown(entry: EntryRecord, query: &Query<'_>, rules: &Rules) -> (HitEntry, bool) {
+    let state = compare::states(query.state, &entry.state);
+    let other = state == StateAgreement::Differ;
+    let priority = match rules.other_state {
+        OtherState::Lower if other => entry.priority.lowered(),
+        _ => entry.priority,
+    };
+    let may_alert = rules.lets_alert(state);
+    (HitEntry { state, priority, age_days: compare::age_days(&entry.date, query.now), entry }, may_alert)
 }
 
 #[cfg(test)]

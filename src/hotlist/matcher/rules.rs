@@ -1,8 +1,8 @@
 //! Which keys count as the read's, by the rules of a list.
 
 use crate::code::{Code, Digits, SYMBOLS, digit_of};
-use crate::settings::MatchRules;
-use plated_core::record::Rule;
+use crate::settings::{MatchRules, OtherState};
+use plated_core::record::{Rule, StateAgreement};
 
 /// Keys of these lengths may differ from the read. A shorter key says too little for that, a
 /// longer one is no plate.
@@ -16,6 +16,9 @@ const MOST: u8 = 2;
 pub struct Rules {
     equivalents: u8,
     differences: u8,
+    extra: u8,
+    /// What becomes of entries of another state.
+    pub(super) other_state: OtherState,
     /// For each digit the digits that readers take for it, itself left out, as bits.
     alike: [u64; SYMBOLS.len()],
     /// Alternatives of the reader from this probability on are looked up.
@@ -47,11 +50,18 @@ impl Rules {
         Self {
             equivalents: config.equivalents,
             differences: config.differences,
+            extra: config.extra,
+            other_state: config.other_state,
             alike,
             alternative: config.alternative_probability,
             keep: config.keep_probability.into(),
             alert: config.alert_probability.into(),
         }
+    }
+
+    /// Whether an entry may alert whose state compares so with the plate's.
+    pub(crate) fn lets_alert(&self, state: StateAgreement) -> bool {
+        state != StateAgreement::Differ || self.other_state != OtherState::Candidate
     }
 
     /// Calls `visit` with every key that matches the read's, each once, with the rule.
@@ -60,6 +70,9 @@ impl Rules {
         if LENGTHS.contains(&read.as_slice().len()) {
             let left = Left { equivalents: self.equivalents, differences: self.differences, all: MOST };
             self.alter(read, 0, read.code().0, Rule::Exact, left, &mut visit);
+            if self.extra > 0 {
+                lengthened_or_shortened(read, &mut visit);
+            }
         }
     }
 
@@ -85,6 +98,27 @@ impl Rules {
             }
             if left.differences > 0 {
                 each(unlike, Rule::Difference, Left { differences: left.differences - 1, all: left.all - 1, ..left });
+            }
+        }
+    }
+}
+
+/// Visits the keys that have one character less or more than the read's, each once.
+fn lengthened_or_shortened(read: &Digits, visit: &mut impl FnMut(Code, Rule)) {
+    let digits = read.as_slice();
+    for at in 0..digits.len() {
+        // Of a run of equal characters any one leaves the same.
+        let repeats = at > 0 && digits[at] == digits[at - 1];
+        if !repeats && let Some(shorter) = read.without(at).filter(|d| LENGTHS.contains(&d.as_slice().len())) {
+            visit(shorter.code(), Rule::ExtraCharacter);
+        }
+    }
+    for at in 0..=digits.len() {
+        for digit in 0..SYMBOLS.len() as u8 {
+            // Before an equal character it is the same as behind it.
+            let repeats = digits.get(at) == Some(&digit);
+            if !repeats && let Some(longer) = read.with(at, digit).filter(|d| LENGTHS.contains(&d.as_slice().len())) {
+                visit(longer.code(), Rule::ExtraCharacter);
             }
         }
     }

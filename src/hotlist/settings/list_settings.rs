@@ -3,7 +3,7 @@
 use super::Hotlist;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use plated_core::record::{EntryRecord, HitRecord, Priority, ReadRecord};
+use plated_core::record::{HitEntry, HitRecord, Priority, ReadRecord};
 use std::collections::HashMap;
 
 /// The list sets, by name. What officers entered has no settings: it is shown, and counts as long as
@@ -32,12 +32,17 @@ impl ListSettings {
 
     /// The chime of a hit: the most urgent that its entries ask for (control P-05).
     pub fn tone(&self, hit: &HitRecord) -> Priority {
-        hit.entries.iter().map(|e| self.tone_of(&e.entry)).max().unwrap_or_default()
+        hit.entries.iter().map(|e| self.tone_of(e)).max().unwrap_or_default()
     }
 
-    fn tone_of(&self, entry: &EntryRecord) -> Priority {
+    fn tone_of(&self, hit: &HitEntry) -> Priority {
+        let entry = &hit.entry;
         let category = self.by_name.get(&entry.list).and_then(|l| l.categories.get(&entry.category));
-        category.and_then(|c| c.tone).unwrap_or(entry.priority)
+        match category.and_then(|c| c.tone) {
+            Some(tone) if hit.priority < entry.priority => tone.lowered(),
+            Some(tone) => tone,
+            None => hit.priority,
+        }
     }
 
     /// A hit as it may be shown: without the entries of covert lists; `None` when no other is left.
@@ -56,6 +61,7 @@ impl ListSettings {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use plated_core::record::{EntryRecord, StateAgreement};
 
     #[test]
     fn a_list_counts_in_its_window_and_others_always() {
@@ -70,14 +76,21 @@ mod tests {
     fn a_category_sounds_as_its_list_says_and_else_as_urgent_as_the_entry_is() {
         let list: Hotlist = toml::from_str("name = \"svs\"\n[categories.stolen_plate]\ntone = \"low\"\n").unwrap();
         let sets = ListSettings::new(&[list], TimeZone::UTC);
-        let entry = |list: &str, category: &str| EntryRecord {
-            list: list.into(),
-            category: category.into(),
+        let entry = |list: &str, category: &str| HitEntry {
+            state: StateAgreement::Unknown,
             priority: Priority::High,
-            ..EntryRecord::default()
+            age_days: None,
+            entry: EntryRecord {
+                list: list.into(),
+                category: category.into(),
+                priority: Priority::High,
+                ..EntryRecord::default()
+            },
         };
         assert_eq!(sets.tone_of(&entry("svs", "stolen_plate")), Priority::Low);
         assert_eq!(sets.tone_of(&entry("svs", "felony")), Priority::High);
         assert_eq!(sets.tone_of(&entry("officers", "stolen_plate")), Priority::High);
+        let of_another_state = HitEntry { priority: Priority::Normal, ..entry("svs", "felony") };
+        assert_eq!(sets.tone_of(&of_another_state), Priority::Normal);
     }
 }

@@ -8,7 +8,7 @@ mod rules;
 
 pub use limits::Limits;
 pub use list_settings::ListSettings;
-pub use rules::MatchRules;
+pub use rules::{MatchRules, OtherState};
 
 use jiff::Timestamp;
 use jiff::civil::{Date, Time};

@@ -2,7 +2,21 @@
 
 use serde::Deserialize;
 
-/// When a read matches an entry of a list. The letter O and the digit 0 are always one.
+/// What becomes of an entry of another state than the one read on the plate.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OtherState {
+    /// It alerts one priority lower, and says that the state differs.
+    #[default]
+    Lower,
+    /// It alerts as if the state agreed, and says that it differs.
+    Same,
+    /// It is kept as a candidate and alerts nobody.
+    Candidate,
+}
+
+/// When a read matches an entry of a list. A plate is found whether it is written with the letter O
+/// or the digit 0; the hit says where the two differ.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct MatchRules {
@@ -12,6 +26,11 @@ pub struct MatchRules {
     /// Characters that may differ by any other, 0 or 1. With lists of thousands it finds many
     /// wrong plates.
     pub differences: u8,
+    /// Characters that the read may have too many or too few, 0 or 1. It adds some 300 keys to each
+    /// look-up, and is meant for short lists.
+    pub extra: u8,
+    /// What becomes of an entry whose state differs from the plate's.
+    pub other_state: OtherState,
     /// Characters that readers take for each other.
     pub classes: Vec<String>,
     /// Other readings of the plate, as ranked by the reader, are looked up too from this
@@ -28,6 +47,8 @@ impl Default for MatchRules {
         Self {
             equivalents: 1,
             differences: 0,
+            extra: 0,
+            other_state: OtherState::default(),
             classes: ["0ODQ", "1I", "2Z", "5S", "8B", "6G"].map(String::from).to_vec(),
             alternative_probability: 0.01,
             keep_probability: 0.01,
@@ -52,6 +73,9 @@ impl MatchRules {
         }
         if self.differences > 1 {
             return Err("differences: must be 0 or 1");
+        }
+        if self.extra > 1 {
+            return Err("extra: must be 0 or 1");
         }
         if self.classes.iter().any(|c| c.is_empty() || !c.bytes().all(|b| b.is_ascii_alphanumeric())) {
             return Err("classes: each is a text of letters and digits");

@@ -91,8 +91,12 @@ pub(super) mod tests {
     use uuid::Uuid;
 
     pub fn hit(text: &str, listed: &str, entries: &[EntryRecord]) -> HitRecord {
-        let shown =
-            |entry: &EntryRecord| HitEntry { state: StateAgreement::Unknown, age_days: None, entry: entry.clone() };
+        let shown = |entry: &EntryRecord| HitEntry {
+            state: StateAgreement::Unknown,
+            priority: entry.priority,
+            age_days: None,
+            entry: entry.clone(),
+        };
         HitRecord {
             id: Uuid::nil(),
             at: jiff::Timestamp::UNIX_EPOCH,

@@ -56,7 +56,10 @@ fn wanted_plates_hit_before_their_read_with_rule_and_differing_characters_and_ot
     let [(exact, of_exact, true), (folded, _, true), (similar, _, true)] = hits[..] else { panic!("{hits:?}") };
     assert_eq!((exact.rule, &exact.differs[..], &*exact.entries[0].entry.plate), (Rule::Exact, &[][..], "7ABC123"));
     assert_eq!((exact.priority(), &*exact.entries[0].entry.category), (Priority::High, "stolen_vehicle"));
-    assert_eq!((folded.rule, &folded.differs[..], &*folded.entries[0].entry.plate), (Rule::Exact, &[][..], "8X0Y111"));
+    assert_eq!(
+        (folded.rule, &folded.differs[..], &*folded.entries[0].entry.plate),
+        (Rule::ZeroOrO, &[Difference { position: 2, read: 'O', listed: '0' }][..], "8X0Y111")
+    );
     let difference = Difference { position: 6, read: '8', listed: 'B' };
     assert_eq!((similar.rule, &similar.differs[..]), (Rule::Equivalent, &[difference][..]));
     assert!(exact.probability > 0.99 && similar.probability < 0.01, "{hits:?}");

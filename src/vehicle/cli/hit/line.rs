@@ -8,7 +8,7 @@ use plated_core::record::{Alerting, Difference, HitRecord, Priority, Rule, State
 pub fn line(hit: &HitRecord, verdict: &str) -> String {
     let Some((first, more)) = hit.entries.split_first() else { return String::new() };
     let e = &first.entry;
-    let priority = match e.priority {
+    let priority = match first.priority {
         Priority::High => "HIGH",
         Priority::Normal => "normal",
         Priority::Low => "low",
@@ -16,12 +16,15 @@ pub fn line(hit: &HitRecord, verdict: &str) -> String {
     let state = match first.state {
         StateAgreement::Agree => "state agrees",
         StateAgreement::Unknown => "state not known",
-        StateAgreement::Differ => "STATE DIFFERS",
+        StateAgreement::Differ if first.priority < e.priority => "ANOTHER STATE (one priority lower)",
+        StateAgreement::Differ => "ANOTHER STATE",
     };
     let rule = match hit.rule {
         Rule::Exact => "exact",
+        Rule::ZeroOrO => "same but for letter O and zero",
         Rule::Equivalent => "look-alike",
         Rule::Difference => "other character",
+        Rule::ExtraCharacter => "one character more or less",
         Rule::Alternative => "other reading",
         Rule::Wildcard => "partial plate",
     };
@@ -32,12 +35,13 @@ pub fn line(hit: &HitRecord, verdict: &str) -> String {
         Alerting::Candidate => ("maybe", "  (not alerted: not probable enough)"),
         Alerting::Covert => return String::new(),
     };
-    let car =
-        [&e.colour, &e.make, &e.model].into_iter().filter(|s| !s.is_empty()).cloned().collect::<Vec<_>>().join(" ");
+    let vehicle = [&e.year, &e.colour, &e.make, &e.model, &e.style];
+    let car = vehicle.into_iter().filter(|s| !s.is_empty()).cloned().collect::<Vec<_>>().join(" ");
+    let plate_type = plate_type(&e.plate_type);
     let age = first.age_days.map_or_else(String::new, |days| format!(", {days} days old"));
     let more = if more.is_empty() { String::new() } else { format!(", {} more entries", more.len()) };
     format!(
-        "{word} {:<9} {verdict}  {priority} {} [{}]  listed {} {} {car}  {rule} {:.0} %{}, {state}{age}{more}{quiet}",
+        "{word} {:<9} {verdict}  {priority} {} [{}]  listed {} {}{plate_type} {car}  {rule} {:.0} %{}, {state}{age}{more}{quiet}",
         PlateText::normalise(&hit.text).display(),
         e.category,
         e.list,
@@ -46,6 +50,17 @@ pub fn line(hit: &HitRecord, verdict: &str) -> String {
         hit.probability * 100.0,
         differences(&hit.differs),
     )
+}
+
+/// The kind of plate, in words for the kinds that are not of a car (NCIC codes).
+fn plate_type(code: &str) -> String {
+    match code.trim() {
+        "" => String::new(),
+        "MC" => " MOTORCYCLE plate".into(),
+        "TL" | "TR" => " TRAILER plate".into(),
+        "DL" => " dealer plate".into(),
+        code => format!(" plate type {code}"),
+    }
 }
 
 fn differences(all: &[Difference]) -> String {
