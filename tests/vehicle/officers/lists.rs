@@ -55,11 +55,11 @@ fn a_crash_before_the_record_of_an_import_leaves_the_old_list_in_force() {
     let shelf = plated_vehicle::lists::ListFiles::beside(&vehicle.place.path());
     let next = plated_core::record::EntryRecord { list: "svs".into(), plate: "6DEF128".into(), ..Default::default() };
     shelf.put("svs", |each| each(&next)).unwrap();
-    std::fs::write(folder.join("svs.new"), "half a l").unwrap();
+    std::fs::write(folder.join(".a1b2c3.unfinished"), "half a l").unwrap();
     std::fs::create_dir(folder.join("incoming-1")).unwrap();
     let vehicle = vehicle.again(lists);
     assert_eq!((vehicle.matches("7ABC123").len(), vehicle.matches("6DEF128").len()), (1, 0));
-    assert!(!folder.join("svs.new").exists() && !folder.join("incoming-1").exists());
+    assert!(!folder.join(".a1b2c3.unfinished").exists() && !folder.join("incoming-1").exists());
 }
 
 #[test]
