@@ -37,6 +37,8 @@ def load_pool(folder, pool, limit):
     return len(pool["data"])
 
 
+STALL = 20.0  # seconds; a step that took longer was stopped meanwhile, and only this much of it counts
+
 # Shares of a batch, where there are any: crops of real plates of the photos, of the close crops, and of what is no plate.
 REAL, CLOSE, EMPTY = 0.17, 0.28, 0.06
 
@@ -203,7 +205,7 @@ def main():
         if step % 4 == 0:
             average(ema, net, min(.992, (step + 1) / (step + 40)))
         now = time.time()
-        used += now - last
+        used += min(now - last, STALL)
         bar.update(int(used) - bar.n)
         last = now
         for n, v in info.items():
