@@ -31,7 +31,7 @@ pub fn run() {
             out.lock().unwrap().push((*captured, now.monotonic()));
         }
     };
-    let daemon = Daemon::start(&config, clock, Box::new(announce)).unwrap();
+    let daemon = Daemon::start(&config, clock, Box::new(announce), &Default::default()).unwrap();
     let started = daemon.chimes();
     let mut chimes = Vec::new();
     while !daemon.is_done() {

@@ -1,13 +1,112 @@
-//! TOML files written by people.
+//! TOML files written by people: an error names the file, the line and the key.
 
 use crate::error::{Error, Kind, Result};
+use std::fmt::Display;
+use std::ops::RangeInclusive;
 use std::path::Path;
+use toml::de::{DeTable, DeValue};
 
 /// Parses TOML; the error names file, line and key.
 pub fn parse<T: serde::de::DeserializeOwned>(text: &str, path: &Path) -> Result<T> {
     toml::from_str(text).map_err(|e| {
-        let line = e.span().map(|s| text[..s.start].matches('\n').count() + 1);
-        let place = line.map_or_else(|| path.display().to_string(), |l| format!("{} line {l}", path.display()));
-        Error::new(Kind::Config, format!("{place}: {}", e.message().trim_end()))
+        let place = match e.span() {
+            Some(span) => format!("{} line {}", path.display(), line_at(text, span.start)),
+            None => path.display().to_string(),
+        };
+        let key = e.span().and_then(|span| key_before(text, span.start)).map(|key| format!("{key}: "));
+        let message = e.message().trim_end();
+        let key = key.filter(|key| !message.contains(key.trim_end_matches(": "))).unwrap_or_default();
+        Error::new(Kind::Config, format!("{place}: {key}{message}"))
     })
+}
+
+/// The error of a rule that the types can't say. `message` begins with the key, such as
+/// `sources[0].rate: must be …`; where the key stands in the file, its line is named.
+pub fn wrong(text: &str, path: &Path, message: &str) -> Error {
+    let line = message.split_once(':').and_then(|(key, _)| line_of(text, key));
+    let line = line.map_or_else(String::new, |line| format!(" line {line}"));
+    Error::new(Kind::Config, format!("{}{line}: {message}", path.display()))
+}
+
+/// Refuses a number outside its bounds, by its key. Not-a-number is outside.
+///
+/// # Errors
+/// A sentence for [`wrong`].
+#[allow(clippy::needless_pass_by_value, reason = "a range is written at each call")]
+pub fn within<N: PartialOrd + Display>(key: &str, value: N, bounds: RangeInclusive<N>) -> Result<(), String> {
+    if bounds.contains(&value) {
+        Ok(())
+    } else {
+        Err(format!("{key}: must be from {} to {}", bounds.start(), bounds.end()))
+    }
+}
+
+/// The line of a key such as `transfer.idle_s` or `sources[0].rate`, from 1; of its table where the key
+/// itself is not written.
+fn line_of(text: &str, key: &str) -> Option<usize> {
+    let table = DeTable::parse(text).ok()?;
+    let (mut here, mut at) = (DeValue::Table(table.get_ref().clone()), None);
+    for step in key.split('.') {
+        let (name, indices) = step.split_once('[').map_or((step, ""), |(name, rest)| (name, rest));
+        let DeValue::Table(table) = &here else { break };
+        let Some((key, value)) = table.iter().find(|(k, _)| k.get_ref().as_ref() == name) else { break };
+        at = Some(key.span().start);
+        let mut next = value.get_ref().clone();
+        for index in indices.split('[').filter_map(|i| i.trim_end_matches(']').parse::<usize>().ok()) {
+            let DeValue::Array(array) = &next else { break };
+            let element = array.get(index)?;
+            at = Some(element.span().start);
+            next = element.get_ref().clone();
+        }
+        here = next;
+    }
+    at.map(|at| line_at(text, at))
+}
+
+fn line_at(text: &str, at: usize) -> usize {
+    text.as_bytes()[..at.min(text.len())].iter().filter(|b| **b == b'\n').count() + 1
+}
+
+/// The key whose value begins at `at`, if it stands on the same line.
+fn key_before(text: &str, at: usize) -> Option<&str> {
+    let line = text.get(..at)?.rsplit('\n').next()?;
+    let key = line.split_once('=')?.0.trim();
+    (!key.is_empty()).then_some(key)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde::Deserialize;
+
+    #[derive(Debug, Deserialize)]
+    #[allow(dead_code, reason = "read only by name")]
+    struct Small {
+        rate: f64,
+    }
+
+    const TEXT: &str =
+        "vehicle = \"x\"\n\n[[sources]]\nname = \"a\"\n[[sources]]\nname = \"b\"\nrate = 5\n[transfer]\nidle_s = 1\n";
+
+    #[test]
+    fn an_error_of_the_type_names_line_and_key() {
+        let error = parse::<Small>("\nrate = \"fast\"\n", Path::new("x.toml")).unwrap_err().chain();
+        assert!(error.starts_with("x.toml line 2: rate: "), "{error}");
+    }
+
+    #[test]
+    fn a_rule_of_ours_names_the_line_of_its_key_or_of_the_table_around_it() {
+        let said = |message: &str| wrong(TEXT, Path::new("x.toml"), message).chain();
+        assert_eq!(said("sources[1].rate: too fast"), "x.toml line 7: sources[1].rate: too fast");
+        assert_eq!(said("sources[0].rate: missing"), "x.toml line 3: sources[0].rate: missing");
+        assert_eq!(said("transfer.idle_s: no"), "x.toml line 9: transfer.idle_s: no");
+        assert_eq!(said("shift.hours: no"), "x.toml: shift.hours: no");
+    }
+
+    #[test]
+    fn not_a_number_is_outside_every_bound() {
+        assert!(within("a", f64::NAN, 0.0..=1.0).is_err() && within("a", f64::INFINITY, 0.0..=1.0).is_err());
+        assert_eq!(within("a.b", 65, 1..=64), Err("a.b: must be from 1 to 64".into()));
+        assert!(within("a", 0.5, 0.0..=1.0).is_ok());
+    }
 }

@@ -92,6 +92,14 @@ impl Vehicle {
         }
     }
 
+    /// `plated status`, and its exit code.
+    pub fn status(&self) -> (String, Option<i32>) {
+        let config = self.path("plated.toml");
+        let output = Command::new(env!("CARGO_BIN_EXE_plated")).args(["status", "--config"]).arg(config).output();
+        let output = output.unwrap();
+        (String::from_utf8_lossy(&output.stdout).into_owned(), output.status.code())
+    }
+
     /// `plated check`
     pub fn check(&self) -> Output {
         Command::new(env!("CARGO_BIN_EXE_plated"))

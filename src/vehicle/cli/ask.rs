@@ -47,18 +47,17 @@ pub fn reason(text: &str) -> Result<Reason, String> {
     Reason::new(text).map_err(|e| e.to_string())
 }
 
-/// For clap: a span of time such as `90m`, `24h` or `7d`, in seconds.
+/// For clap: a span of time such as `90m`, `24h`, `7d` or `1d 12h`, in seconds; a day has 24 hours.
 pub fn span(text: &str) -> Result<u64, String> {
-    let wrong = || "write it as 90m, 24h or 7d".to_owned();
-    let (number, unit) = text.split_at_checked(text.len().saturating_sub(1)).ok_or_else(wrong)?;
-    let seconds = match unit {
-        "m" => 60,
-        "h" => 3600,
-        "d" => 86_400,
-        _ => return Err(wrong()),
-    };
-    let span = number.parse::<u64>().ok().and_then(|n| n.checked_mul(seconds)).filter(|s| *s > 0);
-    span.filter(|s| *s <= 366 * 86_400).ok_or_else(wrong)
+    let wrong = || "write it as 90m, 24h, 7d or 1d 12h, up to 366 days".to_owned();
+    let span: jiff::Span = text.parse().map_err(|_| wrong())?;
+    let seconds = span.total((jiff::Unit::Second, jiff::SpanRelativeTo::days_are_24_hours())).map_err(|_| wrong())?;
+    if (1.0..=366.0 * 86_400.0).contains(&seconds) { Ok(seconds as u64) } else { Err(wrong()) }
+}
+
+/// A moment for people: the vehicle's local time to the second, with its offset from UTC.
+pub fn local(at: jiff::Timestamp) -> String {
+    at.to_zoned(jiff::tz::TimeZone::system()).strftime("%Y-%m-%d %H:%M:%S %:z").to_string()
 }
 
 /// An age for people: `5 min`, `7 h`, `3 days`.
@@ -66,7 +65,7 @@ pub fn ago(seconds: u64) -> String {
     match seconds {
         s if s < 2 * 3600 => format!("{} min", s / 60),
         s if s < 2 * 86_400 => format!("{} h", s / 3600),
-        s => format!("{} days", s / 86_400),
+        s => plated_core::text::count(s / 86_400, "day"),
     }
 }
 
@@ -77,7 +76,7 @@ pub fn found(read: &Found, json: bool) -> Result<()> {
     }
     let state = if read.state.is_empty() { "--" } else { &read.state };
     let text = PlateText::normalise(&read.text).display();
-    let at = read.last_seen.strftime("%Y-%m-%d %H:%M:%S UTC");
+    let at = local(read.last_seen);
     say(format_args!("{at}  {text:<9} {state}  {:3.0} %  {}  {}", read.confidence * 100.0, read.camera, read.id))
 }
 
@@ -94,7 +93,8 @@ mod tests {
     #[test]
     fn spans_of_time_are_numbers_with_a_unit() {
         assert_eq!((span("90m"), span("24h"), span("7d")), (Ok(5400), Ok(86_400), Ok(604_800)));
-        for wrong in ["", "h", "24", "-1h", "0h", "1w", "400d", "1é", "99999999999999999999d"] {
+        assert_eq!((span("1d 12h"), span("PT90M"), span("30s")), (Ok(129_600), Ok(5400), Ok(30)));
+        for wrong in ["", "h", "24", "-1h", "0h", "1 month", "400d", "1é", "99999999999999999999d"] {
             assert!(span(wrong).is_err(), "{wrong}");
         }
     }

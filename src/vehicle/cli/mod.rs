@@ -48,16 +48,17 @@ pub fn main() -> ExitCode {
     let arguments = Arguments::parse();
     plated_core::logging::init();
     let outcome = match arguments.command {
+        Command::Status(args) => return status::run(&args),
         Command::Init(args) => init::run(&args),
         Command::Run(args) => run::run(&args),
         Command::Recognize(args) => recognize::run(&args),
         Command::Check(args) => check::run(&args),
         Command::Hit(args) => hit::run(&args),
         Command::Hotlist(args) => hotlist::run(&args),
-        Command::Status(args) => status::run(&args),
         Command::Completions { shell } => {
-            clap_complete::generate(shell, &mut Arguments::command(), "plated", &mut std::io::stdout());
-            Ok(())
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Arguments::command(), "plated", &mut script);
+            say(format_args!("{}", String::from_utf8_lossy(&script).trim_end()))
         }
     };
     exit_code("plated", outcome)

@@ -3,8 +3,11 @@
 use super::ask::{Ask, ago, print_json};
 use super::say;
 use crate::control::{ListLine, Reply, Request, StatusReport};
+use crate::health::Level;
 use crate::store::Staleness;
 use plated_core::error::Result;
+use plated_core::text::count;
+use std::process::ExitCode;
 
 /// How old the lists are, what went wrong last, and how much waits for the station
 #[derive(Debug, clap::Args)]
@@ -12,7 +15,8 @@ use plated_core::error::Result;
   plated status
   plated status --json | jq '.lists[] | select(.staleness != \"fresh\") | .name'
 
-Also without a running daemon. No plates are shown.")]
+The exit code is 0 when all is well, 1 for a warning, 2 for what is critical. Also without a running
+daemon. No plates are shown.")]
 pub struct Args {
     /// Print one JSON object
     #[arg(long)]
@@ -21,12 +25,22 @@ pub struct Args {
     ask: Ask,
 }
 
-pub fn run(args: &Args) -> Result<()> {
-    args.ask.call(Request::Status, None, &mut |reply| match reply {
-        Reply::Status(report) if args.json => print_json(&report),
-        Reply::Status(report) => print(&report),
+/// Prints it; the exit code is 0 when all is well, 1 for a warning and 2 for what is critical, so that a
+/// script or a monitoring system need not read the text.
+pub fn run(args: &Args) -> ExitCode {
+    let mut worst = Level::Ok;
+    let outcome = args.ask.call(Request::Status, None, &mut |reply| match reply {
+        Reply::Status(report) => {
+            worst = report.worst();
+            if args.json { print_json(&report) } else { print(&report) }
+        }
         _ => Ok(()),
-    })
+    });
+    match (outcome, worst) {
+        (Ok(()), Level::Degraded) => ExitCode::from(1),
+        (Ok(()), Level::Failed) => ExitCode::from(2),
+        (outcome, _) => super::exit_code("plated", outcome),
+    }
 }
 
 fn print(report: &StatusReport) -> Result<()> {
@@ -36,20 +50,42 @@ fn print(report: &StatusReport) -> Result<()> {
             say(format_args!("{:<9} no daemon runs: nothing is read and nobody is alerted", word(Staleness::Critical)))?
         }
     }
+    for part in &report.parts {
+        let word = match part.level {
+            Level::Ok => "ok",
+            Level::Degraded => "WARN",
+            Level::Failed => "CRITICAL",
+        };
+        say(format_args!("{word:<9} {}: {}", part.name, part.text))?;
+    }
     report.lists.iter().try_for_each(list_line)?;
     let partial = report.officers.iter().filter(|e| e.partial).count();
     let whole = report.officers.len() - partial;
-    say(format_args!("{:<9} officers: {whole} plates, {partial} partial plates", word(Staleness::Fresh)))?;
+    say(format_args!(
+        "{:<9} officers: {}, {}",
+        word(Staleness::Fresh),
+        count(whole as u64, "plate"),
+        count(partial as u64, "partial plate")
+    ))?;
     let s = &report.store;
     let newest =
         s.newest_read.map_or_else(|| "no read yet".to_owned(), |t| format!("the last {} ago", since(report, t)));
-    say(format_args!("{:<9} store: {} reads, {newest}; {} hits", word(Staleness::Fresh), s.reads, s.hits))?;
+    say(format_args!(
+        "{:<9} store: {}, {newest}; {}",
+        word(Staleness::Fresh),
+        count(s.reads, "read"),
+        count(s.hits, "hit")
+    ))?;
     let oldest = s.oldest_waiting_s.map_or_else(String::new, |age| format!(", the oldest {} old", ago(age)));
     let refused = if s.refused > 0 { format!(", {} refused by the station", s.refused) } else { String::new() };
     let receipt = s
         .last_receipt
         .map_or_else(|| "no receipt yet".to_owned(), |t| format!("last receipt {} ago", since(report, t)));
-    say(format_args!("{:<9} transfer: {} reads wait{oldest}{refused}; {receipt}", word(s.staleness), s.waiting))
+    say(format_args!(
+        "{:<9} transfer: {} waiting{oldest}{refused}; {receipt}",
+        word(s.staleness),
+        count(s.waiting, "read")
+    ))
 }
 
 fn since(report: &StatusReport, then: jiff::Timestamp) -> String {

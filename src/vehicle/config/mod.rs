@@ -7,13 +7,13 @@ mod sync;
 
 pub use sync::HotlistSync;
 
-use plated_core::config_file::parse;
+use plated_core::config_file::{parse, within, wrong};
 use plated_core::name::is_plain_name;
 use plated_hotlist::settings::{Hotlist, ListKind, OFFICERS};
 use plated_vision::capture::{Input, RtspUrl, Source};
 use plated_vision::recognition::Recognition;
 
-use plated_core::error::{Context, Error, Kind, Result};
+use plated_core::error::{Context, Kind, Result};
 use serde::Deserialize;
 use std::path::{Path, PathBuf};
 
@@ -149,7 +149,7 @@ impl Config {
         let mut config: Config = parse(&text, path)?;
         let base = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
         config.resolve(base);
-        config.check().map_err(|e| Error::new(Kind::Config, format!("{}: {e}", path.display())))?;
+        config.check().map_err(|e| wrong(&text, path, &e))?;
         Ok(config)
     }
 
@@ -240,20 +240,10 @@ impl Config {
                 _ => {}
             }
         }
-        if !(1..=168).contains(&self.shift.hours) {
-            return Err("shift.hours: must be from 1 to 168".into());
-        }
-        let share = |name: &str, v: f32| {
-            if (0.0..=1.0).contains(&v) { Ok(()) } else { Err(format!("recognition.{name}: must be from 0 to 1")) }
-        };
-        share("keep_confidence", self.recognition.keep_confidence)?;
-        share("alert_confidence", self.recognition.alert_confidence)?;
-        if self.recognition.alert_looks == 0 {
-            return Err("recognition.alert_looks: must be at least 1".into());
-        }
-        if !(self.recognition.gone_after_s > 0.0 && self.recognition.gone_after_s <= 60.0) {
-            return Err("recognition.gone_after_s: must be above 0 and at most 60".into());
-        }
+        within("shift.hours", self.shift.hours, 1..=168)?;
+        within("alert.repeat_after_s", self.alert.repeat_after_s, 0..=86_400)?;
+        within("store.max_mib", self.store.max_mib, 0..=16 << 20)?;
+        self.recognition.check()?;
         if let Some(sync) = &self.hotlist_sync {
             sync.check()?;
             if self.transfer.is_none() {
@@ -264,14 +254,10 @@ impl Config {
             if !t.station.starts_with("https://") {
                 return Err("transfer.station: must begin with https://".into());
             }
-            if !(1..=plated_core::wire::MAX_BATCH_READS).contains(&t.batch_reads) {
-                return Err(format!("transfer.batch_reads: must be from 1 to {}", plated_core::wire::MAX_BATCH_READS));
-            }
-            for (key, v) in [("idle_s", t.idle_s), ("max_backoff_s", t.max_backoff_s), ("timeout_s", t.timeout_s)] {
-                if !(v > 0.0 && v <= 86_400.0) {
-                    return Err(format!("transfer.{key}: must be above 0 and at most 86400"));
-                }
-            }
+            within("transfer.batch_reads", t.batch_reads, 1..=plated_core::wire::MAX_BATCH_READS)?;
+            within("transfer.idle_s", t.idle_s, 0.001..=86_400.0)?;
+            within("transfer.max_backoff_s", t.max_backoff_s, 0.001..=86_400.0)?;
+            within("transfer.timeout_s", t.timeout_s, 0.001..=86_400.0)?;
         }
         Ok(())
     }
@@ -385,5 +371,43 @@ mod tests {
         let twice = SMALL
             .replace("[store]", "[[sources]]\nname = \"front\"\nkind = \"v4l2\"\ndevice = \"/dev/video0\"\n[store]");
         assert!(load(&twice).unwrap_err().chain().contains("used twice"));
+    }
+
+    #[test]
+    fn every_number_has_bounds_that_its_error_names_with_the_key_and_the_line() {
+        let source = |line: &str| SMALL.replace("path = \"drive.mp4\"", &format!("path = \"drive.mp4\"\n{line}"));
+        let images = |line: &str| source(line).replace("kind = \"video\"", "kind = \"images\"");
+        let section = |name: &str, line: &str| format!("{SMALL}[{name}]\n{line}\n");
+        let transfer = |line: &str| {
+            section(
+                "transfer",
+                &format!("station = \"https://x\"\nca = \"a\"\ncertificate = \"b\"\nkey = \"c\"\n{line}"),
+            )
+        };
+        let store = |line: &str| format!("{SMALL}{line}\n");
+        let list = |line: &str| format!("{SMALL}[[hotlists]]\nname = \"x\"\n{line}\n");
+        for (text, key) in [
+            (section("recognition", "workers = 100000"), "workers"),
+            (section("recognition", "keep_confidence = nan"), "keep_confidence"),
+            (section("recognition", "alert_confidence = 1.5"), "alert_confidence"),
+            (section("recognition", "alert_looks = 0"), "alert_looks"),
+            (section("recognition", "gone_after_s = 1e-300"), "gone_after_s"),
+            (section("recognition", "gone_after_s = inf"), "gone_after_s"),
+            (images("rate = 1e-300"), "rate"),
+            (images("rate = nan"), "rate"),
+            (section("alert", "repeat_after_s = 999999999"), "repeat_after_s"),
+            (section("shift", "hours = 0"), "hours"),
+            (store("max_mib = 18446744073709551615"), "max_mib"),
+            (transfer("batch_reads = 0"), "batch_reads"),
+            (transfer("idle_s = 1e-300"), "idle_s"),
+            (transfer("timeout_s = nan"), "timeout_s"),
+            (transfer("max_backoff_s = inf"), "max_backoff_s"),
+            (list("match = { equivalents = 9 }"), "equivalents"),
+            (list("match = { alert_probability = nan }"), "alert_probability"),
+            (list("limits = { shrink = nan }"), "shrink"),
+        ] {
+            let error = load(&text).expect_err(key).chain();
+            assert!(error.contains(" line ") && error.contains(key), "{key}: {error}");
+        }
     }
 }

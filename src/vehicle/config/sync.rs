@@ -1,5 +1,6 @@
 //! Lists that come by themselves.
 
+use plated_core::config_file::within;
 use serde::Deserialize;
 use std::path::PathBuf;
 
@@ -23,9 +24,6 @@ fn interval_s() -> f64 {
 impl HotlistSync {
     /// Rules that the types can't say. The error names the key.
     pub(super) fn check(&self) -> Result<(), String> {
-        if !(self.interval_s > 0.0 && self.interval_s <= 86_400.0) {
-            return Err("hotlist_sync.interval_s: must be above 0 and at most 86400".into());
-        }
-        Ok(())
+        within("hotlist_sync.interval_s", self.interval_s, 0.001..=86_400.0)
     }
 }

@@ -1,5 +1,6 @@
 //! How lists, store and transfer are, at a glance.
 
+use crate::health::{Level, Part};
 use crate::store::{Staleness, Stats};
 use jiff::Timestamp;
 use plated_core::digest::Sha256;
@@ -11,19 +12,35 @@ use serde::{Deserialize, Serialize};
 /// (control P-10).
 const WAITING: (u64, u64) = (20 * 86_400, 27 * 86_400);
 
-/// How all is.
+/// Overall status.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct StatusReport {
     /// When.
     pub at: Timestamp,
-    /// The daemon answered; without it, what is in force is in force for nobody.
+    /// False: no daemon is running, so nothing is read and nobody is alerted.
     pub daemon: bool,
+    /// Cameras, recognition, sound: how each part of the running daemon is.
+    pub parts: Vec<Part>,
     /// Each list of the configuration.
     pub lists: Vec<ListLine>,
     /// What officers entered; no plates here.
     pub officers: Vec<OfficerLine>,
     /// The store and the way to the station.
     pub store: StoreLine,
+}
+
+impl StatusReport {
+    /// The worst that is said anywhere in it.
+    pub fn worst(&self) -> Level {
+        let parts = self.parts.iter().map(|part| part.level);
+        let ages = self.lists.iter().map(|list| list.staleness).chain([self.store.staleness]).map(|age| match age {
+            Staleness::Fresh => Level::Ok,
+            Staleness::Warn => Level::Degraded,
+            Staleness::Critical => Level::Failed,
+        });
+        let daemon = if self.daemon { Level::Ok } else { Level::Failed };
+        parts.chain(ages).chain([daemon]).max().unwrap_or(Level::Ok)
+    }
 }
 
 /// One list.

@@ -21,6 +21,8 @@ pub struct Totals {
     pub suppressed: u64,
     /// Frames that recognition failed on.
     pub failed_frames: u64,
+    /// Frames whose result never came.
+    pub lost_frames: u64,
     /// Reads given up because the daemon was stopped while the store could not write.
     pub lost_reads: u64,
     /// Time in detector, rectification and reader, over all workers.
@@ -33,16 +35,33 @@ pub struct Totals {
 
 /// Shared between the daemon's threads.
 #[derive(Debug, Default)]
-pub struct Counters(Mutex<Totals>);
+pub struct Counters {
+    totals: Mutex<Totals>,
+    /// Monotonic time of the last result of each source.
+    results: Mutex<Vec<Option<Duration>>>,
+}
 
 impl Counters {
     /// The counts as they are now.
     pub fn totals(&self) -> Totals {
-        *self.0.lock().unwrap_or_else(|e| e.into_inner())
+        *self.totals.lock().unwrap_or_else(|e| e.into_inner())
     }
 
     pub(super) fn change(&self, by: impl FnOnce(&mut Totals)) {
-        by(&mut self.0.lock().unwrap_or_else(|e| e.into_inner()));
+        by(&mut self.totals.lock().unwrap_or_else(|e| e.into_inner()));
+    }
+
+    /// A result of a frame of this source came out, at this monotonic time.
+    pub(super) fn result(&self, source: usize, now: Duration) {
+        let mut results = self.results.lock().unwrap_or_else(|e| e.into_inner());
+        let length = results.len().max(source + 1);
+        results.resize(length, None);
+        results[source] = Some(now);
+    }
+
+    /// When the last result of a frame of this source came out, monotonic time.
+    pub fn last_result(&self, source: usize) -> Option<Duration> {
+        self.results.lock().unwrap_or_else(|e| e.into_inner()).get(source).copied().flatten()
     }
 
     pub(super) fn frame(&self, sightings: usize, timings: Timings) {

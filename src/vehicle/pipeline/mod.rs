@@ -15,12 +15,15 @@ mod counters;
 mod recorder;
 mod transfer;
 mod worker;
+mod workers;
 
 pub use counters::{Counters, Totals};
+pub use workers::Workers;
 
 use crate::alert::{Chime, ChimeStatus, Started};
 use crate::config::Config;
 use crate::control::{OfficerService, Server};
+use crate::health::{Health, Monitor};
 use crate::lists::{ListState, expiry, updater};
 use crate::store::{Key, Options, Stats, Store};
 use collector::Collector;
@@ -28,14 +31,15 @@ use crossbeam_channel::bounded;
 use plated_core::clock::Clock;
 use plated_core::error::{Error, Kind, Result};
 use plated_core::record::{HitRecord, MadeBy, ReadRecord};
+use plated_core::shutdown::Shutdown;
 use plated_core::thread::spawn;
 use plated_vision::capture::{Capture, SourceStatus};
 use plated_vision::capture::{Input, Pace};
 use plated_vision::frame::Frame;
 use plated_vision::recognition::{Models, Recognizer};
 use recorder::Recorder;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::Duration;
 use worker::Worker;
@@ -79,6 +83,9 @@ pub struct Daemon {
     /// Ends before the store closes.
     officers: (Option<Server>, expiry::Running),
     stopping: Arc<AtomicBool>,
+    shutdown: Shutdown,
+    workers: Arc<Workers>,
+    monitor: JoinHandle<()>,
     threads: Vec<JoinHandle<()>>,
 }
 
@@ -100,12 +107,13 @@ pub struct Status {
 }
 
 impl Daemon {
-    /// Starts everything.
+    /// Starts everything. Once `stop` is asked for, no more models are loaded; what has been started ends
+    /// with [`Daemon::stop`].
     ///
     /// # Errors
     /// What can't be worked without: models, the key, the store. A missing sound card, camera or
     /// station is a warning.
-    pub fn start(config: &Config, clock: Arc<dyn Clock>, announce: Announce) -> Result<Self> {
+    pub fn start(config: &Config, clock: Arc<dyn Clock>, announce: Announce, stop: &Shutdown) -> Result<Self> {
         let key = Key::load(&config.store)?;
         let (store, opened) = Store::open(Options::from(&config.store), &key, clock.clone())?;
         if let Some(aside) = &opened.set_aside {
@@ -128,8 +136,8 @@ impl Daemon {
             n => n,
         };
         let models = Models::find(&config.recognition)?;
-        let recognizers = (0..workers).map(|_| Recognizer::open(&models)).collect::<Result<Vec<_>>>()?;
-        let (detector, reader) = recognizers[0].versions();
+        let first = Recognizer::open(&models)?;
+        let (detector, reader) = first.versions();
         let made_by =
             MadeBy { plated: env!("CARGO_PKG_VERSION").into(), detector: detector.into(), reader: reader.into() };
 
@@ -146,20 +154,33 @@ impl Daemon {
         let (to_collector, seen) = bounded(SEEN_PER_WORKER * workers);
         let capture = Arc::new(Capture::start(&config.sources, clock.clone())?);
         let mut threads = Vec::new();
-        for (n, recognizer) in recognizers.into_iter().enumerate() {
-            let worker = Worker {
-                capture: capture.clone(),
-                recognizer,
-                models: models.clone(),
-                out: to_collector.clone(),
-                counters: counters.clone(),
-            };
-            threads.push(spawn(&format!("recognise-{n}"), move || worker.run())?);
-        }
-        drop(to_collector);
+        let make = {
+            let (capture, counters, clock) = (capture.clone(), counters.clone(), clock.clone());
+            let first = Mutex::new(Some(first));
+            move |post| {
+                let ready = first.lock().unwrap_or_else(|e| e.into_inner()).take();
+                let recognizer = ready.map_or_else(|| Recognizer::open(&models), Ok)?;
+                let (capture, counters, clock) = (capture.clone(), counters.clone(), clock.clone());
+                let worker = Worker { capture, recognizer, models: models.clone(), post, clock, counters };
+                Ok(Box::new(move || worker.run()) as Box<dyn FnOnce() + Send>)
+            }
+        };
+        let workers = Workers::start(workers, to_collector, Box::new(make), || !stop.is_requested())?;
         let collector =
             Collector::new(&config.sources, &config.recognition, clock.clone(), to_recorder, counters.clone());
         threads.push(spawn("collector", move || collector.run(&seen))?);
+        let health = Arc::new(Health::default());
+        desk.tell_health(health.clone());
+        let monitor = Monitor {
+            health: health.clone(),
+            capture: capture.clone(),
+            workers: workers.clone(),
+            counters: counters.clone(),
+            chime: chime.clone(),
+            clock: clock.clone(),
+        };
+        let shutdown = stop.child();
+        let monitor = monitor.start(shutdown.clone())?;
         let keeper = expiry::start(desk.clone(), clock.clone())?;
         let recorder = Recorder::new(
             config,
@@ -179,12 +200,25 @@ impl Daemon {
             tracing::error!("Lists and entries can't be changed while the daemon runs: {}", e.chain())
         });
         let officers = (server.ok(), keeper);
-        Ok(Self { capture, counters, store, chime, transfer, hotlists, officers, stopping, threads })
+        Ok(Self {
+            capture,
+            counters,
+            store,
+            chime,
+            transfer,
+            hotlists,
+            officers,
+            stopping,
+            shutdown,
+            workers,
+            monitor,
+            threads,
+        })
     }
 
     /// True once every source has ended and every read is stored.
     pub fn is_done(&self) -> bool {
-        self.threads.iter().all(JoinHandle::is_finished)
+        self.workers.is_done() && self.threads.iter().all(JoinHandle::is_finished)
     }
 
     /// The chimes as they start.
@@ -205,15 +239,15 @@ impl Daemon {
     }
 
     /// Lets a running transfer go on until the outbox is empty, `patience` is over, or `enough`
-    /// is set; true when it is empty.
-    pub fn drain(&self, patience: Duration, enough: &AtomicBool, clock: &dyn Clock) -> Result<bool> {
+    /// is asked for; true when it is empty.
+    pub fn drain(&self, patience: Duration, enough: &Shutdown, clock: &dyn Clock) -> Result<bool> {
         let until = clock.monotonic() + patience;
         loop {
             let stats = self.store.stats()?;
             if stats.pending == 0 {
                 return Ok(true);
             }
-            if self.transfer.is_none() || enough.load(Ordering::Relaxed) || clock.monotonic() >= until {
+            if self.transfer.is_none() || enough.is_requested() || clock.monotonic() >= until {
                 return Ok(false);
             }
             std::thread::sleep(Duration::from_millis(50));
@@ -226,8 +260,10 @@ impl Daemon {
     /// `Storage` when reads were lost because the store could not write.
     pub fn stop(self) -> Result<()> {
         self.stopping.store(true, Ordering::Relaxed);
+        self.shutdown.request();
         self.capture.stop();
-        for thread in self.threads {
+        self.workers.join();
+        for thread in self.threads.into_iter().chain([self.monitor]) {
             if thread.join().is_err() {
                 tracing::error!("A thread ended by a defect; the reads it held may be lost.");
             }
@@ -236,7 +272,10 @@ impl Daemon {
         self.store.close()?;
         match self.counters.totals().lost_reads {
             0 => Ok(()),
-            n => Err(Error::new(Kind::Storage, format!("{n} reads were lost: the store could not write them"))),
+            n => Err(Error::new(
+                Kind::Storage,
+                format!("{} lost: the store could not write", plated_core::text::count(n, "read")),
+            )),
         }
     }
 }

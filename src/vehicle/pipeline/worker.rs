@@ -1,7 +1,8 @@
 //! One recognition thread: newest frame in, sightings out, in whatever order they get ready.
 
 use super::counters::Counters;
-use crossbeam_channel::Sender;
+use super::workers::Post;
+use plated_core::clock::Clock;
 use plated_vision::capture::{Capture, Next};
 use plated_vision::frame::Frame;
 use plated_vision::recognition::{Models, Recognizer, Sighting, Timings};
@@ -20,11 +21,27 @@ pub struct Seen {
     pub sightings: Vec<Sighting>,
 }
 
+#[cfg(test)]
+impl Seen {
+    /// Of an empty frame of the first source.
+    pub fn empty(ticket: u64) -> Self {
+        let frame = Frame {
+            source: "front".into(),
+            sequence: ticket,
+            at: jiff::Timestamp::UNIX_EPOCH,
+            monotonic: Duration::from_millis(ticket * 40),
+            image: Arc::default(),
+        };
+        Self { source: 0, ticket, frame, sightings: Vec::new() }
+    }
+}
+
 pub struct Worker {
     pub capture: Arc<Capture>,
     pub recognizer: Recognizer,
     pub models: Models,
-    pub out: Sender<Seen>,
+    pub post: Arc<Post>,
+    pub clock: Arc<dyn Clock>,
     pub counters: Arc<Counters>,
 }
 
@@ -36,10 +53,11 @@ impl Worker {
                 Next::TimedOut => continue,
                 Next::AllEnded => return,
             };
+            self.post.begin(self.clock.monotonic());
             let sightings = self.recognize(&taken.frame);
             // A frame that failed still goes on, empty: the collector counts tickets.
             let seen = Seen { source: taken.source_index, ticket: taken.ticket, frame: taken.frame, sightings };
-            if self.out.send(seen).is_err() {
+            if self.post.send(seen).is_err() {
                 return;
             }
         }

@@ -1,5 +1,6 @@
 //! Cameras and files.
 
+use plated_core::config_file::within;
 use serde::Deserialize;
 use std::path::PathBuf;
 
@@ -107,9 +108,10 @@ impl TryFrom<SourceKeys> for Source {
             None => Ok(()),
         };
         let needs = |key: &str| format!("source \"{name}\": {key} is missing");
-        if k.rate.is_some_and(|r| !(r > 0.0 && r <= 1000.0)) {
-            return Err(format!("source \"{name}\": rate must be above 0 and at most 1000"));
-        }
+        let bounded = |result: Result<(), String>| result.map_err(|e| format!("source \"{name}\": {e}"));
+        k.rate.map_or(Ok(()), |rate| bounded(within("rate", rate, 0.01..=1000.0)))?;
+        k.width.map_or(Ok(()), |width| bounded(within("width", width, 16..=16_384)))?;
+        k.height.map_or(Ok(()), |height| bounded(within("height", height, 16..=16_384)))?;
         let pace = k.pace.unwrap_or_default();
         let repeat = k.repeat.unwrap_or(1);
         let input = match k.kind {

@@ -1,5 +1,6 @@
 //! The section `[recognition]` of the configuration.
 
+use plated_core::config_file::within;
 use serde::Deserialize;
 use std::path::PathBuf;
 
@@ -40,5 +41,20 @@ impl Default for Recognition {
             alert_confidence: 0.97,
             gone_after_s: 0.8,
         }
+    }
+}
+
+impl Recognition {
+    /// Rules that the types can't say. The error names the key.
+    ///
+    /// # Errors
+    /// A sentence with the key and its bounds.
+    pub fn check(&self) -> Result<(), String> {
+        // Each worker has models of its own, of some 60 MiB.
+        within("recognition.workers", self.workers, 0..=64)?;
+        within("recognition.keep_confidence", self.keep_confidence, 0.0..=1.0)?;
+        within("recognition.alert_looks", self.alert_looks, 1..=1000)?;
+        within("recognition.alert_confidence", self.alert_confidence, 0.0..=1.0)?;
+        within("recognition.gone_after_s", self.gone_after_s, 0.01..=60.0)
     }
 }

@@ -151,7 +151,7 @@ fn at_the_end_of_the_shift_a_pairing_found_wrong_sounds_again_and_a_jump_of_the_
         }
     };
     let config = Config::load(&vehicle.path("plated.toml")).unwrap();
-    let daemon = Daemon::start(&config, clock.clone(), Box::new(announce)).unwrap();
+    let daemon = Daemon::start(&config, clock.clone(), Box::new(announce), &Default::default()).unwrap();
     let next = || loop {
         let hit = hits.recv_timeout(PATIENCE).unwrap();
         if hit.text == "7A8C123" {

@@ -22,6 +22,12 @@ fn well(vehicle: &Vehicle, args: &[&str]) -> String {
     String::from_utf8(output.stdout).unwrap()
 }
 
+/// The status and its exit code.
+fn status_of(vehicle: &Vehicle, args: &[&str]) -> (String, Option<i32>) {
+    let output = plated(vehicle, &[&["status"], args].concat());
+    (String::from_utf8(output.stdout).unwrap(), output.status.code())
+}
+
 fn json(line: &str) -> Value {
     serde_json::from_str(line).unwrap()
 }
@@ -70,7 +76,7 @@ fn what_is_entered_beside_the_daemon_alerts_at_once_and_is_on_record_by_the_peer
 
     let said = well(&vehicle, &["hotlist", "show", "7ABC123", "--reason", "traffic stop"]);
     assert!(said.contains("[officers]  unverified") && said.contains("robbery"), "{said}");
-    let status = json(&well(&vehicle, &["status", "--json"]));
+    let status = json(&status_of(&vehicle, &["--json"]).0);
     assert_eq!((status["daemon"].as_bool(), status["lists"][0]["entries"].as_u64()), (Some(true), Some(1)));
     assert!(!status.to_string().contains("7A?C*"), "no plates without a reason");
     let stats = well(&vehicle, &["hotlist", "stats"]);
@@ -114,8 +120,9 @@ fn without_a_daemon_the_same_commands_work_on_the_store_itself_and_count_once_it
     let vehicle = Vehicle::new();
     road(&vehicle, &["7ABC123"], "");
     well(&vehicle, &["hotlist", "add", "7ABC123", "--reason", "robbery", "--expires", "2h"]);
-    let said = well(&vehicle, &["status"]);
-    assert!(said.contains("CRITICAL  no daemon runs") && said.contains("1 plates, 0 partial plates"), "{said}");
+    let (said, code) = status_of(&vehicle, &[]);
+    assert!(said.contains("CRITICAL  no daemon runs") && said.contains("1 plate, 0 partial plates"), "{said}");
+    assert_eq!(code, Some(2));
     assert!(well(&vehicle, &["hotlist", "show", "7ABC123", "--reason", "stop"]).contains("[officers]"));
     let mut daemon = vehicle.start(&[]);
     daemon.wait_for(|line| matches!(line, Line::Hit { hit, .. } if hit.entries[0].entry.list == "officers"));
@@ -204,8 +211,9 @@ fn a_stale_list_is_warned_of_without_plates_and_stands_in_the_status() {
     let mut daemon = vehicle.start(&[]);
     let said = daemon.wait_log("older than it should be");
     assert!(said.contains(" WARN ") && said.contains("svs"), "{said}");
-    let status = well(&vehicle, &["status"]);
-    assert!(status.contains("WARN      svs: 1 entries, 30 h old"), "{status}");
+    let (said, code) = status_of(&vehicle, &[]);
+    assert!(said.contains("WARN      svs: 1 entries, 30 h old"), "{said}");
+    assert!(matches!(code, Some(1 | 2)), "{code:?}: {said}");
     let ended = daemon.terminate().well();
     assert!(!ended.log.contains("9ZZZ999"));
 }

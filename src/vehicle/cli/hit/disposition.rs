@@ -1,7 +1,7 @@
 //! `plated hit disposition`: what a hit was.
 
 use crate::cli::ask;
-use crate::cli::ask::{Ask, print_json};
+use crate::cli::ask::{Ask, local, print_json};
 use crate::cli::say;
 use crate::control::{Disposed, Reply, Request};
 use crate::store::{Finding, Reason};
@@ -62,7 +62,7 @@ fn print(done: &Disposed) -> Result<()> {
     let (hit, text) = (&done.hit, PlateText::normalise(&done.hit.text));
     say(format_args!("{}  read {}, listed {}: {}", hit.short(), text.display(), hit.listed, word(done.finding)))?;
     let Some(until) = done.quiet_until else { return Ok(()) };
-    say(format_args!("This pairing alerts nobody until {}", until.strftime("%Y-%m-%d %H:%M UTC")))?;
+    say(format_args!("This pairing alerts nobody until {}", local(until)))?;
     if text.key().as_str() == hit.listed {
         let said = "The read is the listed plate itself: until then the wanted vehicle does not sound either, unless \
                     another entry names it";

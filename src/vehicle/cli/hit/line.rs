@@ -2,6 +2,7 @@
 
 use plated_core::plate::PlateText;
 use plated_core::record::{Alerting, Difference, HitRecord, Priority, Rule, StateAgreement};
+use plated_core::text::count;
 
 /// What was read and what is listed, side by side, and how sure that is; `verdict` is what somebody
 /// found about it.
@@ -38,8 +39,8 @@ pub fn line(hit: &HitRecord, verdict: &str) -> String {
     let vehicle = [&e.year, &e.colour, &e.make, &e.model, &e.style];
     let car = vehicle.into_iter().filter(|s| !s.is_empty()).cloned().collect::<Vec<_>>().join(" ");
     let plate_type = plate_type(&e.plate_type);
-    let age = first.age_days.map_or_else(String::new, |days| format!(", {days} days old"));
-    let more = if more.is_empty() { String::new() } else { format!(", {} more entries", more.len()) };
+    let age = first.age_days.map_or_else(String::new, |days| format!(", {} old", count(days.into(), "day")));
+    let more = if more.is_empty() { String::new() } else { format!(", {} more for this plate", more.len()) };
     format!(
         "{word} {:<9} {verdict}  {priority} {} [{}]  listed {} {}{plate_type} {car}  {rule} {:.0} %{}, {state}{age}{more}{quiet}",
         PlateText::normalise(&hit.text).display(),

@@ -2,11 +2,12 @@
 
 use super::line::line;
 use crate::cli::ask;
-use crate::cli::ask::{Ask, Why, print_json};
+use crate::cli::ask::{Ask, Why, local, print_json};
 use crate::cli::say;
 use crate::control::{Reply, Request};
 use crate::store::{Finding, KeptHit};
 use plated_core::error::Result;
+use plated_core::text::count;
 
 /// List hits, newest first
 #[derive(Debug, clap::Args)]
@@ -41,15 +42,15 @@ pub fn run(args: &Args) -> Result<()> {
         }
         _ => Ok(()),
     })?;
-    if args.json { Ok(()) } else { say(format_args!("{hits} hits, {open} without a disposition")) }
+    if args.json { Ok(()) } else { say(format_args!("{}, {open} without a disposition", count(hits, "hit"))) }
 }
 
 fn print(kept: &KeptHit) -> Result<()> {
     let verdict = match &kept.disposition {
         Some(d) if d.finding == Finding::Dismissed => format!("unverified, dismissed by {}", d.by),
-        Some(d) => format!("{} ({}, {})", super::disposition::word(d.finding), d.by, d.at.strftime("%H:%M:%S")),
+        Some(d) => format!("{} ({}, {})", super::disposition::word(d.finding), d.by, local(d.at)),
         None => "unverified".to_owned(),
     };
-    let (at, hit) = (kept.hit.at.strftime("%Y-%m-%d %H:%M:%S UTC"), &kept.hit);
+    let (at, hit) = (local(kept.hit.at), &kept.hit);
     say(format_args!("{at}  {}  {}", hit.short(), line(hit, &verdict)))
 }

@@ -8,6 +8,7 @@ use crate::store::ManualEntry;
 use jiff::Timestamp;
 use plated_core::error::Result;
 use plated_core::record::Priority;
+use plated_core::text::count;
 use serde_json::json;
 use std::time::Duration;
 
@@ -73,7 +74,7 @@ pub fn run(args: &Args) -> Result<()> {
         _ => Ok(()),
     })?;
     match args.search_back {
-        Some(_) if !args.json => say(format_args!("{reads} reads already made fit")),
+        Some(_) if !args.json => say(format_args!("{} already made", count(reads, "fitting read"))),
         _ => Ok(()),
     }
 }

@@ -5,6 +5,7 @@ use crate::cli::ask::{Ask, Why};
 use crate::cli::say;
 use crate::control::{Reply, Request};
 use plated_core::error::Result;
+use plated_core::text::count;
 
 /// Search reads already made for a plate or partial plate
 #[derive(Debug, clap::Args)]
@@ -40,5 +41,5 @@ pub fn run(args: &Args) -> Result<()> {
         }
         _ => Ok(()),
     })?;
-    if args.json { Ok(()) } else { say(format_args!("{reads} reads already made fit")) }
+    if args.json { Ok(()) } else { say(format_args!("{} already made", count(reads, "fitting read"))) }
 }

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use plated_core::error::{Context, Error, Kind, Result};
 use plated_core::plate::PlateText;
 use plated_core::record::Candidate;
+use plated_core::text::count;
 use plated_vision::recognition::{Sighting, Timings, TrackRead, likely};
 use serde::Serialize;
 use std::path::Path;
@@ -168,7 +169,10 @@ impl Line {
                 "" => "--",
                 state => state,
             };
-            let when = plate.pass.as_ref().map(|p| format!("  {:.1}–{:.1} s, {} looks", p.first_s, p.last_s, p.looks));
+            let when = plate
+                .pass
+                .as_ref()
+                .map(|p| format!("  {:.1}–{:.1} s, {}", p.first_s, p.last_s, count(p.looks.into(), "look")));
             let (sure, when) = (plate.confidence * 100.0, when.unwrap_or_default());
             say(format_args!("{}: {text:<9} {state}  {sure:3.0} %{when}", self.image))?;
         }

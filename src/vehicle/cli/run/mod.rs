@@ -7,10 +7,12 @@ use super::{say, write_line};
 use crate::config::Config;
 use crate::pipeline::{Announcement, Daemon};
 use plated_core::clock::{Clock, SystemClock};
-use plated_core::error::{Context, Kind, Result};
+use plated_core::error::{Context, Error, Kind, Result};
+use plated_core::shutdown::Shutdown;
+use plated_core::text::count;
+use plated_core::thread::spawn;
 use show::Show;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use truth::Truth;
@@ -51,8 +53,8 @@ pub struct Args {
 pub fn run(args: &Args) -> Result<()> {
     let config = Config::load(&args.config)?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
-    let stop = Arc::new(AtomicBool::new(false));
-    on_signal(&stop)?;
+    let shutdown = Shutdown::new();
+    on_signal(&shutdown)?;
     let truth = args.truth.as_deref().map(Truth::load).transpose()?;
     let show = Show::new(args.json, args.annotate.clone());
     show.prepare()?;
@@ -64,31 +66,52 @@ pub fn run(args: &Args) -> Result<()> {
         }
         show.announce(a);
     };
-    let daemon = Daemon::start(&config, clock.clone(), Box::new(announce))?;
+    let daemon = Daemon::start(&config, clock.clone(), Box::new(announce), &shutdown)?;
     tracing::info!(sources = config.sources.len(), "Reading plates.");
-    let over = || stop.load(Ordering::Relaxed) || (args.until_end && daemon.is_done());
-    while !over() {
-        std::thread::sleep(LOOK);
+    loop {
+        let all_read = args.until_end && daemon.is_done();
+        if all_read || shutdown.wait_timeout(LOOK) {
+            break;
+        }
     }
     if !args.until_end {
         return daemon.stop();
     }
-    daemon.drain(Duration::from_secs(args.drain), &stop, clock.as_ref())?;
+    daemon.drain(Duration::from_secs(args.drain), &shutdown, clock.as_ref())?;
     let status = daemon.status()?;
     let stopped = daemon.stop();
     show::summary(&status, args.json)?;
+    let failed = status.sources.iter().filter(|s| s.ended_with_error().is_some()).count();
     if let Some(truth) = truth {
         truth.print(&texts.lock().unwrap_or_else(|e| e.into_inner()), args.json)?;
     }
-    stopped
+    stopped?;
+    match failed {
+        0 => Ok(()),
+        n => Err(Error::new(
+            Kind::Input,
+            format!("{} ended with an error; the rest was read", count(n as u64, "source")),
+        )),
+    }
 }
 
-/// Ends the daemon in order on SIGTERM and SIGINT; a second signal ends it at once.
-fn on_signal(stop: &Arc<AtomicBool>) -> Result<()> {
-    for signal in [signal_hook::consts::SIGTERM, signal_hook::consts::SIGINT] {
-        let failed = || "could not set up the handling of signals".to_string();
-        signal_hook::flag::register_conditional_shutdown(signal, 75, stop.clone()).context(Kind::Internal, failed)?;
-        signal_hook::flag::register(signal, stop.clone()).context(Kind::Internal, failed)?;
-    }
+/// Ends the daemon in order on SIGTERM and SIGINT, also while it starts; a second signal ends it at
+/// once. SIGHUP, whose default would end it with passes still open, changes nothing.
+fn on_signal(shutdown: &Shutdown) -> Result<()> {
+    use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+    let failed = || "could not set up the handling of signals".to_string();
+    let mut signals = signal_hook::iterator::Signals::new([SIGTERM, SIGINT, SIGHUP]).context(Kind::Internal, failed)?;
+    let shutdown = shutdown.clone();
+    spawn("signals", move || {
+        for signal in signals.forever() {
+            if signal == SIGHUP {
+                tracing::info!("SIGHUP is ignored; restart the daemon to read the configuration anew.");
+            } else if shutdown.is_requested() {
+                std::process::exit(75);
+            } else {
+                shutdown.request();
+            }
+        }
+    })?;
     Ok(())
 }

@@ -9,6 +9,7 @@ use opencv::prelude::*;
 use plated_core::error::{Context, Kind, Result};
 use plated_core::plate::PlateText;
 use plated_core::record::{Alerting, HitRecord, ReadRecord};
+use plated_core::text::count;
 use serde_json::json;
 use std::cell::Cell;
 use std::path::PathBuf;
@@ -82,7 +83,11 @@ fn read_line(read: &ReadRecord) -> String {
     let state = if read.state.is_empty() { "--" } else { &read.state };
     let (sure, looks, agreeing) = (read.confidence * 100.0, read.looks, read.agreeing);
     let at = read.best.at.strftime("%H:%M:%S");
-    format!("{at}  read  {text:<9} {state}  {sure:3.0} %  {agreeing} of {looks} looks  {}", read.camera)
+    format!(
+        "{at}  read  {text:<9} {state}  {sure:3.0} %  {agreeing} of {}  {}",
+        count(looks.into(), "look"),
+        read.camera
+    )
 }
 
 fn hit_line(hit: &HitRecord) -> String {

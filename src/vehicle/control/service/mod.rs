@@ -10,6 +10,7 @@ use super::sync::{self, UpdaterHandle};
 use super::{Reply, Request};
 use crate::alert::MutedPairings;
 use crate::config::Config;
+use crate::health::Health;
 use crate::lists::ListFiles;
 use crate::store::{By, ListState, ManualEntry, NewManual, Staleness, Store};
 use entries::later;
@@ -72,6 +73,8 @@ pub struct OfficerService {
     said: Mutex<HashMap<String, Staleness>>,
     /// The daemon's thread of lists that come by themselves.
     coming: OnceLock<UpdaterHandle>,
+    /// How the parts of the daemon are.
+    health: OnceLock<Arc<Health>>,
 }
 
 impl OfficerService {
@@ -103,6 +106,7 @@ impl OfficerService {
             broken: Mutex::default(),
             said: Mutex::default(),
             coming: OnceLock::new(),
+            health: OnceLock::new(),
         }
     }
 
@@ -111,6 +115,12 @@ impl OfficerService {
     pub fn tell_of(&self, coming: UpdaterHandle) {
         // It is told of once, by the daemon.
         let _ = self.coming.set(coming);
+    }
+
+    /// From now on its status says how the parts of the daemon are.
+    pub fn tell_health(&self, health: Arc<Health>) {
+        // It is told of once, by the daemon.
+        let _ = self.health.set(health);
     }
 
     /// The lists in force, for the matching.

@@ -98,6 +98,7 @@ impl OfficerService {
         Ok(StatusReport {
             at: now,
             daemon: self.armed.load(Ordering::Acquire),
+            parts: self.health.get().map(|health| health.parts()).unwrap_or_default(),
             lists: self.states()?.into_iter().map(line).collect(),
             officers: self.store.manual_entries()?.into_iter().map(officer).collect(),
             store: StoreLine::of(&self.store.stats()?, now),

@@ -1,0 +1,81 @@
+//! How each part of the daemon is: one list that the parts write and `plated status`, the watchdog,
+//! the console and the metrics read.
+//!
+//! A part reports what it can do for the officer now, not what it tries: a camera is well when reads
+//! can come of its frames, which is measured where the results come out.
+
+mod monitor;
+
+pub use monitor::Monitor;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard};
+
+/// How well a part does its work.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Level {
+    /// As it should.
+    Ok,
+    /// Less well than it should, or about to fail.
+    Degraded,
+    /// Not at all.
+    Failed,
+}
+
+/// How one part is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Part {
+    /// Its name, such as `camera front`.
+    pub name: String,
+    /// How well it does its work.
+    pub level: Level,
+    /// Since when it has this level, wall-clock time.
+    pub since: Timestamp,
+    /// One plain sentence, without a full stop: what it does, or what is wrong and what to do.
+    pub text: String,
+}
+
+/// The parts by name. Shared between the daemon's threads.
+#[derive(Debug, Default)]
+pub struct Health(Mutex<BTreeMap<String, Part>>);
+
+impl Health {
+    /// Puts down how a part is; true when that is worse than before. Parts log their own troubles.
+    pub fn report(&self, name: &str, level: Level, text: String, now: Timestamp) -> bool {
+        let mut parts = self.lock();
+        let before = parts.get(name).map(|part| (part.level, part.since));
+        let since = before.filter(|(before, _)| *before == level).map_or(now, |(_, since)| since);
+        parts.insert(name.to_owned(), Part { name: name.to_owned(), level, since, text });
+        before.map_or(level > Level::Ok, |(before, _)| level > before)
+    }
+
+    /// All parts, by name.
+    pub fn parts(&self) -> Vec<Part> {
+        self.lock().values().cloned().collect()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<String, Part>> {
+        self.0.lock().unwrap_or_else(|e| e.into_inner())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_part_keeps_the_time_since_which_it_has_its_level() {
+        let (health, at) = (Health::default(), |s: i64| Timestamp::from_second(s).unwrap());
+        health.report("camera front", Level::Ok, "15 frames/s".into(), at(1));
+        health.report("camera front", Level::Ok, "14 frames/s".into(), at(2));
+        health.report("chime", Level::Failed, "no sound card".into(), at(2));
+        let parts = health.parts();
+        assert_eq!((parts[0].since, &*parts[0].text), (at(1), "14 frames/s"));
+        health.report("camera front", Level::Failed, "it is not plugged in".into(), at(3));
+        assert_eq!(health.parts()[0].since, at(3));
+        assert_eq!(parts.iter().map(|p| p.level).max(), Some(Level::Failed));
+    }
+}
