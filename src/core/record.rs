@@ -284,9 +284,28 @@ pub struct EntryRecord {
     /// Type of plate, such as `PC` for a passenger car, or empty.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub plate_type: String,
-    /// From this moment on nobody wants it any more; without it, it stays wanted.
+    /// Vehicle identification number, or empty.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub vin: String,
+    /// Case number of the agency that made the entry, or empty.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub case_number: String,
+    /// Further free text of the list, or empty.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub remarks: String,
+    /// Before this moment the entry does not match; without it, it matches from the start.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub valid_from: Option<Timestamp>,
+    /// From this moment on the entry does not match; without it, it has no end.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires: Option<Timestamp>,
+}
+
+impl EntryRecord {
+    /// Whether the entry matches at this moment: not before its start, not from its end on.
+    pub fn is_valid_at(&self, now: Timestamp) -> bool {
+        self.valid_from.is_none_or(|start| start <= now) && self.expires.is_none_or(|end| end > now)
+    }
 }
 
 /// What made a read, so that a record can be understood years later.

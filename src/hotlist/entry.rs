@@ -3,23 +3,34 @@
 use serde::Serialize;
 use std::fmt;
 
-/// What became of the lines of a list: `lines = entries + junk + bad`.
+/// What became of the lines of a list: `lines = entries + set_aside + bad`. A record that goes on in
+/// further lines is one line here.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Report {
     /// Lines between header and footer, without blank ones.
     pub lines: u64,
     /// Lines that became entries.
     pub entries: u64,
-    /// Lines whose plate is none, such as `NOTAG`; set aside.
-    pub junk: u64,
+    /// Of the entries, partial plates.
+    pub partials: u64,
+    /// Lines that are set aside and are no mistakes: their plate is none, such as `NOTAG`, or they are
+    /// partial plates above the most that there can be.
+    pub set_aside: u64,
+    /// Of the lines set aside, partial plates.
+    pub partials_set_aside: u64,
     /// Lines with a mistake; left out.
     pub bad: u64,
     /// Of the entries, those in which something is odd, such as a category code that is not known.
     pub noted: u64,
+    /// Lines that continue a record, beside its first.
+    pub continued: u64,
+    /// Lines with a state that there is not, or with a date not written as the format has dates: where
+    /// they are most of the lines, the columns don't line up.
+    pub misplaced: u64,
     /// The first [`Report::KEPT`] mistakes.
     pub bad_lines: Vec<Problem>,
     /// The first [`Report::KEPT`] lines set aside.
-    pub junk_lines: Vec<Problem>,
+    pub set_aside_lines: Vec<Problem>,
     /// The first [`Report::KEPT`] remarks on entries.
     pub noted_lines: Vec<Problem>,
 }
@@ -28,13 +39,12 @@ impl Report {
     /// So many lines of each kind are described; all are counted.
     pub const KEPT: usize = 100;
 
-    pub(super) fn add_entry(&mut self, remark: Option<Problem>) {
+    pub(super) fn add_entry(&mut self, partial: bool, remarks: Vec<Problem>) {
         self.lines += 1;
         self.entries += 1;
-        if let Some(remark) = remark {
-            self.noted += 1;
-            keep(&mut self.noted_lines, remark);
-        }
+        self.partials += u64::from(partial);
+        self.noted += u64::from(!remarks.is_empty());
+        remarks.into_iter().for_each(|remark| keep(&mut self.noted_lines, remark));
     }
 
     pub(super) fn add_bad(&mut self, problem: Problem) {
@@ -43,10 +53,11 @@ impl Report {
         keep(&mut self.bad_lines, problem);
     }
 
-    pub(super) fn add_junk(&mut self, problem: Problem) {
+    pub(super) fn add_set_aside(&mut self, partial: bool, problem: Problem) {
         self.lines += 1;
-        self.junk += 1;
-        keep(&mut self.junk_lines, problem);
+        self.set_aside += 1;
+        self.partials_set_aside += u64::from(partial);
+        keep(&mut self.set_aside_lines, problem);
     }
 }
 
@@ -58,8 +69,14 @@ fn keep(problems: &mut Vec<Problem>, problem: Problem) {
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { lines, entries, junk, bad, noted, .. } = self;
-        write!(f, "{lines} lines: {entries} entries, {junk} without a plate, {bad} with mistakes")?;
+        let Self { lines, entries, partials, set_aside, partials_set_aside, bad, noted, .. } = self;
+        write!(f, "{lines} lines: {entries} entries, {set_aside} set aside, {bad} with mistakes")?;
+        if *partials > 0 {
+            write!(f, "; {partials} of the entries are partial plates")?;
+        }
+        if *partials_set_aside > 0 {
+            write!(f, " and {partials_set_aside} above the most are not matched")?;
+        }
         if *noted > 0 { write!(f, "; {noted} of the entries with a remark") } else { Ok(()) }
     }
 }

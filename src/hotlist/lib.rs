@@ -17,6 +17,7 @@ mod load;
 pub mod manifest;
 mod matcher;
 pub mod settings;
+pub mod text;
 
 pub use entry::{Problem, Report};
 pub use index::{Builder, Index, Manifest, Meta, PublicKey, Signer, Trust};

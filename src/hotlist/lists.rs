@@ -10,7 +10,7 @@ use plated_core::record::{EntryRecord, HitEntry, HitRecord, Priority};
 use std::collections::HashMap;
 use std::sync::Arc;
 
-/// Most partial plates in force at once (control P-04).
+/// Most partial plates in force at once that officers entered, and most of each list (control P-04).
 pub const MAX_PARTIALS: usize = 100;
 
 /// One list with its rules.
@@ -19,6 +19,7 @@ pub struct Source {
     name: String,
     pub(super) rules: Rules,
     entries: Entries,
+    partials: Vec<Partial>,
 }
 
 #[derive(Debug)]
@@ -37,20 +38,24 @@ pub(super) enum Place {
 impl Source {
     /// A list in its index.
     pub fn index(index: Index, rules: Rules) -> Self {
-        Self { name: index.meta().name.clone(), rules, entries: Entries::Index(Box::new(index)) }
+        let partials = partials(index.partials().iter().cloned(), &rules);
+        Self { name: index.meta().name.clone(), rules, entries: Entries::Index(Box::new(index)), partials }
     }
 
     /// A few entries that stand in no file: what officers entered, or a list whose index could
     /// not be written. Entries without a plate are left out.
     pub fn memory(name: &str, entries: impl IntoIterator<Item = EntryRecord>, rules: Rules) -> Self {
         let mut by_code: HashMap<Code, Vec<EntryRecord>> = HashMap::new();
+        let (patterns, entries): (Vec<_>, Vec<_>) =
+            entries.into_iter().partition(|entry| Pattern::is_pattern(&entry.plate));
         for entry in entries {
             let key = PlateText::normalise(&entry.plate).key();
             if let Some(code) = Code::of(key.as_str()).filter(|c| *c != Code(0)) {
                 by_code.entry(code).or_default().push(entry);
             }
         }
-        Self { name: name.to_owned(), rules, entries: Entries::Memory(by_code) }
+        let partials = partials(patterns.into_iter(), &rules);
+        Self { name: name.to_owned(), rules, entries: Entries::Memory(by_code), partials }
     }
 
     /// Name of the list.
@@ -70,7 +75,9 @@ impl Source {
     pub fn len(&self) -> u64 {
         match &self.entries {
             Entries::Index(index) => index.len(),
-            Entries::Memory(by_code) => by_code.values().map(|e| e.len() as u64).sum(),
+            Entries::Memory(by_code) => {
+                by_code.values().map(|e| e.len() as u64).sum::<u64>() + self.partials.len() as u64
+            }
         }
     }
 
@@ -134,6 +141,11 @@ impl Partial {
     }
 }
 
+/// The partial plates among a list's entries. What is no pattern was told when it was imported.
+fn partials(entries: impl Iterator<Item = EntryRecord>, rules: &Rules) -> Vec<Partial> {
+    entries.filter_map(|entry| Partial::new(entry, rules.clone()).ok()).take(MAX_PARTIALS).collect()
+}
+
 /// Lists and partial plates as they are at one moment.
 #[derive(Clone, Debug, Default)]
 pub struct InForce {
@@ -147,9 +159,9 @@ impl InForce {
         &self.sources
     }
 
-    /// Partial plates.
-    pub fn partials(&self) -> &[Partial] {
-        &self.partials
+    /// Partial plates: those that officers entered, and those of the lists.
+    pub fn partials(&self) -> impl Iterator<Item = &Partial> {
+        self.partials.iter().chain(self.sources.iter().flat_map(|source| &source.partials))
     }
 }
 
@@ -203,7 +215,7 @@ impl Lists {
         });
     }
 
-    /// Sets the partial plates, all of them.
+    /// Sets the partial plates that officers entered, all of them.
     ///
     /// # Errors
     /// `Refused` for more than [`MAX_PARTIALS`]; those in force stay.

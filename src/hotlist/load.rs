@@ -1,22 +1,25 @@
 //! From the file of a list to its entries, if it may come into force.
 
 use super::canonical::Lines;
+use super::entry::Problem;
 use super::entry::Report;
-use super::format::{self, Choice, Count, Row, Spec, Summary};
-use super::import::{self, Forced, InForce, Reason};
+use super::format::{self, Choice, Count, ImportSettings, Packing, Row, Spec, Summary, open_plain, unpacked};
+use super::import::{self, Compared, Forced, Reason};
+use super::lists::MAX_PARTIALS;
+use super::matcher::Pattern;
 use crate::settings::{Hotlist, Limits};
+use jiff::Timestamp;
 use plated_core::error::{Context, Error, Kind, Result};
-use plated_core::record::{EntryRecord, Priority};
+use plated_core::record::EntryRecord;
 use plated_core::wire::ListVersion;
-use std::fs::File;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 
 /// What a list is read for.
 #[derive(Clone, Debug, Default)]
 pub struct Wish {
-    /// The list that it would replace.
-    pub in_force: Option<InForce>,
+    /// What it is compared with.
+    pub compared: Compared,
     /// Why it is let in whatever is wrong with it.
     pub force: Option<Reason>,
 }
@@ -26,6 +29,8 @@ pub struct Wish {
 pub struct Passed {
     /// What the list was as a whole.
     pub summary: Summary,
+    /// The date of the list: its own or else its file's.
+    pub dated: Option<Timestamp>,
     /// What would have kept it out.
     pub forced: Option<Forced>,
 }
@@ -45,12 +50,15 @@ pub fn read_file(
     mut each: impl FnMut(EntryRecord) -> Result<()>,
 ) -> Result<Passed> {
     let what = format!("the hotlist {}", name.display());
-    let file = File::open(file).context(Kind::Missing, || format!("could not open {what}"))?;
+    let file = open_plain(file).context(Kind::Missing, || format!("could not open {what}"))?;
     let choice = Choice::new(list.format.as_deref(), list.map.as_deref());
-    let (detected, input) = named(&what, format::choose(file, name, &choice))?;
-    tracing::debug!(list = list.name, format = %detected.spec, "Reading a hotlist: {}.", detected.why.join("; "));
-    let summary = named(&what, rows(input, &detected.spec, &list.name, list.priority, &mut each))?;
-    named(&what, decide(summary, wish, &list.limits))
+    let packing = named(&what, Packing::new(list.password_file.as_deref(), list.archive_member.as_deref()))?;
+    let read = unpacked(file, name, &packing, |input, within| {
+        let (detected, input) = format::choose(input, within, &choice)?;
+        tracing::debug!(list = list.name, format = %detected.spec, "Reading a hotlist: {}.", detected.why.join("; "));
+        rows(input, &detected.spec, &ImportSettings::of(list), &mut each)
+    });
+    named(&what, decide(named(&what, read)?, wish, &list.limits))
 }
 
 /// As [`read_file`], for a list of the station in its canonical form, which stays as it is.
@@ -60,29 +68,42 @@ pub fn read_file(
 /// of a line's text is shown.
 pub fn read_version(list: &Hotlist, version: &ListVersion, file: &Path, wish: Wish) -> Result<Passed> {
     let unreadable = || format!("could not read the station's list {}", file.display());
-    let mut lines = Lines::new(BufReader::new(File::open(file).context(Kind::Storage, unreadable)?));
-    let mut entries = 0;
+    let mut lines = Lines::new(BufReader::new(open_plain(file).context(Kind::Storage, unreadable)?));
+    let (mut entries, mut report) = (0, Report::default());
     while lines.advance()? {
         entries += 1;
-        serde_json::from_slice::<EntryRecord>(lines.line())
+        let entry = serde_json::from_slice::<EntryRecord>(lines.line())
             .map_err(|e| Error::new(Kind::Input, format!("line {entries} is no entry (character {})", e.column())))?;
+        if !Pattern::is_pattern(&entry.plate) {
+            report.add_entry(false, Vec::new());
+            continue;
+        }
+        let why = match Pattern::parse(&entry.plate) {
+            Ok(_) if report.partials < MAX_PARTIALS as u64 => {
+                report.add_entry(true, Vec::new());
+                continue;
+            }
+            Ok(_) => format!("a list has at most {MAX_PARTIALS} partial plates; this one is not matched"),
+            Err(why) => why,
+        };
+        report.add_set_aside(true, Problem { line: entries, field: "plate", reason: why });
     }
     if entries != version.entries {
         let said = format!("it has {entries} entries, and {} by the manifest", version.entries);
         return Err(Error::new(Kind::Input, said));
     }
-    let report = Report { lines: entries, entries, ..Report::default() };
+    // The station decides which of its versions is the newest: their dates are not compared.
+    let wish = Wish { compared: Compared { file_date: None, ..wish.compared }, ..wish };
     decide(Summary { report, date: None, footer: Count::Unused }, wish, &list.limits)
 }
 
 fn rows(
     input: impl BufRead,
     spec: &Spec,
-    name: &str,
-    priority: Priority,
+    settings: &ImportSettings,
     each: &mut dyn FnMut(EntryRecord) -> Result<()>,
 ) -> Result<Summary> {
-    let mut importer = format::open(input, spec, name, priority)?;
+    let mut importer = format::open(input, spec, settings)?;
     for row in importer.by_ref() {
         if let Row::Entry(entry, _) = row? {
             each(entry)?;
@@ -92,8 +113,9 @@ fn rows(
 }
 
 fn decide(summary: Summary, wish: Wish, limits: &Limits) -> Result<Passed> {
-    let forced = import::check(&summary, wish.in_force.as_ref(), limits, wish.force)?.forced;
-    Ok(Passed { summary, forced })
+    let dated = wish.compared.date(&summary);
+    let forced = import::check(&summary, &wish.compared, limits, wish.force)?.forced;
+    Ok(Passed { summary, dated, forced })
 }
 
 /// Puts the name of the file before what is wrong with it.

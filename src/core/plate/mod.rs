@@ -12,6 +12,35 @@ use std::fmt;
 /// Longest registration number that is handled; no US jurisdiction issues more than 8.
 pub const MAX_LENGTH: usize = 12;
 
+/// Signs on plates, and between the parts of plates as people write them, that are no part of the
+/// registration number: readers leave them out.
+pub fn is_sign(c: char) -> bool {
+    matches!(
+        c,
+        ' ' | '-'
+            | '.'
+            | '_'
+            | '/'
+            | '·'
+            | '&'
+            | '+'
+            | '#'
+            | '\''
+            | '’'
+            | '‘'
+            | '`'
+            | '´'
+            | '–'
+            | '—'
+            | '•'
+            | '♥'
+            | '❤'
+            | '★'
+            | '☆'
+            | '\u{fe0f}'
+    )
+}
+
 /// A registration number in normal form: `A`–`Z` and `0`–`9`, upper case, nothing else.
 ///
 /// Small stacked letters, symbols and separators are not part of it (field notes, "Plates of

@@ -1,11 +1,11 @@
 //! Which format a file has, by trying each on its beginning.
 
+use super::decode::Utf8;
 use super::delimited::Cut;
 use super::field::Field;
 use super::map::Separator;
-use super::{DojFile, MAX_LINE, Row, Spec, lines, open};
-use plated_core::error::{Context, Error, Kind, Result};
-use plated_core::record::Priority;
+use super::{DojFile, ImportSettings, MAX_LINE, Row, Spec, lines, open};
+use plated_core::error::{Error, Kind, Result};
 use std::io::{BufReader, Chain, Cursor, Read};
 use std::path::{Path, PathBuf};
 
@@ -48,26 +48,35 @@ impl Choice {
 }
 
 /// A file whose beginning has been looked at, again from its first byte.
-pub type Whole<R> = BufReader<Chain<Cursor<Vec<u8>>, R>>;
+pub type Whole<R> = BufReader<Chain<Cursor<Vec<u8>>, Utf8<R>>>;
 
-/// Decides the format of a file and gives the file back, unread.
+/// Decides the format of a file, unpacked, and gives its text back, unread.
 ///
 /// # Errors
 /// As [`detect`] and [`Spec::named`], and `Storage` when the file can't be read.
-pub fn choose<R: Read>(mut input: R, path: &Path, choice: &Choice) -> Result<(Detected, Whole<R>)> {
-    let mut first = Vec::new();
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
+pub fn choose<R: Read>(input: R, path: &Path, choice: &Choice) -> Result<(Detected, Whole<R>)> {
+    let (mut input, mut first) = (Utf8::new(input), Vec::new());
+    let name = telling_name(path);
     let given = |spec| Detected { spec, why: vec!["it was given".into()] };
     let detected = match choice {
         Choice::Format(format) => given(Spec::named(format, &name)?),
         Choice::Map(map) => given(Spec::load_map(map)?),
         Choice::Detect => {
             let sample = input.by_ref().take(SAMPLE as u64).read_to_end(&mut first);
-            sample.context(Kind::Storage, || "its beginning could not be read".into())?;
+            sample.map_err(|e| lines::unreadable(&e, || "its beginning could not be read".into()))?;
             detect(&first, &name)?
         }
     };
     Ok((detected, BufReader::with_capacity(1 << 16, Cursor::new(first).chain(input))))
+}
+
+/// The name of a file; of a list in an archive, that of the archive where only it tells which list.
+fn telling_name(path: &Path) -> String {
+    let name = |path: &Path| path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let archive = path.parent().filter(|p| p.extension().is_some_and(|e| e.eq_ignore_ascii_case("zip"))).map(name);
+    archive
+        .filter(|archive| DojFile::of_name(archive).is_some() && DojFile::of_name(&name(path)).is_none())
+        .unwrap_or_else(|| name(path))
 }
 
 /// Tells the format of a file by its first [`SAMPLE`] bytes and its name.
@@ -126,7 +135,7 @@ fn whole_lines(first: &[u8]) -> Option<&[u8]> {
         return Some(first);
     }
     let first = &first[..SAMPLE];
-    first.iter().rposition(|b| *b == b'\n').map(|end| &first[..=end])
+    first.iter().rposition(|b| matches!(b, b'\n' | b'\r')).map(|end| &first[..=end])
 }
 
 /// How one format went.
@@ -145,7 +154,7 @@ impl Trial {
     }
 
     fn of(spec: Spec, sample: &[u8]) -> Self {
-        let mut importer = match open(sample, &spec, "", Priority::Normal) {
+        let mut importer = match open(sample, &spec, &ImportSettings::default()) {
             Ok(importer) => importer,
             Err(e) => {
                 let share = if spec == Spec::Csv { own_words(sample) } else { 0.0 };
@@ -162,7 +171,7 @@ impl Trial {
         }
         let report = importer.summary().report;
         // A line with a remark is as good a sign that it is another format.
-        let (lines, fit) = (report.lines - report.junk, report.entries - report.noted);
+        let (lines, fit) = (report.lines - report.set_aside, report.entries - report.noted);
         let first = first.as_ref().or(report.noted_lines.first());
         let headed = matches!(spec, Spec::Csv | Spec::CaDoj(_));
         let enough = lines > 0 && 10 * fit >= ENOUGH_OF_TEN * lines;
@@ -177,29 +186,32 @@ impl Trial {
     }
 }
 
-/// The share of our own words among the columns that line 1 names.
+/// The largest share of known names among the columns that line 1 names, between any marks.
 fn own_words(sample: &[u8]) -> f64 {
-    let line = sample.split(|b| *b == b'\n').next().unwrap_or_default();
+    let line = sample.split(|b| matches!(b, b'\n' | b'\r')).next().unwrap_or_default();
     let text = String::from_utf8_lossy(line.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(line));
-    let names = Cut { separator: ',', quotes: true, last: None }.fields(&text).unwrap_or_default();
-    names.iter().filter(|n| Field::of(n).is_some()).count() as f64 / names.len().max(1) as f64
+    let share = |mark| {
+        let cut = Cut { separator: Separator::Mark(mark), quotes: true, last: None };
+        let names = cut.fields(&text).unwrap_or_default();
+        names.iter().filter(|n| Field::of_header(n).is_some()).count() as f64 / names.len().max(1) as f64
+    };
+    Separator::MARKS.into_iter().map(|(mark, _)| share(mark)).fold(0.0, f64::max)
 }
 
 /// What to do with a file of no known format.
 fn advice(sample: &[u8]) -> String {
     let map = "describe it in a column map (docs/reference/hotlist-formats.md)";
-    let lines: Vec<_> = sample.split(|b| *b == b'\n').filter(|l| !l.is_empty()).collect();
+    let lines: Vec<_> = sample.split(|b| matches!(b, b'\n' | b'\r')).filter(|l| !l.is_empty()).collect();
     let fields = |line: &[u8], c: char| 1 + line.iter().filter(|b| char::from(**b) == c).count();
-    let regular = Separator::ALL.into_iter().find_map(|(c, name)| {
+    let regular = Separator::MARKS.into_iter().find_map(|(c, name)| {
         let count = fields(lines.first()?, c);
         let same = lines.iter().filter(|line| fields(line, c) == count).count();
         (count > 1 && 4 * same >= 3 * lines.len()).then_some((count, name))
     });
     match regular {
-        Some((count, "commas")) => {
-            format!("Its lines have {count} fields between commas: add a first line that names the columns, or {map}")
+        Some((count, name)) => {
+            format!("Its lines have {count} fields between {name}: add a first line that names the columns, or {map}")
         }
-        Some((count, name)) => format!("Its lines have {count} fields between {name}: {map}"),
         None => format!("If it is a list, {map}"),
     }
 }

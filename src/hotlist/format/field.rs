@@ -41,9 +41,17 @@ pub enum Field {
     PlateType,
     /// When the entry ends.
     Expires,
+    /// When the entry begins.
+    ValidFrom,
+    /// Vehicle identification number.
+    Vin,
+    /// Case number of the agency that made the entry.
+    CaseNumber,
+    /// Further free text.
+    Remarks,
 }
 
-const WORDS: [(Field, &str); 17] = [
+const WORDS: [(Field, &str); 21] = [
     (Field::Plate, "plate"),
     (Field::State, "state"),
     (Field::Category, "category"),
@@ -61,6 +69,53 @@ const WORDS: [(Field, &str); 17] = [
     (Field::PlateYear, "plate_year"),
     (Field::PlateType, "plate_type"),
     (Field::Expires, "expires"),
+    (Field::ValidFrom, "valid_from"),
+    (Field::Vin, "vin"),
+    (Field::CaseNumber, "case_number"),
+    (Field::Remarks, "remarks"),
+];
+
+/// Names that columns have in the headers of real lists, without case, spaces and signs. NCIC's
+/// field codes (LIC, LIS, …) are among them.
+const HEADER_NAMES: [(Field, &[&str]); 21] = [
+    (
+        Field::Plate,
+        &[
+            "platenumber",
+            "plateno",
+            "license",
+            "licenseplate",
+            "licenseplatenumber",
+            "licenseno",
+            "licensenumber",
+            "lic",
+            "tag",
+            "tagnumber",
+            "registration",
+            "registrationnumber",
+            "lpn",
+        ],
+    ),
+    (Field::State, &["stateprovince", "province", "platestate", "licensestate", "issuingstate", "lis", "region"]),
+    (Field::Category, &["alerttype", "listtype"]),
+    (Field::Priority, &[]),
+    (Field::Reason, &["description", "alertreason"]),
+    (Field::Make, &["vehiclemake", "vma"]),
+    (Field::Colour, &["color", "vehiclecolor", "vehiclecolour", "vco"]),
+    (Field::Source, &["agency", "sourceagency"]),
+    (Field::Date, &["entrydate", "dateentered", "dateofentry"]),
+    (Field::Id, &["recordid", "nic", "nicnumber"]),
+    (Field::Ori, &[]),
+    (Field::Model, &["vehiclemodel", "vmo"]),
+    (Field::Style, &["bodystyle", "vehiclestyle", "vst"]),
+    (Field::Year, &["vehicleyear", "modelyear", "vyr"]),
+    (Field::PlateYear, &["registrationyear", "licenseyear", "liy"]),
+    (Field::PlateType, &["licensetype", "registrationtype", "lit"]),
+    (Field::Expires, &["expiry", "expiration", "expirationdate", "expirydate", "enddate", "validto", "validuntil"]),
+    (Field::ValidFrom, &["startdate", "begindate", "effectivedate", "activefrom"]),
+    (Field::Vin, &["vehicleidentificationnumber", "vinnumber"]),
+    (Field::CaseNumber, &["case", "caseno", "agencycasenumber", "oca"]),
+    (Field::Remarks, &["remark", "notes", "note", "comments", "comment", "miscellaneous", "mis"]),
 ];
 
 impl Field {
@@ -73,6 +128,13 @@ impl Field {
     pub fn of(word: &str) -> Option<Self> {
         let word = if word.eq_ignore_ascii_case("color") { "colour" } else { word };
         WORDS.iter().find(|(_, w)| w.eq_ignore_ascii_case(word)).map(|(field, _)| *field)
+    }
+
+    /// The field that a column of a header holds, by our word or a name that lists use for it.
+    pub fn of_header(name: &str) -> Option<Self> {
+        let plain: String = name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect();
+        let ours = Self::all().find(|field| field.word().replace('_', "") == plain);
+        ours.or_else(|| HEADER_NAMES.iter().find(|(_, names)| names.contains(&plain.as_str())).map(|(field, _)| *field))
     }
 
     /// All fields.
@@ -144,7 +206,25 @@ mod tests {
     fn each_field_has_its_own_word_and_place() {
         for (at, field) in Field::all().enumerate() {
             assert_eq!((field as usize, Field::of(field.word())), (at, Some(field)));
+            assert_eq!((HEADER_NAMES[at].0, Field::of_header(field.word())), (field, Some(field)));
         }
         assert_eq!((Field::of("COLOR"), Field::of("colr")), (Some(Field::Colour), None));
+    }
+
+    #[test]
+    fn columns_are_known_by_the_names_that_real_lists_use() {
+        for (name, field) in [
+            ("Plate Number", Field::Plate),
+            ("LICENSE_PLATE", Field::Plate),
+            ("State/Province", Field::State),
+            ("Description", Field::Reason),
+            ("Expiration Date", Field::Expires),
+            ("Valid From", Field::ValidFrom),
+            ("Case #", Field::CaseNumber),
+            ("VIN", Field::Vin),
+        ] {
+            assert_eq!(Field::of_header(name), Some(field), "{name}");
+        }
+        assert_eq!((Field::of_header(""), Field::of_header("Officer")), (None, None));
     }
 }

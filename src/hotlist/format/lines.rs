@@ -1,4 +1,4 @@
-//! Lines of a text file, whatever its encoding and line ends.
+//! Lines of a text file, whatever its encoding and line ends (LF, CRLF, or CR alone).
 
 use plated_core::error::{Error, Kind, Result};
 use std::borrow::Cow;
@@ -24,22 +24,24 @@ pub struct Lines<R> {
     input: R,
     buffer: Vec<u8>,
     number: u64,
+    /// The line before ended with CR: an LF that follows belongs to it.
+    after_cr: bool,
 }
 
 impl<R: BufRead> Lines<R> {
     /// The lines of `input`.
     pub fn new(input: R) -> Self {
-        Self { input, buffer: Vec::new(), number: 0 }
+        Self { input, buffer: Vec::new(), number: 0, after_cr: false }
     }
 
     /// Goes on to the next line.
     ///
     /// # Errors
-    /// `Storage` when it can't be read; `Input` when the file is no text, which its beginning shows.
+    /// `Storage` when it can't be read; `Input` when the file is no text, which its beginning shows,
+    /// or when it is packed and damaged.
     pub fn next(&mut self) -> Result<Line> {
-        use plated_core::error::Context;
-        let line = next_line(&mut self.input, &mut self.buffer)
-            .context(Kind::Storage, || format!("line {} could not be read", self.number + 1))?;
+        let read = next_line(&mut self.input, &mut self.buffer, &mut self.after_cr);
+        let line = read.map_err(|e| unreadable(&e, || format!("line {} could not be read", self.number + 1)))?;
         self.number += u64::from(line != Line::End);
         if self.number == 1 {
             if let Some(what) = foreign(&self.buffer) {
@@ -57,22 +59,29 @@ impl<R: BufRead> Lines<R> {
         self.number
     }
 
-    /// True when the line holds nothing. The byte 0x1A is how DOS ends a file.
-    pub fn is_blank(&self) -> bool {
-        self.buffer.iter().all(|b| b.is_ascii_whitespace() || *b == 0x1A)
-    }
-
     /// The line as text.
     pub fn text(&self) -> Cow<'_, str> {
         decode(&self.buffer)
     }
 }
 
-/// Reads the next line into `buffer`, without its LF or CRLF.
-fn next_line(input: &mut impl BufRead, buffer: &mut Vec<u8>) -> io::Result<Line> {
+/// True when a line holds nothing. The byte 0x1A is how DOS ends a file.
+pub fn is_blank(line: &str) -> bool {
+    line.bytes().all(|b| b.is_ascii_whitespace() || b == 0x1A)
+}
+
+/// What a failure to read says: of the disk or, from a packed file, of the file.
+pub fn unreadable(e: &io::Error, what: impl FnOnce() -> String) -> Error {
+    let packed = matches!(e.kind(), io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof);
+    let kind = if packed { Kind::Input } else { Kind::Storage };
+    Error::new(kind, format!("{}: {e}", what()))
+}
+
+/// Reads the next line into `buffer`, without its end.
+fn next_line(input: &mut impl BufRead, buffer: &mut Vec<u8>, after_cr: &mut bool) -> io::Result<Line> {
     buffer.clear();
-    let mut length = 0;
-    loop {
+    let (mut length, mut ended) = (0_usize, false);
+    while !ended {
         let chunk = match input.fill_buf() {
             Err(e) if e.kind() == io::ErrorKind::Interrupted => continue,
             other => other?,
@@ -80,24 +89,23 @@ fn next_line(input: &mut impl BufRead, buffer: &mut Vec<u8>) -> io::Result<Line>
         if chunk.is_empty() {
             break;
         }
-        let end = chunk.iter().position(|b| *b == b'\n');
+        if std::mem::take(after_cr) && chunk[0] == b'\n' {
+            input.consume(1);
+            continue;
+        }
+        let end = chunk.iter().position(|b| matches!(b, b'\n' | b'\r'));
         let part = &chunk[..end.unwrap_or(chunk.len())];
         length += part.len();
         if length <= MAX_LINE {
             buffer.extend_from_slice(part);
         }
+        ended = end.is_some();
+        *after_cr = end.is_some_and(|at| chunk[at] == b'\r');
         let used = end.map_or(chunk.len(), |e| e + 1);
         input.consume(used);
-        if end.is_some() {
-            length += 1; // So that an empty line is not taken for the end.
-            break;
-        }
-    }
-    if buffer.last() == Some(&b'\r') {
-        buffer.pop();
     }
     Ok(match length {
-        0 => Line::End,
+        0 if !ended => Line::End,
         _ if length > MAX_LINE => Line::TooLong,
         _ => Line::Whole,
     })
@@ -105,12 +113,12 @@ fn next_line(input: &mut impl BufRead, buffer: &mut Vec<u8>) -> io::Result<Line>
 
 /// What a file is that is no text, by how it begins.
 pub fn foreign(start: &[u8]) -> Option<&'static str> {
-    let utf_16 = "it is UTF-16; save it as UTF-8";
+    let utf_16 = "it is UTF-16 without its mark; save it as UTF-8";
     let known: [(&[u8], &str); 6] = [
         (b"\xFF\xFE", utf_16),
         (b"\xFE\xFF", utf_16),
-        (b"\x1F\x8B", "it is compressed by gzip; unpack it first"),
-        (b"PK\x03\x04", "it is a ZIP archive or a workbook; unpack it, or save it as CSV"),
+        (b"\x1F\x8B", "it is compressed by gzip within another file; unpack it first"),
+        (b"PK\x03\x04", "it is a ZIP archive within another file, or a workbook; unpack it, or save it as CSV"),
         (b"\xD0\xCF\x11\xE0", "it is a workbook; save it as CSV"),
         (b"%PDF", "it is a PDF; ask its source for a text file"),
     ];
@@ -123,20 +131,11 @@ pub fn foreign(start: &[u8]) -> Option<&'static str> {
     (start.len() >= 4 && zero(0) != zero(1)).then_some(utf_16)
 }
 
-/// The line as text: UTF-8, or Latin-1 where it is not that. Latin-1 as Windows writes it: the
-/// codes that are control characters in the standard are quotes and dashes there.
+/// The line as text: UTF-8, or Windows-1252 where it is not that.
 fn decode(line: &[u8]) -> Cow<'_, str> {
-    const FROM_80: [char; 32] = [
-        '€', '\u{FFFD}', '‚', 'ƒ', '„', '…', '†', '‡', 'ˆ', '‰', 'Š', '‹', 'Œ', '\u{FFFD}', 'Ž', '\u{FFFD}',
-        '\u{FFFD}', '‘', '’', '“', '”', '•', '–', '—', '˜', '™', 'š', '›', 'œ', '\u{FFFD}', 'ž', 'Ÿ',
-    ];
-    let latin = |b: &u8| match b {
-        0x80..=0x9F => FROM_80[usize::from(b - 0x80)],
-        b => char::from(*b),
-    };
     match std::str::from_utf8(line) {
         Ok(text) => Cow::Borrowed(text),
-        Err(_) => Cow::Owned(line.iter().map(latin).collect()),
+        Err(_) => encoding_rs::WINDOWS_1252.decode_without_bom_handling(line).0,
     }
 }
 
@@ -171,6 +170,19 @@ mod tests {
         assert_eq!(texts(b"\xEF\xBB\xBFa\r\nMu\xC3\xB1oz\r\n"), ["a", "Muñoz"]);
         assert_eq!(texts(b"a\nMu\xF1oz"), ["a", "Muñoz"]);
         assert_eq!(texts(b"\x93red\x94 \x96 4 door"), ["“red” – 4 door"]);
+        assert_eq!(texts(b"a\rb\r"), ["a", "b"]);
+        assert_eq!(texts(b"a\r\nb\r\r\nc"), ["a", "b", "", "c"]);
+    }
+
+    #[test]
+    fn a_line_end_across_two_reads_is_one() {
+        use std::io::{BufReader, Read};
+        let pieces = (&b"a\r"[..]).chain(&b"\nb\r"[..]).chain(&b"\n"[..]);
+        let mut lines = Lines::new(BufReader::with_capacity(2, pieces));
+        for expected in ["a", "b"] {
+            assert_eq!((lines.next().unwrap(), &*lines.text()), (Line::Whole, expected));
+        }
+        assert_eq!((lines.next().unwrap(), lines.number()), (Line::End, 2));
     }
 
     #[test]

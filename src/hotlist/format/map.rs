@@ -4,6 +4,8 @@
 
 use super::dates;
 use super::field::Field;
+use super::records::Joining;
+use super::states::{Codes, code_of};
 use plated_core::record::Priority;
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -25,6 +27,8 @@ pub struct Map {
     /// Delimited: the last field is the rest of the line, separators in it are text.
     #[serde(default)]
     pub trailing_text: bool,
+    /// Which lines belong to one record; each is one by default, or goes on while a quote is open.
+    pub continuation: Option<Continuation>,
     /// Fixed: characters in the longest line; by default the end of the last column.
     pub length: Option<usize>,
     /// IANA name of the zone that dates and times in the file are of; the system's by default.
@@ -38,7 +42,7 @@ pub struct Map {
     pub footer: Option<Footer>,
     /// Where each field is. Without it the last header line names the fields by our words.
     #[serde(default)]
-    pub columns: BTreeMap<Field, Column>,
+    pub columns: BTreeMap<Field, Columns>,
     /// Text for fields of which a line has none.
     #[serde(default)]
     pub defaults: BTreeMap<Field, String>,
@@ -51,6 +55,23 @@ pub struct Map {
     /// Two letters for states that the file writes otherwise.
     #[serde(default)]
     pub states: BTreeMap<String, String>,
+    /// Whose two-letter codes the file uses.
+    #[serde(default)]
+    pub state_codes: Codes,
+}
+
+/// Lines that belong to the record above them.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Continuation {
+    /// Those that begin with a blank.
+    Indented,
+    /// All up to the next blank line.
+    BlankLines,
+    /// Those that begin with this text.
+    Begins(String),
+    /// Those behind a line that ends with this text.
+    Ends(String),
 }
 
 /// How lines are cut.
@@ -63,14 +84,23 @@ pub enum Layout {
     Fixed,
 }
 
-/// What stands between fields: one of `,` `;` `:` `|` or a tab.
+/// What stands between fields.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
-pub struct Separator(pub char);
+pub enum Separator {
+    /// One of `,` `;` `:` `|` or a tab.
+    Mark(char),
+    /// Any run of spaces and tabs.
+    Blanks,
+    /// A run of at least two spaces and tabs, or of one tab: one space may stand in a field.
+    Gaps,
+    /// The end of the line: each line of the record is a field.
+    Lines,
+}
 
 impl Separator {
-    /// Those that there are, with their names.
-    pub const ALL: [(char, &'static str); 5] =
+    /// The marks that there are, with their names.
+    pub const MARKS: [(char, &'static str); 5] =
         [(',', "commas"), (';', "semicolons"), ('\t', "tabs"), ('|', "bars"), (':', "colons")];
 }
 
@@ -78,9 +108,15 @@ impl TryFrom<String> for Separator {
     type Error = String;
 
     fn try_from(text: String) -> Result<Self, String> {
-        let text = if text == "tab" { "\t" } else { &text };
-        let known = Self::ALL.iter().find(|(c, _)| text.chars().eq([*c]));
-        known.map(|(c, _)| Self(*c)).ok_or("a separator is one of , ; : | or tab".into())
+        match text.as_str() {
+            "tab" => return Ok(Self::Mark('\t')),
+            "blanks" => return Ok(Self::Blanks),
+            "gaps" => return Ok(Self::Gaps),
+            "lines" => return Ok(Self::Lines),
+            _ => {}
+        }
+        let known = Self::MARKS.iter().find(|(c, _)| text.chars().eq([*c]));
+        known.map(|(c, _)| Self::Mark(*c)).ok_or("a separator is one of , ; : | tab, blanks, gaps or lines".into())
     }
 }
 
@@ -117,9 +153,13 @@ impl Footer {
     }
 }
 
-/// Where a field is.
+/// Where a field is: in one column, or put together from several with a space between them.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(try_from = "ColumnKeys")]
+#[serde(try_from = "ColumnsKeys")]
+pub struct Columns(pub Vec<Column>);
+
+/// A column, or a part of one.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Column {
     /// Delimited: which of the fields in the line.
     pub of: Option<Of>,
@@ -127,6 +167,22 @@ pub struct Column {
     pub at: Option<Span>,
     /// Text set before it where it is not empty.
     pub prefix: String,
+    /// Which part of a text with a colour in front.
+    pub part: Part,
+}
+
+/// NCIC's colour is a code of three letters, or two of them as in `SIL/BLU`; sources write more text
+/// behind it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Part {
+    /// All of it.
+    #[default]
+    All,
+    /// The colour at the beginning.
+    Colour,
+    /// What comes behind the colour.
+    AfterColour,
 }
 
 /// One of the fields of a delimited line.
@@ -148,10 +204,21 @@ pub struct Span {
 }
 
 #[derive(Deserialize)]
-#[serde(untagged, expecting = "a column is a number, a name out of the header, [from, to], or a table of these")]
-enum ColumnKeys {
+#[serde(
+    untagged,
+    expecting = "a column is a number, a name out of the header, [from, to], a table of these, or a list of names and tables"
+)]
+enum ColumnsKeys {
     Of(OfKeys),
     At(Vec<usize>),
+    Table(ColumnTable),
+    Several(Vec<ColumnKeys>),
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum ColumnKeys {
+    Of(OfKeys),
     Table(ColumnTable),
 }
 
@@ -169,17 +236,43 @@ struct ColumnTable {
     at: Option<Vec<usize>>,
     #[serde(default)]
     prefix: String,
+    #[serde(default)]
+    part: Part,
 }
 
-impl TryFrom<ColumnKeys> for Column {
+impl ColumnTable {
+    fn of(column: Option<OfKeys>, at: Option<Vec<usize>>) -> Self {
+        Self { column, at, prefix: String::new(), part: Part::All }
+    }
+}
+
+impl TryFrom<ColumnsKeys> for Columns {
     type Error = String;
 
-    fn try_from(keys: ColumnKeys) -> Result<Self, String> {
-        let table = match keys {
-            ColumnKeys::Of(of) => ColumnTable { column: Some(of), at: None, prefix: String::new() },
-            ColumnKeys::At(at) => ColumnTable { column: None, at: Some(at), prefix: String::new() },
-            ColumnKeys::Table(table) => table,
+    fn try_from(keys: ColumnsKeys) -> Result<Self, String> {
+        let tables = match keys {
+            ColumnsKeys::Of(of) => vec![ColumnTable::of(Some(of), None)],
+            ColumnsKeys::At(at) => vec![ColumnTable::of(None, Some(at))],
+            ColumnsKeys::Table(table) => vec![table],
+            ColumnsKeys::Several(several) => several
+                .into_iter()
+                .map(|keys| match keys {
+                    ColumnKeys::Of(of) => ColumnTable::of(Some(of), None),
+                    ColumnKeys::Table(table) => table,
+                })
+                .collect(),
         };
+        if tables.is_empty() {
+            return Err("a column is missing in []".into());
+        }
+        tables.into_iter().map(Column::try_from).collect::<Result<_, _>>().map(Self)
+    }
+}
+
+impl TryFrom<ColumnTable> for Column {
+    type Error = String;
+
+    fn try_from(table: ColumnTable) -> Result<Self, String> {
         let of = match table.column {
             Some(OfKeys::Number(0)) => return Err("columns are counted from 1".into()),
             Some(OfKeys::Number(n)) if n > MOST => return Err(format!("a line has at most {MOST} columns")),
@@ -193,7 +286,7 @@ impl TryFrom<ColumnKeys> for Column {
             Some(&[from, to]) if from < to && to <= MOST => Some(Span { from, to: Some(to) }),
             Some(_) => return Err(format!("a place is [from, to] or [from], counted from 0, to at most {MOST}")),
         };
-        Ok(Column { of, at, prefix: table.prefix })
+        Ok(Column { of, at, prefix: table.prefix, part: table.part })
     }
 }
 
@@ -223,6 +316,11 @@ impl Map {
         for format in self.dates.iter().chain(self.header.iter().filter_map(|h| h.date.as_ref())) {
             dates::check(format)?;
         }
+        if let Some(Continuation::Begins(mark) | Continuation::Ends(mark)) = &self.continuation
+            && mark.trim().is_empty()
+        {
+            return Err("continuation: the text that marks a line is missing".into());
+        }
         if let Some(Header { lines: 0, .. }) = self.header {
             return Err("header.lines: leave [header] out if there is none".into());
         }
@@ -235,7 +333,7 @@ impl Map {
                 return Err("footer.count: the line must begin with text, or records would be taken for it".into());
             }
         }
-        for field in [Field::Plate, Field::Expires] {
+        for field in [Field::Plate, Field::ValidFrom, Field::Expires] {
             if self.defaults.contains_key(&field) {
                 return Err(format!("defaults.{}: this must come from the line", field.word()));
             }
@@ -245,8 +343,8 @@ impl Map {
             return Err("defaults.priority: is one of high, normal, low".into());
         }
         let all = self.states.values().chain(self.defaults.get(&Field::State));
-        if let Some(state) = all.into_iter().find(|s| s.len() != 2 || !s.bytes().all(|b| b.is_ascii_uppercase())) {
-            return Err(format!("states: \"{state}\" is not two capital letters"));
+        if let Some(state) = all.into_iter().find(|s| code_of(s, Codes::Postal) != Some(s.as_str())) {
+            return Err(format!("states: \"{state}\" is not the code of a state, two capital letters"));
         }
         Ok(())
     }
@@ -255,7 +353,7 @@ impl Map {
         if self.length.is_some() {
             return Err("length: only a fixed layout has it".into());
         }
-        for (field, column) in &self.columns {
+        for (field, column) in self.each_column() {
             let word = field.word();
             match &column.of {
                 None => return Err(format!("columns.{word}: give the number of the column, or its name")),
@@ -268,6 +366,9 @@ impl Map {
                 Some(_) => {}
             }
         }
+        if self.separator == Some(Separator::Lines) && self.continuation.is_none() {
+            return Err("continuation: with separator \"lines\" say which lines are one record".into());
+        }
         match self.fields {
             Some(n) if n == 0 || n > MOST => Err(format!("fields: must be from 1 to {MOST}")),
             _ => Ok(()),
@@ -278,12 +379,12 @@ impl Map {
         if self.separator.is_some() || self.quotes.is_some() || self.fields.is_some() || self.trailing_text {
             return Err("separator, quotes, fields, trailing_text: only a delimited layout has these".into());
         }
-        for (field, column) in &self.columns {
+        for (field, column) in self.each_column() {
             if column.of.is_some() || column.at.is_none() {
                 return Err(format!("columns.{}: in a fixed layout give [from, to]", field.word()));
             }
         }
-        let ends = self.columns.values().filter_map(|c| c.at).map(|at| at.to.unwrap_or(at.from + 1)).max();
+        let ends = self.each_column().filter_map(|(_, c)| c.at).map(|at| at.to.unwrap_or(at.from + 1)).max();
         match self.length {
             Some(length) if Some(length) < ends || length > MOST => {
                 Err(format!("length: must be from the end of the last column to {MOST}"))
@@ -295,6 +396,23 @@ impl Map {
     /// Lines in front of the records.
     pub fn header_lines(&self) -> u32 {
         self.header.as_ref().map_or(0, |h| h.lines)
+    }
+
+    /// Each column with its field.
+    pub fn each_column(&self) -> impl Iterator<Item = (Field, &Column)> {
+        self.columns.iter().flat_map(|(field, columns)| columns.0.iter().map(|column| (*field, column)))
+    }
+
+    /// How lines belong together.
+    pub fn joining(&self) -> Joining {
+        match &self.continuation {
+            Some(Continuation::Indented) => Joining::Indented,
+            Some(Continuation::BlankLines) => Joining::BlankLines,
+            Some(Continuation::Begins(mark)) => Joining::Begins(mark.clone()),
+            Some(Continuation::Ends(mark)) => Joining::Ends(mark.clone()),
+            None if self.layout == Layout::Delimited && self.quotes.unwrap_or(true) => Joining::Quotes,
+            None => Joining::Never,
+        }
     }
 }
 
@@ -317,10 +435,17 @@ mod tests {
         )
         .unwrap();
         map.check().unwrap();
-        assert_eq!((map.separator, map.header_lines()), (Some(Separator('\t')), 1));
-        assert_eq!(map.columns[&Field::Plate].of, Some(Of::Number(3)));
-        assert_eq!(map.columns[&Field::Category].at, Some(Span { from: 1, to: Some(2) }));
-        assert_eq!(map.columns[&Field::Reason].prefix, "case ");
+        assert_eq!((map.separator, map.header_lines()), (Some(Separator::Mark('\t')), 1));
+        assert_eq!(map.columns[&Field::Plate].0[0].of, Some(Of::Number(3)));
+        assert_eq!(map.columns[&Field::Category].0[0].at, Some(Span { from: 1, to: Some(2) }));
+        assert_eq!(map.columns[&Field::Reason].0[0].prefix, "case ");
+        let map: Map = toml::from_str(
+            "layout = \"delimited\"\nseparator = \"gaps\"\ncontinuation = \"indented\"\n[header]\n[columns]\n\
+             plate = [\"A\", \"B\"]\nremarks = [{ column = 3, prefix = \"by \" }, \"NOTE\"]",
+        )
+        .unwrap();
+        map.check().unwrap();
+        assert_eq!((map.joining(), map.each_column().count()), (Joining::Indented, 4));
     }
 
     #[test]
@@ -351,6 +476,10 @@ mod tests {
             (format!("{delimited}[header]\n[defaults]\nplate = \"X\""), "defaults.plate"),
             (format!("{delimited}[header]\n[defaults]\npriority = \"urgent\""), "defaults.priority"),
             (format!("{delimited}[header]\n[states]\nNB = \"Nebraska\""), "two capital letters"),
+            (format!("{delimited}[header]\n[states]\nNB = \"ZZ\""), "code of a state"),
+            (format!("{delimited}separator = \"lines\"\n[columns]\nplate = 1"), "continuation"),
+            (format!("{delimited}continuation = {{ begins = \" \" }}\n[header]"), "continuation"),
+            (format!("{delimited}[columns]\nplate = []"), "a place is"),
             (format!("{delimited}colour = 1\n[header]"), "unknown field"),
         ] {
             let why = refusal(&text);

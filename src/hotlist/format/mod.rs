@@ -1,16 +1,17 @@
 //! From the bytes of a list to its rows, with an account of every line.
 //!
 //! ```text
-//! bytes ─► lines ─► delimited | fixed | json_lines ─► row ─► Row
-//!          text     fields, by a column map           checks, codes, dates
+//! file ─► packed ─► decode ─► lines ─► records ─► delimited | fixed | json_lines ─► row ─► Row
+//!         unpacked  UTF-8     text     joined     fields, by a column map           checks, codes
 //! ```
 //!
-//! Nothing here keeps more than a line: memory does not grow with the file. A list that loses
+//! Nothing here keeps more than a record: memory does not grow with the file. A list that loses
 //! records silently is the classic defect of importers, so each line becomes an entry, or is
 //! counted and described. `docs/reference/hotlist-formats.md` describes the formats for those who
 //! write lists and maps.
 
 mod dates;
+mod decode;
 mod delimited;
 mod detect;
 mod field;
@@ -18,17 +19,26 @@ mod fixed;
 mod json_lines;
 mod lines;
 mod map;
+mod packed;
+mod records;
 mod row;
 mod spec;
+mod states;
 
+pub use dates::Dates;
 pub use detect::{Choice, Detected, SAMPLE, choose, detect};
 pub use field::Field;
 pub use lines::MAX_LINE;
-pub use map::{Column, Footer, Header, Layout, Map, Of, Separator, Span};
+pub use map::{Column, Columns, Continuation, Footer, Header, Layout, Map, Of, Part, Separator, Span};
+pub use packed::{Packing, open_plain, unpacked};
+pub use row::JUNK;
 pub use spec::{DojFile, Spec};
+pub use states::{Codes, code_of};
 
 use super::entry::{Problem, Report};
-use dates::Dates;
+use super::lists::MAX_PARTIALS;
+use super::matcher::Pattern;
+use crate::settings::Hotlist;
 use delimited::Delimited;
 use field::{Mistake, Values};
 use fixed::Fixed;
@@ -36,7 +46,8 @@ use jiff::Timestamp;
 use lines::{Line, Lines};
 use plated_core::error::{Error, Kind, Result};
 use plated_core::record::{EntryRecord, Priority};
-use row::Rules;
+use records::{Joining, Records, Shape};
+use row::{Judged, Rules};
 use serde::Serialize;
 use std::io::BufRead;
 
@@ -46,10 +57,41 @@ use std::io::BufRead;
 pub enum Row {
     /// An entry, and its line in the file.
     Entry(EntryRecord, u64),
-    /// A line whose plate is none, such as `NOTAG`. No mistake.
-    Junk(Problem),
+    /// A line that is no entry and no mistake: its plate is none, such as `NOTAG`, or it is a partial
+    /// plate above the most that there can be.
+    SetAside(Problem),
     /// A line with a mistake.
     Bad(Problem),
+}
+
+/// What the configuration of a list says about its entries.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ImportSettings {
+    /// Name of the list.
+    pub list: String,
+    /// Priority of entries that name none.
+    pub priority: Priority,
+    /// IANA name of the zone of its dates; counts before that of the format.
+    pub time_zone: Option<String>,
+    /// Words for "no plate"; [`JUNK`] when not given.
+    pub junk: Option<Vec<String>>,
+}
+
+impl ImportSettings {
+    /// Those of a configured list.
+    pub fn of(list: &Hotlist) -> Self {
+        Self {
+            list: list.name.clone(),
+            priority: list.priority,
+            time_zone: list.time_zone.clone(),
+            junk: list.junk.clone(),
+        }
+    }
+
+    /// Those of a list with this name, and nothing said about it.
+    pub fn named(list: &str) -> Self {
+        Self { list: list.to_owned(), ..Self::default() }
+    }
 }
 
 /// What a list was as a whole, once it has been read to its end.
@@ -77,7 +119,7 @@ pub enum Count {
 
 /// Reads a list row by row.
 pub struct Importer<R> {
-    lines: Lines<R>,
+    records: Records<R>,
     cut: Cutter,
     rules: Rules,
     footer: Option<Footer>,
@@ -85,25 +127,25 @@ pub struct Importer<R> {
     ended: bool,
 }
 
-/// How a line becomes fields.
+/// How a record becomes fields.
 enum Cutter {
     Delimited(Delimited),
     Fixed(Fixed),
     Json,
 }
 
-/// Starts to read a list of this format. Entries are of the list `list`; those that name no
-/// priority get `priority`.
+/// Starts to read a list of this format.
 ///
 /// # Errors
 /// `Input` when the beginning is not that of such a file, `Storage` when it can't be read,
 /// `Config` when a column map can't be used. The sentence does not name the file.
-pub fn open<R: BufRead>(input: R, spec: &Spec, list: &str, priority: Priority) -> Result<Importer<R>> {
+pub fn open<R: BufRead>(input: R, spec: &Spec, settings: &ImportSettings) -> Result<Importer<R>> {
     let map = spec.map()?;
     let map = map.as_ref();
     let config = |why| Error::new(Kind::Config, why);
-    let dates = Dates::new(map.map_or(&[], |m| m.dates.as_slice()), map.and_then(|m| m.time_zone.as_deref()));
-    let rules = Rules::new(map, dates.map_err(config)?, list, priority);
+    let zone = settings.time_zone.as_deref().or(map.and_then(|m| m.time_zone.as_deref()));
+    let dates = Dates::new(map.map_or(&[], |m| m.dates.as_slice()), zone).map_err(config)?;
+    let rules = Rules::new(map, dates, settings);
     let mut lines = Lines::new(input);
     let header = map.and_then(|m| m.header.as_ref());
     let (date, names) = read_header(&mut lines, header, rules.dates())?;
@@ -116,7 +158,8 @@ pub fn open<R: BufRead>(input: R, spec: &Spec, list: &str, priority: Priority) -
     let footer = map.and_then(|m| m.footer.clone());
     let count = if footer.is_some() { Count::Missing } else { Count::Unused };
     let summary = Summary { report: Report::default(), date, footer: count };
-    Ok(Importer { lines, cut, rules, footer, summary, ended: false })
+    let records = Records::new(lines, map.map_or(Joining::Never, Map::joining));
+    Ok(Importer { records, cut, rules, footer, summary, ended: false })
 }
 
 /// The date in the header, and its last line.
@@ -152,46 +195,68 @@ impl<R: BufRead> Importer<R> {
     }
 
     fn step(&mut self) -> Result<Option<Row>> {
-        let row = loop {
-            let line = self.lines.next()?;
-            let number = self.lines.number();
-            match line {
-                Line::End => return Ok(None),
-                Line::Whole if self.lines.is_blank() => continue,
-                Line::TooLong => break self.rules.row(Err(Mistake::line("it is longer than 64 KiB")), number),
-                Line::Whole => {}
+        let Self { records, cut, rules, footer, summary, .. } = self;
+        let count_of = |line: &str| footer.as_ref().and_then(|f| f.count_of(line));
+        let (judged, continued) = loop {
+            let Some(record) = records.next(|line| count_of(line).is_some(), |text| cut.shape(text))? else {
+                return Ok(None);
+            };
+            let mistake = |why: String| rules.row(Err(Mistake::line(why)), record.line);
+            let Some(text) = &record.text else { break (mistake("it is longer than 64 KiB".into()), 0) };
+            if let Count::Of(_) = summary.footer {
+                break (mistake("it comes after the footer".into()), record.continued);
             }
-            let text = self.lines.text();
-            if let Count::Of(_) = self.summary.footer {
-                break self.rules.row(Err(Mistake::line("it comes after the footer")), number);
-            }
-            match self.footer.as_ref().and_then(|f| f.count_of(&text)) {
-                Some(Ok(count)) => {
-                    self.summary.footer = Count::Of(count);
-                    continue;
+            match count_of(text) {
+                Some(Ok(count)) => summary.footer = Count::Of(count),
+                Some(Err(why)) => break (mistake(why), record.continued),
+                None if cut.runs_together(text, rules) => {
+                    break (mistake("another record follows in it; two have run together".into()), record.continued);
                 }
-                Some(Err(why)) => break self.rules.row(Err(Mistake::line(why)), number),
-                None => {}
+                None => break (rules.row(cut.values(text), record.line), record.continued),
             }
-            break self.rules.row(self.cut.values(&text), number);
         };
-        let report = &mut self.summary.report;
-        match &row.0 {
-            Row::Entry(..) => report.add_entry(row.1),
-            Row::Junk(problem) => report.add_junk(problem.clone()),
+        let report = &mut summary.report;
+        report.continued += continued;
+        report.misplaced += u64::from(judged.misplaced);
+        let Judged { mut row, remarks, .. } = judged;
+        let partial = matches!(&row, Row::Entry(entry, _) if Pattern::is_pattern(&entry.plate));
+        if let Row::Entry(_, line) = row
+            && partial
+            && report.partials == MAX_PARTIALS as u64
+        {
+            let reason = format!("a list has at most {MAX_PARTIALS} partial plates; this one is not matched");
+            row = Row::SetAside(Problem { line, field: Field::Plate.word(), reason });
+        }
+        match &row {
+            Row::Entry(..) => report.add_entry(partial, remarks),
+            Row::SetAside(problem) => report.add_set_aside(partial, problem.clone()),
             Row::Bad(problem) => report.add_bad(problem.clone()),
         }
-        Ok(Some(row.0))
+        Ok(Some(row))
     }
 }
 
 impl Cutter {
-    fn values<'a>(&self, line: &'a str) -> Result<Values<'a>, Mistake> {
+    fn values<'a>(&self, text: &'a str) -> Result<Values<'a>, Mistake> {
         match self {
-            Self::Delimited(delimited) => delimited.values(line),
-            Self::Fixed(fixed) => fixed.values(line),
-            Self::Json => json_lines::values(line),
+            Self::Delimited(delimited) => delimited.values(text),
+            Self::Fixed(fixed) => fixed.values(text),
+            Self::Json => json_lines::values(text),
         }
+    }
+
+    fn shape(&self, text: &str) -> Shape {
+        match self {
+            Self::Delimited(delimited) => delimited.shape(text),
+            Self::Fixed(_) | Self::Json => Shape::Record,
+        }
+    }
+
+    /// Whether a second record stands in the text at the end of a line.
+    fn runs_together(&self, text: &str, rules: &Rules) -> bool {
+        let Self::Fixed(fixed) = self else { return false };
+        let line = text.split('\n').next().unwrap_or_default();
+        fixed.further(line).any(|rest| fixed.values(rest).is_ok_and(|values| rules.is_record(&values)))
     }
 }
 

@@ -3,7 +3,7 @@ use proptest::prelude::*;
 
 /// All rows of a list, and its summary.
 fn import(spec: &Spec, bytes: &[u8]) -> Result<(Vec<Row>, Summary)> {
-    let mut importer = open(bytes, spec, "svs", Priority::Normal)?;
+    let mut importer = open(bytes, spec, &ImportSettings::named("svs"))?;
     let rows = importer.by_ref().collect::<Result<Vec<Row>>>()?;
     Ok((rows, importer.summary()))
 }
@@ -28,9 +28,9 @@ fn every_column_arrives_in_any_order() {
     let list = entries(
         &Spec::Csv,
         b"\xEF\xBB\xBFDate,color,make,Reason,priority,category,state,plate,source,id,ori,model,style,year,plate_year,\
-          plate_type,expires\r\n\
+          plate_type,expires,valid_from,vin,case_number,remarks\r\n\
           2026-11-02,red,\"Ford, US\",\"said \"\"stop\"\"\",HIGH,stolen_vehicle,ca,7abc-123,SVS,V1,CA0010000,F15,PK,\
-          2019,2027,PC,2026-12-01T08:00:00Z\r\n",
+          2019,2027,PC,2026-12-01T08:00:00Z,2026-11-02T08:00:00Z,1FTFW1ET5DFC10312,26-1234,\"armed,\n caution\"\r\n",
     );
     let expected = EntryRecord {
         list: "svs".into(),
@@ -50,6 +50,10 @@ fn every_column_arrives_in_any_order() {
         year: "2019".into(),
         plate_year: "2027".into(),
         plate_type: "PC".into(),
+        vin: "1FTFW1ET5DFC10312".into(),
+        case_number: "26-1234".into(),
+        remarks: "armed, caution".into(),
+        valid_from: Some("2026-11-02T08:00:00Z".parse().unwrap()),
         expires: Some("2026-12-01T08:00:00Z".parse().unwrap()),
     };
     assert_eq!(list, [expected]);
@@ -81,24 +85,28 @@ fn an_unknown_or_missing_column_is_named() {
 
 #[test]
 fn junk_plates_are_set_aside_and_are_no_mistakes() {
-    let list = b"plate\n0\n00\n000\n190\nNOTAG\nno tag\nUnknown\nN0NE\nX\n--\n1900\n7ABC123\n\n\x1A";
+    let list = b"plate\n0\n00\n000\n190\nNOTAG\nno tag\nUnknown\nN0NE\nno-plate\nNULL\nUNK\nNEW\nTEMP\n--\n1900\n7ABC123\n\n\x1A";
     let report = import(&Spec::Csv, list).unwrap().1.report;
-    assert_eq!((report.junk, report.bad, report.lines), (10, 0, 12));
+    assert_eq!((report.set_aside, report.bad, report.lines), (14, 0, 16));
     let plates: Vec<String> = entries(&Spec::Csv, list).into_iter().map(|e| e.plate).collect();
     assert_eq!(plates, ["1900", "7ABC123"]);
-    assert_eq!(report.junk_lines[0].to_string(), "line 2, plate: it has under 2 characters");
-    assert_eq!(report.to_string(), "12 lines: 2 entries, 10 without a plate, 0 with mistakes");
+    assert_eq!(report.set_aside_lines[0].to_string(), "line 2, plate: it is a word for no plate");
+    assert_eq!(report.set_aside_lines[13].to_string(), "line 15, plate: there is none");
+    assert_eq!(report.to_string(), "16 lines: 2 entries, 14 set aside, 0 with mistakes");
+    let one = entries(&Spec::Csv, b"plate\n7\n");
+    assert_eq!(one[0].plate, "7", "28 jurisdictions issue plates of one character");
 }
 
 #[test]
 fn each_mistake_is_reported_with_line_field_and_reason_and_without_the_plate() {
-    let cases: [(&[u8], &str); 10] = [
+    let cases: [(&[u8], &str); 11] = [
         (b"7ABC123,CA,urgent", "line 4, priority: it is none of"),
-        (b"7ABC123,California,", "line 4, state: it is not two letters"),
+        (b"7ABC123,ZZ,", "line 4, state: there is no such state"),
+        (b"7ABC123,Bavaria,", "line 4, state: there is no such state"),
         (b"7ABC123,CA", "line 4, line: it has 2 fields where the header has 3"),
-        (b"7ABC123,CA,,", "line 4, line: it has 4 fields"),
+        (b"7ABC123,CA,,high", "line 4, line: it has 4 fields"),
         (b"7ABC123,CA,\"high", "line 4, line: a quote is not closed"),
-        (b"7AB?123,CA,", "line 4, plate: wildcards"),
+        (b"7*,CA,", "line 4, plate: a pattern names at least 2 characters"),
         (b"7AB\xC4123,CA,", "line 4, plate: it holds a character"),
         (b"7ABC1234567890,CA,", "line 4, plate: it has 14 characters"),
         (b"7ABC\x07123,CA,", "line 4, plate: it holds a control character"),
@@ -123,6 +131,8 @@ fn ncic_writes_zero_for_the_letter_o_in_states_too() {
     assert_eq!(entries(&Spec::Csv, list).iter().map(|e| &*e.state).collect::<Vec<_>>(), ["OH", "CO", "OR"]);
     let line = b"V123456789CA001000020261102JFJ4764   NB2027PC2013CHEVAVAPKCRM\n";
     assert_eq!(entries(&Spec::Ncic, line)[0].state, "NE", "Nebraska");
+    let line = String::from_utf8_lossy(line).replace("NB2027", "GT2027");
+    assert_eq!(entries(&Spec::Ncic, line.as_bytes())[0].state, "GT", "NCIC has plates of other countries");
 }
 
 #[test]
@@ -197,10 +207,180 @@ fn a_word_that_stands_for_a_code_or_is_the_default_is_a_known_category() {
 }
 
 #[test]
-fn an_end_that_is_no_date_leaves_the_entry_wanted() {
-    let (rows, summary) = import(&Spec::Csv, b"plate,expires\n7ABC123,soon\n").unwrap();
-    assert!(matches!(&rows[0], Row::Entry(entry, 2) if entry.expires.is_none()));
-    assert_eq!(summary.report.noted_lines[0].field, "expires");
+fn an_end_or_start_that_cannot_be_read_leaves_the_entry_out_and_is_told() {
+    let text =
+        b"plate,valid_from,expires\n7ABC123,,soon\n8ABC123,soon,\n9ABC123,11/3/2026,11/1/2026\n6ABC123,,NONEXP\n";
+    let (rows, summary) = import(&Spec::Csv, text).unwrap();
+    assert!(matches!(&rows[3], Row::Entry(entry, 5) if entry.expires.is_none()));
+    let told: Vec<String> = summary.report.bad_lines.iter().map(ToString::to_string).collect();
+    assert_eq!(
+        told,
+        [
+            "line 2, expires: it is no date that can be read; the entry is left out",
+            "line 3, valid_from: it is no date that can be read; the entry is left out",
+            "line 4, expires: the entry ends before it begins; it is left out",
+        ]
+    );
+}
+
+#[test]
+fn dates_of_a_list_are_of_its_zone_whatever_form_they_have() {
+    let settings = ImportSettings { time_zone: Some("America/New_York".into()), ..ImportSettings::named("svs") };
+    for (text, expected) in [
+        ("11/1/2026", "2026-11-02T05:00:00Z"),
+        ("11/01/2026", "2026-11-02T05:00:00Z"),
+        ("11/2/2026", "2026-11-03T05:00:00Z"),
+        ("11/2/2026 6:00 PM", "2026-11-02T23:00:00Z"),
+        ("20261102", "2026-11-03T05:00:00Z"),
+        ("2026-11-02T18:00:00Z", "2026-11-02T18:00:00Z"),
+    ] {
+        let text = format!("plate,expires\n7ABC123,{text}\n");
+        let row = open(text.as_bytes(), &Spec::Csv, &settings).unwrap().next().unwrap().unwrap();
+        assert!(matches!(row, Row::Entry(entry, _) if entry.expires.unwrap().to_string() == expected), "{text}");
+    }
+}
+
+#[test]
+fn the_words_for_no_plate_can_be_set_for_a_list() {
+    let settings = ImportSettings { junk: Some(vec!["TEST-1".into()]), ..ImportSettings::named("svs") };
+    let rows = open(&b"plate\nNEW\ntest 1\n"[..], &Spec::Csv, &settings).unwrap();
+    let rows: Vec<Row> = rows.map(Result::unwrap).collect();
+    assert!(matches!(rows[..], [Row::Entry(..), Row::SetAside(..)]), "{rows:?}");
+}
+
+#[test]
+fn signs_that_readers_leave_out_do_not_matter_in_a_plate() {
+    let list = b"plate\nA&B\nM-12.3\nO'BRIEN\n7ABC 123\nKID\xE2\x99\xA5S\n";
+    let (_, summary) = import(&Spec::Csv, list).unwrap();
+    assert_eq!((summary.report.entries, summary.report.noted), (5, 0));
+    let keys: Vec<_> =
+        entries(&Spec::Csv, list).iter().map(|e| plated_core::plate::PlateText::normalise(&e.plate)).collect();
+    assert_eq!(keys.iter().map(|k| k.as_str()).collect::<Vec<_>>(), ["AB", "M123", "OBRIEN", "7ABC123", "KIDS"]);
+}
+
+#[test]
+fn wildcards_become_partial_plates_and_those_above_the_most_are_told() {
+    let mut text = String::from("plate\n*ABC123\n7ABC*\n7A?C12\n7ABC123\n");
+    (0..100).for_each(|n| text.push_str(&format!("8A{n:03}*\n")));
+    let (rows, summary) = import(&Spec::Csv, text.as_bytes()).unwrap();
+    let report = &summary.report;
+    assert_eq!((report.entries, report.partials, report.set_aside, report.bad), (101, 100, 3, 0));
+    assert!(matches!(&rows[0], Row::Entry(entry, 2) if entry.plate == "*ABC123"));
+    assert!(report.set_aside_lines[0].to_string().contains("line 103, plate: a list has at most 100 partial plates"));
+    let said = report.to_string();
+    assert!(said.contains("; 100 of the entries are partial plates and 3 above the most are not matched"), "{said}");
+}
+
+#[test]
+fn a_line_break_in_quotes_is_text_and_a_forgotten_quote_takes_its_own_line_only() {
+    let text = b"plate,state,reason\n7ABC123,CA,\"stolen\nat gunpoint\"\n8ABC123,CA,\"open\n9ABC123,CA,x\n";
+    let (rows, summary) = import(&Spec::Csv, text).unwrap();
+    assert!(matches!(&rows[0], Row::Entry(entry, 2) if entry.reason == "stolen at gunpoint"), "{rows:?}");
+    assert_eq!(summary.report.bad_lines[0].to_string(), "line 4, line: a quote is not closed");
+    assert_eq!((summary.report.entries, summary.report.lines, summary.report.continued), (2, 3, 1));
+}
+
+#[test]
+fn other_separators_names_of_columns_and_empty_columns_at_the_end_are_understood() {
+    for text in [
+        "Plate;State;Category\n7ABC123;CA;stolen_vehicle\n",
+        "Plate Number\tState/Province\tCategory\n7ABC123\tus-ca\tstolen_vehicle\n",
+        "plate,state,category,,\n7ABC123,CA,stolen_vehicle,,\n",
+        "plate,state,category,,\n7ABC123,CA,stolen_vehicle\n",
+        "plate,state,category\n7ABC123,CA,stolen_vehicle,,\n",
+        "plate,,state,category\n7ABC123,,California,stolen_vehicle\n",
+        "\"LIC\"|\"LIS\"|\"category\"\r7ABC123|CA|stolen_vehicle\r",
+    ] {
+        let list = entries(&Spec::Csv, text.as_bytes());
+        assert_eq!(
+            (&*list[0].plate, &*list[0].state, &*list[0].category),
+            ("7ABC123", "CA", "stolen_vehicle"),
+            "{text}"
+        );
+        assert_eq!(detect(text.as_bytes(), "a.csv").unwrap().spec, Spec::Csv, "{text}");
+    }
+    let rekor = b"Plate Number,Description,State/Province\n7ABC123,\"Stolen, armed\",us-ca\n";
+    assert_eq!(
+        (&*entries(&Spec::Csv, rekor)[0].reason, &*entries(&Spec::Csv, rekor)[0].state),
+        ("Stolen, armed", "CA")
+    );
+}
+
+#[test]
+fn a_file_with_old_line_ends_shows_no_plate_in_its_refusal() {
+    let list = entries(&Spec::Csv, b"plate,state\r7ABC123,CA\r8ABC123,NV\r");
+    assert_eq!(list.len(), 2);
+    for header in [
+        "plate,7ABC123\n",
+        "plate,HOTROD\n",
+        "plate;7ABC123,x\n",
+        "plate\x0b7ABC123\n",
+        "{\"plate\":\"HOTROD\",\"state\":\"CA\"}\n",
+    ] {
+        let why = refusal(header.as_bytes());
+        assert!(!why.contains("7ABC") && !why.contains("HOTROD"), "{why}");
+    }
+}
+
+#[test]
+fn text_of_a_list_is_safe_to_show_and_what_was_left_out_is_told() {
+    let text = "plate,reason,make\n7ABC123,\u{202e}detrevni\u{1b}[2J,Fo\u{200b}rd\n7ABC\u{202e}124,,\n";
+    let (rows, summary) = import(&Spec::Csv, text.as_bytes()).unwrap();
+    assert!(matches!(&rows[0], Row::Entry(e, _) if e.reason == "detrevni[2J" && e.make == "Ford"), "{rows:?}");
+    assert!(matches!(&rows[1], Row::Entry(e, _) if e.plate == "7ABC124"), "{rows:?}");
+    assert_eq!((summary.report.noted, summary.report.noted_lines.len()), (2, 3));
+}
+
+#[test]
+fn text_behind_the_colour_of_an_ncic_line_is_remarks_however_long_it_is() {
+    let line = "M123456789CA0010000202611027ABC123   CA2027PC2019YAMACYLMC";
+    let text =
+        format!("{line}BLK    MISSING PERSON NCIC\n{line}SIL/BLU\n{line}\n{line}WHI {}\n", "CAUTION ".repeat(20));
+    let list = entries(&Spec::Ncic, text.as_bytes());
+    let got: Vec<(&str, &str)> = list.iter().map(|e| (&*e.colour, &*e.remarks)).collect();
+    assert_eq!(got[..3], [("BLK", "MISSING PERSON NCIC"), ("SIL/BLU", ""), ("", "")]);
+    assert!(got[3].0 == "WHI" && got[3].1.len() > 150);
+    let joined = format!("{line}BLK{line}WHI\n");
+    let report = import(&Spec::Ncic, joined.as_bytes()).unwrap().1.report;
+    assert!(report.bad_lines[0].reason.contains("run together"), "{report:?}");
+    let erpo = line.replacen('M', "E", 1);
+    assert_eq!(entries(&Spec::Ncic, erpo.as_bytes())[0].category, "extreme_risk_protection_order");
+}
+
+#[test]
+fn a_california_file_with_each_line_one_character_short_is_refused_for_its_columns() {
+    use crate::import::{Compared, check};
+    let whole =
+        |lines: &[&str]| format!("DATE11/21/2026 08:00\n{}\nTOTAL RECORD {:07}\n", lines.join("\n"), lines.len());
+    let refused = |text: &str| {
+        let summary = import(&DOJ, text.as_bytes()).unwrap().1;
+        check(&summary, &Compared::default(), &crate::settings::Limits::default(), None).unwrap_err().chain()
+    };
+    for lines in [["ABC123 CA0120180627"; 4], ["7ABC12 NM0120180627"; 4], ["ABC123 AZ0220180627"; 4]] {
+        let why = refused(&whole(&lines));
+        assert!(why.contains("its columns don't line up: in 4 of its 4 lines"), "{why}");
+        assert!(!why.contains("ABC12"), "{why}");
+    }
+    let right = import(&DOJ, whole(&["ABC123  CA0120180627"; 4]).as_bytes()).unwrap().1;
+    assert!(check(&right, &Compared::default(), &crate::settings::Limits::default(), None).is_ok());
+}
+
+#[test]
+fn a_map_describes_lists_between_blanks_whose_records_go_on_in_further_lines() {
+    let spec = map(
+        "layout = \"delimited\"\nseparator = \"blanks\"\ncontinuation = \"indented\"\nfields = 3\ntrailing_text = true\n\
+         [header]\n[footer]\ncount = \"END {count}\"\n[columns]\nplate = 1\nstate = 2\nremarks = 3\n",
+    );
+    let text = b"PLATE   ST TEXT\n7ABC123 CA red Ford\n        armed, caution\n\tNCIC\n8ABC123 NV\n\nEND 2\n";
+    let (_, summary) = import(&spec, text).unwrap();
+    assert_eq!((summary.footer, summary.report.continued, summary.report.bad), (Count::Of(2), 2, 1));
+    assert_eq!(entries(&spec, text)[0].remarks, "red Ford armed, caution NCIC");
+    let cards =
+        map("layout = \"delimited\"\nseparator = \"lines\"\ncontinuation = \"blank_lines\"\n[columns]\nplate = 1\n\
+         state = 2\nreason = [{ column = 3, prefix = \"for \" }, 4]\n");
+    let text = b"7ABC123\nCA\ntheft\nof a car\n\n\n8ABC123\nNV\n\nblue\n";
+    let list = entries(&cards, text);
+    assert_eq!((list.len(), &*list[0].reason), (1, "for theft of a car"));
 }
 
 fn detected(bytes: &[u8], name: &str) -> String {
@@ -265,7 +445,7 @@ proptest! {
     ) {
         let bytes = [head, &body].concat();
         if let Ok((rows, Summary { report, .. })) = import(&Spec::Csv, &bytes) {
-            prop_assert_eq!(report.lines, report.entries + report.junk + report.bad);
+            prop_assert_eq!(report.lines, report.entries + report.set_aside + report.bad);
             prop_assert_eq!(report.lines, rows.len() as u64);
             for row in &rows {
                 if let Row::Entry(e, _) = row {

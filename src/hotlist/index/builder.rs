@@ -4,9 +4,11 @@
 use super::Index;
 use super::bytes::put_number;
 use super::filter::Filter;
-use super::layout::{BLOCK, HEADER, Header, Manifest, Meta, PLACE};
+use super::layout::{BLOCK, Beginning, HEADER, Header, Manifest, Meta, PLACE};
 use super::record::Encoder;
 use crate::code::Code;
+use crate::lists::MAX_PARTIALS;
+use crate::matcher::Pattern;
 use plated_core::digest::{Hasher, Sha256};
 use plated_core::durable::{self, Writer};
 use plated_core::error::{Context, Error, Kind, Result};
@@ -30,6 +32,7 @@ pub struct Builder<'a> {
     sorter: Sorter,
     encoder: Encoder,
     entries: u64,
+    partials: Vec<EntryRecord>,
 }
 
 impl<'a> Builder<'a> {
@@ -40,14 +43,22 @@ impl<'a> Builder<'a> {
 
     pub(super) fn with_room(path: &Path, signer: &'a Signer, meta: Meta, room: usize) -> Self {
         let sorter = Sorter::new(durable::folder_of(path), Key::First(CODE), room);
-        Self { path: path.to_owned(), signer, meta, sorter, encoder: Encoder::default(), entries: 0 }
+        let (path, encoder) = (path.to_owned(), Encoder::default());
+        Self { path, signer, meta, sorter, encoder, entries: 0, partials: Vec::new() }
     }
 
-    /// Takes an entry. Its list is the one that [`Meta`] names, whatever it says itself.
+    /// Takes an entry. Its list is the one that [`Meta`] names, whatever it says itself. A partial plate
+    /// that is no pattern, or above [`MAX_PARTIALS`], is left out: the import has told of it.
     ///
     /// # Errors
     /// `Input` for an entry without a plate, `Storage` when the disk is full or fails.
     pub fn add(&mut self, entry: &EntryRecord) -> Result<()> {
+        if Pattern::is_pattern(&entry.plate) {
+            if self.partials.len() < MAX_PARTIALS && Pattern::parse(&entry.plate).is_ok() {
+                self.partials.push(EntryRecord { list: self.meta.name.clone(), ..entry.clone() });
+            }
+            return Ok(());
+        }
         let key = PlateText::normalise(&entry.plate).key();
         let code = Code::of(key.as_str()).filter(|_| !key.as_str().is_empty());
         let code = code.ok_or_else(|| Error::new(Kind::Input, "an entry of a hotlist has no plate"))?;
@@ -91,7 +102,7 @@ impl<'a> Builder<'a> {
         let blocks = (places.len() / PLACE) as u64;
         places.extend([u64::MAX, keys.len() as u64, keys_at]);
 
-        let meta = serde_json::to_vec(&self.meta)?;
+        let meta = serde_json::to_vec(&Beginning { meta: self.meta, partials: self.partials })?;
         let (tables, filter) = (self.encoder.tables(), filter.bytes().collect::<Vec<_>>());
         let places: Vec<u8> = places.iter().flat_map(|n| n.to_le_bytes()).collect();
         let parts = [&meta, &tables, &filter, &places, &keys];

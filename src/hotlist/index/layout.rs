@@ -4,7 +4,7 @@
 //! header   lengths, root hash, public key and signature of the builder
 //! entries  blocks, each the entries of 16 plates
 //! keys     mapped into memory:
-//!            metadata   JSON of Meta
+//!            metadata   JSON of Beginning
 //!            tables     strings that entries share
 //!            filter     says quickly that a key is absent
 //!            places     of each block its first code, and where its keys and entries begin; and
@@ -18,6 +18,7 @@
 
 use jiff::Timestamp;
 use plated_core::digest::Sha256;
+use plated_core::record::EntryRecord;
 use plated_core::signing::{PublicKey, Signature, Signer, Trust};
 use serde::{Deserialize, Serialize};
 
@@ -49,6 +50,16 @@ pub struct Meta {
     pub built: Timestamp,
     /// The program or server that built it, with its version.
     pub by: String,
+}
+
+/// What stands before the tables: the description, and the partial plates of the list, which have no
+/// place among the keys.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Beginning {
+    /// The description.
+    pub meta: Meta,
+    /// Entries whose plate is a pattern.
+    pub partials: Vec<EntryRecord>,
 }
 
 /// Lengths and hashes.

@@ -17,7 +17,7 @@ pub use plated_core::signing::{PublicKey, Signer, Trust};
 
 use super::code::Code;
 use bytes::{Reader, number_at};
-use layout::{HASH, HEADER, Header, PLACE};
+use layout::{Beginning, HASH, HEADER, Header, PLACE};
 use memmap2::{Mmap, MmapOptions};
 use plated_core::digest::Sha256;
 use plated_core::error::{Context, Error, Kind, Result};
@@ -37,6 +37,7 @@ pub struct Index {
     header: Header,
     built_by: PublicKey,
     meta: Meta,
+    partials: Vec<EntryRecord>,
     decoder: Decoder,
     keys: Mmap,
     filter: Range<usize>,
@@ -97,11 +98,12 @@ impl Index {
             return Err(refused("it is damaged"));
         }
         let decoder = Decoder::read(&keys[meta..tables]).ok_or_else(|| refused("its tables can't be read"))?;
-        let meta = serde_json::from_slice(&keys[..meta]).map_err(|_| refused("its description can't be read"))?;
+        let beginning = serde_json::from_slice(&keys[..meta]).map_err(|_| refused("its description can't be read"))?;
+        let Beginning { meta, partials } = beginning;
         let (path, blocks) = (path.to_owned(), places..blocks);
         let (filter, places) = (tables..filter, filter..places);
         let signposts = keys[places.clone()].chunks(8 * PLACE * STRIDE).filter_map(|part| number_at(part, 0)).collect();
-        Ok(Self { path, file, header, built_by, meta, decoder, keys, filter, places, blocks, signposts })
+        Ok(Self { path, file, header, built_by, meta, partials, decoder, keys, filter, places, blocks, signposts })
     }
 
     /// What the index says of itself.
@@ -109,9 +111,14 @@ impl Index {
         &self.meta
     }
 
-    /// Number of entries.
+    /// Number of entries, partial plates among them.
     pub fn len(&self) -> u64 {
-        self.header.entries
+        self.header.entries + self.partials.len() as u64
+    }
+
+    /// The entries whose plate is a pattern.
+    pub fn partials(&self) -> &[EntryRecord] {
+        &self.partials
     }
 
     /// True when nothing is wanted.
@@ -128,7 +135,7 @@ impl Index {
     pub fn manifest(&self) -> Manifest {
         Manifest {
             meta: self.meta.clone(),
-            entries: self.header.entries,
+            entries: self.len(),
             plates: self.header.plates,
             bytes: self.header.file,
             root: Sha256(self.header.root),
@@ -147,7 +154,7 @@ impl Index {
         }
     }
 
-    /// All entries, in the order of their keys.
+    /// All entries, in the order of their keys, and then the partial plates.
     ///
     /// # Errors
     /// As [`Index::entries`]; after the first there are no more.
@@ -160,6 +167,7 @@ impl Index {
                 Ok(entries) => entries.into_iter().map(Ok).collect(),
                 Err(e) => vec![Err(e)],
             })
+            .chain(self.partials.iter().cloned().map(Ok))
     }
 
     /// Reads the whole file, and sees that it is what was built.

@@ -6,7 +6,9 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 
 /// String fields besides list and plate.
-const FIELDS: usize = 15;
+const FIELDS: usize = 19;
+/// Those that are texts; the others are moments.
+const TEXTS: usize = FIELDS - 2;
 /// Strings of one field that stand in its table, the first that come. A field that differs in
 /// every entry (an id) fills its own table only.
 const TABLE: usize = 4096;
@@ -22,29 +24,38 @@ fn fields(entry: &EntryRecord) -> [Cow<'_, str>; FIELDS] {
     #[rustfmt::skip]
     let EntryRecord {
         list: _, plate: _, priority: _, state, category, reason, make, colour, source, date, id, ori, model, style, year,
-        plate_year, plate_type, expires,
+        plate_year, plate_type, vin, case_number, remarks, valid_from, expires,
     } = entry;
-    let texts =
-        [state, category, reason, make, colour, source, date, id, ori, model, style, year, plate_year, plate_type];
+    #[rustfmt::skip]
+    let texts = [
+        state, category, reason, make, colour, source, date, id, ori, model, style, year, plate_year, plate_type, vin,
+        case_number, remarks,
+    ];
     let mut out = [const { Cow::Borrowed("") }; FIELDS];
     for (out, text) in out.iter_mut().zip(texts) {
         *out = Cow::Borrowed(text);
     }
-    if let Some(expires) = expires {
-        out[FIELDS - 1] = Cow::Owned(expires.to_string());
+    for (out, moment) in out[TEXTS..].iter_mut().zip([valid_from, expires]) {
+        if let Some(moment) = moment {
+            *out = Cow::Owned(moment.to_string());
+        }
     }
     out
 }
 
 fn from_fields(list: &str, plate: String, priority: Priority, fields: [String; FIELDS]) -> Option<EntryRecord> {
     let list = list.to_owned();
-    let [state, category, reason, make, colour, source, date, id, ori, model, style, year, plate_year, plate_type, e] =
-        fields;
-    let expires = if e.is_empty() { None } else { Some(e.parse().ok()?) };
+    #[rustfmt::skip]
+    let [
+        state, category, reason, make, colour, source, date, id, ori, model, style, year, plate_year, plate_type, vin,
+        case_number, remarks, valid_from, expires,
+    ] = fields;
+    let moment = |text: &str| if text.is_empty() { Some(None) } else { text.parse().ok().map(Some) };
+    let (valid_from, expires) = (moment(&valid_from)?, moment(&expires)?);
     #[rustfmt::skip]
     let entry = EntryRecord {
         list, plate, state, category, priority, reason, make, colour, source, date, id, ori, model, style, year,
-        plate_year, plate_type, expires,
+        plate_year, plate_type, vin, case_number, remarks, valid_from, expires,
     };
     Some(entry)
 }
@@ -162,15 +173,19 @@ pub(crate) mod tests {
 
     /// Any entry of the list `svs` with a plate.
     pub fn any_entry() -> impl Strategy<Value = EntryRecord> {
-        let texts = proptest::collection::vec(prop_oneof!["", "[A-Z]{1,4}", "\\PC{0,80}"], FIELDS - 1);
-        let expires = proptest::option::of(-1_000_000_000_i64..4_000_000_000);
-        ("[A-Z0-9]{1,12}[ -]?", 0..3u8, texts, expires).prop_map(|(plate, priority, texts, expires)| {
-            let priority = [Priority::Low, Priority::Normal, Priority::High][usize::from(priority)];
-            let mut fields: [String; FIELDS] = Default::default();
-            fields.iter_mut().zip(texts).for_each(|(field, text)| *field = text);
-            let expires = expires.map(|s| jiff::Timestamp::from_second(s).unwrap());
-            EntryRecord { expires, ..from_fields("svs", plate, priority, fields).unwrap() }
-        })
+        let texts = proptest::collection::vec(prop_oneof!["", "[A-Z]{1,4}", "\\PC{0,80}"], TEXTS);
+        let moment = || {
+            let seconds = proptest::option::of(-1_000_000_000_i64..4_000_000_000);
+            seconds.prop_map(|s| s.map(|s| jiff::Timestamp::from_second(s).unwrap()))
+        };
+        ("[A-Z0-9]{1,12}[ -]?", 0..3u8, texts, moment(), moment()).prop_map(
+            |(plate, priority, texts, valid_from, expires)| {
+                let priority = [Priority::Low, Priority::Normal, Priority::High][usize::from(priority)];
+                let mut fields: [String; FIELDS] = Default::default();
+                fields.iter_mut().zip(texts).for_each(|(field, text)| *field = text);
+                EntryRecord { valid_from, expires, ..from_fields("svs", plate, priority, fields).unwrap() }
+            },
+        )
     }
 
     proptest! {
@@ -192,7 +207,7 @@ pub(crate) mod tests {
         }
 
         #[test]
-        fn no_bytes_panic(tables in proptest::collection::vec(0..4u8, 15..40), bytes in proptest::collection::vec(any::<u8>(), 0..40)) {
+        fn no_bytes_panic(tables in proptest::collection::vec(0..4u8, FIELDS..40), bytes in proptest::collection::vec(any::<u8>(), 0..40)) {
             if let Some(decoder) = Decoder::read(&tables) {
                 let _ = decoder.entry(&bytes, "svs", "7ABC123");
             }

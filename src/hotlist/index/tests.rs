@@ -47,6 +47,20 @@ fn every_entry_of_a_plate_is_kept_in_the_order_of_the_list() {
 }
 
 #[test]
+fn partial_plates_stand_apart_and_no_more_than_there_can_be() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("svs.index");
+    let mut entries = vec![entry("7ABC123", "x"), entry("*", "fits everything")];
+    entries.extend((0..105).map(|n| entry(&format!("7A{n:03}*"), "seen in part")));
+    let manifest = build(&path, &entries, 1 << 20).unwrap();
+    assert_eq!((manifest.entries, manifest.plates), (101, 1));
+    let index = Index::open(&path, &trust()).unwrap();
+    assert_eq!((index.partials().len(), &index.partials()[0]), (100, &entries[2]));
+    assert_eq!(index.all().count(), 101);
+    assert!(index.entries("7A000").unwrap().is_empty());
+}
+
+#[test]
 fn a_list_without_entries_is_an_index_that_finds_nothing() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("svs.index");

@@ -35,7 +35,7 @@ pub struct Query<'a> {
     pub candidates: &'a [Candidate],
     /// What all looks together say of each position.
     pub slots: &'a Slots,
-    /// Entries that have expired by now don't match.
+    /// Entries that have not begun, or have expired, by now don't match.
     pub now: Timestamp,
 }
 
@@ -79,7 +79,7 @@ pub fn matches(lists: &InForce, query: &Query<'_>) -> Vec<Match> {
     if read.as_slice().is_empty() {
         return Vec::new();
     }
-    let thresholds = lists.sources().iter().map(|s| &s.rules).chain(lists.partials().iter().map(|p| &p.rules));
+    let thresholds = lists.sources().iter().map(|s| &s.rules).chain(lists.partials().map(|p| &p.rules));
     let least = thresholds.map(|rules| rules.alternative).fold(1.0, f32::min);
     let probable = query.candidates.iter().filter(|c| c.confidence >= least);
     let alternatives: Vec<(PlateText, f32)> = probable.map(|c| (PlateText::normalise(&c.text), c.confidence)).collect();
@@ -90,7 +90,6 @@ pub fn matches(lists: &InForce, query: &Query<'_>) -> Vec<Match> {
     }
     let fitting: Vec<_> = lists
         .partials()
-        .iter()
         .filter_map(|p| Some((p, fits(&p.pattern, query, &alternatives, p.rules.alternative)?)))
         .collect();
     if found.is_empty() && fitting.is_empty() {
@@ -102,7 +101,7 @@ pub fn matches(lists: &InForce, query: &Query<'_>) -> Vec<Match> {
     let mut out = listed(lists, found, query, &posterior);
     for (partial, text) in fitting {
         let probability = posterior.of_pattern(&partial.pattern);
-        if partial.entry.expires.is_none_or(|e| e > query.now) && probability >= partial.rules.keep {
+        if partial.entry.is_valid_at(query.now) && probability >= partial.rules.keep {
             let (entry, may_alert) = shown(partial.entry.clone(), query, &partial.rules);
             out.push(Match {
                 rule: Rule::Wildcard,
@@ -167,7 +166,7 @@ fn listed(lists: &InForce, mut found: Vec<Found>, query: &Query<'_>, posterior: 
                 continue;
             }
             for entry in lists.sources()[f.source].entries_at(f.place, &key) {
-                if entry.expires.is_some_and(|e| e <= query.now) {
+                if !entry.is_valid_at(query.now) {
                     continue;
                 }
                 let plate = PlateText::normalise(&entry.plate);

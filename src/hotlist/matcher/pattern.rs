@@ -1,7 +1,7 @@
 //! Partial plates: `?` is one character, `*` any run of them, also none (control P-04).
 
 use crate::code::{SYMBOLS, digit_of};
-use plated_core::plate::MAX_LENGTH;
+use plated_core::plate::{MAX_LENGTH, is_sign};
 
 /// Characters that a pattern must name. With fewer it fits too much of the traffic to be a lead.
 const LEAST_NAMED: usize = 2;
@@ -19,13 +19,18 @@ enum Part {
 }
 
 impl Pattern {
-    /// Reads a pattern. Case, spaces, `-`, `.`, `_`, `/` and `·` do not matter, and O is 0.
+    /// Whether a plate is written as a pattern.
+    pub fn is_pattern(text: &str) -> bool {
+        text.contains(['?', '*'])
+    }
+
+    /// Reads a pattern. Case, spaces and signs such as `-` do not matter, and O is 0.
     ///
     /// # Errors
     /// The reason, in words for the person who wrote it.
     pub fn parse(text: &str) -> Result<Self, String> {
         let mut parts = Vec::new();
-        for c in text.chars().filter(|c| !" -._/·".contains(*c)) {
+        for c in text.chars().filter(|c| !is_sign(*c)) {
             let part = match c.to_ascii_uppercase() {
                 '?' => Part::One,
                 '*' => Part::Run,

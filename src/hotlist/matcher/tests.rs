@@ -205,6 +205,52 @@ fn expired_entries_do_not_match_and_the_age_of_others_is_told() {
 }
 
 #[test]
+fn an_entry_does_not_match_before_its_start() {
+    let from = |t: &str| Some(t.parse().unwrap());
+    let entries = [
+        EntryRecord { valid_from: from("2026-03-01T13:00:00Z"), ..entry("svs", "7ABC123", "later") },
+        EntryRecord { valid_from: from("2026-03-01T13:00:00Z"), ..entry("svs", "8A*", "later") },
+        EntryRecord { valid_from: from("2026-03-01T11:00:00Z"), ..entry("svs", "9ABC123", "begun") },
+    ];
+    let lists = in_force(&entries, MatchRules::default());
+    assert!(found(&lists, "7ABC123").is_empty() && found(&lists, "8ABC123").is_empty());
+    assert_eq!(found(&lists, "9ABC123").len(), 1);
+    let read = Read::new("7ABC123", 0.99, &[]);
+    let later = Query { now: "2026-03-01T13:00:00Z".parse().unwrap(), ..read.query("") };
+    assert_eq!(lists.matches(&later).len(), 1);
+}
+
+#[test]
+fn partial_plates_of_a_list_match_beside_those_of_officers_and_go_with_their_list() {
+    // policy: P-04
+    let dir = tempfile::tempdir().unwrap();
+    let (path, signer) = (dir.path().join("svs.index"), Signer::generate().unwrap());
+    let at = NOW.parse().unwrap();
+    let meta = Meta { name: "svs".into(), source: String::new(), date: None, built: at, by: String::new() };
+    let mut builder = Builder::create(&path, &signer, meta);
+    for plate in ["*ABC123", "7XYZ*", "6DEF128"] {
+        builder.add(&entry("file", plate, "from a file")).unwrap();
+    }
+    assert_eq!(builder.finish().unwrap().entries, 3);
+    let index = Index::open(&path, &Trust::only([signer.public_key()])).unwrap();
+    let lists = Lists::default();
+    lists.put(Source::index(index, keeping(MatchRules::default())));
+    let officers = Partial::new(entry("officers", "7A?C123", ""), keeping(MatchRules::default())).unwrap();
+    lists.set_partials(vec![officers]).unwrap();
+    let wildcard = |listed: &str| (Rule::Wildcard, listed.to_owned());
+    assert_eq!(found(&lists, "7ABC123"), [wildcard("*ABC123"), wildcard("7A?C123")]);
+    assert_eq!(found(&lists, "7XYZ99"), [wildcard("7XYZ*")]);
+    assert_eq!(lists.matches(&Read::new("7XYZ99", 0.9, &[]).query(""))[0].entries[0].entry.list, "svs");
+    assert!(found(&lists, "7XY").is_empty(), "the signs are not left out of a pattern");
+    lists.remove("svs");
+    assert_eq!(found(&lists, "7ABC123"), [wildcard("7A?C123")]);
+    let in_memory = Source::memory("svs", [entry("svs", "7XYZ*", "")], keeping(MatchRules::default()));
+    assert_eq!(in_memory.len(), 1);
+    lists.put(in_memory);
+    assert_eq!(found(&lists, "7XYZ99"), [wildcard("7XYZ*")]);
+}
+
+#[test]
 fn exact_comes_first_and_then_the_most_urgent_with_all_entries_of_a_plate_together() {
     let with = |plate: &str, priority, reason: &str| EntryRecord { priority, ..entry("svs", plate, reason) };
     let entries = [

@@ -36,6 +36,14 @@ pub struct Hotlist {
     pub format: Option<String>,
     /// Column map of its format.
     pub map: Option<PathBuf>,
+    /// IANA name of the time zone of its dates; that of its format, or the system's, by default.
+    pub time_zone: Option<String>,
+    /// Words that stand in it where there is no plate, in place of the usual ones.
+    pub junk: Option<Vec<String>>,
+    /// File of mode 0400 with the password of the ZIP archive it comes in.
+    pub password_file: Option<PathBuf>,
+    /// Name of the list in an archive of several files.
+    pub archive_member: Option<String>,
     /// When it is refused.
     #[serde(default)]
     pub limits: Limits,
@@ -74,6 +82,10 @@ impl Hotlist {
             path: PathBuf::new(),
             format: None,
             map: None,
+            time_zone: None,
+            junk: None,
+            password_file: None,
+            archive_member: None,
             limits: Limits::default(),
             priority: normal(),
             kind: ListKind::Station,

@@ -183,7 +183,7 @@ impl Config {
         }
         for list in &mut self.hotlists {
             let path = Some(&mut list.path).filter(|p| !p.as_os_str().is_empty());
-            path.into_iter().chain(&mut list.map).for_each(fix);
+            path.into_iter().chain(&mut list.map).chain(&mut list.password_file).for_each(fix);
         }
         self.control.socket.iter_mut().for_each(fix);
         fix(&mut self.store.path);
@@ -227,6 +227,14 @@ impl Config {
             }
             if list.format.is_some() && list.map.is_some() {
                 return Err(format!("hotlists[{i}]: give either format or map"));
+            }
+            if let Some(zone) = &list.time_zone
+                && jiff::tz::TimeZone::get(zone).is_err()
+            {
+                return Err(format!(
+                    "hotlists[{i}].time_zone: \"{zone}\" is not known here; use a name such as America/Los_Angeles \
+                     (package tzdata)"
+                ));
             }
             list.limits.check().map_err(|why| format!("hotlists[{i}].limits.{why}"))?;
             list.rules.check().map_err(|said| format!("hotlists[{i}].match.{said}"))?;
@@ -326,6 +334,12 @@ mod tests {
         let (map, limits) = (c.hotlists[0].map.as_ref().unwrap(), &c.hotlists[0].limits);
         assert!(map.is_absolute(), "paths count from the file");
         assert_eq!(*limits, Limits { shrink: 0.5, ..Limits::default() });
+        let zone = list("time_zone = \"California\"").unwrap_err().chain();
+        assert!(zone.contains("hotlists[0].time_zone: \"California\""), "{zone}");
+        let packed = list("password_file = \"zip.key\"\njunk = []\n").unwrap();
+        let packed = &packed.hotlists[0];
+        assert!(packed.password_file.as_ref().unwrap().ends_with("zip.key"));
+        assert_eq!(packed.junk.as_deref(), Some(&[][..]), "no word stands for no plate");
         let both = list("format = \"ncic\"\nmap = \"map.toml\"").unwrap_err().chain();
         assert!(both.contains("hotlists[0]: give either format or map"), "{both}");
         let limits = list("limits.bad_share = 10").unwrap_err().chain();

@@ -12,6 +12,7 @@ use plated_core::error::{Context, Error, Kind, Result};
 use plated_core::record::EntryRecord;
 use plated_core::sort::{Key, Sorter};
 use plated_hotlist::canonical::Writer;
+use plated_hotlist::text::clean_entry;
 use std::fs::File;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
@@ -128,10 +129,12 @@ impl ListFiles {
     /// As [`ListFiles::lines`], and what `each` says.
     pub fn read(&self, list: &str, sha256: &Sha256, mut each: impl FnMut(EntryRecord) -> Result<()>) -> Result<()> {
         self.lines(list, sha256)?.try_for_each(|line| {
-            let entry = serde_json::from_str(&line?);
-            each(entry.context(Kind::Damaged, || {
+            let mut entry = serde_json::from_str(&line?).context(Kind::Damaged, || {
                 format!("the list {list} holds what another version wrote; import it again")
-            })?)
+            })?;
+            // A list of the station comes here as it was sent.
+            clean_entry(&mut entry);
+            each(entry)
         })
     }
 
@@ -251,6 +254,22 @@ mod tests {
         shelf.sweep();
         assert_eq!(std::fs::read_dir(&shelf.folder).unwrap().count(), 1);
         assert!(plates(&shelf, "svs", &version).is_ok());
+    }
+
+    #[test]
+    fn text_that_a_station_sent_is_made_safe_before_it_is_matched_or_shown() {
+        let dir = tempfile::tempdir().unwrap();
+        let shelf = ListFiles::beside(&dir.path().join("store.db"));
+        let sent =
+            EntryRecord { plate: "7ABC123".into(), reason: "\u{202e}red\u{1b}[2J".into(), ..EntryRecord::default() };
+        let version = shelf.put("svs", |each| each(&sent)).unwrap().0;
+        let mut reasons = Vec::new();
+        let mut each = |entry: EntryRecord| {
+            reasons.push(entry.reason);
+            Ok(())
+        };
+        shelf.read("svs", &version, &mut each).unwrap();
+        assert_eq!(reasons, ["red[2J"]);
     }
 
     #[test]

@@ -46,7 +46,7 @@ fn check_counts_names_mistakes_and_says_whether_the_list_would_be_accepted() {
     for expected in [
         "Date of the file: 2026-11-21T16:00:00Z",
         "Footer: counts 5 records",
-        "5 lines: 4 entries, 1 without a plate, 0 with mistakes",
+        "5 lines: 4 entries, 1 set aside, 0 with mistakes",
         "4  stolen_vehicle",
         "line 4, plate: it is a word for no plate",
         "It would be accepted, with 4 entries.",
@@ -86,4 +86,54 @@ fn a_wrong_format_or_map_is_said_with_what_there_is() {
     let other = plated(&["check", "--format", "csv", "svs.tbl"]);
     assert_eq!(other.status.code(), Some(65));
     assert!(err(&other).contains("svs.tbl: line 1 is no header"), "{}", err(&other));
+}
+
+#[test]
+fn a_pipe_a_folder_or_a_device_is_refused_at_once() {
+    let dir = tempfile::tempdir().unwrap();
+    let pipe = dir.path().join("pipe.csv");
+    assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    for (path, said) in [(pipe.to_str().unwrap(), "a named pipe"), (".", "a folder"), ("/dev/null", "a device")] {
+        for command in ["check", "detect"] {
+            let refused = plated(&[command, path]);
+            assert!(!refused.status.success() && err(&refused).contains(said), "{}", err(&refused));
+        }
+    }
+}
+
+#[test]
+fn a_packed_list_is_checked_as_it_is_and_a_password_comes_from_a_file() {
+    let dir = tempfile::tempdir().unwrap();
+    let list =
+        std::fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/vehicle/hotlist/golden/svs.tbl")).unwrap();
+    let packed = dir.path().join("svs.tbl.gz");
+    let mut gzip = flate2::write::GzEncoder::new(std::fs::File::create(&packed).unwrap(), Default::default());
+    std::io::Write::write_all(&mut gzip, &list).unwrap();
+    gzip.finish().unwrap();
+    let checked = plated(&["check", packed.to_str().unwrap()]);
+    assert!(out(&checked).contains("It would be accepted, with 4 entries."), "{}", err(&checked));
+    std::fs::write(&packed, &std::fs::read(&packed).unwrap()[..60]).unwrap();
+    let cut = plated(&["check", packed.to_str().unwrap()]);
+    assert_eq!(cut.status.code(), Some(65), "{}", err(&cut));
+    let password = dir.path().join("password");
+    std::fs::write(&password, "secret").unwrap();
+    let open = plated(&["check", "--password-file", password.to_str().unwrap(), "svs.tbl"]);
+    assert!(err(&open).contains("chmod 0400"), "{}", err(&open));
+}
+
+#[test]
+fn a_list_of_a_header_only_or_of_the_future_would_be_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| {
+        let path = dir.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    for (name, text, said) in [
+        ("a.csv", "plate,state\n", "it has no entries"),
+        ("svs.tbl", "DATE11/21/2099 08:00\n7ABC123 CA0120261102\nTOTAL RECORD 0000001\n", "dated in the future"),
+    ] {
+        let refused = plated(&["check", &write(name, text)]);
+        assert!(refused.status.code() == Some(65) && err(&refused).contains(said), "{}", err(&refused));
+    }
 }

@@ -3,8 +3,7 @@
 //! `PLATED_GOLDEN=write cargo test --test hotlist golden` writes the expected rows anew; look at
 //! the difference before it is committed.
 
-use plated_core::record::Priority;
-use plated_hotlist::format::{Detected, Row, Spec, detect, open};
+use plated_hotlist::format::{Detected, ImportSettings, Row, Spec, detect, open};
 use plated_hotlist::import;
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
@@ -14,19 +13,21 @@ fn folder() -> PathBuf {
 }
 
 fn imported(bytes: &[u8], spec: &Spec) -> Value {
-    let mut importer = open(bytes, spec, "golden", Priority::Normal).unwrap();
+    let time_zone = matches!(spec, Spec::Csv | Spec::JsonLines).then(|| "America/Los_Angeles".to_owned());
+    let settings = ImportSettings { time_zone, ..ImportSettings::named("golden") };
+    let mut importer = open(bytes, spec, &settings).unwrap();
     let row = |row| match row {
         Row::Entry(entry, line) => json!({ "line": line, "entry": entry }),
-        Row::Junk(problem) => json!({ "junk": problem }),
+        Row::SetAside(problem) => json!({ "set_aside": problem }),
         Row::Bad(problem) => json!({ "bad": problem }),
     };
     let rows: Vec<Value> = importer.by_ref().map(|r| row(r.unwrap())).collect();
     let summary = importer.summary();
     let report = &summary.report;
-    assert_eq!(report.lines, report.entries + report.junk + report.bad);
+    assert_eq!(report.lines, report.entries + report.set_aside + report.bad);
     assert_eq!(report.lines, rows.len() as u64);
     let refused: Vec<String> =
-        import::refusals(&summary, None, &Default::default()).iter().map(ToString::to_string).collect();
+        import::refusals(&summary, &Default::default(), &Default::default()).iter().map(ToString::to_string).collect();
     json!({
         "format": spec.to_string(),
         "date": summary.date,
@@ -107,6 +108,11 @@ fn a_department_s_export_in_latin_1_with_title_names_and_count() {
 #[test]
 fn free_text_with_commas_and_without_quotes() {
     golden("free_text.csv");
+}
+
+#[test]
+fn records_between_blanks_that_go_on_in_further_lines() {
+    golden("blanks.txt");
 }
 
 #[test]

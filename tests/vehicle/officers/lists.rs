@@ -47,6 +47,42 @@ fn a_configured_file_is_taken_at_the_start_and_a_worse_one_leaves_the_list_in_fo
 }
 
 #[test]
+fn a_file_weeks_older_or_no_plain_file_does_not_replace_the_list_in_force() {
+    let lists = "[[hotlists]]\nname = \"svs\"\npath = \"svs.csv\"\n";
+    let vehicle = Vehicle::new(lists);
+    vehicle.import("svs", "plate\n7ABC123\n", false, "today's").unwrap();
+    let path = vehicle.file("svs.csv", "plate\n6DEF128\n");
+    let now: std::time::SystemTime = vehicle.place.clock.wall().into();
+    std::fs::File::options().write(true).open(&path).unwrap().set_modified(now - 25 * 24 * HOUR).unwrap();
+    vehicle.desk.look_at_files();
+    let error = || vehicle.store.list_states().unwrap().remove(0).error.unwrap();
+    assert!(error().contains("its file is of") && error().contains("older than the list in force"), "{}", error());
+    assert_eq!((vehicle.matches("7ABC123").len(), vehicle.matches("6DEF128").len()), (1, 0));
+    std::fs::remove_file(&path).unwrap();
+    assert!(std::process::Command::new("mkfifo").arg(&path).status().unwrap().success());
+    vehicle.desk.look_at_files();
+    assert!(error().contains("a named pipe"), "{}", error());
+    assert_eq!(vehicle.matches("7ABC123").len(), 1);
+}
+
+#[test]
+fn partial_plates_of_a_list_match_and_a_list_of_a_header_only_is_refused() {
+    // policy: P-04
+    let lists = "[[hotlists]]\nname = \"svs\"\njunk = [\"TESTING\"]\n";
+    let vehicle = Vehicle::new(lists);
+    let error = vehicle.import("svs", "plate\n", false, "empty").unwrap_err();
+    assert!(error.chain().contains("it has no entries"), "{}", error.chain());
+    vehicle.import("svs", "plate\n*ABC123\n6DEF12?\nTESTING\n", false, "seen in part").unwrap();
+    let wildcard = [(Rule::Wildcard, "svs".to_owned())];
+    assert_eq!((vehicle.matches("7ABC123"), vehicle.matches("6DEF128")), (wildcard.to_vec(), wildcard.to_vec()));
+    assert!(vehicle.matches("TESTING").is_empty());
+    let vehicle = vehicle.again(lists);
+    assert_eq!(vehicle.matches("7ABC123").len(), 1, "after a restart too");
+    vehicle.import("svs", "plate\n7XYZ999\n6DEF128\n", false, "the next one").unwrap();
+    assert!(vehicle.matches("7ABC123").is_empty());
+}
+
+#[test]
 fn a_crash_before_the_record_of_an_import_leaves_the_old_list_in_force() {
     let lists = "[[hotlists]]\nname = \"svs\"\n";
     let vehicle = Vehicle::new(lists);

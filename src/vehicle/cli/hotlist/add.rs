@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use plated_core::error::Result;
 use plated_core::record::Priority;
 use plated_core::text::count;
+use plated_hotlist::format::Dates;
 use serde_json::json;
 use std::time::Duration;
 
@@ -36,7 +37,8 @@ pub struct Args {
     /// low, normal or high
     #[arg(long, value_name = "WORD", default_value = "high", value_parser = priority)]
     priority: Priority,
-    /// When it is over: 8h, 2d, or a time such as 2026-11-21T22:00:00-08:00
+    /// When it is over: 8h, 2d, or a time such as 2026-11-21T22:00:00-08:00 or "11/21/2026 22:00"; a day
+    /// without a time counts whole
     #[arg(long, value_name = "WHEN", value_parser = expiry)]
     expires: Option<Timestamp>,
     /// Search the reads already made, this far back, and print those that fit
@@ -88,9 +90,56 @@ fn priority(word: &str) -> Result<Priority, String> {
     }
 }
 
+/// When an entry is over, in any form that lists have dates in, by the clock here.
 fn expiry(text: &str) -> Result<Timestamp, String> {
-    if let Ok(seconds) = ask::span(text) {
-        return Timestamp::now().checked_add(Duration::from_secs(seconds)).map_err(|e| e.to_string());
+    let now = Timestamp::now();
+    let span: String = text.to_ascii_lowercase().split_whitespace().collect();
+    if let Ok(seconds) = ask::span(&span) {
+        return now.checked_add(Duration::from_secs(seconds)).map_err(|e| e.to_string());
     }
-    text.parse().map_err(|_| "write it as 8h, 2d or 2026-11-21T22:00:00-08:00".to_owned())
+    let (number, unit) = span.split_at(span.trim_end_matches(|c: char| c.is_ascii_alphabetic()).len());
+    if !unit.is_empty() && !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit()) {
+        return Err("a span is from 1m to 366d, in minutes (m), hours (h) or days (d)".into());
+    }
+    match Dates::new(&[], None)?.end(text) {
+        Some(end) if end <= now => Err(format!("{end} has passed already")),
+        Some(end) => Ok(end),
+        None => {
+            Err("write a span such as 8h or 2d, or a time such as 2026-11-21T22:00:00-08:00, \"11/21/2026 22:00\" or \
+                     \"11/21/2026 10:00 PM\" by the clock here"
+                .into())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_form_of_expires_that_a_message_names_is_taken() {
+        for text in [
+            "8h",
+            "2d",
+            "90m",
+            " 8 H",
+            "2199-11-21T22:00:00-08:00",
+            "11/21/2199 22:00",
+            "11/21/2199 10:00 PM",
+            "11/1/2199",
+        ] {
+            assert!(expiry(text).is_ok_and(|end| end > Timestamp::now()), "{text}");
+        }
+        for (text, said) in [
+            ("400d", "from 1m to 366d"),
+            ("0h", "from 1m to 366d"),
+            ("2w", "from 1m to 366d"),
+            ("2020-11-21T22:00:00-08:00", "has passed already"),
+            ("tomorrow", "8h or 2d"),
+            ("", "8h or 2d"),
+        ] {
+            let why = expiry(text).unwrap_err();
+            assert!(why.contains(said), "{text}: {why}");
+        }
+    }
 }

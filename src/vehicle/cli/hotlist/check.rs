@@ -3,12 +3,12 @@
 
 use super::input::{self, Format};
 use crate::cli::say;
+use jiff::Timestamp;
 use plated_core::error::{Error, Kind, Result};
-use plated_core::record::Priority;
-use plated_hotlist::format;
-use plated_hotlist::format::{Count, Detected, Row, Summary};
+use plated_hotlist::format::{self, Count, Detected, ImportSettings, Row, Summary};
+use plated_hotlist::import::Compared;
 use plated_hotlist::settings::Limits;
-use plated_hotlist::{Problem, Report, import};
+use plated_hotlist::{Problem, import};
 use serde_json::json;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -28,6 +28,9 @@ pub struct Args {
     file: PathBuf,
     #[command(flatten)]
     format: Format,
+    /// Time zone of the dates in it, e.g. America/Los_Angeles [default: the format's or the system's]
+    #[arg(long, value_name = "ZONE")]
+    time_zone: Option<String>,
     /// Print one JSON object
     #[arg(long)]
     json: bool,
@@ -37,23 +40,25 @@ pub struct Args {
 const SHOWN: usize = 10;
 
 pub fn run(args: &Args) -> Result<()> {
-    let (detected, file, bar) = input::open(&args.file, &args.format.choice())?;
-    let mut importer = input::named(&args.file, format::open(file, &detected.spec, "", Priority::Normal))?;
+    let settings = ImportSettings { time_zone: args.time_zone.clone(), ..ImportSettings::default() };
     let mut categories: BTreeMap<String, u64> = BTreeMap::new();
-    for row in importer.by_ref() {
-        if let Row::Entry(entry, _) = input::named(&args.file, row)? {
-            // A column that is no category must not fill the memory.
-            if categories.len() < 1000 || categories.contains_key(&entry.category) {
-                *categories.entry(entry.category).or_default() += 1;
+    let (detected, summary) = input::read(&args.file, &args.format, |detected, input| {
+        let mut importer = format::open(input, &detected.spec, &settings)?;
+        for row in importer.by_ref() {
+            if let Row::Entry(entry, _) = row? {
+                // A column that is no category must not fill the memory.
+                if categories.len() < 1000 || categories.contains_key(&entry.category) {
+                    *categories.entry(entry.category).or_default() += 1;
+                }
             }
         }
-    }
-    bar.finish_and_clear();
-    let summary = importer.summary();
-    let accepted = import::check(&summary, None, &Limits::default(), None);
+        Ok((detected, importer.summary()))
+    })?;
+    let compared = Compared { now: Some(Timestamp::now()), ..Compared::default() };
+    let accepted = import::check(&summary, &compared, &Limits::default(), None);
     if args.json {
         let refused: Vec<String> =
-            import::refusals(&summary, None, &Limits::default()).iter().map(ToString::to_string).collect();
+            import::refusals(&summary, &compared, &Limits::default()).iter().map(ToString::to_string).collect();
         let line = json!({
             "file": args.file.display().to_string(),
             "format": detected.spec.to_string(),
@@ -66,6 +71,9 @@ pub fn run(args: &Args) -> Result<()> {
         say(format_args!("{line}"))?;
     } else {
         print(args, &detected, &summary, &categories)?;
+        if accepted.is_ok() {
+            say(format_args!("It would be accepted, with {} entries.", summary.report.entries))?;
+        }
     }
     match accepted {
         Ok(_) => Ok(()),
@@ -93,12 +101,8 @@ fn print(args: &Args, detected: &Detected, summary: &Summary, categories: &BTree
         say(format_args!("{count:>9}  {category}"))?;
     }
     problems("Mistakes; these lines are left out", &report.bad_lines, report.bad)?;
-    problems("Without a plate; these lines are set aside", &report.junk_lines, report.junk)?;
+    problems("Set aside; these lines are no mistakes", &report.set_aside_lines, report.set_aside)?;
     problems("Remarks; these entries are kept", &report.noted_lines, report.noted)?;
-    let Report { entries, .. } = report;
-    if import::refusals(summary, None, &Limits::default()).is_empty() {
-        say(format_args!("It would be accepted, with {entries} entries."))?;
-    }
     Ok(())
 }
 

@@ -1,6 +1,6 @@
 //! `plated hotlist detect`: which format a file has, and why.
 
-use super::input;
+use super::input::{self, Packed};
 use crate::cli::say;
 use plated_core::error::Result;
 use plated_hotlist::format::Choice;
@@ -19,13 +19,15 @@ pub struct Args {
     /// The list
     #[arg(value_name = "FILE")]
     file: PathBuf,
+    #[command(flatten)]
+    packed: Packed,
     /// Print one JSON object
     #[arg(long)]
     json: bool,
 }
 
 pub fn run(args: &Args) -> Result<()> {
-    let (detected, ..) = input::open(&args.file, &Choice::Detect)?;
+    let detected = input::read_as(&args.file, &Choice::Detect, &args.packed, |detected, _| Ok(detected))?;
     let (file, format) = (args.file.display(), detected.spec.to_string());
     if args.json {
         let line = json!({ "file": file.to_string(), "format": format, "why": detected.why });

@@ -2,9 +2,7 @@
 
 use indicatif::{ProgressBar, ProgressStyle};
 use plated_core::error::{Context, Error, Kind, Result};
-use plated_hotlist::format;
-use plated_hotlist::format::{Choice, Detected};
-use std::fs::File;
+use plated_hotlist::format::{self, Choice, Detected, Packing, open_plain, unpacked};
 use std::io::BufRead;
 use std::path::{Path, PathBuf};
 
@@ -18,6 +16,19 @@ pub struct Format {
     /// Column map of the format, a TOML file
     #[arg(long, value_name = "FILE")]
     map: Option<PathBuf>,
+    #[command(flatten)]
+    packed: Packed,
+}
+
+/// How to open it where it is packed.
+#[derive(Debug, Default, clap::Args)]
+pub struct Packed {
+    /// File of mode 0400 with the password of a ZIP archive
+    #[arg(long, value_name = "FILE")]
+    password_file: Option<PathBuf>,
+    /// Name of the list in a ZIP archive of several files
+    #[arg(long, value_name = "NAME")]
+    archive_member: Option<String>,
 }
 
 impl Format {
@@ -30,20 +41,35 @@ impl Format {
 /// A shorter file is read before a bar could be seen.
 const LONG: u64 = 16 << 20;
 
-/// Opens a list and decides its format. Reading it moves the bar.
+/// Opens a list, unpacks it and decides its format, and gives its text to `read`. Reading it moves a
+/// bar. Errors get the name of the file in front.
 ///
 /// # Errors
-/// As [`format::choose`], under the name of the file.
-pub fn open(path: &Path, choice: &Choice) -> Result<(Detected, impl BufRead + use<>, ProgressBar)> {
-    let file = File::open(path).context(Kind::Missing, || format!("could not open {}", path.display()))?;
+/// As [`unpacked`] and [`format::choose`], and what `read` says.
+pub fn read<T>(path: &Path, format: &Format, read: impl FnOnce(Detected, &mut dyn BufRead) -> Result<T>) -> Result<T> {
+    read_as(path, &format.choice(), &format.packed, read)
+}
+
+/// As [`read`], where the format may be given or not.
+pub fn read_as<T>(
+    path: &Path,
+    choice: &Choice,
+    packed: &Packed,
+    read: impl FnOnce(Detected, &mut dyn BufRead) -> Result<T>,
+) -> Result<T> {
+    let file = open_plain(path).context(Kind::Missing, || format!("could not open {}", path.display()))?;
     let bar = progress(file.metadata().map_or(0, |m| m.len()));
-    let chosen = format::choose(bar.wrap_read(file), path, choice);
-    let (detected, input) = named(path, chosen)?;
-    Ok((detected, input, bar))
+    let packing = named(path, Packing::new(packed.password_file.as_deref(), packed.archive_member.as_deref()))?;
+    let result = unpacked(bar.wrap_read(file), path, &packing, |input, within| {
+        let (detected, mut input) = format::choose(input, within, choice)?;
+        read(detected, &mut input)
+    });
+    bar.finish_and_clear();
+    named(path, result)
 }
 
 /// Puts the name of the file before what is wrong with it.
-pub fn named<T>(path: &Path, result: Result<T>) -> Result<T> {
+fn named<T>(path: &Path, result: Result<T>) -> Result<T> {
     let kind = result.as_ref().err().map_or(Kind::Internal, Error::kind);
     result.context(kind, || path.display().to_string())
 }

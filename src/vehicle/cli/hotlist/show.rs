@@ -54,14 +54,22 @@ fn print(shown: &Shown) -> Result<()> {
     say(format_args!("{} {}  {priority} {}  [{}{age}]  unverified", e.plate, e.state, e.category, e.list))?;
     let car = [&e.year, &e.colour, &e.make, &e.model, &e.style];
     let car = car.into_iter().filter(|s| !s.is_empty()).cloned().collect::<Vec<_>>().join(" ");
-    let expires = e.expires.map(|t| t.to_string()).unwrap_or_default();
+    let moment = |t: Option<jiff::Timestamp>| t.map(|t| t.to_string()).unwrap_or_default();
+    let (valid_from, expires) = (moment(e.valid_from), moment(e.expires));
+    let registration = [&e.plate_type, &e.plate_year];
+    let registration = registration.into_iter().filter(|s| !s.is_empty()).cloned().collect::<Vec<_>>().join(" ");
     let facts = [
         ("reason", &e.reason),
         ("vehicle", &car),
+        ("VIN", &e.vin),
+        ("plate", &registration),
+        ("case", &e.case_number),
+        ("remarks", &e.remarks),
         ("by", &e.source),
         ("ORI", &e.ori),
         ("id", &e.id),
         ("date", &e.date),
+        ("from", &valid_from),
         ("until", &expires),
     ];
     for (name, value) in facts.into_iter().filter(|(_, value)| !value.is_empty()) {

@@ -10,12 +10,12 @@ use plated_core::error::{Context, Error, Kind, Result};
 use plated_core::record::EntryRecord;
 use plated_core::user::SystemUser;
 use plated_hotlist;
+use plated_hotlist::format::open_plain;
 use plated_hotlist::import;
-use plated_hotlist::import::InForce;
+use plated_hotlist::import::{Compared, InForce};
 use plated_hotlist::settings::{Hotlist, ListKind, OFFICERS};
 use plated_hotlist::{Builder, Index, Meta, Report, Rules, Signer, Source, Trust, Wish};
 use serde_json::json;
-use std::fs::File;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -161,6 +161,13 @@ impl OfficerService {
         for bad in &report.bad_lines {
             tracing::warn!(list = name, line = bad.line, field = bad.field, "A line was left out: {}", bad.reason);
         }
+        if report.partials_set_aside > 0 {
+            tracing::warn!(
+                list = name,
+                count = report.partials_set_aside,
+                "Partial plates of a list are not matched: it has too many."
+            );
+        }
         self.store.list_imported(&imported, by)?;
         // In force from here on, whatever happens.
         self.broken.lock().unwrap_or_else(|e| e.into_inner()).remove(name);
@@ -181,7 +188,11 @@ impl OfficerService {
         force: Option<&By>,
     ) -> Result<(Imported, Report, Option<Source>)> {
         let wish = Wish {
-            in_force: in_force.map(|v| InForce { entries: v.entries, date: v.dated }),
+            compared: Compared {
+                in_force: in_force.map(|v| InForce { entries: v.entries, date: v.dated }),
+                file_date: incoming.dated,
+                now: Some(self.clock.wall()),
+            },
             force: force.map(|by| import::Reason::new(by.reason.as_str())).transpose()?,
         };
         let Incoming { file, name, .. } = *incoming;
@@ -201,7 +212,7 @@ impl OfficerService {
             }
         };
         let entries = passed.summary.report.entries;
-        let dated = passed.summary.date.or(incoming.dated);
+        let dated = passed.dated.or(incoming.dated);
         let forced = passed.forced.iter().flat_map(|f| &f.refusals).map(ToString::to_string).collect();
         let armed = self.armed.load(Ordering::Acquire);
         let source = armed.then(|| self.source(list, &sha256, dated)).transpose()?;
@@ -285,6 +296,6 @@ impl OfficerService {
 
 fn hash(file: &Path) -> Result<Sha256> {
     let failed = || format!("could not read the list {}", file.display());
-    let input = File::open(file).context(Kind::Missing, failed)?;
+    let input = open_plain(file).context(Kind::Missing, failed)?;
     Sha256::of_reader(input).context(Kind::Storage, failed)
 }

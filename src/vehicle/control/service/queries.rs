@@ -28,7 +28,7 @@ impl OfficerService {
         let (now, states) = (self.clock.wall(), self.states()?);
         let in_force = self.lists.in_force();
         let listed = in_force.sources().iter().flat_map(|s| s.entries(key.as_str()));
-        let partial = in_force.partials().iter().filter(|p| p.pattern.fits(key.as_str()));
+        let partial = in_force.partials().filter(|p| p.pattern.fits(key.as_str()));
         let ends: HashMap<String, Timestamp> =
             self.officers().iter().map(|(e, _)| (e.id.to_string(), e.entry.expires)).collect();
         for mut entry in listed.chain(partial.map(|p| p.entry.clone())) {
