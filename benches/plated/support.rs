@@ -66,6 +66,12 @@ pub fn vehicle(dir: &Path, keys: &str, rest: &str) -> Config {
     Config::load(&path).unwrap()
 }
 
+/// Time that this thread was on a processor.
+pub fn on_processor() -> Duration {
+    let stat = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
+    Duration::from_nanos(stat.split(' ').next().and_then(|n| n.parse().ok()).unwrap_or(0))
+}
+
 /// Processor time that the host of a virtual machine gave to others since boot.
 pub fn stolen() -> Duration {
     let stat = std::fs::read_to_string("/proc/stat").unwrap_or_default();

@@ -72,14 +72,15 @@ fn frames_come_in_order_and_show_what_the_camera_sent() {
     let mut last: Option<(u64, u64)> = None;
     for _ in 0..25 {
         let frame = frame(&capture);
-        let number = number_of(&frame.image);
+        let image = frame.picture.pixels().unwrap();
+        let number = number_of(&image);
         if let Some((sequence, before)) = last {
             assert!(sequence < frame.sequence);
             assert_eq!(frame.sequence - sequence, number - before);
         }
         last = Some((frame.sequence, number));
-        let (shown, wanted) = (colour_of(&frame.image), colour(number));
-        assert_eq!((frame.image.cols(), frame.image.rows()), (WIDTH, HEIGHT));
+        let (shown, wanted) = (colour_of(&image), colour(number));
+        assert_eq!((image.cols(), image.rows()), (WIDTH, HEIGHT));
         let off = shown.iter().zip(wanted).map(|(s, w)| (s - w).abs()).fold(0.0, f64::max);
         assert!(off <= 8.0, "{shown:?} in place of {wanted:?}");
     }
@@ -127,7 +128,7 @@ fn a_camera_that_cuts_the_connection_is_waited_for_and_comes_back() {
     let back = until("new frames", &capture, |s| s.captured > captured);
     assert_eq!(back.state, State::Running);
     let new = frame(&capture);
-    assert!(new.sequence > last.sequence && number_of(&new.image) >= cut);
+    assert!(new.sequence > last.sequence && number_of(&new.picture.pixels().unwrap()) >= cut);
     assert!(new.monotonic > last.monotonic);
 }
 
@@ -151,7 +152,7 @@ fn a_slow_consumer_gets_the_newest_frame_and_the_rest_is_counted() {
     let capture = plain(&camera);
     let first = frame(&capture);
     // Frames from before the stream was open.
-    let old = number_of(&first.image) - first.sequence;
+    let old = number_of(&first.picture.pixels().unwrap()) - first.sequence;
     let mut taken = 1;
     for wanted in [30, 60, 120] {
         until("many frames", &capture, |s| s.captured >= wanted);
@@ -159,7 +160,7 @@ fn a_slow_consumer_gets_the_newest_frame_and_the_rest_is_counted() {
         camera.order(Order::Hang);
         let sent = camera.seen().sent;
         let status = until("all that was sent", &capture, |s| old + s.captured == sent);
-        assert_eq!(number_of(&frame(&capture).image), sent - 1);
+        assert_eq!(number_of(&frame(&capture).picture.pixels().unwrap()), sent - 1);
         taken += 1;
         assert_eq!((status.dropped, status.skipped), (status.captured - taken, 0));
         camera.order(Order::Send);
@@ -171,7 +172,8 @@ fn a_slow_consumer_gets_the_newest_frame_and_the_rest_is_counted() {
 fn a_camera_with_few_frames_a_second_works_and_its_frames_from_before_are_not_taken_for_new() {
     let camera = RtspCamera::start(Model { rate: 3, ..Model::default() });
     let capture = plain(&camera);
-    let (first, second) = (number_of(&frame(&capture).image), number_of(&frame(&capture).image));
+    let (first, second) =
+        (number_of(&frame(&capture).picture.pixels().unwrap()), number_of(&frame(&capture).picture.pixels().unwrap()));
     assert!(10 < first && first < second, "{first} {second}");
     assert_eq!(status(&capture).restarts, 0);
 }

@@ -6,6 +6,7 @@ use opencv::videoio::{CAP_FFMPEG, VideoWriter};
 use plated_core::clock::SystemClock;
 use plated_vision::capture::{Capture, Next, State, VideoReader};
 use plated_vision::capture::{Input, Pace, Source};
+use plated_vision::picture::Picture;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -47,7 +48,7 @@ fn drain(capture: &Capture) -> Vec<(usize, u64, u64, usize)> {
     loop {
         match capture.next(LONG) {
             Next::Frame(t) => {
-                seen.push((t.source_index, t.ticket, t.frame.sequence, number_of(&t.frame.image)));
+                seen.push((t.source_index, t.ticket, t.frame.sequence, number_of(&t.frame.picture.pixels().unwrap())));
             }
             Next::TimedOut => panic!("a source hangs"),
             Next::AllEnded => return seen,
@@ -200,7 +201,11 @@ fn frames_of_a_file_are_read_with_number_and_time() {
     let mut reader = VideoReader::open(&path).unwrap();
     assert_eq!(reader.rate(), 50.0);
     let frames: Vec<_> = reader.by_ref().map(|f| f.unwrap()).collect();
-    assert_eq!(frames.iter().map(|f| number_of(&f.image)).collect::<Vec<_>>(), (0..FRAMES).collect::<Vec<_>>());
+    assert!(frames.iter().all(|f| matches!(f.picture, Picture::Jpeg(_))), "MJPEG is handed out as it is");
+    assert_eq!(
+        frames.iter().map(|f| number_of(&f.picture.pixels().unwrap())).collect::<Vec<_>>(),
+        (0..FRAMES).collect::<Vec<_>>()
+    );
     assert_eq!((frames[5].index, frames[5].time), (5, Duration::from_millis(100)));
 
     let whole = std::fs::read(&path).unwrap();

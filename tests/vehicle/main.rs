@@ -15,6 +15,7 @@ mod capture_rtsp;
 mod capture_sources;
 mod hotlist;
 mod officers;
+mod overview;
 mod recognize;
 mod store_faults;
 mod store_outbox;

@@ -24,6 +24,7 @@ from torch import nn
 
 from .detector import Detector
 from .detector_infer import Detector as Inference
+from .layout import arrange
 from .photos import SETS
 
 SIDECAR = """# Made by plated_training.export_detector: do not edit by hand.
@@ -184,7 +185,7 @@ def main():
                     activation_type=QuantType.QUInt8, weight_type=QuantType.QInt8, calibrate_method=CalibrationMethod.MinMax,
                     op_types_to_quantize=["Conv", "Add", "Resize", "Relu"], nodes_to_exclude=sorted(set(last + after)))
     onnx.save(take_bytes(onnx.load(base), False), fp32)
-    onnx.save(take_bytes(onnx.load(int8), True), int8)
+    onnx.save(arrange(take_bytes(onnx.load(int8), True)), int8)
 
     chosen = {"int8": int8, "fp32": fp32}[args.default]
     data = chosen.read_bytes()

@@ -25,11 +25,13 @@ pub struct Totals {
     pub lost_frames: u64,
     /// Reads given up because the daemon was stopped while the store could not write.
     pub lost_reads: u64,
-    /// Time in detector, rectification and reader, over all workers.
+    /// Time in decoding JPEGs, detector, rectification and reader, over all workers.
+    pub decode: Duration,
+    /// See `decode`.
     pub detect: Duration,
-    /// See `detect`.
+    /// See `decode`.
     pub rectify: Duration,
-    /// See `detect`.
+    /// See `decode`.
     pub read: Duration,
 }
 
@@ -68,6 +70,7 @@ impl Counters {
         self.change(|t| {
             t.frames += 1;
             t.sightings += sightings as u64;
+            t.decode += timings.decode;
             t.detect += timings.detect;
             t.rectify += timings.rectify;
             t.read += timings.read;

@@ -30,7 +30,7 @@ impl Seen {
             sequence: ticket,
             at: jiff::Timestamp::UNIX_EPOCH,
             monotonic: Duration::from_millis(ticket * 40),
-            image: Arc::default(),
+            picture: opencv::core::Mat::default().into(),
         };
         Self { source: 0, ticket, frame, sightings: Vec::new() }
     }
@@ -64,7 +64,7 @@ impl Worker {
     }
 
     fn recognize(&mut self, frame: &Frame) -> Vec<Sighting> {
-        let outcome = catch_unwind(AssertUnwindSafe(|| self.recognizer.recognize(&frame.image)));
+        let outcome = catch_unwind(AssertUnwindSafe(|| self.recognizer.recognize(&frame.picture)));
         match outcome {
             Ok(Ok((sightings, timings))) => {
                 self.counters.frame(sightings.len(), timings);

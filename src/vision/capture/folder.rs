@@ -1,8 +1,8 @@
 //! A folder of pictures as a source.
 
 use super::Reader;
-use super::image::load_image;
-use opencv::core::Mat;
+use super::image::load_picture;
+use crate::picture::Picture;
 use plated_core::error::{Context, Error, Kind, Result};
 use std::cmp::Ordering;
 use std::path::{Path, PathBuf};
@@ -14,7 +14,7 @@ pub struct ImageFolder {
     current: Option<PathBuf>,
     folder: PathBuf,
     rate: f64,
-    decoded: u64,
+    pictures: u64,
 }
 
 impl ImageFolder {
@@ -36,26 +36,26 @@ impl ImageFolder {
             return Err(Error::new(Kind::Input, format!("the folder {} holds no pictures", folder.display())));
         }
         files.sort_by(|a, b| natural(&a.to_string_lossy(), &b.to_string_lossy()));
-        Ok(Self { files: files.into_iter(), current: None, folder: folder.to_owned(), rate, decoded: 0 })
+        Ok(Self { files: files.into_iter(), current: None, folder: folder.to_owned(), rate, pictures: 0 })
     }
 }
 
 impl Reader for ImageFolder {
     fn advance(&mut self) -> Result<bool> {
         self.current = self.files.next();
-        if self.current.is_none() && self.decoded == 0 {
+        if self.current.is_none() && self.pictures == 0 {
             let text = format!("no file in the folder {} is a picture", self.folder.display());
             return Err(Error::new(Kind::Input, text));
         }
         Ok(self.current.is_some())
     }
 
-    fn decode(&mut self) -> Result<Option<Mat>> {
+    fn fetch(&mut self) -> Result<Option<Picture>> {
         let Some(path) = &self.current else { return Ok(None) };
-        match load_image(path) {
-            Ok(image) => {
-                self.decoded += 1;
-                Ok(Some(image))
+        match load_picture(path) {
+            Ok(picture) => {
+                self.pictures += 1;
+                Ok(Some(picture))
             }
             Err(error) => {
                 warn!("Left out of the folder: {}.", error.chain());

@@ -1,37 +1,52 @@
 //! Still pictures from files.
 
+use crate::picture::{self, Jpeg, Picture};
 use opencv::core::{Mat, Vector};
 use opencv::prelude::*;
 use opencv::{core, imgcodecs, imgproc};
 use plated_core::error::{Context, Error, Kind, Result};
 use std::path::Path;
-use std::sync::Once;
+use std::sync::{Arc, Once};
 
 /// Reads a picture as 8-bit BGR, turned as its EXIF orientation says.
 ///
 /// # Errors
+/// As of [`load_picture`], and `Input` when it can't be decoded.
+pub fn load_image(path: &Path) -> Result<Arc<Mat>> {
+    load_picture(path)?.pixels().map_err(|_| bad(path, "is not a picture that can be decoded"))
+}
+
+/// Reads a picture. A JPEG stays as it is; what is in its pixels is found out by whoever decodes it.
+///
+/// # Errors
 /// `Missing` or `Storage` when the file can't be read, `Input` when it is empty, cut off or no
 /// picture; the sentence names the file.
-pub fn load_image(path: &Path) -> Result<Mat> {
-    quiet_opencv();
-    let bad = |what: &str| Error::new(Kind::Input, format!("{} {what}", path.display()));
+pub fn load_picture(path: &Path) -> Result<Picture> {
     let about = std::fs::metadata(path).context(Kind::Missing, || format!("could not open {}", path.display()))?;
     if !about.is_file() {
-        return Err(bad("is not a file"));
+        return Err(bad(path, "is not a file"));
     }
     let bytes = std::fs::read(path).context(Kind::Storage, || format!("could not read {}", path.display()))?;
     if bytes.is_empty() {
-        return Err(bad("is empty"));
+        return Err(bad(path, "is empty"));
     }
-    if jpeg_is_cut_off(&bytes) {
-        return Err(bad("is cut off: the end of the JPEG is missing"));
+    if picture::is_jpeg(&bytes) {
+        return match Jpeg::new(bytes) {
+            Ok(jpeg) if jpeg.is_whole() => Ok(Picture::Jpeg(jpeg)),
+            _ => Err(bad(path, "is cut off or damaged: it is not a whole JPEG")),
+        };
     }
-    let not_image = || bad("is not a picture that can be decoded");
+    quiet_opencv();
+    let not_image = || bad(path, "is not a picture that can be decoded");
     let image = imgcodecs::imdecode(&Vector::from_slice(&bytes), imgcodecs::IMREAD_COLOR).map_err(|_| not_image())?;
     if image.empty() {
         return Err(not_image());
     }
-    Ok(image)
+    Ok(image.into())
+}
+
+fn bad(path: &Path, what: &str) -> Error {
+    Error::new(Kind::Input, format!("{} {what}", path.display()))
 }
 
 /// The picture as 8-bit BGR; `None` when it is of a kind that is none of ours (16 bits a
@@ -59,26 +74,6 @@ pub fn quiet_opencv() {
     });
 }
 
-/// True for a JPEG without its end marker. libjpeg fills up with grey and calls it a success, but
-/// a plate may have been there.
-fn jpeg_is_cut_off(bytes: &[u8]) -> bool {
-    if !bytes.starts_with(&[0xFF, 0xD8]) {
-        return false;
-    }
-    // Over the segments to the picture itself: an embedded thumbnail has an end marker too.
-    let mut at = 2;
-    while let Some(&[0xFF, marker]) = bytes.get(at..at + 2) {
-        match (marker, bytes.get(at + 2..at + 4)) {
-            (0xFF, _) => at += 1,
-            (0xDA, _) => return !bytes[at..].windows(2).rev().any(|w| w == [0xFF, 0xD9]),
-            (_, Some(&[high, low])) => at += 2 + usize::from(u16::from_be_bytes([high, low])),
-            (_, _) => return true,
-        }
-    }
-    // Past the end is cut off; anything else is for the decoder to judge.
-    at + 2 > bytes.len()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -91,7 +86,7 @@ mod tests {
         out.to_vec()
     }
 
-    fn load(name: &str, bytes: &[u8]) -> Result<Mat> {
+    fn load(name: &str, bytes: &[u8]) -> Result<Arc<Mat>> {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join(name);
         std::fs::write(&path, bytes).unwrap();

@@ -3,7 +3,7 @@
 //!
 //! ```text
 //! reader (file, folder, RTSP, V4L2) ──► supervisor thread ──► slot ──► next()
-//!   opens, advances, decodes           stamps, paces, reopens   newest wins, fair over sources
+//!   opens, advances, fetches           stamps, paces, reopens   newest wins, fair over sources
 //! ```
 
 mod folder;
@@ -14,24 +14,26 @@ mod slot;
 mod supervisor;
 mod video;
 
-pub use image::load_image;
+pub(crate) use image::quiet_opencv;
+pub use image::{load_image, load_picture};
 pub use settings::{Input, Pace, RtspUrl, Source};
 pub use supervisor::{Capture, Next, SourceStatus, State, Taken};
 pub use video::{VideoFrame, VideoReader};
 
-use opencv::core::Mat;
+use crate::picture::Picture;
 use plated_core::error::Result;
 
 /// Something that yields pictures one after the other.
 ///
-/// Advancing and decoding are apart, so that a frame is stamped when it arrived and not when it
-/// was decoded, and so that a file can be paced before it is decoded.
+/// Advancing and fetching are apart, so that a frame is stamped when it arrived, and so that a file
+/// can be paced before it is read. What comes as JPEG is not decoded here: most frames of a fast
+/// camera give way to newer ones before anybody looks at them.
 trait Reader {
     /// Goes to the next picture; waits for a camera. False when there is none any more.
     fn advance(&mut self) -> Result<bool>;
-    /// The picture gone to, 8-bit BGR. `None` when it can't be used and the next one should be
+    /// The picture gone to. `None` when it can't be used and the next one should be
     /// tried; the reason has been logged.
-    fn decode(&mut self) -> Result<Option<Mat>>;
+    fn fetch(&mut self) -> Result<Option<Picture>>;
     /// Pictures a second, as the file or the configuration says.
     fn rate(&self) -> f64;
 }

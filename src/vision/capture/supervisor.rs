@@ -56,7 +56,7 @@ pub struct SourceStatus {
     pub captured: u64,
     /// Frames captured that a newer one replaced before recognition was free.
     pub dropped: u64,
-    /// Frames that could not be decoded.
+    /// Frames that are no picture.
     pub skipped: u64,
     /// Times it was opened again after a failure.
     pub restarts: u64,
@@ -325,7 +325,7 @@ impl Worker {
                 (at, monotonic) = (origin.0 + media, origin.1 + media);
             }
             self.sequence += 1;
-            let Some(image) = reader.decode()? else {
+            let Some(picture) = reader.fetch()? else {
                 shared.status(self.index).skipped += 1;
                 useless += 1;
                 if self.plan.file.is_none() && useless >= USELESS {
@@ -346,8 +346,7 @@ impl Worker {
                     }
                 }
             }
-            let image = Arc::new(image);
-            let frame = Frame { source: Arc::clone(&self.plan.name), sequence, at, monotonic, image };
+            let frame = Frame { source: Arc::clone(&self.plan.name), sequence, at, monotonic, picture };
             let put = if every_frame { Inbox::put_wait } else { Inbox::put };
             if !put(&shared.inbox, self.index, frame) {
                 return Ok(Over::Stopped);
@@ -360,6 +359,7 @@ impl Worker {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::picture::{Jpeg, Picture, encode};
     use opencv::core::{CV_8UC3, Mat, Scalar};
     use plated_core::clock::SystemClock;
     use std::sync::atomic::{AtomicU32, Ordering};
@@ -380,8 +380,8 @@ mod tests {
             self.left -= 1;
             Ok(true)
         }
-        fn decode(&mut self) -> Result<Option<Mat>> {
-            Ok(Some(Mat::new_rows_cols_with_default(2, 2, CV_8UC3, Scalar::all(1.)).unwrap()))
+        fn fetch(&mut self) -> Result<Option<Picture>> {
+            Ok(Some(Mat::new_rows_cols_with_default(2, 2, CV_8UC3, Scalar::all(1.)).unwrap().into()))
         }
         fn rate(&self) -> f64 {
             15.0
@@ -443,5 +443,45 @@ mod tests {
         assert_eq!(capture.status()[0].state, State::Ended { error: None });
         assert!(matches!(capture.next(LONG), Next::AllEnded));
         assert!(capture.threads().is_empty());
+    }
+
+    /// Sends the same JPEG again and again, and keeps what it sent.
+    struct Jpegs {
+        left: u32,
+        sent: Arc<Mutex<Vec<Jpeg>>>,
+    }
+
+    impl Reader for Jpegs {
+        fn advance(&mut self) -> Result<bool> {
+            self.left = self.left.saturating_sub(1);
+            Ok(self.left > 0)
+        }
+        fn fetch(&mut self) -> Result<Option<Picture>> {
+            let pixels = Mat::new_rows_cols_with_default(16, 16, CV_8UC3, Scalar::all(90.0)).unwrap();
+            let jpeg = Jpeg::new(encode(&pixels, 90).unwrap()).unwrap();
+            self.sent.lock().unwrap().push(jpeg.clone());
+            Ok(Some(Picture::Jpeg(jpeg)))
+        }
+        fn rate(&self) -> f64 {
+            1000.0
+        }
+    }
+
+    #[test]
+    fn a_dropped_frame_is_never_decoded() {
+        let sent = Arc::new(Mutex::new(Vec::new()));
+        let all = Arc::clone(&sent);
+        let open = move || Ok(Box::new(Jpegs { left: 40, sent: Arc::clone(&all) }) as Box<dyn Reader>);
+        let file = Some(FilePlan { pace: Pace::Realtime, repeat: 1 });
+        let capture = start(vec![Plan { name: "front".into(), open: Box::new(open), file }]);
+        // Nobody takes a frame before the file is at its end.
+        assert!(capture.shared.inbox.wait_ended(LONG));
+        let Next::Frame(taken) = capture.next(LONG) else { panic!("no frame") };
+        taken.frame.picture.pixels().unwrap();
+        let decodes: Vec<u32> = sent.lock().unwrap().iter().map(Jpeg::decodes).collect();
+        let last = decodes.len() - 1;
+        assert_eq!(taken.frame.sequence, last as u64);
+        assert!(last > 30 && decodes[..last].iter().all(|n| *n == 0) && decodes[last] == 1, "{decodes:?}");
+        assert_eq!(capture.status()[0].dropped, last as u64);
     }
 }

@@ -4,7 +4,8 @@ use super::Reader;
 use super::image::{quiet_opencv, to_bgr};
 use super::pace::Backlog;
 use crate::capture::RtspUrl;
-use opencv::core::{Mat, Vector};
+use crate::picture::{Jpeg, Picture, is_jpeg};
+use opencv::core::{CV_8UC1, Mat, Vector};
 use opencv::prelude::*;
 use opencv::videoio::{self, VideoCapture, VideoWriter};
 use plated_core::error::{Context, Error, Kind, Result};
@@ -18,6 +19,10 @@ const NETWORK_TIMEOUT_MS: i32 = 5000;
 /// Opening takes longer, in milliseconds: FFmpeg looks at some 20 frames before it is satisfied,
 /// however slowly they come, and cutting that short leaves a stream that is broken.
 const NETWORK_OPEN_TIMEOUT_MS: i32 = 15_000;
+/// What makes a backend hand out frames as they came.
+const FFMPEG_COMPRESSED: (i32, f64) = (videoio::CAP_PROP_FORMAT, -1.0);
+/// See there.
+const V4L2_COMPRESSED: (i32, f64) = (videoio::CAP_PROP_CONVERT_RGB, 0.0);
 /// For files that don't say their frame rate.
 const USUAL_RATE: f64 = 25.0;
 
@@ -28,7 +33,7 @@ pub struct VideoReader {
     /// Frames that the file says it has; 0 when it does not say.
     stated: u64,
     advanced: u64,
-    decoded: u64,
+    fetched: u64,
 }
 
 /// One frame of a video file.
@@ -37,8 +42,8 @@ pub struct VideoFrame {
     pub index: u64,
     /// Time since the beginning, by the file's frame rate.
     pub time: Duration,
-    /// 8-bit BGR.
-    pub image: Mat,
+    /// What it shows.
+    pub picture: Picture,
 }
 
 impl VideoReader {
@@ -60,7 +65,7 @@ impl VideoReader {
         let capture = open(path.as_os_str(), videoio::CAP_FFMPEG, &[])
             .ok_or_else(|| Error::new(Kind::Input, format!("{name} is not a video that can be decoded")))?;
         let stated = capture.get(videoio::CAP_PROP_FRAME_COUNT).unwrap_or(0.0).clamp(0.0, 1e12) as u64;
-        Ok(Self { stream: Stream::new(capture), name, stated, advanced: 0, decoded: 0 })
+        Ok(Self { stream: Stream::new(capture, Some(FFMPEG_COMPRESSED)), name, stated, advanced: 0, fetched: 0 })
     }
 
     /// Frames a second, as the file says.
@@ -71,7 +76,7 @@ impl VideoReader {
     /// What the end of the file means: a broken file ends like a whole one.
     fn judge_end(&self) -> Result<()> {
         let (name, stated) = (&self.name, self.stated);
-        if self.decoded == 0 {
+        if self.fetched == 0 {
             return Err(Error::new(Kind::Input, format!("{name} holds no frame that can be decoded")));
         }
         // Some containers only estimate their count, so a little less is no sign of damage.
@@ -93,10 +98,10 @@ impl Reader for VideoReader {
         Ok(true)
     }
 
-    fn decode(&mut self) -> Result<Option<Mat>> {
-        let image = self.stream.retrieve()?;
-        self.decoded += u64::from(image.is_some());
-        Ok(image)
+    fn fetch(&mut self) -> Result<Option<Picture>> {
+        let picture = self.stream.retrieve()?;
+        self.fetched += u64::from(picture.is_some());
+        Ok(picture)
     }
 
     fn rate(&self) -> f64 {
@@ -115,15 +120,15 @@ impl Iterator for VideoReader {
                 Ok(false) => return None,
                 Err(error) => {
                     // Said once: the next call finds a whole file.
-                    (self.stated, self.decoded) = (0, self.decoded.max(1));
+                    (self.stated, self.fetched) = (0, self.fetched.max(1));
                     return Some(Err(error));
                 }
             }
             let index = self.advanced - 1;
-            match self.decode() {
-                Ok(Some(image)) => {
+            match self.fetch() {
+                Ok(Some(picture)) => {
                     let time = Duration::from_secs_f64(index as f64 / self.stream.rate);
-                    return Some(Ok(VideoFrame { index, time, image }));
+                    return Some(Ok(VideoFrame { index, time, picture }));
                 }
                 Ok(None) => {}
                 Err(error) => return Some(Err(error)),
@@ -158,7 +163,9 @@ impl Camera {
             let text = "could not connect to the network camera; check its address, its password and the network";
             Error::new(Kind::Network, text)
         })?;
-        Ok(Self { stream: Stream::new(capture), backlog: Some(Backlog::new(Instant::now())) })
+        // OpenCV gives no time of compressed frames, and without it old frames can't be told from new.
+        let stream = Stream::new(capture, None);
+        Ok(Self { stream, backlog: Some(Backlog::new(Instant::now())) })
     }
 
     /// Opens a USB camera. Size and rate are asked for; the camera may give others.
@@ -188,7 +195,7 @@ impl Camera {
                 debug!(property, value, "{name} did not take a setting.");
             }
         }
-        Ok(Self { stream: Stream::new(capture), backlog: None })
+        Ok(Self { stream: Stream::new(capture, Some(V4L2_COMPRESSED)), backlog: None })
     }
 }
 
@@ -206,7 +213,7 @@ impl Reader for Camera {
         }
     }
 
-    fn decode(&mut self) -> Result<Option<Mat>> {
+    fn fetch(&mut self) -> Result<Option<Picture>> {
         self.stream.retrieve()
     }
 
@@ -219,13 +226,21 @@ impl Reader for Camera {
 struct Stream {
     capture: VideoCapture,
     rate: f64,
+    /// It hands out each frame's JPEG as it came.
+    compressed: bool,
 }
 
 impl Stream {
-    fn new(capture: VideoCapture) -> Self {
+    /// Of frames that are JPEGs the bytes are asked for, so that nothing is decoded that nobody looks
+    /// at; `setting` is how this backend is asked.
+    fn new(mut capture: VideoCapture, setting: Option<(i32, f64)>) -> Self {
         let said = capture.get(videoio::CAP_PROP_FPS).unwrap_or(0.0);
         let rate = if said > 0.1 && said <= 1000.0 { said } else { USUAL_RATE };
-        Self { capture, rate }
+        let code = capture.get(videoio::CAP_PROP_FOURCC).unwrap_or(0.0) as u32;
+        let compressed = matches!(&code.to_le_bytes().map(|b| b.to_ascii_uppercase()), b"MJPG" | b"JPEG")
+            && setting.is_some_and(|(key, value)| capture.set(key, value).unwrap_or(false));
+        debug!(compressed, "The stream is open.");
+        Self { capture, rate, compressed }
     }
 
     /// OpenCV tells a failure, a time-out and the end by the same `false`.
@@ -238,11 +253,17 @@ impl Stream {
         self.capture.get(videoio::CAP_PROP_POS_MSEC).unwrap_or(0.0) / 1000.0
     }
 
-    fn retrieve(&mut self) -> Result<Option<Mat>> {
+    fn retrieve(&mut self) -> Result<Option<Picture>> {
         let mut image = Mat::default();
-        match self.capture.retrieve_def(&mut image) {
-            Ok(true) => to_bgr(image),
-            Ok(false) | Err(_) => Ok(None),
+        if !self.capture.retrieve_def(&mut image).unwrap_or(false) {
+            return Ok(None);
+        }
+        // One row of bytes is a compressed frame; a backend that does not know how gives pixels.
+        let row = self.compressed && image.rows() == 1 && image.typ() == CV_8UC1;
+        match image.data_bytes() {
+            Ok(bytes) if row && is_jpeg(bytes) => Ok(Jpeg::new(bytes).ok().map(Picture::Jpeg)),
+            _ if row => Ok(None),
+            _ => Ok(to_bgr(image)?.map(Picture::from)),
         }
     }
 }

@@ -13,6 +13,7 @@ mod detector;
 mod model;
 mod reader;
 mod recognizer;
+mod self_test;
 pub mod rectify;
 pub mod runtime;
 mod settings;

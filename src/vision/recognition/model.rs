@@ -25,7 +25,7 @@ impl Model {
             // not wait for a busy core.
             .and_then(|b| b.with_intra_threads(1).map_err(ort::Error::from))
             .and_then(|b| b.with_intra_op_spinning(false).map_err(ort::Error::from))
-            .and_then(|mut b| b.commit_from_file(&file.path))
+            .and_then(|mut b| b.commit_from_memory(&file.bytes))
             .context(Kind::Damaged, said)?;
         Ok(Self { session, name })
     }

@@ -1,8 +1,10 @@
-//! One frame to its sightings: detect, rectify, read, with the time each step took.
+//! One frame to its sightings: decode, detect, rectify, read, with the time each step took.
 
+use super::self_test;
 use super::settings::Recognition;
-use super::sidecar::Paths;
+use super::sidecar::{Described, DetectorSidecar, Paths, ReaderSidecar};
 use super::{Detection, Detector, Reader, Reading, combine, likely};
+use crate::picture::{Jpeg, Picture};
 use opencv::core::Mat;
 use opencv::prelude::*;
 use plated_core::error::Result;
@@ -10,17 +12,25 @@ use plated_core::plate::Slots;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-/// Where the models and the engine are, checked once and shared by all workers.
-#[derive(Clone, Debug)]
+/// The models, read and checked once and shared by all workers.
+#[derive(Clone)]
 pub struct Models {
-    paths: Paths,
+    detector: Described<DetectorSidecar>,
+    reader: Described<ReaderSidecar>,
     library: Option<PathBuf>,
 }
 
 impl Models {
-    /// Finds the configured models.
+    /// Finds the configured models, and tries the reader on plates whose text is known: a processor
+    /// that can't run the 8-bit one rightly gets the exact one.
+    ///
+    /// # Errors
+    /// `Missing` or `Damaged` when a model is not there or not what its sidecar says.
     pub fn find(config: &Recognition) -> Result<Self> {
-        Ok(Self { paths: Paths::find(config)?, library: config.runtime.clone() })
+        let paths = Paths::find(config)?;
+        let library = config.runtime.clone();
+        let reader = self_test::trusted(&paths.reader, library.as_deref())?;
+        Ok(Self { detector: Described::detector(&paths.detector)?, reader, library })
     }
 }
 
@@ -46,6 +56,8 @@ pub struct Sighting {
 /// Time spent on one frame.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Timings {
+    /// Making pixels of the JPEG, as far as they were wanted.
+    pub decode: Duration,
     /// Scaling, detector model and decoding of its output.
     pub detect: Duration,
     /// Cutting the plates out.
@@ -54,21 +66,27 @@ pub struct Timings {
     pub read: Duration,
 }
 
-/// Detector and reader of one worker.
+/// Detector and reader of one worker, and the memory that it decodes into.
 pub struct Recognizer {
     detector: Detector,
     reader: Reader,
+    /// The picture, shrunk for the detector or whole.
+    view: Mat,
+    /// The part of the picture with the plates.
+    part: Mat,
 }
 
 impl Recognizer {
-    /// Loads both models.
+    /// Makes both models ready for one thread.
     pub fn open(models: &Models) -> Result<Self> {
         // The workers are the parallelism; OpenCV's own threads would only fight them.
         opencv::core::set_num_threads(1).ok();
         let library = models.library.as_deref();
         Ok(Self {
-            detector: Detector::open(&models.paths.detector, library)?,
-            reader: Reader::open(&models.paths.reader, library)?,
+            detector: Detector::open(&models.detector, library)?,
+            reader: Reader::open(&models.reader, library)?,
+            view: Mat::default(),
+            part: Mat::default(),
         })
     }
 
@@ -77,18 +95,51 @@ impl Recognizer {
         (self.detector.version(), self.reader.version())
     }
 
-    /// Plates in an 8-bit BGR picture, most confidently detected first. A plate on which nothing
-    /// can be read is left out.
-    pub fn recognize(&mut self, image: &Mat) -> Result<(Vec<Sighting>, Timings)> {
+    /// Plates in a picture, most confidently detected first. A plate on which nothing can be read
+    /// is left out.
+    ///
+    /// # Errors
+    /// `Input` when the picture can't be decoded, `Internal` when a model fails.
+    pub fn recognize(&mut self, picture: &Picture) -> Result<(Vec<Sighting>, Timings)> {
+        match picture {
+            Picture::Pixels(image) => self.recognize_pixels(image, Duration::ZERO),
+            Picture::Jpeg(jpeg) => self.recognize_jpeg(jpeg),
+        }
+    }
+
+    fn recognize_jpeg(&mut self, jpeg: &Jpeg) -> Result<(Vec<Sighting>, Timings)> {
         let start = Instant::now();
-        let found = self.detector.detect(image)?;
-        let detected = Instant::now();
-        let crops = found.iter().map(|d| self.reader.crop(image, &d.corners)).collect::<Result<Vec<_>>>()?;
-        let cut = Instant::now();
-        let readings = self.reader.read(&crops)?;
-        let sightings = found.into_iter().zip(readings).filter_map(|(d, r)| sighting(d, r)).collect();
-        let timings = Timings { detect: detected - start, rectify: cut - detected, read: cut.elapsed() };
-        Ok((sightings, timings))
+        let size = jpeg.size();
+        let (width, height) = self.detector.needs(size.0, size.1);
+        let shrink = jpeg.shrink_for(width, height);
+        jpeg.decode(shrink, &mut self.view)?;
+        let mut decode = start.elapsed();
+        if shrink == 1 {
+            let view = std::mem::take(&mut self.view);
+            let outcome = self.recognize_pixels(&view, decode);
+            self.view = view;
+            return outcome;
+        }
+        let shrunk = Instant::now();
+        let found = self.detector.detect(&self.view, size)?;
+        let detect = shrunk.elapsed();
+        if found.is_empty() {
+            return Ok((Vec::new(), Timings { decode, detect, ..Timings::default() }));
+        }
+        let again = Instant::now();
+        let part = jpeg.decode_part(self.reader.reach(found.iter().map(|d| &d.corners)), &mut self.part)?;
+        decode += again.elapsed();
+        let origin = [part.x as f32, part.y as f32];
+        let (sightings, rectify, read) = read_plates(&mut self.reader, &self.part, origin, found)?;
+        Ok((sightings, Timings { decode, detect, rectify, read }))
+    }
+
+    fn recognize_pixels(&mut self, image: &Mat, decode: Duration) -> Result<(Vec<Sighting>, Timings)> {
+        let start = Instant::now();
+        let found = self.detector.detect(image, (image.cols(), image.rows()))?;
+        let detect = start.elapsed();
+        let (sightings, rectify, read) = read_plates(&mut self.reader, image, [0.0; 2], found)?;
+        Ok((sightings, Timings { decode, detect, rectify, read }))
     }
 
     /// Takes the whole picture as one plate.
@@ -100,8 +151,24 @@ impl Recognizer {
         let corners = [[0.0, 0.0], [w, 0.0], [w, h], [0.0, h]];
         let whole = Detection { confidence: 1.0, bounds: [0.0, 0.0, w, h], corners };
         let sightings = self.reader.read(&[crop])?.into_iter().filter_map(|r| sighting(whole, r)).collect();
-        Ok((sightings, Timings { detect: Duration::ZERO, rectify: cut - start, read: cut.elapsed() }))
+        Ok((sightings, Timings { rectify: cut - start, read: cut.elapsed(), ..Timings::default() }))
     }
+}
+
+/// Cuts the plates out of `image`, which begins at `origin` in the picture, and reads them.
+fn read_plates(
+    reader: &mut Reader,
+    image: &Mat,
+    origin: [f32; 2],
+    found: Vec<Detection>,
+) -> Result<(Vec<Sighting>, Duration, Duration)> {
+    let start = Instant::now();
+    let inside = |corners: &[[f32; 2]; 4]| corners.map(|[x, y]| [x - origin[0], y - origin[1]]);
+    let crops = found.iter().map(|d| reader.crop(image, &inside(&d.corners))).collect::<Result<Vec<_>>>()?;
+    let cut = Instant::now();
+    let readings = reader.read(&crops)?;
+    let sightings = found.into_iter().zip(readings).filter_map(|(d, r)| sighting(d, r)).collect();
+    Ok((sightings, cut - start, cut.elapsed()))
 }
 
 fn sighting(detection: Detection, reading: Reading) -> Option<Sighting> {

@@ -1,6 +1,6 @@
 //! Making a plate upright.
 
-use opencv::core::{BORDER_REPLICATE, Mat, Point2f, Scalar, Size, Vector};
+use opencv::core::{BORDER_REPLICATE, Mat, Point2f, Rect, Scalar, Size, Vector};
 use opencv::imgproc;
 use opencv::prelude::*;
 use plated_core::error::{Context, Kind, Result};
@@ -39,6 +39,22 @@ pub fn whole(image: &Mat, width: usize, height: usize) -> Result<Mat> {
     let size = Size::new(width as i32, height as i32);
     imgproc::resize(image, &mut out, size, 0.0, 0.0, how).context(Kind::Internal, || SAID.to_string())?;
     Ok(out)
+}
+
+/// The least part of a picture, in whole pixels, that holds all these plates and `margin` around
+/// each; it may lie outside the picture.
+pub fn reach<'a>(plates: impl Iterator<Item = &'a [[f32; 2]; 4]>, margin: [f32; 2]) -> Rect {
+    let (mut least, mut most) = ([f32::INFINITY; 2], [f32::NEG_INFINITY; 2]);
+    for point in plates.flat_map(|corners| grow(corners, margin)) {
+        for axis in 0..2 {
+            least[axis] = least[axis].min(point[axis]);
+            most[axis] = most[axis].max(point[axis]);
+        }
+    }
+    let [x, y] = least.map(|n| n.floor() as i32);
+    // Pixels are taken from between whole ones.
+    let [right, bottom] = most.map(|n| (n.ceil() as i32).saturating_add(1));
+    Rect::new(x, y, right.saturating_sub(x).max(0), bottom.saturating_sub(y).max(0))
 }
 
 /// Corners pushed outward along the plate's own directions.

@@ -9,12 +9,16 @@ use plated_core::digest::Sha256;
 use plated_core::error::{Context, Error, Kind, Result};
 use serde::Deserialize;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-/// A model file that has been compared with its sidecar's hash.
-#[derive(Clone, Debug)]
+/// A model file that has been compared with its sidecar's hash. It is read once: what is run is what
+/// was compared.
+#[derive(Clone)]
 pub struct ModelFile {
-    /// The ONNX file.
+    /// Where it was read, for messages.
     pub path: PathBuf,
+    /// The ONNX model.
+    pub bytes: Arc<[u8]>,
     /// Version as the sidecar names it; for models without one, the start of the hash.
     pub version: String,
 }
@@ -274,11 +278,12 @@ fn places() -> Vec<PathBuf> {
     if let Some(dir) = std::env::var_os("PLATED_MODELS") {
         all.push(PathBuf::from(dir));
     }
-    all.extend(["models", "/usr/local/share/plated/models", "/usr/share/plated/models"].map(PathBuf::from));
-    // A build lies in target/<profile>/ of the source tree, where models/ is.
+    // Beside the program; a build lies in target/<profile>/ of the source tree, where models/ is.
+    // Never in the current folder, which may be a stranger's.
     if let Ok(exe) = std::env::current_exe() {
         all.extend(exe.ancestors().skip(1).take(4).map(|a| a.join("models")));
     }
+    all.extend(["/usr/local/share/plated/models", "/usr/share/plated/models"].map(PathBuf::from));
     all
 }
 
@@ -302,6 +307,49 @@ impl Paths {
             detector: config.detector.clone().map_or_else(|| own("detector.toml"), Ok)?,
             reader: config.reader.clone().map_or_else(|| own("reader.toml"), Ok)?,
         })
+    }
+}
+
+/// A sidecar and its model, read and compared.
+#[derive(Clone)]
+pub struct Described<T> {
+    /// Of the sidecar.
+    pub path: PathBuf,
+    /// What it says.
+    pub sidecar: T,
+    /// The model that it describes.
+    pub file: ModelFile,
+}
+
+impl Described<DetectorSidecar> {
+    /// Reads both.
+    ///
+    /// # Errors
+    /// `Missing` when one is not there, `Damaged` when the model is another one than described.
+    pub fn detector(path: &Path) -> Result<Self> {
+        let sidecar = load(path)?;
+        let file = match &sidecar {
+            DetectorSidecar::Plated { file, sha256, version, .. } => verify(path, file, Some(*sha256), Some(version)),
+            DetectorSidecar::YoloEnd2End { file, sha256, version, .. } => {
+                verify(path, file, *sha256, version.as_deref())
+            }
+        }?;
+        Ok(Self { path: path.to_owned(), sidecar, file })
+    }
+}
+
+impl Described<ReaderSidecar> {
+    /// Reads both.
+    ///
+    /// # Errors
+    /// As of [`Described::detector`].
+    pub fn reader(path: &Path) -> Result<Self> {
+        let sidecar = load(path)?;
+        let file = match &sidecar {
+            ReaderSidecar::Plated { file, sha256, version, .. } => verify(path, file, Some(*sha256), Some(version)),
+            ReaderSidecar::FixedSlots { file, sha256, version, .. } => verify(path, file, *sha256, version.as_deref()),
+        }?;
+        Ok(Self { path: path.to_owned(), sidecar, file })
     }
 }
 
@@ -332,7 +380,7 @@ pub fn verify(sidecar: &Path, file: &Path, sha256: Option<Sha256>, version: Opti
         ));
     }
     let version = version.map_or_else(|| found.to_string()[..12].to_string(), str::to_string);
-    Ok(ModelFile { path, version })
+    Ok(ModelFile { path, bytes: bytes.into(), version })
 }
 
 #[cfg(test)]
@@ -346,8 +394,22 @@ mod tests {
         let sidecar = dir.path().join("m.toml");
         let right = Sha256::of(b"abc");
         assert!(verify(&sidecar, Path::new("m.onnx"), Some(right), None).is_ok());
-        let err = verify(&sidecar, Path::new("m.onnx"), Some(Sha256::of(b"abd")), None).unwrap_err();
+        let err = verify(&sidecar, Path::new("m.onnx"), Some(Sha256::of(b"abd")), None).err().unwrap();
         assert_eq!(err.kind(), Kind::Damaged);
+    }
+
+    #[test]
+    fn what_was_compared_is_what_is_run() {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::write(dir.path().join("m.onnx"), b"abc").unwrap();
+        let file = verify(&dir.path().join("m.toml"), Path::new("m.onnx"), Some(Sha256::of(b"abc")), None).unwrap();
+        std::fs::write(dir.path().join("m.onnx"), b"another").unwrap();
+        assert_eq!(*file.bytes, *b"abc");
+    }
+
+    #[test]
+    fn models_are_never_looked_for_in_the_current_folder() {
+        assert!(!places().is_empty() && places().iter().all(|p| p.is_absolute()), "{:?}", places());
     }
 
     #[test]

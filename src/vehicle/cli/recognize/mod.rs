@@ -9,8 +9,9 @@ use inputs::{Input, Medium};
 use output::{Line, Plate};
 use plated_core::clock::{Clock, SystemClock};
 use plated_core::error::{Context, Error, Kind, Result};
-use plated_vision::capture::{VideoReader, load_image};
+use plated_vision::capture::{VideoReader, load_image, load_picture};
 use plated_vision::frame::Frame;
+use plated_vision::picture::Picture;
 use plated_vision::recognition::{Event, Models, Recognizer, TrackRead, Tracker};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -123,17 +124,22 @@ fn progress(count: usize) -> ProgressBar {
 
 fn image(recognizer: &mut Recognizer, path: &Path, args: &Args) -> Result<Line> {
     let start = Instant::now();
-    let image = load_image(path)?;
-    let decoded = start.elapsed();
-    let (sightings, timings) =
-        if args.plate_crops { recognizer.read_crop(&image)? } else { recognizer.recognize(&image)? };
+    let picture = if args.plate_crops { Picture::Pixels(load_image(path)?) } else { load_picture(path)? };
+    let loaded = start.elapsed();
+    let outcome = match &picture {
+        Picture::Pixels(image) if args.plate_crops => recognizer.read_crop(image),
+        _ => recognizer.recognize(&picture),
+    };
+    let (sightings, mut timings) =
+        outcome.map_err(|e| Error::new(e.kind(), format!("{}: {}", path.display(), e.chain())))?;
+    timings.decode += loaded;
     let mut plates: Vec<Plate> = sightings.iter().map(Plate::of_sighting).collect();
     if let Some(dir) = &args.annotate {
         let marks: Vec<_> = plates.iter().filter(|p| args.drawn(p)).map(Plate::mark).collect();
-        annotate::write(dir, path, &image, &marks)?;
+        annotate::write(dir, path, &*picture.pixels()?, &marks)?;
     }
     plates.retain(|p| args.printed(p));
-    Ok(Line::image(path, plates, decoded, timings))
+    Ok(Line::image(path, plates, timings))
 }
 
 /// One read for each vehicle pass, by the same tracker as the daemon's.
@@ -159,10 +165,10 @@ fn video(
             sequence: shot.index,
             at: began + shot.time,
             monotonic: shot.time,
-            image: Arc::new(shot.image),
+            picture: shot.picture,
         };
-        let (sightings, timings) = recognizer.recognize(&frame.image)?;
-        busy += timings.detect + timings.rectify + timings.read;
+        let (sightings, timings) = recognizer.recognize(&frame.picture)?;
+        busy += timings.decode + timings.detect + timings.rectify + timings.read;
         closed(tracker.update(&frame, &sightings));
         frames += 1;
     }
@@ -173,7 +179,7 @@ fn video(
         for (read, plate) in reads.iter().zip(&plates).filter(|(_, p)| args.drawn(p)) {
             let stem = input.path.file_stem().unwrap_or_default().to_string_lossy();
             let name = PathBuf::from(format!("{stem}-{:06}.jpg", read.best.frame));
-            annotate::write(dir, &name, &read.frame.image, &[plate.mark()])?;
+            annotate::write(dir, &name, &*read.frame.picture.pixels()?, &[plate.mark()])?;
         }
     }
     plates.retain(|p| args.printed(p));

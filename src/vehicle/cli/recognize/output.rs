@@ -121,10 +121,10 @@ impl Plate {
 }
 
 impl Line {
-    pub fn image(path: &Path, plates: Vec<Plate>, decode: Duration, t: Timings) -> Self {
-        let total = millis(decode + t.detect + t.rectify + t.read);
+    pub fn image(path: &Path, plates: Vec<Plate>, t: Timings) -> Self {
+        let total = millis(t.decode + t.detect + t.rectify + t.read);
         let millis = Millis {
-            decode: Some(millis(decode)),
+            decode: Some(millis(t.decode)),
             detect: Some(millis(t.detect)),
             rectify: Some(millis(t.rectify)),
             read: Some(millis(t.read)),

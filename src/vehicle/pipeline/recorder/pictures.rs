@@ -1,12 +1,11 @@
-//! The two pictures of a read: the plate upright, and the whole frame it was read on.
+//! The two pictures of a read: the plate upright, and the whole frame it was read on, which is the
+//! camera's own JPEG where it sends JPEGs.
 
 use crate::store::NewImage;
-use opencv::core::{Mat, Vector};
-use opencv::imgcodecs;
-use plated_core::error::{Context, Error, Kind, Result};
+use plated_core::error::Result;
 use plated_core::record::ImageRole;
+use plated_vision::picture::encode;
 use plated_vision::recognition::{TrackRead, rectify};
-use std::sync::Arc;
 
 /// A plate's picture reaches this share past the plate.
 const MARGIN: [f32; 2] = [0.08, 0.12];
@@ -19,19 +18,12 @@ pub fn of(read: &TrackRead) -> Result<Vec<NewImage>> {
     let corners = &read.best.corners;
     let side = |a: usize, b: usize| (corners[a][0] - corners[b][0]).hypot(corners[a][1] - corners[b][1]);
     let width = (side(0, 1).max(side(3, 2)) * (1.0 + 2.0 * MARGIN[0])).clamp(WIDTHS.0, WIDTHS.1) as usize;
-    let plate = rectify::upright(&read.frame.image, corners, MARGIN, width, width / 2)?;
+    let picture = &read.frame.picture;
+    let (image, [x, y]) = picture.part(rectify::reach(std::iter::once(corners), MARGIN))?;
+    let inside = corners.map(|corner| [corner[0] - x, corner[1] - y]);
+    let plate = rectify::upright(&image, &inside, MARGIN, width, width / 2)?;
     Ok(vec![
-        NewImage { role: ImageRole::Plate, jpeg: jpeg(&plate, PLATE_QUALITY)? },
-        NewImage { role: ImageRole::Overview, jpeg: jpeg(&read.frame.image, OVERVIEW_QUALITY)? },
+        NewImage { role: ImageRole::Plate, jpeg: encode(&plate, PLATE_QUALITY)? },
+        NewImage { role: ImageRole::Overview, jpeg: picture.jpeg(OVERVIEW_QUALITY)? },
     ])
-}
-
-fn jpeg(image: &Mat, quality: i32) -> Result<Arc<[u8]>> {
-    let failed = || "a picture could not be encoded".to_string();
-    let mut bytes = Vector::<u8>::new();
-    let options = Vector::from_slice(&[imgcodecs::IMWRITE_JPEG_QUALITY, quality]);
-    if !imgcodecs::imencode(".jpg", image, &mut bytes, &options).context(Kind::Internal, failed)? {
-        return Err(Error::new(Kind::Internal, failed()));
-    }
-    Ok(bytes.as_slice().into())
 }

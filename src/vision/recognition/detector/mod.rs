@@ -6,7 +6,7 @@ mod suppress;
 mod yolo;
 
 use super::model::{Model, floats};
-use super::sidecar::{self, DetectorSidecar, ModelFile};
+use super::sidecar::{Described, DetectorSidecar};
 use grid::Grid;
 use opencv::core::Mat;
 use plated_core::error::{Error, Kind, Result};
@@ -43,12 +43,13 @@ enum Family {
 }
 
 impl Detector {
-    /// Loads the detector that `path` describes and compares the two.
-    pub fn open(path: &Path, library: Option<&Path>) -> Result<Self> {
-        match sidecar::load::<DetectorSidecar>(path)? {
-            DetectorSidecar::Plated { file, sha256, version, input, output, decode, .. } => {
-                let file = sidecar::verify(path, &file, Some(sha256), Some(&version))?;
-                let model = Model::open(&file, library)?;
+    /// Makes a detector ready for one thread, after comparing it with what its sidecar says.
+    pub fn open(from: &Described<DetectorSidecar>, library: Option<&Path>) -> Result<Self> {
+        let (path, file) = (&from.path, &from.file);
+        let model = Model::open(file, library)?;
+        let version = file.version.clone();
+        match from.sidecar.clone() {
+            DetectorSidecar::Plated { input, output, decode, .. } => {
                 let shape = model.input_shape(&input.name)?;
                 expect(&model, "input", &shape, &[-1, input.height as i64, input.width as i64, 3])?;
                 for (name, channels) in [(&output.heat, 1), (&output.bounds, 4), (&output.corners, 8)] {
@@ -62,17 +63,9 @@ impl Detector {
                     ));
                 }
                 let canvas = Canvas::top_left(input.width, input.height);
-                Ok(Self {
-                    model,
-                    input: input.name,
-                    canvas,
-                    kind: Family::Plated(Grid { output, decode }),
-                    version: file.version,
-                })
+                Ok(Self { model, input: input.name, canvas, kind: Family::Plated(Grid { output, decode }), version })
             }
-            DetectorSidecar::YoloEnd2End { file, sha256, version, threshold } => {
-                let file: ModelFile = sidecar::verify(path, &file, sha256, version.as_deref())?;
-                let model = Model::open(&file, library)?;
+            DetectorSidecar::YoloEnd2End { threshold, .. } => {
                 let input = model.first_input()?;
                 let [_, 3, height, width] = model.input_shape(&input)?[..] else {
                     return Err(model.unfit("its input is not [N, 3, height, width]"));
@@ -82,7 +75,7 @@ impl Detector {
                 let output = model.first_output()?;
                 let canvas = Canvas::centred(side(width), side(height));
                 let kind = Family::Yolo { output, threshold, scaled: Vec::new() };
-                Ok(Self { model, input, canvas, kind, version: file.version })
+                Ok(Self { model, input, canvas, kind, version })
             }
         }
     }
@@ -92,9 +85,15 @@ impl Detector {
         &self.version
     }
 
-    /// Plates in an 8-bit BGR picture, most confident first.
-    pub fn detect(&mut self, image: &Mat) -> Result<Vec<Detection>> {
-        let placed = self.canvas.place(image)?;
+    /// Columns and rows at which it looks at a picture of this size.
+    pub fn needs(&self, width: i32, height: i32) -> (i32, i32) {
+        self.canvas.needs(width, height)
+    }
+
+    /// Plates in an 8-bit BGR picture, most confident first. `image` may be smaller than the
+    /// picture, whose `size` counts for where the plates are; not smaller than [`Detector::needs`].
+    pub fn detect(&mut self, image: &Mat, size: (i32, i32)) -> Result<Vec<Detection>> {
+        let placed = self.canvas.place(image, size)?;
         let (width, height) = self.canvas.size();
         let found = match &mut self.kind {
             Family::Plated(grid) => {

@@ -2,7 +2,8 @@
 //!
 //! The picture is scaled by one factor and the rest of the canvas filled with grey 114. It is
 //! scaled by area where it shrinks to less than half, linearly otherwise: past a half, linear
-//! interpolation skips pixels. `detector_infer.py` does the same, and the two must agree.
+//! interpolation skips pixels. A JPEG comes already shrunk by a power of two, to no less than it
+//! needs here. `detector_infer.py` does the same, and the two must agree.
 
 use super::Detection;
 use opencv::core::{Mat, Rect, Scalar, Size};
@@ -52,14 +53,25 @@ impl Canvas {
         self.mat.data_bytes().unwrap_or_default()
     }
 
-    /// Scales `image` onto the canvas.
-    pub fn place(&mut self, image: &Mat) -> Result<Placed> {
-        let said = || "a picture could not be scaled for the detector".to_string();
-        let (w, h) = (image.cols() as f32, image.rows() as f32);
+    /// Factor and size of a `w` × `h` picture on the canvas.
+    fn fit(&self, w: i32, h: i32) -> (f64, i32, i32) {
         // In double precision, as numpy computes it, so that both round alike.
         let scale = (self.width as f64 / f64::from(w)).min(self.height as f64 / f64::from(h));
-        let fit = |n: f32, most: usize| ((f64::from(n) * scale + 0.5) as i32).clamp(1, most as i32);
-        let (nw, nh) = (fit(w, self.width), fit(h, self.height));
+        let fit = |n: i32, most: usize| ((f64::from(n) * scale + 0.5) as i32).clamp(1, most as i32);
+        (scale, fit(w, self.width), fit(h, self.height))
+    }
+
+    /// Columns and rows that a picture of `w` × `h` has on the canvas.
+    pub fn needs(&self, w: i32, h: i32) -> (i32, i32) {
+        let (_, width, height) = self.fit(w, h);
+        (width, height)
+    }
+
+    /// Scales `image` onto the canvas; `w` × `h` is the size of the picture that it was made from
+    /// by shrinking.
+    pub fn place(&mut self, image: &Mat, (w, h): (i32, i32)) -> Result<Placed> {
+        let said = || "a picture could not be scaled for the detector".to_string();
+        let (scale, nw, nh) = self.fit(w, h);
         let (x, y) = if self.centred { ((self.width as i32 - nw) / 2, (self.height as i32 - nh) / 2) } else { (0, 0) };
         let place = Rect::new(x, y, nw, nh);
         if self.last != Some(place) {
@@ -68,10 +80,14 @@ impl Canvas {
                 .context(Kind::Internal, said)?;
             self.last = Some(place);
         }
-        let how = if scale < 0.5 { imgproc::INTER_AREA } else { imgproc::INTER_LINEAR };
+        let how = if scale * (f64::from(w) / f64::from(image.cols())) < 0.5 {
+            imgproc::INTER_AREA
+        } else {
+            imgproc::INTER_LINEAR
+        };
         let mut target = Mat::roi_mut(&mut self.mat, place).context(Kind::Internal, said)?;
         imgproc::resize(image, &mut target, Size::new(nw, nh), 0.0, 0.0, how).context(Kind::Internal, said)?;
-        Ok(Placed { scale: scale as f32, x: x as f32, y: y as f32, width: w, height: h })
+        Ok(Placed { scale: scale as f32, x: x as f32, y: y as f32, width: w as f32, height: h as f32 })
     }
 }
 
@@ -101,7 +117,7 @@ mod tests {
     #[test]
     fn a_place_on_the_canvas_leads_back_to_the_picture() {
         for mut canvas in [Canvas::top_left(640, 384), Canvas::centred(640, 640)] {
-            let placed = canvas.place(&grey(1280, 720)).unwrap();
+            let placed = canvas.place(&grey(1280, 720), (1280, 720)).unwrap();
             let on_canvas = [100.0 * placed.scale + placed.x, 50.0 * placed.scale + placed.y];
             let d = Detection {
                 confidence: 1.0,
@@ -120,8 +136,8 @@ mod tests {
     #[test]
     fn what_the_picture_does_not_cover_is_grey_after_any_order_of_sizes() {
         let mut canvas = Canvas::top_left(64, 64);
-        canvas.place(&grey(64, 64)).unwrap();
-        canvas.place(&grey(64, 32)).unwrap();
+        canvas.place(&grey(64, 64), (64, 64)).unwrap();
+        canvas.place(&grey(64, 32), (64, 32)).unwrap();
         assert_eq!((canvas.bytes()[0], canvas.bytes()[64 * 64 * 3 - 1]), (200, 114));
     }
 }

@@ -4,9 +4,9 @@ mod fixed_slots;
 
 use super::model::{Model, floats};
 use super::rectify;
-use super::sidecar::{self, ReaderSidecar};
+use super::sidecar::{Described, ReaderSidecar};
 use fixed_slots::FixedSlots;
-use opencv::core::Mat;
+use opencv::core::{Mat, Rect};
 use opencv::prelude::*;
 use plated_core::error::{Error, Kind, Result};
 use plated_core::plate::{ALPHABET, CLASSES, Slots};
@@ -41,16 +41,17 @@ enum Family {
 }
 
 impl Reader {
-    /// Loads the reader that `path` describes and compares the two.
-    pub fn open(path: &Path, library: Option<&Path>) -> Result<Self> {
-        match sidecar::load::<ReaderSidecar>(path)? {
-            ReaderSidecar::Plated { file, sha256, version, input, output, .. } => {
+    /// Makes a reader ready for one thread, after comparing it with what its sidecar says.
+    pub fn open(from: &Described<ReaderSidecar>, library: Option<&Path>) -> Result<Self> {
+        let (path, file) = (&from.path, &from.file);
+        let model = Model::open(file, library)?;
+        let version = file.version.clone();
+        match from.sidecar.clone() {
+            ReaderSidecar::Plated { input, output, .. } => {
                 if output.alphabet.as_bytes() != ALPHABET {
                     let text = format!("{}: output.alphabet must be \"-\", the digits, then A to Z", path.display());
                     return Err(Error::new(Kind::Config, text));
                 }
-                let file = sidecar::verify(path, &file, Some(sha256), Some(&version))?;
-                let model = Model::open(&file, library)?;
                 check(&model, &input.name, &model.input_shape(&input.name)?, &[input.height, input.width, 3])?;
                 check(&model, &output.slots, &model.output_shape(&output.slots)?, &[output.length, CLASSES])?;
                 check(&model, &output.state, &model.output_shape(&output.state)?, &[output.states.len()])?;
@@ -61,26 +62,15 @@ impl Reader {
                     states: output.states,
                 };
                 let (width, height, margin) = (input.width, input.height, input.margin);
-                Ok(Self {
-                    model,
-                    kind,
-                    input: input.name,
-                    width,
-                    height,
-                    margin,
-                    version: file.version,
-                    pixels: Vec::new(),
-                })
+                Ok(Self { model, kind, input: input.name, width, height, margin, version, pixels: Vec::new() })
             }
-            ReaderSidecar::FixedSlots { file, sha256, version, config, margin } => {
-                let file = sidecar::verify(path, &file, sha256, version.as_deref())?;
-                let model = Model::open(&file, library)?;
+            ReaderSidecar::FixedSlots { config, margin, .. } => {
                 let family = FixedSlots::open(path, &config)?;
                 let input = model.first_input()?;
                 check(&model, &input, &model.input_shape(&input)?, &[family.height, family.width, family.channels()])?;
                 let (width, height) = (family.width, family.height);
                 let kind = Family::FixedSlots(family);
-                Ok(Self { model, kind, input, width, height, margin, version: file.version, pixels: Vec::new() })
+                Ok(Self { model, kind, input, width, height, margin, version, pixels: Vec::new() })
             }
         }
     }
@@ -94,6 +84,11 @@ impl Reader {
     pub fn crop(&self, image: &Mat, corners: &[[f32; 2]; 4]) -> Result<Mat> {
         let crop = rectify::upright(image, corners, self.margin, self.width, self.height)?;
         self.colours(crop)
+    }
+
+    /// The part of a picture that cutting these plates out looks at.
+    pub fn reach<'a>(&self, plates: impl Iterator<Item = &'a [[f32; 2]; 4]>) -> Rect {
+        rectify::reach(plates, self.margin)
     }
 
     /// Takes the whole picture as one plate.

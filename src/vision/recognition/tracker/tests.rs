@@ -14,7 +14,7 @@ fn frame(sequence: u64) -> Frame {
         sequence,
         at: "2026-01-01T00:00:00Z".parse::<Timestamp>().unwrap() + Duration::from_millis(sequence * 66),
         monotonic: Duration::from_millis(sequence * 66),
-        image: Arc::new(Mat::default()),
+        picture: Mat::default().into(),
     }
 }
 

@@ -1,0 +1,81 @@
+/* Decodes a JPEG, or a part of it, by the system's libjpeg-turbo.
+ *
+ * In C because libjpeg's way out of an error is longjmp over its own frames, and because its
+ * structs have the layout that the installed header says. */
+
+#include <setjmp.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <jpeglib.h>
+
+struct failure {
+  struct jpeg_error_mgr base;
+  jmp_buf back;
+};
+
+static void leave(j_common_ptr info) { longjmp(((struct failure *)info->err)->back, 1); }
+
+/* Damaged data is a warning; the picture is grey from there on. Nothing goes to stderr. */
+static void keep_quiet(j_common_ptr info, int level) {
+  if (level < 0) info->err->num_warnings++;
+}
+
+/* Decodes to 8-bit BGR, shrunk by `shrink` (1, 2, 4 or 8). Of that picture the part `x`, `y`,
+ * `width`, `height` is written to `out`, row after row; `full_width` and `full_height` are what
+ * the caller knows the unshrunk picture to be. 0 when all is well, else `message` says why not,
+ * in at most JMSG_LENGTH_MAX (200) bytes with the closing zero. */
+int plated_jpeg_decode(const unsigned char *bytes, size_t length, unsigned shrink, unsigned full_width,
+                       unsigned full_height, unsigned x, unsigned y, unsigned width, unsigned height,
+                       unsigned char *out, char *message) {
+  struct jpeg_decompress_struct info;
+  struct failure error;
+
+  memset(&info, 0, sizeof info);
+  info.err = jpeg_std_error(&error.base);
+  error.base.error_exit = leave;
+  error.base.emit_message = keep_quiet;
+  if (setjmp(error.back)) {
+    info.err->format_message((j_common_ptr)&info, message);
+    jpeg_destroy_decompress(&info);
+    return 1;
+  }
+  jpeg_create_decompress(&info);
+  jpeg_mem_src(&info, bytes, length);
+  jpeg_read_header(&info, TRUE);
+  info.scale_num = 1;
+  info.scale_denom = shrink;
+  info.out_color_space = JCS_EXT_BGR;
+  jpeg_calc_output_dimensions(&info);
+  if (info.image_width != full_width || info.image_height != full_height || width == 0 || height == 0 ||
+      x > info.output_width || width > info.output_width - x || y > info.output_height ||
+      height > info.output_height - y) {
+    strcpy(message, "the picture has another size than its header");
+    jpeg_destroy_decompress(&info);
+    return 1;
+  }
+  jpeg_start_decompress(&info);
+  if (x == 0 && width == info.output_width) {
+    if (y > 0) jpeg_skip_scanlines(&info, y);
+    while (info.output_scanline < y + height) {
+      JSAMPROW row = out + (size_t)(info.output_scanline - y) * width * 3;
+      jpeg_read_scanlines(&info, &row, 1);
+    }
+  } else {
+    /* Columns come in whole blocks: a little more to the left than was asked for. */
+    JDIMENSION from = x, columns = width;
+    JSAMPROW row;
+    jpeg_crop_scanline(&info, &from, &columns);
+    row = (*info.mem->alloc_small)((j_common_ptr)&info, JPOOL_IMAGE, (size_t)columns * 3);
+    if (y > 0) jpeg_skip_scanlines(&info, y);
+    while (info.output_scanline < y + height) {
+      unsigned char *to = out + (size_t)(info.output_scanline - y) * width * 3;
+      jpeg_read_scanlines(&info, &row, 1);
+      memcpy(to, row + (size_t)(x - from) * 3, (size_t)width * 3);
+    }
+  }
+  /* The rest of the picture is not wanted. */
+  jpeg_destroy_decompress(&info);
+  return 0;
+}

@@ -1,0 +1,112 @@
+//! What a JPEG says of itself before its pixels begin.
+
+/// From the segments before the first scan.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Header {
+    /// Columns, before any turning.
+    pub width: u32,
+    /// Rows, before any turning.
+    pub height: u32,
+    /// It can be decoded shrunk and in part: sequential, 8 bits, grey or colour, and not to be
+    /// turned. All cameras send such pictures.
+    pub plain: bool,
+    /// No byte is missing at the end. A decoder fills up with grey and calls it a success.
+    pub whole: bool,
+}
+
+const START: [u8; 2] = [0xFF, 0xD8];
+const END: [u8; 2] = [0xFF, 0xD9];
+/// EXIF's tag for how the picture is to be turned.
+const ORIENTATION: u16 = 0x0112;
+
+/// True for what begins as a JPEG does.
+pub fn is_jpeg(bytes: &[u8]) -> bool {
+    bytes.starts_with(&START)
+}
+
+/// Walks over the segments. `None` when there is no picture to be decoded.
+pub fn parse(bytes: &[u8]) -> Option<Header> {
+    if !is_jpeg(bytes) {
+        return None;
+    }
+    let mut at = START.len();
+    let (mut frame, mut turned) = (None, false);
+    loop {
+        if *bytes.get(at)? != 0xFF {
+            // Odd bytes between segments are passed over, as libjpeg does.
+            at += 1;
+            continue;
+        }
+        let marker = *bytes.get(at + 1)?;
+        match marker {
+            0xFF => at += 1,
+            0x00 | 0x01 | 0xD0..=0xD8 => at += 2,
+            0xD9 => return None,
+            _ => {
+                let length = usize::from(u16::from_be_bytes([*bytes.get(at + 2)?, *bytes.get(at + 3)?]));
+                let body = bytes.get(at + 4..at + 2 + length)?;
+                match marker {
+                    0xDA => {
+                        // Looked for from the end: the pixels are long, and some cameras fill up
+                        // what they send with zeros.
+                        let whole = bytes[at..].windows(2).rev().any(|w| w == END);
+                        let (width, height, sequential) = frame?;
+                        return Some(Header { width, height, plain: sequential && !turned, whole });
+                    }
+                    0xC0..=0xC3 | 0xC5..=0xC7 | 0xC9..=0xCB | 0xCD..=0xCF => frame = Some(frame_of(marker, body)?),
+                    0xE1 => turned |= orientation(body).is_some_and(|o| o != 1),
+                    _ => {}
+                }
+                at += 2 + length;
+            }
+        }
+    }
+}
+
+/// Width, height, and whether it is sequential, of 8 bits, grey or colour.
+fn frame_of(marker: u8, body: &[u8]) -> Option<(u32, u32, bool)> {
+    let &[bits, h1, h0, w1, w0, components, ..] = body else { return None };
+    let (width, height) = (u16::from_be_bytes([w1, w0]), u16::from_be_bytes([h1, h0]));
+    let plain = matches!(marker, 0xC0 | 0xC1) && bits == 8 && matches!(components, 1 | 3);
+    (width > 0 && height > 0).then_some((width.into(), height.into(), plain))
+}
+
+/// How an APP1 segment with EXIF says the picture is to be turned.
+fn orientation(body: &[u8]) -> Option<u16> {
+    let tiff = body.strip_prefix(b"Exif\0\0")?;
+    let little = match tiff.get(..2)? {
+        b"II" => true,
+        b"MM" => false,
+        _ => return None,
+    };
+    let u16_at = |at: usize| -> Option<u16> {
+        let pair = [*tiff.get(at)?, *tiff.get(at.checked_add(1)?)?];
+        Some(if little { u16::from_le_bytes(pair) } else { u16::from_be_bytes(pair) })
+    };
+    let high_first = |at: usize| Some((u32::from(u16_at(at)?), u32::from(u16_at(at + 2)?)));
+    let (a, b) = high_first(4)?;
+    let directory = if little { b << 16 | a } else { a << 16 | b } as usize;
+    let count = usize::from(u16_at(directory)?);
+    let entries = (0..count).map_while(|n| directory.checked_add(2 + 12 * n));
+    for entry in entries {
+        if u16_at(entry)? == ORIENTATION {
+            return u16_at(entry + 8);
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_judged_without_panic(mut bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
+            parse(&bytes);
+            bytes.splice(0..0, *b"\xFF\xD8\xFF\xE1\x00\x40Exif\0\0II*\0");
+            parse(&bytes);
+        }
+    }
+}
