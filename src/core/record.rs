@@ -30,6 +30,10 @@ pub struct ReadRecord {
     pub first_seen: Timestamp,
     /// Wall-clock time of the last look.
     pub last_seen: Timestamp,
+    /// Seconds for which the plate kept its place in the picture, when it did so for 5 s or more: the
+    /// vehicle stood, or drove on before the camera.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stood_s: Option<f32>,
     /// The look that shows the plate best; the images are of this frame.
     pub best: Look,
     /// A few looks over the pass, for review.

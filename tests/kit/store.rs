@@ -122,6 +122,7 @@ pub fn read(text: &str) -> NewRead {
         agreeing: 2,
         first_seen: start(),
         last_seen: start(),
+        stood_s: None,
         best: look.clone(),
         sightings: vec![look],
         images: Vec::new(),

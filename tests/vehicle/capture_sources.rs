@@ -1,6 +1,8 @@
 //! Files as sources: what comes out of them, and what is said about broken ones.
+use crate::kit::matroska::matroska;
+use opencv::core::Vector;
 use opencv::core::{CV_8UC3, Mat, Scalar, Size};
-use opencv::imgcodecs::imwrite_def;
+use opencv::imgcodecs::{imencode_def, imwrite_def};
 use opencv::prelude::*;
 use opencv::videoio::{CAP_FFMPEG, VideoWriter};
 use plated_core::clock::SystemClock;
@@ -213,4 +215,88 @@ fn frames_of_a_file_are_read_with_number_and_time() {
     let outcomes: Vec<_> = VideoReader::open(&path).unwrap().collect();
     assert!(outcomes.last().unwrap().as_ref().err().unwrap().chain().contains("cut off"));
     assert!(outcomes.iter().rev().skip(1).all(|f| f.is_ok()), "what is there is given");
+}
+
+fn jpeg(number: usize) -> Vec<u8> {
+    let mut bytes = Vector::new();
+    imencode_def(".jpg", &picture(number), &mut bytes).unwrap();
+    bytes.to_vec()
+}
+
+#[test]
+fn a_recording_without_a_frame_rate_is_whole_and_each_frame_has_its_own_time() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("motion.mkv");
+    // Some frames come fast, some slow.
+    let times: Vec<u64> = (0..FRAMES as u64).map(|n| if n < 20 { 33 * n } else { 660 + 400 * (n - 20) }).collect();
+    let pictures: Vec<_> = times.iter().enumerate().map(|(n, time)| (*time, jpeg(n))).collect();
+    // 2026-03-01T12:00:00Z.
+    let whole = matroska(&pictures, (64, 48), Some(794_059_200_000_000_000));
+    std::fs::write(&path, &whole).unwrap();
+    let reader = VideoReader::open(&path).unwrap();
+    assert_eq!(reader.recorded(), Some("2026-03-01T12:00:00Z".parse().unwrap()));
+    let found: Vec<u64> = reader.map(|f| f.unwrap().time.as_millis() as u64).collect();
+    assert_eq!(found, times);
+
+    // The daemon dates it by that, too.
+    let capture = start(&[video("gate", path.clone(), Pace::EveryFrame, 1)]);
+    let mut at = Vec::new();
+    while let Next::Frame(t) = capture.next(LONG) {
+        at.push(t.frame.at.to_string());
+    }
+    assert_eq!((&*at[0], &*at[FRAMES - 1]), ("2026-03-01T12:00:00Z", "2026-03-01T12:00:08.26Z"));
+    assert_eq!(capture.status()[0].ended_with_error(), None);
+
+    // Cut off by a loss of power.
+    std::fs::write(&path, &whole[..whole.len() / 2]).unwrap();
+    let outcomes: Vec<_> = VideoReader::open(&path).unwrap().collect();
+    let (last, frames) = outcomes.split_last().unwrap();
+    let said = last.as_ref().err().unwrap().chain();
+    assert!(said.contains("motion.mkv is cut off") && said.contains("bytes are missing"), "{said}");
+    assert!(frames.len() >= FRAMES / 2 - 2 && frames.iter().all(|f| f.is_ok()), "{}", frames.len());
+}
+
+/// Waits for the next picture: its number, and when it was taken.
+fn next_number(capture: &Capture) -> (usize, String) {
+    match capture.next(LONG) {
+        Next::Frame(t) => (number_of(&t.frame.picture.pixels().unwrap()), t.frame.at.to_string()),
+        _ => panic!("no picture came"),
+    }
+}
+
+#[test]
+fn a_camera_that_drops_pictures_into_a_folder_is_followed_and_each_is_taken_once_when_it_is_whole() {
+    let dir = tempfile::tempdir().unwrap();
+    let folder = dir.path().join("snapshots");
+    std::fs::create_dir(&folder).unwrap();
+    std::fs::write(folder.join("1.jpg"), jpeg(1)).unwrap();
+    let capture = start(&[Source { name: "gate".into(), input: Input::Watch { path: folder.clone() } }]);
+    assert_eq!(next_number(&capture).0, 1);
+    // One that is still being written is not taken before its end.
+    let two = jpeg(2);
+    std::fs::write(folder.join("2.jpg"), &two[..two.len() / 2]).unwrap();
+    std::fs::write(folder.join("notes.txt"), "notes").unwrap();
+    let taken = std::time::SystemTime::UNIX_EPOCH + Duration::from_secs(1_772_366_400);
+    std::fs::write(dir.path().join("3.tmp"), jpeg(3)).unwrap();
+    std::fs::File::options().write(true).open(dir.path().join("3.tmp")).unwrap().set_modified(taken).unwrap();
+    std::fs::rename(dir.path().join("3.tmp"), folder.join("3.jpg")).unwrap();
+    let (number, at) = next_number(&capture);
+    assert_eq!((number, &*at), (3, "2026-03-01T12:00:00Z"), "dated by when it was taken");
+    std::fs::rename(folder.join("3.jpg"), folder.join("three.jpg")).unwrap();
+    std::fs::write(folder.join("2.jpg"), &two).unwrap();
+    assert_eq!(next_number(&capture).0, 2);
+    // A camera that writes each picture over the last one.
+    std::fs::write(folder.join("1.jpg"), jpeg(4)).unwrap();
+    assert_eq!(next_number(&capture).0, 4);
+    // The folder vanishes, as a network share does, and comes back with all that was in it.
+    let away = dir.path().join("away");
+    std::fs::rename(&folder, &away).unwrap();
+    while !matches!(capture.status()[0].state, State::Waiting { .. }) {
+        std::thread::yield_now();
+    }
+    std::fs::write(away.join("5.jpg"), jpeg(5)).unwrap();
+    std::fs::rename(&away, &folder).unwrap();
+    assert_eq!(next_number(&capture).0, 5, "and nothing comes twice");
+    assert_eq!(capture.status()[0].captured, 5);
+    capture.stop();
 }

@@ -1,8 +1,10 @@
 //! What a user of `plated recognize` notices.
+use crate::kit::matroska::matroska;
 use crate::kit::onnx;
 
 use onnx::Element;
 use opencv::core::{Mat, Scalar, Size, Vector};
+use opencv::prelude::VectorToVec;
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -164,4 +166,180 @@ fn a_model_that_does_not_fit_its_sidecar_is_refused_with_what_differs() {
     assert!(with(&detector, &reader).contains("yolo.onnx"));
     std::fs::write(&detector, "format = \"yolo-end2end\"\nfile = \"yolo.onnx\"\ntreshold = 0.4\n").unwrap();
     assert!(with(&detector, &reader).contains("treshold"));
+}
+
+/// Detector and reader that find one plate on anything.
+fn models(dir: &Path) -> Vec<String> {
+    let (detector, reader) = (yolo(dir), fixed_slots(dir));
+    ["--detector", text(&detector), "--reader", text(&reader)].map(String::from).to_vec()
+}
+
+fn recognize(models: &[String], rest: &[&str]) -> Output {
+    let models: Vec<&str> = models.iter().map(String::as_str).collect();
+    plated(&[&["recognize"], &models[..], rest].concat())
+}
+
+fn names(dir: &Path) -> Vec<String> {
+    let mut names: Vec<_> =
+        std::fs::read_dir(dir).unwrap().map(|e| e.unwrap().file_name().to_string_lossy().into_owned()).collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn annotated_copies_never_overwrite_an_original_or_each_other() {
+    let dir = tempfile::tempdir().unwrap();
+    let models = models(dir.path());
+    let (photos, drawn) = (dir.path().join("photos"), dir.path().join("out"));
+    std::fs::create_dir_all(photos.join("rear")).unwrap();
+    for name in ["p.jpg", "p.png", "rear/p.jpg"] {
+        picture(&photos.join(name), 320, 240);
+    }
+    let before = std::fs::read(photos.join("p.jpg")).unwrap();
+    for (into, what) in [(&photos, &photos), (&photos, &photos.join("p.jpg"))] {
+        let out = recognize(&models, &["--annotate", text(into), text(what)]);
+        assert_eq!(out.status.code(), Some(78), "{}", said(&out));
+        assert!(said(&out).contains("another folder"), "{}", said(&out));
+    }
+    assert_eq!(std::fs::read(photos.join("p.jpg")).unwrap(), before);
+    for _ in 0..2 {
+        let out = recognize(&models, &["--annotate", text(&drawn), text(&photos)]);
+        assert!(out.status.success(), "{}", said(&out));
+    }
+    assert_eq!(names(&drawn), ["p-2.jpg", "p-3.jpg", "p-4.jpg", "p-5.jpg", "p-6.jpg", "p.jpg"]);
+    // A folder for copies inside the one that is read is no part of what is read.
+    let inside = photos.join("copies");
+    for _ in 0..2 {
+        let out = recognize(&models, &["--json", "--annotate", text(&inside), text(&photos)]);
+        assert_eq!(lines(&out).len(), 3);
+        assert!(said(&out).contains("left out of what is read"), "{}", said(&out));
+    }
+}
+
+#[test]
+fn a_copy_that_can_not_be_written_costs_no_read_and_is_an_error_at_the_end() {
+    let dir = tempfile::tempdir().unwrap();
+    let models = models(dir.path());
+    // Its name is as long as names can be, and the copy's would be longer.
+    let (long, drawn) = (dir.path().join("p".repeat(255)), dir.path().join("out"));
+    picture(&dir.path().join("p.png"), 320, 240);
+    std::fs::rename(dir.path().join("p.png"), &long).unwrap();
+    let out = recognize(&models, &["--json", "--annotate", text(&drawn), text(&long)]);
+    assert_eq!(out.status.code(), Some(74), "{}", said(&out));
+    assert_eq!(lines(&out)[0]["plates"][0]["text"], "7ABC123");
+    assert!(said(&out).contains("could not write a copy") && names(&drawn).is_empty(), "{}", said(&out));
+}
+
+#[test]
+fn folders_are_searched_to_any_depth_or_to_the_depth_asked_for_and_content_decides() {
+    let dir = tempfile::tempdir().unwrap();
+    let models = models(dir.path());
+    let photos = dir.path().join("photos");
+    std::fs::create_dir_all(photos.join("day1/front")).unwrap();
+    for name in ["a.png", "day1/b.png", "day1/front/c.png", "day1/front/d.png"] {
+        picture(&photos.join(name), 320, 240);
+    }
+    std::fs::rename(photos.join("day1/front/d.png"), photos.join("day1/front/IMG_0001")).unwrap();
+    std::fs::write(photos.join("day1/notes.txt"), "notes").unwrap();
+    std::os::unix::fs::symlink(&photos, photos.join("day1/loop")).unwrap();
+    let all = recognize(&models, &["--json", text(&photos)]);
+    assert!(all.status.success(), "{}", said(&all));
+    assert_eq!(lines(&all).len(), 4);
+    let some = recognize(&models, &["--json", "--depth", "2", text(&photos)]);
+    assert_eq!(lines(&some).len(), 2);
+    assert!(said(&some).contains("deeper than --depth"), "{}", said(&some));
+    // A video that is called a picture, and one with an ending of its own.
+    let mkv = matroska(&drive(3), (320, 240), None);
+    for name in ["x.jpg", "x.mts", "x.dav"] {
+        std::fs::write(dir.path().join(name), &mkv).unwrap();
+        let out = recognize(&models, &["--json", text(&dir.path().join(name))]);
+        assert_eq!(lines(&out)[0]["frames"], 3, "{name}: {}", said(&out));
+    }
+}
+
+#[test]
+fn odd_file_names_are_shown_safely_and_told_apart() {
+    use std::os::unix::ffi::OsStrExt;
+    let dir = tempfile::tempdir().unwrap();
+    let models = models(dir.path());
+    let photos = dir.path().join("photos");
+    std::fs::create_dir(&photos).unwrap();
+    picture(&dir.path().join("p.png"), 320, 240);
+    for name in [&b"a\x1b[2Jb.png"[..], b"\xFF.png", b"\xFE.png", "x\u{202e}gnp.png".as_bytes()] {
+        std::fs::copy(dir.path().join("p.png"), photos.join(std::ffi::OsStr::from_bytes(name))).unwrap();
+    }
+    std::fs::write(photos.join("c\x1b]0;.jpg"), "").unwrap();
+    let shown = recognize(&models, &[text(&photos)]);
+    let all = [&shown.stdout[..], &shown.stderr].concat();
+    let all = String::from_utf8(all).unwrap();
+    assert!(!all.contains('\x1b') && !all.contains('\u{202e}') && all.contains("\\u{1b}[2Jb.png"), "{all}");
+    let lines = lines(&recognize(&models, &["--json", text(&photos)]));
+    let odd: Vec<_> = lines.iter().filter_map(|l| l["path_hex"].as_str()).collect();
+    assert_eq!(odd.len(), 2);
+    assert!(
+        odd.iter().any(|p| p.ends_with("2ffe2e706e67")) && odd.iter().any(|p| p.ends_with("2fff2e706e67")),
+        "{odd:?}"
+    );
+}
+
+#[test]
+fn a_share_that_is_none_and_a_picture_that_is_too_large_are_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    let (models, photo) = (models(dir.path()), dir.path().join("a.png"));
+    picture(&photo, 2000, 1000);
+    for share in ["2", "nan", "-0.1", "inf", "x"] {
+        let out = recognize(&models, &[&format!("--min-confidence={share}"), text(&photo)]);
+        assert!(!out.status.success() && said(&out).contains("from 0 to 1"), "{share}: {}", said(&out));
+    }
+    let out = recognize(&models, &["--max-megapixels", "1", text(&photo)]);
+    assert_eq!(out.status.code(), Some(65));
+    assert!(said(&out).contains("2000 × 1000"), "{}", said(&out));
+    assert!(recognize(&models, &["--max-megapixels", "2", text(&photo)]).status.success());
+}
+
+/// So many pictures, some close together and some apart, all in view of the detector: 0 to 2.3 s.
+fn drive(count: u64) -> Vec<(u64, Vec<u8>)> {
+    let grey = Mat::new_size_with_default(Size::new(320, 240), opencv::core::CV_8UC3, Scalar::all(90.0)).unwrap();
+    let mut jpeg = Vector::new();
+    opencv::imgcodecs::imencode_def(".jpg", &grey, &mut jpeg).unwrap();
+    let times = (0..count).map(|n| if n < 40 { 20 * n } else { 800 + 100 * (n - 40) });
+    times.map(|time| (time, jpeg.to_vec())).collect()
+}
+
+#[test]
+fn a_pass_in_a_video_has_the_frames_own_times_and_the_date_of_the_recording() {
+    let dir = tempfile::tempdir().unwrap();
+    let (models, path) = (models(dir.path()), dir.path().join("gate.mkv"));
+    std::fs::write(&path, matroska(&drive(56), (320, 240), Some(794_059_200_000_000_000))).unwrap();
+    let of = |rest: &[&str]| {
+        let out = recognize(&models, &[&["--json"], rest, &[text(&path)]].concat());
+        assert!(out.status.success(), "{}", said(&out));
+        lines(&out).remove(0)
+    };
+    let line = of(&[]);
+    assert_eq!(line["plates"].as_array().unwrap().len(), 1, "one pass: {line}");
+    assert_eq!((&line["plates"][0]["first_s"], &line["plates"][0]["last_s"]), (&0.0.into(), &2.3.into()));
+    assert_eq!((&line["began"], &line["dated_by"]), (&"2026-03-01T12:00:00Z".into(), &"container".into()));
+    assert_eq!(line["plates"][0]["last_seen"], "2026-03-01T12:00:02.3Z");
+    let line = of(&["--start", "2026-11-26T14:30:00-08:00"]);
+    assert_eq!((&line["began"], &line["dated_by"]), (&"2026-11-26T22:30:00Z".into(), &"start".into()));
+    std::fs::write(&path, matroska(&drive(56), (320, 240), None)).unwrap();
+    assert_eq!(of(&[])["dated_by"], "analysis");
+    let out = recognize(&models, &[text(&path)]);
+    assert!(said(&out).contains("dated by analysis"), "{}", said(&out));
+}
+
+#[test]
+fn of_a_recording_that_was_cut_off_there_are_the_reads_that_it_has_and_what_is_missing_is_said() {
+    let dir = tempfile::tempdir().unwrap();
+    let (models, path) = (models(dir.path()), dir.path().join("gate.mkv"));
+    let whole = matroska(&drive(56), (320, 240), None);
+    std::fs::write(&path, &whole[..whole.len() * 2 / 3]).unwrap();
+    let out = recognize(&models, &["--json", text(&path)]);
+    assert_eq!(out.status.code(), Some(65));
+    let line = &lines(&out)[0];
+    assert_eq!(line["plates"][0]["text"], "7ABC123");
+    assert!(line["error"].as_str().unwrap().contains("bytes are missing"), "{line}");
+    let out = recognize(&models, &[text(&path)]);
+    assert!(String::from_utf8_lossy(&out.stdout).contains("7ABC123") && said(&out).contains("is cut off"));
 }

@@ -1,9 +1,11 @@
 //! Plate text: its normal form, how it is shown, the key it is matched by, and how plausible
 //! it is as a registration number.
 
+mod distance;
 mod distribution;
 mod syntax;
 
+pub use distance::edit_distance;
 pub use distribution::{ALPHABET, CLASSES, Slots};
 pub use syntax::{plausibility, spell};
 

@@ -4,7 +4,13 @@ use opencv::core::{Mat, Point, Rect, Scalar, Vector};
 use opencv::prelude::*;
 use opencv::{imgcodecs, imgproc};
 use plated_core::error::{Context, Error, Kind, Result};
-use std::path::Path;
+use plated_core::text::visible;
+use std::fs::File;
+use std::io::{ErrorKind, Write};
+use std::path::{Path, PathBuf};
+
+/// Copies of one name in one folder.
+const MAX_SAME_NAME: u32 = 100_000;
 
 /// What is drawn at one plate.
 pub struct Mark {
@@ -14,20 +20,47 @@ pub struct Mark {
     pub label: String,
 }
 
-/// Writes `image` with `marks` to `dir`, under the name of `path`, as JPEG.
+/// Writes `image` with `marks` to `dir`, under the name of `path`, as JPEG. What is there already is
+/// never overwritten: a copy whose name is taken gets a number.
+///
+/// # Errors
+/// `Storage` when it can't be written; then nothing of it is left there.
 pub fn write(dir: &Path, path: &Path, image: &Mat, marks: &[Mark]) -> Result<()> {
-    let name = Path::new(path.file_name().unwrap_or(path.as_os_str())).with_extension("jpg");
-    let target = dir.join(name);
-    let failed = || format!("could not write {}", target.display());
+    let failed = || format!("could not write a copy of {} to {}", visible(path), visible(dir));
     let mut drawn = image.try_clone().context(Kind::Internal, failed)?;
     for mark in marks {
         draw(&mut drawn, mark).context(Kind::Internal, failed)?;
     }
-    let text = target.to_str().ok_or_else(|| Error::new(Kind::Input, failed()))?;
-    if !imgcodecs::imwrite(text, &drawn, &Vector::new()).context(Kind::Storage, failed)? {
-        return Err(Error::new(Kind::Storage, failed()));
+    let mut bytes = Vector::<u8>::new();
+    if !imgcodecs::imencode_def(".jpg", &drawn, &mut bytes).context(Kind::Internal, failed)? {
+        return Err(Error::new(Kind::Internal, failed()));
+    }
+    let (mut file, target) = create(dir, path).context(Kind::Storage, failed)?;
+    if let Err(error) = file.write_all(bytes.as_slice()) {
+        // Half a picture helps nobody; that it can't be removed either is no news.
+        let _ = std::fs::remove_file(target);
+        return Err(error).context(Kind::Storage, failed);
     }
     Ok(())
+}
+
+/// A new file in `dir` with the name of `path`: `p.jpg`, or `p-2.jpg` where there is one.
+fn create(dir: &Path, path: &Path) -> std::io::Result<(File, PathBuf)> {
+    let stem = path.file_stem().unwrap_or(path.as_os_str());
+    for number in 1..MAX_SAME_NAME {
+        let mut name = stem.to_owned();
+        if number > 1 {
+            name.push(format!("-{number}"));
+        }
+        name.push(".jpg");
+        let target = dir.join(name);
+        match File::create_new(&target) {
+            Ok(file) => return Ok((file, target)),
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Err(ErrorKind::AlreadyExists.into())
 }
 
 fn draw(image: &mut Mat, mark: &Mark) -> opencv::Result<()> {

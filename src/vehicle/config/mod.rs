@@ -172,7 +172,10 @@ impl Config {
         let fix = |p: &mut PathBuf| *p = base.join(&*p);
         for source in &mut self.sources {
             match &mut source.input {
-                Input::Video { path, .. } | Input::Images { path, .. } | Input::V4l2 { device: path, .. } => fix(path),
+                Input::Video { path, .. }
+                | Input::Images { path, .. }
+                | Input::Watch { path }
+                | Input::V4l2 { device: path, .. } => fix(path),
                 Input::Rtsp(RtspUrl::File(path)) => fix(path),
                 Input::Rtsp(RtspUrl::Plain(_)) => {}
             }

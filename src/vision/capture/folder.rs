@@ -70,7 +70,7 @@ impl Reader for ImageFolder {
 }
 
 /// Compares names as a person sorts them: runs of digits by their number.
-fn natural(a: &str, b: &str) -> Ordering {
+pub fn natural(a: &str, b: &str) -> Ordering {
     let (mut left, mut right) = (a.as_bytes(), b.as_bytes());
     loop {
         let (la, lb) = (digits(left), digits(right));

@@ -6,22 +6,30 @@
 //!   opens, advances, fetches           stamps, paces, reopens   newest wins, fair over sources
 //! ```
 
+mod container;
 mod folder;
 mod image;
+mod kind;
+mod knock;
+mod media_time;
 mod pace;
 mod settings;
 mod slot;
 mod supervisor;
 mod video;
+mod watch;
 
 pub(crate) use image::quiet_opencv;
-pub use image::{load_image, load_picture};
+pub use image::{MAX_PIXELS, load_image, load_picture, load_picture_within};
+pub use kind::{Medium, medium};
 pub use settings::{Input, Pace, RtspUrl, Source};
 pub use supervisor::{Capture, Next, SourceStatus, State, Taken};
 pub use video::{VideoFrame, VideoReader};
 
 use crate::picture::Picture;
+use jiff::Timestamp;
 use plated_core::error::Result;
+use std::time::Duration;
 
 /// Something that yields pictures one after the other.
 ///
@@ -36,4 +44,21 @@ trait Reader {
     fn fetch(&mut self) -> Result<Option<Picture>>;
     /// Pictures a second, as the file or the configuration says.
     fn rate(&self) -> f64;
+    /// Time from the beginning to the picture gone to, where a file says it.
+    fn media_time(&self) -> Option<Duration> {
+        None
+    }
+    /// When the recording began, where a file says it.
+    fn recorded(&self) -> Option<Timestamp> {
+        None
+    }
+    /// When the picture gone to was taken, where a file says it.
+    fn taken_at(&self) -> Option<Timestamp> {
+        None
+    }
+    /// After what time there may be another picture though there is none now; `None` when there will
+    /// be none.
+    fn again_after(&self) -> Option<Duration> {
+        None
+    }
 }

@@ -3,34 +3,25 @@
 
 use std::time::{Duration, Instant};
 
-/// A schedule of even steps. It counts from its start, so that waiting a little too long once
-/// does not slow the whole file.
-#[derive(Debug)]
+/// A schedule by the times in a file. It counts from its start, so that waiting a little too long
+/// once does not slow the whole file.
+#[derive(Debug, Default)]
 pub struct Pacer {
-    step: Duration,
-    start: Option<Duration>,
-    count: u32,
+    /// Monotonic time and time in the file from which it counts.
+    start: Option<(Duration, Duration)>,
 }
 
 /// Further behind than this, the schedule starts anew rather than hurrying after it.
 const GIVE_UP: Duration = Duration::from_secs(1);
 
 impl Pacer {
-    /// So many pictures a second.
-    pub fn new(rate: f64) -> Self {
-        Self { step: Duration::from_secs_f64(1.0 / rate), start: None, count: 0 }
-    }
-
-    /// How long to wait from `now` (monotonic) until the next picture is due.
-    pub fn wait(&mut self, now: Duration) -> Duration {
-        let due = self.start.map(|s| s + self.step * self.count);
+    /// How long to wait from `now` (monotonic) until the picture of this time in the file is due.
+    pub fn wait(&mut self, now: Duration, time: Duration) -> Duration {
+        let due = self.start.map(|(now, then)| now + time.saturating_sub(then));
         match due {
-            Some(due) if now <= due + GIVE_UP => {
-                self.count += 1;
-                due.saturating_sub(now)
-            }
+            Some(due) if now <= due + GIVE_UP => due.saturating_sub(now),
             _ => {
-                (self.start, self.count) = (Some(now), 1);
+                self.start = Some((now, time));
                 Duration::ZERO
             }
         }
@@ -84,20 +75,20 @@ mod tests {
 
     #[test]
     fn a_late_picture_does_not_delay_those_after_it() {
-        let mut p = Pacer::new(10.0);
-        assert_eq!(p.wait(MS(1000)), MS(0));
-        assert_eq!(p.wait(MS(1010)), MS(90));
-        assert_eq!(p.wait(MS(1350)), MS(0)); // Due at 1200.
-        assert_eq!(p.wait(MS(1351)), MS(0)); // Due at 1300.
-        assert_eq!(p.wait(MS(1352)), MS(48)); // Due at 1400, as if nothing had been late.
+        let mut p = Pacer::default();
+        assert_eq!(p.wait(MS(1000), MS(0)), MS(0));
+        assert_eq!(p.wait(MS(1010), MS(100)), MS(90));
+        assert_eq!(p.wait(MS(1350), MS(200)), MS(0)); // Due at 1200.
+        assert_eq!(p.wait(MS(1351), MS(300)), MS(0)); // Due at 1300.
+        assert_eq!(p.wait(MS(1352), MS(400)), MS(48)); // Due at 1400, as if nothing had been late.
     }
 
     #[test]
     fn after_a_long_stop_the_file_goes_on_at_its_pace() {
-        let mut p = Pacer::new(10.0);
-        p.wait(MS(0));
-        assert_eq!(p.wait(MS(60_000)), MS(0));
-        assert_eq!(p.wait(MS(60_001)), MS(99));
+        let mut p = Pacer::default();
+        p.wait(MS(0), MS(0));
+        assert_eq!(p.wait(MS(60_000), MS(100)), MS(0));
+        assert_eq!(p.wait(MS(60_001), MS(200)), MS(99));
     }
 
     #[test]

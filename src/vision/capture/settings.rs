@@ -37,6 +37,11 @@ pub enum Input {
         /// How many times they are played; 0 is for ever.
         repeat: u32,
     },
+    /// A folder of pictures, those that are there and those that arrive.
+    Watch {
+        /// The folder.
+        path: PathBuf,
+    },
     /// A network camera.
     Rtsp(RtspUrl),
     /// A USB camera.
@@ -121,7 +126,13 @@ impl TryFrom<SourceKeys> for Source {
             }
             SourceKind::Images => {
                 only(&["path", "pace", "repeat", "rate"], "images")?;
-                Input::Images { path: k.path.ok_or_else(|| needs("path"))?, pace, repeat, rate: k.rate.unwrap_or(15.0) }
+                // What says how a recording is played says that it is one.
+                if k.pace.is_none() && k.repeat.is_none() && k.rate.is_none() {
+                    Input::Watch { path: k.path.ok_or_else(|| needs("path"))? }
+                } else {
+                    let path = k.path.ok_or_else(|| needs("path"))?;
+                    Input::Images { path, pace, repeat, rate: k.rate.unwrap_or(15.0) }
+                }
             }
             SourceKind::Rtsp => {
                 only(&["url", "url_file"], "rtsp")?;

@@ -6,6 +6,7 @@ use super::folder::ImageFolder;
 use super::pace::{FIRST, LONGEST, Pacer};
 use super::slot::{Inbox, Take};
 use super::video::{Camera, VideoReader};
+use super::watch::{Seen, WatchedFolder};
 use crate::capture::{Input, Pace, Source};
 use crate::frame::Frame;
 use jiff::Timestamp;
@@ -137,8 +138,17 @@ impl Capture {
             let shared = Arc::clone(&capture.shared);
             let name = format!("capture-{}", plan.name);
             let thread = std::thread::Builder::new().name(name).spawn(move || {
-                let ended =
-                    Worker { shared, index, plan, sequence: 0, pacer: None, origin: None, reported: false }.run();
+                let ended = Worker {
+                    shared,
+                    index,
+                    plan,
+                    sequence: 0,
+                    pacer: Pacer::default(),
+                    begin: Duration::ZERO,
+                    origin: None,
+                    reported: false,
+                }
+                .run();
                 ended.shared.inbox.end(ended.index);
             });
             let thread = thread.context(Kind::Internal, || "could not start a capture thread".into())?;
@@ -212,12 +222,14 @@ fn plan(source: &Source) -> Plan {
     let input = source.input.clone();
     let file = match input {
         Input::Video { pace, repeat, .. } | Input::Images { pace, repeat, .. } => Some(FilePlan { pace, repeat }),
-        Input::Rtsp(_) | Input::V4l2 { .. } => None,
+        Input::Watch { .. } | Input::Rtsp(_) | Input::V4l2 { .. } => None,
     };
+    let seen = Seen::default();
     let open = move || -> Result<Box<dyn Reader>> {
         Ok(match &input {
             Input::Video { path, .. } => Box::new(VideoReader::open(path)?),
             Input::Images { path, rate, .. } => Box::new(ImageFolder::open(path, *rate)?),
+            Input::Watch { path } => Box::new(WatchedFolder::open(path, seen.clone())?),
             Input::Rtsp(url) => Box::new(Camera::rtsp(url)?),
             Input::V4l2 { device, width, height, rate } => Box::new(Camera::v4l2(device, *width, *height, *rate)?),
         })
@@ -231,8 +243,11 @@ struct Worker {
     index: usize,
     plan: Plan,
     sequence: u64,
-    pacer: Option<Pacer>,
-    /// Wall and monotonic time of the first frame of a file played as fast as it can be.
+    pacer: Pacer,
+    /// Time in the file at which it begins: it may be played again and again.
+    begin: Duration,
+    /// Wall and monotonic time of the first frame of a file played as fast as it can be. The first is
+    /// when it was recorded, if the file says that.
     origin: Option<(Timestamp, Duration)>,
     /// The present failure has been logged.
     reported: bool,
@@ -305,23 +320,29 @@ impl Worker {
         let every_frame = matches!(self.plan.file, Some(FilePlan { pace: Pace::EveryFrame, .. }));
         let realtime = matches!(self.plan.file, Some(FilePlan { pace: Pace::Realtime, .. }));
         let mut useless = 0;
-        while reader.advance()? {
-            let wait = if realtime {
-                let pacer = self.pacer.get_or_insert_with(|| Pacer::new(reader.rate()));
-                pacer.wait(shared.clock.monotonic())
-            } else {
-                Duration::ZERO
-            };
+        let (step, begin) = (Duration::from_secs_f64(1.0 / reader.rate()), self.begin);
+        loop {
+            if !reader.advance()? {
+                match reader.again_after() {
+                    Some(wait) if shared.inbox.pause(wait) => continue,
+                    Some(_) => return Ok(Over::Stopped),
+                    None => return Ok(Over::Finished),
+                }
+            }
+            let media = reader.media_time().map_or(self.begin, |time| begin + time);
+            self.begin = media + step;
+            let wait = if realtime { self.pacer.wait(shared.clock.monotonic(), media) } else { Duration::ZERO };
             if !shared.inbox.pause(wait) {
                 return Ok(Over::Stopped);
             }
             let sequence = self.sequence;
             let (mut at, mut monotonic) = (shared.clock.wall(), shared.clock.monotonic());
+            // A clock of a camera that runs ahead must not date a picture into the future.
+            at = reader.taken_at().map_or(at, |taken| taken.min(at));
             if every_frame {
                 // Played faster or slower than it was made: the file's own time is what tells how
                 // long a plate was out of sight.
-                let origin = *self.origin.get_or_insert((at, monotonic));
-                let media = Duration::from_secs_f64(sequence as f64 / reader.rate());
+                let origin = *self.origin.get_or_insert((reader.recorded().unwrap_or(at), monotonic));
                 (at, monotonic) = (origin.0 + media, origin.1 + media);
             }
             self.sequence += 1;
@@ -352,7 +373,6 @@ impl Worker {
                 return Ok(Over::Stopped);
             }
         }
-        Ok(Over::Finished)
     }
 }
 

@@ -1,14 +1,19 @@
 //! Video files, RTSP cameras and V4L2 devices, through OpenCV.
 
 use super::Reader;
+use super::container::{Container, examine};
 use super::image::{quiet_opencv, to_bgr};
+use super::knock::knock;
+use super::media_time::MediaTime;
 use super::pace::Backlog;
 use crate::capture::RtspUrl;
 use crate::picture::{Jpeg, Picture, is_jpeg};
+use jiff::Timestamp;
 use opencv::core::{CV_8UC1, Mat, Vector};
 use opencv::prelude::*;
 use opencv::videoio::{self, VideoCapture, VideoWriter};
 use plated_core::error::{Context, Error, Kind, Result};
+use plated_core::text::visible;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -30,8 +35,10 @@ const USUAL_RATE: f64 = 25.0;
 pub struct VideoReader {
     stream: Stream,
     name: String,
-    /// Frames that the file says it has; 0 when it does not say.
-    stated: u64,
+    container: Container,
+    clock: MediaTime,
+    /// Of the frame gone to.
+    time: Duration,
     advanced: u64,
     fetched: u64,
 }
@@ -40,7 +47,7 @@ pub struct VideoReader {
 pub struct VideoFrame {
     /// Number in the file, from 0.
     pub index: u64,
-    /// Time since the beginning, by the file's frame rate.
+    /// Time since the beginning, as the file says of this frame.
     pub time: Duration,
     /// What it shows.
     pub picture: Picture,
@@ -51,9 +58,9 @@ impl VideoReader {
     ///
     /// # Errors
     /// `Missing` when there is none, `Input` when it is empty or no video; the sentence names it.
-    /// A file that ends early says so when its end is reached.
+    /// A file that was cut off says so when its end is reached, after the frames it has.
     pub fn open(path: &Path) -> Result<Self> {
-        let name = path.display().to_string();
+        let name = visible(path).to_string();
         let about = std::fs::metadata(path).context(Kind::Missing, || format!("could not open {name}"))?;
         if !about.is_file() {
             return Err(Error::new(Kind::Input, format!("{name} is not a file")));
@@ -62,10 +69,18 @@ impl VideoReader {
             return Err(Error::new(Kind::Input, format!("{name} is empty")));
         }
         // FFmpeg by name: OpenCV's other backends take a picture or a name with digits for a video.
-        let capture = open(path.as_os_str(), videoio::CAP_FFMPEG, &[])
-            .ok_or_else(|| Error::new(Kind::Input, format!("{name} is not a video that can be decoded")))?;
-        let stated = capture.get(videoio::CAP_PROP_FRAME_COUNT).unwrap_or(0.0).clamp(0.0, 1e12) as u64;
-        Ok(Self { stream: Stream::new(capture, Some(FFMPEG_COMPRESSED)), name, stated, advanced: 0, fetched: 0 })
+        let capture = open(path.as_os_str(), videoio::CAP_FFMPEG, &[]).ok_or_else(|| {
+            let why = examine(path).cut_off.map(|why| format!(": {why}")).unwrap_or_default();
+            Error::new(Kind::Input, format!("{name} is not a video that can be decoded{why}"))
+        })?;
+        let stream = Stream::new(capture, Some(FFMPEG_COMPRESSED));
+        let clock = MediaTime::new(stream.rate);
+        Ok(Self { stream, name, container: examine(path), clock, time: Duration::ZERO, advanced: 0, fetched: 0 })
+    }
+
+    /// When the recording began, as the file says; many say nothing.
+    pub fn recorded(&self) -> Option<Timestamp> {
+        self.container.recorded
     }
 
     /// Frames a second, as the file says.
@@ -75,16 +90,16 @@ impl VideoReader {
 
     /// What the end of the file means: a broken file ends like a whole one.
     fn judge_end(&self) -> Result<()> {
-        let (name, stated) = (&self.name, self.stated);
-        if self.fetched == 0 {
-            return Err(Error::new(Kind::Input, format!("{name} holds no frame that can be decoded")));
+        let (name, seconds) = (&self.name, self.time.as_secs_f64());
+        match (&self.container.cut_off, self.fetched) {
+            (None, 0) => Err(Error::new(Kind::Input, format!("{name} holds no frame that can be decoded"))),
+            (Some(why), 0) => Err(Error::new(Kind::Input, format!("{name} is cut off: {why}; no frame is left of it"))),
+            (Some(why), frames) => {
+                let text = format!("{name} is cut off: {why}; {frames} frames, up to {seconds:.1} s, were read");
+                Err(Error::new(Kind::Input, text))
+            }
+            (None, _) => Ok(()),
         }
-        // Some containers only estimate their count, so a little less is no sign of damage.
-        if self.advanced < stated - stated / 10 {
-            let text = format!("{name} is cut off: it has {} of the {stated} frames it should have", self.advanced);
-            return Err(Error::new(Kind::Input, text));
-        }
-        Ok(())
     }
 }
 
@@ -95,7 +110,16 @@ impl Reader for VideoReader {
             return Ok(false);
         }
         self.advanced += 1;
+        self.time = self.clock.next(self.stream.media_time());
         Ok(true)
+    }
+
+    fn media_time(&self) -> Option<Duration> {
+        Some(self.time)
+    }
+
+    fn recorded(&self) -> Option<Timestamp> {
+        self.container.recorded
     }
 
     fn fetch(&mut self) -> Result<Option<Picture>> {
@@ -120,15 +144,14 @@ impl Iterator for VideoReader {
                 Ok(false) => return None,
                 Err(error) => {
                     // Said once: the next call finds a whole file.
-                    (self.stated, self.fetched) = (0, self.fetched.max(1));
+                    (self.container.cut_off, self.fetched) = (None, self.fetched.max(1));
                     return Some(Err(error));
                 }
             }
             let index = self.advanced - 1;
             match self.fetch() {
                 Ok(Some(picture)) => {
-                    let time = Duration::from_secs_f64(index as f64 / self.stream.rate);
-                    return Some(Ok(VideoFrame { index, time, picture }));
+                    return Some(Ok(VideoFrame { index, time: self.time, picture }));
                 }
                 Ok(None) => {}
                 Err(error) => return Some(Err(error)),
@@ -155,6 +178,10 @@ impl Camera {
             let text = "the camera's address does not begin with rtsp:// or rtsps://";
             return Err(Error::new(Kind::Config, text));
         }
+        knock(&url, Duration::from_millis(NETWORK_TIMEOUT_MS as u64)).map_err(|_| {
+            let text = "could not connect to the network camera: it does not answer; check its address, its power and the network";
+            Error::new(Kind::Network, text)
+        })?;
         let timeouts = [
             (videoio::CAP_PROP_OPEN_TIMEOUT_MSEC, NETWORK_OPEN_TIMEOUT_MS),
             (videoio::CAP_PROP_READ_TIMEOUT_MSEC, NETWORK_TIMEOUT_MS),

@@ -41,18 +41,31 @@ pub fn likely(state: &str, confidence: f32) -> &str {
     if confidence >= 0.5 { state } else { "" }
 }
 
+/// Texts that one look has among its own best, none of them empty. The search for them takes most
+/// of the time of combining, so that whoever combines again keeps them with the look.
+pub fn own_texts(look: &Slots) -> Vec<String> {
+    look.candidates(FROM_EACH).into_iter().map(|(text, _)| text).filter(|t| !t.is_empty()).collect()
+}
+
 /// Combines looks. The syntax of registration numbers of `state` (empty when not known) re-ranks
 /// the candidates and decides between O and 0; it never adds or removes one.
 pub fn combine<'a>(looks: impl Iterator<Item = &'a Slots> + Clone, state: &str) -> Combined {
-    let mut texts: Vec<String> = Vec::new();
-    for look in looks.clone() {
-        for (text, _) in look.candidates(FROM_EACH) {
-            if !text.is_empty() && !texts.contains(&text) {
-                texts.push(text);
-            }
+    let texts: Vec<Vec<String>> = looks.clone().map(own_texts).collect();
+    combine_searched(looks.zip(texts.iter().map(Vec::as_slice)), state)
+}
+
+/// As [`combine`], of looks with their [`own_texts`].
+pub fn combine_searched<'a, 'b>(
+    looks: impl Iterator<Item = (&'a Slots, &'b [String])> + Clone,
+    state: &str,
+) -> Combined {
+    let mut texts: Vec<&String> = Vec::new();
+    for text in looks.clone().flat_map(|(_, own)| own) {
+        if !texts.contains(&text) {
+            texts.push(text);
         }
     }
-    let together = Slots::together(looks);
+    let together = Slots::together(looks.map(|(slots, _)| slots));
     let own: Vec<f32> = texts.iter().map(|t| together.log_probability(t).exp()).collect();
     let rest = (1.0 - own.iter().sum::<f32>()).max(0.0);
     let (texts, nats): (Vec<String>, Vec<f32>) = texts.iter().map(|t| plate::spell(t, state)).unzip();
@@ -120,7 +133,47 @@ mod tests {
         plated_core::plate::ALPHABET.map(|c| if c == want { 0.95 } else { 0.05 / 36.0 })
     }
 
+    /// Combining as it was before texts were kept with the looks: each look is searched each time.
+    fn searched_anew(looks: &[Slots], state: &str) -> Vec<(String, f32)> {
+        let mut texts: Vec<String> = Vec::new();
+        for (text, _) in looks.iter().flat_map(|look| look.candidates(FROM_EACH)) {
+            if !text.is_empty() && !texts.contains(&text) {
+                texts.push(text);
+            }
+        }
+        let together = Slots::together(looks.iter());
+        let own: Vec<f32> = texts.iter().map(|t| together.log_probability(t).exp()).collect();
+        let rest = (1.0 - own.iter().sum::<f32>()).max(0.0);
+        let (texts, nats): (Vec<String>, Vec<f32>) = texts.iter().map(|t| plate::spell(t, state)).unzip();
+        let lifted: Vec<f32> = own.iter().zip(nats).map(|(p, n)| p * n.exp()).collect();
+        let best = (0..texts.len()).max_by(|&a, &b| lifted[a].total_cmp(&lifted[b])).unwrap();
+        let lift = if own[best] > 0.0 { lifted[best] / own[best] } else { 1.0 };
+        let total = (lifted.iter().sum::<f32>() + rest * lift).max(f32::MIN_POSITIVE);
+        let mut ranked: Vec<_> = texts.into_iter().zip(lifted.iter().map(|p| p / total)).collect();
+        ranked.sort_by(|a, b| b.1.total_cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
+        ranked.truncate(RANKED);
+        ranked
+    }
+
     proptest! {
+        #[test]
+        fn looks_searched_once_give_what_looks_searched_each_time_give(
+            texts in prop::collection::vec(("[A-C0-3]{1,7}", 0.3_f32..0.99), 1..30), known in any::<bool>()
+        ) {
+            let state = if known { "CA" } else { "" };
+            let mut kept: Vec<(Slots, Vec<String>)> = Vec::new();
+            for (n, (text, p)) in texts.iter().enumerate() {
+                let look = Slots::reading(text, *p);
+                if n >= 24 {
+                    kept.swap_remove(n % 24);
+                }
+                kept.push((look.clone(), own_texts(&look)));
+                let all: Vec<Slots> = kept.iter().map(|(slots, _)| slots.clone()).collect();
+                let now = combine_searched(kept.iter().map(|(slots, own)| (slots, own.as_slice())), state);
+                prop_assert_eq!(now.candidates, searched_anew(&all, state));
+            }
+        }
+
         #[test]
         fn the_order_of_looks_does_not_matter(texts in prop::collection::vec("[A-C1-3]{5,7}", 1..6), p in 0.5_f32..0.99) {
             let looks: Vec<Slots> = texts.iter().map(|t| Slots::reading(t, p)).collect();

@@ -18,6 +18,7 @@ pub mod rectify;
 pub mod runtime;
 mod settings;
 pub mod sidecar;
+mod standing;
 mod track;
 mod tracker;
 

@@ -1,11 +1,12 @@
 //! One plate followed over frames.
 
-use super::combine::{Combined, combine, likely};
+use super::combine::{Combined, combine_searched, likely, own_texts};
 use super::recognizer::Sighting;
+use super::standing::Standing;
 use crate::frame::Frame;
 use jiff::Timestamp;
 use plated_core::plate::Slots;
-use plated_core::plate::{MatchKey, PlateText};
+use plated_core::plate::{MatchKey, PlateText, edit_distance};
 use plated_core::record::Look;
 use std::time::Duration;
 use uuid::Uuid;
@@ -17,6 +18,10 @@ const MOST_SIGHTINGS: usize = 8;
 /// Texts for which the best frame is kept: the frame shown must be one that was read as the text
 /// shown.
 const MOST_BEST: usize = 3;
+/// Texts whose looks are counted; the rarest one makes room.
+const MAX_VOTES: usize = 64;
+/// The least that a look counts when it is asked what all looks together support.
+const MIN_WEIGHT: f32 = 0.25;
 /// A plate of this width in pixels shows all it can.
 const CLEAR_WIDTH: f32 = 120.0;
 
@@ -40,13 +45,31 @@ pub struct Track {
     pub sightings: Vec<Look>,
     /// Text for which [`super::Event::Growing`] was last given.
     pub announced: Option<String>,
-    looks: Vec<(Slots, f32)>,
-    votes: Vec<(MatchKey, u32)>,
+    /// When that was, in monotonic time.
+    pub told: Duration,
+    looks: Vec<Kept>,
+    votes: Vec<Vote>,
     best: Vec<Best>,
     states: Vec<(String, f32)>,
     stride: u32,
     bounds: [f32; 4],
     velocity: [f32; 2],
+    standing: Standing,
+}
+
+/// A look kept for combining, with what was searched for in it.
+struct Kept {
+    slots: Slots,
+    texts: Vec<String>,
+    confidence: f32,
+}
+
+/// Looks that had one text for their best.
+struct Vote {
+    key: MatchKey,
+    looks: u32,
+    /// By how sure they were.
+    weight: f32,
 }
 
 impl Track {
@@ -64,6 +87,7 @@ impl Track {
             combined: Combined::default(),
             sightings: Vec::new(),
             announced: None,
+            told: frame.monotonic,
             looks: Vec::new(),
             votes: Vec::new(),
             best: Vec::new(),
@@ -71,6 +95,7 @@ impl Track {
             stride: 1,
             bounds: sighting.detection.bounds,
             velocity: [0.0; 2],
+            standing: Standing::new(frame.monotonic, sighting.detection.bounds),
         };
         track.add(frame, sighting);
         track
@@ -98,11 +123,7 @@ impl Track {
             self.sightings.push(look.clone());
         }
         self.count += 1;
-        let key = PlateText::normalise(&sighting.text).key();
-        match self.votes.iter_mut().find(|(k, _)| *k == key) {
-            Some((_, n)) => *n += 1,
-            None => self.votes.push((key, 1)),
-        }
+        self.vote(sighting);
         if !sighting.state.is_empty() {
             match self.states.iter_mut().find(|(s, _)| *s == sighting.state) {
                 Some((_, p)) => *p += sighting.state_confidence,
@@ -112,30 +133,49 @@ impl Track {
         self.keep_look(sighting);
         self.keep_best(frame, look);
         let (state, confidence) = self.state();
-        self.combined = combine(self.looks.iter().map(|l| &l.0), likely(&state, confidence));
+        let looks = self.looks.iter().map(|l| (&l.slots, l.texts.as_slice()));
+        self.combined = combine_searched(looks, likely(&state, confidence));
     }
 
     fn follow(&mut self, now: Duration, bounds: [f32; 4]) {
         let dt = now.saturating_sub(self.last).as_secs_f32();
         if dt > 0.0 {
             let (old, new) = (centre(&self.bounds), centre(&bounds));
+            // The first step is all that is known of the motion.
+            let new_share = if self.count == 1 { 1.0 } else { 0.5 };
             for i in 0..2 {
-                self.velocity[i] = 0.5 * self.velocity[i] + 0.5 * (new[i] - old[i]) / dt;
+                self.velocity[i] = (1.0 - new_share) * self.velocity[i] + new_share * (new[i] - old[i]) / dt;
             }
         }
+        self.standing.see(self.last, now, bounds);
         self.bounds = bounds;
+    }
+
+    fn vote(&mut self, sighting: &Sighting) {
+        let (key, weight) = (PlateText::normalise(&sighting.text).key(), sighting.confidence.max(MIN_WEIGHT));
+        if let Some(vote) = self.votes.iter_mut().find(|v| v.key == key) {
+            vote.looks += 1;
+            vote.weight += weight;
+            return;
+        }
+        if self.votes.len() == MAX_VOTES {
+            let rarest = (0..MAX_VOTES).min_by_key(|i| self.votes[*i].looks).unwrap_or(0);
+            self.votes.swap_remove(rarest);
+        }
+        self.votes.push(Vote { key, looks: 1, weight });
     }
 
     fn keep_look(&mut self, sighting: &Sighting) {
         if self.looks.len() == MOST_LOOKS {
-            let weakest =
-                (0..self.looks.len()).min_by(|&a, &b| self.looks[a].1.total_cmp(&self.looks[b].1)).unwrap_or(0);
-            if self.looks[weakest].1 >= sighting.confidence {
+            let sure = |i: &usize| self.looks[*i].confidence;
+            let weakest = (0..self.looks.len()).min_by(|a, b| sure(a).total_cmp(&sure(b))).unwrap_or(0);
+            if sure(&weakest) >= sighting.confidence {
                 return;
             }
             self.looks.swap_remove(weakest);
         }
-        self.looks.push((sighting.slots.clone(), sighting.confidence));
+        let (slots, confidence) = (sighting.slots.clone(), sighting.confidence);
+        self.looks.push(Kept { texts: own_texts(&slots), slots, confidence });
     }
 
     fn keep_best(&mut self, frame: &Frame, look: Look) {
@@ -158,9 +198,8 @@ impl Track {
         self.best.push(new);
     }
 
-    /// Where the plate should be at `now`.
-    pub fn predicted(&self, now: Duration) -> [f32; 4] {
-        let dt = now.saturating_sub(self.last).as_secs_f32();
+    /// Where the plate should be `dt` seconds after it was seen last.
+    pub fn predicted(&self, dt: f32) -> [f32; 4] {
         let [x, y, w, h] = self.bounds;
         [x + self.velocity[0] * dt, y + self.velocity[1] * dt, w, h]
     }
@@ -169,7 +208,30 @@ impl Track {
     /// as in hotlists.
     pub fn agreeing(&self) -> u32 {
         let key = PlateText::normalise(self.combined.text()).key();
-        self.votes.iter().find(|(k, _)| *k == key).map_or(0, |v| v.1)
+        self.votes.iter().find(|v| v.key == key).map_or(0, |v| v.looks)
+    }
+
+    /// How much of what its looks read is in the combined text, 0 to 1: each look counts by how much
+    /// of its own best text is the same, and by how sure it was. The looks at a plate read the same but
+    /// for a character here and there; those at a lamp or a fence each read something else.
+    pub fn support(&self) -> f32 {
+        let text = PlateText::normalise(self.combined.text()).key();
+        let (mut all, mut same) = (0.0, 0.0);
+        for vote in &self.votes {
+            all += vote.weight;
+            same += vote.weight * similarity(vote.key.as_str(), text.as_str());
+        }
+        if all > 0.0 { same / all } else { 0.0 }
+    }
+
+    /// True if the plate kept its place for some seconds up to the last look.
+    pub fn stands(&self) -> bool {
+        self.standing.stands(self.last)
+    }
+
+    /// For how long the plate kept its place in the picture.
+    pub fn stood(&self) -> Duration {
+        self.standing.stood(self.last)
     }
 
     /// The state seen most, with its mean probability over all looks.
@@ -188,4 +250,10 @@ impl Track {
 /// Middle of an `[x, y, width, height]` box.
 pub fn centre(b: &[f32; 4]) -> [f32; 2] {
     [b[0] + b[2] / 2.0, b[1] + b[3] / 2.0]
+}
+
+/// 1 for equal texts, 0 for nothing in common: 1 − edit distance / length of the longer.
+pub fn similarity(a: &str, b: &str) -> f32 {
+    let longer = a.len().max(b.len()).max(1);
+    1.0 - edit_distance(a, b) as f32 / longer as f32
 }

@@ -6,19 +6,29 @@ use jiff::Timestamp;
 use plated_core::error::{Context, Error, Kind, Result};
 use plated_core::plate::PlateText;
 use plated_core::record::Candidate;
-use plated_core::text::count;
+use plated_core::text::{count, visible};
 use plated_vision::recognition::{Sighting, Timings, TrackRead, likely};
 use serde::Serialize;
+use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::time::Duration;
 
 /// One file.
 #[derive(Serialize)]
 pub struct Line {
+    /// The path, or where it is no UTF-8 what of it can be shown; then `path_hex` is the path.
     image: String,
+    /// The bytes of a path that is no UTF-8, in hexadecimal: two such paths can be shown alike.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    path_hex: Option<String>,
     plates: Vec<Plate>,
     #[serde(skip_serializing_if = "Option::is_none")]
     frames: Option<u64>,
+    /// When a video began, and how that is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    began: Option<Timestamp>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    dated_by: Option<Dated>,
     #[serde(skip_serializing_if = "Option::is_none")]
     millis: Option<Millis>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -51,6 +61,31 @@ struct Pass {
     agreeing: u32,
     first_s: f64,
     last_s: f64,
+    /// For how long the vehicle stood.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stood_s: Option<f64>,
+    first_seen: Timestamp,
+    last_seen: Timestamp,
+}
+
+/// How it is known when a video was recorded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Dated {
+    /// Said by the user.
+    Start,
+    /// Said by the file.
+    Container,
+    /// It is not: the moment of its analysis stands in.
+    Analysis,
+}
+
+/// What is said of a video as a whole.
+#[derive(Clone, Copy)]
+pub struct Recording {
+    pub began: Timestamp,
+    pub dated: Dated,
+    pub frames: u64,
 }
 
 /// Time spent, in milliseconds; of a video, over all its frames.
@@ -106,6 +141,9 @@ impl Plate {
                 agreeing: r.agreeing,
                 first_s: seconds(r.first_seen),
                 last_s: seconds(r.last_seen),
+                stood_s: (!r.stood.is_zero()).then(|| (r.stood.as_secs_f64() * 10.0).round() / 10.0),
+                first_seen: r.first_seen,
+                last_seen: r.last_seen,
             }),
         }
     }
@@ -131,10 +169,17 @@ impl Line {
             recognition: None,
             total,
         };
-        Self { image: path.display().to_string(), plates, frames: None, millis: Some(millis), error: None }
+        Self { plates, millis: Some(millis), ..Self::of(path) }
     }
 
-    pub fn video(path: &Path, plates: Vec<Plate>, frames: u64, total: Duration, recognition: Duration) -> Self {
+    pub fn video(
+        path: &Path,
+        plates: Vec<Plate>,
+        recording: Recording,
+        total: Duration,
+        recognition: Duration,
+        error: Option<&Error>,
+    ) -> Self {
         let millis = Millis {
             decode: None,
             detect: None,
@@ -143,12 +188,37 @@ impl Line {
             recognition: Some(millis(recognition)),
             total: millis(total),
         };
-        Self { image: path.display().to_string(), plates, frames: Some(frames), millis: Some(millis), error: None }
+        let Recording { began, dated, frames } = recording;
+        Self {
+            plates,
+            frames: Some(frames),
+            began: Some(began),
+            dated_by: Some(dated),
+            millis: Some(millis),
+            error: error.map(Error::chain),
+            ..Self::of(path)
+        }
     }
 
     pub fn failed(path: &Path, error: &Error) -> Self {
-        let (image, error) = (path.display().to_string(), Some(error.chain()));
-        Self { image, plates: Vec::new(), frames: None, millis: None, error }
+        Self { error: Some(error.chain()), ..Self::of(path) }
+    }
+
+    fn of(path: &Path) -> Self {
+        let (image, path_hex) = match path.to_str() {
+            Some(text) => (text.to_owned(), None),
+            None => {
+                let hex = path.as_os_str().as_bytes().iter().map(|b| format!("{b:02x}")).collect();
+                (visible(path).to_string(), Some(hex))
+            }
+        };
+        let (frames, began, dated_by, millis, error) = (None, None, None, None, None);
+        Self { image, path_hex, plates: Vec::new(), frames, began, dated_by, millis, error }
+    }
+
+    /// True without plates.
+    pub fn is_empty(&self) -> bool {
+        self.plates.is_empty()
     }
 
     pub fn print(&self, json: bool) -> Result<()> {
@@ -157,11 +227,10 @@ impl Line {
                 .context(Kind::Internal, || "a result could not be written as JSON".into())?;
             return say(format_args!("{text}"));
         }
-        if self.error.is_some() {
-            return Ok(()); // said on stderr
-        }
+        let name = visible(&self.image);
         if self.plates.is_empty() {
-            return say(format_args!("{}: no plate", self.image));
+            // An error has been said on stderr.
+            return if self.error.is_some() { Ok(()) } else { say(format_args!("{name}: no plate")) };
         }
         for plate in &self.plates {
             let text = PlateText::normalise(&plate.text).display();
@@ -169,12 +238,15 @@ impl Line {
                 "" => "--",
                 state => state,
             };
-            let when = plate
-                .pass
-                .as_ref()
-                .map(|p| format!("  {:.1}–{:.1} s, {}", p.first_s, p.last_s, count(p.looks.into(), "look")));
+            let when = plate.pass.as_ref().map(|p| {
+                let date = match self.dated_by {
+                    Some(Dated::Analysis) | None => String::new(),
+                    Some(_) => format!(", {:.0}", p.first_seen),
+                };
+                format!("  {:.1}–{:.1} s, {}{date}", p.first_s, p.last_s, count(p.looks.into(), "look"))
+            });
             let (sure, when) = (plate.confidence * 100.0, when.unwrap_or_default());
-            say(format_args!("{}: {text:<9} {state}  {sure:3.0} %{when}", self.image))?;
+            say(format_args!("{name}: {text:<9} {state}  {sure:3.0} %{when}"))?;
         }
         Ok(())
     }

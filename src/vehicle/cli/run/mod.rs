@@ -15,7 +15,7 @@ use show::Show;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
-use truth::Truth;
+use truth::{Seen, Truth};
 
 /// How often the end of all sources and signals are looked for.
 const LOOK: Duration = Duration::from_millis(50);
@@ -58,11 +58,11 @@ pub fn run(args: &Args) -> Result<()> {
     let truth = args.truth.as_deref().map(Truth::load).transpose()?;
     let show = Show::new(args.json, args.annotate.clone());
     show.prepare()?;
-    let texts = Arc::new(Mutex::new(Vec::new()));
-    let seen = texts.clone();
+    let reads = Arc::new(Mutex::new(Vec::new()));
+    let seen = reads.clone();
     let announce = move |a: &Announcement| {
         if let Announcement::Read { read, .. } = a {
-            seen.lock().unwrap_or_else(|e| e.into_inner()).push(read.text.clone());
+            seen.lock().unwrap_or_else(|e| e.into_inner()).push(Seen::from(&**read));
         }
         show.announce(a);
     };
@@ -83,7 +83,7 @@ pub fn run(args: &Args) -> Result<()> {
     show::summary(&status, args.json)?;
     let failed = status.sources.iter().filter(|s| s.ended_with_error().is_some()).count();
     if let Some(truth) = truth {
-        truth.print(&texts.lock().unwrap_or_else(|e| e.into_inner()), args.json)?;
+        truth.print(&reads.lock().unwrap_or_else(|e| e.into_inner()), args.json)?;
     }
     stopped?;
     match failed {

@@ -28,6 +28,8 @@ const RETRY: Duration = Duration::from_millis(500);
 /// Tries once the daemon was asked to stop; for all that waits together, since whoever stops it
 /// won't wait for each.
 const LAST_TRIES: u32 = 6;
+/// A vehicle that stays in view is kept from here on, not only when it leaves.
+const LONG_PASS: Duration = Duration::from_secs(60);
 /// Reads that may wait for the store, pictures and all: some 50 MiB.
 const MOST_WAITING: usize = 256;
 
@@ -146,11 +148,12 @@ impl Recorder {
         }
     }
 
-    /// A pass that is still going on concerns nobody unless it hits.
+    /// A pass that is still going on concerns nobody unless it hits or goes on for long: then it is
+    /// kept as it is so far, while it is news.
     fn growing(&mut self, read: &TrackRead) {
         let mut hits = self.open.get(&read.id).cloned().unwrap_or_default();
         let new = self.new_hits(read, &mut hits);
-        if new.is_empty() {
+        if new.is_empty() && read.in_view < LONG_PASS {
             return;
         }
         self.open.insert(read.id, hits.clone());
@@ -309,6 +312,7 @@ impl Recorder {
             agreeing: read.agreeing,
             first_seen: read.first_seen,
             last_seen: read.last_seen,
+            stood_s: (!read.stood.is_zero()).then(|| (read.stood.as_secs_f32() * 10.0).round() / 10.0),
             best: read.best.clone(),
             sightings: read.sightings.clone(),
             images: Vec::new(),

@@ -1,15 +1,19 @@
 //! Sightings of one source to reads: which plates of this frame are which of the last ones.
 //!
-//! A sighting joins a track by predicted place, size and text together. Text alone joins it when
-//! it is nearly the same (a jolt of the camera), place alone when one of both looks is too weak
-//! to tell. A different clear text in the same place is another vehicle. Everything is measured
-//! in the frames' monotonic time.
+//! A sighting joins a track by predicted place, size and text together. An equal text joins it from
+//! as far as a vehicle or a jolt of the camera can carry a plate meanwhile, a nearly equal one only
+//! when the looks leave the difference open: two vehicles of one fleet have consecutive numbers.
+//! Place alone joins when one of both looks is too weak to tell. A different clear text in the same
+//! place is another vehicle. Everything is measured in the frames' monotonic time.
+//!
+//! A vehicle is one read until it leaves, however long that takes. Of one that stands a passing van
+//! covers the plate for a while.
 
 use super::combine::likely;
 use super::detector::iou;
 use super::recognizer::Sighting;
 use super::settings::Recognition;
-use super::track::{Best, Track, centre};
+use super::track::{Best, Track, centre, similarity};
 use crate::frame::Frame;
 use jiff::Timestamp;
 use plated_core::plate::Slots;
@@ -18,19 +22,31 @@ use std::sync::Arc;
 use std::time::Duration;
 use uuid::Uuid;
 
-/// A vehicle in view for longer gives one read each so many seconds, so that a read always
-/// reaches the store while it is news.
-const LONGEST_PASS: Duration = Duration::from_secs(60);
+/// Of a vehicle that stays in view it is told again after so long, so that its read can be kept
+/// while it is news.
+const TELL_AGAIN: Duration = Duration::from_secs(60);
+/// A plate that stood has gone when it was not seen for this long.
+const MAX_COVERED: Duration = Duration::from_secs(10);
 /// A look under this confidence can't tell that a text differs.
 const WEAK: f32 = 0.5;
 /// The combined text must be at least this probable before anybody is alerted.
 const ALERT_LEAST: f32 = 0.5;
-/// No registration number is shorter.
-const SHORTEST: usize = 2;
+/// From so many looks on it is known how a plate moves.
+const KNOWN_MOTION: u32 = 3;
+/// Widths of the plate that it can move in a second when its motion is not known: 30 m/s across the
+/// picture, and a plate is 0.3 m wide.
+const MAX_SPEED: f32 = 100.0;
+/// Widths that it can be off in a second when its motion is known.
+const MAX_CHANGE: f32 = 30.0;
+/// Widths that a jolt of the camera moves it.
+const MAX_JOLT: f32 = 2.0;
+/// Natural logarithm of the odds under which a look rules a text out: 2 %.
+const MIN_OPEN: f32 = -4.0;
 
 /// What happened to a track.
 pub enum Event {
-    /// It is sure enough for an alert, and its text is new since the last such event.
+    /// It is sure enough for an alert, and its text is new since the last such event or that was a
+    /// minute ago.
     Growing(Box<TrackRead>),
     /// The plate has gone; this is the read.
     Closed(Box<TrackRead>),
@@ -61,6 +77,10 @@ pub struct TrackRead {
     pub first_seen: Timestamp,
     /// Wall-clock time of the last look.
     pub last_seen: Timestamp,
+    /// Monotonic time from the first look to the last.
+    pub in_view: Duration,
+    /// For how much of that the plate kept its place in the picture; stretches under 5 s don't count.
+    pub stood: Duration,
     /// Monotonic time at which the newest frame was captured.
     pub captured: Duration,
     /// The best look.
@@ -108,8 +128,10 @@ impl Tracker {
             };
             let ready = self.ready(&self.tracks[i]);
             let track = &mut self.tracks[i];
-            if ready && track.announced.as_deref() != Some(track.combined.text()) {
+            let due = frame.monotonic.saturating_sub(track.told) >= TELL_AGAIN;
+            if ready && (due || track.announced.as_deref() != Some(track.combined.text())) {
                 track.announced = Some(track.combined.text().to_string());
+                track.told = frame.monotonic;
                 events.extend(read(&self.source, &self.tracks[i], ready).map(Event::Growing));
             }
         }
@@ -118,8 +140,13 @@ impl Tracker {
 
     /// Ends the tracks whose plate has gone by `now`.
     pub fn tick(&mut self, now: Duration) -> Vec<Event> {
-        let gone = Duration::from_secs_f64(self.config.gone_after_s);
-        self.close(|t| now.saturating_sub(t.last) > gone || now.saturating_sub(t.started) > LONGEST_PASS)
+        let gone = self.gone();
+        let patience = |t: &Track| if t.stands() { gone.max(MAX_COVERED) } else { gone };
+        self.close(|t| now.saturating_sub(t.last) > patience(t))
+    }
+
+    fn gone(&self) -> Duration {
+        Duration::from_secs_f64(self.config.gone_after_s)
     }
 
     /// Ends all tracks: the source has ended.
@@ -133,10 +160,8 @@ impl Tracker {
         let ended: Vec<Track> = ended;
         let mut events = Vec::new();
         for track in ended {
-            let sure =
-                track.combined.confidence() >= self.config.keep_confidence && track.combined.text().len() >= SHORTEST;
             // What was announced is kept, however it went on.
-            if sure || track.announced.is_some() {
+            if self.is_plate(&track) || track.announced.is_some() {
                 let ready = self.ready(&track);
                 events.extend(read(&self.source, &track, ready).map(Event::Closed));
             } else {
@@ -149,7 +174,14 @@ impl Tracker {
     fn ready(&self, track: &Track) -> bool {
         let confidence = track.combined.confidence();
         let agreed = track.agreeing() >= self.config.alert_looks && confidence >= ALERT_LEAST;
-        track.combined.text().len() >= SHORTEST && (agreed || confidence >= self.config.alert_confidence)
+        agreed && self.is_plate(track) || confidence >= self.config.alert_confidence
+    }
+
+    /// Whether it is probable enough that this is a plate, and that it reads so. The less its looks
+    /// agree, the surer they must be: where each reads something else there is no plate, whatever one
+    /// of them saw.
+    fn is_plate(&self, track: &Track) -> bool {
+        track.combined.confidence() * track.support().powi(2) >= self.config.keep_confidence
     }
 
     /// For each sighting the track it belongs to; best pairs first.
@@ -157,7 +189,7 @@ impl Tracker {
         let mut pairs: Vec<(f32, usize, usize)> = Vec::new();
         for (s, sighting) in sightings.iter().enumerate() {
             for (t, track) in self.tracks.iter().enumerate() {
-                if let Some(score) = affinity(track, sighting, now) {
+                if let Some(score) = affinity(track, sighting, now, self.gone()) {
                     pairs.push((score, s, t));
                 }
             }
@@ -175,44 +207,51 @@ impl Tracker {
     }
 }
 
-/// How well a sighting continues a track; `None` if it can't.
-fn affinity(track: &Track, sighting: &Sighting, now: Duration) -> Option<f32> {
-    let predicted = track.predicted(now);
+/// How well a sighting continues a track; `None` if it can't. `gone` is the time after which a plate
+/// that does not stand would have gone.
+fn affinity(track: &Track, sighting: &Sighting, now: Duration, gone: Duration) -> Option<f32> {
+    let unseen = now.saturating_sub(track.last);
+    let dt = unseen.min(gone).as_secs_f32();
+    let predicted = track.predicted(dt);
     let bounds = &sighting.detection.bounds;
     let overlap = iou(&predicted, bounds);
     let (p, b) = (centre(&predicted), centre(bounds));
     let width = predicted[2].max(bounds[2]).max(1.0);
     let distance = (p[0] - b[0]).hypot(p[1] - b[1]) / width;
     let size = predicted[2].min(bounds[2]) / width;
-    let same = similarity(track.combined.text(), &sighting.text);
-    let dt = now.saturating_sub(track.last).as_secs_f32();
-    let near = overlap > 0.1 || distance < 0.75 + 2.0 * dt;
+    let (mine, new) = (folded(track.combined.text()), folded(&sighting.text));
+    let same = similarity(&mine, &new);
+    let score = overlap + 2.0 * same - 0.2 * distance;
+    let agree = mine == new || same >= 0.8 && is_open(track, sighting);
+    // One that stood and was covered for a while is where it was.
+    let covered = unseen > gone;
     let too_weak_to_tell = sighting.confidence < WEAK || track.combined.confidence() < WEAK;
-    let by_both = near && size > 0.4 && same >= 0.4;
-    let by_place = overlap > 0.3 && too_weak_to_tell;
-    let by_text = same >= 0.8 && sighting.text.len() >= 5 && size > 0.2;
-    (by_both || by_place || by_text).then_some(overlap + 2.0 * same - 0.2 * distance)
-}
-
-/// 1 for equal texts, 0 for nothing in common: 1 − edit distance / length of the longer.
-fn similarity(a: &str, b: &str) -> f32 {
-    let longer = a.len().max(b.len()).max(1);
-    1.0 - edit_distance(a.as_bytes(), b.as_bytes()) as f32 / longer as f32
-}
-
-/// Levenshtein distance.
-fn edit_distance(a: &[u8], b: &[u8]) -> usize {
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, x) in a.iter().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = i + 1;
-        for (j, y) in b.iter().enumerate() {
-            let replaced = diagonal + usize::from(x != y);
-            diagonal = row[j + 1];
-            row[j + 1] = replaced.min(row[j] + 1).min(diagonal + 1);
-        }
+    let in_place = overlap > 0.3 && !covered;
+    let near = overlap > 0.1 || distance < 0.75 + 2.0 * dt;
+    let may_be_same = agree || in_place || too_weak_to_tell && !covered;
+    if near && size > 0.4 && same >= 0.4 && may_be_same {
+        return Some(score);
     }
-    row[b.len()]
+    if overlap > 0.3 && too_weak_to_tell && !covered {
+        return Some(score);
+    }
+    let speed = if track.count < KNOWN_MOTION { MAX_SPEED } else { MAX_CHANGE };
+    let reach = MAX_JOLT + dt * if mine == new { speed } else { speed / 3.0 };
+    let jumped = agree && !covered && new.len() >= 5 && size > 0.4 && distance <= reach;
+    jumped.then_some(score)
+}
+
+/// As matching compares: the letter O is the digit 0.
+fn folded(text: &str) -> String {
+    text.replace('O', "0")
+}
+
+/// Whether one of both leaves open that the plate reads what the other one says: then two texts may
+/// be of one plate, and else not, be they as similar as those of two vehicles of one fleet.
+fn is_open(track: &Track, sighting: &Sighting) -> bool {
+    let (a, b) = (track.combined.text(), &*sighting.text);
+    let odds = |slots: &Slots, own: &str, other: &str| slots.log_probability(other) - slots.log_probability(own);
+    odds(&sighting.slots, b, a) > MIN_OPEN || odds(&track.combined.slots, a, b) > MIN_OPEN
 }
 
 fn read(source: &Arc<str>, track: &Track, ready: bool) -> Option<Box<TrackRead>> {
@@ -231,6 +270,8 @@ fn read(source: &Arc<str>, track: &Track, ready: bool) -> Option<Box<TrackRead>>
         agreeing: track.agreeing(),
         first_seen: track.first_at,
         last_seen: track.last_at,
+        in_view: track.last.saturating_sub(track.started),
+        stood: track.stood(),
         captured: track.last,
         best: look.clone(),
         frame: frame.clone(),
