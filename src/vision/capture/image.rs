@@ -58,7 +58,7 @@ pub fn load_picture_within(path: &Path, max_pixels: u64) -> Result<Picture> {
     }
     if picture::is_jpeg(&bytes) {
         return match Jpeg::new(bytes) {
-            Ok(jpeg) if jpeg.is_whole() => Ok(Picture::Jpeg(jpeg)),
+            Ok(jpeg) if jpeg.is_whole() => Ok(Picture::Jpeg(jpeg.strict())),
             _ => Err(bad(path, "is cut off or damaged: it is not a whole JPEG")),
         };
     }
@@ -216,6 +216,19 @@ mod tests {
             let (right, bottom) = (mat.cols() - 3, mat.rows() - 3);
             assert_eq!([is_dark(2, 2), is_dark(right, 2), is_dark(2, bottom)], dark, "{orientation}");
         }
+    }
+
+    #[test]
+    fn a_jpeg_with_damaged_data_inside_is_no_picture_without_a_plate() {
+        let mut noisy = Mat::new_rows_cols_with_default(240, 320, core::CV_8UC3, core::Scalar::all(90.)).unwrap();
+        core::randu(&mut noisy, &core::Scalar::all(0.), &core::Scalar::all(255.)).unwrap();
+        let mut out = Vector::new();
+        imgcodecs::imencode_def(".jpg", &noisy, &mut out).unwrap();
+        let mut bytes = out.to_vec();
+        assert!(load("x.jpg", &bytes).is_ok());
+        let middle = bytes.len() / 2;
+        bytes[middle..middle + 4000].fill(0);
+        assert!(load("x.jpg", &bytes).is_err());
     }
 
     #[test]

@@ -9,6 +9,9 @@
 #include <string.h>
 
 #include <jpeglib.h>
+#include <jerror.h>
+
+#define MAX_ODD 64
 
 struct failure {
   struct jpeg_error_mgr base;
@@ -19,12 +22,15 @@ static void leave(j_common_ptr info) { longjmp(((struct failure *)info->err)->ba
 
 /* Damaged data is a warning; the picture is grey from there on. Nothing goes to stderr. */
 static void keep_quiet(j_common_ptr info, int level) {
-  if (level < 0) info->err->num_warnings++;
+  /* A few odd bytes between segments harm nothing; many are a part of the picture that was not used. */
+  int harmless = info->err->msg_code == JWRN_EXTRANEOUS_DATA && info->err->msg_parm.i[0] <= MAX_ODD;
+  if (level < 0 && !harmless) info->err->num_warnings++;
 }
 
 /* Decodes to 8-bit BGR, shrunk by `shrink` (1, 2, 4 or 8). Of that picture the part `x`, `y`,
  * `width`, `height` is written to `out`, row after row; `full_width` and `full_height` are what
- * the caller knows the unshrunk picture to be. 0 when all is well, else `message` says why not,
+ * the caller knows the unshrunk picture to be. 0 when all is well, 2 when all is decoded but some of
+ * the data is damaged, else `message` says why not,
  * in at most JMSG_LENGTH_MAX (200) bytes with the closing zero. */
 int plated_jpeg_decode(const unsigned char *bytes, size_t length, unsigned shrink, unsigned full_width,
                        unsigned full_height, unsigned x, unsigned y, unsigned width, unsigned height,
@@ -75,7 +81,8 @@ int plated_jpeg_decode(const unsigned char *bytes, size_t length, unsigned shrin
       memcpy(to, row + (size_t)(x - from) * 3, (size_t)width * 3);
     }
   }
-  /* The rest of the picture is not wanted. */
+  /* To its end marker, if all of it was wanted: what is left over before that tells of damage. */
+  if (info.output_scanline == info.output_height) jpeg_finish_decompress(&info);
   jpeg_destroy_decompress(&info);
-  return 0;
+  return error.base.num_warnings > 0 ? 2 : 0;
 }

@@ -13,6 +13,8 @@ use std::sync::Arc;
 
 /// Larger pictures are refused: what a camera claims must not fill the memory.
 const MAX_PIXELS: u64 = 1 << 28;
+/// All is decoded, but of damaged data.
+const DAMAGED: i32 = 2;
 /// libjpeg's JMSG_LENGTH_MAX.
 const MAX_MESSAGE: usize = 200;
 /// A part is decoded so much further than asked for: colour is smoothed over the border of a block.
@@ -23,6 +25,8 @@ const BLOCK: i32 = 16;
 pub struct Jpeg {
     bytes: Arc<[u8]>,
     header: Header,
+    /// Damaged data is an error.
+    strict: bool,
     #[cfg(test)]
     decodes: Arc<std::sync::atomic::AtomicU32>,
 }
@@ -42,9 +46,16 @@ impl Jpeg {
         Ok(Self {
             bytes,
             header,
+            strict: false,
             #[cfg(test)]
             decodes: Arc::default(),
         })
+    }
+
+    /// Damaged data inside is an error from here on. Of a file it is: a plate may have been there. Some
+    /// cameras spoil a few bytes of each frame.
+    pub fn strict(self) -> Self {
+        Self { strict: true, ..self }
     }
 
     /// The file as it was given.
@@ -140,7 +151,10 @@ impl Jpeg {
                 message.as_mut_ptr(),
             )
         };
-        if code == 0 {
+        if code == DAMAGED && self.strict {
+            return Err(Error::new(Kind::Input, format!("{}: its data is damaged", failed())));
+        }
+        if code == 0 || code == DAMAGED {
             return Ok(());
         }
         let end = message.iter().position(|b| *b == 0).unwrap_or(0);

@@ -52,7 +52,7 @@ impl Show {
             let look = &read.best;
             let mark = Mark { corners: look.corners, label: format!("{} {:.0} %", read.text, read.confidence * 100.0) };
             let name = PathBuf::from(format!("{}-{:06}-{}.jpg", read.camera, look.frame, read.text));
-            if let Err(e) = annotate::write(dir, &name, &*image, &[mark]) {
+            if let Err(e) = annotate::write(dir, &name, &image, &[mark]) {
                 // The name of the file holds the plate.
                 tracing::warn!(read = %read.id, "A frame could not be written to {}; is there room?", dir.display());
                 tracing::debug!(read = %read.id, "{}", e.chain());
