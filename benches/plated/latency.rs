@@ -3,7 +3,6 @@
 
 use super::support::{figure, millis, percentile, stolen, vehicle};
 use plated_core::clock::{Clock, SystemClock};
-use plated_core::shutdown::Shutdown;
 use plated_vehicle::pipeline::{Announcement, Daemon};
 use std::io::Write;
 use std::sync::{Arc, Mutex};

@@ -2,7 +2,6 @@
 
 use super::support::{figure, resident_mib, vehicle};
 use plated_core::clock::{Clock, SystemClock};
-use plated_core::shutdown::Shutdown;
 use plated_vehicle::pipeline::Daemon;
 use std::sync::Arc;
 use std::time::Duration;
