@@ -78,7 +78,7 @@ mod tests {
 
     #[test]
     fn an_address_is_taken_apart_and_its_password_is_not_sent() {
-        let of = |url: &'static str| parts(url).map(|(host, port, bare)| (host, port, bare));
+        let of = |url: &'static str| parts(url);
         assert_eq!(of("rtsp://u:p@cam/live?a=1"), Some(("cam", 554, "rtsp://cam/live?a=1".into())));
         assert_eq!(of("rtsp://u:p%40@10.0.0.7:8554/a@b"), Some(("10.0.0.7", 8554, "rtsp://10.0.0.7:8554/a@b".into())));
         assert_eq!(of("rtsps://[fe80::1]:99/x"), Some(("fe80::1", 99, "rtsps://[fe80::1]:99/x".into())));
