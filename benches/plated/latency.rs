@@ -3,9 +3,10 @@
 
 use super::support::{figure, millis, percentile, stolen, vehicle};
 use plated_core::clock::{Clock, SystemClock};
+use plated_vehicle::events::Next;
 use plated_vehicle::pipeline::{Announcement, Daemon};
 use std::io::Write;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// Plays of the drive, each with a hit on every plate.
@@ -24,14 +25,23 @@ pub fn run() {
     let config = vehicle(dir.path(), &format!("repeat = {PLAYS}"), rest);
     let stolen_before = stolen();
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
-    let kept = Arc::new(Mutex::new(Vec::new()));
-    let (out, now) = (kept.clone(), clock.clone());
-    let announce = move |a: &Announcement| {
-        if let Announcement::Hit { captured, .. } = a {
-            out.lock().unwrap().push((*captured, now.monotonic()));
+    let daemon = Daemon::start(&config, clock.clone(), &Shutdown::default()).unwrap();
+    let mut events = daemon.events().resume(0);
+    let durable = std::thread::spawn(move || {
+        let mut kept = Vec::new();
+        loop {
+            match events.next(Duration::from_secs(60)) {
+                Next::Event(_, event) => {
+                    if let Announcement::Hit { captured, .. } = *event {
+                        kept.push((captured, clock.monotonic()));
+                    }
+                }
+                Next::Lagged(missed) => panic!("{missed} events missed"),
+                Next::TimedOut => {}
+                Next::Closed => return kept,
+            }
         }
-    };
-    let daemon = Daemon::start(&config, clock, Box::new(announce), &Default::default()).unwrap();
+    });
     let started = daemon.chimes();
     let mut chimes = Vec::new();
     while !daemon.is_done() {
@@ -41,7 +51,7 @@ pub fn run() {
     }
     let dropped: u64 = daemon.status().unwrap().sources.iter().map(|s| s.dropped).sum();
     daemon.stop().unwrap();
-    let kept = std::mem::take(&mut *kept.lock().unwrap());
+    let kept = durable.join().unwrap();
     // The chime of a hit is the first that starts after the hit's frame was captured, and a hit
     // counts as sounded only when both are there.
     let mut to_disk: Vec<Duration> = kept.iter().map(|(captured, at)| *at - *captured).collect();

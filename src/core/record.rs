@@ -140,6 +140,9 @@ pub struct HitRecord {
     pub probability: f32,
     /// Whether anybody was alerted, and if not, why.
     pub alert: Alerting,
+    /// The store could not write when this was found: the alert was given, and the read kept later.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub kept_late: bool,
     /// Every entry of that plate, the most urgent first; at least one.
     pub entries: Vec<HitEntry>,
 }
@@ -189,7 +192,8 @@ pub struct HitEntry {
 pub enum Alerting {
     /// It did.
     Sounded,
-    /// The same plate with the same entries alerted a short while ago.
+    /// The same plate with the same entries alerted a short while ago, or its entries alerted in
+    /// this pass already.
     Repeat,
     /// Somebody found this shift that the one plate is not the other.
     Quieted,

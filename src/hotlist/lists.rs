@@ -9,6 +9,7 @@ use plated_core::plate::PlateText;
 use plated_core::record::{EntryRecord, HitEntry, HitRecord, Priority};
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Most partial plates in force at once that officers entered, and most of each list (control P-04).
 pub const MAX_PARTIALS: usize = 100;
@@ -168,24 +169,39 @@ impl InForce {
 /// The lists in force. Reads are matched and lists exchanged at the same time, from any thread;
 /// neither waits for the other.
 #[derive(Debug, Default)]
-pub struct Lists(ArcSwap<InForce>);
+pub struct Lists {
+    now: ArcSwap<InForce>,
+    generation: AtomicU64,
+}
 
 impl Lists {
     /// All plates and partial plates that a read may be; see [`Match`]. One call sees the lists
     /// as they were at one moment.
     pub fn matches(&self, query: &Query<'_>) -> Vec<Match> {
-        matcher::matches(&self.0.load(), query)
+        matcher::matches(&self.now.load(), query)
+    }
+
+    /// Grows with each change of what is in force: who compares it learns that it has to match again.
+    pub fn generation(&self) -> u64 {
+        self.generation.load(Ordering::Acquire)
+    }
+
+    /// The one way to a change.
+    fn change(&self, to: impl Fn(&InForce) -> InForce) {
+        self.now.rcu(|now| to(now));
+        // After the change, so that who sees the new number sees the new lists.
+        self.generation.fetch_add(1, Ordering::Release);
     }
 
     /// What is in force now.
     pub fn in_force(&self) -> Arc<InForce> {
-        self.0.load_full()
+        self.now.load_full()
     }
 
     /// Whether a hit is as probable as one of the lists of its entries asks for before anybody is
     /// alerted, and of a state that this list lets alert.
     pub fn alerts(&self, hit: &HitRecord) -> bool {
-        let now = self.0.load();
+        let now = self.now.load();
         let rules = |list: &str| now.sources.iter().find(|s| s.name == list).map(|s| &s.rules);
         let alerts = |e: &HitEntry| {
             rules(&e.entry.list).is_none_or(|r| f64::from(hit.probability) >= r.alert && r.lets_alert(e.state))
@@ -196,7 +212,7 @@ impl Lists {
     /// Puts a list in the place of the one with its name, or behind the others.
     pub fn put(&self, source: Source) {
         let source = Arc::new(source);
-        self.0.rcu(|now| {
+        self.change(|now| {
             let mut next = InForce::clone(now);
             match next.sources.iter_mut().find(|s| s.name == source.name) {
                 Some(place) => *place = Arc::clone(&source),
@@ -208,7 +224,7 @@ impl Lists {
 
     /// Takes the list of this name out of force.
     pub fn remove(&self, name: &str) {
-        self.0.rcu(|now| {
+        self.change(|now| {
             let mut next = InForce::clone(now);
             next.sources.retain(|s| s.name != name);
             next
@@ -225,7 +241,7 @@ impl Lists {
             return Err(Error::new(Kind::Refused, said));
         }
         let partials: Arc<[Partial]> = partials.into();
-        self.0.rcu(|now| InForce { partials: Arc::clone(&partials), ..InForce::clone(now) });
+        self.change(|now| InForce { partials: Arc::clone(&partials), ..InForce::clone(now) });
         Ok(())
     }
 }

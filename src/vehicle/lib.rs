@@ -4,6 +4,7 @@
 //! Data flows one way, in the order of this list; a module knows only those above it.
 
 pub mod config; // the one configuration file
+pub mod events; // what is made known: a bounded, numbered broadcast
 pub mod alert; // hits to tones
 pub mod store; // the encrypted database, one writer
 pub mod transfer; // outbox to station, receipts back

@@ -20,13 +20,3 @@ pub struct Frame {
     /// What it shows.
     pub picture: Picture,
 }
-
-impl Frame {
-    /// Lets go of raw pixels, for a frame that is only named from here on. A JPEG is small, and
-    /// shared with the one that is stored.
-    pub fn drop_pixels(&mut self) {
-        if matches!(self.picture, Picture::Pixels(_)) {
-            self.picture = Picture::Pixels(Arc::default());
-        }
-    }
-}

@@ -94,6 +94,7 @@ pub fn hit(list: &str) -> HitRecord {
         differs: Vec::new(),
         probability: 0.875,
         alert: Alerting::Sounded,
+        kept_late: false,
         entries: vec![HitEntry { state: StateAgreement::Agree, priority: entry.priority, age_days: Some(2), entry }],
     }
 }

@@ -70,8 +70,32 @@ fn in_a_process_of_its_own() {
             let (chime, warning) = Chime::start(&named("trumpet"), clock);
             let warning = warning.unwrap();
             assert!(warning.contains("\"trumpet\"") && warning.contains("speaker"), "{warning}");
+            assert!(warning.contains("sound on the default sound device"), "{warning}");
             chime.sound(Priority::Normal);
-            assert!(chime.status().error.unwrap().contains("trumpet"));
+            while chime.status().played == 0 {
+                std::thread::yield_now();
+            }
+            let status = chime.status();
+            assert!(status.error.unwrap().contains("trumpet"));
+            assert_eq!(status.instead.as_deref(), Some("default"));
+        }
+        "lost" => {
+            // The configured device and the default one are gone; another is there.
+            let (chime, warning) = Chime::start(&named("trumpet"), clock);
+            assert!(warning.unwrap().contains("not heard for now"));
+            chime.sound(Priority::High);
+            while chime.status().played == 0 {
+                std::thread::yield_now();
+            }
+            assert_eq!(chime.status().instead.as_deref(), Some("speaker"));
+        }
+        "bell" => {
+            let (chime, _) = Chime::start(&Alert::default(), clock);
+            chime.sound(Priority::High);
+            while chime.status().bells == 0 {
+                std::thread::yield_now();
+            }
+            assert_eq!(chime.status().played, 0);
         }
         "no card" => {
             let (chime, warning) = Chime::start(&Alert::default(), clock);
@@ -83,9 +107,13 @@ fn in_a_process_of_its_own() {
             let (chime, warning) = Chime::start(&named("late"), Arc::clone(&clock));
             assert!(warning.unwrap().contains("not heard"));
             chime.sound(Priority::High);
-            let file = std::env::var("ALSA_CONFIG_PATH").unwrap();
-            let text = std::fs::read_to_string(&file).unwrap();
-            std::fs::write(&file, text.replace("pcm.speaker", "pcm.late")).unwrap();
+            let file = std::path::PathBuf::from(std::env::var("ALSA_CONFIG_PATH").unwrap());
+            let dir = file.parent().unwrap();
+            // The one line of this device alone, in the place of nothing.
+            let all = alsa_configuration(dir);
+            let late = all.lines().last().unwrap().replace("pcm.speaker", "pcm.late");
+            std::fs::write(dir.join("new.conf"), late + "\n").unwrap();
+            std::fs::rename(dir.join("new.conf"), &file).unwrap();
             assert_eq!(chime.started().recv_timeout(LONG).unwrap().priority, Priority::High);
             while chime.status().played == 0 {
                 std::thread::yield_now();
@@ -130,9 +158,38 @@ fn the_configured_device_sounds_and_no_other() {
 }
 
 #[test]
-fn an_unknown_device_is_a_warning_that_names_those_there_are() {
+fn an_unknown_device_is_a_warning_that_names_those_there_are_and_the_default_one_sounds() {
     let dir = tempfile::tempdir().unwrap();
     run("unknown", dir.path(), &alsa_configuration(dir.path()));
+    assert_eq!(melody(&read(&dir.path().join("default.raw"))), [880.0, 0.0, 660.0]);
+}
+
+#[test]
+fn when_the_sound_card_is_lost_the_alert_sounds_on_another() {
+    let dir = tempfile::tempdir().unwrap();
+    let only_speaker = alsa_configuration(dir.path()).lines().skip(1).collect::<String>();
+    run("lost", dir.path(), &only_speaker);
+    assert_eq!(melody(&read(&dir.path().join("speaker.raw"))), [1500.0, 1100.0].repeat(6));
+}
+
+#[test]
+fn without_any_sound_device_the_bell_of_the_terminal_rings() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("asound.conf");
+    std::fs::write(&file, "").unwrap();
+    // `script` gives it a terminal of its own.
+    let program = std::env::current_exe().unwrap();
+    let command = format!("'{}' --exact alert_chime::in_a_process_of_its_own --nocapture", program.display());
+    let output = Command::new("script")
+        .args(["--quiet", "--return", "--command", &command, "/dev/null"])
+        .env("ALSA_CONFIG_PATH", file)
+        .env("PLATED_TEST_CASE", "bell")
+        .stdin(std::process::Stdio::null())
+        .output()
+        .unwrap();
+    let shown = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{shown}");
+    assert!(shown.contains('\x07'), "{shown}");
 }
 
 #[test]
@@ -143,6 +200,6 @@ fn no_sound_card_is_a_warning_and_nobody_waits_for_one() {
 #[test]
 fn a_high_alert_sounds_as_soon_as_the_sound_card_is_there() {
     let dir = tempfile::tempdir().unwrap();
-    run("no card, then one", dir.path(), &alsa_configuration(dir.path()));
+    run("no card, then one", dir.path(), "");
     assert_eq!(melody(&read(&dir.path().join("speaker.raw"))), [1500.0, 1100.0].repeat(6));
 }

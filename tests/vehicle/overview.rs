@@ -4,12 +4,13 @@ use plated_core::digest::Sha256;
 use plated_core::record::ImageRole;
 use plated_core::shutdown::Shutdown;
 use plated_vehicle::config::Config;
+use plated_vehicle::events::Next;
 use plated_vehicle::pipeline::{Announcement, Daemon};
 use plated_vehicle::store::Key;
 use plated_vision::capture::VideoReader;
 use std::collections::HashSet;
 use std::path::Path;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
 #[test]
@@ -32,25 +33,25 @@ fn the_overview_of_a_read_is_the_cameras_own_jpeg_byte_for_byte() {
         root.join("models")
     );
     std::fs::write(&config, text).unwrap();
-    let overviews = Arc::new(Mutex::new(Vec::new()));
-    let found = overviews.clone();
-    let announce = move |announcement: &Announcement| {
-        if let Announcement::Read { read, .. } = announcement {
-            let overview = read.images.iter().find(|i| i.role == ImageRole::Overview).unwrap();
-            found.lock().unwrap().push(overview.sha256);
-        }
-    };
-    let daemon = Daemon::start(
-        &Config::load(&config).unwrap(),
-        Arc::new(SystemClock::new()),
-        Box::new(announce),
-        &Shutdown::default(),
-    )
-    .unwrap();
+    let daemon =
+        Daemon::start(&Config::load(&config).unwrap(), Arc::new(SystemClock::new()), &Shutdown::default()).unwrap();
+    let mut events = daemon.events().resume(0);
     while !daemon.is_done() {
         std::thread::sleep(Duration::from_millis(20)); // The daemon can only be asked.
     }
     daemon.stop().unwrap();
-    let overviews = overviews.lock().unwrap();
+    let mut overviews = Vec::new();
+    loop {
+        match events.next(Duration::ZERO) {
+            Next::Event(_, event) => {
+                if let Announcement::Read { read, .. } = &*event {
+                    overviews.push(read.images.iter().find(|i| i.role == ImageRole::Overview).unwrap().sha256);
+                }
+            }
+            Next::Lagged(_) => {}
+            Next::Closed => break,
+            Next::TimedOut => panic!("the daemon has ended"),
+        }
+    }
     assert!(!overviews.is_empty() && overviews.iter().all(|o| sent.contains(o)), "{overviews:?}");
 }

@@ -18,8 +18,12 @@ const CHILD: &str = "PLATED_TEST_STORE_CHILD";
 #[test]
 fn child_that_writes_reads() {
     let Some(dir) = std::env::var_os(CHILD).map(std::path::PathBuf::from) else { return };
-    let config =
-        plated_vehicle::config::Store { path: dir.join("store.db"), key_file: Some(dir.join("store.key")), max_mib: 0 };
+    let config = plated_vehicle::config::Store {
+        path: dir.join("store.db"),
+        key_file: Some(dir.join("store.key")),
+        max_mib: 0,
+        reserve_mib: 0,
+    };
     let key = Key::load(&config).unwrap();
     let (store, _) = Store::open(Options::from(&config), &key, Arc::new(SystemClock::new())).unwrap();
     let mut out = std::io::stdout();

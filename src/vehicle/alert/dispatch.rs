@@ -1,9 +1,10 @@
-//! Whether a hit is news: the same plate with the same entry does not alert again for a while,
-//! and a pairing that somebody found wrong is quiet until the shift ends.
+//! Whether a hit is news: an entry alerts once in a pass, the same plate with the same entry does not
+//! alert again for a while or as long as the vehicle stands in view, and a pairing that somebody
+//! found wrong is quiet until the shift ends.
 
 use super::MutedPairings;
 use plated_core::plate::{MatchKey, PlateText};
-use plated_core::record::{Alerting, EntryRecord, HitRecord, Priority};
+use plated_core::record::{Alerting, EntryRecord, HitEntry, HitRecord, Priority};
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,23 +13,45 @@ use std::time::Duration;
 #[derive(Debug)]
 pub struct Repeats {
     after: Duration,
-    alerted: HashMap<Alerted, Duration>,
+    alerted: HashMap<(MatchKey, Wanted), Alerted>,
     quiet: Arc<MutedPairings>,
 }
 
 /// Bound of what is remembered. When it is reached the oldest are forgotten, so at worst an
 /// alert is repeated too early.
 const REMEMBERED: usize = 4096;
+/// A plate that was in view less than this long ago has not left: a vehicle that stands there does
+/// not alert again, however long it stands.
+const LEFT_AFTER: Duration = Duration::from_secs(60);
 
-/// What makes two alerts the same. An entry that became more urgent is another.
-#[derive(Debug, PartialEq, Eq, Hash)]
-struct Alerted {
-    read: MatchKey,
+/// What makes two entries the same.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct Wanted {
     list: String,
     plate: String,
     category: String,
     source: String,
+}
+
+/// The last alert of a plate and an entry; times are monotonic. One more urgent than that is news.
+#[derive(Clone, Copy, Debug)]
+struct Alerted {
     priority: Priority,
+    /// The last alert.
+    alerted: Duration,
+    /// When it was last in view.
+    seen: Duration,
+}
+
+impl Wanted {
+    fn of(entry: &EntryRecord) -> Self {
+        Self {
+            list: entry.list.clone(),
+            plate: entry.plate.clone(),
+            category: entry.category.clone(),
+            source: entry.source.clone(),
+        }
+    }
 }
 
 impl Repeats {
@@ -38,48 +61,76 @@ impl Repeats {
     }
 
     /// Whether this hit, probable enough to alert, does alert at monotonic time `now`: not when its
-    /// pairing is quiet, and not when all its entries alerted a short while ago. If it does, it
-    /// counts as alerted from here on.
-    pub fn decide(&mut self, hit: &HitRecord, now: Duration) -> Alerting {
+    /// pairing is quiet, and not when each of its entries alerted in this pass, whatever was read
+    /// then, or alerted for this text a short while ago. `before` are the hits of this pass. If it
+    /// does, it counts as alerted from here on.
+    pub fn decide(&mut self, hit: &HitRecord, before: &[HitRecord], now: Duration) -> Alerting {
         if self.quiet.holds(hit, now) {
             return Alerting::Quieted;
         }
         let read = PlateText::normalise(&hit.text).key();
+        let alerted = before.iter().filter(|h| matches!(h.alert, Alerting::Sounded | Alerting::Repeat));
+        let mut in_this_pass: HashMap<Wanted, Priority> = HashMap::new();
+        for entry in alerted.flat_map(|h| &h.entries) {
+            let most = in_this_pass.entry(Wanted::of(&entry.entry)).or_insert(entry.priority);
+            *most = entry.priority.max(*most);
+        }
         // Each is noted, so no `any`, which would stop at the first.
-        let news = hit.entries.iter().filter(|e| self.is_news(&read, &e.entry, now)).count();
-        if news > 0 { Alerting::Sounded } else { Alerting::Repeat }
+        let is_news = |e: &&HitEntry| {
+            let wanted = Wanted::of(&e.entry);
+            let in_this_pass = in_this_pass.get(&wanted).is_some_and(|most| *most >= e.priority);
+            self.is_news(&read, wanted, e.priority, in_this_pass, now)
+        };
+        if hit.entries.iter().filter(is_news).count() > 0 { Alerting::Sounded } else { Alerting::Repeat }
     }
 
-    /// The time counts from the alert that was given, so a plate in view all the while alerts
-    /// again.
-    fn is_news(&mut self, read: &MatchKey, entry: &EntryRecord, now: Duration) -> bool {
-        let key = Alerted {
-            read: read.clone(),
-            list: entry.list.clone(),
-            plate: entry.plate.clone(),
-            category: entry.category.clone(),
-            source: entry.source.clone(),
-            priority: entry.priority,
-        };
-        if self.alerted.get(&key).is_some_and(|then| now.saturating_sub(*then) < self.after) {
-            return false;
+    /// The pass with these hits was still in view at the monotonic time `now`.
+    pub fn seen(&mut self, hits: &[HitRecord], now: Duration) {
+        for hit in hits {
+            let read = PlateText::normalise(&hit.text).key();
+            for entry in &hit.entries {
+                if let Some(times) = self.alerted.get_mut(&(read.clone(), Wanted::of(&entry.entry))) {
+                    times.seen = times.seen.max(now);
+                }
+            }
+        }
+    }
+
+    fn is_news(
+        &mut self,
+        read: &MatchKey,
+        wanted: Wanted,
+        priority: Priority,
+        in_this_pass: bool,
+        now: Duration,
+    ) -> bool {
+        let key = (read.clone(), wanted);
+        // Without a time in which alerts don't repeat there is no standing either.
+        let left_after = LEFT_AFTER.min(self.after);
+        if let Some(last) = self.alerted.get_mut(&key) {
+            let lately = now.saturating_sub(last.alerted) < self.after || now.saturating_sub(last.seen) < left_after;
+            if in_this_pass || lately && priority <= last.priority {
+                last.seen = now;
+                return false;
+            }
         }
         if self.alerted.len() >= REMEMBERED {
             self.forget(now);
         }
-        self.alerted.insert(key, now);
-        true
+        // In one pass an entry alerts once; what was read this time is noted as if it had.
+        self.alerted.insert(key, Alerted { priority, alerted: now, seen: now });
+        !in_this_pass
     }
 
     /// Makes room: what is over, and where that is not enough the older half.
     fn forget(&mut self, now: Duration) {
-        let after = self.after;
-        self.alerted.retain(|_, then| now.saturating_sub(*then) < after);
+        let (after, last) = (self.after, |times: &Alerted| times.alerted.max(times.seen));
+        self.alerted.retain(|_, times| now.saturating_sub(last(times)) < after);
         if self.alerted.len() >= REMEMBERED {
-            let mut times: Vec<Duration> = self.alerted.values().copied().collect();
+            let mut times: Vec<Duration> = self.alerted.values().map(last).collect();
             let (_, middle, _) = times.select_nth_unstable(REMEMBERED / 2);
             let middle = *middle;
-            self.alerted.retain(|_, then| *then > middle);
+            self.alerted.retain(|_, times| last(times) > middle);
         }
     }
 }
@@ -87,7 +138,7 @@ impl Repeats {
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
-    use plated_core::record::{HitEntry, Rule, StateAgreement};
+    use plated_core::record::{Rule, StateAgreement};
     use uuid::Uuid;
 
     pub fn hit(text: &str, listed: &str, entries: &[EntryRecord]) -> HitRecord {
@@ -107,6 +158,7 @@ pub(super) mod tests {
             differs: Vec::new(),
             probability: 0.5,
             alert: Alerting::Candidate,
+            kept_late: false,
             entries: entries.iter().map(shown).collect(),
         }
     }
@@ -120,7 +172,8 @@ pub(super) mod tests {
         let mut repeats = repeats(600);
         let (stolen, felony) =
             (entry("7ABC123", Priority::Normal, "stolen"), entry("7ABC123", Priority::High, "felony"));
-        let mut decide = |entries: &[EntryRecord], now| repeats.decide(&hit("7ABC123", "7ABC123", entries), S(now));
+        let mut decide =
+            |entries: &[EntryRecord], now| repeats.decide(&hit("7ABC123", "7ABC123", entries), &[], S(now));
         assert_eq!(decide(std::slice::from_ref(&stolen), 0), Alerting::Sounded);
         assert_eq!(decide(&[stolen.clone(), felony.clone()], 1), Alerting::Sounded);
         assert_eq!(decide(&[felony, stolen], 2), Alerting::Repeat);
@@ -131,38 +184,73 @@ pub(super) mod tests {
         let mut repeats = repeats(600);
         let wanted = hit("7ABC123", "7A8C123", &[entry("7A8C123", Priority::High, "stolen")]);
         repeats.quiet.begin(&wanted, S(100));
-        assert_eq!(repeats.decide(&wanted, S(99)), Alerting::Quieted);
-        assert_eq!(repeats.decide(&wanted, S(100)), Alerting::Sounded);
-        assert_eq!(repeats.decide(&wanted, S(101)), Alerting::Repeat);
+        assert_eq!(repeats.decide(&wanted, &[], S(99)), Alerting::Quieted);
+        assert_eq!(repeats.decide(&wanted, &[], S(100)), Alerting::Sounded);
+        assert_eq!(repeats.decide(&wanted, &[], S(101)), Alerting::Repeat);
     }
 
     pub fn entry(plate: &str, priority: Priority, category: &str) -> EntryRecord {
         EntryRecord { plate: plate.to_owned(), category: category.to_owned(), priority, ..EntryRecord::default() }
     }
 
-    fn key(plate: &str) -> MatchKey {
-        PlateText::normalise(plate).key()
-    }
-
     pub const S: fn(u64) -> Duration = Duration::from_secs;
+
+    impl Repeats {
+        /// Whether a pass of its own with this text and entry alerts.
+        fn alerts(&mut self, read: &str, entry: &EntryRecord, now: u64) -> bool {
+            self.decide(&hit(read, &entry.plate, std::slice::from_ref(entry)), &[], S(now)) == Alerting::Sounded
+        }
+    }
 
     #[test]
     fn the_same_plate_and_entry_alert_once_in_the_set_time() {
         let mut repeats = repeats(600);
         let stolen = entry("7ABC123", Priority::Normal, "stolen");
-        assert!(repeats.is_news(&key("7ABC123"), &stolen, S(0)));
-        assert!(!repeats.is_news(&key("7ABC123"), &stolen, S(599)));
-        assert!(repeats.is_news(&key("7ABC123"), &stolen, S(600)), "counted from the alert given");
-        assert!(!repeats.is_news(&key("7ABC123"), &stolen, S(601)));
+        assert!(repeats.alerts("7ABC123", &stolen, 0));
+        assert!(!repeats.alerts("7ABC123", &stolen, 539));
+        assert!(repeats.alerts("7ABC123", &stolen, 600), "counted from the alert given");
+        assert!(!repeats.alerts("7ABC123", &stolen, 601));
     }
 
     #[test]
     fn another_plate_another_entry_or_a_raised_priority_alerts() {
         let mut repeats = repeats(600);
-        assert!(repeats.is_news(&key("7ABC123"), &entry("7ABC123", Priority::Normal, "stolen"), S(0)));
-        assert!(repeats.is_news(&key("7A8C123"), &entry("7ABC123", Priority::Normal, "stolen"), S(1)));
-        assert!(repeats.is_news(&key("7ABC123"), &entry("7ABC123", Priority::Normal, "felony"), S(1)));
-        assert!(repeats.is_news(&key("7ABC123"), &entry("7ABC123", Priority::High, "stolen"), S(1)));
+        assert!(repeats.alerts("7ABC123", &entry("7ABC123", Priority::Normal, "stolen"), 0));
+        assert!(repeats.alerts("7A8C123", &entry("7ABC123", Priority::Normal, "stolen"), 1));
+        assert!(repeats.alerts("7ABC123", &entry("7ABC123", Priority::Normal, "felony"), 1));
+        assert!(repeats.alerts("7ABC123", &entry("7ABC123", Priority::High, "stolen"), 1));
+        assert!(!repeats.alerts("7ABC123", &entry("7ABC123", Priority::Normal, "stolen"), 2), "less urgent is no news");
+    }
+
+    #[test]
+    fn a_pass_that_flickers_between_two_texts_alerts_once_for_an_entry() {
+        let mut repeats = repeats(600);
+        let stolen = [entry("7ABC123", Priority::High, "stolen")];
+        let mut first = hit("7ABC123", "7ABC123", &stolen);
+        first.alert = repeats.decide(&first, &[], S(0));
+        assert_eq!(first.alert, Alerting::Sounded);
+        let second = hit("7A8C123", "7ABC123", &stolen);
+        assert_eq!(repeats.decide(&second, std::slice::from_ref(&first), S(1)), Alerting::Repeat);
+        // The next pass of the same vehicle begins with the other text.
+        assert_eq!(repeats.decide(&second, &[], S(100)), Alerting::Repeat);
+        // Also when the pass lasts longer than the time in which alerts don't repeat.
+        assert_eq!(repeats.decide(&second, std::slice::from_ref(&first), S(2000)), Alerting::Repeat);
+        let more = hit("7A8C123", "7ABC123", &[stolen[0].clone(), entry("7ABC123", Priority::High, "robbery")]);
+        assert_eq!(repeats.decide(&more, &[first], S(2001)), Alerting::Sounded, "another entry");
+    }
+
+    #[test]
+    fn a_vehicle_that_stands_in_view_does_not_alert_again_until_it_left_and_came_back() {
+        let mut repeats = repeats(600);
+        let stolen = entry("7ABC123", Priority::High, "stolen");
+        let seen = [hit("7ABC123", "7ABC123", std::slice::from_ref(&stolen))];
+        assert!(repeats.alerts("7ABC123", &stolen, 0));
+        // One long pass, or many short ones.
+        repeats.seen(&seen, S(3000));
+        for minute in 0..60 {
+            assert!(!repeats.alerts("7ABC123", &stolen, 3000 + minute * 59));
+        }
+        assert!(repeats.alerts("7ABC123", &stolen, 3000 + 59 * 59 + 60));
     }
 
     #[test]
@@ -170,15 +258,15 @@ pub(super) mod tests {
         let mut repeats = repeats(1_000_000);
         for n in 0..10_000u64 {
             let plate = format!("P{n}");
-            assert!(repeats.is_news(&key(&plate), &entry(&plate, Priority::Low, ""), S(n)));
+            assert!(repeats.alerts(&plate, &entry(&plate, Priority::Low, ""), n));
             assert!(repeats.alerted.len() <= REMEMBERED);
         }
-        assert!(!repeats.is_news(&key("P9999"), &entry("P9999", Priority::Low, ""), S(10_000)));
+        assert!(!repeats.alerts("P9999", &entry("P9999", Priority::Low, ""), 10_000));
         // All in one moment: nothing is older than the rest, and still it is bounded.
         let mut repeats = self::repeats(10);
         for n in 0..10_000u64 {
             let plate = format!("P{n}");
-            repeats.is_news(&key(&plate), &entry(&plate, Priority::Low, ""), S(0));
+            repeats.alerts(&plate, &entry(&plate, Priority::Low, ""), 0);
         }
         assert!(repeats.alerted.len() <= REMEMBERED);
     }

@@ -1,6 +1,7 @@
-//! Hits to tones. [`Repeats`] says whether a hit is news; it is persisted, and then [`Chime`] sounds
-//! it; the chime needs no console. [`MutedPairings`] holds what officers found wrong.
+//! Hits to tones. [`Repeats`] says whether a hit is news, and [`Chime`] sounds it, at once; the chime
+//! needs no console. [`MutedPairings`] holds what officers found wrong.
 
+mod bell;
 mod chime;
 mod dispatch;
 mod output;

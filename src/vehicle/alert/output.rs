@@ -3,15 +3,85 @@
 //! It is open only while a chime sounds: other programs can use it the rest of the time, a silent
 //! vehicle costs no processor time, and a card that was unplugged and comes back is found again.
 
-use crossbeam_channel::Sender;
+use super::tone::samples;
+use cpal::traits::{DeviceTrait, HostTrait, StreamTrait};
+use cpal::{BufferSize, Device, DeviceId, FromSample, SampleFormat, SizedSample, Stream, StreamConfig};
+use crossbeam_channel::{Receiver, Sender, bounded, select};
+use plated_core::clock::Clock;
 use plated_core::error::{Context, Error, Kind, Result};
-use rodio::cpal::traits::{DeviceTrait, HostTrait, StreamTrait};
-use rodio::cpal::{self, BufferSize, Device, DeviceId, FromSample, SampleFormat, SizedSample, Stream, StreamConfig};
+use plated_core::record::Priority;
 use std::ffi::{c_char, c_int};
+use std::sync::Arc;
 use std::time::Duration;
 
+/// The sound devices of the vehicle. Calls may hang in a driver, so nobody but a thread that can be
+/// left behind makes them.
+pub trait Devices: Send + Sync + 'static {
+    /// Whether the device could be played on.
+    ///
+    /// # Errors
+    /// `Missing` says why not.
+    fn probe(&self, device: &str) -> Result<()>;
+
+    /// Devices beside the default one on which an alert can be heard.
+    fn others(&self) -> Vec<String>;
+
+    /// Plays one chime to its end, or until `stop` is closed. `started` is told the monotonic time
+    /// at which the first samples were handed over.
+    ///
+    /// # Errors
+    /// `Missing` when the device can't be opened or fails.
+    fn play(&self, device: &str, priority: Priority, started: &Sender<Duration>, stop: &Receiver<()>) -> Result<()>;
+}
+
+/// `null` would swallow the alert, the default one was tried before, and the others stand for sound
+/// servers that say on stderr that they don't run.
+const PASSED_OVER: [&str; 4] = ["null", "default", "jack", "oss"];
+
+/// Devices as ALSA has them.
+pub struct Alsa {
+    /// Tells when a chime starts.
+    pub clock: Arc<dyn Clock>,
+}
+
+impl Devices for Alsa {
+    fn probe(&self, device: &str) -> Result<()> {
+        Output::find(device).map(drop)
+    }
+
+    fn others(&self) -> Vec<String> {
+        hush();
+        let ids = cpal::default_host().output_devices().into_iter().flatten().filter_map(|d| d.id().ok());
+        let mut names: Vec<String> = ids.map(|id| id.id().to_owned()).collect();
+        names.retain(|name| !PASSED_OVER.contains(&name.as_str()));
+        // Cards have a colon in their names, converters for the default device have none.
+        names.sort_by_key(|name| !name.contains(':'));
+        names
+    }
+
+    fn play(&self, device: &str, priority: Priority, started: &Sender<Duration>, stop: &Receiver<()>) -> Result<()> {
+        let output = Output::find(device)?;
+        let (events, event) = bounded(8);
+        let clock = Arc::clone(&self.clock);
+        let stream = output.play(samples(priority, output.rate()), events, move || clock.monotonic())?;
+        let outcome = loop {
+            select! {
+                recv(event) -> event => match event {
+                    Ok(Event::Started(at)) => drop(started.try_send(at)),
+                    Ok(Event::Done) => break Ok(()),
+                    Ok(Event::Failed(why)) => break Err(Error::new(Kind::Missing, format!("the sound device failed: {why}"))),
+                    Err(_) => break Err(Error::new(Kind::Missing, "the sound device stopped")),
+                },
+                recv(stop) -> _ => break Ok(()),
+            }
+        };
+        drop(stream);
+        outcome
+    }
+}
+
 /// A device that was found, and how it wants its samples.
-pub struct Output {
+struct Output {
     device: Device,
     config: StreamConfig,
     format: SampleFormat,
@@ -19,7 +89,7 @@ pub struct Output {
 
 /// What a device reports while it plays.
 #[derive(Debug)]
-pub enum Event {
+enum Event {
     /// The first samples were handed to it, at this monotonic time.
     Started(Duration),
     /// The last ones have sounded.
@@ -36,7 +106,7 @@ impl Output {
     ///
     /// # Errors
     /// `Missing`, with the known names when there is no such device.
-    pub fn find(name: &str) -> Result<Self> {
+    fn find(name: &str) -> Result<Self> {
         hush();
         let host = cpal::default_host();
         let device = if name.is_empty() {
@@ -56,7 +126,7 @@ impl Output {
     }
 
     /// Samples a second.
-    pub fn rate(&self) -> u32 {
+    fn rate(&self) -> u32 {
         self.config.sample_rate
     }
 
@@ -65,7 +135,7 @@ impl Output {
     ///
     /// # Errors
     /// `Missing` when the device can't be opened now.
-    pub fn play(
+    fn play(
         &self,
         samples: Vec<f32>,
         events: Sender<Event>,

@@ -4,7 +4,7 @@ use plated_core::record::Priority;
 use std::time::Duration;
 
 /// Bounded queue of chimes with the time at which each was asked for.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Waiting {
     /// In the order of asking.
     chimes: Vec<(Priority, Duration)>,

@@ -100,6 +100,10 @@ pub struct Store {
     /// The database never grows past this many MiB; 0 is no limit but the disk.
     #[serde(default)]
     pub max_mib: u64,
+    /// Room on the disk in MiB that is set aside, so that hits are kept when the disk is full;
+    /// 0 is none.
+    #[serde(default = "reserve_mib")]
+    pub reserve_mib: u64,
 }
 
 /// The way to the station.
@@ -128,6 +132,9 @@ pub struct Transfer {
     pub timeout_s: f64,
 }
 
+fn reserve_mib() -> u64 {
+    4
+}
 fn batch_reads() -> usize {
     50
 }
@@ -254,6 +261,7 @@ impl Config {
         within("shift.hours", self.shift.hours, 1..=168)?;
         within("alert.repeat_after_s", self.alert.repeat_after_s, 0..=86_400)?;
         within("store.max_mib", self.store.max_mib, 0..=16 << 20)?;
+        within("store.reserve_mib", self.store.reserve_mib, 0..=1024)?;
         self.recognition.check()?;
         if let Some(sync) = &self.hotlist_sync {
             sync.check()?;
@@ -306,6 +314,8 @@ mod tests {
     fn a_value_out_of_range_is_refused_with_its_key() {
         let err = load(&format!("{SMALL}[recognition]\nkeep_confidence = 3.0\n")).unwrap_err().chain();
         assert!(err.contains("recognition.keep_confidence"), "{err}");
+        let err = load(&format!("{SMALL}reserve_mib = 2000\n")).unwrap_err().chain();
+        assert!(err.contains("store.reserve_mib"), "{err}");
     }
 
     #[test]

@@ -17,6 +17,9 @@ const INTERVAL: Duration = Duration::from_secs(1);
 /// A camera that gives no frame for this long is not well, nor is one whose frames give no result.
 const SILENT_AFTER: Duration = Duration::from_secs(10);
 
+/// So many reads wait in memory only when the store has trouble.
+const MANY_WAITING: u64 = 16;
+
 /// Frames of a camera that may come before the first of them is read.
 const FIRST_FRAMES: u64 = 300;
 
@@ -73,11 +76,27 @@ impl Monitor {
             }
         }
         let chime = self.chime.status();
-        let (level, text) = match &chime.error {
-            Some(why) => (Level::Degraded, format!("alerts can't be heard: {why}")),
-            None => (Level::Ok, "alerts can be heard".to_owned()),
+        let (level, text) = match (&chime.error, &chime.instead) {
+            (Some(why), None) => (Level::Failed, format!("alerts can't be heard: {why}")),
+            (Some(why), Some(device)) => (Level::Degraded, format!("alerts sound on {device}, since {why}")),
+            (None, _) => (Level::Ok, "alerts can be heard".to_owned()),
         };
         self.health.report("chime", level, text, wall);
+        let totals = self.counters.totals();
+        let (level, text) = kept(totals.waiting, totals.lost_reads);
+        self.health.report("reads", level, text, wall);
+    }
+}
+
+/// How reads get into the store: how many wait in memory for it, and how many were lost.
+fn kept(waiting: u64, lost: u64) -> (Level, String) {
+    match (waiting, lost) {
+        (0..MANY_WAITING, 0) => (Level::Ok, "they are kept as they come".into()),
+        (_, 0) => (Level::Degraded, format!("{} in memory, since the store can't write them", count(waiting, "read"))),
+        _ => {
+            let lost = count(lost, "read");
+            (Level::Failed, format!("{lost} lost, since the store could not write; {waiting} in memory"))
+        }
     }
 }
 
@@ -123,6 +142,14 @@ mod tests {
             restarts: 0,
             last_frame: last_frame.map(Duration::from_secs),
         }
+    }
+
+    #[test]
+    fn reads_that_wait_or_were_lost_are_told() {
+        assert_eq!(kept(3, 0).0, Level::Ok);
+        assert_eq!(kept(200, 0).0, Level::Degraded);
+        let (level, text) = kept(0, 1);
+        assert!(level == Level::Failed && text.starts_with("1 read lost"), "{text}");
     }
 
     #[test]

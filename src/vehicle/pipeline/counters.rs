@@ -15,7 +15,7 @@ pub struct Totals {
     pub reads: u64,
     /// Hits made durable.
     pub hits: u64,
-    /// Alerts given for hits.
+    /// Alerts given for hits, also for those that are not durable yet.
     pub alerts: u64,
     /// Tracks too unsure to become a read.
     pub suppressed: u64,
@@ -23,7 +23,10 @@ pub struct Totals {
     pub failed_frames: u64,
     /// Frames whose result never came.
     pub lost_frames: u64,
-    /// Reads given up because the daemon was stopped while the store could not write.
+    /// Reads that wait in memory for the store.
+    pub waiting: u64,
+    /// Reads given up: more than can wait came while the store could not write, or the daemon was
+    /// stopped meanwhile.
     pub lost_reads: u64,
     /// Time in decoding JPEGs, detector, rectification and reader, over all workers.
     pub decode: Duration,

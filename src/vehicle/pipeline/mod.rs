@@ -1,14 +1,14 @@
 //! `plated run`: the parts put together.
 //!
 //! ```text
-//! capture ─► workers (detect, read) ─► collector (order, track) ─► recorder (match, store, sound)
-//!  1 frame a source    2 a worker               32 events                 store ─► transfer
+//! capture ─► workers (detect, read) ─► collector (order, track) ─► recorder (match, sound)
+//!  1 frame a source    2 a worker               32 events             │ 256 reads
+//!                                  transfer ◄─ store ◄─ keeper (write, publish) ◄┘
 //! ```
 //!
-//! Every queue is bounded. Frames give way to newer frames. Events don't: while the store can't
-//! write (a full disk), reads wait with their pictures in the recorder, up to 256, and alerts
-//! still sound; past that the events wait, then recognition, and capture drops frames, counted,
-//! until there is room again. What was read is kept; what can't be kept is not read.
+//! Every queue is bounded. Frames give way to newer frames. Matching and sounding wait for nothing:
+//! reads that the store can't take wait in memory with their pictures, up to 256, and past that
+//! those without a hit give way, counted and told of. What is durable is published in [`Hub`].
 
 mod collector;
 mod counters;
@@ -23,21 +23,23 @@ pub use workers::Workers;
 use crate::alert::{Chime, ChimeStatus, Started};
 use crate::config::Config;
 use crate::control::{OfficerService, Server};
+use crate::events::Hub;
 use crate::health::{Health, Monitor};
 use crate::lists::{ListState, expiry, updater};
-use crate::store::{Key, Options, Stats, Store};
+use crate::store::{Key, NewImage, Options, Stats, Store};
 use collector::Collector;
 use crossbeam_channel::bounded;
+use jiff::tz::TimeZone;
 use plated_core::clock::Clock;
 use plated_core::error::{Error, Kind, Result};
 use plated_core::record::{HitRecord, MadeBy, ReadRecord};
 use plated_core::shutdown::Shutdown;
 use plated_core::thread::spawn;
+use plated_hotlist::ListSettings;
 use plated_vision::capture::{Capture, SourceStatus};
 use plated_vision::capture::{Input, Pace};
-use plated_vision::frame::Frame;
 use plated_vision::recognition::{Models, Recognizer};
-use recorder::Recorder;
+use recorder::{Keeper, Matching, Recorder, Reserve, Waiting};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
@@ -50,13 +52,14 @@ const EVENTS: usize = 32;
 const SEEN_PER_WORKER: usize = 2;
 
 /// Something that is durable and may be shown.
+#[derive(Debug)]
 pub enum Announcement {
     /// The vehicle pass is over; this is the read.
     Read {
         /// What was stored.
         read: Box<ReadRecord>,
-        /// The frame of its best look.
-        frame: Frame,
+        /// Its pictures.
+        pictures: Vec<NewImage>,
     },
     /// The plate matched an entry. A lead, not a fact, until somebody verified it.
     Hit {
@@ -66,11 +69,10 @@ pub enum Announcement {
         hit: Box<HitRecord>,
         /// Monotonic time at which the frame that decided it was captured.
         captured: Duration,
+        /// Pictures of the read as it is so far.
+        pictures: Vec<NewImage>,
     },
 }
-
-/// Shows an announcement. Called on the recorder's thread; it must not block for long.
-pub type Announce = Box<dyn Fn(&Announcement) + Send>;
 
 /// The running daemon.
 pub struct Daemon {
@@ -78,6 +80,7 @@ pub struct Daemon {
     counters: Arc<Counters>,
     store: Store,
     chime: Arc<Chime>,
+    events: Hub<Announcement>,
     transfer: Option<transfer::Running>,
     hotlists: Option<updater::Running>,
     /// Ends before the store closes.
@@ -113,7 +116,7 @@ impl Daemon {
     /// # Errors
     /// What can't be worked without: models, the key, the store. A missing sound card, camera or
     /// station is a warning.
-    pub fn start(config: &Config, clock: Arc<dyn Clock>, announce: Announce, stop: &Shutdown) -> Result<Self> {
+    pub fn start(config: &Config, clock: Arc<dyn Clock>, stop: &Shutdown) -> Result<Self> {
         let key = Key::load(&config.store)?;
         let (store, opened) = Store::open(Options::from(&config.store), &key, clock.clone())?;
         if let Some(aside) = &opened.set_aside {
@@ -150,7 +153,7 @@ impl Daemon {
         let stopping = Arc::new(AtomicBool::new(false));
         let transfer = link.map(|l| l.start(store.clone())).transpose()?;
 
-        let (to_recorder, events) = bounded(EVENTS);
+        let (to_recorder, from_collector) = bounded(EVENTS);
         let (to_collector, seen) = bounded(SEEN_PER_WORKER * workers);
         let capture = Arc::new(Capture::start(&config.sources, clock.clone())?);
         let mut threads = Vec::new();
@@ -181,30 +184,42 @@ impl Daemon {
         };
         let shutdown = stop.child();
         let monitor = monitor.start(shutdown.clone())?;
-        let keeper = expiry::start(desk.clone(), clock.clone())?;
-        let recorder = Recorder::new(
-            config,
-            made_by,
-            desk.lists().clone(),
-            desk.quiet().clone(),
-            store.clone(),
-            chime.clone(),
+        let expiry = expiry::start(desk.clone(), clock.clone())?;
+        let settings = Arc::new(ListSettings::new(&config.hotlists, TimeZone::system()));
+        let matching = Matching {
+            lists: desk.lists().clone(),
+            settings: settings.clone(),
+            muted: desk.quiet().clone(),
+            repeat_after: Duration::from_secs(config.alert.repeat_after_s),
             clock,
-            announce,
-            counters.clone(),
-            stopping.clone(),
-        );
-        threads.push(spawn("recorder", move || recorder.run(&events))?);
+        };
+        let waiting = Arc::new(Waiting::new(counters.clone()));
+        let events = Hub::default();
+        let to_store = store.clone();
+        let keeper = Keeper {
+            put: Box::new(move |read| to_store.put_read(read)),
+            waiting: waiting.clone(),
+            settings,
+            events: events.clone(),
+            counters: counters.clone(),
+            stopping: stopping.clone(),
+            reserve: Reserve::beside(&config.store.path, config.store.reserve_mib << 20),
+        };
+        threads.push(spawn("keeper", move || keeper.run())?);
+        let recorder =
+            Recorder::new(config.vehicle.clone(), made_by, matching, chime.clone(), counters.clone(), waiting);
+        threads.push(spawn("recorder", move || recorder.run(&from_collector))?);
         // Last, so that nobody is answered by a daemon that did not start. Without it reading goes on.
         let server = Server::start(&config.control_socket(), desk).inspect_err(|e| {
             tracing::error!("Lists and entries can't be changed while the daemon runs: {}", e.chain())
         });
-        let officers = (server.ok(), keeper);
+        let officers = (server.ok(), expiry);
         Ok(Self {
             capture,
             counters,
             store,
             chime,
+            events,
             transfer,
             hotlists,
             officers,
@@ -219,6 +234,11 @@ impl Daemon {
     /// True once every source has ended and every read is stored.
     pub fn is_done(&self) -> bool {
         self.workers.is_done() && self.threads.iter().all(JoinHandle::is_finished)
+    }
+
+    /// What is made known, once it is durable. [`Hub::resume`] after 0 gives all since the start.
+    pub fn events(&self) -> &Hub<Announcement> {
+        &self.events
     }
 
     /// The chimes as they start.
@@ -254,7 +274,7 @@ impl Daemon {
         }
     }
 
-    /// Stops capture, closes open passes, keeps their reads, then closes the store.
+    /// Stops capture, closes open passes, keeps and publishes their reads, then closes the store.
     ///
     /// # Errors
     /// `Storage` when reads were lost because the store could not write.
@@ -268,6 +288,7 @@ impl Daemon {
                 tracing::error!("A thread ended by a defect; the reads it held may be lost.");
             }
         }
+        self.events.close();
         drop((self.officers, self.hotlists, self.transfer));
         self.store.close()?;
         match self.counters.totals().lost_reads {

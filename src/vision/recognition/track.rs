@@ -22,6 +22,8 @@ const MOST_BEST: usize = 3;
 const MAX_VOTES: usize = 64;
 /// The least that a look counts when it is asked what all looks together support.
 const MIN_WEIGHT: f32 = 0.25;
+/// A chance of an error under this changes nothing for anybody.
+const SURE: f32 = 0.002;
 /// A plate of this width in pixels shows all it can.
 const CLEAR_WIDTH: f32 = 120.0;
 
@@ -43,8 +45,8 @@ pub struct Track {
     pub count: u32,
     pub combined: Combined,
     pub sightings: Vec<Look>,
-    /// Text for which [`super::Event::Growing`] was last given.
-    pub announced: Option<String>,
+    /// Text for which [`super::Event::Growing`] was last given, and its probability then.
+    pub announced: Option<(String, f32)>,
     /// When that was, in monotonic time.
     pub told: Duration,
     looks: Vec<Kept>,
@@ -232,6 +234,14 @@ impl Track {
     /// For how long the plate kept its place in the picture.
     pub fn stood(&self) -> Duration {
         self.standing.stood(self.last)
+    }
+
+    /// Whether its text is new since it was last told of, or the chance of an error halved or doubled:
+    /// a match that was too improbable for an alert may alert now.
+    pub fn has_news(&self) -> bool {
+        let Some((text, then)) = &self.announced else { return true };
+        let (before, now) = (1.0 - then, 1.0 - self.combined.confidence());
+        text != self.combined.text() || now <= before / 2.0 && before > SURE || now >= before * 2.0 && now > SURE
     }
 
     /// The state seen most, with its mean probability over all looks.

@@ -7,11 +7,12 @@ use jiff::Timestamp;
 use plated_core::clock::{Clock, SystemClock};
 use plated_core::record::{Alerting, HitRecord};
 use plated_vehicle::config::Config;
+use plated_vehicle::events::Next;
 use plated_vehicle::pipeline::{Announcement, Daemon};
 use plated_vehicle::store::What;
 use serde_json::Value;
 use std::process::Command;
-use std::sync::{Arc, Mutex, mpsc};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 /// Read as a plate that looks like the listed 7ABC123, and as the other listed one itself.
@@ -144,25 +145,23 @@ impl Clock for Moved {
 fn at_the_end_of_the_shift_a_pairing_found_wrong_sounds_again_and_a_jump_of_the_clock_is_no_end() {
     let vehicle = vehicle();
     let clock = Arc::new(Moved { own: SystemClock::new(), by: Mutex::default() });
-    let (send, hits) = mpsc::channel();
-    let announce = move |announcement: &Announcement| {
-        if let Announcement::Hit { hit, .. } = announcement {
-            let _ = send.send(HitRecord::clone(hit));
-        }
-    };
     let config = Config::load(&vehicle.path("plated.toml")).unwrap();
-    let daemon = Daemon::start(&config, clock.clone(), Box::new(announce), &Default::default()).unwrap();
-    let next = || loop {
-        let hit = hits.recv_timeout(PATIENCE).unwrap();
-        if hit.text == "7A8C123" {
-            return hit;
+    let daemon = Daemon::start(&config, clock.clone(), &Default::default()).unwrap();
+    let mut events = daemon.events().resume(0);
+    let mut next = || loop {
+        match events.next(PATIENCE) {
+            Next::Event(_, event) => match &*event {
+                Announcement::Hit { hit, .. } if hit.text == "7A8C123" => return HitRecord::clone(hit),
+                _ => {}
+            },
+            Next::Lagged(_) => {}
+            other => panic!("{other:?}"),
         }
     };
-    let until = |alert| while next().alert != alert {};
     let first = next();
     assert_eq!(first.alert, Alerting::Sounded);
     hit(&vehicle, &["disposition", &first.short(), "not-on-file"]);
-    until(Alerting::Quieted);
+    while next().alert != Alerting::Quieted {}
     let day = Duration::from_secs(24 * 3600);
     clock.on(day, Duration::ZERO);
     let jumped = clock.wall();
@@ -174,6 +173,6 @@ fn at_the_end_of_the_shift_a_pairing_found_wrong_sounds_again_and_a_jump_of_the_
         }
     }
     clock.on(Duration::ZERO, day / 3);
-    until(Alerting::Sounded);
+    while next().alert != Alerting::Sounded {}
     daemon.stop().unwrap();
 }

@@ -5,6 +5,7 @@ use crate::kit::process::{Daemon, Line, Station, address, until};
 use crate::kit::reading::{self, plates};
 use crate::kit::sound;
 use crate::kit::vehicle::{Settings, Vehicle, assert_at_station, images, transfer};
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 #[test]
@@ -92,8 +93,8 @@ fn with_a_full_disk_and_all_that_can_wait_waiting_it_says_so_and_still_ends() {
     large_pictures(&vehicle, 100);
     vehicle.configure(&Settings { max_mib: 1, ..Settings::default() }, &[images("front", "road", 0)]);
     let mut daemon = vehicle.start(&[]);
-    let said = daemon.wait_log("No more reads can wait");
-    assert!(said.contains(" ERROR ") && said.contains("until the store has room"), "{said}");
+    let message = daemon.wait_log("No more reads can wait for the store");
+    assert!(message.contains(" ERROR ") && message.contains("alerts sound"), "{message}");
     let ended = daemon.terminate();
     assert_eq!(ended.status.code(), Some(74), "{}", ended.log);
     assert!(ended.at("ERROR").last().unwrap().contains("Reads were lost"), "{}", ended.log);
@@ -119,6 +120,49 @@ fn with_a_full_disk_a_hit_is_still_heard_and_is_shown_once_it_is_kept() {
     assert_eq!(hits, [(plates(100)[90].clone(), true)]);
     assert_eq!(ended.reads().count(), 100);
     vehicle.assert_stored(ended.reads());
+}
+
+#[test]
+fn with_a_full_store_and_more_reads_than_can_wait_a_wanted_plate_is_still_heard() {
+    let vehicle = Vehicle::new();
+    large_pictures(&vehicle, 1000);
+    std::fs::write(vehicle.path("asound.conf"), sound::alsa_configuration(vehicle.dir.path())).unwrap();
+    std::fs::write(vehicle.path("list.csv"), format!("plate,priority\n{},high\n", plates(1000)[990])).unwrap();
+    let list = "[[hotlists]]\nname = \"local\"\npath = \"list.csv\"\n".to_owned();
+    vehicle.configure(&Settings { max_mib: 1, ..Settings::default() }, &[images("front", "road", 1), list]);
+    let mut daemon = vehicle.start(&[]);
+    daemon.wait_log("No more reads can wait for the store");
+    let played = vehicle.path("default.raw");
+    until("the chime", || (sound::melody(&sound::read(&played)) == [1500.0, 1100.0].repeat(6)).then_some(()));
+    assert_eq!(daemon.hits(), 0, "nothing is shown before it is kept");
+    assert_eq!(daemon.terminate().status.code(), Some(74));
+}
+
+#[test]
+fn a_terminal_that_stands_still_holds_up_no_alert_and_no_end() {
+    let vehicle = Vehicle::new();
+    large_pictures(&vehicle, 300);
+    std::fs::write(vehicle.path("asound.conf"), sound::alsa_configuration(vehicle.dir.path())).unwrap();
+    // The lines of so many reads fill any pipe.
+    std::fs::write(vehicle.path("list.csv"), format!("plate,priority\n{},high\n", plates(300)[290])).unwrap();
+    let list = "[[hotlists]]\nname = \"local\"\npath = \"list.csv\"\n".to_owned();
+    vehicle.configure(&Settings::default(), &[images("front", "road", 1), list]);
+    let mut daemon = Command::new(env!("CARGO_BIN_EXE_plated"))
+        .args(["run", "--json", "--config"])
+        .arg(vehicle.path("plated.toml"))
+        .env("ALSA_CONFIG_PATH", vehicle.path("asound.conf"))
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let played = vehicle.path("default.raw");
+    until("the chime", || (sound::melody(&sound::read(&played)) == [1500.0, 1100.0].repeat(6)).then_some(()));
+    assert!(Command::new("kill").arg(daemon.id().to_string()).status().unwrap().success());
+    let status = until("the end", || daemon.try_wait().unwrap());
+    assert!(status.success(), "{status}");
+    let stored = vehicle.stored();
+    assert!(stored.len() >= 290 && stored.values().any(|read| !read.hits.is_empty()), "{}", stored.len());
 }
 
 // policy: P-12

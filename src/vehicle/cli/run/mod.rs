@@ -5,7 +5,7 @@ mod truth;
 
 use super::{say, write_line};
 use crate::config::Config;
-use crate::pipeline::{Announcement, Daemon};
+use crate::pipeline::Daemon;
 use plated_core::clock::{Clock, SystemClock};
 use plated_core::error::{Context, Error, Kind, Result};
 use plated_core::shutdown::Shutdown;
@@ -13,12 +13,16 @@ use plated_core::text::count;
 use plated_core::thread::spawn;
 use show::Show;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
-use truth::{Seen, Truth};
+use truth::Truth;
 
 /// How often the end of all sources and signals are looked for.
-const LOOK: Duration = Duration::from_millis(50);
+const POLL: Duration = Duration::from_millis(50);
+/// A terminal or pipe that takes no more lines keeps the daemon from ending for so long.
+const LAST_LINES: Duration = Duration::from_secs(2);
+/// The same for one that is expected to show everything.
+const ALL_LINES: Duration = Duration::from_secs(60);
 
 /// Run the daemon: read plates, alert, keep, transfer
 #[derive(clap::Args)]
@@ -58,32 +62,28 @@ pub fn run(args: &Args) -> Result<()> {
     let truth = args.truth.as_deref().map(Truth::load).transpose()?;
     let show = Show::new(args.json, args.annotate.clone());
     show.prepare()?;
-    let reads = Arc::new(Mutex::new(Vec::new()));
-    let seen = reads.clone();
-    let announce = move |a: &Announcement| {
-        if let Announcement::Read { read, .. } = a {
-            seen.lock().unwrap_or_else(|e| e.into_inner()).push(Seen::from(&**read));
-        }
-        show.announce(a);
-    };
-    let daemon = Daemon::start(&config, clock.clone(), Box::new(announce), &shutdown)?;
+    let daemon = Daemon::start(&config, clock.clone(), &shutdown)?;
+    let shown = show.follow(daemon.events().resume(0))?;
     tracing::info!(sources = config.sources.len(), "Reading plates.");
     loop {
         let all_read = args.until_end && daemon.is_done();
-        if all_read || shutdown.wait_timeout(LOOK) {
+        if all_read || shutdown.wait_timeout(POLL) {
             break;
         }
     }
     if !args.until_end {
-        return daemon.stop();
+        let stopped = daemon.stop();
+        shown.wait(LAST_LINES);
+        return stopped;
     }
     daemon.drain(Duration::from_secs(args.drain), &shutdown, clock.as_ref())?;
     let status = daemon.status()?;
     let stopped = daemon.stop();
+    let reads = shown.wait(if shutdown.is_requested() { LAST_LINES } else { ALL_LINES });
     show::summary(&status, args.json)?;
     let failed = status.sources.iter().filter(|s| s.ended_with_error().is_some()).count();
     if let Some(truth) = truth {
-        truth.print(&reads.lock().unwrap_or_else(|e| e.into_inner()), args.json)?;
+        truth.print(&reads, args.json)?;
     }
     stopped?;
     match failed {

@@ -1,18 +1,25 @@
-//! What the daemon prints: reads and hits when they are durable, and a summary at the end.
+//! What the daemon prints: reads and hits when they are durable, and a summary at the end. A thread of
+//! its own prints: a terminal that was stopped holds up nobody.
 
+use super::truth::Seen;
 use super::{say, write_line};
 use crate::cli::annotate;
 use crate::cli::annotate::Mark;
 use crate::cli::hit;
+use crate::events::{Next, Subscription};
 use crate::pipeline::{Announcement, Status};
-use opencv::prelude::*;
+use crossbeam_channel::{Receiver, bounded};
+use opencv::core::Mat;
+use opencv::imgcodecs;
 use plated_core::error::{Context, Kind, Result};
 use plated_core::plate::PlateText;
-use plated_core::record::{Alerting, HitRecord, ReadRecord};
+use plated_core::record::{Alerting, HitRecord, ImageRole, ReadRecord};
 use plated_core::text::count;
+use plated_core::thread::spawn;
 use serde_json::json;
 use std::cell::Cell;
 use std::path::PathBuf;
+use std::time::Duration;
 
 /// How announcements are shown.
 pub struct Show {
@@ -37,28 +44,82 @@ impl Show {
         }
     }
 
-    /// Called once it is durable.
-    pub fn announce(&self, announcement: &Announcement) {
-        let line = if self.json { as_json(announcement) } else { as_text(announcement) };
+    /// Shows what comes, on a thread of its own, until nothing will come any more.
+    ///
+    /// # Errors
+    /// `Internal` when the system can't start the thread.
+    pub fn follow(self, mut events: Subscription<Announcement>) -> Result<Shown> {
+        let (done, reads) = bounded(1);
+        spawn("show", move || {
+            let mut reads = Vec::new();
+            loop {
+                match events.next(Duration::from_secs(60)) {
+                    Next::Event(_, event) => {
+                        if let Announcement::Read { read, .. } = &*event {
+                            reads.push(Seen::from(&**read));
+                        }
+                        self.show(&event);
+                    }
+                    Next::Lagged(missed) => self.lagged(missed),
+                    Next::TimedOut => {}
+                    Next::Closed => break,
+                }
+            }
+            let _ = done.send(reads);
+        })?;
+        Ok(Shown(reads))
+    }
+
+    fn show(&self, announcement: &Announcement) {
+        self.print(&if self.json { as_json(announcement) } else { as_text(announcement) });
+        let (Some(dir), Announcement::Read { read, pictures }) = (&self.annotate, announcement) else { return };
+        let Some(overview) = pictures.iter().find(|p| p.role == ImageRole::Overview) else { return };
+        let look = &read.best;
+        let mark = Mark { corners: look.corners, label: format!("{} {:.0} %", read.text, read.confidence * 100.0) };
+        let name = PathBuf::from(format!("{}-{:06}-{}.jpg", read.camera, look.frame, read.text));
+        let written = decode(&overview.jpeg).and_then(|image| annotate::write(dir, &name, &image, &[mark]));
+        if let Err(e) = written {
+            // The name of the file holds the plate.
+            tracing::warn!(read = %read.id, "A frame could not be written to {}; is there room?", dir.display());
+            tracing::debug!(read = %read.id, "{}", e.chain());
+        }
+    }
+
+    /// The terminal was slower than the events.
+    fn lagged(&self, missed: u64) {
+        tracing::warn!(missed, "Reads and hits were not shown, since the output is too slow; they are kept.");
+        if self.json {
+            self.print(&json!({"lagged": missed}).to_string());
+        }
+    }
+
+    fn print(&self, line: &str) {
         // A terminal or pipe that went away must not end the reading.
         if let Err(e) = write_line(format_args!("{line}"))
             && !self.deaf.replace(true)
         {
             tracing::warn!("Reads and hits can't be shown any more; they are kept all the same: {e}");
         }
-        if let (Some(dir), Announcement::Read { read, frame }) = (&self.annotate, announcement)
-            && let Some(image) = frame.picture.pixels().ok().filter(|i| !i.empty())
-        {
-            let look = &read.best;
-            let mark = Mark { corners: look.corners, label: format!("{} {:.0} %", read.text, read.confidence * 100.0) };
-            let name = PathBuf::from(format!("{}-{:06}-{}.jpg", read.camera, look.frame, read.text));
-            if let Err(e) = annotate::write(dir, &name, &image, &[mark]) {
-                // The name of the file holds the plate.
-                tracing::warn!(read = %read.id, "A frame could not be written to {}; is there room?", dir.display());
-                tracing::debug!(read = %read.id, "{}", e.chain());
-            }
-        }
     }
+}
+
+/// The thread that shows.
+pub struct Shown(Receiver<Vec<Seen>>);
+
+impl Shown {
+    /// Waits until everything was shown, for as long as `patience`, and gives the reads.
+    pub fn wait(self, patience: Duration) -> Vec<Seen> {
+        self.0.recv_timeout(patience).unwrap_or_else(|_| {
+            tracing::warn!("The output takes no more lines; what was not shown is kept all the same.");
+            Vec::new()
+        })
+    }
+}
+
+fn decode(jpeg: &[u8]) -> Result<Mat> {
+    let failed = || "could not read a picture back".to_string();
+    let bytes = Mat::from_slice(jpeg).context(Kind::Internal, failed)?;
+    imgcodecs::imdecode(&bytes, imgcodecs::IMREAD_COLOR).context(Kind::Internal, failed)
 }
 
 fn as_json(announcement: &Announcement) -> String {

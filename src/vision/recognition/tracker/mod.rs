@@ -45,8 +45,8 @@ const MIN_OPEN: f32 = -4.0;
 
 /// What happened to a track.
 pub enum Event {
-    /// It is sure enough for an alert, and its text is new since the last such event or that was a
-    /// minute ago.
+    /// It is sure enough for an alert, and since the last such event its text is new, its probability
+    /// changed much, or a minute has passed.
     Growing(Box<TrackRead>),
     /// The plate has gone; this is the read.
     Closed(Box<TrackRead>),
@@ -129,8 +129,8 @@ impl Tracker {
             let ready = self.ready(&self.tracks[i]);
             let track = &mut self.tracks[i];
             let due = frame.monotonic.saturating_sub(track.told) >= TELL_AGAIN;
-            if ready && (due || track.announced.as_deref() != Some(track.combined.text())) {
-                track.announced = Some(track.combined.text().to_string());
+            if ready && (due || track.has_news()) {
+                track.announced = Some((track.combined.text().to_string(), track.combined.confidence()));
                 track.told = frame.monotonic;
                 events.extend(read(&self.source, &self.tracks[i], ready).map(Event::Growing));
             }

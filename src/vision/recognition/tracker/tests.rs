@@ -99,7 +99,18 @@ fn no_alert_on_one_weak_look() {
     assert!(growing(t.update(&frame(0), &[sighting("7ABC123", 0.9, 300.0, 80.0)])).is_empty());
     let ready = growing(t.update(&frame(1), &[sighting("7ABC123", 0.97, 305.0, 80.0)]));
     assert_eq!(ready.len(), 1, "two looks that agree alert");
-    assert!(growing(t.update(&frame(2), &[sighting("7ABC123", 0.97, 310.0, 80.0)])).is_empty(), "and only once");
+}
+
+#[test]
+fn a_text_that_became_much_more_probable_is_told_again_so_that_a_match_can_alert_now() {
+    let mut t = tracker();
+    let mut told = Vec::new();
+    for i in 0..30 {
+        told.extend(growing(t.update(&frame(i), &[sighting("7ABC123", 0.9, 300.0, 80.0)])));
+    }
+    assert!((2..=8).contains(&told.len()), "some times, and not with each frame: {}", told.len());
+    assert!(told.iter().all(|r| r.text == "7ABC123"));
+    assert!(told.windows(2).all(|w| w[1].confidence > w[0].confidence));
 }
 
 #[test]

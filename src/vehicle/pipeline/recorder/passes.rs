@@ -1,0 +1,184 @@
+//! Passes that are going on, their hits, and what is new about them.
+
+use crate::alert::{MutedPairings, Repeats};
+use jiff::Timestamp;
+use plated_core::clock::Clock;
+use plated_core::plate::PlateText;
+use plated_core::record::{Alerting, EntryRecord, HitRecord};
+use plated_hotlist::{ListSettings, Lists, Match, Query};
+use plated_vision::recognition::TrackRead;
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use uuid::Uuid;
+
+/// Open passes are matched again so often even when no list changed: an entry or the hours of a
+/// list may have begun or ended, or a pairing that was found wrong alerts again.
+const REMATCH: Duration = Duration::from_secs(1);
+/// Passes remembered at once; the tracker never follows so many.
+const MAX_PASSES: usize = 256;
+
+/// What reads are matched against.
+pub struct Matching {
+    pub lists: Arc<Lists>,
+    pub settings: Arc<ListSettings>,
+    /// Pairings that officers found wrong.
+    pub muted: Arc<MutedPairings>,
+    /// See [`crate::config::Alert::repeat_after_s`].
+    pub repeat_after: Duration,
+    pub clock: Arc<dyn Clock>,
+}
+
+/// Passes that are sure enough for an alert and still going on.
+pub struct Passes {
+    matching: Matching,
+    repeats: Repeats,
+    open: HashMap<Uuid, Pass>,
+    /// The lists that open passes were last matched against, and when.
+    generation: u64,
+    matched: Instant,
+}
+
+/// One of them.
+struct Pass {
+    /// As the tracker last told of it.
+    read: Box<TrackRead>,
+    hits: Vec<HitRecord>,
+}
+
+impl Passes {
+    pub fn new(matching: Matching) -> Self {
+        let repeats = Repeats::new(matching.repeat_after, matching.muted.clone());
+        Self { matching, repeats, open: HashMap::new(), generation: 0, matched: Instant::now() }
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.open.is_empty()
+    }
+
+    /// Hits of this pass up to now.
+    pub fn hits(&self, id: &Uuid) -> Vec<HitRecord> {
+        self.open.get(id).map(|pass| pass.hits.clone()).unwrap_or_default()
+    }
+
+    /// Forgets the pass and gives its hits.
+    pub fn end(&mut self, id: &Uuid) -> Vec<HitRecord> {
+        self.open.remove(id).map(|pass| pass.hits).unwrap_or_default()
+    }
+
+    /// The pass as the tracker has it now. Gives what is new about it: hits, and whether each was
+    /// not known before.
+    pub fn grown(&mut self, read: &TrackRead) -> Vec<(HitRecord, bool)> {
+        if self.open.len() >= MAX_PASSES && !self.open.contains_key(&read.id) {
+            let oldest = self.open.iter().min_by_key(|(_, p)| p.read.captured).map(|(id, _)| *id);
+            oldest.map(|id| self.open.remove(&id));
+        }
+        let read = Box::new(read.clone());
+        let pass = match self.open.entry(read.id) {
+            Entry::Occupied(known) => {
+                let pass = known.into_mut();
+                pass.read = read;
+                pass
+            }
+            Entry::Vacant(new) => new.insert(Pass { read, hits: Vec::new() }),
+        };
+        self.matching.new_hits(&pass.read, &mut pass.hits, &mut self.repeats)
+    }
+
+    /// The pass is over; [`Passes::end`] forgets it. Gives what is new, as [`Passes::grown`].
+    pub fn closed(&mut self, read: &TrackRead) -> Vec<(HitRecord, bool)> {
+        let new = if read.ready { self.grown(read) } else { Vec::new() };
+        if let Some(pass) = self.open.get(&read.id) {
+            self.repeats.seen(&pass.hits, self.matching.clock.monotonic());
+        }
+        new
+    }
+
+    /// Matches all open passes again, when the lists changed or a second has passed. Gives those
+    /// with something new.
+    pub fn match_again(&mut self) -> Vec<(TrackRead, Vec<(HitRecord, bool)>)> {
+        let generation = self.matching.lists.generation();
+        if self.open.is_empty() || (generation == self.generation && self.matched.elapsed() < REMATCH) {
+            return Vec::new();
+        }
+        // Read before the lists: a change under way now is seen the next time.
+        self.generation = generation;
+        self.matched = Instant::now();
+        let mut all = Vec::new();
+        for pass in self.open.values_mut() {
+            let new = self.matching.new_hits(&pass.read, &mut pass.hits, &mut self.repeats);
+            if !new.is_empty() {
+                all.push(((*pass.read).clone(), new));
+            }
+        }
+        all
+    }
+}
+
+impl Matching {
+    /// Matches that this pass has not had yet, and those that did not alert and now do; both are put
+    /// into `hits` too. True is said of those that were not known before.
+    fn new_hits(&self, read: &TrackRead, hits: &mut Vec<HitRecord>, repeats: &mut Repeats) -> Vec<(HitRecord, bool)> {
+        let text = PlateText::normalise(&read.text);
+        let (state, candidates, slots) = (&*read.state, &*read.candidates, &read.slots);
+        let (now, monotonic) = (self.clock.wall(), self.clock.monotonic());
+        let mut told = Vec::new();
+        for mut found in self.lists.matches(&Query { text: &text, state, candidates, slots, now }) {
+            found.entries.retain(|e| self.settings.counts(&e.entry.list, now));
+            if found.entries.is_empty() {
+                continue;
+            }
+            let same = |h: &HitRecord| {
+                let known = |e: &EntryRecord| h.entries.iter().any(|k| k.entry == *e);
+                h.listed == found.listed && h.text == read.text && found.entries.iter().all(|e| known(&e.entry))
+            };
+            let (known, alerts) = (hits.iter().position(same), found.alerts);
+            let mut hit = hit(found, read, now);
+            // It alerts now and did not before, or became more urgent, as when the state was read.
+            let may_change = |h: &HitRecord| {
+                matches!(h.alert, Alerting::Candidate | Alerting::Quieted) || hit.priority() > h.priority()
+            };
+            if known.is_some_and(|n| !may_change(&hits[n])) {
+                continue;
+            }
+            let shown = self.settings.shown_hit(&hit);
+            if shown.is_none() {
+                hit.alert = Alerting::Covert;
+            }
+            // What may be shown has to be probable enough by itself.
+            if let Some(shown) = shown.filter(|s| alerts && self.lists.alerts(s)) {
+                hit.alert = repeats.decide(&shown, hits, monotonic);
+            }
+            match known {
+                Some(_) if matches!(hit.alert, Alerting::Candidate | Alerting::Covert) => continue,
+                Some(n) if hits[n].alert == hit.alert && hit.alert != Alerting::Sounded => continue,
+                Some(n) if hits[n].alert == Alerting::Sounded && hit.alert != Alerting::Sounded => continue,
+                Some(n) => {
+                    hit.id = hits[n].id;
+                    hits[n] = hit.clone();
+                }
+                None => hits.push(hit.clone()),
+            }
+            told.push((hit, known.is_none()));
+        }
+        told
+    }
+}
+
+/// A candidate, until somebody decides that it alerts.
+fn hit(found: Match, read: &TrackRead, at: Timestamp) -> HitRecord {
+    HitRecord {
+        id: Uuid::now_v7(),
+        at,
+        text: read.text.clone(),
+        confidence: read.confidence,
+        rule: found.rule,
+        listed: found.listed,
+        differs: found.differs,
+        probability: found.probability,
+        alert: Alerting::Candidate,
+        kept_late: false,
+        entries: found.entries,
+    }
+}
