@@ -301,7 +301,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let shelf = ListFiles::beside(&dir.path().join("store.db"));
         let version = put(&shelf, "svs", &["1ABC234"]);
-        for left in [".a1b2c3.unfinished", "svs.index"] {
+        for left in [".a1b2c3.unfinished", ".d4e5f6.unfinished"] {
             std::fs::write(shelf.folder.join(left), "half a l").unwrap();
         }
         shelf.sweep();
