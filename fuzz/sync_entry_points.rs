@@ -4,7 +4,7 @@
 
 use plated_core::digest::Sha256;
 use plated_core::record::EntryRecord;
-use plated_core::signing::{Signer, Trust};
+use plated_core::signing::{Purpose, Signer, Trust};
 use plated_core::wire::{DeltaHeader, SignedManifest};
 use plated_hotlist::canonical::{Lines, Writer};
 use plated_hotlist::{delta, manifest};
@@ -27,7 +27,7 @@ pub fn manifest(bytes: &[u8]) {
     let Some(text) = std::str::from_utf8(bytes).ok().and_then(|t| RawValue::from_string(t.to_owned()).ok()) else {
         return;
     };
-    let signature = hex::encode(SIGNER.sign(text.get().as_bytes()));
+    let signature = hex::encode(SIGNER.sign(Purpose::HOTLIST_MANIFEST, text.get().as_bytes()));
     let signed = SignedManifest { key: hex::encode(SIGNER.public_key()), signature, manifest: text };
     let signed = serde_json::to_vec(&signed).expect("text");
     if let Ok(manifest) = manifest::open(&signed, &trust) {

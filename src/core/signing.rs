@@ -1,4 +1,7 @@
-//! Ed25519 signatures: who made a file or a message.
+//! Ed25519 signatures: who made a file or a message, and what for.
+//!
+//! What is signed is the [`Purpose`] and the message, so that a signature that was made for one
+//! purpose never counts for another.
 //!
 //! Keys are text files: 64 hex digits, mode 0400 for the secret one. A file of public keys holds
 //! one on each line, so that a new key can be trusted before the old one is given up.
@@ -6,11 +9,27 @@
 use crate::durable;
 use crate::error::{Context, Error, Kind, Result};
 use aws_lc_rs::encoding::AsBigEndian;
+use aws_lc_rs::hkdf::{HKDF_SHA256, Salt};
 use aws_lc_rs::signature::{ED25519, Ed25519KeyPair, KeyPair, UnparsedPublicKey};
 use std::fmt;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
+
+/// What a signature is for. `plated PURPOSE\n` stands in front of each message that is signed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Purpose(&'static str);
+
+impl Purpose {
+    /// The index of a hotlist in the vehicle.
+    pub const HOTLIST_INDEX: Self = Self("hotlist index");
+    /// The station's manifest of hotlists.
+    pub const HOTLIST_MANIFEST: Self = Self("hotlist manifest");
+
+    fn with(self, message: &[u8]) -> Vec<u8> {
+        [b"plated ", self.0.as_bytes(), b"\n", message].concat()
+    }
+}
 
 /// A public key, in bytes.
 pub type PublicKey = [u8; 32];
@@ -33,6 +52,23 @@ impl Signer {
     /// `Internal` when the system gives no random numbers.
     pub fn generate() -> Result<Self> {
         Ed25519KeyPair::generate().map(Self).map_err(|_| Error::new(Kind::Internal, "could not make a signing key"))
+    }
+
+    /// The key that belongs to this secret and purpose: always the same, and it tells nothing of the
+    /// secret (HKDF-SHA256).
+    ///
+    /// # Errors
+    /// `Internal` when it can't be derived.
+    pub fn derived(secret: &[u8; 32], purpose: Purpose) -> Result<Self> {
+        let mut seed = Zeroizing::new([0; 32]);
+        Salt::new(HKDF_SHA256, b"plated signing key 1")
+            .extract(secret)
+            .expand(&[purpose.0.as_bytes()], HKDF_SHA256)
+            .and_then(|key| key.fill(&mut *seed))
+            .ok()
+            .and_then(|()| Ed25519KeyPair::from_seed_unchecked(&*seed).ok())
+            .map(Self)
+            .ok_or_else(|| Error::new(Kind::Internal, "could not derive a signing key"))
     }
 
     /// Makes a new key and puts it into `path`, which must not exist yet, for the owner alone.
@@ -80,9 +116,9 @@ impl Signer {
         self.0.public_key().as_ref().try_into().unwrap_or_default()
     }
 
-    /// Signs these bytes.
-    pub fn sign(&self, message: &[u8]) -> Signature {
-        self.0.sign(message).as_ref().try_into().unwrap_or([0; 64])
+    /// Signs these bytes for this purpose.
+    pub fn sign(&self, purpose: Purpose, message: &[u8]) -> Signature {
+        self.0.sign(&purpose.with(message)).as_ref().try_into().unwrap_or([0; 64])
     }
 }
 
@@ -133,13 +169,19 @@ impl Trust {
         Ok(Self(keys))
     }
 
-    /// The reason, when `signature` is not one of a trusted key over `message`.
-    pub fn check(&self, key: &PublicKey, message: &[u8], signature: &Signature) -> Result<(), &'static str> {
+    /// The reason, when `signature` is not one of a trusted key over `message` for this purpose.
+    pub fn check(
+        &self,
+        key: &PublicKey,
+        purpose: Purpose,
+        message: &[u8],
+        signature: &Signature,
+    ) -> Result<(), &'static str> {
         if !self.0.contains(key) {
             return Err("it is signed by somebody whose key is not trusted here");
         }
         UnparsedPublicKey::new(&ED25519, key)
-            .verify(message, signature)
+            .verify(&purpose.with(message), signature)
             .map_err(|_| "its signature is wrong: it was changed after it was signed")
     }
 }
@@ -181,15 +223,28 @@ mod tests {
         let text = format!("{}\n\n{}\n", hex::encode(old.public_key()), hex::encode(new.public_key()));
         std::fs::write(&path, text).unwrap();
         let trust = Trust::load(&path).unwrap();
+        let purpose = Purpose::HOTLIST_MANIFEST;
+        let check = |key: &Signer, purpose, message: &[u8], by: &Signer| {
+            trust.check(&key.public_key(), purpose, message, &by.sign(Purpose::HOTLIST_MANIFEST, b"list"))
+        };
         for signer in [&old, &new] {
-            assert_eq!(trust.check(&signer.public_key(), b"list", &signer.sign(b"list")), Ok(()));
-            assert!(trust.check(&signer.public_key(), b"lisp", &signer.sign(b"list")).is_err());
+            assert_eq!(check(signer, purpose, b"list", signer), Ok(()));
+            assert!(check(signer, purpose, b"lisp", signer).is_err());
+            assert!(check(signer, Purpose::HOTLIST_INDEX, b"list", signer).is_err(), "for another purpose");
         }
-        assert!(trust.check(&other.public_key(), b"list", &other.sign(b"list")).is_err());
-        assert!(trust.check(&old.public_key(), b"list", &other.sign(b"list")).is_err());
+        assert!(check(&other, purpose, b"list", &other).is_err());
+        assert!(check(&old, purpose, b"list", &other).is_err());
         std::fs::write(&path, "abc\n").unwrap();
         assert!(Trust::load(&path).unwrap_err().chain().contains("line 1"));
         std::fs::write(&path, "\n").unwrap();
         assert!(Trust::load(&path).is_err());
+    }
+
+    #[test]
+    fn a_derived_key_is_always_the_same_and_another_one_for_each_secret_and_purpose() {
+        let key = |secret: u8, purpose| Signer::derived(&[secret; 32], purpose).unwrap().public_key();
+        assert_eq!(key(7, Purpose::HOTLIST_INDEX), key(7, Purpose::HOTLIST_INDEX));
+        assert_ne!(key(7, Purpose::HOTLIST_INDEX), key(8, Purpose::HOTLIST_INDEX));
+        assert_ne!(key(7, Purpose::HOTLIST_INDEX), key(7, Purpose::HOTLIST_MANIFEST));
     }
 }

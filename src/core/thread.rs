@@ -1,6 +1,6 @@
 //! Threads, and such as end when their handle is dropped.
 
-use crate::error::{Context, Kind, Result};
+use crate::error::{Context, Error, Kind, Result};
 use std::thread::JoinHandle;
 
 /// Starts a thread of this name.
@@ -12,6 +12,24 @@ pub fn spawn(name: &str, run: impl FnOnce() + Send + 'static) -> Result<JoinHand
         .name(name.into())
         .spawn(run)
         .context(Kind::Internal, || format!("could not start the thread {name}"))
+}
+
+/// Does `work` on a thread that gives way to all others, such as those that read plates, and waits for
+/// it.
+///
+/// # Errors
+/// What `work` says, and `Internal` when the thread can't be started or ends by a defect.
+pub fn give_way<T: Send>(name: &str, work: impl FnOnce() -> Result<T> + Send) -> Result<T> {
+    std::thread::scope(|scope| {
+        let thread = std::thread::Builder::new().name(name.into()).spawn_scoped(scope, || {
+            // Without the lower priority it is done all the same.
+            let _ = rustix::process::setpriority_process(None, 15);
+            work()
+        });
+        let thread = thread.context(Kind::Internal, || format!("could not start the thread {name}"))?;
+        let defect = |_| Err(Error::new(Kind::Internal, format!("the thread {name} ended by a defect")));
+        thread.join().unwrap_or_else(defect)
+    })
 }
 
 /// A thread at work. Dropping it drops `S`, by which the thread knows that it has to end, and waits

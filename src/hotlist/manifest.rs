@@ -1,7 +1,7 @@
 //! Which manifest counts: signed by the station's key, and not older than the one in force.
 
 use plated_core::error::{Error, Kind, Result};
-use plated_core::signing::{Signer, Trust};
+use plated_core::signing::{Purpose, Signer, Trust};
 use plated_core::wire::{Manifest, SignedManifest};
 use serde_json::value::RawValue;
 use std::collections::HashSet;
@@ -15,7 +15,7 @@ pub fn sign(manifest: &Manifest, signer: &Signer) -> Result<String> {
     let text = serde_json::to_string(manifest).map_err(failed)?;
     let signed = SignedManifest {
         key: hex::encode(signer.public_key()),
-        signature: hex::encode(signer.sign(text.as_bytes())),
+        signature: hex::encode(signer.sign(Purpose::HOTLIST_MANIFEST, text.as_bytes())),
         manifest: RawValue::from_string(text).map_err(failed)?,
     };
     serde_json::to_string(&signed).map_err(failed)
@@ -33,7 +33,8 @@ pub fn open(text: &[u8], trust: &Trust) -> Result<Manifest> {
     let (mut key, mut signature) = ([0; 32], [0; 64]);
     hex::decode_to_slice(&signed.key, &mut key).map_err(|_| wrong("its key is none"))?;
     hex::decode_to_slice(&signed.signature, &mut signature).map_err(|_| wrong("its signature is none"))?;
-    trust.check(&key, signed.manifest.get().as_bytes(), &signature).map_err(refused)?;
+    let text = signed.manifest.get().as_bytes();
+    trust.check(&key, Purpose::HOTLIST_MANIFEST, text, &signature).map_err(refused)?;
     let manifest = parse(signed.manifest.get()).ok_or_else(|| wrong("what is signed is no manifest"))?;
     let mut names = HashSet::new();
     for list in &manifest.lists {

@@ -245,7 +245,7 @@ fn a_second_daemon_is_refused_and_told_which_process_has_the_store() {
     let place = Place::new();
     let (store, _) = place.open();
     let err = place.try_open(&place.key).err().unwrap();
-    assert_eq!(err.kind(), Kind::Refused);
+    assert_eq!(err.kind(), Kind::Busy);
     assert!(err.chain().contains(&format!("process {}", std::process::id())), "{err}");
     store.put_read(&read("7TWO222")).unwrap();
     // The last handle gives the store back, closed or not.

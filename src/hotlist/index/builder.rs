@@ -16,7 +16,9 @@ use plated_core::plate::PlateText;
 use plated_core::record::EntryRecord;
 use plated_core::signing::{Signer, Trust};
 use plated_core::sort::{Key, Sorter};
-use std::io::{self, Seek, SeekFrom, Write};
+use rustix::fs::MemfdFlags;
+use std::fs::File;
+use std::io::{self, BufWriter, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 /// Memory for sorting, in bytes.
@@ -39,6 +41,12 @@ impl<'a> Builder<'a> {
     /// Begins the index that will be the file `path`. Its folder takes the temporary files too.
     pub fn create(path: &Path, signer: &'a Signer, meta: Meta) -> Self {
         Self::with_room(path, signer, meta, ROOM)
+    }
+
+    /// As [`Builder::create`], for [`Builder::finish_in_memory`]: nothing is sorted on the disk as long as
+    /// the entries have less than 1 GiB.
+    pub fn in_memory(path: &Path, signer: &'a Signer, meta: Meta) -> Self {
+        Self::with_room(path, signer, meta, 1 << 30)
     }
 
     pub(super) fn with_room(path: &Path, signer: &'a Signer, meta: Meta, room: usize) -> Self {
@@ -81,15 +89,34 @@ impl<'a> Builder<'a> {
     pub fn finish(self) -> Result<Manifest> {
         let (path, trust) = (self.path.clone(), Trust::only([self.signer.public_key()]));
         let failed = || failed(&path);
-        let unfinished = self.write().context(Kind::Storage, failed)?;
+        let unfinished = Writer::create(durable::folder_of(&path), 0o600).context(Kind::Storage, failed)?;
+        let mut unfinished = self.write(unfinished).context(Kind::Storage, failed)?;
+        unfinished.sync().context(Kind::Storage, failed)?;
         let index = Index::open(unfinished.path(), &trust)?;
         index.verify()?;
         unfinished.finish(&path).context(Kind::Storage, failed)?;
         Ok(index.manifest())
     }
 
-    fn write(self) -> io::Result<Writer> {
-        let mut out = Writer::create(durable::folder_of(&self.path), 0o600)?;
+    /// As [`Builder::finish`], for a disk that takes nothing: the file is in memory, and gone with the
+    /// index. Up to 1 GiB of entries are sorted in memory too.
+    ///
+    /// # Errors
+    /// `Storage` when there is not enough memory.
+    pub fn finish_in_memory(self) -> Result<Index> {
+        let failed = || format!("could not build the index of the list {} in memory", self.meta.name);
+        let file = rustix::fs::memfd_create("plated-index", MemfdFlags::CLOEXEC);
+        let file = file.map_err(io::Error::from).context(Kind::Storage, failed)?;
+        let (trust, name) = (Trust::only([self.signer.public_key()]), PathBuf::from("in memory"));
+        let out = BufWriter::with_capacity(1 << 20, File::from(file));
+        let failed = failed();
+        let mut out = self.write(out).context(Kind::Storage, || failed.clone())?;
+        out.flush().context(Kind::Storage, || failed.clone())?;
+        let file = out.into_inner().map_err(io::IntoInnerError::into_error).context(Kind::Storage, || failed)?;
+        Index::of_file(file, name, &trust)
+    }
+
+    fn write<W: Write + Seek>(self, mut out: W) -> io::Result<W> {
         out.write_all(&[0; HEADER])?;
         let mut blocks = Blocks::begin(out, self.entries);
         let mut sorted = self.sorter.finish()?;
@@ -125,7 +152,6 @@ impl<'a> Builder<'a> {
         };
         out.seek(SeekFrom::Start(0))?;
         out.write_all(&header.write(self.signer))?;
-        out.sync()?;
         Ok(out)
     }
 }
@@ -135,8 +161,8 @@ fn failed(path: &Path) -> String {
 }
 
 /// The blocks being written; see [`super::layout`].
-struct Blocks {
-    out: Writer,
+struct Blocks<W> {
+    out: W,
     at: u64,
     filter: Filter,
     places: Vec<u64>,
@@ -150,8 +176,8 @@ struct Blocks {
     count: u64,
 }
 
-impl Blocks {
-    fn begin(out: Writer, most: u64) -> Self {
+impl<W: Write> Blocks<W> {
+    fn begin(out: W, most: u64) -> Self {
         Self {
             out,
             at: HEADER as u64,

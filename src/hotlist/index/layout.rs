@@ -19,13 +19,12 @@
 use jiff::Timestamp;
 use plated_core::digest::Sha256;
 use plated_core::record::EntryRecord;
-use plated_core::signing::{PublicKey, Signature, Signer, Trust};
+use plated_core::signing::{PublicKey, Purpose, Signature, Signer, Trust};
 use serde::{Deserialize, Serialize};
 
 const MAGIC: &[u8; 8] = b"PLATEDHL";
-const VERSION: u64 = 2;
-/// Put before what is signed, so that no other signed message can be taken for an index.
-const PURPOSE: &[u8] = b"plated hotlist index\n";
+/// Version of the file format. An index of another one is built anew.
+pub const VERSION: u64 = 3;
 /// Bytes that are signed.
 const SIGNED: usize = 8 + 10 * 8 + 32 + 32;
 /// Bytes of the header.
@@ -92,7 +91,7 @@ impl Header {
         }
         out.extend_from_slice(root);
         out.extend_from_slice(&signer.public_key());
-        let signature = signer.sign(&[PURPOSE, &out].concat());
+        let signature = signer.sign(Purpose::HOTLIST_INDEX, &out);
         out.extend_from_slice(&signature);
         out
     }
@@ -120,7 +119,7 @@ impl Header {
         header.root.copy_from_slice(&hashes[..HASH]);
         key.copy_from_slice(&hashes[HASH..]);
         signed_by.copy_from_slice(signature);
-        trust.check(&key, &[PURPOSE, signed].concat(), &signed_by)?;
+        trust.check(&key, Purpose::HOTLIST_INDEX, signed, &signed_by)?;
         header.parts().ok_or("its header contradicts itself")?;
         Ok((header, key))
     }

@@ -12,7 +12,7 @@ mod layout;
 mod record;
 
 pub use builder::Builder;
-pub use layout::{Manifest, Meta};
+pub use layout::{Manifest, Meta, VERSION};
 pub use plated_core::signing::{PublicKey, Signer, Trust};
 
 use super::code::Code;
@@ -66,13 +66,18 @@ impl Index {
     /// `Missing` when there is no such file, `Storage` when it can't be read, `Damaged` when it
     /// is not what was built, or was built by somebody else.
     pub fn open(path: &Path, trust: &Trust) -> Result<Self> {
+        let file = File::open(path)
+            .context(Kind::Missing, || format!("could not open the hotlist index {}", path.display()))?;
+        Self::of_file(file, path.to_owned(), trust)
+    }
+
+    /// The index in a file that is open; `path` is for messages.
+    fn of_file(file: File, path: PathBuf, trust: &Trust) -> Result<Self> {
         let refused = |why: &str| {
             let said = format!("the hotlist index {} was refused: {why}; import the list again", path.display());
             Error::new(Kind::Damaged, said)
         };
         let unreadable = || format!("could not read the hotlist index {}", path.display());
-        let file = File::open(path)
-            .context(Kind::Missing, || format!("could not open the hotlist index {}", path.display()))?;
         let length = file.metadata().context(Kind::Storage, unreadable)?.len();
         let mut head = [0; HEADER];
         if length < HEADER as u64 {
@@ -100,7 +105,7 @@ impl Index {
         let decoder = Decoder::read(&keys[meta..tables]).ok_or_else(|| refused("its tables can't be read"))?;
         let beginning = serde_json::from_slice(&keys[..meta]).map_err(|_| refused("its description can't be read"))?;
         let Beginning { meta, partials } = beginning;
-        let (path, blocks) = (path.to_owned(), places..blocks);
+        let blocks = places..blocks;
         let (filter, places) = (tables..filter, filter..places);
         let signposts = keys[places.clone()].chunks(8 * PLACE * STRIDE).filter_map(|part| number_at(part, 0)).collect();
         Ok(Self { path, file, header, built_by, meta, partials, decoder, keys, filter, places, blocks, signposts })

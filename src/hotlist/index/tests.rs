@@ -268,3 +268,16 @@ fn an_index_stays_what_it_is_while_another_takes_its_place() {
     before.verify().unwrap();
     assert_eq!(Index::open(&path, &trust()).unwrap().entries("7ABC049").unwrap()[0].reason, "new");
 }
+
+#[test]
+fn an_index_in_memory_is_the_same_list_and_leaves_nothing_on_the_disk() {
+    let dir = tempfile::tempdir().unwrap();
+    let faults = Faults::in_folder(dir.path());
+    faults.fail_each(durable::Step::Create, std::io::ErrorKind::StorageFull);
+    let entries = plates(500, "in memory");
+    let mut builder = Builder::in_memory(&dir.path().join("svs.index"), &SIGNER, meta("svs"));
+    entries.iter().try_for_each(|entry| builder.add(entry)).unwrap();
+    let index = builder.finish_in_memory().unwrap();
+    assert_eq!(index.all().map(Result::unwrap).collect::<Vec<_>>(), entries);
+    assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 0);
+}

@@ -25,8 +25,8 @@ impl ListSettings {
         self.by_name.get(list).is_none_or(|l| l.window.holds(at, &self.zone))
     }
 
-    /// Hits of this list are kept, and neither shown nor sounded.
-    fn is_covert(&self, list: &str) -> bool {
+    /// Hits of this list are kept, and neither shown nor sounded, and its entries are not shown.
+    pub fn is_covert(&self, list: &str) -> bool {
         self.by_name.get(list).is_some_and(|l| l.covert)
     }
 

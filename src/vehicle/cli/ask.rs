@@ -4,7 +4,7 @@ use crate::cli::say;
 use crate::config::Config;
 use crate::control::{Reply, Request, call};
 use crate::store::{Found, Reason};
-use plated_core::clock::SystemClock;
+use plated_core::clock::{Clock, SystemClock};
 use plated_core::error::{Context, Kind, Result};
 use plated_core::plate::PlateText;
 use serde_json::json;
@@ -23,11 +23,20 @@ impl Ask {
     /// Asks the daemon, or does it on the store when none runs.
     pub fn call(
         &self,
-        request: Request,
+        request: &Request,
         file: Option<&Path>,
         answer: &mut dyn FnMut(Reply) -> Result<()>,
     ) -> Result<()> {
-        call(&Config::load(&self.config)?, Arc::new(SystemClock::new()), request, file, answer)
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
+        call(&Config::load(&self.config)?, &clock, request, file, answer)
+    }
+}
+
+/// Tells of a list into which nobody could look.
+pub fn tell_left_out(json: bool, list: &str, why: &str) -> Result<()> {
+    match json {
+        true => print_json(&json!({"left_out": {"list": list, "why": why}})),
+        false => say(format_args!("Without the list {list}: {why}")),
     }
 }
 

@@ -29,7 +29,7 @@ pub struct Args {
 /// script or a monitoring system need not read the text.
 pub fn run(args: &Args) -> ExitCode {
     let mut worst = Level::Ok;
-    let outcome = args.ask.call(Request::Status, None, &mut |reply| match reply {
+    let outcome = args.ask.call(&Request::Status, None, &mut |reply| match reply {
         Reply::Status(report) => {
             worst = report.worst();
             if args.json { print_json(&report) } else { print(&report) }

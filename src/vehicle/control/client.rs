@@ -2,52 +2,110 @@
 
 use super::server::Frame;
 use super::service::{Answer, OfficerService};
-use super::{Request, sync};
+use super::{Reply, Request, sync};
 use crate::config::Config;
 use crate::store::{Key, Options, Store};
 use plated_core::clock::Clock;
 use plated_core::error::{Context, Error, Kind, Result};
 use plated_core::user::SystemUser;
-use std::fs::File;
+use plated_hotlist::format::open_plain;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
-/// Has the daemon do it or, when none runs, does it on the store itself. `file` is what an import
-/// brings.
+/// How long a command waits for its turn while others have the store or the daemon's attention.
+const TURN_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// Has the daemon do it or, when none runs, does it on the store itself. Of several commands at once
+/// each waits for its turn. `file` is what an import brings.
 ///
 /// # Errors
 /// What keeps it from being done.
 pub fn call(
     config: &Config,
-    clock: Arc<dyn Clock>,
-    request: Request,
+    clock: &Arc<dyn Clock>,
+    request: &Request,
     file: Option<&Path>,
     answer: Answer<'_>,
 ) -> Result<()> {
+    let until = clock.monotonic() + TURN_TIMEOUT;
+    let mut pause = Duration::from_millis(10);
+    loop {
+        match once(config, clock, request, file, answer) {
+            Err(Turn::NotYet(e)) if clock.monotonic() >= until => {
+                return Err(e).context(Kind::Busy, || {
+                    format!("waited {} s for its turn; try again when others are done", TURN_TIMEOUT.as_secs())
+                });
+            }
+            // So long as nothing was begun, asking again does nothing twice.
+            Err(Turn::NotYet(_)) => {
+                std::thread::sleep(pause);
+                pause = (pause * 2).min(Duration::from_millis(200));
+            }
+            Err(Turn::Failed(e)) => return Err(e),
+            Ok(()) => return Ok(()),
+        }
+    }
+}
+
+/// Why a command was not done.
+enum Turn {
+    /// Somebody else has the store, or too many ask the daemon; nothing was begun.
+    NotYet(Error),
+    Failed(Error),
+}
+
+impl From<Error> for Turn {
+    fn from(e: Error) -> Self {
+        Self::Failed(e)
+    }
+}
+
+fn once(
+    config: &Config,
+    clock: &Arc<dyn Clock>,
+    request: &Request,
+    file: Option<&Path>,
+    answer: Answer<'_>,
+) -> Result<(), Turn> {
     let socket = config.control_socket();
     match UnixStream::connect(&socket) {
-        Ok(stream) => ask(&stream, &socket, &request, file, answer),
+        Ok(stream) => {
+            let mut replies = 0;
+            let mut counted = |reply: Reply| {
+                replies += 1;
+                answer(reply)
+            };
+            match ask(&stream, &socket, request, file, &mut counted) {
+                Err(e) if e.kind() == Kind::Busy && replies == 0 => Err(Turn::NotYet(e)),
+                done => Ok(done?),
+            }
+        }
         Err(e) if matches!(e.kind(), std::io::ErrorKind::NotFound | std::io::ErrorKind::ConnectionRefused) => {
             let key = Key::load(&config.store)?;
-            let (store, opened) = Store::open(Options::from(&config.store), &key, clock.clone())?;
+            let opened = Store::open(Options::from(&config.store), &key, clock.clone());
+            let (store, opened) = opened.map_err(|e| match e.kind() {
+                Kind::Busy => Turn::NotYet(e),
+                _ => Turn::Failed(e),
+            })?;
             if let Some(aside) = &opened.set_aside {
                 let path = aside.path.display();
                 tracing::error!(%path, why = aside.why, "The store was damaged. It was set aside and a new one begun.");
             }
             let desk = Arc::new(OfficerService::open(config, store.clone(), clock.clone()));
             let done = match request {
-                Request::Sync => sync::round(config, clock, &desk).and_then(|round| sync::tell(round, answer)),
-                request => desk.answer(request, &SystemUser::of_this_process(), file, answer),
+                Request::Sync => sync::round(config, clock.clone(), &desk).and_then(|round| sync::tell(round, answer)),
+                request => desk.answer(request.clone(), &SystemUser::of_this_process(), file, answer),
             };
             drop(desk);
             store.close()?;
-            done
+            Ok(done?)
         }
         Err(e) => Err(e).context(Kind::Refused, || {
             format!("could not reach the daemon at {}; are you in the group that may?", socket.display())
-        }),
+        })?,
     }
 }
 
@@ -58,7 +116,7 @@ fn ask(stream: &UnixStream, socket: &Path, request: &Request, file: Option<&Path
     (&*stream).write_all(&line).context(Kind::Network, lost)?;
     if let (Request::Import { bytes, .. }, Some(path)) = (request, file) {
         let failed = || format!("could not read {}", path.display());
-        let file = File::open(path).context(Kind::Missing, failed)?;
+        let file = open_plain(path).context(Kind::Missing, failed)?;
         // A daemon that refuses says so before it has all; its sentence is worth more than ours.
         let _ = std::io::copy(&mut file.take(*bytes), &mut &*stream);
     }

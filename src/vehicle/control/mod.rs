@@ -13,6 +13,7 @@
 //! has published is no change of theirs: it is what the daemon does by itself, now.)
 
 mod client;
+mod pace;
 mod service;
 mod sync;
 mod server;
@@ -138,6 +139,13 @@ pub enum Reply {
     Removed(ManualEntry),
     /// An entry of the plate.
     Entry(Box<Shown>),
+    /// A list that was left out, whatever was asked for.
+    LeftOut {
+        /// Its name.
+        list: String,
+        /// Why.
+        why: String,
+    },
     /// A read that was found.
     Read(Found),
     /// A hit.
@@ -168,8 +176,6 @@ pub struct Shown {
     pub list_age_s: Option<u64>,
     /// Roles that may see its details. Not enforced yet.
     pub authorised: Vec<String>,
-    /// Its list is covert. Who may see it is not enforced yet.
-    pub covert: bool,
 }
 
 /// A disposition that was kept.

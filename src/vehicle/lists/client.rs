@@ -188,6 +188,9 @@ impl<R: Remote> Sync<R> {
             if accepted.as_ref() != Some(version) {
                 place.accept(version)?;
             }
+            if let Err(e) = self.hand_over(&place, Change::Current { list: version.name.clone() }).await {
+                tracing::warn!(list = version.name, "That a list is current can't be noted: {}", e.chain());
+            }
             return Ok(Outcome::Unchanged);
         }
         place.keep_only(&accepted.iter().map(|a| a.sha256).chain([version.sha256]).collect::<Vec<_>>());

@@ -23,9 +23,12 @@ pub type Running = Service<Sender<()>>;
 pub fn start(desk: Arc<OfficerService>, clock: Arc<dyn Clock>) -> Result<Running> {
     let (stop, stopped) = bounded(0);
     Service::start("keeper", "The keeper of entries", stop, move || {
-        let mut next = clock.monotonic();
+        let begun = clock.monotonic();
+        let mut next = begun;
         while let Err(RecvTimeoutError::Timeout) = {
-            if clock.monotonic() >= next {
+            // Not before the lists are there, unless that takes long.
+            let ready = desk.wait_for_lists(Duration::ZERO) || clock.monotonic() >= begun + STALE;
+            if ready && clock.monotonic() >= next {
                 next = clock.monotonic() + STALE;
                 if let Err(e) = desk.warn_stale() {
                     tracing::error!("The ages of the hotlists can't be looked at: {}", e.chain());

@@ -11,18 +11,20 @@ use plated_core::durable;
 use plated_core::error::{Context, Error, Kind, Result};
 use plated_core::record::EntryRecord;
 use plated_core::sort::{Key, Sorter};
+use plated_hotlist::INDEX_VERSION;
 use plated_hotlist::canonical::Writer;
 use plated_hotlist::text::clean_entry;
+use std::ffi::OsStr;
 use std::fs::File;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 
 /// Begin of the names of folders for files that are still coming.
-pub const INCOMING: &str = "incoming-";
+const INCOMING: &str = "incoming-";
 
 /// Memory for sorting, in bytes.
 const ROOM: usize = 64 << 20;
-/// End of the name of an index that is not open yet.
+/// End of the name of an index.
 const INDEX: &str = ".index";
 
 /// Takes one entry after the other.
@@ -60,10 +62,19 @@ impl ListFiles {
             // It only takes room.
             if name.starts_with(INCOMING) {
                 let _ = std::fs::remove_dir_all(&path);
-            } else if name.ends_with(INDEX) {
-                let _ = std::fs::remove_file(&path);
             }
         }
+    }
+
+    /// A place for a file that is still coming, under a name of its own.
+    ///
+    /// # Errors
+    /// `Storage` when there can't be one.
+    pub fn incoming(&self, name: &OsStr) -> Result<IncomingFile> {
+        let folder = self.folder()?.join(format!("{INCOMING}{}", uuid::Uuid::now_v7()));
+        durable::make_folder(&folder)
+            .context(Kind::Storage, || format!("could not make the folder {}", folder.display()))?;
+        Ok(IncomingFile { path: folder.join(name), folder })
     }
 
     /// Puts the list that `fill` gives, entry by entry, on the shelf. It is durable when this
@@ -106,6 +117,14 @@ impl ListFiles {
         durable::share(file, &self.path(list, sha256)).context(Kind::Storage, || could_not_write(list, folder))
     }
 
+    /// Sees that a list is there, whole.
+    ///
+    /// # Errors
+    /// As [`ListFiles::lines`].
+    pub fn check(&self, list: &str, sha256: &Sha256) -> Result<()> {
+        self.lines(list, sha256).map(|_| ())
+    }
+
     /// The lines of a list.
     ///
     /// # Errors
@@ -138,23 +157,57 @@ impl ListFiles {
         })
     }
 
-    /// Removes all versions of a list but the one in force, if there is one.
+    /// Removes all versions of a list, and all indexes, but those of the version in force, if there is
+    /// one.
     pub fn tidy(&self, list: &str, keep: Option<&Sha256>) {
-        let keep = keep.map(|sha256| self.path(list, sha256));
-        let of_list = |path: &Path| {
-            let name = path.file_name().and_then(|n| n.to_str()).and_then(|n| n.strip_suffix(".jsonl"));
-            name.and_then(|n| n.strip_prefix(list)?.strip_prefix('-')?.parse::<Sha256>().ok()).is_some()
-        };
+        let keep = keep.map_or_else(Vec::new, |sha256| vec![self.path(list, sha256), self.index(list, sha256)]);
         for path in std::fs::read_dir(&self.folder).into_iter().flatten().flatten().map(|e| e.path()) {
-            if Some(&path) != keep.as_ref() && of_list(&path) {
+            if !keep.contains(&path) && is_of(list, &path) {
                 // It only takes room; the next import tries again.
                 let _ = std::fs::remove_file(path);
             }
         }
     }
 
+    /// Where the index of a list is, as this program writes it.
+    pub fn index(&self, list: &str, sha256: &Sha256) -> PathBuf {
+        self.folder.join(format!("{list}-{sha256}.{INDEX_VERSION}{INDEX}"))
+    }
+
     fn path(&self, list: &str, sha256: &Sha256) -> PathBuf {
         self.folder.join(format!("{list}-{sha256}.jsonl"))
+    }
+}
+
+/// True for the files of a list: a version, or an index of one.
+fn is_of(list: &str, path: &Path) -> bool {
+    let of_list = |name: &str| {
+        let rest = name.strip_prefix(list)?.strip_prefix('-')?;
+        let (sha256, end) = rest.split_once('.')?;
+        sha256.parse::<Sha256>().ok()?;
+        Some(end == "jsonl" || end.ends_with(&INDEX[1..]))
+    };
+    path.file_name().and_then(OsStr::to_str).and_then(of_list).unwrap_or(false)
+}
+
+/// A file that is still coming, in a folder of its own, since its name can say its format. Gone when
+/// dropped.
+#[derive(Debug)]
+pub struct IncomingFile {
+    folder: PathBuf,
+    path: PathBuf,
+}
+
+impl IncomingFile {
+    /// Where it is to be written.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+}
+
+impl Drop for IncomingFile {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.folder); // It only takes room.
     }
 }
 
@@ -248,7 +301,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let shelf = ListFiles::beside(&dir.path().join("store.db"));
         let version = put(&shelf, "svs", &["1ABC234"]);
-        for left in [".a1b2c3.unfinished", "svs.index"] {
+        for left in [".a1b2c3.unfinished", ".d4e5f6.unfinished"] {
             std::fs::write(shelf.folder.join(left), "half a l").unwrap();
         }
         shelf.sweep();

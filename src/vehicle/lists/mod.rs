@@ -17,15 +17,16 @@ mod watch;
 
 pub use client::{Outcome, Round, Sync};
 pub use fetch::Way;
-pub use files::{Each, INCOMING, ListFiles};
+pub use files::{Each, IncomingFile, ListFiles};
 pub use received::{accepted, accepted_at, offer_again, was_withdrawn};
 pub use remote::{Ask, Body, Remote, Reply};
 pub use state::{ListState, Origin};
-pub use watch::{Taken, Watched, Watcher};
+pub use watch::{Taken, Watched, Watcher, forget};
 
 use plated_core::digest::Sha256;
 use plated_core::error::Result;
 use plated_core::wire::ListVersion;
+use plated_hotlist::settings::Hotlist;
 use std::path::PathBuf;
 
 /// Brings a change into force, or refuses it with a sentence. Gives a sentence of what was done.
@@ -43,6 +44,11 @@ pub enum Change {
         /// The file; it stays there as long as the list is in force.
         path: PathBuf,
     },
+    /// The station was asked, and what was accepted last is still the newest.
+    Current {
+        /// Its name.
+        list: String,
+    },
     /// The station does not hand out this list any more.
     Withdrawn {
         /// Its name.
@@ -59,4 +65,11 @@ pub enum Change {
         /// Hash of its bytes.
         sha256: Sha256,
     },
+}
+
+/// Digest of everything that decides how a file of this list is read and judged: one that was refused
+/// is tried again when this has changed.
+pub fn settings_digest(list: &Hotlist) -> Sha256 {
+    let map = list.map.as_deref().and_then(|path| std::fs::read(path).ok());
+    Sha256::of(format!("{} {list:?} {map:?}", env!("CARGO_PKG_VERSION")).as_bytes())
 }

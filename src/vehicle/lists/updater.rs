@@ -3,7 +3,7 @@
 
 use crate::config::Config;
 use crate::control::{OfficerService, UpdaterHandle, station};
-use crate::lists::{Accept, Change, ListState, Origin, Remote, Round, Sync, Watched, Watcher};
+use crate::lists::{Accept, Change, ListState, Origin, Remote, Round, Sync, Watched, Watcher, forget, settings_digest};
 use plated_core::clock::Clock;
 use plated_core::error::{Context, Kind, Result};
 use plated_core::retry::Backoff;
@@ -38,7 +38,13 @@ impl Options {
         Self {
             folder: config.hotlist_folder(),
             interval: Duration::from_secs_f64(config.hotlist_sync.as_ref().map_or(900.0, |sync| sync.interval_s)),
-            watched: folders.map(|list| Watched { list: list.name.clone(), folder: list.path.clone() }).collect(),
+            watched: folders
+                .map(|list| Watched {
+                    list: list.name.clone(),
+                    folder: list.path.clone(),
+                    settings: settings_digest(list),
+                })
+                .collect(),
             poll: Duration::from_secs(2),
         }
     }
@@ -48,24 +54,49 @@ impl Options {
 pub struct Running {
     states: watch::Receiver<Vec<ListState>>,
     rounds: mpsc::Sender<oneshot::Sender<Round>>,
-    _service: Service<oneshot::Sender<()>>,
+    /// Before the thread is waited for, which may be building an index.
+    service: Option<StopOnDrop>,
+    _thread: Service<oneshot::Sender<()>>,
 }
 
-/// Starts what the configuration asks for, if it does: the station, folders, or both. What comes is
-/// brought into force by the desk.
-pub fn from(config: &Config, clock: Arc<dyn Clock>, desk: &Arc<OfficerService>) -> Result<Option<Running>> {
+/// Has no index built any more once the daemon ends.
+struct StopOnDrop(Arc<OfficerService>);
+
+impl Drop for StopOnDrop {
+    fn drop(&mut self) {
+        self.0.stop();
+    }
+}
+
+/// Starts what brings lists into force: those that are already go into the matching first, then files
+/// are looked at, the station is asked, and folders are watched. Nobody waits for any of that.
+///
+/// # Errors
+/// What is wrong with the configuration of the way to the station.
+pub fn from(config: &Config, clock: Arc<dyn Clock>, service: &Arc<OfficerService>) -> Result<Running> {
     let options = Options::of(config);
     let station = station(config, &clock)?;
-    let has_station = station.is_some();
-    if has_station {
-        desk.follow(&options.folder);
-    } else if options.watched.is_empty() {
-        return Ok(None);
-    }
-    let taker = desk.clone();
-    let running = start(station, options, clock, Arc::new(move |change: &Change| taker.take(change)))?;
-    desk.tell_of(UpdaterHandle { states: running.states.clone(), rounds: has_station.then(|| running.rounds.clone()) });
-    Ok(Some(running))
+    let (has_station, folder) = (station.is_some(), options.folder.clone());
+    let lists: Vec<String> = options.watched.iter().map(|w| w.list.clone()).collect();
+    let (taker, preparer) = (service.clone(), service.clone());
+    let task = service.start_task();
+    let prepare = move || {
+        let _task = task;
+        if let Err(e) = preparer.arm() {
+            tracing::error!("The lists in force can't be read: {}", e.chain());
+        }
+        preparer.look_at_files_beside();
+        lists.iter().filter(|list| !preparer.is_in_force(list)).for_each(|list| forget(&folder.join("spool"), list));
+        if has_station {
+            preparer.follow(&folder);
+        }
+    };
+    let accept = Arc::new(move |change: &Change| taker.take(change));
+    let mut running = start_after(prepare, station, options, clock, accept)?;
+    running.service = Some(StopOnDrop(service.clone()));
+    let rounds = has_station.then(|| running.rounds.clone());
+    service.tell_of(UpdaterHandle { states: running.states.clone(), rounds });
+    Ok(running)
 }
 
 /// Starts it: the first looks are at once. Without a station there are only folders.
@@ -75,31 +106,44 @@ pub fn start<R: Remote>(
     clock: Arc<dyn Clock>,
     accept: Arc<Accept>,
 ) -> Result<Running> {
+    start_after(|| (), station, options, clock, accept)
+}
+
+/// The same, once `prepare` is done.
+fn start_after<R: Remote>(
+    prepare: impl FnOnce() + Send + 'static,
+    station: Option<(R, Trust)>,
+    options: Options,
+    clock: Arc<dyn Clock>,
+    accept: Arc<Accept>,
+) -> Result<Running> {
     let failed = || "could not start the synchronisation of hotlists".to_string();
     let folder = options.folder.clone();
-    let sync = station.map(|(remote, trust)| Sync::new(remote, folder, trust, clock.clone(), accept.clone()));
-    let watcher = match options.watched.is_empty() {
-        true => None,
-        false => Some(Watcher::new(options.watched, options.folder.join("spool"), clock, accept)?),
-    };
-    let mut states = Vec::new();
-    states.extend(sync.iter().flat_map(Sync::states).chain(watcher.iter().flat_map(Watcher::states)).cloned());
-    let (publish, states) = watch::channel(states);
+    // One for each folder: a medium or a mount that hangs holds up its own list alone.
+    let watcher = |w| Watcher::new(vec![w], folder.join("spool"), clock.clone(), accept.clone());
+    let watchers = options.watched.into_iter().map(watcher).collect::<Result<Vec<_>>>()?;
+    let (publish, states) = watch::channel(watchers.iter().flat_map(Watcher::states).cloned().collect::<Vec<_>>());
     let (stop, stopped) = oneshot::channel::<()>();
     let (rounds, asked) = mpsc::channel(1);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().context(Kind::Internal, failed)?;
-    let service = Service::start("hotlists", "The synchronisation of hotlists", stop, move || {
+    let thread = Service::start("hotlists", "The synchronisation of hotlists", stop, move || {
+        prepare();
+        // After that, since it begins with what was accepted.
+        let sync = station.map(|(remote, trust)| Sync::new(remote, folder, trust, clock, accept));
+        let publish = Arc::new(publish);
         runtime.block_on(async {
+            for watcher in watchers {
+                tokio::spawn(look(watcher, options.poll, publish.clone()));
+            }
             tokio::select! {
                 () = fetch(sync, options.interval, &publish, asked) => {}
-                () = look(watcher, options.poll, &publish) => {}
                 _ = stopped => {}
             }
         });
         // A list may be on its way into force; that survives being cut off.
         runtime.shutdown_timeout(Duration::from_secs(1));
     })?;
-    Ok(Running { states, rounds, _service: service })
+    Ok(Running { states, rounds, service: None, _thread: thread })
 }
 
 async fn fetch<R: Remote>(
@@ -111,9 +155,10 @@ async fn fetch<R: Remote>(
     let Some(mut sync) = sync else { return std::future::pending().await };
     let mut backoff = Backoff::new(FIRST_BACKOFF, interval);
     let mut waits: Option<oneshot::Sender<Round>> = None;
+    put(publish, sync.states());
     loop {
         let round = sync.round().await;
-        put(publish, Origin::Station, sync.states());
+        put(publish, sync.states());
         let pause = if round.again_soon() {
             backoff.fail_after(round.retry_after())
         } else {
@@ -131,28 +176,35 @@ async fn fetch<R: Remote>(
     }
 }
 
-async fn look(mut watcher: Option<Watcher>, poll: Duration, publish: &watch::Sender<Vec<ListState>>) {
-    while let Some(mut at_work) = watcher.take() {
+async fn look(mut watcher: Watcher, poll: Duration, publish: Arc<watch::Sender<Vec<ListState>>>) {
+    loop {
         let looked = tokio::task::spawn_blocking(move || {
-            at_work.look();
-            at_work
+            watcher.look();
+            watcher
         });
         match looked.await {
-            Ok(at_work) => {
-                put(publish, Origin::Folder, at_work.states());
-                watcher = Some(at_work);
+            Ok(at_work) => watcher = at_work,
+            Err(_) => {
+                tracing::error!("A folder of hotlists is watched no more: a defect. Restart the daemon.");
+                return;
             }
-            Err(_) => tracing::error!("Folders of hotlists are watched no more: a defect. Restart the daemon."),
         }
+        put(&publish, watcher.states());
         tokio::time::sleep(poll).await;
     }
-    std::future::pending().await
 }
 
-fn put<'a>(publish: &watch::Sender<Vec<ListState>>, origin: Origin, states: impl Iterator<Item = &'a ListState>) {
+/// Puts these in the place of those of the same lists; lists of the station that are gone, go.
+fn put<'a>(publish: &watch::Sender<Vec<ListState>>, states: impl Iterator<Item = &'a ListState>) {
+    let states: Vec<&ListState> = states.collect();
     publish.send_modify(|all| {
-        all.retain(|state| state.origin != origin);
-        all.extend(states.cloned());
+        let of_station = states.first().is_none_or(|s| s.origin == Origin::Station);
+        let replaced = |old: &ListState| {
+            (of_station && old.origin == Origin::Station)
+                || states.iter().any(|new| new.origin == old.origin && new.name == old.name)
+        };
+        all.retain(|old| !replaced(old));
+        all.extend(states.into_iter().cloned());
     });
 }
 

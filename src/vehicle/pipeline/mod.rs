@@ -51,6 +51,9 @@ const EVENTS: usize = 32;
 /// Frames recognised but not yet tracked, for each worker.
 const SEEN_PER_WORKER: usize = 2;
 
+/// How long recordings wait for the lists.
+const LISTS_TIMEOUT: Duration = Duration::from_secs(60);
+
 /// Something that is durable and may be shown.
 #[derive(Debug)]
 pub enum Announcement {
@@ -82,7 +85,7 @@ pub struct Daemon {
     chime: Arc<Chime>,
     events: Hub<Announcement>,
     transfer: Option<transfer::Running>,
-    hotlists: Option<updater::Running>,
+    hotlists: updater::Running,
     /// Ends before the store closes.
     officers: (Option<Server>, expiry::Running),
     stopping: Arc<AtomicBool>,
@@ -129,8 +132,6 @@ impl Daemon {
             tracing::warn!(reads = opened.released, "Reads of an interrupted run were closed as they were.");
         }
         let desk = Arc::new(OfficerService::open(config, store.clone(), clock.clone()));
-        desk.arm()?;
-        desk.look_at_files();
         let hotlists = updater::from(config, clock.clone(), &desk)?;
         let link = config.transfer.as_ref().map(|t| transfer::prepare(config, t, clock.clone())).transpose()?;
 
@@ -155,6 +156,16 @@ impl Daemon {
 
         let (to_recorder, from_collector) = bounded(EVENTS);
         let (to_collector, seen) = bounded(SEEN_PER_WORKER * workers);
+        // A recording that is played as fast as it can be would be over before; a camera waits for nothing.
+        if config.sources.iter().any(|s| has_own_time(&s.input)) {
+            let until = clock.monotonic() + LISTS_TIMEOUT;
+            while !desk.wait_for_lists(Duration::from_millis(100)) && !stop.is_requested() {
+                if clock.monotonic() >= until {
+                    tracing::warn!("Recordings are read before all lists are in force.");
+                    break;
+                }
+            }
+        }
         let capture = Arc::new(Capture::start(&config.sources, clock.clone())?);
         let mut threads = Vec::new();
         let make = {
@@ -254,7 +265,7 @@ impl Daemon {
             store: self.store.stats()?,
             chime: self.chime.status(),
             transfer: self.transfer.as_ref().map(transfer::Running::progress),
-            hotlists: self.hotlists.as_ref().map(updater::Running::states).unwrap_or_default(),
+            hotlists: self.hotlists.states(),
         })
     }
 

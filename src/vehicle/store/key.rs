@@ -4,6 +4,7 @@ use crate::config;
 use plated_core::digest::Hasher;
 use plated_core::durable;
 use plated_core::error::{Context, Error, Kind, Result};
+use plated_core::signing::{Purpose, Signer};
 use std::fs::File;
 use std::io::Read;
 use std::os::unix::fs::MetadataExt;
@@ -126,6 +127,11 @@ impl Key {
     /// from a damaged file. One-way, and a random 256-bit key can't be guessed from it.
     pub(super) fn fingerprint(&self) -> String {
         Hasher::new().with(b"plated store key id 1\0").with(self.0.as_slice()).finish().to_string()
+    }
+
+    /// Signs the indexes of lists. Derived, so that only who has the store's key can make one that counts.
+    pub(super) fn index_signer(&self) -> Result<Signer> {
+        Signer::derived(&self.0, Purpose::HOTLIST_INDEX)
     }
 
     /// The key as SQLCipher takes raw keys: `x'…'` with 64 hex digits.

@@ -5,7 +5,7 @@ use super::events::{self, By, What};
 use super::manual::{priority, time};
 use super::reads::word;
 use super::writer::Writer;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use plated_core::digest::Sha256;
 use plated_core::error::{Error, Kind, Result};
 use plated_core::record::Priority;
@@ -14,6 +14,11 @@ use rusqlite::{Connection, Row, named_params, params};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use std::time::Duration;
+
+/// A date this far ahead of the clock is still believed: clocks differ.
+const MAX_AHEAD: SignedDuration = SignedDuration::from_hours(24);
+/// A clock that shows less is not set: vehicle computers without a battery start in 1970 or 2006.
+const EARLIEST_CLOCK: Timestamp = Timestamp::constant(1_767_225_600, 0); // 2026-01-01
 
 /// A list of the configuration and what is in force of it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -34,6 +39,21 @@ pub struct ListState {
     pub warn_after: Duration,
     /// From this age on nobody may rely on it; zero is never.
     pub critical_after: Duration,
+    /// What was looked at last at its configured path.
+    pub seen: Option<Seen>,
+    /// When what is in force was last known to be the newest there is.
+    pub confirmed: Option<Timestamp>,
+    /// Its hits and entries are shown to nobody.
+    pub covert: bool,
+}
+
+/// A content that was looked at at the configured path of a list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Seen {
+    /// Over the file.
+    pub sha256: Sha256,
+    /// If it was refused: over the settings by which it was.
+    pub refused_by: Option<Sha256>,
 }
 
 /// A list that came into force.
@@ -51,6 +71,18 @@ pub struct Version {
     pub entries: u64,
 }
 
+impl Version {
+    /// The date with which a list is compared that would replace it. One in the future can't be its
+    /// date; if it were taken for one, every true list would be older.
+    pub fn comparable(&self, now: Timestamp) -> Option<Timestamp> {
+        let ahead = |t: &Timestamp| t.duration_since(now) > MAX_AHEAD;
+        match self.dated {
+            Some(dated) if now >= EARLIEST_CLOCK && ahead(&dated) => Some(self.imported).filter(|t| !ahead(t)),
+            dated => dated,
+        }
+    }
+}
+
 /// How stale a list is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -64,11 +96,15 @@ pub enum Staleness {
 }
 
 impl ListState {
-    /// Time since the date of what is in force, or since its import where it has none. A clock
+    /// Time since it was last known to be the newest there is, or since its own date or that of its file, or
+    /// where it has none since its import; whichever is later. A date in the future says nothing. A clock
     /// that was set back makes nothing younger than new.
     pub fn age(&self, now: Timestamp) -> Option<Duration> {
         let version = self.in_force.as_ref()?;
-        let from = version.dated.unwrap_or(version.imported);
+        let believable = |t: &Timestamp| t.duration_since(now) <= MAX_AHEAD;
+        let known = [Some(version.dated.unwrap_or(version.imported)), self.confirmed];
+        let newest = known.into_iter().flatten().filter(believable).max();
+        let from = newest.or(Some(version.imported).filter(believable)).unwrap_or(now);
         Some(Duration::try_from(now.duration_since(from)).unwrap_or_default())
     }
 
@@ -99,6 +135,10 @@ pub struct Imported {
     pub entries: u64,
     /// What it was forced past, in words.
     pub forced: Vec<String>,
+    /// If it came from its configured path: that content.
+    pub seen: Option<Seen>,
+    /// When it was last known to be the newest there is, where its source says so.
+    pub confirmed: Option<Timestamp>,
 }
 
 /// Brings what stands in the configuration into the states. Lists that are not configured any
@@ -107,13 +147,13 @@ pub(super) fn configure(writer: &mut Writer, lists: &[Hotlist]) -> Result<(), Fa
     let tx = writer.write()?;
     for list in lists {
         tx.execute(
-            "INSERT INTO list_state (name, kind, priority, warn_s, critical_s)
-             VALUES (:name, :kind, :priority, :warn, :critical)
+            "INSERT INTO list_state (name, kind, priority, warn_s, critical_s, covert)
+             VALUES (:name, :kind, :priority, :warn, :critical, :covert)
              ON CONFLICT (name) DO UPDATE SET kind = excluded.kind, priority = excluded.priority,
-               warn_s = excluded.warn_s, critical_s = excluded.critical_s",
+               warn_s = excluded.warn_s, critical_s = excluded.critical_s, covert = excluded.covert",
             named_params! {
                 ":name": list.name, ":kind": list.kind.as_str(), ":priority": word(list.priority),
-                ":warn": seconds(list.stale.warn()), ":critical": seconds(list.stale.critical()),
+                ":warn": seconds(list.stale.warn()), ":critical": seconds(list.stale.critical()), ":covert": list.covert,
             },
         )?;
     }
@@ -129,7 +169,8 @@ fn seconds(limit: Duration) -> i64 {
 pub(super) fn states(writer: &mut Writer) -> Result<Vec<ListState>, Fault> {
     let conn: &Connection = writer.conn();
     let mut find = conn.prepare_cached(
-        "SELECT name, kind, priority, version, origin, dated, imported, entries, checked, error, warn_s, critical_s
+        "SELECT name, kind, priority, version, origin, dated, imported, entries, checked, error, warn_s, critical_s,
+                seen, seen_refused_by, confirmed, covert
          FROM list_state ORDER BY name",
     )?;
     let mut rows = find.query([])?;
@@ -153,6 +194,7 @@ fn state(row: &Row<'_>) -> Result<ListState, Fault> {
         _ => None,
     };
     let limit = |column| Ok::<_, Fault>(Duration::from_secs(row.get::<_, i64>(column)?.unsigned_abs()));
+    let refused_by = row.get::<_, Option<[u8; 32]>>(13)?.map(Sha256);
     Ok(ListState {
         name: row.get(0)?,
         kind: ListKind::of(&row.get::<_, String>(1)?),
@@ -162,6 +204,9 @@ fn state(row: &Row<'_>) -> Result<ListState, Fault> {
         error: row.get(9)?,
         warn_after: limit(10)?,
         critical_after: limit(11)?,
+        seen: row.get::<_, Option<[u8; 32]>>(12)?.map(|sha256| Seen { sha256: Sha256(sha256), refused_by }),
+        confirmed: at(14)?,
+        covert: row.get(15)?,
     })
 }
 
@@ -171,7 +216,7 @@ pub(super) fn imported(writer: &mut Writer, list: &Imported, by: &By) -> Result<
     let tx = writer.write()?;
     let changed = tx.execute(
         "UPDATE list_state SET version = ?2, origin = ?3, dated = ?4, imported = ?5, entries = ?6, checked = ?5,
-                               error = NULL WHERE name = ?1",
+                               error = NULL, confirmed = ?7 WHERE name = ?1",
         params![
             list.name,
             list.sha256.0,
@@ -179,12 +224,14 @@ pub(super) fn imported(writer: &mut Writer, list: &Imported, by: &By) -> Result<
             list.dated.map(Timestamp::as_microsecond),
             now,
             i64::try_from(list.entries).unwrap_or(i64::MAX),
+            list.confirmed.map(Timestamp::as_microsecond),
         ],
     )?;
     if changed == 0 {
         let said = format!("no list {} is configured; add it to [[hotlists]]", list.name);
         return Err(Error::new(Kind::Config, said).into());
     }
+    see(&tx, &list.name, list.seen.as_ref())?;
     let what = if list.forced.is_empty() { What::ListImported } else { What::ListForced };
     let mut subject = json!({"list": list.name, "version": list.sha256, "origin": list.origin, "entries": list.entries,
                              "dated": list.dated});
@@ -196,11 +243,21 @@ pub(super) fn imported(writer: &mut Writer, list: &Imported, by: &By) -> Result<
     Ok(())
 }
 
+/// Notes what was looked at at the list's path, if it came from there.
+fn see(tx: &Connection, name: &str, seen: Option<&Seen>) -> rusqlite::Result<()> {
+    if let Some(seen) = seen {
+        let sql = "UPDATE list_state SET seen = ?2, seen_refused_by = ?3 WHERE name = ?1";
+        tx.execute(sql, params![name, seen.sha256.0, seen.refused_by.map(|s| s.0)])?;
+    }
+    Ok(())
+}
+
 /// The list was refused; what is in force stays. With its event.
-pub(super) fn refused(writer: &mut Writer, name: &str, error: &str, by: &By) -> Result<(), Fault> {
+pub(super) fn refused(writer: &mut Writer, name: &str, error: &str, seen: Option<&Seen>, by: &By) -> Result<(), Fault> {
     let now = writer.now();
     let tx = writer.write()?;
     tx.execute("UPDATE list_state SET checked = ?2, error = ?3 WHERE name = ?1", params![name, now, error])?;
+    see(&tx, name, seen)?;
     events::write(&tx, now, What::ListRefused, by, &json!({"list": name, "error": error}))?;
     tx.commit()?;
     Ok(())
@@ -212,7 +269,7 @@ pub(super) fn withdrawn(writer: &mut Writer, name: &str, by: &By) -> Result<(), 
     let tx = writer.write()?;
     tx.execute(
         "UPDATE list_state SET version = NULL, origin = NULL, dated = NULL, imported = NULL, entries = 0, checked = ?2,
-                               error = NULL WHERE name = ?1",
+                               error = NULL, confirmed = NULL, seen = NULL, seen_refused_by = NULL WHERE name = ?1",
         params![name, now],
     )?;
     events::write(&tx, now, What::ListWithdrawn, by, &json!({"list": name}))?;
@@ -226,6 +283,28 @@ pub(super) fn checked(writer: &mut Writer, name: &str, error: Option<&str>) -> R
     let now = writer.now();
     let tx = writer.write()?;
     tx.execute("UPDATE list_state SET checked = ?2, error = ?3 WHERE name = ?1", params![name, now, error])?;
+    tx.commit()?;
+    Ok(())
+}
+
+/// The list was looked for, and what is in force is the newest there is, as was known at `at`. `seen`
+/// is what is at its path. No event, since nothing changed.
+pub(super) fn confirmed(
+    writer: &mut Writer,
+    name: &str,
+    at: Option<Timestamp>,
+    seen: Option<&Seen>,
+) -> Result<(), Fault> {
+    let now = writer.now();
+    let latest = now.saturating_add(i64::try_from(MAX_AHEAD.as_micros()).unwrap_or(i64::MAX));
+    let tx = writer.write()?;
+    tx.execute(
+        "UPDATE list_state SET checked = ?2, error = NULL,
+           confirmed = CASE WHEN ?3 IS NULL OR (confirmed > ?3 AND confirmed <= ?4) THEN confirmed ELSE ?3 END
+         WHERE name = ?1",
+        params![name, now, at.map(Timestamp::as_microsecond), latest],
+    )?;
+    see(&tx, name, seen)?;
     tx.commit()?;
     Ok(())
 }

@@ -63,14 +63,14 @@ impl Lock {
         }
     }
 
-    /// Takes the lock, or refuses naming who holds it.
+    /// Takes the lock, or says that it is busy and who holds it.
     pub(super) fn take(path: &Path) -> Result<Lock> {
         match Self::ask(path)? {
             Asked::Ours(lock) => Ok(lock),
             Asked::Held(pid) => {
                 let who = pid.map_or_else(|| "another process".into(), |pid| format!("the process {pid}"));
                 Err(Error::new(
-                    Kind::Refused,
+                    Kind::Busy,
                     format!("the store {} is in use by {who}; only one daemon may write it", path.display()),
                 ))
             }

@@ -40,7 +40,7 @@ pub use dispositions::{Disposition, Finding};
 pub use events::{By, Event, Reason, What};
 pub use hits::{Disposed, HitSearch, KeptHit};
 pub use key::Key;
-pub use lists::{Imported, ListState, Staleness, Version};
+pub use lists::{Imported, ListState, Seen, Staleness, Version};
 pub use manual::{MOST_PATTERNS, ManualEntry, NewManual};
 pub use open::{Opened, SetAside};
 pub use outbox::{Applied, OutboxRead};
@@ -56,6 +56,7 @@ use plated_core::clock::Clock;
 use plated_core::digest::Sha256;
 use plated_core::error::{Context, Error, Kind, Result};
 use plated_core::record::{HitRecord, ReadRecord};
+use plated_core::signing::Signer;
 use plated_core::wire::Receipt;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -85,6 +86,7 @@ impl From<&config::Store> for Options {
 #[derive(Clone)]
 pub struct Store {
     thread: Arc<Thread>,
+    index_signer: Arc<Signer>,
 }
 
 /// The store's thread, joined when the last handle goes.
@@ -110,13 +112,20 @@ impl Store {
     /// when folder or disk don't allow it. A damaged store is no error: it is set aside, and
     /// [`Opened::set_aside`] says so.
     pub fn open(options: Options, key: &Key, clock: Arc<dyn Clock>) -> Result<(Store, Opened)> {
+        let index_signer = Arc::new(key.index_signer()?);
         let (writer, opened) = Writer::open(options, key, clock)?;
         let (jobs, queue) = bounded(QUEUE);
         let handle = std::thread::Builder::new()
             .name("store".into())
             .spawn(move || writer.run(&queue))
             .context(Kind::Internal, || "could not start the store's thread".into())?;
-        Ok((Store { thread: Arc::new(Thread { jobs: Some(jobs), handle: Some(handle) }) }, opened))
+        let thread = Arc::new(Thread { jobs: Some(jobs), handle: Some(handle) });
+        Ok((Store { thread, index_signer }, opened))
+    }
+
+    /// Signs the indexes of lists that this vehicle builds. It belongs to the store's key.
+    pub fn index_signer(&self) -> &Signer {
+        &self.index_signer
     }
 
     /// Keeps a read with its pictures and hits. Returns when it is durable.
@@ -197,10 +206,17 @@ impl Store {
         self.ask("could not record an import", move |w| lists::imported(w, &list, &by))
     }
 
-    /// The list was refused; the event is in the same transaction.
-    pub fn list_refused(&self, name: &str, error: &str, by: &By) -> Result<()> {
+    /// The list was refused; the event is in the same transaction. `seen` is its content, if it came
+    /// from its configured path.
+    pub fn list_refused(&self, name: &str, error: &str, seen: Option<Seen>, by: &By) -> Result<()> {
         let (name, error, by) = (name.to_owned(), error.to_owned(), by.clone());
-        self.ask("could not record a refusal", move |w| lists::refused(w, &name, &error, &by))
+        self.ask("could not record a refusal", move |w| lists::refused(w, &name, &error, seen.as_ref(), &by))
+    }
+
+    /// The list in force is the newest there is, as was known at `at`; `seen` is what is at its path.
+    pub fn list_confirmed(&self, name: &str, at: Option<Timestamp>, seen: Option<Seen>) -> Result<()> {
+        let name = name.to_owned();
+        self.ask("could not record a look for a list", move |w| lists::confirmed(w, &name, at, seen.as_ref()))
     }
 
     /// The list is out of force; the event is in the same transaction.

@@ -5,7 +5,10 @@ use crate::kit::process::{Line, Station, until};
 use crate::kit::vehicle::{Settings, Vehicle, images, transfer};
 use plated_core::record::EntryRecord;
 use plated_vehicle::store::What;
-use std::process::{Command, Output};
+use std::io::{Read, Write};
+use std::os::unix::net::UnixStream;
+use std::process::{Command, Output, Stdio};
+use std::time::Duration;
 
 /// Pictures of these plates, for ever, at the pace of a camera; each look alerts.
 fn road(vehicle: &Vehicle, tables: &str) {
@@ -61,6 +64,110 @@ fn a_list_published_at_the_station_comes_into_force_in_the_running_daemon_and_a_
 
     let events: Vec<What> = vehicle.store().events(0, 100).unwrap().iter().map(|e| e.what).collect();
     assert_eq!(events, [What::ListImported, What::ListImported, What::ListRefused, What::ListWithdrawn]);
+}
+
+/// `plated hotlist import` of one plate, as a process of its own.
+fn importing(vehicle: &Vehicle, plate: &str) -> Command {
+    let file = vehicle.path(&format!("{plate}.csv"));
+    std::fs::write(&file, format!("plate\n{plate}\n")).unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_plated"));
+    command.arg("hotlist").arg("import").arg(file).args(["--list", "svs", "--config"]);
+    command.arg(vehicle.path("plated.toml")).stdout(Stdio::null()).stderr(Stdio::null());
+    command
+}
+
+/// Plates that are wanted by the list, as an export says.
+fn exported(vehicle: &Vehicle) -> Vec<String> {
+    let lines = well(vehicle, &["export", "--list", "svs", "--reason", "test"]);
+    lines.lines().map(|line| serde_json::from_str::<EntryRecord>(line).unwrap().plate).collect()
+}
+
+#[test]
+fn an_import_killed_at_any_moment_leaves_the_list_before_or_the_new_one_in_force_and_a_restart_too() {
+    let vehicle = Vehicle::new();
+    let old = "4KLM567";
+    std::fs::write(vehicle.path("old.csv"), format!("plate\n{old}\n")).unwrap();
+    road(&vehicle, "[[hotlists]]\nname = \"svs\"\npath = \"old.csv\"\n");
+    // What lies at the path is taken once, by a daemon.
+    let mut daemon = vehicle.start(&[]);
+    daemon.wait_for(|line| hits_on(line, old));
+    daemon.terminate().well();
+    let mut in_force = old.to_owned();
+    for moment in 0..24 {
+        let plate = format!("{}XYZ{moment:03}", moment % 9);
+        let mut import = importing(&vehicle, &plate).spawn().unwrap();
+        std::thread::sleep(Duration::from_millis(moment * 4));
+        let _ = import.kill();
+        let done = import.wait().unwrap().success();
+        let now = exported(&vehicle);
+        assert!(now == [plate.as_str()] || (!done && now == [in_force.as_str()]), "{moment}: {now:?} after {in_force}");
+        in_force = now[0].clone();
+    }
+    assert!(importing(&vehicle, "7ABC123").status().unwrap().success());
+    // Killed while it starts, and started again with the old file at its path.
+    for moment in 0..8 {
+        let daemon = vehicle.start(&[]);
+        std::thread::sleep(Duration::from_millis(moment * 15));
+        daemon.kill();
+    }
+    assert_eq!(exported(&vehicle), ["7ABC123"]);
+    let mut daemon = vehicle.start(&[]);
+    daemon.wait_for(|line| hits_on(line, "7ABC123"));
+    daemon.wait_log("its file has nothing new");
+    let ended = daemon.terminate().well();
+    assert!(ended.hits().all(|(hit, ..)| hit.text == "7ABC123"), "{}", ended.log);
+}
+
+#[test]
+fn a_named_pipe_at_a_lists_path_holds_up_neither_the_start_nor_another_list() {
+    let vehicle = Vehicle::new();
+    let pipe = vehicle.path("pipe.csv");
+    assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    std::fs::write(vehicle.path("list.csv"), "plate\n7ABC123\n").unwrap();
+    let lists =
+        "[[hotlists]]\nname = \"pipe\"\npath = \"pipe.csv\"\n[[hotlists]]\nname = \"svs\"\npath = \"list.csv\"\n";
+    road(&vehicle, lists);
+    let mut daemon = vehicle.start(&[]);
+    daemon.wait_for(|line| hits_on(line, "7ABC123"));
+    daemon.wait_log("no plain file");
+    daemon.terminate();
+}
+
+#[test]
+fn several_entries_at_once_without_a_daemon_wait_for_their_turn() {
+    let vehicle = Vehicle::new();
+    road(&vehicle, "");
+    let add = |n: usize| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_plated"));
+        command.args(["hotlist", "add", &format!("{n}ABC123"), "--reason", "bolo", "--config"]);
+        command.arg(vehicle.path("plated.toml")).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap()
+    };
+    let all: Vec<_> = (0..8).map(add).collect();
+    for child in all {
+        let done = child.wait_with_output().unwrap();
+        assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+    }
+    assert_eq!(vehicle.store().manual_entries().unwrap().len(), 8);
+}
+
+#[test]
+fn callers_that_send_a_byte_now_and_then_do_not_keep_an_officer_from_entering_a_plate() {
+    let vehicle = Vehicle::new();
+    road(&vehicle, "");
+    let mut daemon = vehicle.start(&[]);
+    daemon.wait_reads(1);
+    let socket = vehicle.path("store.db.control");
+    let socket = until("the socket", || socket.exists().then_some(&socket));
+    let mut slow: Vec<_> = (0..12).map(|_| UnixStream::connect(socket).unwrap()).collect();
+    slow.iter_mut().for_each(|caller| caller.write_all(b"{").unwrap());
+    well(&vehicle, &["add", "7ABC123", "--reason", "bolo"]);
+    // And they are let go.
+    for mut caller in slow {
+        let mut answer = String::new();
+        let _ = caller.read_to_string(&mut answer);
+        assert!(answer.contains("did not arrive whole"), "{answer}");
+    }
+    daemon.terminate().well();
 }
 
 /// `plated hotlist …`

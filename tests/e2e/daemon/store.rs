@@ -16,7 +16,7 @@ fn a_second_daemon_on_the_same_store_is_refused_by_the_firsts_number_and_the_fir
     let mut first = vehicle.start(&[]);
     first.wait_reads(1);
     let second = vehicle.start(&[]).end();
-    assert_eq!(second.status.code(), Some(77));
+    assert_eq!(second.status.code(), Some(75));
     assert!(second.log.contains(&format!("in use by the process {}", first.id())), "{}", second.log);
     assert_eq!(second.lines.len(), 0);
     first.wait_reads(50);

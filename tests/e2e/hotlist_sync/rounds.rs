@@ -173,7 +173,7 @@ async fn the_daemons_task_brings_lists_from_station_and_folder_and_stops_in_orde
     let options = Options {
         folder: bench.folder(),
         interval: Duration::from_millis(20),
-        watched: vec![Watched { list: "shift".into(), folder: stick.clone() }],
+        watched: vec![Watched { list: "shift".into(), folder: stick.clone(), settings: Sha256::of(b"") }],
         poll: Duration::from_millis(10),
     };
     let station = Some((bench.way.clone(), Trust::load(&bench.key()).unwrap()));

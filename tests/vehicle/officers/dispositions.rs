@@ -30,8 +30,12 @@ impl Vehicle {
     }
 
     fn hits(&self, window: Duration) -> Vec<KeptHit> {
-        let kept = |reply| if let Reply::Hit(kept) = reply { *kept } else { panic!("{reply:?}") };
-        self.ask(hits(window)).unwrap().into_iter().map(kept).collect()
+        let kept = |reply| match reply {
+            Reply::Hit(kept) => Some(*kept),
+            Reply::LeftOut { .. } => None,
+            reply => panic!("{reply:?}"),
+        };
+        self.ask(hits(window)).unwrap().into_iter().filter_map(kept).collect()
     }
 }
 

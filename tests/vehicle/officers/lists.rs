@@ -91,11 +91,24 @@ fn a_crash_before_the_record_of_an_import_leaves_the_old_list_in_force() {
     let shelf = plated_vehicle::lists::ListFiles::beside(&vehicle.place.path());
     let next = plated_core::record::EntryRecord { list: "svs".into(), plate: "6DEF128".into(), ..Default::default() };
     shelf.put("svs", |each| each(&next)).unwrap();
-    std::fs::write(folder.join(".a1b2c3.unfinished"), "half a l").unwrap();
+    std::fs::write(folder.join(".svs.unfinished"), "half a l").unwrap();
     std::fs::create_dir(folder.join("incoming-1")).unwrap();
     let vehicle = vehicle.again(lists);
     assert_eq!((vehicle.matches("7ABC123").len(), vehicle.matches("6DEF128").len()), (1, 0));
-    assert!(!folder.join(".a1b2c3.unfinished").exists() && !folder.join("incoming-1").exists());
+    assert!(!folder.join(".svs.unfinished").exists() && !folder.join("incoming-1").exists());
+}
+
+/// The file in the folder of lists with this end.
+fn with_end(vehicle: &Vehicle, end: &str) -> PathBuf {
+    let folder = std::fs::read_dir(vehicle.place.beside("-lists")).unwrap();
+    folder.map(|e| e.unwrap().path()).find(|p| p.extension().is_some_and(|e| e == end)).unwrap()
+}
+
+fn replace(path: &std::path::Path, from: &[u8], to: &[u8]) {
+    let mut bytes = std::fs::read(path).unwrap();
+    let at = bytes.windows(from.len()).position(|w| w == from).unwrap();
+    bytes[at..at + to.len()].copy_from_slice(to);
+    std::fs::write(path, bytes).unwrap();
 }
 
 #[test]
@@ -105,9 +118,11 @@ fn a_list_that_was_changed_on_the_disk_is_not_in_force_and_the_file_it_came_from
     std::fs::write(place.dir.path().join("svs.csv"), "plate\n7ABC123\n").unwrap();
     let vehicle = Vehicle::at(place, lists);
     vehicle.desk.look_at_files();
-    let folder = std::fs::read_dir(vehicle.place.beside("-lists")).unwrap();
-    let file = folder.map(|e| e.unwrap().path()).find(|p| p.extension().is_some_and(|e| e == "jsonl")).unwrap();
-    std::fs::write(&file, std::fs::read_to_string(&file).unwrap().replace("7ABC123", "9ZZZ999")).unwrap();
+    replace(&with_end(&vehicle, "jsonl"), b"7ABC123", b"9ZZZ999");
+    // What was accepted is still in its index.
+    let vehicle = vehicle.again(lists);
+    assert_eq!((vehicle.matches("7ABC123").len(), vehicle.matches("9ZZZ999").len()), (1, 0));
+    std::fs::remove_file(with_end(&vehicle, "index")).unwrap();
     let vehicle = vehicle.again(lists);
     assert!(vehicle.matches("7ABC123").is_empty() && vehicle.matches("9ZZZ999").is_empty());
     assert_eq!(vehicle.desk.status().unwrap().lists[0].staleness, Staleness::Critical);
@@ -168,7 +183,7 @@ fn a_list_without_any_version_is_critical() {
 }
 
 /// A version of a list as the station hands it out, and its file.
-fn handed_out(vehicle: &Vehicle, version: u64, plates: &[&str]) -> Change {
+pub(super) fn handed_out(vehicle: &Vehicle, version: u64, plates: &[&str]) -> Change {
     let entry = |plate: &&str| EntryRecord { list: "svs".into(), plate: (*plate).into(), ..EntryRecord::default() };
     let text: String = plates.iter().map(|p| serde_json::to_string(&entry(p)).unwrap() + "\n").collect();
     let path = vehicle.file(&format!("svs-{version}.jsonl"), &text);
@@ -269,7 +284,8 @@ fn a_list_of_the_station_that_was_damaged_on_the_disk_is_fetched_again() {
     vehicle.desk.follow(&folder);
     let Change::Station { version, .. } = &change else { panic!() };
     let file = folder.join(format!("station/svs/{}.jsonl", version.sha256));
-    std::fs::write(&file, std::fs::read_to_string(&file).unwrap().replace("7ABC123", "9ZZZ999")).unwrap();
+    replace(&file, b"7ABC123", b"9ZZZ999");
+    std::fs::remove_file(with_end(&vehicle, "index")).unwrap();
     let vehicle = vehicle.again("");
     assert!(vehicle.matches("7ABC123").is_empty() && vehicle.matches("9ZZZ999").is_empty());
     vehicle.desk.follow(&folder);

@@ -51,7 +51,7 @@ pub fn run(args: &Args) -> Result<()> {
     };
     let (hit, case) = (args.hit.clone(), args.case.clone());
     let request = Request::Disposition { hit, finding: args.finding, reason, case };
-    args.ask.call(request, None, &mut |reply| match reply {
+    args.ask.call(&request, None, &mut |reply| match reply {
         Reply::Disposed(done) if args.json => print_json(&done),
         Reply::Disposed(done) => print(&done),
         _ => Ok(()),

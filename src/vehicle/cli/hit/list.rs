@@ -2,7 +2,7 @@
 
 use super::line::line;
 use crate::cli::ask;
-use crate::cli::ask::{Ask, Why, local, print_json};
+use crate::cli::ask::{Ask, Why, local, print_json, tell_left_out};
 use crate::cli::say;
 use crate::control::{Reply, Request};
 use crate::store::{Finding, KeptHit};
@@ -34,12 +34,13 @@ pub struct Args {
 pub fn run(args: &Args) -> Result<()> {
     let request = Request::Hits { window: args.since, reason: args.why.reason.clone(), case: args.why.case.clone() };
     let (mut hits, mut open) = (0, 0);
-    args.ask.call(request, None, &mut |reply| match reply {
+    args.ask.call(&request, None, &mut |reply| match reply {
         Reply::Hit(kept) => {
             hits += 1;
             open += u32::from(kept.disposition.is_none());
             if args.json { print_json(&kept) } else { print(&kept) }
         }
+        Reply::LeftOut { list, why } => tell_left_out(args.json, &list, &why),
         _ => Ok(()),
     })?;
     if args.json { Ok(()) } else { say(format_args!("{}, {open} without a disposition", count(hits, "hit"))) }

@@ -63,7 +63,7 @@ pub fn run(args: &Args) -> Result<()> {
         search_back: args.search_back,
     };
     let mut reads = 0;
-    args.ask.call(request, None, &mut |reply| match reply {
+    args.ask.call(&request, None, &mut |reply| match reply {
         Reply::Added(entry) if args.json => print_json(&json!({ "added": entry })),
         Reply::Added(ManualEntry { id, entry, partial, .. }) => {
             let what = if partial { "Partial plate" } else { "Plate" };

@@ -27,7 +27,7 @@ pub struct Args {
 
 pub fn run(args: &Args) -> Result<()> {
     let request = Request::Export { list: args.list.clone(), reason: args.reason.clone() };
-    args.ask.call(request, None, &mut |reply| match reply {
+    args.ask.call(&request, None, &mut |reply| match reply {
         Reply::Line(line) => say(format_args!("{line}")),
         _ => Ok(()),
     })

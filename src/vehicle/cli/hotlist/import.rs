@@ -54,7 +54,7 @@ pub fn run(args: &Args) -> Result<()> {
         force: args.force,
         reason,
     };
-    args.ask.call(request, Some(&args.file), &mut |reply| {
+    args.ask.call(&request, Some(&args.file), &mut |reply| {
         let Reply::Imported(import) = reply else { return Ok(()) };
         if args.json {
             return print_json(&json!({ "imported": import }));

@@ -26,7 +26,7 @@ pub struct Args {
 
 pub fn run(args: &Args) -> Result<()> {
     let request = Request::Remove { id: args.id, reason: args.reason.clone() };
-    args.ask.call(request, None, &mut |reply| match reply {
+    args.ask.call(&request, None, &mut |reply| match reply {
         Reply::Removed(entry) => say(format_args!("Entry {} is out of force", entry.id)),
         _ => Ok(()),
     })

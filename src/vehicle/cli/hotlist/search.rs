@@ -34,7 +34,7 @@ pub fn run(args: &Args) -> Result<()> {
     let (plate, reason, case) = (args.plate.clone(), args.why.reason.clone(), args.why.case.clone());
     let request = Request::Search { plate, window: args.window, reason, case };
     let mut reads = 0;
-    args.ask.call(request, None, &mut |reply| match reply {
+    args.ask.call(&request, None, &mut |reply| match reply {
         Reply::Read(read) => {
             reads += 1;
             ask::found(&read, args.json)

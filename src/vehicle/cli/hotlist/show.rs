@@ -1,6 +1,6 @@
 //! `plated hotlist show`: all that the lists have about a plate.
 
-use crate::cli::ask::{Ask, Why, ago, print_json};
+use crate::cli::ask::{Ask, Why, ago, print_json, tell_left_out};
 use crate::cli::say;
 use crate::control::{Reply, Request, Shown};
 use plated_core::error::Result;
@@ -11,7 +11,7 @@ use plated_core::record::Priority;
 #[command(after_help = "Examples:
   plated hotlist show 7ABC123 --reason 'traffic stop, 5th and Main' --case 26-1234
 
-Every entry of every list, and what officers entered. The look is on record before anything is
+Every entry of every list, and what officers entered. Of covert lists nothing is shown. The look is on record before anything is
 shown. An entry is a lead, not a fact, until dispatch has confirmed it.")]
 pub struct Args {
     /// The plate
@@ -30,11 +30,12 @@ pub fn run(args: &Args) -> Result<()> {
     let request =
         Request::Show { plate: args.plate.clone(), reason: args.why.reason.clone(), case: args.why.case.clone() };
     let mut entries = 0;
-    args.ask.call(request, None, &mut |reply| match reply {
+    args.ask.call(&request, None, &mut |reply| match reply {
         Reply::Entry(shown) => {
             entries += 1;
             if args.json { print_json(&shown) } else { print(&shown) }
         }
+        Reply::LeftOut { list, why } => tell_left_out(args.json, &list, &why),
         _ => Ok(()),
     })?;
     match entries {
@@ -74,9 +75,6 @@ fn print(shown: &Shown) -> Result<()> {
     ];
     for (name, value) in facts.into_iter().filter(|(_, value)| !value.is_empty()) {
         say(format_args!("    {name:<8} {value}"))?;
-    }
-    if shown.covert {
-        say(format_args!("    covert   who may see it is not yet enforced"))?;
     }
     if !shown.authorised.is_empty() {
         say(format_args!("    for      {} (not yet enforced)", shown.authorised.join(", ")))?;

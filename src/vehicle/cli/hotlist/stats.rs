@@ -23,7 +23,7 @@ pub struct Args {
 }
 
 pub fn run(args: &Args) -> Result<()> {
-    args.ask.call(Request::Status, None, &mut |reply| match reply {
+    args.ask.call(&Request::Status, None, &mut |reply| match reply {
         Reply::Status(report) if args.json => print_json(&json!({"lists": report.lists, "officers": report.officers})),
         Reply::Status(report) => print(&report),
         _ => Ok(()),
@@ -41,9 +41,7 @@ fn print(report: &StatusReport) -> Result<()> {
             say(format_args!("    not matched now: outside its window"))?;
         }
         if list.covert {
-            say(format_args!(
-                "    covert: hits are kept, neither shown nor sounded; who may see them is not yet enforced"
-            ))?;
+            say(format_args!("    covert: hits are kept, and shown and sounded to nobody before there are logins"))?;
         }
         if !list.authorised.is_empty() {
             say(format_args!("    for {} (not yet enforced)", list.authorised.join(", ")))?;

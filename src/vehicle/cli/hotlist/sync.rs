@@ -31,7 +31,7 @@ pub struct Args {
 /// The first failure or refusal, after every list was tried.
 pub fn run(args: &Args) -> Result<()> {
     let mut lists = 0;
-    args.ask.call(Request::Sync, None, &mut |reply| {
+    args.ask.call(&Request::Sync, None, &mut |reply| {
         let Reply::Synced { list, outcome } = reply else { return Ok(()) };
         lists += 1;
         match args.json {

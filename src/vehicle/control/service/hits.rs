@@ -18,7 +18,7 @@ impl OfficerService {
             }
             next = more;
         }
-        Ok(())
+        self.tell_covert(answer)
     }
 
     /// Keeps what a hit was and, when it was found wrong, lets its pairing alert nobody until the

@@ -1,5 +1,7 @@
 //! The desk: every change and every look, each with its event.
 
+mod arm;
+mod import;
 mod updates;
 mod hits;
 mod lists;
@@ -11,21 +13,24 @@ use super::{Reply, Request};
 use crate::alert::MutedPairings;
 use crate::config::Config;
 use crate::health::Health;
-use crate::lists::ListFiles;
+use crate::lists::{IncomingFile, ListFiles};
 use crate::store::{By, ListState, ManualEntry, NewManual, Staleness, Store};
+use arm::Arming;
 use entries::later;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use plated_core::clock::Clock;
+use plated_core::digest::Sha256;
 use plated_core::error::{Error, Kind, Result};
 use plated_core::user::SystemUser;
 use plated_core::wire::ListVersion;
 use plated_hotlist::settings::{Hotlist, ListKind};
 use plated_hotlist::{ListSettings, Lists};
 use std::collections::{HashMap, HashSet};
+use std::ffi::OsStr;
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
-use std::sync::{Arc, Mutex, OnceLock, RwLock};
+use std::sync::{Arc, Condvar, Mutex, OnceLock, RwLock};
 use std::time::Duration;
 
 /// Takes one answer after the other.
@@ -43,6 +48,8 @@ pub struct Incoming<'a> {
     version: Option<&'a ListVersion>,
     /// Nobody asked for it: it comes again until it is taken.
     by_itself: bool,
+    /// It is at the configured path of its list; the settings by which it is judged.
+    at_path: Option<Sha256>,
 }
 
 /// Where lists and entries are changed and looked at.
@@ -54,10 +61,18 @@ pub struct OfficerService {
     hotlists: RwLock<Vec<Arc<Hotlist>>>,
     shift: Duration,
     clock: Arc<dyn Clock>,
-    /// The lists in force are in `lists`.
-    armed: AtomicBool,
-    /// One import at a time.
-    importing: Mutex<()>,
+    /// Whether the lists in force are in `lists`.
+    arming: Mutex<Arming>,
+    /// The version of each list that is in `lists`.
+    loaded: Mutex<HashMap<String, Sha256>>,
+    /// Of each list one change at a time.
+    turns: Mutex<HashMap<String, Arc<Mutex<()>>>>,
+    /// Lists whose file is being read, and since which monotonic time.
+    looking: Mutex<HashMap<String, Duration>>,
+    /// The daemon ends: no index is built any more.
+    stopping: AtomicBool,
+    /// How many [`StartTask`]s are left.
+    start_tasks: (Mutex<usize>, Condvar),
     /// What officers entered and is in force, with the monotonic time at which it is over: a jump
     /// of the wall clock must not end a search for a vehicle (invariant 8).
     officers: Mutex<Vec<(ManualEntry, Duration)>>,
@@ -78,7 +93,8 @@ pub struct OfficerService {
 }
 
 impl OfficerService {
-    /// A desk over an open store. Nothing is in force before [`OfficerService::arm`].
+    /// Over an open store. What officers entered is in force at once, and lists are once
+    /// [`OfficerService::arm`] has put them into the matching.
     pub fn open(config: &Config, store: Store, clock: Arc<dyn Clock>) -> Self {
         // A full disk must not keep the lists of yesterday out of force.
         if let Err(e) = store.configure_lists(&config.hotlists) {
@@ -90,24 +106,41 @@ impl OfficerService {
         for state in station.filter(|s| config.hotlists.iter().all(|l| l.name != s.name)) {
             hotlists.push(Arc::new(Hotlist::from_station(&state.name)));
         }
-        Self {
+        // A list that was covert once and is not configured any more stays so.
+        let is_configured = |name: &str| config.hotlists.iter().any(|l| l.name == name);
+        let known = store.list_states().unwrap_or_default().into_iter();
+        let once_covert = known.filter(|s| s.covert && !is_configured(&s.name));
+        let once_covert = once_covert.map(|s| Hotlist { covert: true, ..Hotlist::from_station(&s.name) });
+        let settings: Vec<Hotlist> = config.hotlists.iter().cloned().chain(once_covert).collect();
+        let this = Self {
             store,
             shelf: ListFiles::beside(&config.store.path),
             lists: Arc::default(),
             hotlists: RwLock::new(hotlists),
             shift: Duration::from_secs(u64::from(config.shift.hours) * 3600),
             clock,
-            armed: AtomicBool::new(false),
-            importing: Mutex::default(),
+            arming: Mutex::new(Arming::NotBegun),
+            loaded: Mutex::default(),
+            turns: Mutex::default(),
+            looking: Mutex::default(),
+            stopping: AtomicBool::new(false),
+            start_tasks: Default::default(),
             officers: Mutex::default(),
-            sets: ListSettings::new(&config.hotlists, TimeZone::system()),
+            sets: ListSettings::new(&settings, TimeZone::system()),
             quiet: Arc::default(),
             disposing: Mutex::default(),
             broken: Mutex::default(),
             said: Mutex::default(),
             coming: OnceLock::new(),
             health: OnceLock::new(),
-        }
+        };
+        this.prepare();
+        this
+    }
+
+    /// Whoever has locked this changes the list.
+    fn turn(&self, name: &str) -> Arc<Mutex<()>> {
+        self.turns.lock().unwrap_or_else(|e| e.into_inner()).entry(name.to_owned()).or_default().clone()
     }
 
     /// From now on its status says how lists that come by themselves are getting on, and a round with
@@ -209,8 +242,11 @@ impl OfficerService {
         })
     }
 
-    /// The folder into which a file that comes over the socket is put.
-    pub(super) fn folder(&self) -> Result<&Path> {
-        self.shelf.folder()
+    /// A place for a file that comes over the socket.
+    pub(super) fn incoming(&self, name: &OsStr) -> Result<IncomingFile> {
+        self.shelf.incoming(name)
     }
 }
+
+#[cfg(test)]
+mod tests;

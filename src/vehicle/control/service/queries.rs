@@ -1,5 +1,6 @@
 //! Looks at lists, at reads already made, and at how all is.
 
+use super::arm::Arming;
 use super::{Answer, OfficerService};
 use crate::control::status::{ListLine, OfficerLine, StatusReport, StoreLine};
 use crate::control::{Reply, Shown};
@@ -12,12 +13,40 @@ use plated_hotlist::settings::{Hotlist, OFFICERS};
 use serde_json::json;
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+/// A file that is still being read after so long is told of.
+const SLOW_READ: Duration = Duration::from_secs(10);
+/// Why nothing of a covert list is shown.
+pub(super) const COVERT: &str = "until there are logins nobody is authorised to see anything of it";
+
 impl OfficerService {
+    /// Tells of each list into which nobody can look now, and why: the same whatever is asked for, so
+    /// that it gives nothing away.
+    pub(super) fn tell_left_out(&self, answer: Answer<'_>) -> Result<()> {
+        self.tell_covert(answer)?;
+        let pending = self.not_loaded()?.into_iter().filter(|name| !self.is_covert(name));
+        let mut pending = pending.map(|name| match self.is_broken(&name) {
+            true => (name, "it can't be read".to_owned()),
+            false => (name, "it is being made ready; ask again in a minute".to_owned()),
+        });
+        pending.try_for_each(|(list, why)| answer(Reply::LeftOut { list, why }))
+    }
+
+    /// Tells of each covert list, whatever there is of it.
+    pub(super) fn tell_covert(&self, answer: Answer<'_>) -> Result<()> {
+        self.hotlists()
+            .into_iter()
+            .filter(|l| l.covert)
+            .try_for_each(|l| answer(Reply::LeftOut { list: l.name.clone(), why: format!("it is covert: {COVERT}") }))
+    }
+
+    fn is_covert(&self, name: &str) -> bool {
+        self.sets.is_covert(name)
+    }
+
     pub(super) fn show(&self, plate: &str, case: &str, by: &By, answer: Answer<'_>) -> Result<()> {
-        if !self.armed.load(Ordering::Acquire) {
+        if self.arming() == Arming::NotBegun {
             self.arm()?;
         }
         let key = PlateText::normalise(plate).key();
@@ -32,6 +61,9 @@ impl OfficerService {
         let ends: HashMap<String, Timestamp> =
             self.officers().iter().map(|(e, _)| (e.id.to_string(), e.entry.expires)).collect();
         for mut entry in listed.chain(partial.map(|p| p.entry.clone())) {
+            if self.is_covert(&entry.list) {
+                continue;
+            }
             if entry.list == OFFICERS {
                 entry.expires = ends.get(&entry.id).copied();
             }
@@ -39,11 +71,10 @@ impl OfficerService {
             answer(Reply::Entry(Box::new(Shown {
                 list_age_s: of.and_then(|(_, s)| s.age(now)).map(|age| age.as_secs()),
                 authorised: of.map(|(l, _)| l.authorised.clone()).unwrap_or_default(),
-                covert: of.is_some_and(|(l, _)| l.covert),
                 entry,
             })))?;
         }
-        Ok(())
+        self.tell_left_out(answer)
     }
 
     pub(super) fn search(&self, plate: &str, window: u64, case: &str, by: &By, answer: Answer<'_>) -> Result<()> {
@@ -60,6 +91,23 @@ impl OfficerService {
     pub(super) fn back(&self, window: u64) -> Result<Timestamp> {
         let from = self.clock.wall().checked_sub(Duration::from_secs(window));
         from.map_err(|_| Error::new(Kind::Config, "the window to search reaches too far back"))
+    }
+
+    /// Why a list is not matched yet, or not looked at, if that is so.
+    fn pending(&self, state: &ListState) -> Option<String> {
+        let begun = self.looking.lock().unwrap_or_else(|e| e.into_inner()).get(&state.name).copied();
+        let since = begun.map(|at| self.clock.monotonic().saturating_sub(at)).filter(|t| *t >= SLOW_READ);
+        let waits = self.arming() == Arming::Begun
+            && state.in_force.is_some()
+            && self.loaded(&state.name).is_none()
+            && !self.is_broken(&state.name);
+        match (waits, since) {
+            (true, _) => Some("it is being made ready; until then nothing on it is found".into()),
+            (false, Some(t)) => {
+                Some(format!("its file has not been read yet, for {} s; is it on a dead mount?", t.as_secs()))
+            }
+            (false, None) => None,
+        }
     }
 
     /// How all is.
@@ -81,7 +129,7 @@ impl OfficerService {
                 entries: state.in_force.as_ref().map_or(0, |v| v.entries),
                 imported: state.in_force.as_ref().map(|v| v.imported),
                 checked: state.checked.max(coming.and_then(|c| c.last_check)),
-                error: state.error.or_else(|| coming.and_then(|c| c.last_error.clone())),
+                error: self.pending(&state).or(state.error).or_else(|| coming.and_then(|c| c.last_error.clone())),
                 counts: list.window.holds(now, &zone),
                 authorised: list.authorised.clone(),
                 covert: list.covert,
@@ -97,7 +145,7 @@ impl OfficerService {
         };
         Ok(StatusReport {
             at: now,
-            daemon: self.armed.load(Ordering::Acquire),
+            daemon: self.arming() != Arming::NotBegun,
             parts: self.health.get().map(|health| health.parts()).unwrap_or_default(),
             lists: self.states()?.into_iter().map(line).collect(),
             officers: self.store.manual_entries()?.into_iter().map(officer).collect(),

@@ -4,13 +4,16 @@ use super::{Incoming, OfficerService};
 use crate::lists;
 use crate::lists::Change;
 use crate::store::{By, Reason};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use plated_core::error::{Error, Kind, Result};
 use plated_core::user::SystemUser;
 use plated_core::wire::ListVersion;
 use plated_hotlist::settings::{Hotlist, ListKind, OFFICERS};
 use std::path::Path;
 use std::sync::Arc;
+
+/// How often it is written down that a list is still the newest.
+const CONFIRM_EVERY: SignedDuration = SignedDuration::from_secs(60);
 
 impl OfficerService {
     /// Brings a change into force, and gives a sentence of what was done; this is what is handed to
@@ -28,9 +31,18 @@ impl OfficerService {
                 }
                 Ok("withdrawn".into())
             }
+            Change::Current { list } => {
+                let now = self.clock.wall();
+                let state = self.state(list)?.filter(|s| s.in_force.is_some());
+                let known = state.as_ref().and_then(|s| s.confirmed);
+                // Once in a while is enough for an age in hours.
+                if state.is_some() && known.is_none_or(|at| now.duration_since(at).abs() >= CONFIRM_EVERY) {
+                    self.store.list_confirmed(list, Some(now), None)?;
+                }
+                Ok("it is the newest".into())
+            }
             Change::File { list, path, name, .. } => {
-                let incoming =
-                    Incoming { file: path, name: Path::new(name), dated: None, version: None, by_itself: true };
+                let incoming = Incoming { name: Path::new(name), by_itself: true, ..Incoming::file(path, None) };
                 self.import(list, incoming, false, &by(&format!("dropped into its folder as {}", plain(name)))?)
                     .map(|done| if done.unchanged { "it was in force already".into() } else { done.report })
             }
@@ -91,7 +103,7 @@ impl OfficerService {
             }
         }
         let dated = Some(version.file_date.unwrap_or(version.published));
-        let incoming = Incoming { file, name: file, dated, version: Some(version), by_itself: true };
+        let incoming = Incoming { version: Some(version), by_itself: true, ..Incoming::file(file, dated) };
         let done = self.import(name, incoming, false, &by(&format!("version {} of the station", version.version))?)?;
         Ok(format!("{} entries", done.entries))
     }
@@ -100,7 +112,7 @@ impl OfficerService {
 impl<'a> Incoming<'a> {
     /// A file that somebody brings; `dated` is its date where it gives itself none.
     pub fn file(file: &'a Path, dated: Option<Timestamp>) -> Self {
-        Self { file, name: file, dated, version: None, by_itself: false }
+        Self { file, name: file, dated, version: None, by_itself: false, at_path: None }
     }
 }
 

@@ -2,8 +2,11 @@
 //!
 //! A file is taken once its size and time of change have stayed as they are over two looks, so
 //! that one which is still being written is left alone. It is copied into the vehicle's own
-//! spool first: a medium may be pulled at any moment. Each content is taken once, by its hash.
-//! What became of it is written beside it, where that is possible.
+//! spool first: a medium may be pulled at any moment. A file is taken once for each time that it
+//! appears, new or written anew, in the order in which that happens: whoever brings the content of
+//! last week again wants it in force, or to hear why it is not. One that was refused is tried again
+//! when the settings of its list have changed. What became of it is written beside it, where that is
+//! possible.
 
 use super::received::{could_not_read, could_not_write};
 use super::state::{ListState, Origin};
@@ -13,6 +16,7 @@ use plated_core::clock::Clock;
 use plated_core::digest::Sha256;
 use plated_core::durable;
 use plated_core::error::{Context, Error, Kind, Result};
+use plated_hotlist::format::open_plain;
 use plated_hotlist::manifest::is_list_name;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashMap};
@@ -21,11 +25,11 @@ use std::io::{self, ErrorKind, Read, Write};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 /// What was written beside a file, with this at the end of its name.
 const OUTCOME: &str = ".outcome.txt";
-/// So many contents are remembered for each list.
+/// So many files are remembered for each list.
 const REMEMBERED: usize = 1000;
 /// After a full disk or the like, a file is tried again after this time.
 const AGAIN: Duration = Duration::from_secs(60);
@@ -37,6 +41,8 @@ pub struct Watched {
     pub list: String,
     /// The folder. While it is not there, as with a medium that is not plugged in, nothing is.
     pub folder: PathBuf,
+    /// Digest of everything that decides whether a file of it is refused.
+    pub settings: Sha256,
 }
 
 /// A file that was taken, and what became of it.
@@ -54,19 +60,26 @@ pub struct Taken {
     pub accepted: bool,
     /// What was done, or why it was refused.
     pub said: String,
+    /// By which settings.
+    settings: Sha256,
+    /// What the file looked like.
+    look: Look,
 }
 
-/// What a file looks like from outside.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// What a file looks like from outside. The same file on a medium that is plugged in again looks the
+/// same; one that is written anew does not, also where its date is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Look {
     size: u64,
-    changed: Option<SystemTime>,
-    place: (u64, u64),
+    /// Seconds and nanoseconds.
+    modified: (i64, i64),
+    changed: (i64, i64),
 }
 
 impl Look {
     fn of(meta: &Metadata) -> Self {
-        Self { size: meta.len(), changed: meta.modified().ok(), place: (meta.dev(), meta.ino()) }
+        let (modified, changed) = ((meta.mtime(), meta.mtime_nsec()), (meta.ctime(), meta.ctime_nsec()));
+        Self { size: meta.len(), modified, changed }
     }
 }
 
@@ -170,14 +183,15 @@ impl Watcher {
     }
 
     fn take_by(&mut self, watched: &Watched, path: &Path, look: Look, copy: &Path) -> Result<Option<Taken>> {
-        let Some(sha256) = copy_at_rest(path, look, copy)? else { return Ok(None) };
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let mut before = self.taken(&watched.list);
-        if let Some(taken) = before.iter().find(|t| t.sha256 == sha256) {
+        let settled = |t: &Taken| t.accepted || t.settings == watched.settings;
+        if let Some(taken) = before.iter().find(|t| t.name == name && t.look == look && settled(t)) {
             write_outcome(path, taken);
             self.done.insert(path.to_owned(), look);
             return Ok(None);
         }
-        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let Some(sha256) = copy_at_rest(path, look, copy)? else { return Ok(None) };
         let (list, copied) = (watched.list.clone(), copy.to_owned());
         let change = Change::File { list: list.clone(), path: copied, name: name.clone(), sha256 };
         let (accepted, said) = match (self.accept)(&change) {
@@ -185,7 +199,9 @@ impl Watcher {
             Err(e) if matches!(e.kind(), Kind::Storage | Kind::Busy | Kind::Network | Kind::Internal) => return Err(e),
             Err(e) => (false, e.chain()),
         };
-        let taken = Taken { list, name, sha256, at: self.clock.wall(), accepted, said };
+        let (at, settings) = (self.clock.wall(), watched.settings);
+        let taken = Taken { list, name, sha256, at, accepted, said, settings, look };
+        before.retain(|t| t.name != taken.name);
         before.push(taken.clone());
         let from = before.len().saturating_sub(REMEMBERED);
         self.remember(&watched.list, &before[from..])?;
@@ -244,7 +260,7 @@ impl Watcher {
     }
 
     fn memory(&self, list: &str) -> PathBuf {
-        self.spool.join(format!("{list}.taken.json"))
+        memory(&self.spool, list)
     }
 
     fn clear_spool(&self) {
@@ -253,6 +269,19 @@ impl Watcher {
                 let _ = fs::remove_file(file.path());
             }
         }
+    }
+}
+
+fn memory(spool: &Path, list: &str) -> PathBuf {
+    spool.join(format!("{list}.taken.json"))
+}
+
+/// Lets every file of a list be taken as if it came for the first time: nothing of it is in force. No
+/// watcher may be looking.
+pub fn forget(spool: &Path, list: &str) {
+    let memory = memory(spool, list);
+    if let Err(e) = durable::remove(&memory) {
+        tracing::warn!(list, "Files that were taken before are not taken again: {}: {e}", memory.display());
     }
 }
 
@@ -274,14 +303,14 @@ fn files(folder: &Path) -> io::Result<Vec<(PathBuf, Look)>> {
             files.push((entry.path(), Look::of(&meta)));
         }
     }
-    files.sort_by(|(a_path, a), (b_path, b)| (a.changed, a_path).cmp(&(b.changed, b_path)));
+    files.sort_by(|(a_path, a), (b_path, b)| (a.modified, a_path).cmp(&(b.modified, b_path)));
     Ok(files)
 }
 
 /// Copies a file and gives its hash; `None` when it did not stay as it was.
 fn copy_at_rest(from: &Path, look: Look, to: &Path) -> Result<Option<Sha256>> {
     let unreadable = || could_not_read(from);
-    let mut source = File::open(from).context(Kind::Storage, unreadable)?;
+    let mut source = open_plain(from).context(Kind::Storage, unreadable)?;
     let stays = |file: &File| file.metadata().map(|m| Look::of(&m) == look).context(Kind::Storage, unreadable);
     if !stays(&source)? {
         return Ok(None);

@@ -9,6 +9,7 @@ struct Bench {
     dir: tempfile::TempDir,
     clock: Arc<ManualClock>,
     seen: Arc<Mutex<Vec<String>>>,
+    settings: &'static str,
 }
 
 impl Bench {
@@ -16,7 +17,7 @@ impl Bench {
         let dir = tempfile::tempdir().unwrap();
         fs::create_dir(dir.path().join("stick")).unwrap();
         let clock = ManualClock::at("2026-11-21T12:00:00Z".parse().unwrap());
-        Self { dir, clock: Arc::new(clock), seen: Arc::default() }
+        Self { dir, clock: Arc::new(clock), seen: Arc::default(), settings: "as they are" }
     }
 
     fn path(&self, name: &str) -> PathBuf {
@@ -44,7 +45,8 @@ impl Bench {
                 t => Ok(format!("{} entries", t.lines().count())),
             }
         };
-        let watched = vec![Watched { list: LIST.into(), folder: self.dir.path().join("stick") }];
+        let settings = Sha256::of(self.settings.as_bytes());
+        let watched = vec![Watched { list: LIST.into(), folder: self.dir.path().join("stick"), settings }];
         Watcher::new(watched, self.dir.path().join("spool"), self.clock.clone(), Arc::new(accept)).unwrap()
     }
 
@@ -88,25 +90,81 @@ fn a_refused_file_has_its_sentence_beside_it_and_in_the_state() {
 }
 
 #[test]
-fn each_content_is_taken_once_also_after_a_restart_and_under_another_name() {
+fn a_file_is_taken_once_for_each_time_that_it_appears_and_a_restart_is_no_appearance() {
     let bench = Bench::new();
     let mut watcher = bench.watcher();
     bench.put("list.csv", "good\n");
     for _ in 0..5 {
         watcher.look();
     }
+    assert_eq!(bench.seen(), ["good\n"]);
     let mut watcher = bench.watcher();
     assert_eq!(watcher.states().next().unwrap().sha256, Some(Sha256::of(b"good\n")));
-    bench.put("again.csv", "good\n");
     for _ in 0..3 {
         assert_eq!(watcher.look(), []);
     }
-    assert_eq!(bench.seen(), ["good\n"]);
-    assert!(bench.outcome("again.csv").contains("accepted"));
-    bench.put("again.csv", "better\n");
+    bench.put("again.csv", "good\n");
     watcher.look();
     assert_eq!(watcher.look().len(), 1);
-    assert_eq!(bench.seen(), ["better\n"]);
+    assert!(bench.outcome("again.csv").contains("accepted"));
+    assert_eq!(bench.seen(), ["good\n"]);
+}
+
+#[test]
+fn a_content_that_comes_again_after_another_is_handed_over_again_also_with_its_old_date() {
+    let bench = Bench::new();
+    let mut watcher = bench.watcher();
+    let mut drop_in = |name: &str, text: &str, keep_date: bool| {
+        let before = fs::metadata(bench.path(name)).and_then(|m| m.modified());
+        // A file written within the same tick of the kernel's clock would look the same.
+        std::thread::sleep(Duration::from_millis(20));
+        bench.put(name, text);
+        if keep_date {
+            File::options().write(true).open(bench.path(name)).unwrap().set_modified(before.unwrap()).unwrap();
+        }
+        watcher.look();
+        watcher.look();
+        bench.seen()
+    };
+    assert_eq!(drop_in("monday.csv", "A\n", false), ["A\n"]);
+    assert_eq!(drop_in("tuesday.csv", "B\n", false), ["B\n"]);
+    assert_eq!(drop_in("monday.csv", "A\n", true), ["A\n"]);
+    assert_eq!(drop_in("tuesday.csv", "A\n", false), ["A\n"]);
+}
+
+#[test]
+fn a_refused_file_is_tried_again_when_the_settings_have_changed_and_an_accepted_one_is_not() {
+    let mut bench = Bench::new();
+    bench.put("good.csv", "good\n");
+    bench.put("list.csv", "bad\n");
+    let looked = |bench: &mut Bench, settings| {
+        bench.settings = settings;
+        let mut watcher = bench.watcher();
+        watcher.look();
+        watcher.look();
+        let mut seen = bench.seen();
+        seen.sort();
+        seen
+    };
+    assert_eq!(looked(&mut bench, "as they are"), ["bad\n", "good\n"]);
+    assert_eq!(looked(&mut bench, "as they are"), [""; 0]);
+    assert_eq!(looked(&mut bench, "another map"), ["bad\n"]);
+    assert_eq!(looked(&mut bench, "another map"), [""; 0]);
+    // Nothing of it is in force any more, as in a store that was begun anew.
+    forget(&bench.dir.path().join("spool"), LIST);
+    assert_eq!(looked(&mut bench, "another map"), ["bad\n", "good\n"]);
+}
+
+#[test]
+fn a_named_pipe_in_the_folder_holds_up_nothing() {
+    let bench = Bench::new();
+    let pipe = bench.path("pipe.csv");
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    assert_eq!(open_plain(&pipe).unwrap_err().kind(), ErrorKind::InvalidInput);
+    let mut watcher = bench.watcher();
+    bench.put("list.csv", "good\n");
+    watcher.look();
+    assert_eq!(watcher.look().len(), 1);
 }
 
 #[test]

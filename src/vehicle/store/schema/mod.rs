@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 /// The schema of a fresh store.
 const FRESH: &str = include_str!("schema.sql");
 /// `MIGRATIONS[n]` leads from version n + 1 to n + 2.
-const MIGRATIONS: &[&str] = &[include_str!("v1_to_v2.sql"), include_str!("v2_to_v3.sql")];
+const MIGRATIONS: &[&str] = &[include_str!("v1_to_v2.sql"), include_str!("v2_to_v3.sql"), include_str!("v3_to_v4.sql")];
 /// The version this program writes.
 pub(super) const VERSION: i64 = MIGRATIONS.len() as i64 + 1;
 
@@ -98,7 +98,8 @@ mod tests {
     use super::*;
 
     /// The versions as they were shipped; never changed.
-    const SHIPPED: [&str; 3] = [include_str!("v1.sql"), include_str!("v2.sql"), include_str!("v3.sql")];
+    const SHIPPED: [&str; 4] =
+        [include_str!("v1.sql"), include_str!("v2.sql"), include_str!("v3.sql"), include_str!("v4.sql")];
     const V1: &str = SHIPPED[0];
 
     #[test]

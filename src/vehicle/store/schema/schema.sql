@@ -144,6 +144,15 @@ CREATE TABLE list_state (
   -- Ages in seconds from which on it is stale; 0 is never.
   warn_s INTEGER NOT NULL,
   critical_s INTEGER NOT NULL,
+  -- SHA-256 of the content that was looked at last at the configured path. It is not taken again,
+  -- whatever is in force.
+  seen BLOB CHECK (length(seen) = 32),
+  -- If it was refused: SHA-256 of the settings of that time. Under others it is tried again.
+  seen_refused_by BLOB CHECK (length(seen_refused_by) = 32),
+  -- When what is in force was last known to be the newest there is.
+  confirmed INTEGER,
+  -- Its hits and entries are shown to nobody; stays when the list is not configured any more.
+  covert INTEGER NOT NULL DEFAULT 0 CHECK (covert IN (0, 1)),
   CHECK ((version IS NULL) = (imported IS NULL))
 ) STRICT, WITHOUT ROWID;
 

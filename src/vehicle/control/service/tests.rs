@@ -1,0 +1,166 @@
+//! Whatever is cut off, and wherever: what was accepted last is in force.
+
+use super::*;
+use crate::store::{Key, Options};
+use plated_core::clock::ManualClock;
+use plated_core::durable::Step;
+use plated_core::durable::fault::{Faults, NAMES};
+use plated_core::plate::{ALPHABET, CLASSES, PlateText, Slots};
+use plated_hotlist::Query;
+use std::io::ErrorKind;
+
+struct Bench {
+    dir: tempfile::TempDir,
+    config: Config,
+    store: Store,
+    clock: Arc<ManualClock>,
+}
+
+impl Bench {
+    fn new() -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("plated.toml");
+        let text = "vehicle = \"unit-7\"\n[[sources]]\nname = \"front\"\nkind = \"v4l2\"\ndevice = \"/dev/video0\"\n\
+                    [store]\npath = \"store.db\"\n[[hotlists]]\nname = \"svs\"\n";
+        std::fs::write(&path, text).unwrap();
+        let key = Key::create_file(&dir.path().join("store.key")).unwrap();
+        let clock = Arc::new(ManualClock::at("2026-11-26T08:00:00Z".parse().unwrap()));
+        let config = Config::load(&path).unwrap();
+        let (store, _) = Store::open(Options::from(&config.store), &key, clock.clone()).unwrap();
+        Self { dir, config, store, clock }
+    }
+
+    /// As after a start.
+    fn service(&self) -> OfficerService {
+        OfficerService::open(&self.config, self.store.clone(), self.clock.clone())
+    }
+
+    fn armed(&self) -> OfficerService {
+        let service = self.service();
+        service.arm().unwrap();
+        service
+    }
+
+    fn lists(&self) -> std::path::PathBuf {
+        self.dir.path().canonicalize().unwrap().join("store.db-lists")
+    }
+
+    fn import(&self, service: &OfficerService, plate: &str) -> Result<()> {
+        let file = self.dir.path().join("new.csv");
+        std::fs::write(&file, format!("plate\n{plate}\n")).unwrap();
+        let who = SystemUser::of_this_process();
+        let by = By { who, reason: crate::store::Reason::new("test").unwrap() };
+        service.import("svs", Incoming::file(&file, None), false, &by).map(|_| ())
+    }
+
+    fn clear_indexes(&self) {
+        for file in std::fs::read_dir(self.lists()).unwrap().map(|f| f.unwrap().path()) {
+            if file.extension().is_some_and(|e| e == "index") {
+                std::fs::remove_file(file).unwrap();
+            }
+        }
+    }
+}
+
+const OLD: &str = "1AAA111";
+const NEW: &str = "2BBB222";
+
+/// Which of the two is wanted.
+fn wanted(service: &OfficerService) -> Vec<&'static str> {
+    let is_wanted = |plate: &&str| {
+        let at = |c: char| {
+            let mut position = [0.0; CLASSES];
+            position[ALPHABET.iter().position(|a| char::from(*a) == c).unwrap()] = 1.0;
+            position
+        };
+        let (text, slots) = (PlateText::normalise(plate), Slots::new(plate.chars().map(at).collect()));
+        let now = "2026-11-26T08:00:00Z".parse().unwrap();
+        !service.lists().matches(&Query { text: &text, state: "", candidates: &[], slots: &slots, now }).is_empty()
+    };
+    [OLD, NEW].into_iter().filter(is_wanted).collect()
+}
+
+#[test]
+fn a_power_cut_at_any_step_of_an_import_leaves_the_list_in_force_that_was_accepted_last() {
+    let mut steps = 0;
+    for names in NAMES {
+        for count in 0.. {
+            let bench = Bench::new();
+            let service = bench.armed();
+            bench.import(&service, OLD).unwrap();
+            let faults = Faults::in_folder(&bench.lists());
+            faults.cut_power_after(count, names);
+            let accepted = bench.import(&service, NEW).is_ok();
+            let was_cut = faults.power_is_cut();
+            faults.restore_power();
+            drop(service);
+            let expected = if accepted { NEW } else { OLD };
+            // The disk could be another one for a moment after the last step; a start needs nothing of it.
+            assert_eq!(wanted(&bench.armed()), [expected], "cut at step {count} with names {names:?}");
+            assert_eq!(wanted(&bench.armed()), [expected], "and after a further start");
+            if !was_cut {
+                break;
+            }
+            steps += 1;
+        }
+    }
+    assert!(steps > 12, "{steps}");
+}
+
+#[test]
+fn a_power_cut_at_any_step_of_a_start_leaves_the_list_in_force() {
+    let mut steps = 0;
+    for names in NAMES {
+        for count in 0.. {
+            let bench = Bench::new();
+            bench.import(&bench.armed(), OLD).unwrap();
+            bench.clear_indexes();
+            let faults = Faults::in_folder(&bench.lists());
+            faults.cut_power_after(count, names);
+            let _ = bench.service().arm();
+            let was_cut = faults.power_is_cut();
+            faults.restore_power();
+            assert_eq!(wanted(&bench.armed()), [OLD], "cut at step {count} with names {names:?}");
+            if !was_cut {
+                break;
+            }
+            steps += 1;
+        }
+    }
+    assert!(steps > 6, "{steps}");
+}
+
+#[test]
+fn with_a_disk_that_takes_nothing_a_list_without_an_index_is_matched_from_memory() {
+    let bench = Bench::new();
+    bench.import(&bench.armed(), OLD).unwrap();
+    bench.clear_indexes();
+    let faults = Faults::in_folder(&bench.lists());
+    for step in [Step::Create, Step::Write, Step::Sync, Step::Rename] {
+        faults.fail_each(step, ErrorKind::StorageFull);
+        assert_eq!(wanted(&bench.armed()), [OLD], "{step:?}");
+    }
+}
+
+#[test]
+fn what_officers_entered_is_matched_before_any_list_is_ready_and_the_status_says_what_is_not() {
+    let bench = Bench::new();
+    bench.import(&bench.armed(), OLD).unwrap();
+    let service = bench.service();
+    assert_eq!(wanted(&service), [""; 0]);
+    *service.arming.lock().unwrap() = Arming::Begun;
+    let error = service.status().unwrap().lists[0].error.clone().unwrap();
+    assert!(error.contains("being made ready"), "{error}");
+    service.arm().unwrap();
+    assert_eq!((wanted(&service), service.status().unwrap().lists[0].error.clone()), (vec![OLD], None));
+}
+
+#[test]
+fn an_import_that_is_faster_than_the_start_is_not_replaced_by_the_version_before() {
+    let bench = Bench::new();
+    bench.import(&bench.armed(), OLD).unwrap();
+    let service = bench.service();
+    bench.import(&service, NEW).unwrap();
+    service.arm().unwrap();
+    assert_eq!(wanted(&service), [NEW]);
+}

@@ -1,0 +1,205 @@
+-- The vehicle's store, schema version 3, as a fresh store has it.
+--
+-- A change here is also a file v<N>_to_v<N+1>.sql beside this one and a higher version in
+-- schema/mod.rs; a test holds both ways equal. All times are microseconds since 1970, UTC.
+--
+-- The audit log will come as a table of its own, `audit`, by a migration: append-only rows
+-- chained by hash, without a foreign key to `read`, since it has to outlive the purge of the
+-- reads it speaks of, and in this same database, so that a row is durable by the same rules
+-- before anything is shown.
+
+-- One vehicle pass. `record` is what is transferred, byte for byte; the other columns are
+-- copies of parts of it, to find and order rows without parsing.
+CREATE TABLE read (
+  -- Order of first writing. Never used twice. "Older" and "newer" mean this number, so a
+  -- jump of the wall clock reorders nothing.
+  number INTEGER PRIMARY KEY AUTOINCREMENT,
+  -- UUIDv7, the read's name everywhere.
+  id BLOB NOT NULL UNIQUE CHECK (length(id) = 16),
+  camera TEXT NOT NULL,
+  -- Normal form of the registration number, and the same with the letter O folded to zero.
+  text TEXT NOT NULL,
+  key TEXT NOT NULL,
+  -- Two letters, or empty.
+  state TEXT NOT NULL,
+  confidence REAL NOT NULL,
+  -- Summary of the sightings: frames that showed the plate, and those that agree with `text`.
+  looks INTEGER NOT NULL,
+  agreeing INTEGER NOT NULL,
+  first_seen INTEGER NOT NULL,
+  last_seen INTEGER NOT NULL,
+  -- When this content was written here.
+  stored INTEGER NOT NULL,
+  -- Over `record`.
+  sha256 BLOB NOT NULL CHECK (length(sha256) = 32),
+  -- UTF-8 JSON of wire::ReadRecord.
+  record BLOB NOT NULL
+) STRICT;
+
+-- Pictures by content. Two plates in one frame share its overview.
+CREATE TABLE image (
+  sha256 BLOB NOT NULL PRIMARY KEY CHECK (length(sha256) = 32),
+  jpeg BLOB NOT NULL
+) STRICT;
+
+-- Which pictures a read has, in the order of its record.
+CREATE TABLE read_image (
+  read INTEGER NOT NULL REFERENCES read (number),
+  position INTEGER NOT NULL,
+  role TEXT NOT NULL CHECK (role IN ('plate', 'overview')),
+  image BLOB NOT NULL REFERENCES image (sha256),
+  PRIMARY KEY (read, position)
+) STRICT, WITHOUT ROWID;
+-- Is a picture still used by another read?
+CREATE INDEX read_image_by_image ON read_image (image);
+
+-- Listed plates that a read matched, with list and priority of the most urgent entry; the
+-- whole of each is in the read's record.
+CREATE TABLE hit (
+  id BLOB NOT NULL PRIMARY KEY CHECK (length(id) = 16),
+  read INTEGER NOT NULL REFERENCES read (number),
+  at INTEGER NOT NULL,
+  list TEXT NOT NULL,
+  priority TEXT NOT NULL CHECK (priority IN ('low', 'normal', 'high'))
+) STRICT;
+CREATE INDEX hit_by_read ON hit (read);
+CREATE INDEX hit_by_time ON hit (at, id);
+
+-- Reads that the station has not confirmed. A read is either here or in `transferred`.
+CREATE TABLE outbox (
+  read INTEGER PRIMARY KEY REFERENCES read (number),
+  -- held: the pass goes on and the content may change; not sent.
+  -- pending: sealed, to be sent.
+  -- refused: the station would not take it; tried again later, kept in any case.
+  state TEXT NOT NULL CHECK (state IN ('held', 'pending', 'refused')),
+  -- 1 when the read has a hit: these go first.
+  has_hit INTEGER NOT NULL CHECK (has_hit IN (0, 1)),
+  -- read.first_seen, so that the age of the oldest row is one look at an index.
+  captured INTEGER NOT NULL,
+  refused_at INTEGER,
+  reason TEXT,
+  CHECK ((state = 'refused') = (refused_at IS NOT NULL AND reason IS NOT NULL))
+) STRICT;
+CREATE INDEX outbox_order ON outbox (has_hit DESC, read);
+CREATE INDEX outbox_by_age ON outbox (captured);
+
+-- What the station said it holds durably, or would not take.
+CREATE TABLE receipt (
+  number INTEGER PRIMARY KEY AUTOINCREMENT,
+  batch BLOB NOT NULL CHECK (length(batch) = 16),
+  station TEXT NOT NULL,
+  received INTEGER NOT NULL,
+  -- Over `body`: the same receipt delivered twice is kept once.
+  sha256 BLOB NOT NULL UNIQUE CHECK (length(sha256) = 32),
+  -- JSON of wire::Receipt.
+  body BLOB NOT NULL
+) STRICT;
+
+-- Reads that the station holds, each with the receipt that says so.
+CREATE TABLE transferred (
+  read INTEGER PRIMARY KEY REFERENCES read (number),
+  receipt INTEGER NOT NULL REFERENCES receipt (number),
+  at INTEGER NOT NULL
+) STRICT;
+CREATE INDEX transferred_by_receipt ON transferred (receipt);
+
+-- Who did what, and why: each change of lists and entries, and each look that needs a reason.
+-- Until there are logins, this is the record. A row is written in the transaction of the change
+-- it speaks of, and never changed or removed after.
+CREATE TABLE event (
+  -- From 1, without a gap.
+  number INTEGER PRIMARY KEY AUTOINCREMENT,
+  at INTEGER NOT NULL,
+  -- The system user: the name as the system gave it then, or empty, and the number.
+  user TEXT NOT NULL,
+  uid INTEGER NOT NULL,
+  -- A word of store::What. They are not listed here: this table should not have to be made anew
+  -- for each new one.
+  what TEXT NOT NULL CHECK (what <> ''),
+  -- As given.
+  reason TEXT NOT NULL CHECK (reason <> ''),
+  -- JSON of what it was done to.
+  subject TEXT NOT NULL CHECK (json_valid(subject))
+) STRICT;
+CREATE TRIGGER event_is_not_changed BEFORE UPDATE ON event BEGIN SELECT raise(ABORT, 'events are not changed'); END;
+CREATE TRIGGER event_is_not_removed BEFORE DELETE ON event BEGIN SELECT raise(ABORT, 'events are not removed'); END;
+
+-- What is known of each list. `version` is the pointer to what is in force.
+CREATE TABLE list_state (
+  name TEXT NOT NULL PRIMARY KEY,
+  kind TEXT NOT NULL CHECK (kind IN ('file', 'station', 'folder')),
+  priority TEXT NOT NULL CHECK (priority IN ('low', 'normal', 'high')),
+  -- SHA-256 of the list in force in canonical form; its file is named by it. Empty before the
+  -- first import.
+  version BLOB CHECK (length(version) = 32),
+  -- SHA-256 of the file as it came, so that the same one is not taken twice.
+  origin BLOB CHECK (length(origin) = 32),
+  -- The date the list gives itself, or of its file.
+  dated INTEGER,
+  imported INTEGER,
+  entries INTEGER NOT NULL DEFAULT 0,
+  -- When a list was last looked for, and what was wrong then, if anything.
+  checked INTEGER,
+  error TEXT,
+  -- Ages in seconds from which on it is stale; 0 is never.
+  warn_s INTEGER NOT NULL,
+  critical_s INTEGER NOT NULL,
+  -- SHA-256 of the content that was looked at last at the configured path. It is not taken again,
+  -- whatever is in force.
+  seen BLOB CHECK (length(seen) = 32),
+  -- If it was refused: SHA-256 of the settings of that time. Under others it is tried again.
+  seen_refused_by BLOB CHECK (length(seen_refused_by) = 32),
+  -- When what is in force was last known to be the newest there is.
+  confirmed INTEGER,
+  -- Its hits and entries are shown to nobody; stays when the list is not configured any more.
+  covert INTEGER NOT NULL DEFAULT 0 CHECK (covert IN (0, 1)),
+  CHECK ((version IS NULL) = (imported IS NULL))
+) STRICT, WITHOUT ROWID;
+
+-- Plates and partial plates that officers entered. Rows stay when an entry is over.
+CREATE TABLE manual_entry (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  -- As it was written; with ? and * when it is a partial plate.
+  plate TEXT NOT NULL,
+  partial INTEGER NOT NULL CHECK (partial IN (0, 1)),
+  state TEXT NOT NULL,
+  category TEXT NOT NULL,
+  priority TEXT NOT NULL CHECK (priority IN ('low', 'normal', 'high')),
+  reason TEXT NOT NULL CHECK (reason <> ''),
+  -- Case or incident, or empty.
+  case_number TEXT NOT NULL,
+  created INTEGER NOT NULL,
+  created_by TEXT NOT NULL,
+  created_uid INTEGER NOT NULL,
+  expires INTEGER NOT NULL,
+  removed INTEGER,
+  removed_by TEXT,
+  removed_uid INTEGER,
+  removed_why TEXT,
+  CHECK ((removed IS NULL) = (removed_by IS NULL) AND (removed IS NULL) = (removed_uid IS NULL)
+    AND (removed IS NULL) = (removed_why IS NULL))
+) STRICT;
+CREATE INDEX manual_entry_in_force ON manual_entry (expires) WHERE removed IS NULL;
+
+-- What an officer found about a hit.
+CREATE TABLE disposition (
+  number INTEGER PRIMARY KEY AUTOINCREMENT,
+  at INTEGER NOT NULL,
+  user TEXT NOT NULL,
+  uid INTEGER NOT NULL,
+  -- No references: it outlives the read it speaks of.
+  read BLOB NOT NULL CHECK (length(read) = 16),
+  hit BLOB NOT NULL CHECK (length(hit) = 16),
+  word TEXT NOT NULL CHECK (word IN ('correct', 'misread', 'wrong_state', 'not_on_file', 'dismissed')),
+  -- The pairing: match key of the read, and key or partial plate of the list.
+  read_key TEXT NOT NULL,
+  listed TEXT NOT NULL,
+  -- Until then the pairing alerts nobody.
+  quiet_until INTEGER
+) STRICT;
+CREATE INDEX disposition_by_read ON disposition (read);
+CREATE INDEX disposition_quiet ON disposition (quiet_until) WHERE quiet_until IS NOT NULL;
+
+-- Reads already made, searched back by key, or by partial plate within a window of time.
+CREATE INDEX read_by_key ON read (key, last_seen);
+CREATE INDEX read_by_time ON read (last_seen, key);
