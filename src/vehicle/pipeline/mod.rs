@@ -12,6 +12,7 @@
 
 mod collector;
 mod counters;
+mod live;
 mod recorder;
 mod transfer;
 mod worker;
@@ -26,6 +27,7 @@ use crate::control::{OfficerService, Server};
 use crate::health::{Health, Monitor};
 use crate::lists::{ListState, expiry, updater};
 use crate::store::{Key, Options, Stats, Store};
+use crate::transfer::StoreOutbox;
 use collector::Collector;
 use crossbeam_channel::bounded;
 use plated_core::clock::Clock;
@@ -119,7 +121,9 @@ impl Daemon {
         if let Some(aside) = &opened.set_aside {
             tracing::error!(
                 path = %aside.path.display(), why = aside.why,
-                "The store was damaged. It was set aside and a new one begun; its reads are not transferred. Keep the file and tell the administrator."
+                "The store was damaged. It was set aside and a new one begun; what can still be read of it is being \
+                 brought over. Keep the file, and tell the administrator that `plated store salvage` does it again by \
+                 hand."
             );
         }
         if opened.released > 0 {
@@ -148,8 +152,10 @@ impl Daemon {
         let chime = Arc::new(chime);
         let counters = Arc::new(Counters::default());
         let stopping = Arc::new(AtomicBool::new(false));
-        let transfer = link.map(|l| l.start(store.clone())).transpose()?;
+        let outbox = desk.take_transfer_permit().map(|permit| StoreOutbox::new(store.clone(), permit));
+        let transfer = link.zip(outbox).map(|(link, outbox)| link.start(outbox)).transpose()?;
 
+        store.check_in_background();
         let (to_recorder, events) = bounded(EVENTS);
         let (to_collector, seen) = bounded(SEEN_PER_WORKER * workers);
         let capture = Arc::new(Capture::start(&config.sources, clock.clone())?);
@@ -181,6 +187,7 @@ impl Daemon {
         };
         let shutdown = stop.child();
         let monitor = monitor.start(shutdown.clone())?;
+        let announce = live::recorded(announce, desk.gate().clone());
         let keeper = expiry::start(desk.clone(), clock.clone())?;
         let recorder = Recorder::new(
             config,

@@ -16,6 +16,7 @@ use crate::store::{By, ListState, ManualEntry, NewManual, Staleness, Store};
 use entries::later;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use plated_access::{Actor, Gate, MachinePermits, Matching, Permit, Transfer};
 use plated_core::clock::Clock;
 use plated_core::error::{Error, Kind, Result};
 use plated_core::user::SystemUser;
@@ -27,6 +28,11 @@ use std::path::Path;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, OnceLock, RwLock};
 use std::time::Duration;
+
+/// Who asks, as the gate and the records of changes know it.
+fn actor(by: &By) -> Actor {
+    Actor::SystemUser(by.who.clone())
+}
 
 /// Takes one answer after the other.
 pub type Answer<'a> = &'a mut dyn FnMut(Reply) -> Result<()>;
@@ -48,6 +54,11 @@ pub struct Incoming<'a> {
 /// Where lists and entries are changed and looked at.
 pub struct OfficerService {
     store: Store,
+    /// Every look of a person passes here.
+    gate: Arc<Gate>,
+    matching: Permit<Matching>,
+    /// Until the transfer takes it.
+    transfer: Mutex<Option<Permit<Transfer>>>,
     shelf: ListFiles,
     lists: Arc<Lists>,
     /// As configured, and behind them what else the station hands out.
@@ -90,8 +101,13 @@ impl OfficerService {
         for state in station.filter(|s| config.hotlists.iter().all(|l| l.name != s.name)) {
             hotlists.push(Arc::new(Hotlist::from_station(&state.name)));
         }
+        // The one place where a gate is made, and with it the permits of what goes on by itself.
+        let (gate, MachinePermits { matching, transfer }) = Gate::new(Arc::new(store.clone()), config.access.clone());
         Self {
             store,
+            gate: Arc::new(gate),
+            matching,
+            transfer: Mutex::new(Some(transfer)),
             shelf: ListFiles::beside(&config.store.path),
             lists: Arc::default(),
             hotlists: RwLock::new(hotlists),
@@ -121,6 +137,16 @@ impl OfficerService {
     pub fn tell_health(&self, health: Arc<Health>) {
         // It is told of once, by the daemon.
         let _ = self.health.set(health);
+    }
+
+    /// The gate that every look of a person passes.
+    pub fn gate(&self) -> &Arc<Gate> {
+        &self.gate
+    }
+
+    /// The permit of the transfer; there is one.
+    pub fn take_transfer_permit(&self) -> Option<Permit<Transfer>> {
+        self.transfer.lock().unwrap_or_else(|e| e.into_inner()).take()
     }
 
     /// The lists in force, for the matching.
