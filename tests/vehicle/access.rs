@@ -188,7 +188,7 @@ fn every_subcommand_that_shows_data_is_on_record_and_shows_nothing_when_that_can
     let shows = |name: &str| match name {
         "hotlist show" => Shows::Data(vec!["hotlist", "show", "7ABC123", "--reason", "stop"]),
         "hotlist search" => Shows::Data(vec!["hotlist", "search", "7ABC123", "--reason", "stop"]),
-        "hotlist export" => Shows::Data(vec!["hotlist", "export", "svs", "--reason", "stop"]),
+        "hotlist export" => Shows::Data(vec!["hotlist", "export", "--list", "svs", "--reason", "stop"]),
         "hotlist add" => Shows::Data(vec!["hotlist", "add", "7DEF456", "--reason", "stop"]),
         "hotlist remove" => Shows::Data(vec!["hotlist", "remove", "1", "--reason", "stop"]),
         "hit list" => Shows::Data(vec!["hit", "list", "--reason", "stop"]),

@@ -199,7 +199,7 @@ fn check_finds_what_does_not_fit_and_runs_beside_the_daemon() {
         ("picture without read", "INSERT INTO image VALUES (zeroblob(32), x'00')".into()),
         ("read gone", format!("DELETE FROM read WHERE id = x'{id}'")),
         ("receipt changed", "UPDATE receipt SET body = x'7b7d'".into()),
-        ("marked without receipt", "UPDATE outbox SET state = 'held'; INSERT INTO transferred SELECT read, 1, 0 FROM outbox; DELETE FROM outbox".into()),
+        ("marked without receipt", "UPDATE outbox SET state = 'open'; INSERT INTO transferred SELECT read, 1, 0 FROM outbox; DELETE FROM outbox".into()),
         ("index gone", "DROP INDEX outbox_order".into()),
         ("column added", "ALTER TABLE hit ADD COLUMN more TEXT".into()),
     ];

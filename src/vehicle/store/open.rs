@@ -138,6 +138,8 @@ pub(super) fn begin(path: &Path, key: &Key) -> Result<Connection> {
     create(path, key)?;
     let conn = connect(path, key, true).map_err(|e| made(e.into()))?;
     configure(&conn).map_err(made)?;
+    // Whatever is read first makes the log, by which the store is known too.
+    schema::version(&conn).map_err(|e| made(e.into()))?;
     Ok(conn)
 }
 

@@ -83,7 +83,7 @@ impl Readers {
 
     /// The same for the check in the background, which [`Readers::close`] ends.
     pub(super) fn check<T>(&self, job: impl FnOnce(&View<'_>) -> Result<T, Fault>) -> Result<T, Fault> {
-        let mut lent = self.lend("could not check the store")?;
+        let lent = self.lend("could not check the store")?;
         if let Some(conn) = &lent.conn {
             self.state().check = Some(conn.get_interrupt_handle());
         }

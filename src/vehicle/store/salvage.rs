@@ -7,7 +7,7 @@
 //! written; it may be sent twice then, which does no harm. Lists in force, officers' entries, findings
 //! and events come over too. Nothing is written to the old store.
 
-use super::connection::{Fault, connect};
+use super::connection::{Fault, PAGE_BYTES, connect};
 use super::files;
 use super::reads::{self, Sealing, parse};
 use super::writer::Writer;
@@ -277,7 +277,10 @@ impl Salvage {
     /// Asks the old store; `None` when it gives no answer.
     fn ask<T>(&mut self, writer: &Writer, job: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Option<T> {
         if self.conn.is_none() {
-            let conn = connect(self.file.as_deref()?, writer.key(), false).ok()?;
+            let file = self.file.as_deref()?;
+            // SQLite removes the log of a database that is empty.
+            files::size(file).ok().flatten().filter(|bytes| *bytes >= PAGE_BYTES.unsigned_abs())?;
+            let conn = connect(file, writer.key(), false).ok()?;
             conn.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true).ok()?;
             self.conn = Some(conn);
         }

@@ -276,7 +276,7 @@ impl Writer {
         let Some(mut salvage) = self.salvages.pop_front() else { return };
         let step = self.in_place().and_then(|()| salvage.step(self));
         match step {
-            Ok(true) => salvage.finished(),
+            Ok(true) => drop(salvage.finished()),
             Ok(false) => self.salvages.push_front(salvage),
             Err(fault) => {
                 self.salvages.push_front(salvage);

@@ -165,7 +165,7 @@ fn a_hit_is_named_by_the_end_of_its_id_and_one_that_could_be_two_is_refused() {
     }
     let whats = whats(&vehicle.events());
     assert_eq!(whats.iter().filter(|w| **w == What::Disposition).count(), 2, "nothing was changed by those");
-    assert_eq!(whats.iter().filter(|w| **w == What::HitsShown).count(), 4, "nor looked for, if it is no hit's id");
+    assert_eq!(whats.iter().filter(|w| **w == What::HitsShown).count(), 5, "nor looked for, if it is no hit's id");
 }
 
 #[test]
