@@ -91,10 +91,8 @@ fn whatever_page_is_damaged_every_unsent_read_that_is_whole_comes_over_with_its_
         assert_eq!(check(&other.path(), &other.key).unwrap().problems(), 0, "page {page}");
         most = most.max(here.len());
         lost += unsent.len() - here.len();
-        assert!(
-            here.len() + 25 > unsent.len() || salvaged.unreadable > 0,
-            "page {page}: lost and not said: {salvaged}"
-        );
+        let said = salvaged.unreadable > 0 || salvaged.unreadable_tables;
+        assert!(here.len() == unsent.len() || said, "page {page}: lost and not said: {salvaged}");
     }
     assert!(most == unsent.len() && lost > 0, "{most} at most, {lost} lost in all");
 }
@@ -150,9 +148,10 @@ fn damage_found_in_the_background_sets_the_store_aside_and_brings_over_what_can_
                 let done = place.beside(".damaged-20260301T080000Z.salvaged");
                 until("the end of the salvage", || done.exists().then_some(()));
                 let here = waiting(&store);
-                assert!(!here.is_empty() && here.is_subset(&unsent.iter().copied().collect()), "page {page}");
+                assert!(here.is_subset(&unsent.iter().copied().collect()), "page {page}");
                 store.put_read(&read("7NEW123")).unwrap();
-                found += 1;
+                // All is lost with the page from which the others are found.
+                found += u32::from(!here.is_empty());
             }
         }
         store.close().unwrap();

@@ -100,7 +100,7 @@ pub(super) fn open(path: &Path, key: &Key, clock: &dyn Clock, _lock: &Lock) -> R
 
 /// Opens a store that exists and looks whether it is whole, without writing to it.
 ///
-/// Only the first page and the first of each table are read here: a look at all of them would keep
+/// Only the first page, the first of each table and the outbox are read here: a look at all of them would keep
 /// the camera waiting. SQLCipher authenticates each page when it is read, the daemon looks at those
 /// that don't hold pictures once it is at work ([`super::Store::check_in_background`]), and
 /// `plated check` looks at everything.
@@ -122,6 +122,8 @@ fn examine(path: &Path, key: &Key) -> Result<Connection, Fault> {
     for table in schema::tables(&conn)? {
         conn.query_row(&format!("SELECT 1 FROM \"{table}\" LIMIT 1"), [], |_| Ok(())).optional()?;
     }
+    // All of the outbox is needed to seal the reads that the last run left open.
+    conn.query_row("SELECT count(*) FROM outbox WHERE state = 'open'", [], |_| Ok(()))?;
     Ok(conn)
 }
 

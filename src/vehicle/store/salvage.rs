@@ -41,10 +41,15 @@ pub struct Salvaged {
     pub rows: u64,
     /// Such rows that can't be read.
     pub unreadable_rows: u64,
+    /// Not even its tables can be found.
+    pub unreadable_tables: bool,
 }
 
 impl fmt::Display for Salvaged {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.unreadable_tables {
+            return write!(f, "nothing of it can be read");
+        }
         let Self { reads, present, transferred, unreadable, rows, unreadable_rows, .. } = self;
         write!(
             f,
@@ -100,6 +105,8 @@ impl Salvage {
 
     /// Brings over lists in force, entries and findings.
     pub(super) fn settings(&mut self, writer: &mut Writer) -> Result<(), Fault> {
+        let tables = self.ask(writer, |old| old.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(())));
+        self.report.unreadable_tables = tables.is_none();
         let columns = columns(writer, "list_state", "")?;
         let lists = self.ask(writer, |old| {
             let mut all = old.prepare(&format!("SELECT {} FROM list_state", columns.join(", ")))?;
@@ -150,7 +157,7 @@ impl Salvage {
     pub(super) fn finished(self) -> Salvaged {
         let report = self.report;
         let from = report.from.as_ref().map_or_else(String::new, |p| p.display().to_string());
-        if report.unreadable + report.unreadable_rows > 0 {
+        if report.unreadable + report.unreadable_rows > 0 || report.unreadable_tables {
             tracing::error!(from, "A store that was set aside was brought over as far as it can be read; {report}.");
         } else {
             tracing::warn!(from, "A store that was set aside was brought over; {report}.");
