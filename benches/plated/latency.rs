@@ -25,7 +25,7 @@ pub fn run() {
     let config = vehicle(dir.path(), &format!("repeat = {PLAYS}"), rest);
     let stolen_before = stolen();
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
-    let daemon = Daemon::start(&config, clock.clone(), &Shutdown::default()).unwrap();
+    let daemon = Daemon::start(&config, clock.clone(), &Default::default()).unwrap();
     let mut events = daemon.events().resume(0);
     let durable = std::thread::spawn(move || {
         let mut kept = Vec::new();

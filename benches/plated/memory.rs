@@ -14,7 +14,7 @@ pub fn run() {
     let dir = tempfile::tempdir().unwrap();
     let config = vehicle(dir.path(), "pace = \"every_frame\"\nrepeat = 0", "");
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
-    let daemon = Daemon::start(&config, clock, &Shutdown::default()).unwrap();
+    let daemon = Daemon::start(&config, clock, &Default::default()).unwrap();
     let (mut settled, mut most) = (None, 0.0_f64);
     loop {
         std::thread::sleep(Duration::from_millis(200));

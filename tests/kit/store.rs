@@ -1,15 +1,66 @@
 //! What the tests of the store share: a folder with a key, and reads to put in.
 use jiff::Timestamp;
+use plated_access::{
+    AccessRecord, Actor, AuditLog, Case, Gate, MachinePermits, Matching, Permit, Reason, Recorded, Settings, Transfer,
+};
 use plated_core::clock::{Clock, ManualClock};
 use plated_core::digest::Sha256;
 use plated_core::error::Result;
 use plated_core::record::*;
+use plated_core::user::SystemUser;
 use plated_core::wire::{Durable, Receipt, Refusal};
-use plated_vehicle::store::{Key, NewImage, NewRead, Opened, Options, Store};
+use plated_vehicle::store::{Event, Key, NewImage, NewRead, Opened, Options, Store, What};
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use tempfile::TempDir;
 use uuid::Uuid;
+
+/// A gate whose records lie nowhere, for tests that are about something else.
+struct Nowhere;
+
+impl AuditLog for Nowhere {
+    fn append(&self, _: AccessRecord) -> Result<i64> {
+        Ok(1)
+    }
+}
+
+static GATE: LazyLock<(Gate, MachinePermits)> = LazyLock::new(|| Gate::new(Arc::new(Nowhere), Settings::default()));
+
+/// A gate that lets everybody in.
+pub fn gate() -> &'static Gate {
+    &GATE.0
+}
+
+/// What lets the transfer see the outbox.
+pub fn transfer() -> &'static Permit<Transfer> {
+    &GATE.1.transfer
+}
+
+/// What lets the matching see entries.
+pub fn matching() -> &'static Permit<Matching> {
+    &GATE.1.matching
+}
+
+/// What lets the test see `P`.
+pub fn permit<P: Recorded>() -> Permit<P> {
+    let who = Actor::SystemUser(SystemUser::of_this_process());
+    gate().open(&who, &Reason::new("test").unwrap(), &Case::none(), serde_json::json!({})).unwrap()
+}
+
+/// The reads of a store, newest first.
+pub fn reads(store: &Store, limit: usize) -> Vec<ReadRecord> {
+    store.reads(&permit(), limit).unwrap()
+}
+
+/// The events of a store.
+pub fn events(store: &Store) -> Vec<Event> {
+    store.events(&permit(), 0, usize::MAX).unwrap()
+}
+
+/// The same without that reads and hits were shown as they were made.
+pub fn events_but_live(store: &Store) -> Vec<Event> {
+    events(store).into_iter().filter(|e| e.what != What::LiveShown).collect()
+}
 
 /// A folder with a key and room for a store.
 pub struct Place {

@@ -78,7 +78,7 @@ impl Vehicle {
     /// Every read in the store. The daemon has ended.
     pub fn stored(&self) -> HashMap<Uuid, ReadRecord> {
         let store = self.store();
-        let reads = store.reads(usize::MAX).unwrap();
+        let reads = super::store::reads(&store, usize::MAX);
         assert_eq!(reads.len() as u64, store.stats().unwrap().reads);
         store.close().unwrap();
         reads.into_iter().map(|r| (r.id, r)).collect()

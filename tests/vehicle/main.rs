@@ -17,5 +17,8 @@ mod hotlist;
 mod officers;
 mod overview;
 mod recognize;
+mod access;
 mod store_faults;
 mod store_outbox;
+mod store_readers;
+mod store_salvage;

@@ -16,16 +16,16 @@ fn a_read_comes_out_as_the_bytes_whose_hash_was_given() {
     assert!(opened.created);
     let new = read("7OOL123");
     let stored = store.put_read(&new).unwrap();
-    let out = store.outbox(10).unwrap().pop().unwrap();
+    let out = store.outbox(transfer(), 10).unwrap().pop().unwrap();
     assert_eq!((out.sealed.id, out.sealed.sha256), (new.record.id, stored.sha256));
     assert_eq!(Sha256::of(out.sealed.record.get().as_bytes()), stored.sha256);
     let record: plated_core::record::ReadRecord = serde_json::from_str(out.sealed.record.get()).unwrap();
     assert_eq!(record.images, out.images);
     for (image, named) in new.images.iter().zip(&out.images) {
-        assert_eq!(store.image(&named.sha256).unwrap().unwrap(), *image.jpeg);
+        assert_eq!(store.image(transfer(), &named.sha256).unwrap().unwrap(), *image.jpeg);
     }
-    assert_eq!(store.image(&Sha256::of(b"another")).unwrap(), None);
-    assert_eq!(store.reads(10).unwrap(), [record]);
+    assert_eq!(store.image(transfer(), &Sha256::of(b"another")).unwrap(), None);
+    assert_eq!(reads(&store, 10), [record]);
 }
 
 #[test]
@@ -38,10 +38,10 @@ fn hits_go_first_then_the_older_read_whatever_the_clock_says() {
     let mut wanted = read("7AAA333");
     wanted.record.hits.push(hit("svs"));
     store.put_read(&wanted).unwrap();
-    let order: Vec<_> = store.outbox(10).unwrap().iter().map(|r| r.sealed.id).collect();
+    let order: Vec<_> = store.outbox(transfer(), 10).unwrap().iter().map(|r| r.sealed.id).collect();
     assert_eq!(order, [wanted.record.id, first, second]);
-    assert_eq!(store.outbox(1).unwrap().len(), 1);
-    let newest: Vec<_> = store.reads(2).unwrap().iter().map(|r| r.id).collect();
+    assert_eq!(store.outbox(transfer(), 1).unwrap().len(), 1);
+    let newest: Vec<_> = reads(&store, 2).iter().map(|r| r.id).collect();
     assert_eq!(newest, [wanted.record.id, second]);
 }
 
@@ -56,7 +56,7 @@ fn a_receipt_marks_exactly_the_content_it_names_and_is_kept() {
     let wrong = [(a.id, b.sha256), (Uuid::now_v7(), a.sha256), (a.id, Sha256::of(b"else")), (held.id, held.sha256)];
     let said = store.apply_receipt(&receipt(&wrong)).unwrap();
     assert_eq!(said, Applied { unknown: 4, ..Applied::default() });
-    assert_eq!(store.outbox(10).unwrap().len(), 2);
+    assert_eq!(store.outbox(transfer(), 10).unwrap().len(), 2);
 
     let right = receipt(&[(a.id, a.sha256)]);
     assert_eq!(store.apply_receipt(&right).unwrap(), Applied { transferred: 1, ..Applied::default() });
@@ -65,7 +65,7 @@ fn a_receipt_marks_exactly_the_content_it_names_and_is_kept() {
     let (store, _) = place.open();
     let stats = store.stats().unwrap();
     assert_eq!((stats.transferred, stats.pending, stats.receipts, stats.reads), (1, 2, 2, 3));
-    assert!(store.outbox(10).unwrap().iter().all(|r| r.sealed.id != a.id));
+    assert!(store.outbox(transfer(), 10).unwrap().iter().all(|r| r.sealed.id != a.id));
     // A receipt that says nothing about a read is no proof of anything and is not kept.
     store.apply_receipt(&receipt(&[])).unwrap();
     assert_eq!(store.stats().unwrap().receipts, 2);
@@ -80,15 +80,15 @@ fn a_refused_read_is_kept_rests_an_hour_and_is_offered_again() {
     assert_eq!(store.apply_receipt(&refusal(a.id, a.sha256)).unwrap().refused, 1);
     let stats = store.stats().unwrap();
     assert_eq!((stats.refused, stats.pending, stats.oldest_pending), (1, 0, Some(start())));
-    assert!(store.outbox(10).unwrap().is_empty());
+    assert!(store.outbox(transfer(), 10).unwrap().is_empty());
     place.clock.advance(Duration::from_secs(3599));
-    assert!(store.outbox(10).unwrap().is_empty());
+    assert!(store.outbox(transfer(), 10).unwrap().is_empty());
     place.clock.advance(Duration::from_secs(1));
-    assert_eq!(store.outbox(10).unwrap().len(), 1);
+    assert_eq!(store.outbox(transfer(), 10).unwrap().len(), 1);
     // A clock that was set back does not hide it for years.
     store.apply_receipt(&refusal(a.id, a.sha256)).unwrap();
     place.clock.jump_to("2020-01-01T00:00:00Z".parse().unwrap());
-    assert_eq!(store.outbox(10).unwrap().len(), 1);
+    assert_eq!(store.outbox(transfer(), 10).unwrap().len(), 1);
     assert_eq!(store.apply_receipt(&receipt(&[(a.id, a.sha256)])).unwrap().transferred, 1);
     assert_eq!(store.stats().unwrap().oldest_pending, None);
 }
@@ -102,8 +102,8 @@ fn an_open_read_is_kept_but_not_sent_until_it_is_sealed_and_keeps_its_hits() {
     new.record.hits.push(early.clone());
     let first = store.put_read(&new).unwrap();
     assert!(!first.sealed);
-    assert_eq!((store.outbox(10).unwrap().len(), store.reads(10).unwrap().len()), (0, 1));
-    assert_eq!(store.reads(10).unwrap()[0].hits, std::slice::from_ref(&early));
+    assert_eq!((store.outbox(transfer(), 10).unwrap().len(), reads(&store, 10).len()), (0, 1));
+    assert_eq!(reads(&store, 10)[0].hits, std::slice::from_ref(&early));
 
     // The final content has other pictures and another hit, and forgot the first one.
     let late = hit("local");
@@ -112,10 +112,10 @@ fn an_open_read_is_kept_but_not_sent_until_it_is_sealed_and_keeps_its_hits() {
     last.record.hits = vec![late.clone()];
     let sealed = store.put_read(&last).unwrap();
     assert!(sealed.sealed && sealed.sha256 != first.sha256);
-    let kept = &store.reads(10).unwrap()[0];
+    let kept = &reads(&store, 10)[0];
     assert_eq!((kept.text.as_str(), &kept.hits[..]), ("7OPN002", &[early, late][..]));
-    assert_eq!(store.outbox(10).unwrap()[0].sealed.sha256, sealed.sha256);
-    assert_eq!(store.image(&Sha256::of(&new.images[0].jpeg)).unwrap(), None, "pictures replaced are gone");
+    assert_eq!(store.outbox(transfer(), 10).unwrap()[0].sealed.sha256, sealed.sha256);
+    assert_eq!(store.image(transfer(), &Sha256::of(&new.images[0].jpeg)).unwrap(), None, "pictures replaced are gone");
     let stats = store.stats().unwrap();
     assert_eq!((stats.reads, stats.hits, stats.images), (1, 2, 2));
 
@@ -123,7 +123,7 @@ fn an_open_read_is_kept_but_not_sent_until_it_is_sealed_and_keeps_its_hits() {
     assert_eq!(store.put_read(&last).unwrap(), sealed);
     last.record.looks += 1;
     assert_eq!(store.put_read(&last).unwrap_err().kind(), Kind::Internal);
-    assert_eq!(store.outbox(10).unwrap()[0].sealed.sha256, sealed.sha256);
+    assert_eq!(store.outbox(transfer(), 10).unwrap()[0].sealed.sha256, sealed.sha256);
     store.close().unwrap();
     assert_eq!(check(&place.path(), &place.key).unwrap().problems(), 0);
 }
@@ -141,7 +141,7 @@ fn a_picture_shared_by_two_reads_stays_while_one_of_them_needs_it() {
     let overview = Sha256::of(&a.images[1].jpeg);
     a.images.truncate(1);
     store.put_read(&a).unwrap();
-    assert!(store.image(&overview).unwrap().is_some());
+    assert!(store.image(transfer(), &overview).unwrap().is_some());
     store.close().unwrap();
     assert_eq!(check(&place.path(), &place.key).unwrap().problems(), 0);
 }
@@ -153,7 +153,7 @@ fn a_record_that_names_other_pictures_or_no_number_is_refused() {
     let good = read("7BAD001");
     store.put_read(&good).unwrap();
     let mut bad = read("7BAD002");
-    bad.record.images = store.reads(1).unwrap()[0].images.clone();
+    bad.record.images = reads(&store, 1)[0].images.clone();
     assert_eq!(store.put_read(&bad).unwrap_err().kind(), Kind::Internal);
     let mut nan = read("7BAD003");
     nan.record.confidence = f32::NAN;
@@ -199,7 +199,7 @@ fn check_finds_what_does_not_fit_and_runs_beside_the_daemon() {
         ("picture without read", "INSERT INTO image VALUES (zeroblob(32), x'00')".into()),
         ("read gone", format!("DELETE FROM read WHERE id = x'{id}'")),
         ("receipt changed", "UPDATE receipt SET body = x'7b7d'".into()),
-        ("marked without receipt", "UPDATE outbox SET state = 'held'; INSERT INTO transferred SELECT read, 1, 0 FROM outbox; DELETE FROM outbox".into()),
+        ("marked without receipt", "UPDATE outbox SET state = 'open'; INSERT INTO transferred SELECT read, 1, 0 FROM outbox; DELETE FROM outbox".into()),
         ("index gone", "DROP INDEX outbox_order".into()),
         ("column added", "ALTER TABLE hit ADD COLUMN more TEXT".into()),
     ];
@@ -251,7 +251,7 @@ fn step() -> impl Strategy<Value = Step> {
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Is {
-    Held,
+    Open,
     Pending,
     RefusedAt(u64),
     Transferred,
@@ -282,12 +282,12 @@ proptest! {
                     new.open = matches!(step, Step::Open { .. });
                     new.record.hits.extend(with.then(|| hit("svs")));
                     let stored = store.put_read(&new).unwrap();
-                    let is = if new.open { Is::Held } else { Is::Pending };
+                    let is = if new.open { Is::Open } else { Is::Pending };
                     model.push(Known { new, sha256: stored.sha256, is });
                 }
                 Step::Seal(n) => if let Some(n) = at(n) {
                     let known = &mut model[n];
-                    if known.is == Is::Held {
+                    if known.is == Is::Open {
                         known.new.open = false;
                         known.new.record.looks += 1;
                         known.is = Is::Pending;
@@ -302,7 +302,7 @@ proptest! {
                     let applied = store.apply_receipt(&receipt(&names)).unwrap();
                     transferred += applied.transferred;
                     for n in these {
-                        if model[n].is != Is::Held {
+                        if model[n].is != Is::Open {
                             model[n].is = Is::Transferred;
                         }
                     }
@@ -325,7 +325,7 @@ proptest! {
                 Step::Reopen => {
                     drop(store); // not closed: as a crash leaves it, but for the log
                     store = place.open().0;
-                    for known in model.iter_mut().filter(|k| k.is == Is::Held) {
+                    for known in model.iter_mut().filter(|k| k.is == Is::Open) {
                         known.is = Is::Pending;
                         known.new.open = false;
                     }
@@ -334,22 +334,22 @@ proptest! {
             let due = |k: &&Known| match k.is {
                 Is::Pending => true,
                 Is::RefusedAt(t) => now >= t + 3600,
-                Is::Held | Is::Transferred => false,
+                Is::Open | Is::Transferred => false,
             };
             let mut expected: Vec<_> = model.iter().filter(due).collect();
             expected.sort_by_key(|k| k.new.record.hits.is_empty()); // stable: then in the order written
             let expected: Vec<_> = expected.iter().map(|k| (k.new.record.id, k.sha256)).collect();
-            let out: Vec<_> = store.outbox(usize::MAX).unwrap().iter().map(|r| (r.sealed.id, r.sealed.sha256)).collect();
+            let out: Vec<_> = store.outbox(transfer(), usize::MAX).unwrap().iter().map(|r| (r.sealed.id, r.sealed.sha256)).collect();
             prop_assert_eq!(out, expected);
             let mut counts = BTreeMap::new();
             for known in &model {
-                let name = match known.is { Is::Held => "h", Is::Pending => "p", Is::RefusedAt(_) => "r", Is::Transferred => "t" };
+                let name = match known.is { Is::Open => "h", Is::Pending => "p", Is::RefusedAt(_) => "r", Is::Transferred => "t" };
                 *counts.entry(name).or_insert(0u64) += 1;
             }
             let count = |name| counts.get(name).copied().unwrap_or(0);
             let stats = store.stats().unwrap();
             prop_assert_eq!(
-                (stats.held, stats.pending, stats.refused, stats.transferred, stats.reads),
+                (stats.open, stats.pending, stats.refused, stats.transferred, stats.reads),
                 (count("h"), count("p"), count("r"), count("t"), model.len() as u64)
             );
             prop_assert_eq!(stats.transferred, transferred as u64, "no read is transferred twice");

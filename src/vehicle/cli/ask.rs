@@ -4,6 +4,7 @@ use crate::cli::say;
 use crate::config::Config;
 use crate::control::{Reply, Request, call};
 use crate::store::{Found, Reason};
+use plated_access::Purpose;
 use plated_core::clock::{Clock, SystemClock};
 use plated_core::error::{Context, Kind, Result};
 use plated_core::plate::PlateText;
@@ -45,10 +46,24 @@ pub fn tell_left_out(json: bool, list: &str, why: &str) -> Result<()> {
 pub struct Why {
     /// Why
     #[arg(long, value_name = "TEXT", value_parser = reason)]
-    pub reason: Reason,
+    reason: Reason,
+    /// Which of the purposes that the agency authorises, e.g. locate_vehicle
+    #[arg(long, value_name = "PURPOSE", value_parser = purpose)]
+    purpose: Option<Purpose>,
     /// Case or incident
     #[arg(long, value_name = "NUMBER", default_value = "")]
     pub case: String,
+}
+
+impl Why {
+    /// The reason, with its purpose.
+    pub fn reason(&self) -> Reason {
+        self.reason.clone().for_purpose(self.purpose.clone())
+    }
+}
+
+fn purpose(name: &str) -> Result<Purpose, String> {
+    Purpose::new(name).map_err(|e| e.to_string())
 }
 
 /// For clap: why somebody does something.

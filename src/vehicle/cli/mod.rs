@@ -12,6 +12,7 @@ mod init;
 mod recognize;
 mod run;
 mod status;
+mod store;
 
 use clap::{CommandFactory, Parser, Subcommand};
 use plated_core::error::{Context, Kind, Result};
@@ -36,11 +37,17 @@ enum Command {
     Hit(hit::Args),
     Hotlist(hotlist::Args),
     Status(status::Args),
+    Store(store::Args),
     /// Print shell completions, e.g. `plated completions bash > /etc/bash_completion.d/plated`
     Completions {
         /// The shell.
         shell: clap_complete::Shell,
     },
+}
+
+/// The command line as it is parsed, so that others can walk it.
+pub fn command() -> clap::Command {
+    Arguments::command()
 }
 
 /// Parses the command line, does what it says, and gives the exit code.
@@ -55,6 +62,7 @@ pub fn main() -> ExitCode {
         Command::Check(args) => check::run(&args),
         Command::Hit(args) => hit::run(&args),
         Command::Hotlist(args) => hotlist::run(&args),
+        Command::Store(args) => store::run(&args),
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Arguments::command(), "plated", &mut script);

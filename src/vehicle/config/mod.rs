@@ -34,6 +34,9 @@ pub struct Config {
     /// Sound.
     #[serde(default)]
     pub alert: Alert,
+    /// What the agency asks of each access to data.
+    #[serde(default)]
+    pub access: plated_access::Settings,
     /// What officers enter.
     #[serde(default)]
     pub shift: Shift,
@@ -258,6 +261,7 @@ impl Config {
                 _ => {}
             }
         }
+        self.access.check().map_err(|why| format!("access.{why}"))?;
         within("shift.hours", self.shift.hours, 1..=168)?;
         within("alert.repeat_after_s", self.alert.repeat_after_s, 0..=86_400)?;
         within("store.max_mib", self.store.max_mib, 0..=16 << 20)?;

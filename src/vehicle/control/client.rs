@@ -92,7 +92,11 @@ fn once(
             })?;
             if let Some(aside) = &opened.set_aside {
                 let path = aside.path.display();
-                tracing::error!(%path, why = aside.why, "The store was damaged. It was set aside and a new one begun.");
+                tracing::error!(
+                    %path, why = aside.why,
+                    "The store was damaged. It was set aside and a new one begun. `plated store salvage` brings over \
+                     what can still be read of it; the daemon does so by itself."
+                );
             }
             let desk = Arc::new(OfficerService::open(config, store.clone(), clock.clone()));
             let done = match request {

@@ -119,7 +119,7 @@ impl StoreLine {
             reads: stats.reads,
             hits: stats.hits,
             newest_read: stats.newest_read,
-            waiting: stats.held + stats.pending + stats.refused,
+            waiting: stats.open + stats.pending + stats.refused,
             refused: stats.refused,
             oldest_waiting_s: oldest,
             staleness: match oldest {

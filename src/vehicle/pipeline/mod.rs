@@ -12,12 +12,14 @@
 
 mod collector;
 mod counters;
+mod live;
 mod recorder;
 mod transfer;
 mod worker;
 mod workers;
 
 pub use counters::{Counters, Totals};
+pub use live::LiveGate;
 pub use workers::Workers;
 
 use crate::alert::{Chime, ChimeStatus, Started};
@@ -27,9 +29,11 @@ use crate::events::Hub;
 use crate::health::{Health, Monitor};
 use crate::lists::{ListState, expiry, updater};
 use crate::store::{Key, NewImage, Options, Stats, Store};
+use crate::transfer::StoreOutbox;
 use collector::Collector;
 use crossbeam_channel::bounded;
 use jiff::tz::TimeZone;
+use plated_access::Gate;
 use plated_core::clock::Clock;
 use plated_core::error::{Error, Kind, Result};
 use plated_core::record::{HitRecord, MadeBy, ReadRecord};
@@ -92,6 +96,7 @@ pub struct Daemon {
     shutdown: Shutdown,
     workers: Arc<Workers>,
     monitor: JoinHandle<()>,
+    gate: Arc<Gate>,
     threads: Vec<JoinHandle<()>>,
 }
 
@@ -125,7 +130,9 @@ impl Daemon {
         if let Some(aside) = &opened.set_aside {
             tracing::error!(
                 path = %aside.path.display(), why = aside.why,
-                "The store was damaged. It was set aside and a new one begun; its reads are not transferred. Keep the file and tell the administrator."
+                "The store was damaged. It was set aside and a new one begun; what can still be read of it is being \
+                 brought over. Keep the file, and tell the administrator that `plated store salvage` does it again by \
+                 hand."
             );
         }
         if opened.released > 0 {
@@ -152,8 +159,10 @@ impl Daemon {
         let chime = Arc::new(chime);
         let counters = Arc::new(Counters::default());
         let stopping = Arc::new(AtomicBool::new(false));
-        let transfer = link.map(|l| l.start(store.clone())).transpose()?;
+        let outbox = desk.take_transfer_permit().map(|permit| StoreOutbox::new(store.clone(), permit));
+        let transfer = link.zip(outbox).map(|(link, outbox)| link.start(outbox)).transpose()?;
 
+        store.check_in_background();
         let (to_recorder, from_collector) = bounded(EVENTS);
         let (to_collector, seen) = bounded(SEEN_PER_WORKER * workers);
         // A recording that is played as fast as it can be would be over before; a camera waits for nothing.
@@ -195,6 +204,7 @@ impl Daemon {
         };
         let shutdown = stop.child();
         let monitor = monitor.start(shutdown.clone())?;
+        let gate = desk.gate().clone();
         let expiry = expiry::start(desk.clone(), clock.clone())?;
         let settings = Arc::new(ListSettings::new(&config.hotlists, TimeZone::system()));
         let matching = Matching {
@@ -238,6 +248,7 @@ impl Daemon {
             shutdown,
             workers,
             monitor,
+            gate,
             threads,
         })
     }
@@ -245,6 +256,11 @@ impl Daemon {
     /// True once every source has ended and every read is stored.
     pub fn is_done(&self) -> bool {
         self.workers.is_done() && self.threads.iter().all(JoinHandle::is_finished)
+    }
+
+    /// Lets reads and hits be shown as they are made, once that is on record.
+    pub fn live(&self) -> LiveGate {
+        LiveGate::new(self.gate.clone())
     }
 
     /// What is made known, once it is durable. [`Hub::resume`] after 0 gives all since the start.

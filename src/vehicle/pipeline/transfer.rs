@@ -2,9 +2,8 @@
 
 use crate::config;
 use crate::config::Config;
-use crate::store::Store;
 use crate::transfer;
-use crate::transfer::{HttpsLink, Options, Progress};
+use crate::transfer::{HttpsLink, Options, Progress, StoreOutbox};
 use plated_core::clock::Clock;
 use plated_core::error::{Context, Kind, Result};
 use plated_core::thread::Service;
@@ -30,7 +29,7 @@ pub fn prepare(config: &Config, transfer: &config::Transfer, clock: Arc<dyn Cloc
 }
 
 impl Prepared {
-    pub fn start(self, store: Store) -> Result<Running> {
+    pub fn start(self, outbox: StoreOutbox) -> Result<Running> {
         let (publish, progress) = watch::channel(Progress::default());
         let (stop, stopped) = oneshot::channel::<()>();
         let failed = || "could not start the transfer".to_string();
@@ -39,7 +38,7 @@ impl Prepared {
         let service = Service::start("transfer", "The transfer", stop, move || {
             runtime.block_on(async {
                 tokio::select! {
-                    never = transfer::run(store, self.link, self.options, self.clock, publish) => match never {},
+                    never = transfer::run(outbox, self.link, self.options, self.clock, publish) => match never {},
                     _ = stopped => {}
                 }
             });

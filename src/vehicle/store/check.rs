@@ -189,8 +189,9 @@ fn foreign_keys(conn: &Connection, out: &mut Checked) -> Result<(), Fault> {
 fn records(conn: &Connection, out: &mut Checked) -> Result<(), Fault> {
     let mut images = conn.prepare("SELECT role, image FROM read_image WHERE read = ?1 ORDER BY position")?;
     let mut hits = conn.prepare("SELECT id FROM hit WHERE read = ?1")?;
-    let mut all =
-        conn.prepare("SELECT number, id, sha256, record, camera, text, first_seen FROM read ORDER BY number")?;
+    let mut all = conn.prepare(
+        "SELECT number, id, sha256, record, camera, text, first_seen, state, has_hit FROM read ORDER BY number",
+    )?;
     let mut rows = all.query([])?;
     while let Some(row) = rows.next()? {
         out.count += 1;
@@ -206,7 +207,10 @@ fn records(conn: &Connection, out: &mut Checked) -> Result<(), Fault> {
             continue;
         };
         let columns = (id, row.get::<_, String>(4)?, row.get::<_, String>(5)?, row.get::<_, i64>(6)?);
-        if columns != (record.id, record.camera, record.text, record.first_seen.as_microsecond()) {
+        let more = (row.get::<_, String>(7)?, row.get::<_, bool>(8)?);
+        if columns != (record.id, record.camera, record.text, record.first_seen.as_microsecond())
+            || more != (record.state, !record.hits.is_empty())
+        {
             out.problem(format!("read {id}: the columns beside the record differ from it"));
         }
         let named: Vec<_> = record.images.iter().map(|i| (i.role.as_str().to_owned(), i.sha256.0)).collect();
@@ -293,10 +297,6 @@ fn transfers(conn: &Connection, out: &mut Checked) -> Result<(), Fault> {
 }
 
 fn events(conn: &Connection, out: &mut Checked) -> Result<(), Fault> {
-    // An older store has none.
-    if schema::version(conn)? < 2 {
-        return Ok(());
-    }
     let mut all = conn.prepare("SELECT number FROM event ORDER BY number")?;
     let mut next = 1;
     for row in all.query_map([], |row| row.get::<_, i64>(0))? {

@@ -9,12 +9,17 @@ use std::path::Path;
 /// Size of a page of the database: SQLCipher's own default, said so that it stays.
 pub(super) const PAGE_BYTES: i64 = 4096;
 
+/// Usual size of the log, to which it shrinks again when a long look made it grow.
+pub(super) const LOG_BYTES: u64 = 8 << 20;
+
 /// Why a job on the database failed, before it is put into words.
 pub(super) enum Fault {
     /// SQLCipher said so.
     Sql(rusqlite::Error),
     /// The content contradicts itself: what is wrong with it.
     Damaged(String),
+    /// The database at the path is another one than the one that is open: what happened.
+    Displaced(String),
     /// Said already.
     Own(Error),
 }
@@ -37,8 +42,14 @@ impl Fault {
         match self {
             Fault::Own(e) => e.kind(),
             Fault::Damaged(_) => Kind::Damaged,
+            Fault::Displaced(_) => Kind::Storage,
             Fault::Sql(e) => e.sqlite_error().map_or(Kind::Internal, |e| Kind::of_sqlite(e.extended_code)),
         }
+    }
+
+    /// A page could not be read: after that SQLCipher gives no more answers on the connection.
+    pub(super) fn breaks_connection(&self) -> bool {
+        matches!(self, Fault::Sql(_)) && self.kind() == Kind::Damaged
     }
 
     /// The error as a person meets it; `what` was being done.
@@ -46,7 +57,7 @@ impl Fault {
         let kind = self.kind();
         match self {
             Fault::Own(e) => e,
-            Fault::Damaged(why) => Error::new(kind, format!("{}: {why}", what())),
+            Fault::Damaged(why) | Fault::Displaced(why) => Error::new(kind, format!("{}: {why}", what())),
             Fault::Sql(e) => match Err::<Infallible, _>(e).context(kind, what) {
                 Err(e) => e,
                 Ok(never) => match never {},
@@ -92,7 +103,7 @@ pub(super) fn configure(conn: &Connection) -> Result<(), Fault> {
     conn.pragma_update(None, "foreign_keys", true)?;
     // Nothing is ever spilled to a file in clear.
     conn.pragma_update(None, "temp_store", "MEMORY")?;
-    // The log shrinks again after a long reader made it grow.
-    conn.pragma(None, "journal_size_limit", 16 << 20, |_| Ok(()))?;
+    // The log shrinks again after a long reader made it grow; see `Writer::trim_log`.
+    conn.pragma(None, "journal_size_limit", LOG_BYTES as i64, |_| Ok(()))?;
     Ok(())
 }

@@ -4,6 +4,7 @@ use super::connection::Fault;
 use super::events::{self, By, What};
 use super::hits;
 use super::manual::time;
+use super::readers::View;
 use super::writer::Writer;
 use jiff::Timestamp;
 use plated_core::error::{Error, Kind};
@@ -98,15 +99,15 @@ pub(super) fn add(writer: &mut Writer, new: &Disposition, by: &By) -> Result<(),
 
 /// The hits whose pairing is quiet now, each with the time at which it alerts again. Of a pairing
 /// the newest disposition counts, whatever it says.
-pub(super) fn quiet(writer: &mut Writer) -> Result<Vec<(HitRecord, Timestamp)>, Fault> {
-    let conn = writer.conn();
+pub(super) fn quiet(view: &View<'_>) -> Result<Vec<(HitRecord, Timestamp)>, Fault> {
+    let conn = view.conn();
     let mut find = conn.prepare_cached(
         "SELECT hit, quiet_until FROM disposition AS this WHERE quiet_until > ?1 AND NOT EXISTS
            (SELECT 1 FROM disposition AS later
             WHERE later.number > this.number AND later.read_key = this.read_key AND later.listed = this.listed)
          ORDER BY number",
     )?;
-    let mut rows = find.query([writer.now()])?;
+    let mut rows = find.query([view.now()])?;
     let mut quiet = Vec::new();
     while let Some(row) = rows.next()? {
         let until = time(row.get(1)?)?;

@@ -1,54 +1,17 @@
-//! Who did what, and why. A row is written in the transaction of the change it speaks of; a look
-//! at data has its row before anything is shown.
+//! Who did what, and why. A row is written in the transaction of the change it speaks of; an access to
+//! data has its row before the gate gives a permit for it.
 
 use super::connection::Fault;
+use super::readers::View;
 use super::writer::Writer;
 use jiff::Timestamp;
+use plated_access::{AccessRecord, Actor, Purpose, Reason};
 use plated_core::error::{Error, Kind, Result};
 use plated_core::user::SystemUser;
 use rusqlite::{Connection, params};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::fmt;
-
-/// Why somebody does something, in that person's words.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "String")]
-pub struct Reason(String);
-
-impl Reason {
-    /// Longest reason in characters.
-    pub const MOST: usize = 500;
-
-    /// # Errors
-    /// `Config` when it says nothing, is too long, or holds characters that are none.
-    pub fn new(text: &str) -> Result<Self> {
-        let text = text.trim();
-        let refuse = |why: &str| Err(Error::new(Kind::Config, format!("the reason {why}")));
-        if !text.chars().any(char::is_alphanumeric) {
-            return refuse("is missing; say in a few words why");
-        }
-        if text.chars().count() > Self::MOST {
-            return refuse("is longer than 500 characters");
-        }
-        if text.chars().any(char::is_control) {
-            return refuse("holds control characters; write it on one line");
-        }
-        Ok(Self(text.to_owned()))
-    }
-
-    /// The words.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl TryFrom<String> for Reason {
-    type Error = String;
-    fn try_from(text: String) -> Result<Self, String> {
-        Self::new(&text).map_err(|e| e.to_string())
-    }
-}
 
 /// Who does it, and why.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -87,10 +50,16 @@ pub enum What {
     HitsShown,
     /// Somebody said what a hit was.
     Disposition,
+    /// Reads and hits were shown as they were made.
+    LiveShown,
+    /// Events were listed.
+    EventsShown,
+    /// Reads were deleted.
+    Purged,
 }
 
 impl What {
-    const ALL: [Self; 12] = [
+    const ALL: [Self; 15] = [
         Self::ListImported,
         Self::ListForced,
         Self::ListRefused,
@@ -103,6 +72,9 @@ impl What {
         Self::SearchBack,
         Self::HitsShown,
         Self::Disposition,
+        Self::LiveShown,
+        Self::EventsShown,
+        Self::Purged,
     ];
 
     /// The word in the store and in JSON.
@@ -120,6 +92,9 @@ impl What {
             Self::SearchBack => "search_back",
             Self::HitsShown => "hits_shown",
             Self::Disposition => "disposition",
+            Self::LiveShown => "live_shown",
+            Self::EventsShown => "events_shown",
+            Self::Purged => "purged",
         }
     }
 
@@ -147,30 +122,50 @@ pub struct Event {
     pub what: What,
     /// Why, as given.
     pub reason: String,
+    /// The purpose, when one was given.
+    pub purpose: Option<Purpose>,
     /// To what.
     pub subject: Value,
 }
 
 /// Writes an event into the transaction that `tx` is in, and gives its number.
 pub(super) fn write(tx: &Connection, now: i64, what: What, by: &By, subject: &Value) -> rusqlite::Result<i64> {
-    tx.prepare_cached("INSERT INTO event (at, user, uid, what, reason, subject) VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?
-        .insert(params![now, by.who.user, by.who.uid, what.as_str(), by.reason.as_str(), subject.to_string()])
+    tx.prepare_cached(
+        "INSERT INTO event (at, user, uid, what, reason, purpose, subject) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+    )?
+    .insert(params![
+        now,
+        by.who.user,
+        by.who.uid,
+        what.as_str(),
+        by.reason.as_str(),
+        by.reason.purpose().map_or("", |p| p.as_str()),
+        subject.to_string()
+    ])
 }
 
-/// Writes an event that speaks of a look, not of a change.
-pub(super) fn note(writer: &mut Writer, what: What, by: &By, subject: &Value) -> Result<i64, Fault> {
+/// Writes the record of an access, and gives its number.
+pub(super) fn append(writer: &mut Writer, record: AccessRecord) -> Result<i64, Fault> {
+    let AccessRecord { actor, what, reason, case, mut subject } = record;
+    let what = What::of(what)
+        .ok_or_else(|| Error::new(Kind::Internal, format!("the store knows no access of the kind {what}")))?;
+    let who = match actor {
+        Actor::SystemUser(who) => who,
+        Actor::Machine(machine) => SystemUser { user: machine.as_str().into(), ..SystemUser::of_this_process() },
+    };
+    subject["case"] = case.as_str().into();
     let now = writer.now();
     let tx = writer.write()?;
-    let number = write(&tx, now, what, by, subject)?;
+    let number = write(&tx, now, what, &By { who, reason }, &subject)?;
     tx.commit()?;
     Ok(number)
 }
 
 /// Events after number `after`, in order, at most `limit`.
-pub(super) fn list(writer: &mut Writer, after: i64, limit: usize) -> Result<Vec<Event>, Fault> {
+pub(super) fn list(view: &View<'_>, after: i64, limit: usize) -> Result<Vec<Event>, Fault> {
     let wrong = || Fault::Damaged("an event in it is not what was written".into());
-    let mut find = writer.conn().prepare_cached(
-        "SELECT number, at, user, uid, what, reason, subject FROM event WHERE number > ?1 ORDER BY number LIMIT ?2",
+    let mut find = view.conn().prepare_cached(
+        "SELECT number, at, user, uid, what, reason, purpose, subject FROM event WHERE number > ?1 ORDER BY number LIMIT ?2",
     )?;
     let mut rows = find.query(params![after, i64::try_from(limit).unwrap_or(i64::MAX)])?;
     let mut events = Vec::new();
@@ -181,7 +176,11 @@ pub(super) fn list(writer: &mut Writer, after: i64, limit: usize) -> Result<Vec<
             who: SystemUser { user: row.get(2)?, uid: row.get(3)? },
             what: What::of(&row.get::<_, String>(4)?).ok_or_else(wrong)?,
             reason: row.get(5)?,
-            subject: serde_json::from_str(&row.get::<_, String>(6)?).map_err(|_| wrong())?,
+            purpose: Some(row.get::<_, String>(6)?)
+                .filter(|p| !p.is_empty())
+                .map(|p| Purpose::new(&p).map_err(|_| wrong()))
+                .transpose()?,
+            subject: serde_json::from_str(&row.get::<_, String>(7)?).map_err(|_| wrong())?,
         });
     }
     Ok(events)
@@ -190,14 +189,12 @@ pub(super) fn list(writer: &mut Writer, after: i64, limit: usize) -> Result<Vec<
 #[cfg(test)]
 mod tests {
     use super::*;
+    use plated_access::{Access, Audit, Export, Hits, Live, Purge, Search, Show};
 
-    // policy: P-01
     #[test]
-    fn a_reason_must_say_something() {
-        for none in ["", "  ", "--", ".", "two\nlines", "bell \u{7}", &"x".repeat(501)] {
-            assert!(Reason::new(none).is_err(), "{none:?}");
+    fn every_kind_of_access_has_a_word_on_record() {
+        for word in [Audit::WORD, Export::WORD, Hits::WORD, Live::WORD, Purge::WORD, Search::WORD, Show::WORD] {
+            assert_eq!(What::of(word).unwrap().as_str(), word);
         }
-        assert_eq!(Reason::new(" BOLO, radio ").unwrap().as_str(), "BOLO, radio");
-        assert!(serde_json::from_str::<Reason>("\" \"").is_err(), "nor by way of a message");
     }
 }

@@ -1,17 +1,17 @@
 //! Hits as officers meet them again: listed, and named by the end of their id.
 //!
-//! A [`HitSearch`] comes only out of [`begin`], which has written the event by then, as in
-//! [`super::search`].
+//! A [`HitSearch`] holds the permit of the gate, as in [`super::search`].
 
 use super::connection::Fault;
 use super::dispositions::Finding;
-use super::events::{self, By, What};
 use super::manual::time;
+use super::readers::View;
 use super::reads::parse;
 use super::search::PAGE;
-use super::writer::Writer;
 use jiff::Timestamp;
-use plated_core::error::{Error, Kind};
+use plated_access as access;
+use plated_access::{Actor, Case, Gate, Permit, Reason};
+use plated_core::error::{Error, Kind, Result};
 use plated_core::record::HitRecord;
 use plated_core::user::SystemUser;
 use rusqlite::{Connection, OptionalExtension, Row, params};
@@ -20,7 +20,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 /// Fewest digits by which a hit is named.
-const FEWEST: usize = 6;
+const MIN_DIGITS: usize = 6;
 
 /// A hit, and what was found about it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -49,20 +49,56 @@ pub struct Disposed {
 /// A list of hits on record. It is what the next page goes on from.
 #[derive(Debug)]
 pub struct HitSearch {
+    permit: Permit<access::Hits>,
     from: i64,
     /// Time and key of the last hit that was given.
     last: (i64, [u8; 16]),
 }
 
-/// Records the look.
-pub(super) fn begin(writer: &mut Writer, from: Timestamp, case: &str, by: &By) -> Result<HitSearch, Fault> {
-    events::note(writer, What::HitsShown, by, &json!({"from": from, "case": case}))?;
-    Ok(HitSearch { from: from.as_microsecond(), last: (i64::MAX, [u8::MAX; 16]) })
+impl HitSearch {
+    /// Lets `actor` see the hits since `from`, once that is on record.
+    ///
+    /// # Errors
+    /// As [`Gate::open`]; nothing is shown then.
+    pub fn begin(gate: &Gate, actor: &Actor, reason: &Reason, case: &Case, from: Timestamp) -> Result<Self> {
+        let permit = gate.open(actor, reason, case, json!({"from": from}))?;
+        Ok(Self { permit, from: from.as_microsecond(), last: (i64::MAX, [u8::MAX; 16]) })
+    }
+
+    /// What lets it be done.
+    pub fn permit(&self) -> &Permit<access::Hits> {
+        &self.permit
+    }
+}
+
+/// The end of a hit's id, by which people name it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HitEnd(String);
+
+impl HitEnd {
+    /// # Errors
+    /// `Input` when it is fewer than 6 digits, or something else.
+    pub fn parse(end: &str) -> Result<Self> {
+        let digits: String = end.chars().filter(|c| *c != '-').collect();
+        if digits.len() < MIN_DIGITS || !digits.bytes().all(|b| b.is_ascii_hexdigit()) {
+            let message = format!(
+                "{end:?} is no hit; give its id or the end of it, at least {MIN_DIGITS} digits, as `plated hit list` \
+                 shows them"
+            );
+            return Err(Error::new(Kind::Input, message));
+        }
+        Ok(Self(digits))
+    }
+
+    /// Its digits.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
 }
 
 /// The next page, newest first, and how to go on; `None` after the last.
-pub(super) fn page(writer: &mut Writer, mut search: HitSearch) -> Result<(Vec<KeptHit>, Option<HitSearch>), Fault> {
-    let mut find = writer.conn().prepare_cached(&format!(
+pub(super) fn page(view: &View<'_>, mut search: HitSearch) -> Result<(Vec<KeptHit>, Option<HitSearch>), Fault> {
+    let mut find = view.conn().prepare_cached(&format!(
         "{SELECT} WHERE hit.at >= ?1 AND (hit.at, hit.id) < (?2, ?3) ORDER BY hit.at DESC, hit.id DESC LIMIT ?4"
     ))?;
     let mut rows = find.query(params![search.from, search.last.0, search.last.1, PAGE as i64])?;
@@ -76,24 +112,20 @@ pub(super) fn page(writer: &mut Writer, mut search: HitSearch) -> Result<(Vec<Ke
 }
 
 /// The one hit whose id ends so.
-pub(super) fn find(writer: &mut Writer, end: &str) -> Result<Option<KeptHit>, Fault> {
-    let refuse = |why: String| Err(Error::new(Kind::Input, why).into());
-    let digits: String = end.chars().filter(|c| *c != '-').collect();
-    if digits.len() < FEWEST || !digits.bytes().all(|b| b.is_ascii_hexdigit()) {
-        return refuse(format!(
-            "{end:?} is no hit; give its id or the end of it, at least {FEWEST} digits, as `plated hit list` shows them"
-        ));
-    }
-    let conn = writer.conn();
+pub(super) fn find(view: &View<'_>, HitEnd(digits): &HitEnd) -> Result<Option<KeptHit>, Fault> {
+    let conn = view.conn();
     let mut find = conn.prepare_cached("SELECT id FROM hit WHERE hex(id) LIKE '%' || ?1 LIMIT 2")?;
-    let found: Vec<[u8; 16]> = find.query_map([&digits], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;
+    let found: Vec<[u8; 16]> = find.query_map([digits], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;
     match found[..] {
         [id] => by_id(conn, Uuid::from_bytes(id)),
         [] => Ok(None),
-        _ => refuse(format!(
-            "more than one hit has an id that ends in {digits}; give more digits of it, as `plated hit list --json` \
-             shows them"
-        )),
+        _ => {
+            let message = format!(
+                "more than one hit has an id that ends in {digits}; give more digits of it, as `plated hit list \
+                 --json` shows them"
+            );
+            Err(Error::new(Kind::Input, message).into())
+        }
     }
 }
 

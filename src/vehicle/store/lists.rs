@@ -3,6 +3,7 @@
 use super::connection::Fault;
 use super::events::{self, By, What};
 use super::manual::{priority, time};
+use super::readers::View;
 use super::reads::word;
 use super::writer::Writer;
 use jiff::{SignedDuration, Timestamp};
@@ -166,8 +167,8 @@ fn seconds(limit: Duration) -> i64 {
 }
 
 /// All states, by name.
-pub(super) fn states(writer: &mut Writer) -> Result<Vec<ListState>, Fault> {
-    let conn: &Connection = writer.conn();
+pub(super) fn states(view: &View<'_>) -> Result<Vec<ListState>, Fault> {
+    let conn: &Connection = view.conn();
     let mut find = conn.prepare_cached(
         "SELECT name, kind, priority, version, origin, dated, imported, entries, checked, error, warn_s, critical_s,
                 seen, seen_refused_by, confirmed, covert

@@ -7,7 +7,7 @@ use super::files::{beside, folder};
 use plated_core::error::{Context, Error, Kind, Result};
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read, Seek, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::Path;
 
 /// The right to write a store, for as long as it lives.
@@ -20,6 +20,20 @@ impl Drop for Lock {
         // By name: closing the file is not enough while a process that is just being started from
         // this one still has it too.
         let _ = self.file.unlock();
+    }
+}
+
+impl Lock {
+    /// Sees that the lock is still the one at its path, and takes the one that is there now if not:
+    /// whoever removes a store's files removes its lock too, and then another process can own what
+    /// is begun there.
+    pub(super) fn renew(&mut self, path: &Path) -> Result<()> {
+        let here = std::fs::metadata(beside(path, ".lock")).map(|m| (m.dev(), m.ino())).ok();
+        let ours = self.file.metadata().map(|m| (m.dev(), m.ino())).ok();
+        if here.is_none() || here != ours {
+            *self = Self::take(path)?;
+        }
+        Ok(())
     }
 }
 

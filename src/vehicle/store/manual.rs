@@ -2,6 +2,7 @@
 
 use super::connection::Fault;
 use super::events::{self, By, What};
+use super::readers::View;
 use super::reads::word;
 use super::writer::Writer;
 use jiff::Timestamp;
@@ -16,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 /// Most partial plates in force at once (control P-04).
-pub const MOST_PATTERNS: i64 = 100;
+pub const MAX_PATTERNS: i64 = 100;
 
 /// A plate or partial plate to be entered.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -116,8 +117,8 @@ pub(super) fn add(writer: &mut Writer, new: NewManual, by: &By) -> Result<Manual
             [now],
             |row| row.get(0),
         )?;
-        if in_force >= MOST_PATTERNS {
-            let said = format!("{MOST_PATTERNS} partial plates are in force, which is the most; remove one first");
+        if in_force >= MAX_PATTERNS {
+            let said = format!("{MAX_PATTERNS} partial plates are in force, which is the most; remove one first");
             return Err(Error::new(Kind::Refused, said).into());
         }
     }
@@ -164,9 +165,9 @@ pub(super) fn remove(writer: &mut Writer, id: i64, by: &By) -> Result<ManualEntr
 }
 
 /// Those that are neither removed nor over, in the order in which they were entered.
-pub(super) fn in_force(writer: &mut Writer) -> Result<Vec<ManualEntry>, Fault> {
-    let now = writer.now();
-    let conn: &Connection = writer.conn();
+pub(super) fn in_force(view: &View<'_>) -> Result<Vec<ManualEntry>, Fault> {
+    let now = view.now();
+    let conn: &Connection = view.conn();
     let mut find = conn.prepare_cached(&format!("{SELECT} WHERE removed IS NULL AND expires > ?1 ORDER BY id"))?;
     Ok(find.query_map([now], row)?.collect::<rusqlite::Result<_>>()?)
 }

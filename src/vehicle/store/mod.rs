@@ -1,9 +1,52 @@
-//! The vehicle's store: one SQLCipher database, owned by one thread.
+//! The vehicle's store: one SQLCipher database, written by one thread.
 //!
-//! Everything else holds a [`Store`], a handle that can be cloned, and asks. A question is a
-//! job for the thread; the queue between holds 64 jobs, and who comes when it is full
-//! waits. Calls block until the answer is there, so nobody who must not wait for a disk
-//! (capture, recognition) calls them; async code uses `spawn_blocking`.
+//! Everything else holds a [`Store`], a handle that can be cloned, and asks. A change is a job for
+//! the thread; the queue between holds 64 jobs, and who comes when it is full waits. Whoever only
+//! looks does so on a read-only connection beside it (`readers`). Calls block until the answer is
+//! there, so nobody who must not wait for a disk (capture, recognition) calls them; async code uses
+//! `spawn_blocking`.
+//!
+//! Every method that gives out reads, hits, entries, pictures or events takes a permit of its kind,
+//! which only the gate gives, once the access is on record (control P-21). Without one it does not
+//! compile:
+//!
+//! ```
+//! use plated_access::{Permit, Transfer};
+//! use plated_vehicle::store::Store;
+//! fn send(store: &Store, permit: &Permit<Transfer>) {
+//!     let _ = store.outbox(permit, 10);
+//! }
+//! ```
+//!
+//! ```compile_fail,E0061
+//! use plated_vehicle::store::Store;
+//! fn send(store: &Store) {
+//!     let _ = store.outbox(10);
+//! }
+//! ```
+//!
+//! nor with one of another kind,
+//!
+//! ```compile_fail,E0308
+//! use plated_access::{Permit, Search};
+//! use plated_vehicle::store::Store;
+//! fn send(store: &Store, permit: &Permit<Search>) {
+//!     let _ = store.outbox(permit, 10);
+//! }
+//! ```
+//!
+//! nor can a search or a list of hits be begun past the gate, which records what is searched for:
+//!
+//! ```compile_fail,E0451
+//! use plated_access::{Permit, Search as Access};
+//! use plated_vehicle::store::{Search, Store, Wanted};
+//! fn look(store: &Store, permit: Permit<Access>, wanted: Wanted) {
+//!     let _ = store.search_page(Search { permit, wanted, from: 0, last: (0, 0) });
+//! }
+//! ```
+//!
+//! The exceptions are changes, which have their event in the same transaction and give back what
+//! they changed.
 //!
 //! A read, its pictures, its hits and its place in the outbox are one transaction, and
 //! [`Store::put_read`] returns when that is on the disk (`synchronous = FULL`). The record is
@@ -12,9 +55,14 @@
 //! transaction with the receipt itself. Nothing here deletes a read. A change of lists or entries
 //! is one transaction with the event that says who did it and why.
 //!
+//! A store that is damaged, or whose files are removed, moved or replaced while it is open (`place`),
+//! is given up: what lies at the path is set aside, a new store begun there, and what the old one
+//! holds brought over (`salvage`). Who asked meanwhile gets [`Kind::Storage`] and asks again.
+//!
 //! Files: `<path>` with SQLite's `-wal` and `-shm`, `<path>.lock` (one owner: `lock`),
-//! `<path>.keyid` (which key: `keyid`), and `<path>.damaged-<time>` for each store that had to
-//! be set aside (why and how: `open`).
+//! `<path>.keyid` (which key: `keyid`), `<path>.damaged-<time>` for each store that had to be set
+//! aside (why and how: `open`), with `.salvaged` after it once it was brought over, and
+//! `<path>.displaced-<time>` for what lay at the path in the place of a store in use.
 
 mod check;
 mod connection;
@@ -29,7 +77,10 @@ mod lock;
 mod manual;
 mod open;
 mod outbox;
+mod place;
+mod readers;
 mod reads;
+mod salvage;
 mod schema;
 mod search;
 mod stats;
@@ -37,14 +88,16 @@ mod writer;
 
 pub use check::{Checked, Report, check};
 pub use dispositions::{Disposition, Finding};
-pub use events::{By, Event, Reason, What};
-pub use hits::{Disposed, HitSearch, KeptHit};
+pub use events::{By, Event, What};
+pub use hits::{Disposed, HitEnd, HitSearch, KeptHit};
 pub use key::Key;
 pub use lists::{Imported, ListState, Seen, Staleness, Version};
-pub use manual::{MOST_PATTERNS, ManualEntry, NewManual};
+pub use manual::{MAX_PATTERNS, ManualEntry, NewManual};
 pub use open::{Opened, SetAside};
 pub use outbox::{Applied, OutboxRead};
+pub use plated_access::Reason;
 pub use reads::{NewImage, NewRead, Stored};
+pub use salvage::Salvaged;
 pub use search::{Found, PAGE, Search, Wanted};
 pub use stats::Stats;
 
@@ -52,14 +105,18 @@ use crate::config;
 use connection::Fault;
 use crossbeam_channel::{Sender, bounded};
 use jiff::Timestamp;
+use plated_access as access;
+use plated_access::{AccessRecord, AuditLog, Permit};
 use plated_core::clock::Clock;
 use plated_core::digest::Sha256;
 use plated_core::error::{Context, Error, Kind, Result};
 use plated_core::record::{HitRecord, ReadRecord};
 use plated_core::signing::Signer;
 use plated_core::wire::Receipt;
-use std::path::PathBuf;
-use std::sync::Arc;
+use readers::{Readers, View};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Weak};
 use std::thread::JoinHandle;
 use writer::{Job, Writer};
 
@@ -92,11 +149,14 @@ pub struct Store {
 /// The store's thread, joined when the last handle goes.
 struct Thread {
     jobs: Option<Sender<Job>>,
+    readers: Arc<Readers>,
+    checking: Arc<AtomicBool>,
     handle: Option<JoinHandle<()>>,
 }
 
 impl Drop for Thread {
     fn drop(&mut self) {
+        self.readers.close();
         self.jobs = None; // the thread ends when no job can come any more
         if let Some(handle) = self.handle.take() {
             let _ = handle.join();
@@ -109,18 +169,20 @@ impl Store {
     ///
     /// [`Kind::Refused`] when another process has it or a newer program wrote it,
     /// [`Kind::Damaged`] when the key is another one (nothing is touched), [`Kind::Storage`]
-    /// when folder or disk don't allow it. A damaged store is no error: it is set aside, and
-    /// [`Opened::set_aside`] says so.
+    /// when folder or disk don't allow it. A damaged store is no error: it is set aside, what can
+    /// still be read of it is brought over while nothing else is to do, and [`Opened::set_aside`]
+    /// says so.
     pub fn open(options: Options, key: &Key, clock: Arc<dyn Clock>) -> Result<(Store, Opened)> {
         let index_signer = Arc::new(key.index_signer()?);
         let (writer, opened) = Writer::open(options, key, clock)?;
         let (jobs, queue) = bounded(QUEUE);
+        let readers = writer.readers().clone();
         let handle = std::thread::Builder::new()
             .name("store".into())
             .spawn(move || writer.run(&queue))
             .context(Kind::Internal, || "could not start the store's thread".into())?;
-        let thread = Arc::new(Thread { jobs: Some(jobs), handle: Some(handle) });
-        Ok((Store { thread, index_signer }, opened))
+        let thread = Thread { jobs: Some(jobs), readers, checking: Arc::default(), handle: Some(handle) };
+        Ok((Store { thread: Arc::new(thread), index_signer }, opened))
     }
 
     /// Signs the indexes of lists that this vehicle builds. It belongs to the store's key.
@@ -141,14 +203,19 @@ impl Store {
 
     /// The next reads to send, at most `limit`: those with hits first, then by age. Reads whose
     /// pass is still going on are not among them, nor are those refused in the last hour.
-    pub fn outbox(&self, limit: usize) -> Result<Vec<OutboxRead>> {
-        self.ask("could not look into the outbox", move |w| outbox::next(w, limit))
+    pub fn outbox(&self, _: &Permit<access::Transfer>, limit: usize) -> Result<Vec<OutboxRead>> {
+        let looked = self.look("could not look into the outbox", |view| outbox::next(view, limit));
+        looked.inspect_err(|e| {
+            if e.kind() == Kind::Damaged {
+                // Nothing would ever be sent again: it is looked which part is damaged.
+                self.check_in_background();
+            }
+        })
     }
 
     /// A picture by its content, JPEG.
-    pub fn image(&self, sha256: &Sha256) -> Result<Option<Vec<u8>>> {
-        let sha256 = *sha256;
-        self.ask("could not get a picture", move |w| reads::image(w, &sha256))
+    pub fn image(&self, _: &Permit<access::Transfer>, sha256: &Sha256) -> Result<Option<Vec<u8>>> {
+        self.look("could not get a picture", |view| reads::image(view, sha256))
     }
 
     /// Keeps a receipt and marks exactly the reads that it names, by id and content
@@ -160,14 +227,12 @@ impl Store {
 
     /// Counts, and the age of what waits.
     pub fn stats(&self) -> Result<Stats> {
-        self.ask("could not count", stats::stats)
+        self.look("could not count", stats::stats)
     }
 
     /// The last reads, newest first, at most `limit`.
-    ///
-    /// These are plates: once `access` exists, it stands in front of every caller of this.
-    pub fn reads(&self, limit: usize) -> Result<Vec<ReadRecord>> {
-        self.ask("could not list reads", move |w| reads::newest(w, limit))
+    pub fn reads(&self, _: &Permit<access::Search>, limit: usize) -> Result<Vec<ReadRecord>> {
+        self.look("could not list reads", |view| reads::newest(view, limit))
     }
 
     /// Enters a plate or partial plate (control P-04) and records who did it and why, in one
@@ -185,8 +250,13 @@ impl Store {
     }
 
     /// Entries of officers that are neither removed nor over.
-    pub fn manual_entries(&self) -> Result<Vec<ManualEntry>> {
-        self.ask("could not list the entries of officers", manual::in_force)
+    pub fn manual_entries(&self, _: &Permit<access::Matching>) -> Result<Vec<ManualEntry>> {
+        self.look("could not list the entries of officers", manual::in_force)
+    }
+
+    /// The same, for a person.
+    pub fn export_manual(&self, _: &Permit<access::Export>) -> Result<Vec<ManualEntry>> {
+        self.look("could not list the entries of officers", manual::in_force)
     }
 
     /// Brings the configured lists into [`Store::list_states`].
@@ -197,7 +267,7 @@ impl Store {
 
     /// What is known of each list that is or was configured, by name.
     pub fn list_states(&self) -> Result<Vec<ListState>> {
-        self.ask("could not look at the lists' states", lists::states)
+        self.look("could not look at the lists' states", lists::states)
     }
 
     /// From here on this version of the list is in force; the event is in the same transaction.
@@ -231,48 +301,26 @@ impl Store {
         self.ask("could not record a look for a list", move |w| lists::checked(w, &name, error.as_deref()))
     }
 
-    /// Records a look at data before anything of it is shown.
-    pub fn note(&self, what: What, by: &By, subject: serde_json::Value) -> Result<i64> {
-        let by = by.clone();
-        self.ask("could not record who looks, so nothing is shown", move |w| events::note(w, what, &by, &subject))
-    }
-
     /// Events after number `after`, in their order, at most `limit`.
-    pub fn events(&self, after: i64, limit: usize) -> Result<Vec<Event>> {
-        self.ask("could not list events", move |w| events::list(w, after, limit))
-    }
-
-    /// Begins a search of the reads made since `from`. The event is durable when this returns, and
-    /// only what it gives can be asked for results (controls P-01 to P-04).
-    pub fn begin_search(&self, wanted: Wanted, from: Timestamp, case: &str, by: &By) -> Result<Search> {
-        let (by, case) = (by.clone(), case.to_owned());
-        self.ask("could not record a search, so nothing is shown", move |w| search::begin(w, wanted, from, &case, &by))
+    pub fn events(&self, _: &Permit<access::Audit>, after: i64, limit: usize) -> Result<Vec<Event>> {
+        self.look("could not list events", |view| events::list(view, after, limit))
     }
 
     /// The next page of a search, newest first, at most [`PAGE`] reads or none, and what to go on
-    /// with; `None` when all were looked at.
+    /// with; `None` when all were looked at. [`Search::begin`] begins one (controls P-01 to P-04).
     pub fn search_page(&self, search: Search) -> Result<(Vec<Found>, Option<Search>)> {
-        self.ask("could not search reads", move |w| search::page(w, search))
-    }
-
-    /// Begins a list of the hits since `from`. The event is durable when this returns, and only what
-    /// it gives can be asked for hits (controls P-01 and P-02).
-    pub fn begin_hits(&self, from: Timestamp, case: &str, by: &By) -> Result<HitSearch> {
-        let (by, case) = (by.clone(), case.to_owned());
-        self.ask("could not record who looks, so nothing is shown", move |w| hits::begin(w, from, &case, &by))
+        self.look("could not search reads", |view| search::page(view, search))
     }
 
     /// The next page of a list of hits, newest first, at most [`PAGE`], and what to go on with;
-    /// `None` after the last.
+    /// `None` after the last. [`HitSearch::begin`] begins one (controls P-01 and P-02).
     pub fn hits_page(&self, search: HitSearch) -> Result<(Vec<KeptHit>, Option<HitSearch>)> {
-        self.ask("could not list hits", move |w| hits::page(w, search))
+        self.look("could not list hits", |view| hits::page(view, search))
     }
 
-    /// The hit whose id ends in these digits. [`Kind::Input`] when they are fewer than 6 or none, or
-    /// when more than one hit's id does.
-    pub fn find_hit(&self, end: &str) -> Result<Option<KeptHit>> {
-        let end = end.to_owned();
-        self.ask("could not look for a hit", move |w| hits::find(w, &end))
+    /// The hit whose id ends in these digits. [`Kind::Input`] when more than one hit's id does.
+    pub fn find_hit(&self, _: &Permit<access::Hits>, end: &HitEnd) -> Result<Option<KeptHit>> {
+        self.look("could not look for a hit", |view| hits::find(view, end))
     }
 
     /// Keeps what an officer found about a hit, with its event in the same transaction.
@@ -282,13 +330,44 @@ impl Store {
     }
 
     /// Hits whose pairing is quiet now, by their newest disposition, and until when.
-    pub fn quiet_pairings(&self) -> Result<Vec<(HitRecord, Timestamp)>> {
-        self.ask("could not list quiet pairings", dispositions::quiet)
+    pub fn quiet_pairings(&self, _: &Permit<access::Matching>) -> Result<Vec<(HitRecord, Timestamp)>> {
+        self.look("could not list quiet pairings", dispositions::quiet)
+    }
+
+    /// Brings over what can still be read of a store that was set aside: every read that the station
+    /// does not hold, with its pictures, if all of it is what was written; lists, entries, findings
+    /// and events. What is here already is left as it is.
+    pub fn salvage(&self, file: &Path) -> Result<Salvaged> {
+        let file = file.to_owned();
+        self.ask("could not bring over what the damaged store holds", move |w| w.salvage(&file))
+    }
+
+    /// Looks, on a thread of its own, at all pages that don't hold pictures. A store in which one is
+    /// damaged is set aside and a new one begun, and what can be read is brought over.
+    pub fn check_in_background(&self) {
+        let (checking, thread) = (self.thread.checking.clone(), Arc::downgrade(&self.thread));
+        if checking.swap(true, Ordering::AcqRel) {
+            return;
+        }
+        let readers = self.thread.readers.clone();
+        let check = move || {
+            let generation = readers.generation();
+            match background_check(&readers) {
+                Ok(None) => tracing::debug!("The pages of the store are whole."),
+                Ok(Some(why)) => give_up(&thread, &why, generation),
+                Err(e) => tracing::debug!("The store was not checked: {}", e.chain()),
+            }
+            checking.store(false, Ordering::Release);
+        };
+        if let Err(e) = plated_core::thread::spawn("store-check", check) {
+            tracing::warn!("The store is not checked: {}", e.chain());
+        }
     }
 
     /// Writes the log back into the database and closes it, for all handles.
     pub fn close(self) -> Result<()> {
         let (reply, answer) = bounded(1);
+        self.thread.readers.close();
         self.send(Box::new(move |writer| {
             let _ = reply.send(writer.take().map_or(Ok(()), Writer::close));
         }))?;
@@ -304,7 +383,7 @@ impl Store {
         let (reply, answer) = bounded(1);
         self.send(Box::new(move |writer| {
             let result = match writer {
-                Some(writer) => job(writer).map_err(|fault| writer.explain(what, fault)),
+                Some(writer) => writer.write_job(what, job),
                 None => Err(Error::new(Kind::Refused, format!("{what}: the store is closed"))),
             };
             let _ = reply.send(result);
@@ -312,9 +391,58 @@ impl Store {
         answer.recv().map_err(|_| ended())?
     }
 
+    /// Looks beside the thread.
+    fn look<T>(&self, what: &str, job: impl FnOnce(&View<'_>) -> Result<T, Fault>) -> Result<T> {
+        self.thread.readers.look(what, job)
+    }
+
     fn send(&self, job: Job) -> Result<()> {
-        let jobs = self.thread.jobs.as_ref().ok_or_else(ended)?;
+        self.thread.send(job)
+    }
+}
+
+impl Thread {
+    fn send(&self, job: Job) -> Result<()> {
+        let jobs = self.jobs.as_ref().ok_or_else(ended)?;
         jobs.send(job).map_err(|_| ended())
+    }
+}
+
+impl AuditLog for Store {
+    fn append(&self, record: AccessRecord) -> Result<i64> {
+        self.ask("could not record who looks, so nothing is shown", move |w| events::append(w, record))
+    }
+}
+
+/// What is wrong with the pages that don't hold pictures, if anything is.
+fn background_check(readers: &Readers) -> Result<Option<String>> {
+    let say = |fault: Fault| fault.say(|| "could not check the store".into());
+    // A broken connection is the answer as well as a sentence about it.
+    let broken = |result: Result<Option<String>, Fault>| match result {
+        Err(fault) if fault.breaks_connection() => Ok(Some(fault.say(|| "a page of it can't be read".into()).chain())),
+        other => other.map_err(say),
+    };
+    let tables = readers.check(|view| Ok(schema::tables(view.conn())?)).map_err(say)?;
+    for table in tables {
+        if let Some(why) = broken(readers.check(|view| open::quick_check(view.conn(), &table)))? {
+            return Ok(Some(why));
+        }
+    }
+    Ok(None)
+}
+
+/// Sets a damaged store aside, if it is still open.
+fn give_up(thread: &Weak<Thread>, why: &str, generation: u64) {
+    let Some(thread) = thread.upgrade() else { return };
+    let why = why.to_owned();
+    let given_up = thread.send(Box::new(move |writer| {
+        // Another one may have been begun meanwhile.
+        if let Some(writer) = writer.as_mut().filter(|w| w.readers().generation() == generation) {
+            writer.begin_anew("checked the store", &why, true);
+        }
+    }));
+    if let Err(e) = given_up {
+        tracing::error!("The store is damaged: {}", e.chain());
     }
 }
 

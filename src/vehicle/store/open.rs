@@ -3,19 +3,20 @@
 //! A store at its path is always whole: a fresh one is made under another name and renamed.
 //! So a file that can't be read, or is empty, was damaged later. It is then set aside under a
 //! name that says when, never written over, and a fresh store begins: the vehicle goes on
-//! reading, and what is on the damaged file can still be looked at.
+//! reading, and what can still be read of the damaged file is brought over (`salvage`).
 
 use super::connection::{Fault, configure, connect};
 use super::files::{self, beside};
 use super::key::Key;
 use super::keyid::{self, Verdict};
 use super::lock::Lock;
+use super::salvage::SALVAGED;
 use super::schema;
 use plated_core::clock::Clock;
 use plated_core::durable;
 use plated_core::error::{Context, Error, Kind, Result};
-use rusqlite::Connection;
 use rusqlite::config::DbConfig;
+use rusqlite::{Connection, OptionalExtension};
 use std::path::{Path, PathBuf};
 
 /// What was found when a store was opened.
@@ -44,11 +45,7 @@ pub struct SetAside {
 pub(super) fn open(path: &Path, key: &Key, clock: &dyn Clock, _lock: &Lock) -> Result<(Connection, Opened)> {
     let mut opened = Opened::default();
     let verdict = keyid::compare(path, key)?;
-    // Leftovers of a fresh store that was not finished; nothing was ever in it.
-    for suffix in [".new", ".new-journal"] {
-        let left = beside(path, suffix);
-        durable::remove(&left).context(Kind::Storage, || format!("could not remove {}", left.display()))?;
-    }
+    remove_unfinished(path)?;
     let mut found = None;
     if files::size(path)?.is_some() || files::size(&beside(path, "-wal"))?.is_some_and(|bytes| bytes > 0) {
         match examine(path, key) {
@@ -71,29 +68,30 @@ pub(super) fn open(path: &Path, key: &Key, clock: &dyn Clock, _lock: &Lock) -> R
             }
             Err(fault) => {
                 let why = fault.say(|| "it can't be read".into()).chain();
-                opened.set_aside = Some(SetAside { path: set_aside(path, clock)?, why });
+                opened.set_aside = set_aside(path, clock, DAMAGED)?.map(|path| SetAside { path, why });
             }
         }
     }
     if verdict == Verdict::Unknown {
         keyid::write(path, key)?;
     }
-    let made = |f: Fault| f.say(|| format!("could not make the store {}", path.display()));
     let mut conn = match found {
-        Some(conn) => conn,
+        Some(conn) => {
+            let failed = |f: Fault| f.say(|| format!("could not open the store {}", path.display()));
+            conn.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false).map_err(|e| failed(e.into()))?;
+            configure(&conn).map_err(failed)?;
+            conn
+        }
         None => {
-            create(path, key)?;
             opened.created = true;
-            connect(path, key, true).map_err(|e| made(e.into()))?
+            begin(path, key)?
         }
     };
-    conn.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false).map_err(|e| made(e.into()))?;
-    configure(&conn).map_err(made)?;
     schema::migrate(&mut conn).map_err(Fault::from).map_err(|f| {
         f.say(|| format!("could not bring the store {} to schema version {}", path.display(), schema::VERSION))
     })?;
     opened.released = conn
-        .execute("UPDATE outbox SET state = 'pending' WHERE state = 'held'", [])
+        .execute("UPDATE outbox SET state = 'pending' WHERE state = 'open'", [])
         .map_err(Fault::from)
         .map_err(|f| f.say(|| "could not seal the reads that the last run left open".into()))?;
     opened.damaged = damaged_beside(path)?;
@@ -102,9 +100,10 @@ pub(super) fn open(path: &Path, key: &Key, clock: &dyn Clock, _lock: &Lock) -> R
 
 /// Opens a store that exists and looks whether it is whole, without writing to it.
 ///
-/// Pictures are left out here: the look at every page of a store of many gigabytes would keep
-/// the camera waiting, one bad picture must not set aside a thousand good reads, and SQLCipher
-/// authenticates each page when it is read. `plated check` looks at everything.
+/// Only the first page, the first of each table and the outbox are read here: a look at all of them would keep
+/// the camera waiting. SQLCipher authenticates each page when it is read, the daemon looks at those
+/// that don't hold pictures once it is at work ([`super::Store::check_in_background`]), and
+/// `plated check` looks at everything.
 fn examine(path: &Path, key: &Key) -> Result<Connection, Fault> {
     if files::size(path)?.is_none_or(|bytes| bytes == 0) {
         return Err(Fault::Damaged("the database is empty or gone while its log is there".into()));
@@ -120,17 +119,38 @@ fn examine(path: &Path, key: &Key) -> Result<Connection, Fault> {
     if conn.is_readonly("main")? {
         return Err(Error::new(Kind::Storage, format!("the store {} can't be written to", path.display())).into());
     }
-    let tables: Vec<String> = conn
-        .prepare("SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT IN ('image', 'sqlite_sequence')")?
-        .query_map([], |row| row.get(0))?
-        .collect::<rusqlite::Result<_>>()?;
-    for table in tables {
-        let answer: String = conn.query_row(&format!("PRAGMA quick_check(\"{table}\")"), [], |row| row.get(0))?;
-        if answer != "ok" {
-            return Err(Fault::Damaged(answer));
-        }
+    for table in schema::tables(&conn)? {
+        conn.query_row(&format!("SELECT 1 FROM \"{table}\" LIMIT 1"), [], |_| Ok(())).optional()?;
     }
+    // All of the outbox is needed to seal the reads that the last run left open.
+    conn.query_row("SELECT count(*) FROM outbox WHERE state = 'open'", [], |_| Ok(()))?;
     Ok(conn)
+}
+
+/// What is wrong with the pages that don't hold pictures, if anything is.
+pub(super) fn quick_check(conn: &Connection, table: &str) -> Result<Option<String>, Fault> {
+    let answer: String = conn.query_row(&format!("PRAGMA quick_check(\"{table}\")"), [], |row| row.get(0))?;
+    Ok((answer != "ok").then_some(answer))
+}
+
+/// Begins a fresh store, and opens it for writing.
+pub(super) fn begin(path: &Path, key: &Key) -> Result<Connection> {
+    let made = |f: Fault| f.say(|| format!("could not make the store {}", path.display()));
+    remove_unfinished(path)?;
+    create(path, key)?;
+    let conn = connect(path, key, true).map_err(|e| made(e.into()))?;
+    configure(&conn).map_err(made)?;
+    // Whatever is read first makes the log, by which the store is known too.
+    schema::version(&conn).map_err(|e| made(e.into()))?;
+    Ok(conn)
+}
+
+/// Removes what is left of a fresh store that was not finished; nothing was ever in it.
+fn remove_unfinished(path: &Path) -> Result<()> {
+    [".new", ".new-journal"].iter().try_for_each(|suffix| {
+        let left = beside(path, suffix);
+        durable::remove(&left).context(Kind::Storage, || format!("could not remove {}", left.display()))
+    })
 }
 
 /// Makes a fresh store, whole or not at all.
@@ -144,39 +164,47 @@ fn create(path: &Path, key: &Key) -> Result<()> {
     durable::put_in_place(&new, path).context(Kind::Storage, doing)
 }
 
-/// Moves the database and what belongs to it to a new name. The database goes first: the other
+/// How the names of stores go on that were set aside: those that are damaged,
+pub(super) const DAMAGED: &str = ".damaged-";
+/// and what lay at the path of a store that was removed or replaced while it was in use.
+pub(super) const DISPLACED: &str = ".displaced-";
+
+/// Moves what lies at the path and beside it, if anything does, to a new name. The database goes first: the other
 /// way round, a power cut in between would leave a database without its log, which looks whole
 /// and has lost its last reads.
-fn set_aside(path: &Path, clock: &dyn Clock) -> Result<PathBuf> {
+pub(super) fn set_aside(path: &Path, clock: &dyn Clock, sort: &str) -> Result<Option<PathBuf>> {
     let stamp = clock.wall().strftime("%Y%m%dT%H%M%SZ").to_string();
     let taken =
         |to: &Path| -> Result<bool> { Ok(files::size(to)?.is_some() || files::size(&beside(to, "-wal"))?.is_some()) };
-    let mut to = beside(path, &format!(".damaged-{stamp}"));
+    let mut to = beside(path, &format!("{sort}{stamp}"));
     let mut n = 1;
     while taken(&to)? {
         n += 1;
-        to = beside(path, &format!(".damaged-{stamp}.{n}"));
+        to = beside(path, &format!("{sort}{stamp}.{n}"));
     }
+    let mut moved = false;
     for suffix in ["", "-wal", "-shm"] {
         let from = beside(path, suffix);
         if files::size(&from)?.is_some() {
             // Not synced: a damaged disk may refuse that, and nothing more is to be lost.
             durable::rename(&from, &beside(&to, suffix))
                 .context(Kind::Storage, || format!("could not set {} aside", from.display()))?;
+            moved = true;
         }
     }
-    Ok(to)
+    Ok(moved.then_some(to))
 }
 
 /// Stores that were set aside before, oldest first.
-fn damaged_beside(path: &Path) -> Result<Vec<PathBuf>> {
-    let prefix = beside(path, ".damaged-");
+pub(super) fn damaged_beside(path: &Path) -> Result<Vec<PathBuf>> {
+    let prefix = beside(path, DAMAGED);
     let doing = || format!("could not look for damaged stores beside {}", path.display());
     let mut found = Vec::new();
     for entry in std::fs::read_dir(files::folder(path)).context(Kind::Storage, doing)? {
         let path = entry.context(Kind::Storage, doing)?.path();
         let name = path.to_string_lossy();
-        if name.starts_with(&*prefix.to_string_lossy()) && !name.ends_with("-wal") && !name.ends_with("-shm") {
+        let other = ["-wal", "-shm", SALVAGED].iter().any(|end| name.ends_with(end));
+        if name.starts_with(&*prefix.to_string_lossy()) && !other {
             found.push(path);
         }
     }

@@ -1,6 +1,7 @@
 //! What still has to go to the station, and the receipts that say what arrived.
 
 use super::connection::Fault;
+use super::readers::View;
 use super::reads::parse;
 use super::writer::Writer;
 use plated_core::digest::Sha256;
@@ -9,11 +10,15 @@ use plated_core::record::ImageRef;
 use plated_core::wire::{Durable, Receipt, Refusal, SealedRead};
 use rusqlite::{Connection, OptionalExtension, params};
 use serde_json::value::RawValue;
+use std::sync::atomic::{AtomicBool, Ordering};
 use uuid::Uuid;
 
 /// A refused read is offered again after this many microseconds (one hour): by then somebody
 /// may have mended what the station had against it.
 const REFUSED_REST: i64 = 3_600_000_000;
+
+/// That a read can't be sent is said once; the outbox is looked at every few seconds.
+static UNREADABLE: AtomicBool = AtomicBool::new(false);
 
 /// A read to be sent.
 #[derive(Debug)]
@@ -41,28 +46,38 @@ pub struct Applied {
 }
 
 /// The next reads to send.
-pub(super) fn next(writer: &mut Writer, limit: usize) -> Result<Vec<OutboxRead>, Fault> {
-    let now = writer.now();
+pub(super) fn next(view: &View<'_>, limit: usize) -> Result<Vec<OutboxRead>, Fault> {
+    let now = view.now();
     // A refusal "in the future" means that the clock was set back; then it has rested enough.
-    let mut find = writer.conn().prepare_cached(
-        "SELECT id, sha256, record, has_hit FROM outbox JOIN read ON number = outbox.read
+    let mut find = view.conn().prepare_cached(
+        "SELECT id, sha256, record, outbox.has_hit FROM outbox JOIN read ON number = outbox.read
          WHERE outbox.state = 'pending'
             OR outbox.state = 'refused' AND (refused_at <= ?1 - ?2 OR refused_at > ?1)
-         ORDER BY has_hit DESC, outbox.read LIMIT ?3",
+         ORDER BY outbox.has_hit DESC, outbox.read",
     )?;
-    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-    let rows = find.query_map(params![now, REFUSED_REST, limit], |row| {
+    let rows = find.query_map(params![now, REFUSED_REST], |row| {
         Ok((row.get::<_, [u8; 16]>(0)?, row.get::<_, [u8; 32]>(1)?, row.get::<_, Vec<u8>>(2)?, row.get(3)?))
     })?;
     let mut reads = Vec::new();
     for row in rows {
+        if reads.len() >= limit {
+            break;
+        }
         let (id, sha256, json, has_hit) = row?;
-        let images = parse(&json)?.images;
-        let wrong = || Fault::Damaged("a record in it is not what was written".into());
-        let text = String::from_utf8(json).map_err(|_| wrong())?;
-        let record = RawValue::from_string(text).map_err(|_| wrong())?;
-        let sealed = SealedRead { id: Uuid::from_bytes(id), sha256: Sha256(sha256), record };
-        reads.push(OutboxRead { sealed, images, has_hit });
+        let (id, sha256) = (Uuid::from_bytes(id), Sha256(sha256));
+        // One that is not what was written must not keep the others from their way.
+        let images = parse(&json).map(|record| record.images);
+        let text = String::from_utf8(json).ok().filter(|text| Sha256::of(text.as_bytes()) == sha256);
+        match (images, text.and_then(|text| RawValue::from_string(text).ok())) {
+            (Ok(images), Some(record)) => {
+                reads.push(OutboxRead { sealed: SealedRead { id, sha256, record }, images, has_hit });
+            }
+            _ if !UNREADABLE.swap(true, Ordering::Relaxed) => tracing::error!(
+                read = %id,
+                "A read in the outbox is not what was written and is not sent; `plated check` names all such."
+            ),
+            _ => {}
+        }
     }
     Ok(reads)
 }
@@ -87,7 +102,7 @@ pub(super) fn apply(writer: &mut Writer, receipt: &Receipt) -> Result<Applied, F
                 applied.transferred += 1;
             }
             Some((_, Place::Transferred)) => applied.already += 1,
-            Some((_, Place::Held)) | None => applied.unknown += 1,
+            Some((_, Place::Open)) | None => applied.unknown += 1,
         }
     }
     for Refusal { id, sha256, reason } in &receipt.refused {
@@ -98,7 +113,7 @@ pub(super) fn apply(writer: &mut Writer, receipt: &Receipt) -> Result<Applied, F
                 applied.refused += 1;
             }
             Some((_, Place::Transferred)) => applied.already += 1,
-            Some((_, Place::Held)) | None => applied.unknown += 1,
+            Some((_, Place::Open)) | None => applied.unknown += 1,
         }
     }
     tx.commit()?;
@@ -107,7 +122,7 @@ pub(super) fn apply(writer: &mut Writer, receipt: &Receipt) -> Result<Applied, F
 
 /// Where a read is on its way.
 enum Place {
-    Held,
+    Open,
     Waiting,
     Transferred,
 }
@@ -120,7 +135,7 @@ fn find(conn: &Connection, id: Uuid, sha256: &Sha256) -> rusqlite::Result<Option
     .query_row(params![id.as_bytes(), sha256.0], |row| {
         let place = match row.get::<_, Option<String>>(1)?.as_deref() {
             None => Place::Transferred,
-            Some("held") => Place::Held,
+            Some("open") => Place::Open,
             Some(_) => Place::Waiting,
         };
         Ok((row.get(0)?, place))

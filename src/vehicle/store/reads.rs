@@ -1,6 +1,7 @@
 //! Writing and finding reads.
 
 use super::connection::Fault;
+use super::readers::View;
 use super::writer::Writer;
 use plated_core::digest::Sha256;
 use plated_core::error::{Context, Error, Kind, Result};
@@ -83,7 +84,7 @@ struct Present {
     number: i64,
     sha256: [u8; 32],
     record: Vec<u8>,
-    held: bool,
+    open: bool,
 }
 
 /// Writes a read, all of it or nothing.
@@ -98,24 +99,50 @@ pub(super) fn put(writer: &mut Writer, read: Prepared) -> Result<Stored, Fault> 
     let json = seal(&record)?;
     let sha256 = Sha256::of(&json);
     let replaced = match present {
-        Some(p) if !p.held && p.sha256 == sha256.0 => return Ok(Stored { id: record.id, sha256, sealed: true }),
-        Some(p) if !p.held => {
+        Some(p) if !p.open && p.sha256 == sha256.0 => return Ok(Stored { id: record.id, sha256, sealed: true }),
+        Some(p) if !p.open => {
             let said = format!("read {} is sealed and can't be given another content", record.id);
             return Err(Error::new(Kind::Internal, said).into());
         }
         Some(p) => forget(&tx, p.number)?,
         None => Vec::new(),
     };
+    let new = Sealing { record: &record, json: &json, sha256, open, now };
+    let number = write(&tx, &new, &jpegs)?;
+    for sha256 in replaced {
+        tx.prepare_cached(
+            "DELETE FROM image WHERE sha256 = ?1 AND NOT EXISTS (SELECT 1 FROM read_image WHERE image = ?1)",
+        )?
+        .execute([sha256])?;
+    }
+    queue(&tx, number, &new)?;
+    tx.commit()?;
+    Ok(Stored { id: record.id, sha256, sealed: !open })
+}
+
+/// A record and its bytes as they are kept.
+pub(super) struct Sealing<'a> {
+    pub(super) record: &'a ReadRecord,
+    pub(super) json: &'a [u8],
+    pub(super) sha256: Sha256,
+    pub(super) open: bool,
+    pub(super) now: i64,
+}
+
+/// Writes the rows of a read but for its place in the outbox; `jpegs` are the pictures that its
+/// record names, in the same order.
+pub(super) fn write<P: AsRef<[u8]>>(tx: &Connection, new: &Sealing<'_>, jpegs: &[P]) -> rusqlite::Result<i64> {
+    let record = new.record;
     let number: i64 = tx.query_row(
-        "INSERT INTO read (id, camera, text, key, state, confidence, looks, agreeing, first_seen, last_seen,
-                           stored, sha256, record)
-         VALUES (:id, :camera, :text, :key, :state, :confidence, :looks, :agreeing, :first_seen, :last_seen,
-                 :stored, :sha256, :record)
+        "INSERT INTO read (id, camera, text, key, state, class, confidence, has_hit, looks, agreeing, first_seen,
+                           last_seen, stored, sha256, record)
+         VALUES (:id, :camera, :text, :key, :state, '', :confidence, :has_hit, :looks, :agreeing, :first_seen,
+                 :last_seen, :stored, :sha256, :record)
          ON CONFLICT (id) DO UPDATE SET
            camera = excluded.camera, text = excluded.text, key = excluded.key, state = excluded.state,
-           confidence = excluded.confidence, looks = excluded.looks, agreeing = excluded.agreeing,
-           first_seen = excluded.first_seen, last_seen = excluded.last_seen, stored = excluded.stored,
-           sha256 = excluded.sha256, record = excluded.record
+           confidence = excluded.confidence, has_hit = excluded.has_hit, looks = excluded.looks,
+           agreeing = excluded.agreeing, first_seen = excluded.first_seen, last_seen = excluded.last_seen,
+           stored = excluded.stored, sha256 = excluded.sha256, record = excluded.record
          RETURNING number",
         named_params! {
             ":id": record.id.as_bytes(),
@@ -124,58 +151,57 @@ pub(super) fn put(writer: &mut Writer, read: Prepared) -> Result<Stored, Fault> 
             ":key": PlateText::normalise(&record.text).key().as_str(),
             ":state": record.state,
             ":confidence": record.confidence,
+            ":has_hit": !record.hits.is_empty(),
             ":looks": record.looks,
             ":agreeing": record.agreeing,
             ":first_seen": record.first_seen.as_microsecond(),
             ":last_seen": record.last_seen.as_microsecond(),
-            ":stored": now,
-            ":sha256": sha256.0,
-            ":record": json,
+            ":stored": new.now,
+            ":sha256": new.sha256.0,
+            ":record": new.json,
         },
         |row| row.get(0),
     )?;
-    for (position, (image, jpeg)) in record.images.iter().zip(&jpegs).enumerate() {
+    for (position, (image, jpeg)) in record.images.iter().zip(jpegs).enumerate() {
         tx.prepare_cached("INSERT INTO image (sha256, jpeg) VALUES (?1, ?2) ON CONFLICT (sha256) DO NOTHING")?
-            .execute(params![image.sha256.0, &jpeg[..]])?;
+            .execute(params![image.sha256.0, jpeg.as_ref()])?;
         tx.prepare_cached("INSERT INTO read_image (read, position, role, image) VALUES (?1, ?2, ?3, ?4)")?
             .execute(params![number, position as i64, image.role.as_str(), image.sha256.0])?;
-    }
-    for sha256 in replaced {
-        tx.prepare_cached(
-            "DELETE FROM image WHERE sha256 = ?1 AND NOT EXISTS (SELECT 1 FROM read_image WHERE image = ?1)",
-        )?
-        .execute([sha256])?;
     }
     for hit in &record.hits {
         let list = hit.entries.first().map_or("", |e| &e.entry.list);
         tx.prepare_cached("INSERT INTO hit (id, read, at, list, priority) VALUES (?1, ?2, ?3, ?4, ?5)")?
             .execute(params![hit.id.as_bytes(), number, hit.at.as_microsecond(), list, word(hit.priority())])?;
     }
+    Ok(number)
+}
+
+/// Gives a read its place in the outbox.
+pub(super) fn queue(tx: &Connection, number: i64, new: &Sealing<'_>) -> rusqlite::Result<()> {
     tx.execute(
         "INSERT INTO outbox (read, state, has_hit, captured) VALUES (?1, ?2, ?3, ?4)
          ON CONFLICT (read) DO UPDATE
            SET state = excluded.state, has_hit = excluded.has_hit, captured = excluded.captured",
         params![
             number,
-            if open { "held" } else { "pending" },
-            !record.hits.is_empty(),
-            record.first_seen.as_microsecond()
+            if new.open { "open" } else { "pending" },
+            !new.record.hits.is_empty(),
+            new.record.first_seen.as_microsecond()
         ],
     )?;
-    tx.commit()?;
-    Ok(Stored { id: record.id, sha256, sealed: !open })
+    Ok(())
 }
 
 /// A picture by its content.
-pub(super) fn image(writer: &mut Writer, sha256: &Sha256) -> Result<Option<Vec<u8>>, Fault> {
-    let mut find = writer.conn().prepare_cached("SELECT jpeg FROM image WHERE sha256 = ?1")?;
+pub(super) fn image(view: &View<'_>, sha256: &Sha256) -> Result<Option<Vec<u8>>, Fault> {
+    let mut find = view.conn().prepare_cached("SELECT jpeg FROM image WHERE sha256 = ?1")?;
     Ok(find.query_row([sha256.0], |row| row.get(0)).optional()?)
 }
 
 /// The last reads, newest first.
-pub(super) fn newest(writer: &mut Writer, limit: usize) -> Result<Vec<ReadRecord>, Fault> {
+pub(super) fn newest(view: &View<'_>, limit: usize) -> Result<Vec<ReadRecord>, Fault> {
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-    let mut find = writer.conn().prepare_cached("SELECT record FROM read ORDER BY number DESC LIMIT ?1")?;
+    let mut find = view.conn().prepare_cached("SELECT record FROM read ORDER BY number DESC LIMIT ?1")?;
     let rows = find.query_map([limit], |row| row.get::<_, Vec<u8>>(0))?;
     rows.map(|json| parse(&json?)).collect()
 }
@@ -197,11 +223,11 @@ fn seal(record: &ReadRecord) -> Result<Vec<u8>> {
 
 fn present(conn: &Connection, id: Uuid) -> rusqlite::Result<Option<Present>> {
     conn.prepare_cached(
-        "SELECT number, sha256, record, coalesce(outbox.state = 'held', 0)
+        "SELECT number, sha256, record, coalesce(outbox.state = 'open', 0)
          FROM read LEFT JOIN outbox ON outbox.read = number WHERE id = ?1",
     )?
     .query_row([id.as_bytes()], |row| {
-        Ok(Present { number: row.get(0)?, sha256: row.get(1)?, record: row.get(2)?, held: row.get(3)? })
+        Ok(Present { number: row.get(0)?, sha256: row.get(1)?, record: row.get(2)?, open: row.get(3)? })
     })
     .optional()
 }
@@ -214,7 +240,7 @@ fn keep_hits(record: &mut ReadRecord, before: Vec<HitRecord>) {
     record.hits = kept;
 }
 
-/// Takes hits and pictures from a held read that is about to get new ones; gives the pictures
+/// Takes hits and pictures from an open read that is about to get new ones; gives the pictures
 /// that may now be of no use.
 fn forget(conn: &Connection, number: i64) -> rusqlite::Result<Vec<[u8; 32]>> {
     conn.execute("DELETE FROM hit WHERE read = ?1", [number])?;

@@ -1,12 +1,13 @@
 //! Searching back: reads already made that a plate or partial plate fits (control P-04).
 //!
-//! A [`Search`] comes only out of [`begin`], which has written the event by then; so nothing is
-//! found, let alone shown, that is not on record.
+//! A [`Search`] holds the permit of the gate, which has its record by then; so nothing is found, let
+//! alone shown, that is not on record.
 
 use super::connection::Fault;
-use super::events::{self, By, What};
-use super::writer::Writer;
+use super::readers::View;
 use jiff::Timestamp;
+use plated_access as access;
+use plated_access::{Actor, Case, Gate, Permit, Reason};
 use plated_core::error::{Error, Kind, Result};
 use plated_core::plate::{MatchKey, PlateText};
 use plated_hotlist::Pattern;
@@ -56,7 +57,7 @@ impl Wanted {
 /// A search on record. It is what the next page goes on from.
 #[derive(Debug)]
 pub struct Search {
-    event: i64,
+    permit: Permit<access::Search>,
     wanted: Wanted,
     from: i64,
     /// Time and number of the last read that was looked at.
@@ -64,9 +65,26 @@ pub struct Search {
 }
 
 impl Search {
-    /// Number of the event that records it.
-    pub fn event(&self) -> i64 {
-        self.event
+    /// Lets `actor` search the reads made since `from`, once that is on record: what is on record is
+    /// what is searched for.
+    ///
+    /// # Errors
+    /// As [`Gate::open`]; nothing is searched then.
+    pub fn begin(
+        gate: &Gate,
+        actor: &Actor,
+        reason: &Reason,
+        case: &Case,
+        wanted: Wanted,
+        from: Timestamp,
+    ) -> Result<Self> {
+        let permit = gate.open(actor, reason, case, json!({"plate": wanted.text(), "from": from}))?;
+        Ok(Self { permit, wanted, from: from.as_microsecond(), last: (i64::MAX, i64::MAX) })
+    }
+
+    /// What lets it be done.
+    pub fn permit(&self) -> &Permit<access::Search> {
+        &self.permit
     }
 }
 
@@ -89,26 +107,13 @@ pub struct Found {
     pub last_seen: Timestamp,
 }
 
-/// Records the search.
-pub(super) fn begin(
-    writer: &mut Writer,
-    wanted: Wanted,
-    from: Timestamp,
-    case: &str,
-    by: &By,
-) -> Result<Search, Fault> {
-    let subject = json!({"plate": wanted.text(), "from": from, "case": case});
-    let event = events::note(writer, What::SearchBack, by, &subject)?;
-    Ok(Search { event, wanted, from: from.as_microsecond(), last: (i64::MAX, i64::MAX) })
-}
-
 /// The next page, with few reads or none in it, and how to go on; `None` after the last.
-pub(super) fn page(writer: &mut Writer, mut search: Search) -> Result<(Vec<Found>, Option<Search>), Fault> {
+pub(super) fn page(view: &View<'_>, mut search: Search) -> Result<(Vec<Found>, Option<Search>), Fault> {
     let mut numbers: Vec<i64> = Vec::new();
-    if look(writer, &mut search, &mut numbers)? == 0 {
+    if look(view, &mut search, &mut numbers)? == 0 {
         return Ok((Vec::new(), None));
     }
-    let mut find = writer.conn().prepare_cached(
+    let mut find = view.conn().prepare_cached(
         "SELECT id, text, state, confidence, camera, first_seen, last_seen FROM read WHERE number = ?1",
     )?;
     let time = |row: &rusqlite::Row<'_>, column: usize| -> rusqlite::Result<Timestamp> {
@@ -134,7 +139,7 @@ pub(super) fn page(writer: &mut Writer, mut search: Search) -> Result<(Vec<Found
 
 /// Looks at the next reads, newest first, and notes the numbers of those that fit; gives how many
 /// it looked at. Both questions are answered by an index alone.
-fn look(writer: &mut Writer, search: &mut Search, numbers: &mut Vec<i64>) -> Result<usize, Fault> {
+fn look(view: &View<'_>, search: &mut Search, numbers: &mut Vec<i64>) -> Result<usize, Fault> {
     const ORDER: &str =
         "last_seen >= ?1 AND (last_seen, number) < (?2, ?3) ORDER BY last_seen DESC, number DESC LIMIT ?4";
     let (key, limit) = match &search.wanted {
@@ -145,7 +150,7 @@ fn look(writer: &mut Writer, search: &mut Search, numbers: &mut Vec<i64>) -> Res
         Some(_) => format!("SELECT last_seen, number, key FROM read WHERE key = ?5 AND {ORDER}"),
         None => format!("SELECT last_seen, number, key FROM read WHERE ?5 IS NULL AND {ORDER}"),
     };
-    let mut find = writer.conn().prepare_cached(&sql)?;
+    let mut find = view.conn().prepare_cached(&sql)?;
     let mut rows = find.query(params![search.from, search.last.0, search.last.1, limit as i64, key])?;
     let mut looked_at = 0;
     while let Some(row) = rows.next()? {

@@ -1,7 +1,7 @@
 //! How much is in the store, and how long the oldest read waits.
 
 use super::connection::Fault;
-use super::writer::Writer;
+use super::readers::View;
 use jiff::Timestamp;
 
 /// Counts of what the store holds.
@@ -14,7 +14,7 @@ pub struct Stats {
     /// Different pictures.
     pub images: u64,
     /// Reads whose pass is still going on; they are not sent yet.
-    pub held: u64,
+    pub open: u64,
     /// Sealed reads that wait for transfer.
     pub pending: u64,
     /// Reads that the station would not take; they are kept and offered again.
@@ -33,8 +33,8 @@ pub struct Stats {
 }
 
 /// Counts.
-pub(super) fn stats(writer: &mut Writer) -> Result<Stats, Fault> {
-    let conn = writer.conn();
+pub(super) fn stats(view: &View<'_>) -> Result<Stats, Fault> {
+    let conn = view.conn();
     let counted = conn
         .prepare_cached(
             "SELECT (SELECT count(*) FROM read), (SELECT count(*) FROM hit), (SELECT count(*) FROM image),
@@ -64,7 +64,7 @@ pub(super) fn stats(writer: &mut Writer) -> Result<Stats, Fault> {
     let rows = states.query_map([], |row| Ok((row.get::<_, String>(0)?, row.get::<_, i64>(1)?.unsigned_abs())))?;
     for row in rows {
         match row? {
-            (state, n) if state == "held" => stats.held = n,
+            (state, n) if state == "open" => stats.open = n,
             (state, n) if state == "refused" => stats.refused = n,
             (_, n) => stats.pending = n,
         }

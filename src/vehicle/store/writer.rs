@@ -1,17 +1,23 @@
 //! The thread that owns the database.
 
-use super::connection::{Fault, PAGE_BYTES, configure, connect};
+use super::connection::{Fault, LOG_BYTES, PAGE_BYTES, configure, connect};
 use super::key::Key;
 use super::lock::Lock;
 use super::open::{self, Opened};
+use super::place::Place;
+use super::readers::Readers;
+use super::salvage::{self, Salvage, Salvaged};
 use super::{Options, files};
-use crossbeam_channel::Receiver;
+use crossbeam_channel::{Receiver, RecvTimeoutError};
 use plated_core::clock::Clock;
 use plated_core::error::{Context, Error, Kind, Result};
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, Transaction, TransactionBehavior};
+use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 /// Something for the thread to do; `None` once the store is closed.
 pub(super) type Job = Box<dyn FnOnce(&mut Option<Writer>) + Send>;
@@ -20,14 +26,28 @@ pub(super) type Job = Box<dyn FnOnce(&mut Option<Writer>) + Send>;
 /// alone: a full store that could not write a receipt could never be emptied.
 const RECEIPT_PAGES: i64 = 256;
 
+/// Size of the log from which on the writer has looks wait for a moment to empty it.
+const MAX_LOG_BYTES: u64 = 2 * LOG_BYTES;
+/// The writer waits so long at most for the looks under way.
+const LOG_PATIENCE: Duration = Duration::from_millis(100);
+/// Wait before what could not be brought over, for want of room, is tried again.
+const SALVAGE_RETRY: Duration = Duration::from_secs(5);
+
 /// The database and all that is needed to write it.
 pub(super) struct Writer {
     conn: Connection,
+    readers: Arc<Readers>,
+    place: Place,
     path: PathBuf,
     key: Key,
     clock: Arc<dyn Clock>,
     max_bytes: Option<u64>,
-    _lock: Lock, // last: given up after the connection is closed
+    /// From this size of the log on it is tried again to empty it.
+    trim_at: u64,
+    /// What is still to be brought over from stores that were damaged or displaced.
+    salvages: VecDeque<Salvage>,
+    salvage_from: Instant,
+    lock: Lock, // last: given up after the connection is closed
 }
 
 impl Writer {
@@ -36,23 +56,81 @@ impl Writer {
         let path = real(path)?;
         let lock = Lock::take(&path)?;
         let (conn, opened) = open::open(&path, key, &*clock, &lock)?;
-        Ok((Self { conn, path, key: key.clone(), clock, max_bytes, _lock: lock }, opened))
+        let mut writer = Self {
+            conn,
+            readers: Arc::new(Readers::new(path.clone(), key.clone(), clock.clone())),
+            place: Place::of(&path)?,
+            path,
+            key: key.clone(),
+            clock,
+            max_bytes,
+            trim_at: MAX_LOG_BYTES,
+            salvages: VecDeque::new(),
+            salvage_from: Instant::now(),
+            lock,
+        };
+        for aside in opened.damaged.iter().filter(|aside| !salvage::is_done(aside)) {
+            writer.begin_salvage(Salvage::of_file(aside));
+        }
+        Ok((writer, opened))
     }
 
-    /// Does jobs until there can be no more.
+    pub(super) fn readers(&self) -> &Arc<Readers> {
+        &self.readers
+    }
+
+    /// Does jobs until there can be no more, and in between what is left to do.
     pub(super) fn run(self, jobs: &Receiver<Job>) {
         let mut writer = Some(self);
-        for job in jobs {
+        loop {
+            let wait = writer.as_ref().and_then(Writer::idle_at);
+            let next = match wait {
+                None => jobs.recv().map_err(|_| RecvTimeoutError::Disconnected),
+                Some(at) => jobs.recv_deadline(at),
+            };
             // One bad job must not take the store from everybody else; its transaction is
             // rolled back on the way out, and whoever asked gets an error.
-            if catch_unwind(AssertUnwindSafe(|| job(&mut writer))).is_err() {
-                tracing::error!("A task of the store failed; this is a defect of the program.");
+            let done = catch_unwind(AssertUnwindSafe(|| match next {
+                Ok(job) => {
+                    job(&mut writer);
+                    true
+                }
+                Err(RecvTimeoutError::Timeout) => {
+                    writer.as_mut().into_iter().for_each(Writer::salvage_step);
+                    true
+                }
+                Err(RecvTimeoutError::Disconnected) => false,
+            }));
+            match done {
+                Ok(true) => {}
+                Ok(false) => break,
+                Err(_) => tracing::error!("A task of the store failed; this is a defect of the program."),
             }
         }
+        if let Some(mut writer) = writer {
+            writer.finish_displaced();
+        }
+    }
+
+    /// Does a job that writes. Its result counts only if the files are those at the path, before and
+    /// after.
+    pub(super) fn write_job<T>(&mut self, what: &str, job: impl FnOnce(&mut Writer) -> Result<T, Fault>) -> Result<T> {
+        let done = self.in_place().and_then(|()| job(self)).and_then(|done| self.in_place().map(|()| done));
+        let done = done.map_err(|fault| self.explain(what, fault));
+        self.trim_log();
+        done
+    }
+
+    fn in_place(&self) -> Result<(), Fault> {
+        self.place.lost().map_or(Ok(()), |lost| Err(Fault::Displaced(lost)))
     }
 
     pub(super) fn conn(&self) -> &Connection {
         &self.conn
+    }
+
+    pub(super) fn key(&self) -> &Key {
+        &self.key
     }
 
     /// Microseconds since 1970.
@@ -82,18 +160,40 @@ impl Writer {
         Ok(())
     }
 
+    /// Empties the log when it has grown large because there was always some look under way. Looks
+    /// wait for that; the writer waits for them a moment at most and goes on otherwise.
+    fn trim_log(&mut self) {
+        let bytes = files::size(&files::beside(&self.path, "-wal")).ok().flatten().unwrap_or(0);
+        if bytes < self.trim_at {
+            // It was begun anew meanwhile.
+            self.trim_at = if bytes < MAX_LOG_BYTES { MAX_LOG_BYTES } else { self.trim_at };
+            return;
+        }
+        // A look that is in no hurry, such as `plated check`, may still be there: not at each write.
+        self.trim_at = bytes + LOG_BYTES / 4;
+        let Some(_paused) = self.readers.pause(LOG_PATIENCE) else { return };
+        let emptied = self
+            .conn
+            .busy_timeout(Duration::ZERO)
+            .and_then(|()| self.conn.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get::<_, bool>(0)));
+        let timeout = self.conn.busy_timeout(Duration::from_secs(5));
+        if let Err(e) = emptied.and_then(|busy| timeout.map(|()| busy)) {
+            tracing::debug!("The store's log could not be emptied: {e}");
+        }
+    }
+
     /// Puts a fault into words, and heals what can be healed.
     pub(super) fn explain(&mut self, what: &str, fault: Fault) -> Error {
+        if let Fault::Displaced(lost) = &fault {
+            let lost = lost.clone();
+            return self.begin_anew(what, &lost, false);
+        }
+        if fault.breaks_connection() {
+            let why = fault.say(|| "a page of it can't be read".into()).chain();
+            return self.begin_anew(what, &why, true);
+        }
         match fault.kind() {
             Kind::Damaged => {
-                // After one bad page SQLCipher gives no more answers on a connection. The other
-                // pages are good, so a new one goes on with them.
-                if let Ok(conn) = connect(&self.path, &self.key, true).map_err(Fault::from).and_then(|conn| {
-                    configure(&conn)?;
-                    Ok(conn)
-                }) {
-                    self.conn = conn;
-                }
                 let path = self.path.display().to_string();
                 fault.say(|| format!("{what}: a part of the store {path} is damaged; `plated check` says which"))
             }
@@ -102,6 +202,114 @@ impl Writer {
                 fault.say(|| format!("{what}: {room}"))
             }
             _ => fault.say(|| what.to_owned()),
+        }
+    }
+
+    /// Begins a new store at the path, because the one that is open is `damaged` or no longer there,
+    /// and gives the error for whoever asked: to try again. What the old one holds is brought over.
+    pub(super) fn begin_anew(&mut self, what: &str, why: &str, damaged: bool) -> Error {
+        match self.try_begin_anew(damaged) {
+            Ok(aside) => {
+                let aside = aside.map_or_else(String::new, |p| format!("; what lay there is {} now", p.display()));
+                tracing::error!(
+                    path = %self.path.display(),
+                    "The store can't be used any more: {why}. A new one was begun{aside}. What was not transferred is \
+                     being brought over."
+                );
+                Error::new(
+                    Kind::Storage,
+                    format!("{what}: the store can't be used any more ({why}); a new one was begun, try again"),
+                )
+            }
+            Err(e) => {
+                // After one bad page SQLCipher gives no more answers on a connection. The other
+                // pages are good, so a new one goes on with them.
+                if damaged && let Ok(conn) = connect_writer(&self.path, &self.key) {
+                    self.conn = conn;
+                }
+                let message = format!("{what}: the store can't be used any more ({why}), nor a new one begun");
+                let cause: std::result::Result<(), _> = Err(e);
+                cause.context(Kind::Storage, || message.clone()).err().unwrap_or(Error::new(Kind::Storage, message))
+            }
+        }
+    }
+
+    fn try_begin_anew(&mut self, damaged: bool) -> Result<Option<PathBuf>> {
+        self.lock.renew(&self.path)?;
+        self.readers.retire();
+        // The old connection must not touch the files of the new one when it is closed.
+        let kept = self.conn.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true);
+        kept.context(Kind::Storage, || "could not let go of the old store".into())?;
+        let sort = if damaged { open::DAMAGED } else { open::DISPLACED };
+        let aside = open::set_aside(&self.path, &*self.clock, sort)?;
+        let conn = open::begin(&self.path, &self.key)?;
+        let place = Place::of(&self.path)?;
+        let old = std::mem::replace(&mut self.conn, conn);
+        self.place = place;
+        self.trim_at = MAX_LOG_BYTES;
+        let salvage = match (&aside, damaged) {
+            (Some(aside), true) => Salvage::of_file(aside),
+            _ => Salvage::of_connection(old),
+        };
+        self.begin_salvage(salvage);
+        Ok(aside)
+    }
+
+    /// Lists, entries and findings are brought over at once: the alerts go by them. Reads and events
+    /// follow while nobody wants anything else.
+    fn begin_salvage(&mut self, mut salvage: Salvage) {
+        if let Err(fault) = salvage.settings(self) {
+            let e = fault.say(|| "could not bring over what officers entered".into());
+            tracing::error!("{}", e.chain());
+        }
+        self.salvages.push_back(salvage);
+        self.salvage_from = Instant::now();
+    }
+
+    /// When there is something to do beside the jobs.
+    fn idle_at(&self) -> Option<Instant> {
+        (!self.salvages.is_empty()).then_some(self.salvage_from)
+    }
+
+    /// Brings over one more row.
+    fn salvage_step(&mut self) {
+        let Some(mut salvage) = self.salvages.pop_front() else { return };
+        let step = self.in_place().and_then(|()| salvage.step(self));
+        match step {
+            Ok(true) => drop(salvage.finished()),
+            Ok(false) => self.salvages.push_front(salvage),
+            Err(fault) => {
+                self.salvages.push_front(salvage);
+                self.salvage_from = Instant::now() + SALVAGE_RETRY;
+                let e = self.explain("could not bring over what a store that was set aside holds", fault);
+                tracing::warn!("{}", e.chain());
+            }
+        }
+        self.trim_log();
+    }
+
+    /// Brings over all that can be read of a store that was set aside.
+    pub(super) fn salvage(&mut self, file: &Path) -> Result<Salvaged, Fault> {
+        self.salvages.retain(|s| s.file() != Some(file));
+        let mut salvage = Salvage::of_file(file);
+        salvage.settings(self)?;
+        while !salvage.step(self)? {}
+        Ok(salvage.finished())
+    }
+
+    /// What only an open connection still holds would be lost with it.
+    fn finish_displaced(&mut self) {
+        for mut salvage in std::mem::take(&mut self.salvages).into_iter().filter(|s| s.file().is_none()) {
+            loop {
+                match salvage.step(self) {
+                    Ok(false) => {}
+                    Ok(true) => break drop(salvage.finished()),
+                    Err(fault) => {
+                        let e = fault.say(|| "what a store held that was removed is lost in part".into());
+                        break tracing::error!("{}", e.chain());
+                    }
+                }
+            }
         }
     }
 
@@ -121,8 +329,11 @@ impl Writer {
     }
 
     /// Writes the log back and closes.
-    pub(super) fn close(self) -> Result<()> {
-        let doing = || format!("could not close the store {} cleanly", self.path.display());
+    pub(super) fn close(mut self) -> Result<()> {
+        self.finish_displaced();
+        self.readers.close();
+        let path = self.path.display().to_string();
+        let doing = || format!("could not close the store {path} cleanly");
         // TRUNCATE leaves an empty log: all is in the one file.
         let busy: bool = self
             .conn
@@ -133,6 +344,13 @@ impl Writer {
         }
         self.conn.close().map_err(|(_, e)| e).context(Kind::Storage, doing)
     }
+}
+
+/// A connection that writes.
+fn connect_writer(path: &Path, key: &Key) -> Result<Connection, Fault> {
+    let conn = connect(path, key, true)?;
+    configure(&conn)?;
+    Ok(conn)
 }
 
 /// The path with links resolved, as SQLite does it, so that all files of a store lie together.

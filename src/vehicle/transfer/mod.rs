@@ -20,6 +20,7 @@ mod sender;
 pub use fetch::Download;
 pub use https::HttpsLink;
 pub use link::{Answer, Applied, Link, Outbox};
+pub use outbox::StoreOutbox;
 pub use schedule::{Options, run};
 pub use sender::{Round, Sender};
 

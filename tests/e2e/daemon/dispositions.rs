@@ -92,12 +92,14 @@ fn a_pairing_found_misread_is_kept_and_silent_also_after_a_restart_until_it_is_f
     let ended = vehicle.start(&["--until-end"]).end().well();
     assert!(ended.lines.iter().any(|line| of(line, "7A8C123", Alerting::Sounded)));
 
-    let events = vehicle.store().events(0, 100).unwrap();
+    let events = crate::kit::store::events_but_live(&vehicle.store());
     let on_record: Vec<_> = events.iter().filter(|e| e.what != What::ListImported).collect();
     let whys: Vec<_> = on_record.iter().map(|e| (e.what, &*e.reason)).collect();
     let expected = [
         (What::HitsShown, "which was it"),
+        (What::HitsShown, "looked at it"),
         (What::Disposition, "looked at it"),
+        (What::HitsShown, "found correct"),
         (What::Disposition, "found correct"),
         (What::HitsShown, "end of shift"),
     ];

@@ -62,7 +62,7 @@ fn a_list_published_at_the_station_comes_into_force_in_the_running_daemon_and_a_
     let ended = daemon.terminate().well();
     assert!(ended.hits().all(|(hit, ..)| hit.text == "7ABC123"), "{}", ended.log);
 
-    let events: Vec<What> = vehicle.store().events(0, 100).unwrap().iter().map(|e| e.what).collect();
+    let events: Vec<What> = crate::kit::store::events_but_live(&vehicle.store()).iter().map(|e| e.what).collect();
     assert_eq!(events, [What::ListImported, What::ListImported, What::ListRefused, What::ListWithdrawn]);
 }
 
@@ -147,7 +147,7 @@ fn several_entries_at_once_without_a_daemon_wait_for_their_turn() {
         let done = child.wait_with_output().unwrap();
         assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
     }
-    assert_eq!(vehicle.store().manual_entries().unwrap().len(), 8);
+    assert_eq!(vehicle.store().manual_entries(crate::kit::store::matching()).unwrap().len(), 8);
 }
 
 #[test]
@@ -208,7 +208,7 @@ fn sync_has_the_running_daemon_bring_a_version_into_force_and_hears_when_it_is_r
     }
     let ended = daemon.terminate().well();
     assert!(ended.hits().all(|(hit, ..)| hit.text == "7ABC123"), "{}", ended.log);
-    let events: Vec<What> = vehicle.store().events(0, 100).unwrap().iter().map(|e| e.what).collect();
+    let events: Vec<What> = crate::kit::store::events_but_live(&vehicle.store()).iter().map(|e| e.what).collect();
     assert_eq!(events, [What::ListImported, What::ListImported, What::ListRefused]);
 }
 
@@ -242,7 +242,7 @@ fn what_sync_fetched_without_the_daemon_counts_when_it_starts_and_what_was_force
     daemon.wait_reads(6);
     assert_eq!(daemon.hits(), 0);
     daemon.terminate().well();
-    let events: Vec<What> = vehicle.store().events(0, 100).unwrap().iter().map(|e| e.what).collect();
+    let events: Vec<What> = crate::kit::store::events_but_live(&vehicle.store()).iter().map(|e| e.what).collect();
     assert_eq!(events, [What::ListImported, What::ListImported, What::ListForced, What::ListWithdrawn]);
 }
 

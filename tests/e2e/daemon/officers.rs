@@ -101,7 +101,7 @@ fn what_is_entered_beside_the_daemon_alerts_at_once_and_is_on_record_by_the_peer
     for plate in ["7A?C", "7ABC123", "6DEF128"] {
         assert!(!ended.log.contains(plate), "{}", ended.log);
     }
-    let events = vehicle.store().events(0, 100).unwrap();
+    let events = crate::kit::store::events_but_live(&vehicle.store());
     let whats: Vec<What> = events.iter().map(|e| e.what).collect();
     let expected = [
         What::PatternAdded,
@@ -160,8 +160,8 @@ fn a_command_killed_at_any_moment_leaves_the_change_with_its_event_or_neither() 
         child.wait().unwrap();
     }
     let store = vehicle.store();
-    let events = store.events(0, 1000).unwrap();
-    let entries = store.manual_entries().unwrap();
+    let events = crate::kit::store::events_but_live(&store);
+    let entries = store.manual_entries(crate::kit::store::matching()).unwrap();
     assert!(events.iter().all(|e| e.what == What::EntryAdded));
     let recorded: Vec<_> = events.iter().map(|e| e.subject["id"].as_i64().unwrap()).collect();
     assert_eq!(recorded, entries.iter().map(|e| e.id).collect::<Vec<_>>());

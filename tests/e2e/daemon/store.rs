@@ -41,7 +41,7 @@ fn sigterm_closes_what_is_in_view_keeps_it_and_frees_the_store() {
     assert_eq!(reads[0].hits.len(), 1);
     vehicle.assert_stored(reads);
     let stats = vehicle.store().stats().unwrap();
-    assert_eq!((stats.held, stats.pending), (0, 1));
+    assert_eq!((stats.open, stats.pending), (0, 1));
     assert!(vehicle.check().status.success());
     assert_eq!(ended.at("ERROR"), [""; 0]);
 }

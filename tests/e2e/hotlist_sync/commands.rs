@@ -59,7 +59,8 @@ fn kept(bench: &Bench) -> (Vec<ListState>, Vec<What>) {
     let config = Config::load(&bench.depot.dir.path().join("plated.toml")).unwrap().store;
     let key = Key::load(&config).unwrap();
     let (store, _) = Store::open(Options::from(&config), &key, Arc::new(SystemClock::new())).unwrap();
-    let kept = (store.list_states().unwrap(), store.events(0, 100).unwrap().iter().map(|e| e.what).collect());
+    let kept =
+        (store.list_states().unwrap(), crate::kit::store::events_but_live(&store).iter().map(|e| e.what).collect());
     store.close().unwrap();
     kept
 }

@@ -4,7 +4,8 @@ mod fuzzing;
 mod in_force;
 mod lists;
 
-use crate::kit::store::{Place, read, start};
+use crate::kit::store::{Place, events as kit_events, gate, matching, read, start};
+use plated_access::{Actor, Case};
 use plated_core::clock::{Clock, ManualClock};
 use plated_core::digest::Sha256;
 use plated_core::error::{Kind, Result};
@@ -17,7 +18,7 @@ use plated_hotlist::{Pattern, Query};
 use plated_vehicle::config::Config;
 use plated_vehicle::control::{OfficerService, Reply, Request};
 use plated_vehicle::lists::Change;
-use plated_vehicle::store::{By, Event, Finding, Reason, Staleness, Store, Wanted, What, check};
+use plated_vehicle::store::{By, Event, Finding, Reason, Search, Staleness, Store, Wanted, What, check};
 use proptest::prelude::*;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -34,6 +35,12 @@ fn reason(text: &str) -> Reason {
 
 fn by(text: &str) -> By {
     By { who: officer(), reason: reason(text) }
+}
+
+/// Begins a search past the desk.
+fn begin(wanted: Wanted, from: jiff::Timestamp) -> Search {
+    let by = by("test");
+    Search::begin(gate(), &Actor::SystemUser(by.who), &by.reason, &Case::none(), wanted, from).unwrap()
 }
 
 fn add(plate: &str) -> Request {
@@ -137,7 +144,7 @@ impl Vehicle {
     }
 
     fn events(&self) -> Vec<Event> {
-        self.store.events(0, usize::MAX).unwrap()
+        kit_events(&self.store)
     }
 
     /// What a read of this plate matches now.
@@ -232,7 +239,7 @@ fn an_entry_matches_at_once_and_is_over_at_the_end_of_the_shift() {
     vehicle.place.clock.advance(Duration::from_secs(1));
     vehicle.desk.expire().unwrap();
     assert_eq!((vehicle.matches("7ABC123").len(), vehicle.matches("9XYZ").len()), (0, 0));
-    assert!(vehicle.store.manual_entries().unwrap().is_empty());
+    assert!(vehicle.store.manual_entries(matching()).unwrap().is_empty());
 }
 
 #[test]
@@ -445,7 +452,7 @@ proptest! {
                 continue;
             }
             let mut got = Vec::new();
-            let mut next = Some(vehicle.store.begin_search(Wanted::parse(pattern).unwrap(), from, "", &by("test")).unwrap());
+            let mut next = Some(begin(Wanted::parse(pattern).unwrap(), from));
             while let Some(search) = next {
                 let (page, more) = vehicle.store.search_page(search).unwrap();
                 got.extend(page.into_iter().map(|f| f.id));

@@ -32,7 +32,7 @@ pub struct Args {
 }
 
 pub fn run(args: &Args) -> Result<()> {
-    let request = Request::Hits { window: args.since, reason: args.why.reason.clone(), case: args.why.case.clone() };
+    let request = Request::Hits { window: args.since, reason: args.why.reason(), case: args.why.case.clone() };
     let (mut hits, mut open) = (0, 0);
     args.ask.call(&request, None, &mut |reply| match reply {
         Reply::Hit(kept) => {

@@ -57,7 +57,7 @@ pub fn run(args: &Args) -> Result<()> {
         state: args.state.to_ascii_uppercase(),
         category: args.category.clone(),
         priority: args.priority,
-        reason: args.why.reason.clone(),
+        reason: args.why.reason(),
         case: args.why.case.clone(),
         expires: args.expires,
         search_back: args.search_back,

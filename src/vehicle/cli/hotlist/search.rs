@@ -31,7 +31,7 @@ pub struct Args {
 }
 
 pub fn run(args: &Args) -> Result<()> {
-    let (plate, reason, case) = (args.plate.clone(), args.why.reason.clone(), args.why.case.clone());
+    let (plate, reason, case) = (args.plate.clone(), args.why.reason(), args.why.case.clone());
     let request = Request::Search { plate, window: args.window, reason, case };
     let mut reads = 0;
     args.ask.call(&request, None, &mut |reply| match reply {

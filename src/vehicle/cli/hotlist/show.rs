@@ -27,8 +27,7 @@ pub struct Args {
 }
 
 pub fn run(args: &Args) -> Result<()> {
-    let request =
-        Request::Show { plate: args.plate.clone(), reason: args.why.reason.clone(), case: args.why.case.clone() };
+    let request = Request::Show { plate: args.plate.clone(), reason: args.why.reason(), case: args.why.case.clone() };
     let mut entries = 0;
     args.ask.call(&request, None, &mut |reply| match reply {
         Reply::Entry(shown) => {

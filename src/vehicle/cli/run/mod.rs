@@ -63,7 +63,7 @@ pub fn run(args: &Args) -> Result<()> {
     let show = Show::new(args.json, args.annotate.clone());
     show.prepare()?;
     let daemon = Daemon::start(&config, clock.clone(), &shutdown)?;
-    let shown = show.follow(daemon.events().resume(0))?;
+    let shown = show.follow(daemon.events().resume(0), daemon.live())?;
     tracing::info!(sources = config.sources.len(), "Reading plates.");
     loop {
         let all_read = args.until_end && daemon.is_done();

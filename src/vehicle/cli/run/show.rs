@@ -7,7 +7,7 @@ use crate::cli::annotate;
 use crate::cli::annotate::Mark;
 use crate::cli::hit;
 use crate::events::{Next, Subscription};
-use crate::pipeline::{Announcement, Status};
+use crate::pipeline::{Announcement, LiveGate, Status};
 use crossbeam_channel::{Receiver, bounded};
 use opencv::core::Mat;
 use opencv::imgcodecs;
@@ -44,11 +44,11 @@ impl Show {
         }
     }
 
-    /// Shows what comes, on a thread of its own, until nothing will come any more.
+    /// Shows what comes and `gate` lets, on a thread of its own, until nothing will come any more.
     ///
     /// # Errors
     /// `Internal` when the system can't start the thread.
-    pub fn follow(self, mut events: Subscription<Announcement>) -> Result<Shown> {
+    pub fn follow(self, mut events: Subscription<Announcement>, gate: LiveGate) -> Result<Shown> {
         let (done, reads) = bounded(1);
         spawn("show", move || {
             let mut reads = Vec::new();
@@ -58,7 +58,9 @@ impl Show {
                         if let Announcement::Read { read, .. } = &*event {
                             reads.push(Seen::from(&**read));
                         }
-                        self.show(&event);
+                        if gate.is_open() {
+                            self.show(&event);
+                        }
                     }
                     Next::Lagged(missed) => self.lagged(missed),
                     Next::TimedOut => {}

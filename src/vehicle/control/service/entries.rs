@@ -47,7 +47,7 @@ impl OfficerService {
     /// Puts in force what officers entered before.
     pub(super) fn arm_officers(&self) -> Result<()> {
         let (wall, monotonic) = (self.clock.wall(), self.clock.monotonic());
-        let entries = self.store.manual_entries()?;
+        let entries = self.store.manual_entries(&self.matching)?;
         let mut officers = self.officers();
         *officers = entries.into_iter().map(|e| (ends(&e, wall, monotonic), e)).map(|(t, e)| (e, t)).collect();
         self.rearm(&officers)

@@ -1,14 +1,17 @@
 //! Hits: listed, and what officers found about them.
 
 use super::entries::{later, left};
-use super::{Answer, OfficerService};
+use super::{Answer, OfficerService, actor};
 use crate::control::{Disposed, Reply};
-use crate::store::{By, Disposition, Finding, KeptHit};
+use crate::store::{By, Disposition, Finding, HitEnd, HitSearch, KeptHit};
+use plated_access::Case;
 use plated_core::error::{Error, Kind, Result};
+use serde_json::json;
 
 impl OfficerService {
     pub(super) fn hits(&self, window: u64, case: &str, by: &By, answer: Answer<'_>) -> Result<()> {
-        let mut next = Some(self.store.begin_hits(self.back(window)?, case, by)?);
+        let from = self.back(window)?;
+        let mut next = Some(HitSearch::begin(&self.gate, &actor(by), &by.reason, &Case::new(case)?, from)?);
         while let Some(search) = next {
             let (found, more) = self.store.hits_page(search)?;
             for kept in found {
@@ -25,8 +28,11 @@ impl OfficerService {
     /// shift ends. Any other finding of the pairing ends that.
     pub(super) fn dispose(&self, end: &str, finding: Finding, case: String, by: &By) -> Result<Disposed> {
         let _one = self.disposing.lock().unwrap_or_else(|e| e.into_inner());
+        let end = HitEnd::parse(end)?;
+        let permit = self.gate.open(&actor(by), &by.reason, &Case::new(&case)?, json!({"hit": end.as_str()}))?;
         // A covert hit is none for those who may not see it.
-        let Some(hit) = self.store.find_hit(end)?.and_then(|kept| self.sets.shown_hit(&kept.hit)) else {
+        let Some(hit) = self.store.find_hit(&permit, &end)?.and_then(|kept| self.sets.shown_hit(&kept.hit)) else {
+            let end = end.as_str();
             let said = format!("there is no hit whose id ends in {end}; `plated hit list` shows those there are");
             return Err(Error::new(Kind::Input, said));
         };
@@ -43,7 +49,7 @@ impl OfficerService {
     /// be more than a shift, however it has jumped.
     pub(super) fn arm_quiet(&self) -> Result<()> {
         let (wall, monotonic) = (self.clock.wall(), self.clock.monotonic());
-        for (hit, until) in self.store.quiet_pairings()? {
+        for (hit, until) in self.store.quiet_pairings(&self.matching)? {
             if let Some(hit) = self.sets.shown_hit(&hit) {
                 self.quiet.begin(&hit, monotonic.saturating_add(left(until, wall).min(self.shift)));
             }

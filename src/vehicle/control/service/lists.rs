@@ -1,9 +1,10 @@
 //! Lists out of force, out of the vehicle, and out of date.
 
 use super::queries::COVERT;
-use super::{Answer, OfficerService};
+use super::{Answer, OfficerService, actor};
 use crate::control::Reply;
-use crate::store::{By, Staleness, What};
+use crate::store::{By, Staleness};
+use plated_access::{Case, Export, Permit};
 use plated_core::error::{Context, Error, Kind, Result};
 use plated_hotlist::settings::OFFICERS;
 use serde_json::json;
@@ -26,13 +27,13 @@ impl OfficerService {
 
     pub(super) fn export(&self, name: &str, by: &By, answer: Answer<'_>) -> Result<()> {
         if name == OFFICERS {
-            let entries = self.store.manual_entries()?;
+            let permit = self.gate.open(&actor(by), &by.reason, &Case::none(), json!({"list": name}))?;
+            let entries = self.store.export_manual(&permit)?;
             let mut lines = entries.iter().map(|e| serde_json::to_string(&e.record())).collect::<Result<Vec<_>, _>>();
             if let Ok(lines) = &mut lines {
                 lines.sort_unstable();
             }
             let lines = lines.context(Kind::Internal, || "an entry can't be written as JSON".into())?;
-            self.store.note(What::ListExported, by, json!({"list": name, "entries": lines.len()}))?;
             return lines.into_iter().try_for_each(|line| answer(Reply::Line(line)));
         }
         let list = self.configured(name)?;
@@ -44,7 +45,7 @@ impl OfficerService {
         };
         let lines = self.shelf.lines(name, &version.sha256)?;
         let subject = json!({"list": name, "version": version.sha256, "entries": version.entries});
-        self.store.note(What::ListExported, by, subject)?;
+        let _on_record: Permit<Export> = self.gate.open(&actor(by), &by.reason, &Case::none(), subject)?;
         lines.into_iter().try_for_each(|line| answer(Reply::Line(line?)))
     }
 

@@ -19,6 +19,7 @@ use arm::Arming;
 use entries::later;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use plated_access::{Actor, Gate, MachinePermits, Matching, Permit, Transfer};
 use plated_core::clock::Clock;
 use plated_core::digest::Sha256;
 use plated_core::error::{Error, Kind, Result};
@@ -32,6 +33,11 @@ use std::path::Path;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Condvar, Mutex, OnceLock, RwLock};
 use std::time::Duration;
+
+/// Who asks, as the gate and the records of changes know it.
+fn actor(by: &By) -> Actor {
+    Actor::SystemUser(by.who.clone())
+}
 
 /// Takes one answer after the other.
 pub type Answer<'a> = &'a mut dyn FnMut(Reply) -> Result<()>;
@@ -55,6 +61,11 @@ pub struct Incoming<'a> {
 /// Where lists and entries are changed and looked at.
 pub struct OfficerService {
     store: Store,
+    /// Every look of a person passes here.
+    gate: Arc<Gate>,
+    matching: Permit<Matching>,
+    /// Until the transfer takes it.
+    transfer: Mutex<Option<Permit<Transfer>>>,
     shelf: ListFiles,
     lists: Arc<Lists>,
     /// As configured, and behind them what else the station hands out.
@@ -112,8 +123,13 @@ impl OfficerService {
         let once_covert = known.filter(|s| s.covert && !is_configured(&s.name));
         let once_covert = once_covert.map(|s| Hotlist { covert: true, ..Hotlist::from_station(&s.name) });
         let settings: Vec<Hotlist> = config.hotlists.iter().cloned().chain(once_covert).collect();
+        // The one place where a gate is made, and with it the permits of what goes on by itself.
+        let (gate, MachinePermits { matching, transfer }) = Gate::new(Arc::new(store.clone()), config.access.clone());
         let this = Self {
             store,
+            gate: Arc::new(gate),
+            matching,
+            transfer: Mutex::new(Some(transfer)),
             shelf: ListFiles::beside(&config.store.path),
             lists: Arc::default(),
             hotlists: RwLock::new(hotlists),
@@ -154,6 +170,16 @@ impl OfficerService {
     pub fn tell_health(&self, health: Arc<Health>) {
         // It is told of once, by the daemon.
         let _ = self.health.set(health);
+    }
+
+    /// The gate that every look of a person passes.
+    pub fn gate(&self) -> &Arc<Gate> {
+        &self.gate
+    }
+
+    /// The permit of the transfer; there is one.
+    pub fn take_transfer_permit(&self) -> Option<Permit<Transfer>> {
+        self.transfer.lock().unwrap_or_else(|e| e.into_inner()).take()
     }
 
     /// The lists in force, for the matching.

@@ -1,12 +1,13 @@
 //! Looks at lists, at reads already made, and at how all is.
 
 use super::arm::Arming;
-use super::{Answer, OfficerService};
+use super::{Answer, OfficerService, actor};
 use crate::control::status::{ListLine, OfficerLine, StatusReport, StoreLine};
 use crate::control::{Reply, Shown};
-use crate::store::{By, ListState, ManualEntry, Wanted, What};
+use crate::store::{By, ListState, ManualEntry, Search, Wanted};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use plated_access::{Case, Permit, Show};
 use plated_core::error::{Error, Kind, Result};
 use plated_core::plate::PlateText;
 use plated_hotlist::settings::{Hotlist, OFFICERS};
@@ -53,7 +54,8 @@ impl OfficerService {
         if key.as_str().len() < 2 || plate.contains(['?', '*']) {
             return Err(Error::new(Kind::Input, "give a whole plate of at least 2 characters"));
         }
-        self.store.note(What::PlateShown, by, json!({"plate": key.as_str(), "case": case}))?;
+        let case = Case::new(case)?;
+        let _on_record: Permit<Show> = self.gate.open(&actor(by), &by.reason, &case, json!({"plate": key.as_str()}))?;
         let (now, states) = (self.clock.wall(), self.states()?);
         let in_force = self.lists.in_force();
         let listed = in_force.sources().iter().flat_map(|s| s.entries(key.as_str()));
@@ -78,13 +80,24 @@ impl OfficerService {
     }
 
     pub(super) fn search(&self, plate: &str, window: u64, case: &str, by: &By, answer: Answer<'_>) -> Result<()> {
-        let mut next = Some(self.store.begin_search(Wanted::parse(plate)?, self.back(window)?, case, by)?);
+        let (wanted, from) = (Wanted::parse(plate)?, self.back(window)?);
+        let search = Search::begin(&self.gate, &actor(by), &by.reason, &Case::new(case)?, wanted, from)?;
+        let mut next = Some(search);
         while let Some(search) = next {
             let (found, more) = self.store.search_page(search)?;
             found.into_iter().try_for_each(|read| answer(Reply::Read(read)))?;
             next = more;
         }
         Ok(())
+    }
+
+    /// Entries of officers that are matched: a jump of the wall clock ends none of them. Where nothing
+    /// is matched, those that would be.
+    fn entries_in_force(&self) -> Result<Vec<ManualEntry>> {
+        if self.arming() != Arming::NotBegun {
+            return Ok(self.officers().iter().map(|(entry, _)| entry.clone()).collect());
+        }
+        self.store.manual_entries(&self.matching)
     }
 
     /// So many seconds ago.
@@ -148,7 +161,7 @@ impl OfficerService {
             daemon: self.arming() != Arming::NotBegun,
             parts: self.health.get().map(|health| health.parts()).unwrap_or_default(),
             lists: self.states()?.into_iter().map(line).collect(),
-            officers: self.store.manual_entries()?.into_iter().map(officer).collect(),
+            officers: self.entries_in_force()?.into_iter().map(officer).collect(),
             store: StoreLine::of(&self.store.stats()?, now),
         })
     }

@@ -1,7 +1,6 @@
--- The vehicle's store, schema version 3, as a fresh store has it.
---
--- A change here is also a file v<N>_to_v<N+1>.sql beside this one and a higher version in
--- schema/mod.rs; a test holds both ways equal. All times are microseconds since 1970, UTC.
+-- The vehicle's store, schema version 1. No version has been shipped yet; from the first one that is,
+-- a change here is also a file v<N>_to_v<N+1>.sql beside this one, named in schema/mod.rs, where a
+-- test holds both ways equal. All times are microseconds since 1970, UTC.
 --
 -- The audit log will come as a table of its own, `audit`, by a migration: append-only rows
 -- chained by hash, without a foreign key to `read`, since it has to outlive the purge of the
@@ -22,7 +21,11 @@ CREATE TABLE read (
   key TEXT NOT NULL,
   -- Two letters, or empty.
   state TEXT NOT NULL,
+  -- Class of the vehicle, or empty where nothing tells it.
+  class TEXT NOT NULL,
   confidence REAL NOT NULL,
+  -- 1 when it matched an entry.
+  has_hit INTEGER NOT NULL CHECK (has_hit IN (0, 1)),
   -- Summary of the sightings: frames that showed the plate, and those that agree with `text`.
   looks INTEGER NOT NULL,
   agreeing INTEGER NOT NULL,
@@ -68,10 +71,10 @@ CREATE INDEX hit_by_time ON hit (at, id);
 -- Reads that the station has not confirmed. A read is either here or in `transferred`.
 CREATE TABLE outbox (
   read INTEGER PRIMARY KEY REFERENCES read (number),
-  -- held: the pass goes on and the content may change; not sent.
+  -- open: the pass goes on and the content may change; not sent.
   -- pending: sealed, to be sent.
   -- refused: the station would not take it; tried again later, kept in any case.
-  state TEXT NOT NULL CHECK (state IN ('held', 'pending', 'refused')),
+  state TEXT NOT NULL CHECK (state IN ('open', 'pending', 'refused')),
   -- 1 when the read has a hit: these go first.
   has_hit INTEGER NOT NULL CHECK (has_hit IN (0, 1)),
   -- read.first_seen, so that the age of the oldest row is one look at an index.
@@ -103,7 +106,7 @@ CREATE TABLE transferred (
 ) STRICT;
 CREATE INDEX transferred_by_receipt ON transferred (receipt);
 
--- Who did what, and why: each change of lists and entries, and each look that needs a reason.
+-- Who did what, and why: each change of lists and entries, and each access to data.
 -- Until there are logins, this is the record. A row is written in the transaction of the change
 -- it speaks of, and never changed or removed after.
 CREATE TABLE event (
@@ -118,6 +121,8 @@ CREATE TABLE event (
   what TEXT NOT NULL CHECK (what <> ''),
   -- As given.
   reason TEXT NOT NULL CHECK (reason <> ''),
+  -- One of the purposes that the agency authorises, or empty.
+  purpose TEXT NOT NULL,
   -- JSON of what it was done to.
   subject TEXT NOT NULL CHECK (json_valid(subject))
 ) STRICT;

@@ -1,0 +1,334 @@
+//! Bringing over what can still be read of a store that was set aside, or of one whose files were
+//! removed while it was open.
+//!
+//! SQLCipher authenticates each page; one bad page ends all answers on a connection. So the old store
+//! is asked row by row, by number, and opened anew after each answer that did not come. A read comes
+//! over if the station does not hold it and if its record and all its pictures are exactly what was
+//! written; it may be sent twice then, which does no harm. Lists in force, officers' entries, findings
+//! and events come over too. Nothing is written to the old store.
+
+use super::connection::{Fault, PAGE_BYTES, connect};
+use super::files;
+use super::reads::{self, Sealing, parse};
+use super::writer::Writer;
+use plated_core::digest::Sha256;
+use plated_core::durable;
+use plated_core::record::ReadRecord;
+use rusqlite::config::DbConfig;
+use rusqlite::types::Value;
+use rusqlite::{Connection, OptionalExtension, params_from_iter};
+use std::collections::HashSet;
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+/// Ends the name of the file that says what was brought over from the store it lies beside.
+pub(super) const SALVAGED: &str = ".salvaged";
+
+/// What was brought over from a store.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Salvaged {
+    /// The old store; none when its files are gone.
+    pub from: Option<PathBuf>,
+    /// Reads that came over, with all their pictures.
+    pub reads: u64,
+    /// Reads that were here already.
+    pub present: u64,
+    /// Reads that the station holds; they stay where they are.
+    pub transferred: u64,
+    /// Reads that can't be read, or are not what was written, or lack a picture.
+    pub unreadable: u64,
+    /// Lists in force, entries, findings and events that came over.
+    pub rows: u64,
+    /// Such rows that can't be read.
+    pub unreadable_rows: u64,
+    /// Not even its tables can be found.
+    pub unreadable_tables: bool,
+}
+
+impl fmt::Display for Salvaged {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.unreadable_tables {
+            return write!(f, "nothing of it can be read");
+        }
+        let Self { reads, present, transferred, unreadable, rows, unreadable_rows, .. } = self;
+        write!(
+            f,
+            "reads: {reads} brought over, {present} were here already, {transferred} are at the station, {unreadable} \
+             can't be read; lists, entries, findings and events: {rows} brought over, {unreadable_rows} can't be read"
+        )
+    }
+}
+
+/// A table whose rows are copied.
+struct Table {
+    name: &'static str,
+    key: &'static str,
+    /// People name its rows by their number, which they keep where it is free.
+    keeps_numbers: bool,
+}
+
+const SETTINGS: [Table; 2] = [
+    Table { name: "manual_entry", key: "id", keeps_numbers: true },
+    Table { name: "disposition", key: "number", keeps_numbers: false },
+];
+const EVENTS: Table = Table { name: "event", key: "number", keeps_numbers: false };
+
+/// The work on one old store, and how far it got.
+pub(super) struct Salvage {
+    file: Option<PathBuf>,
+    conn: Option<Connection>,
+    reads: Option<Numbers>,
+    events: Option<(Numbers, HashSet<String>)>,
+    report: Salvaged,
+}
+
+/// Numbers of rows that are still to be looked at.
+struct Numbers {
+    next: i64,
+    last: i64,
+}
+
+impl Salvage {
+    pub(super) fn of_file(path: &Path) -> Self {
+        let report = Salvaged { from: Some(path.to_owned()), ..Salvaged::default() };
+        Self { file: Some(path.to_owned()), conn: None, reads: None, events: None, report }
+    }
+
+    /// Of a store whose files are gone, by the connection that still has them.
+    pub(super) fn of_connection(conn: Connection) -> Self {
+        Self { file: None, conn: Some(conn), reads: None, events: None, report: Salvaged::default() }
+    }
+
+    pub(super) fn file(&self) -> Option<&Path> {
+        self.file.as_deref()
+    }
+
+    /// Brings over lists in force, entries and findings.
+    pub(super) fn settings(&mut self, writer: &mut Writer) -> Result<(), Fault> {
+        let tables = self.ask(writer, |old| old.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(())));
+        self.report.unreadable_tables = tables.is_none();
+        let columns = columns(writer, "list_state", "")?;
+        let lists = self.ask(writer, |old| {
+            let mut all = old.prepare(&format!("SELECT {} FROM list_state", columns.join(", ")))?;
+            all.query_map([], |row| values(row, columns.len()))?.collect::<rusqlite::Result<Vec<_>>>()
+        });
+        let tx = writer.write()?;
+        for row in lists.unwrap_or_default() {
+            let sql = insert("list_state", &columns) + " ON CONFLICT DO NOTHING";
+            self.report.rows += tx.execute(&sql, params_from_iter(row))? as u64;
+        }
+        tx.commit()?;
+        for table in &SETTINGS {
+            let mut present = present(writer, table)?;
+            let numbers = self.numbers(writer, table.name, table.key);
+            for number in numbers.next..=numbers.last {
+                self.copy(writer, table, number, &mut present)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Brings over one more read or event; true when there are no more.
+    ///
+    /// # Errors
+    /// Only what the store that is written to has against it; the same row is tried again then.
+    pub(super) fn step(&mut self, writer: &mut Writer) -> Result<bool, Fault> {
+        if self.reads.is_none() {
+            self.reads = Some(self.numbers(writer, "read", "number"));
+        }
+        if let Some(number) = self.reads.as_ref().and_then(Numbers::next) {
+            self.read(writer, number)?;
+            self.reads.iter_mut().for_each(|numbers| numbers.next += 1);
+            return Ok(false);
+        }
+        let (numbers, mut known) = match self.events.take() {
+            Some(events) => events,
+            None => (self.numbers(writer, EVENTS.name, EVENTS.key), present(writer, &EVENTS)?),
+        };
+        let Some(number) = numbers.next() else { return Ok(true) };
+        let copied = self.copy(writer, &EVENTS, number, &mut known);
+        let next = number + i64::from(copied.is_ok());
+        self.events = Some((Numbers { next, ..numbers }, known));
+        copied.map(|()| false)
+    }
+
+    /// Says what came of it, in the log and beside the old store, so that it is not begun again at
+    /// each start.
+    pub(super) fn finished(self) -> Salvaged {
+        let report = self.report;
+        let from = report.from.as_ref().map_or_else(String::new, |p| p.display().to_string());
+        if report.unreadable + report.unreadable_rows > 0 || report.unreadable_tables {
+            tracing::error!(from, "A store that was set aside was brought over as far as it can be read; {report}.");
+        } else {
+            tracing::warn!(from, "A store that was set aside was brought over; {report}.");
+        }
+        if let Some(path) = &report.from {
+            let note = files::beside(path, SALVAGED);
+            if let Err(e) = durable::write(&note, format!("{report}\n").as_bytes()) {
+                // It is begun again at the next start, and then finds everything here.
+                tracing::warn!("{} can't be written: {e}", note.display());
+            }
+        }
+        report
+    }
+
+    fn read(&mut self, writer: &mut Writer, number: i64) -> Result<(), Fault> {
+        let row = self.ask(writer, |old| {
+            old.query_row("SELECT id, sha256, record FROM read WHERE number = ?1", [number], |row| {
+                Ok((row.get::<_, [u8; 16]>(0)?, row.get::<_, [u8; 32]>(1)?, row.get::<_, Vec<u8>>(2)?))
+            })
+            .optional()
+        });
+        let (id, sha256, json) = match row {
+            Some(Some(row)) => row,
+            Some(None) => return Ok(()), // a number that was never used
+            None => {
+                self.report.unreadable += 1;
+                return Ok(());
+            }
+        };
+        let transferred =
+            self.ask(writer, |old| old.prepare_cached("SELECT 1 FROM transferred WHERE read = ?1")?.exists([number]));
+        if transferred == Some(true) {
+            self.report.transferred += 1;
+            return Ok(());
+        }
+        let sha256 = Sha256(sha256);
+        let record = parse(&json).ok().filter(|r| r.id.as_bytes() == &id && Sha256::of(&json) == sha256);
+        let whole = record.and_then(|record| self.pictures(writer, &record).map(|jpegs| (record, jpegs)));
+        let Some((record, jpegs)) = whole else {
+            self.report.unreadable += 1;
+            return Ok(());
+        };
+        let now = writer.now();
+        let tx = writer.write()?;
+        if tx.prepare_cached("SELECT 1 FROM read WHERE id = ?1")?.exists([id])? {
+            self.report.present += 1;
+            return Ok(());
+        }
+        let new = Sealing { record: &record, json: &json, sha256, open: false, now };
+        let number = reads::write(&tx, &new, &jpegs)?;
+        reads::queue(&tx, number, &new)?;
+        tx.commit()?;
+        self.report.reads += 1;
+        Ok(())
+    }
+
+    /// The pictures of a record, if each is there and what was written.
+    fn pictures(&mut self, writer: &Writer, record: &ReadRecord) -> Option<Vec<Vec<u8>>> {
+        let picture = |sha256: Sha256| {
+            let found = self.ask(writer, |old| {
+                let mut find = old.prepare_cached("SELECT jpeg FROM image WHERE sha256 = ?1")?;
+                find.query_row([sha256.0], |row| row.get::<_, Vec<u8>>(0)).optional()
+            });
+            found.flatten().filter(|jpeg| Sha256::of(jpeg) == sha256)
+        };
+        record.images.iter().map(|i| i.sha256).map(picture).collect()
+    }
+
+    /// Copies a row, unless the same one is here.
+    fn copy(
+        &mut self,
+        writer: &mut Writer,
+        table: &Table,
+        number: i64,
+        present: &mut HashSet<String>,
+    ) -> Result<(), Fault> {
+        let Table { name, key, keeps_numbers } = table;
+        let mut columns = columns(writer, name, key)?;
+        let row = self.ask(writer, |old| {
+            let sql = format!("SELECT {} FROM {name} WHERE {key} = ?1", columns.join(", "));
+            old.prepare_cached(&sql)?.query_row([number], |row| values(row, columns.len())).optional()
+        });
+        let row = match row {
+            Some(Some(row)) => row,
+            Some(None) => return Ok(()),
+            None => {
+                self.report.unreadable_rows += 1;
+                return Ok(());
+            }
+        };
+        let text = format!("{row:?}");
+        if present.contains(&text) {
+            return Ok(());
+        }
+        let tx = writer.write()?;
+        let plain = insert(name, &columns);
+        let mut written = 0;
+        if *keeps_numbers {
+            columns.push((*key).to_owned());
+            let sql = insert(name, &columns) + " ON CONFLICT DO NOTHING";
+            written = tx.execute(&sql, params_from_iter(row.iter().chain([&Value::Integer(number)])))?;
+        }
+        if written == 0 {
+            tx.execute(&plain, params_from_iter(&row))?;
+        }
+        tx.commit()?;
+        present.insert(text);
+        self.report.rows += 1;
+        Ok(())
+    }
+
+    /// The numbers that a row of this table can have, as far as that can be read.
+    fn numbers(&mut self, writer: &Writer, table: &str, key: &str) -> Numbers {
+        let one = |old: &Connection, sql: &str| old.query_row(sql, [], |row| row.get::<_, Option<i64>>(0));
+        let first = self.ask(writer, |old| one(old, &format!("SELECT min({key}) FROM {table}"))).flatten();
+        let last = [
+            format!("SELECT max({key}) FROM {table}"),
+            format!("SELECT max(seq) FROM sqlite_sequence WHERE name = '{table}'"),
+        ];
+        let last = last.iter().filter_map(|sql| self.ask(writer, |old| one(old, sql)).flatten()).max();
+        Numbers { next: first.unwrap_or(1), last: last.unwrap_or(0) }
+    }
+
+    /// Asks the old store; `None` when it gives no answer.
+    fn ask<T>(&mut self, writer: &Writer, job: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Option<T> {
+        if self.conn.is_none() {
+            let file = self.file.as_deref()?;
+            // SQLite removes the log of a database that is empty.
+            files::size(file).ok().flatten().filter(|bytes| *bytes >= PAGE_BYTES.unsigned_abs())?;
+            let conn = connect(file, writer.key(), false).ok()?;
+            conn.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true).ok()?;
+            self.conn = Some(conn);
+        }
+        let answer = job(self.conn.as_ref()?);
+        if answer.is_err() && self.file.is_some() {
+            self.conn = None;
+        }
+        answer.ok()
+    }
+}
+
+impl Numbers {
+    fn next(&self) -> Option<i64> {
+        (self.next <= self.last).then_some(self.next)
+    }
+}
+
+/// True when this store was brought over already.
+pub(super) fn is_done(aside: &Path) -> bool {
+    files::beside(aside, SALVAGED).exists()
+}
+
+/// What the store that is written to has of this table.
+fn present(writer: &Writer, table: &Table) -> Result<HashSet<String>, Fault> {
+    let columns = columns(writer, table.name, table.key)?;
+    let mut all = writer.conn().prepare(&format!("SELECT {} FROM {}", columns.join(", "), table.name))?;
+    let rows = all.query_map([], |row| values(row, columns.len()).map(|row| format!("{row:?}")))?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+fn values(row: &rusqlite::Row<'_>, count: usize) -> rusqlite::Result<Vec<Value>> {
+    (0..count).map(|column| row.get(column)).collect()
+}
+
+/// The columns of a table but for its key.
+fn columns(writer: &Writer, table: &str, key: &str) -> rusqlite::Result<Vec<String>> {
+    let mut all =
+        writer.conn().prepare_cached("SELECT name FROM pragma_table_info(?1) WHERE name <> ?2 ORDER BY cid")?;
+    all.query_map([table, key], |row| row.get(0))?.collect()
+}
+
+fn insert(table: &str, columns: &[String]) -> String {
+    format!("INSERT INTO {table} ({}) VALUES ({})", columns.join(", "), vec!["?"; columns.len()].join(", "))
+}

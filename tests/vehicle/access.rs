@@ -1,0 +1,232 @@
+//! Every way to data leaves its record before anything is shown, and shows nothing when that can't be
+//! written.
+
+use crate::kit::store::{Place, events, hit, read, start};
+use plated_core::error::Result;
+use plated_core::record::Priority;
+use plated_core::user::SystemUser;
+use plated_vehicle::config::Config;
+use plated_vehicle::control::{OfficerService, Reply, Request};
+use plated_vehicle::store::{Finding, Reason, Store};
+use std::path::PathBuf;
+use std::process::{Command, Output};
+
+const FAULT: &str = "CREATE TRIGGER fault BEFORE INSERT ON event BEGIN SELECT raise(ABORT, 'fault'); END;";
+
+struct Vehicle {
+    place: Place,
+    config: PathBuf,
+    hit: String,
+}
+
+impl Vehicle {
+    /// With a list, an entry of an officer, a read and a hit.
+    fn new() -> Self {
+        let place = Place::new();
+        place.clock.jump_to(jiff::Timestamp::now());
+        let config = place.dir.path().join("plated.toml");
+        let text = "vehicle = \"unit-7\"\nsources = [{ name = \"a\", kind = \"video\", path = \"a\" }]\n\
+                    [[hotlists]]\nname = \"svs\"\n[store]\npath = \"store.db\"\nkey_file = \"store.key\"\n";
+        std::fs::write(&config, text).unwrap();
+        std::fs::write(place.dir.path().join("new.csv"), "plate\n7ABC123\n").unwrap();
+        let vehicle = Self { place, config, hit: String::new() };
+        let (store, service) = vehicle.service();
+        let mut new = read("7ABC123");
+        new.record.hits.push(hit("svs"));
+        (new.record.last_seen, new.record.hits[0].at) = (jiff::Timestamp::now(), jiff::Timestamp::now());
+        store.put_read(&new).unwrap();
+        for request in [import(), add("7ABC123", None)] {
+            ask(&service, &vehicle, request, &mut |_| {}).unwrap();
+        }
+        drop(service);
+        store.close().unwrap();
+        Self { hit: new.record.hits[0].short(), ..vehicle }
+    }
+
+    fn service(&self) -> (Store, OfficerService) {
+        let (store, _) = self.place.open();
+        let service =
+            OfficerService::open(&Config::load(&self.config).unwrap(), store.clone(), self.place.clock.clone());
+        service.arm().unwrap();
+        (store, service)
+    }
+
+    /// From now on no event can be written.
+    fn break_record(&self) {
+        let hex = std::fs::read_to_string(self.place.dir.path().join("store.key")).unwrap();
+        let conn = rusqlite::Connection::open(self.place.path()).unwrap();
+        conn.execute_batch(&format!("PRAGMA key = \"x'{}'\";", hex.trim())).unwrap();
+        conn.execute_batch(FAULT).unwrap();
+    }
+
+    fn plated(&self, args: &[&str]) -> Output {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_plated"));
+        command.args(args).args(["--config"]).arg(&self.config).output().unwrap()
+    }
+
+    fn records(&self) -> usize {
+        let (store, _) = self.place.open();
+        let count = events(&store).len();
+        store.close().unwrap();
+        count
+    }
+}
+
+fn ask(service: &OfficerService, vehicle: &Vehicle, request: Request, seen: &mut dyn FnMut(Reply)) -> Result<()> {
+    let file = matches!(request, Request::Import { .. }).then(|| vehicle.place.dir.path().join("new.csv"));
+    service.answer(request, &SystemUser::of_this_process(), file.as_deref(), &mut |reply| {
+        seen(reply);
+        Ok(())
+    })
+}
+
+fn why() -> Reason {
+    Reason::new("traffic stop").unwrap()
+}
+
+fn add(plate: &str, search_back: Option<u64>) -> Request {
+    Request::Add {
+        plate: plate.into(),
+        state: "CA".into(),
+        category: "bolo".into(),
+        priority: Priority::High,
+        reason: why(),
+        case: String::new(),
+        expires: None,
+        search_back,
+    }
+}
+
+fn import() -> Request {
+    let (list, file) = ("svs".into(), "new.csv".into());
+    Request::Import { list, file, bytes: 14, modified: Some(start()), force: false, reason: why() }
+}
+
+/// One of each request.
+fn requests(vehicle: &Vehicle) -> Vec<Request> {
+    let (plate, case) = ("7ABC123".to_owned(), "26-1234".to_owned());
+    vec![
+        add("7DEF456", Some(3600)),
+        Request::Show { plate: plate.clone(), reason: why(), case: case.clone() },
+        Request::Search { plate, window: 3600, reason: why(), case: case.clone() },
+        Request::Hits { window: 3600, reason: why(), case: case.clone() },
+        Request::Disposition { hit: vehicle.hit.clone(), finding: Finding::Correct, reason: why(), case },
+        Request::Export { list: "svs".into(), reason: why() },
+        Request::Export { list: "officers".into(), reason: why() },
+        Request::Remove { id: 1, reason: why() },
+        import(),
+        Request::Sync,
+        Request::Status,
+    ]
+}
+
+/// Whether a request is answered with data: the one who adds one has to say so here, and to put it
+/// into [`requests`].
+fn shows_data(request: &Request) -> bool {
+    match request {
+        Request::Add { .. }
+        | Request::Remove { .. }
+        | Request::Show { .. }
+        | Request::Search { .. }
+        | Request::Hits { .. }
+        | Request::Disposition { .. }
+        | Request::Export { .. } => true,
+        // Counts, states of lists, what became of a list.
+        Request::Import { .. } | Request::Sync | Request::Status => false,
+    }
+}
+
+// policy: P-21
+#[test]
+fn every_request_that_shows_data_is_on_record_before_its_first_answer() {
+    let vehicle = Vehicle::new();
+    let (store, service) = vehicle.service();
+    for request in requests(&vehicle).into_iter().filter(shows_data) {
+        let (name, before) = (format!("{request:?}"), events(&store).len());
+        let mut answers = 0;
+        ask(&service, &vehicle, request, &mut |_| {
+            answers += 1;
+            let records = events(&store);
+            assert!(records.len() > before, "{name}: shown before it was on record");
+            let record = &records[before];
+            assert_eq!((&record.who, &*record.reason), (&SystemUser::of_this_process(), "traffic stop"), "{name}");
+        })
+        .unwrap();
+        assert!(answers > 0, "{name}: the test shows nothing");
+    }
+}
+
+// policy: P-21
+#[test]
+fn no_request_shows_anything_when_its_record_cannot_be_written() {
+    let vehicle = Vehicle::new();
+    vehicle.break_record();
+    let (_store, service) = vehicle.service();
+    for request in requests(&vehicle).into_iter().filter(shows_data) {
+        let name = format!("{request:?}");
+        let mut answers = 0;
+        ask(&service, &vehicle, request, &mut |_| answers += 1).unwrap_err();
+        assert_eq!(answers, 0, "{name}");
+    }
+}
+
+/// What a subcommand shows.
+enum Shows<'a> {
+    /// Data of the vehicle, when called like this.
+    Data(Vec<&'a str>),
+    /// Nothing of the store: counts and states, or what the caller brings.
+    Nothing,
+    /// Reads and hits as they are made; tested with the daemon.
+    Live,
+}
+
+// policy: P-21
+#[test]
+fn every_subcommand_that_shows_data_is_on_record_and_shows_nothing_when_that_cannot_be_written() {
+    let vehicle = Vehicle::new();
+    let hit = vehicle.hit.clone();
+    let shows = |name: &str| match name {
+        "hotlist show" => Shows::Data(vec!["hotlist", "show", "7ABC123", "--reason", "stop"]),
+        "hotlist search" => Shows::Data(vec!["hotlist", "search", "7ABC123", "--reason", "stop"]),
+        "hotlist export" => Shows::Data(vec!["hotlist", "export", "--list", "svs", "--reason", "stop"]),
+        "hotlist add" => Shows::Data(vec!["hotlist", "add", "7DEF456", "--reason", "stop"]),
+        "hotlist remove" => Shows::Data(vec!["hotlist", "remove", "1", "--reason", "stop"]),
+        "hit list" => Shows::Data(vec!["hit", "list", "--reason", "stop"]),
+        "hit disposition" => Shows::Data(vec!["hit", "disposition", &hit, "correct"]),
+        "run" => Shows::Live,
+        "init" | "recognize" | "check" | "completions" | "status" | "store salvage" | "hotlist check"
+        | "hotlist detect" | "hotlist import" | "hotlist stats" | "hotlist sync" => Shows::Nothing,
+        other => panic!("say here what `plated {other}` shows"),
+    };
+    let mut names = Vec::new();
+    leaves(&plated_vehicle::cli::command(), "", &mut names);
+    let calls: Vec<_> =
+        names.iter().filter_map(|n| if let Shows::Data(args) = shows(n) { Some((n, args)) } else { None }).collect();
+    assert_eq!(calls.len(), 7, "{names:?}");
+    // The ones that change something last.
+    let ordered = |(name, _): &&(&String, Vec<&str>)| name.contains("remove");
+    let in_order = calls.iter().filter(|c| !ordered(c)).chain(calls.iter().filter(ordered));
+    for (name, args) in in_order {
+        let before = vehicle.records();
+        let done = vehicle.plated(args);
+        assert!(done.status.success() && !done.stdout.is_empty(), "{name}: {}", String::from_utf8_lossy(&done.stderr));
+        assert!(vehicle.records() > before, "{name} left no record");
+    }
+    let vehicle = Vehicle::new();
+    vehicle.break_record();
+    for (name, args) in &calls {
+        let args: Vec<&str> = args.iter().map(|a| if *a == hit { &*vehicle.hit } else { a }).collect();
+        let refused = vehicle.plated(&args);
+        assert!(!refused.status.success() && refused.stdout.is_empty(), "{name}");
+    }
+}
+
+fn leaves(command: &clap::Command, path: &str, into: &mut Vec<String>) {
+    for sub in command.get_subcommands() {
+        let name = format!("{path}{}", sub.get_name());
+        match sub.has_subcommands() {
+            true => leaves(sub, &format!("{name} "), into),
+            false => into.push(name),
+        }
+    }
+}

@@ -1,0 +1,284 @@
+//! What is kept of a store that is damaged, removed, moved or replaced, at rest and while it is open.
+
+use crate::kit::process::until;
+use crate::kit::store::*;
+use plated_access::Reason;
+use plated_core::error::Kind;
+use plated_core::record::Priority;
+use plated_core::user::SystemUser;
+use plated_vehicle::store::{By, NewManual, NewRead, Store, check};
+use std::collections::HashSet;
+use std::io::{Seek, SeekFrom, Write};
+use std::path::Path;
+use std::process::Command;
+use uuid::Uuid;
+
+fn flip(path: &Path, page: u64) {
+    let mut file = std::fs::File::options().write(true).open(path).unwrap();
+    file.seek(SeekFrom::Start(page * 4096 + 200)).unwrap();
+    file.write_all(b"damage").unwrap();
+}
+
+fn by() -> By {
+    By { who: SystemUser { user: "jdoe".into(), uid: 1007 }, reason: Reason::new("robbery").unwrap() }
+}
+
+fn entry(plate: &str) -> NewManual {
+    NewManual {
+        plate: plate.into(),
+        state: "CA".into(),
+        category: "bolo".into(),
+        priority: Priority::High,
+        case: "26-1234".into(),
+        expires: start() + std::time::Duration::from_secs(8 * 3600),
+    }
+}
+
+/// 60 reads, every third with a hit, the first ten of them at the station; an entry.
+fn filled(place: &Place) -> Vec<Uuid> {
+    let (store, _) = place.open();
+    let mut all = Vec::new();
+    for n in 0..60 {
+        let mut new = read(&format!("7SAL{n:03}"));
+        new.record.hits.extend((n % 3 == 0).then(|| hit("svs")));
+        all.push(store.put_read(&new).unwrap());
+    }
+    let sent: Vec<_> = all[..10].iter().map(|s| (s.id, s.sha256)).collect();
+    assert_eq!(store.apply_receipt(&receipt(&sent)).unwrap().transferred, 10);
+    store.add_manual(entry("7ABC123"), &by()).unwrap();
+    store.close().unwrap();
+    all[10..].iter().map(|s| s.id).collect()
+}
+
+fn waiting(store: &Store) -> HashSet<Uuid> {
+    store.outbox(transfer(), usize::MAX).unwrap().iter().map(|r| r.sealed.id).collect()
+}
+
+/// Every read of the outbox can be sent: each picture is there.
+fn assert_sendable(store: &Store) {
+    for read in store.outbox(transfer(), usize::MAX).unwrap() {
+        for image in &read.images {
+            assert!(store.image(transfer(), &image.sha256).unwrap().is_some());
+        }
+    }
+}
+
+// policy: P-12
+#[test]
+fn whatever_page_is_damaged_every_unsent_read_that_is_whole_comes_over_with_its_pictures() {
+    let place = Place::new();
+    let unsent = filled(&place);
+    let whole = std::fs::read(place.path()).unwrap();
+    let (mut most, mut lost) = (0, 0);
+    for page in (1..whole.len() as u64 / 4096).step_by(9) {
+        let other = Place { key: place.key.clone(), ..Place::new() };
+        let damaged = other.beside(".damaged-20260301T070000Z");
+        std::fs::write(&damaged, &whole).unwrap();
+        flip(&damaged, page);
+        let before = std::fs::read(&damaged).unwrap();
+        let (store, opened) = other.open();
+        assert_eq!(opened.damaged, std::slice::from_ref(&damaged));
+        let salvaged = store.salvage(&damaged).unwrap();
+        let here = waiting(&store);
+        assert!(here.is_subset(&unsent.iter().copied().collect()), "page {page}: only what was not sent");
+        assert_eq!(salvaged.reads, here.len() as u64, "page {page}: {salvaged}");
+        assert_sendable(&store);
+        // Twice brings nothing twice.
+        let again = store.salvage(&damaged).unwrap();
+        assert_eq!((again.reads, again.rows, again.present), (0, 0, salvaged.reads), "page {page}");
+        store.close().unwrap();
+        assert!(std::fs::read(&damaged).unwrap() == before, "page {page}: the old one was touched");
+        assert_eq!(check(&other.path(), &other.key).unwrap().problems(), 0, "page {page}");
+        most = most.max(here.len());
+        lost += unsent.len() - here.len();
+        let said = salvaged.unreadable > 0 || salvaged.unreadable_tables;
+        assert!(here.len() == unsent.len() || said, "page {page}: lost and not said: {salvaged}");
+    }
+    assert!(most == unsent.len() && lost > 0, "{most} at most, {lost} lost in all");
+}
+
+#[test]
+fn a_store_set_aside_at_the_start_is_brought_over_by_itself_with_entries_first() {
+    let place = Place::new();
+    let unsent = filled(&place);
+    // The first page of a table is read when the store is opened. Which one is found by trying.
+    let whole = std::fs::read(place.path()).unwrap();
+    let mut tried = 0;
+    for page in 1..whole.len() as u64 / 4096 {
+        let other = Place { key: place.key.clone(), ..Place::new() };
+        std::fs::copy(place.beside(".keyid"), other.beside(".keyid")).unwrap();
+        std::fs::write(other.path(), &whole).unwrap();
+        flip(&other.path(), page);
+        let (store, opened) = other.open();
+        let Some(aside) = opened.set_aside else { continue };
+        tried += 1;
+        let done = format!("{}.salvaged", aside.path.display());
+        let note = until("the end of the salvage", || std::fs::read_to_string(&done).ok());
+        assert!(note.contains("brought over"), "{note}");
+        let here = waiting(&store);
+        assert!(here.is_subset(&unsent.iter().copied().collect()));
+        if store.manual_entries(matching()).unwrap().iter().any(|e| e.entry.plate == "7ABC123") && here.len() == 50 {
+            // It is done once.
+            store.close().unwrap();
+            let (store, opened) = other.open();
+            assert_eq!((opened.damaged, waiting(&store)), (vec![aside.path], here));
+            return;
+        }
+    }
+    panic!("no page of {tried} that set the store aside left everything else to be read");
+}
+
+#[test]
+fn damage_found_in_the_background_sets_the_store_aside_and_brings_over_what_can_be_read() {
+    let place = Place::new();
+    let unsent = filled(&place);
+    let whole = std::fs::read(place.path()).unwrap();
+    let mut found = 0;
+    for page in (1..whole.len() as u64 / 4096).step_by(3) {
+        std::fs::write(place.path(), &whole).unwrap();
+        flip(&place.path(), page);
+        let (store, opened) = place.open();
+        if opened.set_aside.is_none() {
+            store.check_in_background();
+            // A damaged record page: it ends with a store in which everything can be read.
+            let aside = place.beside(".damaged-20260301T080000Z");
+            let reads_fail = store.search_page(search_all()).is_err();
+            if reads_fail {
+                until("the damaged store to be set aside", || aside.exists().then_some(()));
+                let done = place.beside(".damaged-20260301T080000Z.salvaged");
+                until("the end of the salvage", || done.exists().then_some(()));
+                let here = waiting(&store);
+                assert!(here.is_subset(&unsent.iter().copied().collect()), "page {page}");
+                store.put_read(&read("7NEW123")).unwrap();
+                // All is lost with the page from which the others are found.
+                found += u32::from(!here.is_empty());
+            }
+        }
+        store.close().unwrap();
+        for left in std::fs::read_dir(place.dir.path()).unwrap().map(|e| e.unwrap().path()) {
+            if left.to_string_lossy().contains(".damaged-") {
+                std::fs::remove_file(left).unwrap();
+            }
+        }
+        if found == 2 {
+            return;
+        }
+    }
+    panic!("no page was damaged that reads are in");
+}
+
+fn search_all() -> plated_vehicle::store::Search {
+    let who = plated_access::Actor::SystemUser(SystemUser::of_this_process());
+    let wanted = plated_vehicle::store::Wanted::parse("7S*").unwrap();
+    let from = start() - std::time::Duration::from_secs(3600);
+    let (why, case) = (Reason::new("test").unwrap(), plated_access::Case::none());
+    plated_vehicle::store::Search::begin(gate(), &who, &why, &case, wanted, from).unwrap()
+}
+
+/// Keeps a read as the daemon does: again until it is taken.
+fn keep(store: &Store, new: &NewRead) -> Uuid {
+    until("the read to be kept", || match store.put_read(new) {
+        Ok(stored) => Some(stored.id),
+        Err(e) if e.kind() == Kind::Storage => None,
+        Err(e) => panic!("{}", e.chain()),
+    })
+}
+
+// policy: P-12
+#[test]
+fn a_store_that_is_removed_moved_or_replaced_while_it_is_open_loses_nothing() {
+    type Harm = (&'static str, fn(&Place));
+    let harms: &[Harm] = &[
+        ("database removed", |p| std::fs::remove_file(p.path()).unwrap()),
+        ("database moved", |p| std::fs::rename(p.path(), p.beside(".elsewhere")).unwrap()),
+        ("log removed", |p| std::fs::remove_file(p.beside("-wal")).unwrap()),
+        ("all removed", |p| {
+            ["", "-wal", "-shm", ".lock", ".keyid"].iter().for_each(|s| std::fs::remove_file(p.beside(s)).unwrap())
+        }),
+        ("replaced by another file", |p| {
+            std::fs::remove_file(p.path()).unwrap();
+            std::fs::write(p.path(), b"another").unwrap();
+        }),
+        ("replaced by a store of before", |p| std::fs::rename(p.beside(".before"), p.path()).unwrap()),
+    ];
+    for (name, harm) in harms {
+        let place = Place::new();
+        let mut all: HashSet<Uuid> = filled(&place).into_iter().collect();
+        std::fs::copy(place.path(), place.beside(".before")).unwrap();
+        let (store, _) = place.open();
+        all.insert(keep(&store, &read("7BEF001")));
+        harm(&place);
+        let refused = store.put_read(&read("7LOST00")).unwrap_err();
+        assert_eq!(refused.kind(), Kind::Storage, "{name}");
+        let said = refused.chain();
+        assert!(said.contains("a new one was begun") && !said.contains("7LOST00"), "{name}: {said}");
+        all.insert(keep(&store, &read("7AFT001")));
+        assert!(place.path().exists(), "{name}");
+        // Entries are there at once, reads in their turn.
+        assert_eq!(store.manual_entries(matching()).unwrap().len(), 1, "{name}");
+        until("the reads to be brought over", || (waiting(&store) == all).then_some(()));
+        assert_sendable(&store);
+        store.close().unwrap();
+        let (store, opened) = place.open();
+        assert!(opened.set_aside.is_none() && waiting(&store) == all, "{name}: durable");
+        store.close().unwrap();
+        assert_eq!(check(&place.path(), &place.key).unwrap().problems(), 0, "{name}");
+        if name.starts_with("replaced") {
+            let aside = place.beside(".displaced-20260301T080000Z");
+            assert!(aside.exists(), "{name}: what lay there is kept");
+        }
+    }
+}
+
+#[test]
+fn a_store_that_is_removed_and_closed_at_once_loses_nothing() {
+    let place = Place::new();
+    let all: HashSet<Uuid> = filled(&place).into_iter().collect();
+    let (store, _) = place.open();
+    std::fs::remove_file(place.path()).unwrap();
+    store.put_read(&read("7LOST00")).unwrap_err();
+    store.close().unwrap();
+    assert_eq!(waiting(&place.open().0), all);
+}
+
+#[test]
+fn a_store_begun_by_another_process_at_the_same_path_is_left_alone() {
+    let place = Place::new();
+    let (store, _) = place.open();
+    for suffix in ["", "-wal", "-shm", ".lock"] {
+        std::fs::remove_file(place.beside(suffix)).unwrap();
+    }
+    let (other, _) = place.open();
+    let theirs = other.put_read(&read("7OTH001")).unwrap();
+    let refused = store.put_read(&read("7LOST00")).unwrap_err();
+    assert_eq!(refused.kind(), Kind::Storage);
+    assert!(refused.chain().contains("in use by"), "{}", refused.chain());
+    assert_eq!(waiting(&other), HashSet::from([theirs.id]));
+}
+
+#[test]
+fn the_command_brings_over_what_lies_beside_the_store_and_says_the_counts() {
+    let place = Place::new();
+    filled(&place);
+    let config = place.dir.path().join("plated.toml");
+    let text = "vehicle = \"unit-7\"\nsources = [{ name = \"a\", kind = \"video\", path = \"a\" }]\n\
+                [store]\npath = \"store.db\"\nkey_file = \"store.key\"\n";
+    std::fs::write(&config, text).unwrap();
+    let salvage = |more: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_plated"));
+        let done = command.args(["store", "salvage", "--config"]).arg(&config).args(more).output().unwrap();
+        (done.status.code(), String::from_utf8(done.stdout).unwrap(), String::from_utf8(done.stderr).unwrap())
+    };
+    let (code, said, _) = salvage(&[]);
+    assert!(code == Some(0) && said.contains("No store was set aside"), "{said}");
+    std::fs::rename(place.path(), place.beside(".damaged-20260301T070000Z")).unwrap();
+    let (code, said, _) = salvage(&[]);
+    assert!(code == Some(0) && said.contains("50 brought over, 0 were here already, 10 are at the station"), "{said}");
+    assert!(!said.contains("7SAL"), "{said}");
+    let (code, _, said) = salvage(&["/nowhere"]);
+    assert!(code == Some(69) && said.contains("there is no store at /nowhere"), "{said}");
+    let (store, _) = place.open();
+    let (code, _, said) = salvage(&[]);
+    assert!(code == Some(77) && said.contains("in use by the process"), "{said}");
+    store.close().unwrap();
+}
