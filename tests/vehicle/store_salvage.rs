@@ -279,6 +279,6 @@ fn the_command_brings_over_what_lies_beside_the_store_and_says_the_counts() {
     assert!(code == Some(69) && said.contains("there is no store at /nowhere"), "{said}");
     let (store, _) = place.open();
     let (code, _, said) = salvage(&[]);
-    assert!(code == Some(77) && said.contains("in use by the process"), "{said}");
+    assert!(code == Some(75) && said.contains("in use by the process"), "{said}");
     store.close().unwrap();
 }

@@ -214,7 +214,7 @@ impl Daemon {
             repeat_after: Duration::from_secs(config.alert.repeat_after_s),
             clock,
         };
-        let waiting = Arc::new(Waiting::new(counters.clone()));
+        let waiting = Arc::new(Waiting::new(counters.clone(), config.sources.iter().all(|s| has_own_time(&s.input))));
         let events = Hub::default();
         let to_store = store.clone();
         let keeper = Keeper {

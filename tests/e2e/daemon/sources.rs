@@ -37,7 +37,7 @@ fn empty_truncated_and_other_files_are_named_and_the_good_source_is_read_whole()
             ended.log.lines().any(|l| l.contains(&format!("source={name}")) && l.contains("ended with an error"));
         assert!(said, "{name} is not named: {}", ended.log);
     }
-    assert!(ended.log.contains("truncated.mp4 is cut off: it has "), "{}", ended.log);
+    assert!(ended.log.contains("truncated.mp4 is cut off: it ends inside a box; "), "{}", ended.log);
     assert!(!errors.contains(&"good") && !ended.log.contains("panicked"), "{}", ended.log);
     vehicle.assert_stored(ended.reads());
 }

@@ -106,6 +106,7 @@ impl Keeper {
             Ok(()) => {
                 trouble.failures = 0;
                 trouble.kept += 1;
+                self.waiting.kept();
                 self.reserve.written();
                 if !pending.new.open {
                     for hit in &pending.new.record.hits {

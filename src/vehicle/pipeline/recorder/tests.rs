@@ -175,7 +175,7 @@ impl Bench {
         let counters = Arc::new(Counters::default());
         let lists = Arc::new(Lists::default());
         let settings = Arc::new(ListSettings::new(settings, TimeZone::UTC));
-        let waiting = Arc::new(Waiting::new(counters.clone()));
+        let waiting = Arc::new(Waiting::new(counters.clone(), false));
         let (hub, stopping) = (Hub::default(), Arc::new(AtomicBool::new(false)));
         let fault = Arc::new(std::sync::Mutex::new(Does::Works));
         let met = Arc::new(AtomicU64::new(0));
@@ -504,7 +504,7 @@ fn covert_entries_never_choose_the_chime_whether_the_store_writes_or_not() {
 fn a_pass_with_a_hit_that_the_store_fails_at_alone_lets_the_others_through() {
     let dir = tempfile::tempdir().unwrap();
     let counters = Arc::new(Counters::default());
-    let waiting = Arc::new(Waiting::new(counters.clone()));
+    let waiting = Arc::new(Waiting::new(counters.clone(), false));
     let bad = Uuid::now_v7();
     let tries = Arc::new(AtomicU64::new(0));
     let counted = tries.clone();
@@ -541,7 +541,7 @@ fn on_a_full_disk_the_room_set_aside_is_freed_for_hits_and_taken_again_when_ther
     let dir = tempfile::tempdir().unwrap();
     let reserve = dir.path().join("store.db.reserve");
     let counters = Arc::new(Counters::default());
-    let waiting = Arc::new(Waiting::new(counters.clone()));
+    let waiting = Arc::new(Waiting::new(counters.clone(), false));
     let room = Arc::new(AtomicBool::new(false));
     // A disk on which there is room only while nothing is set aside, until somebody makes more.
     let (there, more) = (reserve.clone(), room.clone());

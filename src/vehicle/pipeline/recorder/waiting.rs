@@ -11,8 +11,13 @@ pub const MAX_WAITING: usize = 256;
 /// How often lost reads are told of.
 const TELL_EVERY: Duration = Duration::from_secs(60);
 
-/// The queue between the recorder, which never waits, and the keeper.
+/// A store that has taken no read for this long is not waited for any more.
+const STUCK_AFTER: Duration = Duration::from_secs(5);
+
+/// The queue between the recorder and the keeper. The recorder waits for room only where all sources are
+/// recordings that are played as fast as they can be read: they can wait, and a road can't.
 pub struct Waiting {
+    may_wait: bool,
     state: Mutex<State>,
     changed: Condvar,
     counters: Arc<Counters>,
@@ -23,6 +28,8 @@ struct State {
     /// No read will come any more.
     ended: bool,
     lost: Lost,
+    /// When the store last took a read.
+    moved: Instant,
 }
 
 /// Reads that gave way and were not told of yet.
@@ -44,9 +51,11 @@ pub enum Next {
 }
 
 impl Waiting {
-    pub fn new(counters: Arc<Counters>) -> Self {
-        let state = State { reads: Queue::new(MAX_WAITING), ended: false, lost: Lost::default() };
-        Self { state: Mutex::new(state), changed: Condvar::new(), counters }
+    /// `may_wait`: the recorder may be held up while the store takes reads, so that none is lost.
+    pub fn new(counters: Arc<Counters>, may_wait: bool) -> Self {
+        let (reads, lost) = (Queue::new(MAX_WAITING), Lost::default());
+        let state = State { reads, ended: false, lost, moved: Instant::now() };
+        Self { may_wait, state: Mutex::new(state), changed: Condvar::new(), counters }
     }
 
     /// Reads that wait.
@@ -54,9 +63,13 @@ impl Waiting {
         self.lock().reads.reads.len()
     }
 
-    /// A read to be kept. It waits for nobody; when no more can wait, one gives way.
+    /// A read to be kept. When no more can wait, one gives way; where all sources may wait, not before
+    /// the store has stood still for a while.
     pub fn push(&self, read: Pending) {
         let mut state = self.lock();
+        while self.may_wait && state.reads.is_full() && state.moved.elapsed() < STUCK_AFTER {
+            state = self.changed.wait_timeout(state, STUCK_AFTER / 10).unwrap_or_else(|e| e.into_inner()).0;
+        }
         let gone = state.reads.push(read);
         self.gave_way(&mut state, gone);
     }
@@ -66,6 +79,12 @@ impl Waiting {
         let mut state = self.lock();
         let gone = state.reads.put_back(read, soon);
         self.gave_way(&mut state, gone);
+    }
+
+    /// The store took a read.
+    pub fn kept(&self) {
+        self.lock().moved = Instant::now();
+        self.changed.notify_all();
     }
 
     /// No read will come any more.
@@ -202,6 +221,10 @@ impl Queue {
         }
         let n = self.reads.iter().position(|r| !r.has_hit()).unwrap_or(0);
         self.reads.remove(n)
+    }
+
+    fn is_full(&self) -> bool {
+        self.reads.len() >= self.max
     }
 
     fn position(&self, read: &Pending) -> Option<usize> {
