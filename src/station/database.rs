@@ -8,10 +8,12 @@ use std::path::Path;
 use std::time::Duration;
 use uuid::Uuid;
 
-const SCHEMA: &str = include_str!("schema.sql");
-/// What version 2 added to version 1.
-const HOTLISTS: &str = include_str!("hotlists/schema.sql");
-const VERSION: i64 = 2;
+/// The schema of a fresh database, in two parts.
+const FRESH: [&str; 2] = [include_str!("schema.sql"), include_str!("hotlists/schema.sql")];
+/// `MIGRATIONS[n]` leads from version n + 1 to n + 2. No version has been shipped yet.
+const MIGRATIONS: &[&str] = &[];
+/// The version this program writes.
+const VERSION: i64 = MIGRATIONS.len() as i64 + 1;
 
 /// The open database.
 #[derive(Debug)]
@@ -47,30 +49,16 @@ impl Database {
         }
         connection.execute_batch("PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON").sql(failed)?;
         let version: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0)).sql(failed)?;
-        match version {
-            VERSION => {}
-            0 | 1 => {
-                // Two may open it at the same time, the station and a command: one makes it.
-                let make = connection.transaction_with_behavior(TransactionBehavior::Immediate).sql(failed)?;
-                let version: i64 = make.query_row("PRAGMA user_version", [], |row| row.get(0)).sql(failed)?;
-                if version == 0 {
-                    make.execute_batch(SCHEMA).sql(failed)?;
-                }
-                if version < 2 {
-                    make.execute_batch(HOTLISTS).sql(failed)?;
-                }
-                make.pragma_update(None, "user_version", VERSION).sql(failed)?;
-                make.commit().sql(failed)?;
-            }
-            newer => {
-                return Err(Error::new(
-                    Kind::Config,
-                    format!(
-                        "{} has schema version {newer} and this program knows {VERSION}; install a newer plated-station",
-                        path.display()
-                    ),
-                ));
-            }
+        if !(0..=VERSION).contains(&version) {
+            let known = "and this program knows";
+            let said = format!(
+                "{} has schema version {version} {known} {VERSION}; install a newer plated-station",
+                path.display()
+            );
+            return Err(Error::new(Kind::Config, said));
+        }
+        if version < VERSION {
+            bring_to_date(&mut connection, MIGRATIONS).sql(failed)?;
         }
         Ok(Self { connection })
     }
@@ -88,13 +76,13 @@ impl Database {
     }
 
     /// Looks into the database at `path` without changing it, beside a running station; `None`
-    /// when it is of a version that has no lists.
+    /// when nothing has been made in it yet.
     pub fn look<T>(path: &Path, work: impl FnOnce(&Rows<'_>) -> Result<T>) -> Result<Option<T>> {
         let failed = || format!("could not read the station's database {}", path.display());
         let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY).sql(failed)?;
         connection.busy_timeout(Duration::from_secs(5)).sql(failed)?;
         let version: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0)).sql(failed)?;
-        if version < 2 {
+        if version == 0 {
             return Ok(None);
         }
         work(&Rows(connection.unchecked_transaction().sql(failed)?)).map(Some)
@@ -224,6 +212,20 @@ impl<T> SqlContext<T> for rusqlite::Result<T> {
     }
 }
 
+/// Makes a fresh database, or brings an older one to the version behind the last of `migrations`, in one
+/// transaction. Two may do it at the same time, the station and a command: one does.
+fn bring_to_date(connection: &mut Connection, migrations: &[&str]) -> rusqlite::Result<()> {
+    let make = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let version: u32 = make.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+    let steps = match version {
+        0 => &FRESH[..],
+        from => migrations.get(from as usize - 1..).unwrap_or_default(),
+    };
+    steps.iter().try_for_each(|sql| make.execute_batch(sql))?;
+    make.pragma_update(None, "user_version", migrations.len() as i64 + 1)?;
+    make.commit()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -238,19 +240,21 @@ mod tests {
     }
 
     #[test]
-    fn a_database_of_the_first_version_keeps_its_rows_and_gets_the_tables_of_the_lists() {
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("station.db");
-        let old = Connection::open(&path).unwrap();
-        old.execute_batch(SCHEMA).unwrap();
-        old.execute("INSERT INTO images VALUES (?1, 1, 0)", [Sha256::of(b"x").0]).unwrap();
-        old.pragma_update(None, "user_version", 1).unwrap();
-        drop(old);
-        assert_eq!(Database::look(&path, |rows| rows.list_versions()).unwrap(), None);
-        let mut database = Database::open(&path).unwrap();
-        let kept = database.transaction(|rows| Ok((rows.image(&Sha256::of(b"x"))?, rows.manifest()?))).unwrap();
-        assert_eq!(kept, (Some(1), None));
-        assert_eq!(Database::look(&path, |rows| rows.list_versions()).unwrap(), Some(Vec::new()));
+    fn a_database_of_an_older_version_keeps_its_rows_and_is_migrated_in_one_step_or_not_at_all() {
+        let mut database = Connection::open_in_memory().unwrap();
+        bring_to_date(&mut database, MIGRATIONS).unwrap();
+        database.execute("INSERT INTO images VALUES (?1, 1, 0)", [Sha256::of(b"x").0]).unwrap();
+        let state = |database: &Connection| -> (i64, i64) {
+            let version = database.query_row("PRAGMA user_version", [], |row| row.get(0)).unwrap();
+            (version, database.query_row("SELECT count(*) FROM images", [], |row| row.get(0)).unwrap())
+        };
+        let made_up = ["CREATE TABLE made_up (a INTEGER) STRICT", "ALTER TABLE made_up ADD COLUMN b TEXT"];
+        assert!(bring_to_date(&mut database, &[made_up[0], "CREATE TABEL"]).is_err());
+        assert_eq!(state(&database), (1, 1));
+        assert!(database.prepare("SELECT a FROM made_up").is_err());
+        bring_to_date(&mut database, &made_up).unwrap();
+        assert_eq!(state(&database), (3, 1));
+        assert!(database.prepare("SELECT a, b FROM made_up").is_ok());
     }
 
     #[test]

@@ -1,4 +1,4 @@
--- The lists that the station hands out: added by version 2 of the database. Times are
+-- The lists that the station hands out. Times are
 -- microseconds since 1970, UTC.
 
 -- Versions of lists. A row stays when its file goes.
