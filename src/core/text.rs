@@ -109,12 +109,23 @@ fn is_blank(c: char) -> bool {
         | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}')
 }
 
+/// The text as a sentence: with a full stop, unless it ends with a sign of its own.
+pub fn sentence(text: &str) -> String {
+    let text = text.trim_end();
+    if text.ends_with(['.', '?', '!']) { text.to_owned() } else { format!("{text}.") }
+}
+
 /// A number of things in words: `1 look`, `2 looks`. `one` is a word whose plural ends in s.
 pub fn count(number: u64, one: &str) -> String {
     match number {
         1 => format!("1 {one}"),
         n => format!("{n} {one}s"),
     }
+}
+
+/// Entries in words: `1 entry`, `2 entries`.
+pub fn entries(number: u64) -> String {
+    format!("{number} {}", if number == 1 { "entry" } else { "entries" })
 }
 
 #[cfg(test)]
@@ -233,6 +244,13 @@ mod tests {
         assert_eq!(shown("e\u{302}\u{301}"), "e\u{302}\u{301}");
         assert_eq!(shown("e\u{301}\u{301}\u{301}"), "e\u{301}\u{301}\\u{301}");
         assert_eq!(shown("\u{301}e"), "\\u{301}e", "none stands on what is in front of the text");
+    }
+
+    #[test]
+    fn a_sentence_ends_once_and_numbers_agree_with_their_word() {
+        let ends = ["is the camera plugged in?", "It may have been disconnected.", "no space left"].map(sentence);
+        assert_eq!(ends, ["is the camera plugged in?", "It may have been disconnected.", "no space left."]);
+        assert_eq!([count(0, "read"), count(1, "read"), count(2, "read")], ["0 reads", "1 read", "2 reads"]);
     }
 
     #[test]

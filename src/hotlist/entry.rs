@@ -1,5 +1,6 @@
 //! What became of the lines of a list.
 
+use plated_core::text::{self, count};
 use serde::Serialize;
 use std::fmt;
 
@@ -70,7 +71,12 @@ fn keep(problems: &mut Vec<Problem>, problem: Problem) {
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { lines, entries, partials, set_aside, partials_set_aside, bad, noted, .. } = self;
-        write!(f, "{lines} lines: {entries} entries, {set_aside} set aside, {bad} with mistakes")?;
+        write!(
+            f,
+            "{}: {}, {set_aside} set aside, {bad} with mistakes",
+            count(*lines, "line"),
+            text::entries(*entries)
+        )?;
         if *partials > 0 {
             write!(f, "; {partials} of the entries are partial plates")?;
         }

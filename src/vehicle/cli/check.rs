@@ -4,6 +4,7 @@ use crate::config::Config;
 use crate::store;
 use crate::store::{Key, Report};
 use plated_core::error::{Context, Error, Kind, Result};
+use plated_core::text::count;
 use std::io::Write;
 use std::path::PathBuf;
 
@@ -25,7 +26,7 @@ pub fn run(args: &Args) -> Result<()> {
     match report.problems() {
         0 => Ok(()),
         n => {
-            let said = format!("the store {} has {n} problems, listed above", report.path.display());
+            let said = format!("the store {} has {}, listed above", report.path.display(), count(n, "problem"));
             Err(Error::new(Kind::Damaged, said))
         }
     }

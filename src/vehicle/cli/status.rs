@@ -6,7 +6,7 @@ use crate::control::{ListLine, Reply, Request, StatusReport};
 use crate::health::Level;
 use crate::store::Staleness;
 use plated_core::error::Result;
-use plated_core::text::count;
+use plated_core::text::{count, entries};
 use std::process::ExitCode;
 
 /// How old the lists are, what went wrong last, and how much waits for the station
@@ -104,7 +104,7 @@ pub fn word(staleness: Staleness) -> &'static str {
 /// A list and its last error.
 pub fn list_line(list: &ListLine) -> Result<()> {
     let age = list.age_s.map_or_else(|| "no version in force".to_owned(), |age| format!("{} old", ago(age)));
-    say(format_args!("{:<9} {}: {} entries, {age}", word(list.staleness), list.name, list.entries))?;
+    say(format_args!("{:<9} {}: {}, {age}", word(list.staleness), list.name, entries(list.entries)))?;
     match &list.error {
         Some(error) => say(format_args!("          last error: {error}")),
         None => Ok(()),

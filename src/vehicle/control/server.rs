@@ -56,14 +56,17 @@ pub struct Server {
 }
 
 impl Server {
-    /// Listens at `path`. The caller owns the store, so a socket that lies there is of a daemon
-    /// that is gone.
+    /// Listens at `path`. A socket at which nobody listens is of a daemon that is gone, and is replaced.
     ///
     /// # Errors
-    /// `Storage` when the socket can't be made there.
+    /// `Refused` when somebody listens there, `Storage` when the socket can't be made.
     pub fn start(path: &Path, desk: Arc<OfficerService>) -> Result<Self> {
         let failed = || format!("could not listen for the command line at {}", path.display());
         if std::fs::symlink_metadata(path).is_ok_and(|m| m.file_type().is_socket()) {
+            if UnixStream::connect(path).is_ok() {
+                let said = format!("another program listens at {}; set control.socket to another path", path.display());
+                return Err(Error::new(Kind::Refused, said));
+            }
             std::fs::remove_file(path).context(Kind::Storage, failed)?;
         }
         let runtime =

@@ -72,7 +72,7 @@ impl Monitor {
             let worse = self.health.report(&format!("camera {}", source.name), level, text.clone(), wall);
             // What keeps it from being opened is logged where it is opened.
             if worse && source.state == State::Running {
-                tracing::error!(source = %source.name, "The camera is not read: {text}.");
+                tracing::error!(source = %source.name, "The camera is not read: {}", plated_core::text::sentence(&text));
             }
         }
         let chime = self.chime.status();

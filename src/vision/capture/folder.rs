@@ -58,7 +58,7 @@ impl Reader for ImageFolder {
                 Ok(Some(picture))
             }
             Err(error) => {
-                warn!("Left out of the folder: {}.", error.chain());
+                warn!("Left out of the folder: {}", plated_core::text::sentence(&error.chain()));
                 Ok(None)
             }
         }

@@ -13,6 +13,7 @@ use jiff::Timestamp;
 use plated_core::clock::Clock;
 use plated_core::error::{Context, Error, Kind, Result};
 use plated_core::retry::Backoff;
+use plated_core::text::sentence;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::thread::JoinHandle;
@@ -280,7 +281,7 @@ impl Worker {
                     }
                 }
                 (Err(error), Some(_)) => {
-                    warn!(source = %self.plan.name, "The source ended with an error: {}.", error.chain());
+                    warn!(source = %self.plan.name, "The source ended with an error: {}", sentence(&error.chain()));
                     break self.end(Some(error.chain()));
                 }
                 (outcome, None) => {
@@ -304,7 +305,7 @@ impl Worker {
     /// False when capture was stopped while waiting.
     fn retry_later(&mut self, error: String, wait: Duration) -> bool {
         if !self.reported {
-            warn!(source = %self.plan.name, "The camera failed and is tried again until it works: {error}.");
+            warn!(source = %self.plan.name, "The camera failed and is tried again until it works: {}", sentence(&error));
             self.reported = true;
         }
         self.shared.status(self.index).state = State::Waiting { error };

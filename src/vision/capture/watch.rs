@@ -110,7 +110,7 @@ impl WatchedFolder {
             Err(_) if file.since.elapsed() < MAX_UNFINISHED => {}
             Err(error) => {
                 file.done = true;
-                warn!("Left out of the folder: {}.", error.chain());
+                warn!("Left out of the folder: {}", plated_core::text::sentence(&error.chain()));
             }
         }
     }

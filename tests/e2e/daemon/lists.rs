@@ -258,7 +258,7 @@ fn a_file_dropped_into_a_watched_folder_comes_into_force_and_is_answered_beside_
     daemon.wait_for(|line| hits_on(line, "7ABC123"));
     let outcome = vehicle.path("stick/new.csv.outcome.txt");
     let said = until("the outcome", || std::fs::read_to_string(&outcome).ok());
-    assert!(said.starts_with("accepted for the list svs") && said.contains("1 entries"), "{said}");
+    assert!(said.starts_with("accepted for the list svs") && said.contains("1 entry"), "{said}");
     daemon.terminate().well();
     // What came from the folder is in force after a restart without it.
     std::fs::remove_dir_all(vehicle.path("stick")).unwrap();

@@ -71,7 +71,7 @@ fn what_is_entered_beside_the_daemon_alerts_at_once_and_is_on_record_by_the_peer
     // A list comes into force the same way.
     std::fs::write(vehicle.path("new.csv"), "plate\n6DEF128\n").unwrap();
     let said = well(&vehicle, &["hotlist", "import", vehicle.path("new.csv").to_str().unwrap(), "--list", "svs"]);
-    assert!(said.contains("svs: in force. 1 lines: 1 entries"), "{said}");
+    assert!(said.contains("svs: in force. 1 line: 1 entry"), "{said}");
     daemon.wait_for(|line| matches!(line, Line::Hit { hit, .. } if hit.entries[0].entry.list == "svs"));
 
     let said = well(&vehicle, &["hotlist", "show", "7ABC123", "--reason", "traffic stop"]);
@@ -212,7 +212,7 @@ fn a_stale_list_is_warned_of_without_plates_and_stands_in_the_status() {
     let said = daemon.wait_log("older than it should be");
     assert!(said.contains(" WARN ") && said.contains("svs"), "{said}");
     let (said, code) = status_of(&vehicle, &[]);
-    assert!(said.contains("WARN      svs: 1 entries, 30 h old"), "{said}");
+    assert!(said.contains("WARN      svs: 1 entry, 30 h old"), "{said}");
     assert!(matches!(code, Some(1 | 2)), "{code:?}: {said}");
     let ended = daemon.terminate().well();
     assert!(!ended.log.contains("9ZZZ999"));

@@ -39,10 +39,13 @@ pub fn line(hit: &HitRecord, verdict: &str) -> String {
     let vehicle = [&e.year, &e.colour, &e.make, &e.model, &e.style];
     let car = vehicle.into_iter().filter(|s| !s.is_empty()).cloned().collect::<Vec<_>>().join(" ");
     let plate_type = plate_type(&e.plate_type);
+    let facts = [("plate of", &e.plate_year), ("VIN", &e.vin), ("case", &e.case_number)];
+    let facts = facts.iter().filter(|(_, value)| !value.is_empty());
+    let facts: String = facts.map(|(name, value)| format!(", {name} {value}")).collect();
     let age = first.age_days.map_or_else(String::new, |days| format!(", {} old", count(days.into(), "day")));
     let more = if more.is_empty() { String::new() } else { format!(", {} more for this plate", more.len()) };
     format!(
-        "{word} {:<9} {verdict}  {priority} {} [{}]  listed {} {}{plate_type} {car}  {rule} {:.0} %{}, {state}{age}{more}{quiet}",
+        "{word} {:<9} {verdict}  {priority} {} [{}]  listed {} {}{plate_type} {car}{facts}  {rule} {:.0} %{}, {state}{age}{more}{quiet}",
         PlateText::normalise(&hit.text).display(),
         e.category,
         e.list,
@@ -67,4 +70,54 @@ fn plate_type(code: &str) -> String {
 fn differences(all: &[Difference]) -> String {
     let one = |d: &Difference| format!(", character {} read {} listed {}", d.position + 1, d.read, d.listed);
     all.iter().map(one).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use plated_core::record::{EntryRecord, HitEntry};
+
+    #[test]
+    fn the_line_of_a_hit_says_what_differs_and_all_that_the_list_knows_of_the_vehicle() {
+        let entry = EntryRecord {
+            list: "ncic".into(),
+            plate: "7AB0123".into(),
+            state: "AZ".into(),
+            category: "stolen_vehicle".into(),
+            priority: Priority::High,
+            plate_type: "MC".into(),
+            plate_year: "2026".into(),
+            vin: "JH2AF6000".into(),
+            case_number: "26-0042".into(),
+            make: "HOND".into(),
+            ..EntryRecord::default()
+        };
+        let hit = HitRecord {
+            id: uuid::Uuid::nil(),
+            at: jiff::Timestamp::UNIX_EPOCH,
+            text: "7ABO123".into(),
+            confidence: 0.9,
+            rule: Rule::ZeroOrO,
+            listed: entry.plate.clone(),
+            differs: vec![Difference { position: 3, read: 'O', listed: '0' }],
+            probability: 0.9,
+            alert: Alerting::Sounded,
+            kept_late: false,
+            entries: vec![HitEntry {
+                state: StateAgreement::Differ,
+                priority: Priority::Normal,
+                age_days: Some(1),
+                entry,
+            }],
+        };
+        let line = line(&hit, "unverified");
+        for part in [
+            "unverified  normal stolen_vehicle [ncic]  listed 7AB0123 AZ MOTORCYCLE plate HOND",
+            "plate of 2026, VIN JH2AF6000, case 26-0042",
+            "same but for letter O and zero 90 %, character 4 read O listed 0",
+            "ANOTHER STATE (one priority lower), 1 day old",
+        ] {
+            assert!(line.contains(part), "{part}: {line}");
+        }
+    }
 }

@@ -67,7 +67,7 @@ pub fn run(args: &Args) -> Result<()> {
         Reply::Added(entry) if args.json => print_json(&json!({ "added": entry })),
         Reply::Added(ManualEntry { id, entry, partial, .. }) => {
             let what = if partial { "Partial plate" } else { "Plate" };
-            say(format_args!("{what} {} entered as {id}, until {}", entry.plate, entry.expires))
+            say(format_args!("{what} {} entered as {id}, until {}", entry.plate, ask::local(entry.expires)))
         }
         Reply::Read(read) => {
             reads += 1;

@@ -7,6 +7,7 @@ use crate::control::{Reply, Request};
 use crate::store::Reason;
 use jiff::Timestamp;
 use plated_core::error::{Context, Error, Kind, Result};
+use plated_core::text::entries;
 use serde_json::json;
 use std::path::PathBuf;
 
@@ -60,7 +61,7 @@ pub fn run(args: &Args) -> Result<()> {
             return print_json(&json!({ "imported": import }));
         }
         if import.unchanged {
-            return say(format_args!("{}: this file is in force already, {} entries", import.list, import.entries));
+            return say(format_args!("{}: this file is in force already, {}", import.list, entries(import.entries)));
         }
         for past in &import.forced {
             say(format_args!("{}: FORCED: {past}", import.list))?;

@@ -1,6 +1,6 @@
 //! `plated hotlist show`: all that the lists have about a plate.
 
-use crate::cli::ask::{Ask, Why, ago, print_json, tell_left_out};
+use crate::cli::ask::{Ask, Why, ago, local, print_json, tell_left_out};
 use crate::cli::say;
 use crate::control::{Reply, Request, Shown};
 use plated_core::error::Result;
@@ -54,7 +54,7 @@ fn print(shown: &Shown) -> Result<()> {
     say(format_args!("{} {}  {priority} {}  [{}{age}]  unverified", e.plate, e.state, e.category, e.list))?;
     let car = [&e.year, &e.colour, &e.make, &e.model, &e.style];
     let car = car.into_iter().filter(|s| !s.is_empty()).cloned().collect::<Vec<_>>().join(" ");
-    let moment = |t: Option<jiff::Timestamp>| t.map(|t| t.to_string()).unwrap_or_default();
+    let moment = |t: Option<jiff::Timestamp>| t.map(local).unwrap_or_default();
     let (valid_from, expires) = (moment(e.valid_from), moment(e.expires));
     let registration = [&e.plate_type, &e.plate_year];
     let registration = registration.into_iter().filter(|s| !s.is_empty()).cloned().collect::<Vec<_>>().join(" ");

@@ -145,7 +145,7 @@ fn read_line(read: &ReadRecord) -> String {
     let text = PlateText::normalise(&read.text).display();
     let state = if read.state.is_empty() { "--" } else { &read.state };
     let (sure, looks, agreeing) = (read.confidence * 100.0, read.looks, read.agreeing);
-    let at = read.best.at.strftime("%H:%M:%S");
+    let at = time_of_day(read.best.at);
     format!(
         "{at}  read  {text:<9} {state}  {sure:3.0} %  {agreeing} of {}  {}",
         count(looks.into(), "look"),
@@ -153,8 +153,13 @@ fn read_line(read: &ReadRecord) -> String {
     )
 }
 
+/// The vehicle's local time.
+fn time_of_day(at: jiff::Timestamp) -> String {
+    at.to_zoned(jiff::tz::TimeZone::system()).strftime("%H:%M:%S").to_string()
+}
+
 fn hit_line(hit: &HitRecord) -> String {
-    format!("{}  {}  {}", hit.at.strftime("%H:%M:%S"), hit::line(hit, "unverified"), hit.short())
+    format!("{}  {}  {}", time_of_day(hit.at), hit::line(hit, "unverified"), hit.short())
 }
 
 /// Counts of a run that has ended.

@@ -6,6 +6,7 @@ use crate::lists::Change;
 use crate::store::{By, Reason};
 use jiff::{SignedDuration, Timestamp};
 use plated_core::error::{Error, Kind, Result};
+use plated_core::text::entries;
 use plated_core::user::SystemUser;
 use plated_core::wire::ListVersion;
 use plated_hotlist::settings::{Hotlist, ListKind, OFFICERS};
@@ -105,7 +106,7 @@ impl OfficerService {
         let dated = Some(version.file_date.unwrap_or(version.published));
         let incoming = Incoming { version: Some(version), by_itself: true, ..Incoming::file(file, dated) };
         let done = self.import(name, incoming, false, &by(&format!("version {} of the station", version.version))?)?;
-        Ok(format!("{} entries", done.entries))
+        Ok(entries(done.entries))
     }
 }
 
