@@ -33,7 +33,7 @@ use std::time::Duration;
 
 /// The program `plated-station`.
 pub fn main() -> ExitCode {
-    plated_core::logging::init();
+    let _logs = plated_core::logging::init();
     match command::Command::parse().run() {
         Ok(()) => ExitCode::SUCCESS,
         Err(e) => {

@@ -81,11 +81,12 @@ fn whatever_page_is_damaged_every_unsent_read_that_is_whole_comes_over_with_its_
         let salvaged = store.salvage(&damaged).unwrap();
         let here = waiting(&store);
         assert!(here.is_subset(&unsent.iter().copied().collect()), "page {page}: only what was not sent");
-        assert_eq!(salvaged.reads, here.len() as u64, "page {page}: {salvaged}");
+        // The store begins with it by itself.
+        assert_eq!(salvaged.reads + salvaged.present, here.len() as u64, "page {page}: {salvaged}");
         assert_sendable(&store);
         // Twice brings nothing twice.
         let again = store.salvage(&damaged).unwrap();
-        assert_eq!((again.reads, again.rows, again.present), (0, 0, salvaged.reads), "page {page}");
+        assert_eq!((again.reads, again.rows, again.present), (0, 0, here.len() as u64), "page {page}");
         store.close().unwrap();
         assert!(std::fs::read(&damaged).unwrap() == before, "page {page}: the old one was touched");
         assert_eq!(check(&other.path(), &other.key).unwrap().problems(), 0, "page {page}");

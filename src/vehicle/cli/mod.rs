@@ -53,7 +53,7 @@ pub fn command() -> clap::Command {
 /// Parses the command line, does what it says, and gives the exit code.
 pub fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    plated_core::logging::init();
+    let _logs = plated_core::logging::init();
     let outcome = match arguments.command {
         Command::Status(args) => return status::run(&args),
         Command::Init(args) => init::run(&args),

@@ -17,6 +17,8 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 /// Wait after the first round that failed; it doubles with each further one.
 const FIRST_BACKOFF: Duration = Duration::from_secs(5);
+/// Longest wait until lists that could not be read are tried again.
+const LONGEST_ARMING: Duration = Duration::from_secs(30);
 
 /// How lists are looked for.
 #[derive(Clone, Debug)]
@@ -82,8 +84,12 @@ pub fn from(config: &Config, clock: Arc<dyn Clock>, service: &Arc<OfficerService
     let task = service.start_task();
     let prepare = move || {
         let _task = task;
-        if let Err(e) = preparer.arm() {
-            tracing::error!("The lists in force can't be read: {}", e.chain());
+        let mut backoff = Backoff::new(FIRST_BACKOFF, LONGEST_ARMING);
+        while let Err(e) = preparer.arm() {
+            tracing::error!("The lists in force can't be read, and nothing on them is found: {}", e.chain());
+            if preparer.stops_within(backoff.fail()) {
+                return;
+            }
         }
         preparer.look_at_files_beside();
         lists.iter().filter(|list| !preparer.is_in_force(list)).for_each(|list| forget(&folder.join("spool"), list));

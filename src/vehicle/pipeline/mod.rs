@@ -32,14 +32,12 @@ use crate::store::{Key, NewImage, Options, Stats, Store};
 use crate::transfer::StoreOutbox;
 use collector::Collector;
 use crossbeam_channel::bounded;
-use jiff::tz::TimeZone;
 use plated_access::Gate;
 use plated_core::clock::Clock;
 use plated_core::error::{Error, Kind, Result};
 use plated_core::record::{HitRecord, MadeBy, ReadRecord};
 use plated_core::shutdown::Shutdown;
 use plated_core::thread::spawn;
-use plated_hotlist::ListSettings;
 use plated_vision::capture::{Capture, SourceStatus};
 use plated_vision::capture::{Input, Pace};
 use plated_vision::recognition::{Models, Recognizer};
@@ -97,6 +95,7 @@ pub struct Daemon {
     workers: Arc<Workers>,
     monitor: JoinHandle<()>,
     gate: Arc<Gate>,
+    clock: Arc<dyn Clock>,
     threads: Vec<JoinHandle<()>>,
 }
 
@@ -206,13 +205,13 @@ impl Daemon {
         let monitor = monitor.start(shutdown.clone())?;
         let gate = desk.gate().clone();
         let expiry = expiry::start(desk.clone(), clock.clone())?;
-        let settings = Arc::new(ListSettings::new(&config.hotlists, TimeZone::system()));
+        let settings = desk.settings().clone();
         let matching = Matching {
             lists: desk.lists().clone(),
             settings: settings.clone(),
             muted: desk.quiet().clone(),
             repeat_after: Duration::from_secs(config.alert.repeat_after_s),
-            clock,
+            clock: clock.clone(),
         };
         let waiting = Arc::new(Waiting::new(counters.clone(), config.sources.iter().all(|s| has_own_time(&s.input))));
         let events = Hub::default();
@@ -249,6 +248,7 @@ impl Daemon {
             workers,
             monitor,
             gate,
+            clock,
             threads,
         })
     }
@@ -309,7 +309,7 @@ impl Daemon {
         self.stopping.store(true, Ordering::Relaxed);
         self.shutdown.request();
         self.capture.stop();
-        self.workers.join();
+        self.workers.join(&*self.clock);
         for thread in self.threads.into_iter().chain([self.monitor]) {
             if thread.join().is_err() {
                 tracing::error!("A thread ended by a defect; the reads it held may be lost.");

@@ -5,6 +5,7 @@
 
 use super::worker::Seen;
 use crossbeam_channel::{SendError, Sender};
+use plated_core::clock::Clock;
 use plated_core::error::Result;
 use plated_core::thread::spawn;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -14,6 +15,8 @@ use std::time::Duration;
 
 /// A frame takes some 20 ms; on a machine that does much else, a second.
 const HUNG_AFTER: Duration = Duration::from_secs(10);
+/// How often ends are looked for at the stop.
+const JOIN_POLL: Duration = Duration::from_millis(10);
 /// So many are replaced at the most: each that hangs keeps its models.
 const MAX_REPLACED: usize = 16;
 
@@ -140,8 +143,13 @@ impl Workers {
         self.running() == 0
     }
 
-    /// Waits for those that were not given up.
-    pub fn join(&self) {
+    /// Waits for those that were not given up, and gives up those that hang meanwhile.
+    pub fn join(&self, clock: &dyn Clock) {
+        while self.running() > 0 {
+            let now = clock.monotonic();
+            self.lock().iter().filter(|(post, _)| post.is_hung(now)).for_each(|(post, _)| post.give_up());
+            std::thread::sleep(JOIN_POLL);
+        }
         let at_work = std::mem::take(&mut *self.lock());
         for (post, thread) in at_work {
             if !post.is_given_up() && thread.join().is_err() {
@@ -159,6 +167,7 @@ impl Workers {
 mod tests {
     use super::*;
     use crossbeam_channel::{bounded, unbounded};
+    use plated_core::clock::SystemClock;
 
     #[test]
     fn a_worker_that_hangs_is_replaced_and_the_others_and_the_end_do_not_wait_for_it() {
@@ -195,7 +204,7 @@ mod tests {
         }
         drop(work);
         assert!(seen.recv().is_err(), "the collector ends although one hangs");
-        workers.join();
+        workers.join(&SystemClock::new());
         drop(release);
     }
 }

@@ -80,6 +80,8 @@ pub(super) struct Salvage {
     reads: Option<Numbers>,
     events: Option<(Numbers, HashSet<String>)>,
     report: Salvaged,
+    /// Lists, entries and findings came over; tried again until they do.
+    settings_done: bool,
 }
 
 /// Numbers of rows that are still to be looked at.
@@ -91,12 +93,13 @@ struct Numbers {
 impl Salvage {
     pub(super) fn of_file(path: &Path) -> Self {
         let report = Salvaged { from: Some(path.to_owned()), ..Salvaged::default() };
-        Self { file: Some(path.to_owned()), conn: None, reads: None, events: None, report }
+        Self { file: Some(path.to_owned()), conn: None, reads: None, events: None, report, settings_done: false }
     }
 
     /// Of a store whose files are gone, by the connection that still has them.
     pub(super) fn of_connection(conn: Connection) -> Self {
-        Self { file: None, conn: Some(conn), reads: None, events: None, report: Salvaged::default() }
+        let report = Salvaged::default();
+        Self { file: None, conn: Some(conn), reads: None, events: None, report, settings_done: false }
     }
 
     pub(super) fn file(&self) -> Option<&Path> {
@@ -125,6 +128,7 @@ impl Salvage {
                 self.copy(writer, table, number, &mut present)?;
             }
         }
+        self.settings_done = true;
         Ok(())
     }
 
@@ -133,6 +137,10 @@ impl Salvage {
     /// # Errors
     /// Only what the store that is written to has against it; the same row is tried again then.
     pub(super) fn step(&mut self, writer: &mut Writer) -> Result<bool, Fault> {
+        if !self.settings_done {
+            self.settings(writer)?;
+            return Ok(false);
+        }
         if self.reads.is_none() {
             self.reads = Some(self.numbers(writer, "read", "number"));
         }

@@ -243,6 +243,8 @@ impl Writer {
         let sort = if damaged { open::DAMAGED } else { open::DISPLACED };
         let aside = open::set_aside(&self.path, &*self.clock, sort)?;
         let conn = open::begin(&self.path, &self.key)?;
+        // A reader that was opened meanwhile is of the old one.
+        self.readers.retire();
         let place = Place::of(&self.path)?;
         let old = std::mem::replace(&mut self.conn, conn);
         self.place = place;

@@ -76,9 +76,11 @@ pub fn run(args: &Args) -> Result<()> {
         shown.wait(LAST_LINES);
         return stopped;
     }
-    daemon.drain(Duration::from_secs(args.drain), &shutdown, clock.as_ref())?;
-    let status = daemon.status()?;
+    let drained = daemon.drain(Duration::from_secs(args.drain), &shutdown, clock.as_ref());
+    let status = daemon.status();
+    // First of all, so that no open pass is lost to what went wrong.
     let stopped = daemon.stop();
+    let status = drained.and(status)?;
     let reads = shown.wait(if shutdown.is_requested() { LAST_LINES } else { ALL_LINES });
     show::summary(&status, args.json)?;
     let failed = status.sources.iter().filter(|s| s.ended_with_error().is_some()).count();

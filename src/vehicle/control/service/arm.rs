@@ -243,6 +243,15 @@ impl OfficerService {
         self.stopping.store(true, Ordering::Release);
     }
 
+    /// Waits so long, or until the daemon ends; true if it does.
+    pub fn stops_within(&self, wait: Duration) -> bool {
+        let until = std::time::Instant::now() + wait;
+        while !self.is_stopping() && std::time::Instant::now() < until {
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        self.is_stopping()
+    }
+
     pub(super) fn is_stopping(&self) -> bool {
         self.stopping.load(Ordering::Acquire)
     }

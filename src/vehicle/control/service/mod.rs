@@ -88,7 +88,7 @@ pub struct OfficerService {
     /// of the wall clock must not end a search for a vehicle (invariant 8).
     officers: Mutex<Vec<(ManualEntry, Duration)>>,
     /// What may be shown of a hit.
-    sets: ListSettings,
+    sets: Arc<ListSettings>,
     /// What officers found wrong this shift.
     quiet: Arc<MutedPairings>,
     /// One disposition at a time, so that what is kept and what is quiet don't part.
@@ -112,15 +112,17 @@ impl OfficerService {
             tracing::error!("Lists that are new in the configuration can't come into force: {}", e.chain());
         }
         let mut hotlists: Vec<_> = config.hotlists.iter().cloned().map(Arc::new).collect();
-        let known = store.list_states().unwrap_or_default().into_iter();
-        let station = known.filter(|s| s.kind == ListKind::Station && s.in_force.is_some());
+        let states = store.list_states().unwrap_or_else(|e| {
+            tracing::error!("What is in force can't be read: {}", e.chain());
+            Vec::new()
+        });
+        let station = states.iter().filter(|s| s.kind == ListKind::Station && s.in_force.is_some());
         for state in station.filter(|s| config.hotlists.iter().all(|l| l.name != s.name)) {
-            hotlists.push(Arc::new(Hotlist::from_station(&state.name)));
+            hotlists.push(Arc::new(Hotlist { covert: state.covert, ..Hotlist::from_station(&state.name) }));
         }
         // A list that was covert once and is not configured any more stays so.
         let is_configured = |name: &str| config.hotlists.iter().any(|l| l.name == name);
-        let known = store.list_states().unwrap_or_default().into_iter();
-        let once_covert = known.filter(|s| s.covert && !is_configured(&s.name));
+        let once_covert = states.iter().filter(|s| s.covert && !is_configured(&s.name));
         let once_covert = once_covert.map(|s| Hotlist { covert: true, ..Hotlist::from_station(&s.name) });
         let settings: Vec<Hotlist> = config.hotlists.iter().cloned().chain(once_covert).collect();
         // The one place where a gate is made, and with it the permits of what goes on by itself.
@@ -142,7 +144,7 @@ impl OfficerService {
             stopping: AtomicBool::new(false),
             start_tasks: Default::default(),
             officers: Mutex::default(),
-            sets: ListSettings::new(&settings, TimeZone::system()),
+            sets: Arc::new(ListSettings::new(&settings, TimeZone::system())),
             quiet: Arc::default(),
             disposing: Mutex::default(),
             broken: Mutex::default(),
@@ -180,6 +182,11 @@ impl OfficerService {
     /// The permit of the transfer; there is one.
     pub fn take_transfer_permit(&self) -> Option<Permit<Transfer>> {
         self.transfer.lock().unwrap_or_else(|e| e.into_inner()).take()
+    }
+
+    /// What is set for each list, for the matching and for what is shown.
+    pub fn settings(&self) -> &Arc<ListSettings> {
+        &self.sets
     }
 
     /// The lists in force, for the matching.

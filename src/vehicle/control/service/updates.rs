@@ -98,7 +98,9 @@ impl OfficerService {
             }
             Ok(_) => {}
             Err(_) => {
-                let list = Hotlist::from_station(name);
+                // One that was covert once stays so.
+                let covert = self.state(name)?.is_some_and(|state| state.covert);
+                let list = Hotlist { covert, ..Hotlist::from_station(name) };
                 self.store.configure_lists(std::slice::from_ref(&list))?;
                 self.hotlists.write().unwrap_or_else(|e| e.into_inner()).push(Arc::new(list));
             }
