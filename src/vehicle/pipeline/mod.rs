@@ -297,7 +297,7 @@ impl Daemon {
             if self.transfer.is_none() || enough.is_requested() || clock.monotonic() >= until {
                 return Ok(false);
             }
-            std::thread::sleep(Duration::from_millis(50));
+            std::thread::sleep(Duration::from_millis(50)); // The outbox can only be counted.
         }
     }
 

@@ -96,7 +96,7 @@ fn an_import_killed_at_any_moment_leaves_the_list_before_or_the_new_one_in_force
     for moment in 0..24 {
         let plate = format!("{}XYZ{moment:03}", moment % 9);
         let mut import = importing(&vehicle, &plate).spawn().unwrap();
-        std::thread::sleep(Duration::from_millis(moment * 4));
+        std::thread::sleep(Duration::from_millis(moment * 4)); // The moment is what is tried.
         let _ = import.kill();
         let done = import.wait().unwrap().success();
         let now = exported(&vehicle);
@@ -107,7 +107,7 @@ fn an_import_killed_at_any_moment_leaves_the_list_before_or_the_new_one_in_force
     // Killed while it starts, and started again with the old file at its path.
     for moment in 0..8 {
         let daemon = vehicle.start(&[]);
-        std::thread::sleep(Duration::from_millis(moment * 15));
+        std::thread::sleep(Duration::from_millis(moment * 15)); // As above.
         daemon.kill();
     }
     assert_eq!(exported(&vehicle), ["7ABC123"]);

@@ -247,7 +247,7 @@ impl OfficerService {
     pub fn stops_within(&self, wait: Duration) -> bool {
         let until = std::time::Instant::now() + wait;
         while !self.is_stopping() && std::time::Instant::now() < until {
-            std::thread::sleep(Duration::from_millis(50));
+            std::thread::sleep(Duration::from_millis(50)); // The flag can only be asked.
         }
         self.is_stopping()
     }
