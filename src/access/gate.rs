@@ -1,7 +1,7 @@
 //! The gate: session, training, role, purpose and case, record; then the permit.
 
 use crate::actor::Actor;
-use crate::permit::{Access, Matching, Permit, Recorded, Transfer};
+use crate::permit::{Access, HandOut, Matching, Permit, Recorded, Transfer};
 use crate::purpose::{AuthorisedPurpose, default_purposes};
 use crate::reason::{Case, Reason};
 use plated_core::error::{Error, Kind, Result};
@@ -91,6 +91,12 @@ pub struct MachinePermits {
     pub transfer: Permit<Transfer>,
     /// For the matching.
     pub matching: Permit<Matching>,
+}
+
+/// What the station does by itself: it hands lists out to vehicles that showed their certificate. No
+/// command of the station shows reads, hits or entries to a person yet, so it has no gate.
+pub fn station_permit() -> Permit<HandOut> {
+    Permit::new(None)
 }
 
 impl Gate {

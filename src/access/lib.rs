@@ -82,7 +82,7 @@ mod purpose; // the purposes that the agency authorises
 mod reason; // why, and for which case
 
 pub use actor::{Actor, Machine, Role};
-pub use gate::{AccessRecord, AuditLog, Gate, MachinePermits, Settings};
-pub use permit::{Access, Audit, Export, Hits, Live, Matching, Permit, Purge, Recorded, Search, Show, Transfer};
+pub use gate::{AccessRecord, AuditLog, Gate, MachinePermits, Settings, station_permit};
+pub use permit::{Access, Audit, Export, HandOut, Hits, Live, Matching, Permit, Purge, Recorded, Search, Show, Transfer};
 pub use purpose::{AuthorisedPurpose, Purpose};
 pub use reason::{Case, Reason};

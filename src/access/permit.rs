@@ -72,6 +72,8 @@ kinds! {
     Purge = "purged";
     /// Reads and pictures on their way to the station.
     Transfer = "transfer";
+    /// Lists on their way from the station to vehicles.
+    HandOut = "list_handed_out";
     /// Entries and muted pairings, for the matching.
     Matching = "matching";
 }

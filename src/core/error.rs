@@ -5,6 +5,8 @@
 
 use serde::{Deserialize, Serialize};
 use std::fmt;
+use std::io::Write;
+use std::process::ExitCode;
 use std::time::Duration;
 
 /// What sort of failure it is, as far as a caller has to tell them apart.
@@ -149,6 +151,18 @@ where
 {
     fn context(self, kind: Kind, message: impl FnOnce() -> String) -> Result<T> {
         self.map_err(|e| Error { kind, message: message(), source: Some(Box::new(e)), retry_after: None })
+    }
+}
+
+/// Ends a program: an error goes to stderr in one line, and its kind decides the exit code.
+pub fn exit_code(program: &str, outcome: Result<()>) -> ExitCode {
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(e) => {
+            // stderr may be closed; there is nobody left to tell then.
+            let _ = writeln!(std::io::stderr(), "{program}: {}", e.chain());
+            ExitCode::from(e.kind().exit_code())
+        }
     }
 }
 

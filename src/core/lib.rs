@@ -5,6 +5,7 @@ pub mod config_file; // TOML files of people: an error names file, line and key
 pub mod digest; // SHA-256
 pub mod durable; // files that a power cut leaves old or new
 pub mod error; // the one error type: what happened, where, what to do
+pub mod inode; // files that are removed or replaced while they are open
 pub mod logging; // tracing to the terminal or journald
 pub mod name; // names of vehicles, cameras, lists and stations
 pub mod plate; // plate text: normal form, match key, syntax prior, distribution over characters

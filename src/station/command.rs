@@ -1,11 +1,12 @@
 //! The command line of `plated-station`.
 
 use super::hotlists::command::{Hotlist, make_key};
-use super::{Config, Database, Server, config};
+use super::{ClonedVehicle, Config, Database, Server, config};
 use clap::{CommandFactory, Parser, Subcommand};
 use plated_core::clock::SystemClock;
 use plated_core::error::{Context, Kind, Result};
 use plated_core::signing::give_public_key;
+use plated_core::text::{count, visible};
 use plated_core::tls::authority::Authority;
 use plated_core::tls::write_new;
 use std::io::Write;
@@ -53,7 +54,8 @@ enum What {
         #[arg(long)]
         config: PathBuf,
     },
-    /// Say what the station holds; works beside a running one
+    /// Show what the station holds, and vehicles whose certificate several computers use; a running
+    /// station goes on
     Status {
         /// The station's configuration
         #[arg(long)]
@@ -76,9 +78,9 @@ impl Command {
             What::Init { dir, names, listen } => init(&dir, &names, listen),
             What::Vehicle { name, dir, out } => {
                 let issued = Authority::load(&dir)?.issue_vehicle(&name, &out, &SystemClock::new())?;
-                say(&format!("{}\n{}\n{}", issued.ca.display(), issued.certificate.display(), issued.key.display()))?;
+                print(&format!("{}\n{}\n{}", issued.ca.display(), issued.certificate.display(), issued.key.display()))?;
                 match give_public_key(&dir, &out)? {
-                    Some(path) => say(&path.display().to_string()),
+                    Some(path) => print(&path.display().to_string()),
                     None => Ok(()),
                 }
             }
@@ -96,7 +98,7 @@ impl Command {
                 // By way of memory, since the generator panics when its output goes away.
                 let mut text = Vec::new();
                 clap_complete::generate(shell, &mut Command::command(), "plated-station", &mut text);
-                say(String::from_utf8_lossy(&text).trim_end())
+                print(String::from_utf8_lossy(&text).trim_end())
             }
         }
     }
@@ -111,7 +113,7 @@ fn init(dir: &Path, names: &[String], listen: SocketAddr) -> Result<()> {
     make_key(&dir.join("hotlist.key"))?;
     let name = names.first().map_or("station", String::as_str);
     write_new(&file, config::template(name, listen).as_bytes(), 0o644)?;
-    say(&format!(
+    print(&format!(
         "Made a development authority and {0}. Next:\n  \
          plated-station vehicle NAME --dir {1} --out FOLDER    for each vehicle\n  \
          plated-station run --config {0}",
@@ -125,7 +127,7 @@ async fn run(config: &Config) -> Result<()> {
     let mut terminate = signal(SignalKind::terminate()).context(Kind::Internal, failed)?;
     let mut interrupt = signal(SignalKind::interrupt()).context(Kind::Internal, failed)?;
     let server = Server::bind(config, Arc::new(SystemClock::new())).await?;
-    say(&format!("listening on https://{}", server.address()))?;
+    print(&format!("listening on https://{}", server.address()))?;
     server
         .run(async move {
             tokio::select! {
@@ -138,17 +140,28 @@ async fn run(config: &Config) -> Result<()> {
 }
 
 fn status(config: &Config) -> Result<()> {
-    let counts = Database::counts(&config.database())?;
+    let found = Database::read_only(&config.database(), |rows| Ok((rows.counts()?, rows.cloned_vehicles()?)))?;
+    let (counts, cloned) = found.unwrap_or_default();
     let mut text = format!("reads {}\nimages {} ({} bytes)", counts.reads, counts.images, counts.image_bytes);
     for (vehicle, reads, last) in &counts.vehicles {
-        text.push_str(&format!("\nvehicle {vehicle}: {reads} reads, last received {last:.0}"));
+        let (vehicle, reads) = (visible(vehicle), count(*reads, "read"));
+        text.push_str(&format!("\nvehicle {vehicle}: {reads}, last received {last:.0}"));
     }
-    say(&text)
+    for ClonedVehicle { vehicle, first_seen, last_seen, times } in &cloned {
+        let (vehicle, times) = (visible(vehicle), count(*times, "time"));
+        text.push_str(&format!(
+            "\nSECURITY vehicle {vehicle}: several computers use its certificate; noticed {times}, first \
+             {first_seen:.0}, last {last_seen:.0}"
+        ));
+    }
+    print(&text)
 }
 
-pub(super) fn say(text: &str) -> Result<()> {
-    let mut out = std::io::stdout();
-    writeln!(out, "{text}")
-        .and_then(|()| out.flush())
-        .context(Kind::Storage, || "could not write to the terminal".into())
+/// Writes results. A reader that went away (`| head`) ends the program without a message.
+pub(super) fn print(text: &str) -> Result<()> {
+    let mut out = std::io::stdout().lock();
+    match writeln!(out, "{text}").and_then(|()| out.flush()) {
+        Err(e) if e.kind() == std::io::ErrorKind::BrokenPipe => std::process::exit(0),
+        written => written.context(Kind::Storage, || "could not write to standard output".into()),
+    }
 }

@@ -1,10 +1,16 @@
 //! The station's database: SQLite, one connection, every transaction synced before it counts.
+//!
+//! A transaction counts only if the database was at its path before it and after it: what goes into a
+//! file that was removed, moved or replaced is gone when the station ends.
 
 use jiff::Timestamp;
 use plated_core::digest::Sha256;
+use plated_core::durable;
 use plated_core::error::{Context, Error, Kind, Result};
+use plated_core::inode::InodeWatch;
 use rusqlite::{Connection, OpenFlags, OptionalExtension, Row, Transaction, TransactionBehavior, params};
-use std::path::Path;
+use std::fs::File;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 use uuid::Uuid;
 
@@ -15,10 +21,17 @@ const MIGRATIONS: &[&str] = &[];
 /// The version this program writes.
 const VERSION: i64 = MIGRATIONS.len() as i64 + 1;
 
+/// How the name of a copy goes on, before its number, that was made of a displaced database.
+const RESCUED: &str = ".rescued-";
+
 /// The open database.
 #[derive(Debug)]
 pub struct Database {
     connection: Connection,
+    path: PathBuf,
+    files: InodeWatch,
+    /// That it is not in its place is in the log already.
+    is_reported: bool,
 }
 
 /// What the station holds.
@@ -50,34 +63,88 @@ impl Database {
         connection.execute_batch("PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON").sql(failed)?;
         let version: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0)).sql(failed)?;
         if !(0..=VERSION).contains(&version) {
-            let known = "and this program knows";
-            let said = format!(
-                "{} has schema version {version} {known} {VERSION}; install a newer plated-station",
+            let message = format!(
+                "{} has schema version {version} and this program knows {VERSION}; install a newer plated-station",
                 path.display()
             );
-            return Err(Error::new(Kind::Config, said));
+            return Err(Error::new(Kind::Config, message));
         }
         if version < VERSION {
             bring_to_date(&mut connection, MIGRATIONS).sql(failed)?;
         }
-        Ok(Self { connection })
+        let files = InodeWatch::of([path.to_owned(), durable::beside(path, "-wal")])?;
+        Ok(Self { connection, path: path.to_owned(), files, is_reported: false })
     }
 
-    /// Runs `work` in one transaction, durable on return. On an error nothing is kept.
+    /// Runs `work` in one transaction, durable on return. On an error nothing of it counts.
+    ///
+    /// # Errors
+    /// `Missing` when the database is not at its path any more, and what `work` itself returns.
     pub fn transaction<T>(&mut self, work: impl FnOnce(&Rows<'_>) -> Result<T>) -> Result<T> {
+        self.check_in_place()?;
         let failed = || "the station's database could not write".into();
         // Immediate: what was read first could not be written upon once a command, such as one that
         // publishes a list, has written in between.
-        let begun = self.connection.transaction_with_behavior(TransactionBehavior::Immediate);
-        let rows = Rows(begun.sql(failed)?);
-        let result = work(&rows)?;
-        rows.0.commit().sql(failed)?;
+        let result = {
+            let begun = self.connection.transaction_with_behavior(TransactionBehavior::Immediate);
+            let rows = Rows(begun.sql(failed)?);
+            let result = work(&rows)?;
+            rows.0.commit().sql(failed)?;
+            result
+        };
+        self.check_in_place()?;
         Ok(result)
     }
 
-    /// Looks into the database at `path` without changing it, beside a running station; `None`
+    /// Sees that the open files are those at the path. The first time that they are not, what the open
+    /// ones hold is copied, and the log says what to do.
+    ///
+    /// # Errors
+    /// `Missing` when they are not.
+    pub fn check_in_place(&mut self) -> Result<()> {
+        let Some(what) = self.files.displaced() else {
+            if std::mem::take(&mut self.is_reported) {
+                tracing::warn!("The station's database is in its place again; the station goes on");
+            }
+            return Ok(());
+        };
+        if !std::mem::replace(&mut self.is_reported, true) {
+            let path = self.path.display();
+            match self.rescue() {
+                Ok(copy) => tracing::error!(
+                    "The station's database can't be used any more: {what}. Nothing is taken until it is in its place; \
+                     vehicles keep their reads. All it holds was copied to {0}. If {path} was moved, move it back. If \
+                     not, stop the station, remove {path}-wal and {path}-shm, move {0} to {path}, and start it",
+                    copy.display()
+                ),
+                Err(e) => tracing::error!(
+                    "The station's database can't be used any more: {what}, and it could not be copied: {}. Nothing is \
+                     taken until it is in its place; vehicles keep their reads. If {path} was moved, move it back. If \
+                     not, do not stop the station before its open files are copied from /proc/{}/fd",
+                    e.chain(),
+                    std::process::id()
+                ),
+            }
+        }
+        Err(Error::new(Kind::Missing, format!("the station's database can't be used any more: {what}")))
+    }
+
+    /// Copies all that the open database holds to a new file beside its path, durably.
+    fn rescue(&self) -> Result<PathBuf> {
+        let copy = (1..).map(|n| durable::beside(&self.path, &format!("{RESCUED}{n}"))).find(|path| !path.exists());
+        let copy = copy.unwrap_or_default();
+        let failed = || format!("could not copy the database to {}", copy.display());
+        self.connection.execute("VACUUM INTO ?1", [copy.to_string_lossy()]).sql(failed)?;
+        File::open(&copy)
+            .and_then(|file| file.sync_all())
+            .and_then(|()| durable::sync_folder(durable::folder_of(&copy)))
+            .context(Kind::Storage, failed)?;
+        Ok(copy)
+    }
+
+    /// Reads the database at `path` without changing it, while a station may be running; `None`
     /// when nothing has been made in it yet.
-    pub fn look<T>(path: &Path, work: impl FnOnce(&Rows<'_>) -> Result<T>) -> Result<Option<T>> {
+    pub fn read_only<T>(path: &Path, work: impl FnOnce(&Rows<'_>) -> Result<T>) -> Result<Option<T>> {
         let failed = || format!("could not read the station's database {}", path.display());
         let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY).sql(failed)?;
         connection.busy_timeout(Duration::from_secs(5)).sql(failed)?;
@@ -88,29 +155,6 @@ impl Database {
         work(&Rows(connection.unchecked_transaction().sql(failed)?)).map(Some)
     }
 
-    /// Counts of the database at `path`, beside a running station.
-    pub fn counts(path: &Path) -> Result<Counts> {
-        let failed = || format!("could not read the station's database {}", path.display());
-        let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY).sql(failed)?;
-        connection.busy_timeout(Duration::from_secs(5)).sql(failed)?;
-        let reads = connection.query_row("SELECT count(*) FROM reads", [], |row| count(row, 0)).sql(failed)?;
-        let (images, image_bytes) = connection
-            .query_row("SELECT count(*), coalesce(sum(bytes), 0) FROM images", [], |row| {
-                Ok((count(row, 0)?, count(row, 1)?))
-            })
-            .sql(failed)?;
-        let mut statement = connection
-            .prepare("SELECT vehicle, count(*), max(received) FROM reads GROUP BY vehicle ORDER BY vehicle")
-            .sql(failed)?;
-        let vehicles = statement
-            .query_map([], |row| {
-                let last = Timestamp::from_microsecond(row.get(2)?).unwrap_or_default();
-                Ok((row.get(0)?, count(row, 1)?, last))
-            })
-            .and_then(Iterator::collect)
-            .sql(failed)?;
-        Ok(Counts { reads, images, image_bytes, vehicles })
-    }
 }
 
 /// The rows, inside one transaction.
@@ -136,6 +180,30 @@ pub struct NewRow<'a> {
 }
 
 impl Rows<'_> {
+    /// What the station holds.
+    pub fn counts(&self) -> Result<Counts> {
+        let failed = could_not_read;
+        let reads = self.0.query_row("SELECT count(*) FROM reads", [], |row| count(row, 0)).sql(failed)?;
+        let (images, image_bytes) = self
+            .0
+            .query_row("SELECT count(*), coalesce(sum(bytes), 0) FROM images", [], |row| {
+                Ok((count(row, 0)?, count(row, 1)?))
+            })
+            .sql(failed)?;
+        let mut statement = self
+            .0
+            .prepare("SELECT vehicle, count(*), max(received) FROM reads GROUP BY vehicle ORDER BY vehicle")
+            .sql(failed)?;
+        let vehicles = statement
+            .query_map([], |row| {
+                let last = Timestamp::from_microsecond(row.get(2)?).unwrap_or_default();
+                Ok((row.get(0)?, count(row, 1)?, last))
+            })
+            .and_then(Iterator::collect)
+            .sql(failed)?;
+        Ok(Counts { reads, images, image_bytes, vehicles })
+    }
+
     /// Hash of the content stored under `id`.
     pub fn read(&self, id: Uuid) -> Result<Option<Sha256>> {
         self.0
@@ -187,6 +255,20 @@ impl Rows<'_> {
     #[cfg(test)]
     pub(super) fn limit_pages(&self, pages: u32) -> Result<()> {
         self.0.pragma_update(None, "max_page_count", pages).sql(could_not_read)
+    }
+}
+
+/// Logs that copies of a displaced database still lie beside this one: their reads may not be in it.
+pub(super) fn report_rescued(path: &Path) {
+    let prefix = durable::beside(path, RESCUED);
+    let copies = std::fs::read_dir(durable::folder_of(path)).into_iter().flatten().flatten().map(|file| file.path());
+    for copy in copies.filter(|copy| copy.to_string_lossy().starts_with(&*prefix.to_string_lossy())) {
+        tracing::error!(
+            "{} is a copy of a database that was removed or replaced while the station ran. If its reads are not in {}, \
+             stop the station and put the copy in its place; if they are, move the copy away",
+            copy.display(),
+            path.display()
+        );
     }
 }
 
@@ -255,6 +337,27 @@ mod tests {
         bring_to_date(&mut database, &made_up).unwrap();
         assert_eq!(state(&database), (3, 1));
         assert!(database.prepare("SELECT a, b FROM made_up").is_ok());
+    }
+
+    #[test]
+    fn what_is_committed_into_a_file_without_a_name_does_not_count_and_is_copied() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("station.db");
+        let mut database = Database::open(&path).unwrap();
+        let (first, second) = (Sha256::of(b"1"), Sha256::of(b"2"));
+        database.transaction(|rows| rows.add_image(&first, 1, Timestamp::UNIX_EPOCH)).unwrap();
+        let refused = database.transaction(|rows| {
+            std::fs::remove_file(&path).unwrap();
+            rows.add_image(&second, 1, Timestamp::UNIX_EPOCH)
+        });
+        assert_eq!(refused.unwrap_err().kind(), Kind::Missing);
+        assert_eq!(database.transaction(|_| Ok(())).unwrap_err().kind(), Kind::Missing);
+        // All of it is in the copy, and in one only.
+        let mut copy = Database::open(&dir.path().join("station.db.rescued-1")).unwrap();
+        for image in [first, second] {
+            assert_eq!(copy.transaction(|rows| rows.image(&image)).unwrap(), Some(1));
+        }
+        assert!(!dir.path().join("station.db.rescued-2").exists());
     }
 
     #[test]

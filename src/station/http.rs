@@ -1,7 +1,8 @@
-//! The station's calls over HTTP, as `wire` lists them. Every answer that is no success carries
-//! a [`Problem`]; what stands in it is for the vehicle's log, the station's own log says more.
+//! The station's calls over HTTP, as `wire` lists them. Every answer that is not a success carries
+//! a [`Problem`]; its text is for the vehicle's log, and the station's own log says more.
 
 use super::Config;
+use super::database::Database;
 use super::hotlists;
 use super::images::Images;
 use super::ingest::ingest;
@@ -14,6 +15,7 @@ use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post, put};
 use axum::{Json, Router};
+use plated_access::{HandOut, Permit, station_permit};
 use plated_core::clock::Clock;
 use plated_core::digest::Sha256;
 use plated_core::error::{Context, Error, Kind};
@@ -24,9 +26,9 @@ use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// One request takes at most this long.
-const REQUEST: Duration = Duration::from_secs(60);
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(60);
 /// Bodies held in memory at a time, all requests together, in KiB.
-const BODIES_KIB: usize = 256 << 10;
+const MAX_BODIES_KIB: usize = 256 << 10;
 
 /// What the calls work on.
 pub struct Station {
@@ -36,16 +38,19 @@ pub struct Station {
     pub(super) writer: Writer,
     pub(super) clock: Arc<dyn Clock>,
     bodies: Arc<Semaphore>,
+    /// Lists go to vehicles that showed a certificate; no person sees them here.
+    pub(super) hand_out: Permit<HandOut>,
 }
 
 impl Station {
     pub(super) fn new(config: &Config, images: Images, writer: Writer, clock: Arc<dyn Clock>) -> Self {
         let (name, data) = (config.name.clone(), config.data.clone());
-        Self { name, data, images, writer, clock, bodies: Arc::new(Semaphore::new(BODIES_KIB)) }
+        let bodies = Arc::new(Semaphore::new(MAX_BODIES_KIB));
+        Self { name, data, images, writer, clock, bodies, hand_out: station_permit() }
     }
 }
 
-pub(super) type Answer<T> = std::result::Result<T, Failure>;
+pub(super) type HttpResult<T> = std::result::Result<T, Failure>;
 
 /// The calls.
 pub fn router(station: Arc<Station>) -> Router {
@@ -63,7 +68,7 @@ pub fn router(station: Arc<Station>) -> Router {
 }
 
 async fn in_time(request: Request, next: Next) -> Response {
-    match tokio::time::timeout(REQUEST, next.run(request)).await {
+    match tokio::time::timeout(REQUEST_TIMEOUT, next.run(request)).await {
         Ok(response) => response,
         Err(_) => {
             failure(StatusCode::SERVICE_UNAVAILABLE, "the request took too long; send it again later").into_response()
@@ -76,7 +81,7 @@ async fn put_image(
     ConnectInfo(vehicle): ConnectInfo<Vehicle>,
     Path(sha256): Path<String>,
     request: Request,
-) -> Answer<StatusCode> {
+) -> HttpResult<StatusCode> {
     let sha256: Sha256 = sha256.parse().map_err(|e: String| failure(StatusCode::BAD_REQUEST, e))?;
     let (bytes, _held) = station.body(request, MAX_IMAGE_BYTES).await?;
     let hashed = bytes.clone();
@@ -101,11 +106,11 @@ async fn post_batch(
     State(station): State<Arc<Station>>,
     ConnectInfo(vehicle): ConnectInfo<Vehicle>,
     request: Request,
-) -> Answer<Json<Receipt>> {
+) -> HttpResult<Json<Receipt>> {
     let (bytes, _held) = station.body(request, MAX_BATCH_BYTES).await?;
     let batch: Batch = serde_json::from_slice(&bytes).map_err(|e| {
         // Only the place: the parser's own message may quote the content.
-        failure(StatusCode::BAD_REQUEST, format!("this is no batch (line {}, column {})", e.line(), e.column()))
+        failure(StatusCode::BAD_REQUEST, format!("this is not a batch (line {}, column {})", e.line(), e.column()))
     })?;
     if batch.vehicle != *vehicle.0 {
         tracing::warn!(certificate = &*vehicle.0, "A vehicle sent reads in another vehicle's name; nothing was taken");
@@ -133,17 +138,17 @@ async fn post_batch(
     Ok(Json(receipt))
 }
 
-async fn health(State(station): State<Arc<Station>>) -> Answer<Json<serde_json::Value>> {
-    station.writer.call(|_| Ok(())).await?;
+async fn health(State(station): State<Arc<Station>>) -> HttpResult<Json<serde_json::Value>> {
+    station.writer.call(Database::check_in_place).await?;
     Ok(Json(serde_json::json!({ "status": "ok" })))
 }
 
 impl Station {
     /// The whole body, at most `limit` bytes, and its share of the memory for bodies.
-    async fn body(&self, request: Request, limit: usize) -> Answer<(Bytes, OwnedSemaphorePermit)> {
+    async fn body(&self, request: Request, limit: usize) -> HttpResult<(Bytes, OwnedSemaphorePermit)> {
         let length = request.headers().get(header::CONTENT_LENGTH);
         let Some(length) = length.and_then(|v| v.to_str().ok()).and_then(|v| v.parse::<usize>().ok()) else {
-            return Err(failure(StatusCode::LENGTH_REQUIRED, "the request must say its length"));
+            return Err(failure(StatusCode::LENGTH_REQUIRED, "the request must give its length"));
         };
         if length > limit {
             return Err(failure(StatusCode::PAYLOAD_TOO_LARGE, format!("the body may have at most {limit} bytes")));
@@ -164,11 +169,11 @@ impl Station {
 
 pub(super) async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> plated_core::error::Result<T> + Send + 'static,
-) -> Answer<T> {
+) -> HttpResult<T> {
     Ok(tokio::task::spawn_blocking(work).await.context(Kind::Internal, || "a task failed".into())??)
 }
 
-/// An answer that is no success.
+/// An answer that is not a success.
 pub(super) struct Failure {
     status: StatusCode,
     text: String,
@@ -182,6 +187,12 @@ impl From<Error> for Failure {
     fn from(error: Error) -> Self {
         match error.kind() {
             Kind::Network | Kind::Busy => failure(StatusCode::SERVICE_UNAVAILABLE, error.to_string()),
+            // It is in the log already, with what to do.
+            Kind::Missing => failure(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "the station's database is not in its place; nothing was taken, send it again later, and tell the \
+                 station's administrator",
+            ),
             Kind::Storage => {
                 tracing::error!(
                     error = %error.chain(),

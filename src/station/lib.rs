@@ -2,6 +2,7 @@
 //! once, and answers with receipts that name what is durable. Hands out hotlists.
 
 pub mod command;
+mod computers;
 mod config;
 mod connection;
 mod database;
@@ -12,6 +13,7 @@ mod ingest;
 mod listener;
 mod writer;
 
+pub use computers::ClonedVehicle;
 pub use config::Config;
 pub use database::{Counts, Database};
 pub use hotlists::{Publication, Published, Publisher, Version};
@@ -22,7 +24,7 @@ use clap::Parser;
 use listener::{Vehicle, VehicleListener};
 use plated_core::clock::Clock;
 use plated_core::durable;
-use plated_core::error::{Context, Error, Kind, Result};
+use plated_core::error::{Context, Error, Kind, Result, exit_code};
 use plated_core::tls;
 use std::fs::{File, TryLockError};
 use std::net::SocketAddr;
@@ -33,18 +35,13 @@ use std::time::Duration;
 
 /// The program `plated-station`.
 pub fn main() -> ExitCode {
+    let command = command::Command::parse();
     let _logs = plated_core::logging::init();
-    match command::Command::parse().run() {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(e) => {
-            tracing::error!("{}", e.chain());
-            ExitCode::from(e.kind().exit_code())
-        }
-    }
+    exit_code("plated-station", command.run())
 }
 
 /// How long requests under way may take to end once the station is asked to stop.
-const DRAIN: Duration = Duration::from_secs(10);
+const DRAIN_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// A station that holds its data and listens, but does not answer yet.
 pub struct Server {
@@ -83,7 +80,7 @@ impl Server {
         });
         tokio::select! {
             served = serving => served.context(Kind::Network, || "the station stopped listening".into()),
-            () = async { let _ = stopped.await; tokio::time::sleep(DRAIN).await } => {
+            () = async { let _ = stopped.await; tokio::time::sleep(DRAIN_TIMEOUT).await } => {
                 tracing::warn!("Some requests did not end in time and were cut off; vehicles send them again");
                 Ok(())
             }
@@ -98,6 +95,7 @@ fn open_data(config: &Config) -> Result<(File, Images, Database)> {
     let lock = lock(&data.join("station.lock"))?;
     let images = Images::open(data)?;
     let database = Database::open(&config.database())?;
+    database::report_rescued(&config.database());
     // The database file's own name in the folder must survive a power cut too.
     durable::sync_folder(data).context(Kind::Storage, failed)?;
     Ok((lock, images, database))

@@ -1,5 +1,5 @@
--- The station's database, version 1; hotlists/schema.sql is what version 2 added. Times are microseconds since 1970, UTC.
--- Everything here is evidence: rows are added, never changed.
+-- The station's database, version 1, with hotlists/schema.sql. No version has been shipped yet.
+-- Times are microseconds since 1970, UTC. Reads and images are evidence: rows are added, never changed.
 
 -- Reads, each once, as the vehicle sealed them.
 CREATE TABLE reads (
@@ -18,4 +18,27 @@ CREATE TABLE images (
     sha256      BLOB PRIMARY KEY,         -- over the file's bytes
     bytes       INTEGER NOT NULL,
     received    INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- By what the computers of a vehicle were told apart: the installation, made with the vehicle's store,
+-- and the session, made at each start. One that comes back again and again after another had taken its
+-- place is a second computer with the same certificate (computers.rs).
+CREATE TABLE vehicle_computers (
+    vehicle     TEXT NOT NULL,
+    kind        TEXT NOT NULL CHECK (kind IN ('installation', 'session')),
+    id          BLOB NOT NULL,            -- 16 bytes
+    turn        INTEGER NOT NULL,         -- grows each time another id takes over; the greatest sent last
+    returns     INTEGER NOT NULL,         -- how often it came back after another
+    first_seen  INTEGER NOT NULL,
+    last_seen   INTEGER NOT NULL,
+    PRIMARY KEY (vehicle, kind, id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX vehicle_computers_by_turn ON vehicle_computers (vehicle, kind, turn);
+
+-- Vehicles whose certificate several computers use. One row a vehicle.
+CREATE TABLE cloned_vehicles (
+    vehicle     TEXT PRIMARY KEY,
+    first_seen  INTEGER NOT NULL,         -- when it was noticed first
+    last_seen   INTEGER NOT NULL,         -- and last
+    times       INTEGER NOT NULL          -- how often
 ) STRICT, WITHOUT ROWID;

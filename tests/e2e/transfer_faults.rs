@@ -24,6 +24,7 @@ struct Memory(Arc<Mutex<Contents>>);
 
 #[derive(Default)]
 struct Contents {
+    installation: Uuid,
     reads: Vec<SealedRead>,
     images: HashMap<Sha256, Vec<u8>>,
     transferred: HashSet<Uuid>,
@@ -54,6 +55,10 @@ impl Outbox for Memory {
     fn next(&self, limit: usize) -> Result<Vec<SealedRead>> {
         let contents = self.0.lock().unwrap();
         Ok(contents.reads.iter().filter(|r| !contents.transferred.contains(&r.id)).take(limit).map(again).collect())
+    }
+
+    fn installation(&self) -> Result<Uuid> {
+        Ok(self.0.lock().unwrap().installation)
     }
 
     fn image(&self, sha256: &Sha256) -> Result<Option<Vec<u8>>> {

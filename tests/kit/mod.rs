@@ -23,6 +23,7 @@ use rusqlite::Connection;
 use serde_json::value::RawValue;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::sync::Arc;
 use tempfile::TempDir;
 use uuid::Uuid;
@@ -59,7 +60,7 @@ pub fn again(read: &SealedRead) -> SealedRead {
 }
 
 pub fn batch(vehicle: &str, reads: Vec<SealedRead>) -> Batch {
-    Batch { batch: Uuid::now_v7(), vehicle: vehicle.into(), reads }
+    Batch { batch: Uuid::now_v7(), vehicle: vehicle.into(), computer: None, reads }
 }
 
 pub fn body(batch: &Batch) -> Vec<u8> {
@@ -121,7 +122,15 @@ impl Depot {
         link(&self.vehicle, VEHICLE, &self.vehicle.ca, address)
     }
 
-    /// The station's database, looked into from outside.
+    /// What `plated-station status` prints.
+    pub fn status(&self) -> String {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_plated-station"));
+        let output = command.args(["status", "--config"]).arg(self.file()).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap()
+    }
+
+    /// The station's database, read from outside.
     pub fn database(&self) -> Connection {
         Connection::open(self.config.data.join("station.db")).unwrap()
     }

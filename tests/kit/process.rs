@@ -3,9 +3,10 @@
 use super::Depot;
 use plated_core::record::{HitRecord, ReadRecord};
 use serde_json::Value;
+use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
 use std::net::{SocketAddr, TcpListener};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
@@ -259,8 +260,21 @@ impl Station {
         Self::run(command.args(["run", "--config"]).arg(depot.file_at(address)))
     }
 
+    /// The same, and where its log is.
+    pub fn start_with_log(depot: &Depot) -> (Self, SocketAddr, PathBuf) {
+        let log = depot.dir.path().join("station.log");
+        let mut command = Command::new(env!("CARGO_BIN_EXE_plated-station"));
+        command.args(["run", "--config"]).arg(depot.file()).env_remove("JOURNAL_STREAM").env_remove("PLATED_LOG");
+        let (station, address) = Self::spawn(command.stderr(File::create(&log).unwrap()));
+        (station, address, log)
+    }
+
     pub fn run(command: &mut Command) -> (Self, SocketAddr) {
-        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+        Self::spawn(command.stderr(Stdio::null()))
+    }
+
+    fn spawn(command: &mut Command) -> (Self, SocketAddr) {
+        let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
         let address = line.trim().strip_prefix("listening on https://").unwrap().parse().unwrap();

@@ -4,5 +4,9 @@
 #[path = "../kit/mod.rs"]
 mod kit;
 
+mod access;
+mod computers;
+mod displaced;
+mod linked;
 mod service;
 mod wire;

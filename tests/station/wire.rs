@@ -32,6 +32,16 @@ fn a_batch_reads_and_writes_as_the_golden_file_and_keeps_the_records_bytes() {
 }
 
 #[test]
+fn a_batch_of_an_older_vehicle_does_not_say_which_computer_sends_it() {
+    let golden = include_str!("../golden/batch.json");
+    let mut older: Value = serde_json::from_str(golden).unwrap();
+    assert!(older.as_object_mut().unwrap().remove("computer").is_some());
+    let batch: Batch = serde_json::from_str(&older.to_string()).unwrap();
+    assert_eq!(batch.computer, None);
+    assert!(!serde_json::to_string(&batch).unwrap().contains("computer"));
+}
+
+#[test]
 fn a_receipt_reads_and_writes_as_the_golden_file() {
     let receipt: Receipt = round_trip(include_str!("../golden/receipt.json"));
     let named: &[Durable] = &receipt.durable;

@@ -93,7 +93,8 @@ fn validity(certificate: &CertificateDer<'_>, path: &Path) -> Result<Validity> {
 
 fn read(path: &Path, what: &str) -> Result<Zeroizing<Vec<u8>>> {
     std::fs::read(path).map(Zeroizing::new).context(Kind::Config, || {
-        format!("could not read {what} {}; `plated init` makes one for development", path.display())
+        let made = "`plated init` in a vehicle and `plated-station init` at a station make one for development";
+        format!("could not read {what} {}; {made}", path.display())
     })
 }
 

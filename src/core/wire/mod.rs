@@ -18,6 +18,7 @@ pub use hotlist::*;
 
 use crate::digest::Sha256;
 use crate::error::{Error, Kind};
+use crate::text::visible;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use uuid::Uuid;
@@ -36,8 +37,21 @@ pub struct Batch {
     pub batch: Uuid,
     /// The vehicle, as its certificate names it.
     pub vehicle: String,
+    /// The computer that sends it; older vehicles don't say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub computer: Option<Computer>,
     /// At most [`MAX_BATCH_READS`].
     pub reads: Vec<SealedRead>,
+}
+
+/// The computer that sends a batch, by random ids: so a station notices when several use one vehicle's
+/// certificate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Computer {
+    /// Made with the vehicle's store.
+    pub installation: Uuid,
+    /// Made at each start.
+    pub session: Uuid,
 }
 
 /// One read as the vehicle sealed it.
@@ -95,18 +109,18 @@ pub struct Problem {
 }
 
 impl Problem {
-    /// What an answer without success says, as a sentence.
+    /// The error that an answer without success stands for.
     pub fn sentence(status: u16, body: &[u8]) -> Error {
-        let said = serde_json::from_slice::<Problem>(body).map(|p| p.error).unwrap_or_default();
+        let problem = serde_json::from_slice::<Problem>(body).map(|p| p.error).unwrap_or_default();
         // It comes from outside and goes to logs and screens.
-        let said: String = said.chars().filter(|c| !c.is_control()).take(300).collect();
+        let problem = visible(&problem).at_most(300).to_string();
         let kind = match status {
             401 | 403 => Kind::Refused,
             _ => Kind::Network,
         };
-        match said.as_str() {
+        match problem.as_str() {
             "" => Error::new(kind, format!("the station answered {status}")),
-            _ => Error::new(kind, format!("the station answered {status}: {said}")),
+            _ => Error::new(kind, format!("the station answered {status}: {problem}")),
         }
     }
 }

@@ -12,7 +12,7 @@ use std::task::{Context, Poll, ready};
 use tokio::task::{JoinHandle, spawn_blocking};
 
 /// Bytes read at a time; no more of the file is in memory.
-const PIECE: u64 = 256 << 10;
+const CHUNK_BYTES: u64 = 256 << 10;
 
 /// Bytes of a file. It may lose its name meanwhile.
 pub struct FileBody {
@@ -37,18 +37,18 @@ impl Body for FileBody {
             return Poll::Ready(None);
         }
         let (file, start) = (self.file.clone(), self.left.start);
-        let size = PIECE.min(self.left.end - start) as usize;
+        let size = CHUNK_BYTES.min(self.left.end - start) as usize;
         let reading = self.reading.get_or_insert_with(|| {
             spawn_blocking(move || {
-                let mut piece = vec![0; size];
-                file.read_exact_at(&mut piece, start)?;
-                Ok(piece.into())
+                let mut chunk = vec![0; size];
+                file.read_exact_at(&mut chunk, start)?;
+                Ok(chunk.into())
             })
         });
         let read = ready!(Pin::new(reading).poll(cx)).map_err(io::Error::other).flatten();
         self.reading = None;
-        if let Ok(piece) = &read {
-            self.left.start += piece.len() as u64;
+        if let Ok(chunk) = &read {
+            self.left.start += chunk.len() as u64;
         } else {
             self.left = 0..0;
         }

@@ -1,9 +1,9 @@
 //! The calls by which vehicles fetch lists.
 
-use super::super::http::{Answer, Failure, Station, blocking, failure};
+use super::super::http::{Failure, HttpResult, Station, blocking, failure};
 use super::super::listener::Vehicle;
 use super::body::FileBody;
-use super::range::{Part, part};
+use super::range::{FilePart, part};
 use super::{delta_name, file_name, folder};
 use axum::Router;
 use axum::body::Body;
@@ -11,6 +11,7 @@ use axum::extract::{ConnectInfo, Path, State};
 use axum::http::{HeaderMap, HeaderName, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
+use plated_access::{HandOut, Permit};
 use plated_core::digest::Sha256;
 use plated_core::error::{Context, Kind};
 use plated_core::wire::etag;
@@ -27,7 +28,7 @@ pub fn router() -> Router<Arc<Station>> {
         .route("/v1/hotlists/{name}/{sha256}/from/{from}", get(delta))
 }
 
-async fn manifest(State(station): State<Arc<Station>>, headers: HeaderMap) -> Answer<Response> {
+async fn manifest(State(station): State<Arc<Station>>, headers: HeaderMap) -> HttpResult<Response> {
     let current = station.writer.call(|database| database.transaction(|rows| rows.manifest())).await?;
     let Some(current) = current else {
         return Err(failure(StatusCode::NOT_FOUND, "the station hands out no hotlists; publish one first"));
@@ -44,11 +45,11 @@ async fn list(
     ConnectInfo(vehicle): ConnectInfo<Vehicle>,
     Path((name, sha256)): Path<(String, String)>,
     headers: HeaderMap,
-) -> Answer<Response> {
+) -> HttpResult<Response> {
     let sha256 = hash(&sha256)?;
     let path = kept(&station, &name, sha256).await?.join(file_name(&sha256));
     tracing::debug!(vehicle = &*vehicle.0, list = name, "A vehicle fetches a list");
-    file(path, etag(&sha256), headers).await
+    file(&station.hand_out, path, etag(&sha256), headers).await
 }
 
 async fn delta(
@@ -56,20 +57,20 @@ async fn delta(
     ConnectInfo(vehicle): ConnectInfo<Vehicle>,
     Path((name, sha256, from)): Path<(String, String, String)>,
     headers: HeaderMap,
-) -> Answer<Response> {
+) -> HttpResult<Response> {
     let (to, from) = (hash(&sha256)?, hash(&from)?);
     let path = kept(&station, &name, to).await?.join(delta_name(&from, &to));
     tracing::debug!(vehicle = &*vehicle.0, list = name, "A vehicle fetches a delta");
-    file(path, format!("\"{from}-{to}\""), headers).await
+    file(&station.hand_out, path, format!("\"{from}-{to}\""), headers).await
 }
 
-fn hash(text: &str) -> Answer<Sha256> {
+fn hash(text: &str) -> HttpResult<Sha256> {
     text.parse().map_err(|e: String| failure(StatusCode::BAD_REQUEST, e))
 }
 
 /// The folder of a list, if this version of it is there. The name is looked up, never used as it
 /// came.
-async fn kept(station: &Station, name: &str, sha256: Sha256) -> Answer<PathBuf> {
+async fn kept(station: &Station, name: &str, sha256: Sha256) -> HttpResult<PathBuf> {
     let asked = name.to_owned();
     let found = station.writer.call(move |db| db.transaction(|rows| rows.list_version(&asked, &sha256))).await?;
     match found {
@@ -79,11 +80,11 @@ async fn kept(station: &Station, name: &str, sha256: Sha256) -> Answer<PathBuf> 
 }
 
 fn gone() -> Failure {
-    failure(StatusCode::NOT_FOUND, "the station does not have this version of the list; look into its manifest again")
+    failure(StatusCode::NOT_FOUND, "the station does not have this version of the list; fetch its manifest again")
 }
 
 /// A file, or the part of it that is asked for.
-async fn file(path: PathBuf, tag: String, headers: HeaderMap) -> Answer<Response> {
+async fn file(_: &Permit<HandOut>, path: PathBuf, tag: String, headers: HeaderMap) -> HttpResult<Response> {
     if is_known(&headers, &tag) {
         return Ok((StatusCode::NOT_MODIFIED, [(header::ETAG, tag)]).into_response());
     }
@@ -99,13 +100,13 @@ async fn file(path: PathBuf, tag: String, headers: HeaderMap) -> Answer<Response
         }
     });
     let (file, size) = opened.await?.ok_or_else(gone)?;
-    // Half of one file and half of another are no file: without the same tag the whole is sent.
+    // Half of one file and half of another make no file: without the same tag the whole is sent.
     let same = text(&headers, &header::IF_RANGE).is_none_or(|t| t == tag);
-    let asked = text(&headers, &header::RANGE).filter(|_| same).map_or(Part::Whole, |range| part(range, size));
+    let asked = text(&headers, &header::RANGE).filter(|_| same).map_or(FilePart::Whole, |range| part(range, size));
     let (status, bytes) = match asked {
-        Part::Whole => (StatusCode::OK, 0..size),
-        Part::Bytes(bytes) => (StatusCode::PARTIAL_CONTENT, bytes),
-        Part::Nothing => {
+        FilePart::Whole => (StatusCode::OK, 0..size),
+        FilePart::Bytes(bytes) => (StatusCode::PARTIAL_CONTENT, bytes),
+        FilePart::Nothing => {
             let range = [(header::CONTENT_RANGE, format!("bytes */{size}"))];
             let problem = failure(StatusCode::RANGE_NOT_SATISFIABLE, "the list has no such bytes");
             return Ok((range, problem).into_response());

@@ -10,15 +10,15 @@ use std::io::{BufRead, Read, Write};
 use std::path::Path;
 
 /// Memory for sorting, in bytes.
-const ROOM: usize = 128 << 20;
+const SORT_MEMORY: usize = 128 << 20;
 
 /// What became of the lines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Made {
+pub struct CanonicalList {
     /// What was written.
     pub written: Written,
-    /// Entries that were there twice, the same in every field; one of each was kept.
-    pub twice: u64,
+    /// Lines that repeat an entry in every field; one of each was kept.
+    pub duplicates: u64,
 }
 
 /// Reads entries, one JSON object on each line, gives each the name of the list, and writes them
@@ -27,9 +27,9 @@ pub struct Made {
 /// # Errors
 /// `Input` with the number of the first line that is no entry. Nothing of the line's text is
 /// shown, since the plate may be in it.
-pub fn make<W: Write>(mut input: impl BufRead, name: &str, scratch: &Path, output: W) -> Result<(W, Made)> {
+pub fn make<W: Write>(mut input: impl BufRead, name: &str, scratch: &Path, output: W) -> Result<(W, CanonicalList)> {
     let failed = || format!("could not sort a list in {}", scratch.display());
-    let mut sorter = Sorter::new(scratch, Key::Whole, ROOM);
+    let mut sorter = Sorter::new(scratch, Key::Whole, SORT_MEMORY);
     let mut line = Vec::new();
     let mut canonical = Vec::new();
     for number in 1_u64.. {
@@ -55,11 +55,11 @@ pub fn make<W: Write>(mut input: impl BufRead, name: &str, scratch: &Path, outpu
         sorter.push(&canonical).context(Kind::Storage, failed)?;
     }
     let mut writer = Writer::new(output);
-    let (mut last, mut twice) = (Vec::new(), 0);
+    let (mut last, mut duplicates) = (Vec::new(), 0);
     let mut sorted = sorter.finish().context(Kind::Storage, failed)?;
     while let Some(line) = sorted.advance().context(Kind::Storage, failed)? {
         if last == line {
-            twice += 1;
+            duplicates += 1;
             continue;
         }
         last.clear();
@@ -67,14 +67,14 @@ pub fn make<W: Write>(mut input: impl BufRead, name: &str, scratch: &Path, outpu
         writer.add(line)?;
     }
     let (output, written) = writer.finish()?;
-    Ok((output, Made { written, twice }))
+    Ok((output, CanonicalList { written, duplicates }))
 }
 
 fn entry(line: &[u8]) -> Result<EntryRecord, String> {
-    let no_entry = |e: &serde_json::Error| format!("it is no entry in JSON (character {})", e.column());
-    let object: Map<String, Value> = serde_json::from_slice(line).map_err(|e| no_entry(&e))?;
+    let no_json = |e: serde_json::Error| format!("it is not a JSON object (character {})", e.column());
+    let object: Map<String, Value> = serde_json::from_slice(line).map_err(no_json)?;
     // From the line, not from the object: a key that is there twice is a mistake then.
-    let record: EntryRecord = serde_json::from_slice(line).map_err(|e| no_entry(&e))?;
+    let record: EntryRecord = serde_json::from_slice(line).map_err(|e| mistake(&e, &object))?;
     let Ok(Value::Object(kept)) = serde_json::to_value(&record) else {
         return Err("it can't be written again".into());
     };
@@ -89,6 +89,27 @@ fn entry(line: &[u8]) -> Result<EntryRecord, String> {
     Ok(record)
 }
 
+/// What is wrong with the keys of an entry. The parser's own message may quote a value.
+fn mistake(error: &serde_json::Error, object: &Map<String, Value>) -> String {
+    let message = error.to_string();
+    if message.starts_with("missing field") || message.starts_with("duplicate field") {
+        return message.split(" at line").next().unwrap_or_default().replace("field", "key");
+    }
+    let Ok(Value::Object(sound)) = serde_json::to_value(EntryRecord::default()) else {
+        return "it is not an entry".into();
+    };
+    let is_wrong = |key: &str, value: &Value| {
+        let mut one = sound.clone();
+        one.insert(key.to_owned(), value.clone());
+        serde_json::from_value::<EntryRecord>(Value::Object(one)).is_err()
+    };
+    // Only a key of an entry can be wrong, so its name is safe to show.
+    match object.iter().find(|(key, value)| is_wrong(key, value)) {
+        Some((key, _)) => format!("the value of key `{key}` is not one that an entry can have"),
+        None => "it is not an entry".into(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -101,7 +122,7 @@ mod tests {
         )
     }
 
-    fn canonical(text: &str) -> Result<(Vec<u8>, Made)> {
+    fn canonical(text: &str) -> Result<(Vec<u8>, CanonicalList)> {
         let dir = tempfile::tempdir().unwrap();
         make(text.as_bytes(), "svs", dir.path(), Vec::new())
     }
@@ -112,7 +133,7 @@ mod tests {
         let spelled = line("7ABC123").replace("\":", "\" : ") + "\n" + &line("8ABC123") + &line("8ABC123");
         let (other, again) = canonical(&spelled).unwrap();
         assert_eq!(one, other);
-        assert_eq!((made.written.entries, made.twice, again.twice), (2, 0, 1));
+        assert_eq!((made.written.entries, made.duplicates, again.duplicates), (2, 0, 1));
         assert_eq!(made.written.sha256, Sha256::of(&one));
         assert!(one.starts_with(b"{\"list\":\"svs\",\"plate\":\"7ABC123\",\"state\":\"CA\""));
         assert_eq!(canonical("").unwrap().1.written.entries, 0);
@@ -121,12 +142,13 @@ mod tests {
     #[test]
     fn a_line_that_is_no_entry_is_refused_with_its_number_and_without_its_text() {
         let with = |key: &str| line("7ABC124").replace("\"make\":\"\"", key);
-        for (wrong, said) in [
-            ("7ABC124,CA\n".to_owned(), "no entry in JSON"),
-            (line("7ABC124").replace("high", "urgent"), "no entry in JSON"),
-            (with("\"make\":7"), "no entry in JSON"),
-            (with("\"maker\":\"\""), "no entry in JSON"),
-            (with("\"make\":\"\",\"make\":\"\""), "no entry in JSON"),
+        for (wrong, expected) in [
+            ("7ABC124,CA\n".to_owned(), "not a JSON object"),
+            ("[\"7ABC124\"]\n".to_owned(), "not a JSON object"),
+            (line("7ABC124").replace("high", "urgent"), "the value of key `priority`"),
+            (with("\"make\":7"), "the value of key `make`"),
+            (with("\"maker\":\"\""), "missing key `make`"),
+            (with("\"make\":\"\",\"make\":\"\""), "duplicate key `make`"),
             (with("\"make\":\"\",\"covert\":\"7ABC124\""), "a key that is not known"),
             (line(" - "), "its plate is empty"),
             (
@@ -135,7 +157,7 @@ mod tests {
             ),
         ] {
             let why = canonical(&(line("8ABC123") + &wrong)).unwrap_err().chain();
-            assert!(why.starts_with("line 2: ") && why.contains(said) && !why.contains("7ABC124"), "{why}");
+            assert!(why.starts_with("line 2: ") && why.contains(expected) && !why.contains("7ABC124"), "{why}");
         }
         assert!(canonical(&with("\"make\":\"\",\"covert\":null")).is_ok(), "an empty value is no loss");
     }

@@ -1,6 +1,6 @@
 //! `plated-station hotlist`: what vehicles are to have.
 
-use super::super::command::say;
+use super::super::command::print;
 use super::super::{Config, Database};
 use super::publish::{Publication, Publisher};
 use super::table::Version;
@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use plated_core::clock::{Clock, SystemClock};
 use plated_core::error::{Context, Error, Kind, Result};
 use plated_core::signing::Signer;
+use plated_core::text::{count, entries, visible};
 use plated_core::user::SystemUser;
 use serde_json::json;
 use std::fs::File;
@@ -50,7 +51,7 @@ repeated lines don't matter. A file with a line that is no entry is refused as a
         #[arg(long, value_name = "FILE")]
         config: PathBuf,
     },
-    /// Hand a list out no more; vehicles drop it at their next round
+    /// Stop handing a list out; vehicles drop it at their next round
     Withdraw {
         /// Name of the list
         name: String,
@@ -68,41 +69,43 @@ impl Hotlist {
     pub fn run(self) -> Result<()> {
         match self {
             Self::Publish { file, name, file_date, keep, config } => with(&config, |publisher| {
-                let by = who();
+                let by = this_user();
                 let what = Publication { name: &name, file_date, by: &by, keep: keep.into() };
                 let done = publisher.publish(open(&file)?, &what)?;
                 let v = &done.version;
                 let mut text = match done.changed {
                     true => {
-                        format!("published {} version {}: {} entries, {} bytes", v.name, v.version, v.entries, v.bytes)
+                        let holds = entries(v.entries);
+                        format!("published {} version {}: {holds}, {} bytes", v.name, v.version, v.bytes)
                     }
                     false => format!("{} is the same as version {}; nothing was changed", v.name, v.version),
                 };
-                if done.twice > 0 {
-                    text.push_str(&format!("\n{} entries were there twice; one of each was kept", done.twice));
+                if done.duplicates > 0 {
+                    let left_out = count(done.duplicates, "line");
+                    text.push_str(&format!("\n{left_out} left out that repeat another"));
                 }
                 for delta in &done.deltas {
                     text.push_str(&format!("\ndelta from {} has {} bytes", delta.from, delta.bytes));
                 }
-                say(&text)
+                print(&text)
             }),
             Self::List { json, config } => {
-                let all = Database::look(&Config::load(&config)?.database(), |rows| rows.list_versions())?;
+                let all = Database::read_only(&Config::load(&config)?.database(), |rows| rows.list_versions())?;
                 let all = all.unwrap_or_default();
                 for v in all.iter().filter(|v| v.kept || v.current) {
-                    say(&if json { as_json(v) } else { as_line(v) })?;
+                    print(&if json { as_json(v) } else { as_line(v) })?;
                 }
                 match all.iter().any(|v| v.current) || json {
                     true => Ok(()),
-                    false => say("the station hands out no lists"),
+                    false => print("the station hands out no lists"),
                 }
             }
             Self::Withdraw { name, reason, config } => {
                 if !reason.chars().any(char::is_alphanumeric) {
-                    return Err(Error::new(Kind::Config, "--reason: say in words why; it is recorded"));
+                    return Err(Error::new(Kind::Config, "--reason: give the reason in words; it is recorded"));
                 }
-                with(&config, |publisher| publisher.withdraw(&name, &who(), reason.trim()))?;
-                say(&format!("{name} is handed out no more; vehicles drop it at their next round"))
+                with(&config, |publisher| publisher.withdraw(&name, &this_user(), reason.trim()))?;
+                print(&format!("{name} is not handed out any more; vehicles drop it at their next round"))
             }
         }
     }
@@ -126,7 +129,7 @@ pub fn make_key(path: &Path) -> Result<Signer> {
 }
 
 /// The system user, and for whom, where `sudo` tells.
-fn who() -> String {
+fn this_user() -> String {
     let who = SystemUser::of_this_process();
     let user = if who.user.is_empty() { format!("user {}", who.uid) } else { who.user };
     match std::env::var("SUDO_USER") {
@@ -147,8 +150,14 @@ fn as_line(v: &Version) -> String {
     let state = if v.current { "current" } else { "kept" };
     let dated = v.file_date.map_or_else(String::new, |d| format!(", dated {d:.0}"));
     format!(
-        "{} version {} {state}: {} entries, {} bytes, published {:.0} by {}{dated}, {}",
-        v.name, v.version, v.entries, v.bytes, v.published, v.by, v.sha256
+        "{} version {} {state}: {}, {} bytes, published {:.0} by {}{dated}, {}",
+        v.name,
+        v.version,
+        entries(v.entries),
+        v.bytes,
+        v.published,
+        visible(&v.by),
+        v.sha256
     )
 }
 

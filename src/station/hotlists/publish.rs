@@ -1,6 +1,6 @@
 //! Publishing a version of a list, and withdrawing a list.
 
-use super::canonical::{self, Made};
+use super::canonical::{self, CanonicalList};
 use super::table::{Current, Version};
 use super::{delta_name, file_name, folder};
 use crate::database::{Database, Rows};
@@ -40,8 +40,8 @@ pub struct Published {
     pub version: Version,
     /// False when the list was the same already, and nothing was changed.
     pub changed: bool,
-    /// Entries that were in the file twice.
-    pub twice: u64,
+    /// Lines of the file that repeat another.
+    pub duplicates: u64,
     /// Earlier versions from which there is a delta.
     pub deltas: Vec<DeltaFrom>,
 }
@@ -82,21 +82,25 @@ impl<'a> Publisher<'a> {
     /// `Input` with the line that is no entry; what was published before stays.
     pub fn publish(&mut self, input: impl BufRead, what: &Publication<'_>) -> Result<Published> {
         if !is_list_name(what.name) {
-            let said = "--name: use 1 to 64 letters, digits, '-', '_' or '.', and no '.' at the beginning";
-            return Err(Error::new(Kind::Config, said));
+            let message = "--name: use 1 to 64 letters, digits, '-', '_' or '.', and no '.' at the beginning";
+            return Err(Error::new(Kind::Config, message));
         }
         let place = self.folder.join(what.name);
         let failed = || format!("could not write to {}", place.display());
         durable::make_folder(&place).and_then(|()| self.owner.give(&place)).context(Kind::Storage, failed)?;
         durable::sweep(&place); // Nobody else writes there while this has the lock.
         let output = durable::Writer::create(&place, 0o600).context(Kind::Storage, failed)?;
-        let (mut output, Made { written, twice }) = canonical::make(input, what.name, &place, output)?;
+        let (mut output, CanonicalList { written, duplicates }) = canonical::make(input, what.name, &place, output)?;
+        if written.entries == 0 {
+            let message = "the file holds no entries, and vehicles would match nothing; to take a list back, withdraw it";
+            return Err(Error::new(Kind::Input, message));
+        }
         self.owner.give_file(&mut output).context(Kind::Storage, failed)?;
         let before = self.versions(what.name)?;
         let sha256 = written.sha256;
         if let Some(same) = before.iter().find(|v| v.current && v.sha256 == sha256) {
             let deltas = deltas(&place, &before, &sha256);
-            return Ok(Published { version: same.clone(), changed: false, twice, deltas });
+            return Ok(Published { version: same.clone(), changed: false, duplicates, deltas });
         }
         output.finish(&place.join(file_name(&sha256))).context(Kind::Storage, failed)?;
         let earlier = before.iter().filter(|v| v.kept && v.sha256 != sha256).take(what.keep.saturating_sub(1));
@@ -130,10 +134,10 @@ impl<'a> Publisher<'a> {
         };
         clear(&place, |name| !kept(name));
         let deltas = deltas(&place, &now, &sha256);
-        Ok(Published { version, changed: true, twice, deltas })
+        Ok(Published { version, changed: true, duplicates, deltas })
     }
 
-    /// Hands a list out no more. Vehicles drop it at their next round.
+    /// Stops handing a list out. Vehicles drop it at their next round.
     ///
     /// # Errors
     /// `Input` when no list of this name is handed out.
@@ -201,8 +205,8 @@ impl Owner {
             (_, owner) => {
                 let owner = SystemUser::of_uid(owner);
                 let name = if owner.user.is_empty() { format!("#{}", owner.uid) } else { owner.user };
-                let said = format!("{0} belongs to {name}; do this as that user, by sudo -u {name}", data.display());
-                Err(Error::new(Kind::Refused, said))
+                let remedy = format!("{0} belongs to {name}; do this as that user, by sudo -u {name}", data.display());
+                Err(Error::new(Kind::Refused, remedy))
             }
         }
     }

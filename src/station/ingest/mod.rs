@@ -3,11 +3,14 @@
 //! A read stands in the receipt as durable only when its record is committed and the files of
 //! all its images were made durable before (control P-12). One bad read never harms the others.
 
+mod bounds;
+
+use super::computers::Seen;
 use super::database::{Database, NewRow, Rows};
 use super::images::Images;
 use jiff::Timestamp;
 use plated_core::digest::Sha256;
-use plated_core::error::Result;
+use plated_core::error::{Context, Kind, Result};
 use plated_core::record::ReadRecord;
 use plated_core::wire::{Batch, Durable, Receipt, Refusal, SealedRead};
 use std::collections::BTreeSet;
@@ -27,7 +30,11 @@ pub fn ingest(
     batch: &Batch,
     now: Timestamp,
 ) -> Result<Receipt> {
-    database.transaction(|rows| {
+    let (receipt, seen) = database.transaction(|rows| {
+        let seen = match &batch.computer {
+            Some(computer) => rows.computer_seen(&batch.vehicle, computer, now)?,
+            None => Seen::Usual,
+        };
         let mut durable = Vec::new();
         let mut missing = BTreeSet::new();
         let mut refused = Vec::new();
@@ -40,13 +47,25 @@ pub fn ingest(
             }
         }
         let missing_images = missing.into_iter().collect();
-        Ok(Receipt { batch: batch.batch, station: station.to_owned(), durable, missing_images, refused })
-    })
+        let receipt = Receipt { batch: batch.batch, station: station.to_owned(), durable, missing_images, refused };
+        Ok((receipt, seen))
+    })?;
+    if seen == (Seen::Cloned { report: true }) {
+        tracing::error!(
+            vehicle = batch.vehicle,
+            "Security: several computers send reads with the certificate of one vehicle. Find out which is the real \
+             one and have a new certificate made for it; `plated-station status` shows since when"
+        );
+    }
+    Ok(receipt)
 }
 
 fn judge(rows: &Rows<'_>, images: &Images, batch: &Batch, read: &SealedRead, now: Timestamp) -> Result<Verdict> {
     let refuse = |reason: &str| Ok(Verdict::Refused(reason.to_owned()));
     let text = read.record.get();
+    if text.len() > bounds::MAX_RECORD_BYTES {
+        return refuse("the record has more than 1 MiB");
+    }
     if Sha256::of(text.as_bytes()) != read.sha256 {
         return refuse("the hash does not fit the record; it was changed on the way or in the vehicle's store");
     }
@@ -78,6 +97,10 @@ fn judge(rows: &Rows<'_>, images: &Images, batch: &Batch, read: &SealedRead, now
     }
     if record.vehicle != batch.vehicle {
         return refuse("the record names another vehicle");
+    }
+    let json = serde_json::from_str(text).context(Kind::Internal, || "a record could not be examined".into())?;
+    if let Some(why) = bounds::violation(&record, &json) {
+        return refuse(&format!("in the record {why}"));
     }
     let mut missing = Vec::new();
     for image in &record.images {

@@ -21,7 +21,7 @@ impl Bench {
     }
 
     fn send(&mut self, reads: Vec<SealedRead>) -> Result<Receipt> {
-        let batch = Batch { batch: Uuid::now_v7(), vehicle: "unit-7".into(), reads };
+        let batch = Batch { batch: Uuid::now_v7(), vehicle: "unit-7".into(), computer: None, reads };
         ingest(&mut self.database, &self.images, "station-1", &batch, Timestamp::UNIX_EPOCH)
     }
 
@@ -87,6 +87,71 @@ fn a_record_that_does_not_fit_its_seal_is_refused() {
     assert!(bench.refusal(seal_record(&other)).contains("another vehicle"));
     let unsorted = ReadRecord { id: Uuid::from_u128(7), ..record };
     assert!(bench.refusal(seal_record(&unsorted)).contains("version 7"));
+}
+
+#[test]
+fn a_record_with_a_text_that_is_too_long_or_that_a_terminal_would_obey_is_refused_by_its_key() {
+    let mut bench = Bench::new();
+    let full = || -> serde_json::Value { serde_json::from_str(RECORD).unwrap() };
+    let long = "A".repeat(1 << 20);
+    let texts = ["7AB\0C", "\u{1b}[2J", "\u{9b}31m", "7ABC\u{202e}1", "7abc123", "7ABC 123", &long];
+    let plates = ["/text", "/candidates/1/text", "/best/text", "/sightings/0/text", "/hits/0/text"];
+    let names = ["/camera", "/state", "/hits/0/entries/1/entry/list"];
+    let free = ["/hits/0/listed", "/hits/0/entries/0/entry/reason", "/hits/0/entries/0/entry/plate", "/made_by/reader"];
+    let name_texts = ["a\0", "\u{1b}[2J", "a\u{202e}", &long];
+    let free_texts = ["a\0b", "\u{1b}[2J", "\u{9b}31m", &long];
+    let all = plates.iter().map(|key| (key, &texts[..]));
+    let all = all.chain(names.iter().map(|key| (key, &name_texts[..])));
+    let all = all.chain(free.iter().map(|key| (key, &free_texts[..])));
+    let mut reads = Vec::new();
+    let mut expected = Vec::new();
+    for (key, texts) in all {
+        for text in texts {
+            let (mut value, id) = (full(), Uuid::now_v7());
+            value["id"] = id.to_string().into();
+            value["images"] = serde_json::json!([]);
+            *value.pointer_mut(key).unwrap() = (*text).into();
+            reads.push(seal(id, value.to_string()));
+            let last = key.rsplit('/').next().unwrap();
+            expected.push((id, last.to_owned()));
+        }
+    }
+    let good = seal_record(&record());
+    let good_id = good.id;
+    reads.push(good);
+    let receipt = bench.send(reads).unwrap();
+    assert_eq!(receipt.durable.iter().map(|d| d.id).collect::<Vec<_>>(), [good_id], "the others go on");
+    for (refusal, (id, key)) in receipt.refused.iter().zip(&expected) {
+        assert_eq!(refusal.id, *id);
+        let named = refusal.reason.contains(&format!("{key} ")) || refusal.reason.contains("more than 1 MiB");
+        assert!(named && refusal.reason.len() < 200, "{key}: {}", refusal.reason);
+        assert!(!refusal.reason.contains("7AB"), "a reason never quotes the record");
+    }
+    assert_eq!(receipt.refused.len(), expected.len());
+
+    // Also under a key that this station does not know.
+    let mut newer = full();
+    newer["colour"] = serde_json::json!({ "seen": ["red", "\u{7}"] });
+    newer["images"] = serde_json::json!([]);
+    assert!(bench.refusal(seal(record().id, newer.to_string())).contains("another id"));
+    let id = Uuid::now_v7();
+    newer["id"] = id.to_string().into();
+    assert!(bench.refusal(seal(id, newer.to_string())).contains("colour.seen holds a control character"));
+}
+
+// policy: P-12
+#[test]
+fn what_lists_and_officers_write_is_taken_as_the_vehicle_kept_it() {
+    let mut bench = Bench::new();
+    let mut record = record();
+    let entry = &mut record.hits[0].entries[0].entry;
+    entry.reason = "Driver José, \u{202e}see remarks — “armed” ♥ \u{200d}".into();
+    entry.remarks = "x".repeat(60 << 10);
+    entry.plate = "♥ 7abc-123*".into();
+    record.hits[0].listed = "?ABC*".into();
+    record.state = String::new();
+    record.best.text = String::new();
+    assert_eq!(bench.send(vec![seal_record(&record)]).unwrap().durable.len(), 1);
 }
 
 #[test]

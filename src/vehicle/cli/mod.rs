@@ -15,7 +15,7 @@ mod status;
 mod store;
 
 use clap::{CommandFactory, Parser, Subcommand};
-use plated_core::error::{Context, Kind, Result};
+use plated_core::error::{Context, Kind, Result, exit_code};
 use std::io::Write;
 use std::process::ExitCode;
 
@@ -70,18 +70,6 @@ pub fn main() -> ExitCode {
         }
     };
     exit_code("plated", outcome)
-}
-
-/// Says what went wrong in one line, and what the process should exit with.
-pub fn exit_code(program: &str, outcome: Result<()>) -> ExitCode {
-    match outcome {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(e) => {
-            // stderr may be closed; there is nobody left to tell then.
-            let _ = writeln!(std::io::stderr(), "{program}: {}", e.chain());
-            ExitCode::from(e.kind().exit_code())
-        }
-    }
 }
 
 /// Writes one line of results. A reader that went away (`| head`) ends the program quietly.

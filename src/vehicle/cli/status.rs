@@ -5,7 +5,7 @@ use super::say;
 use crate::control::{ListLine, Reply, Request, StatusReport};
 use crate::health::Level;
 use crate::store::Staleness;
-use plated_core::error::Result;
+use plated_core::error::{Result, exit_code};
 use plated_core::text::{count, entries};
 use std::process::ExitCode;
 
@@ -39,7 +39,7 @@ pub fn run(args: &Args) -> ExitCode {
     match (outcome, worst) {
         (Ok(()), Level::Degraded) => ExitCode::from(1),
         (Ok(()), Level::Failed) => ExitCode::from(2),
-        (outcome, _) => super::exit_code("plated", outcome),
+        (outcome, _) => exit_code("plated", outcome),
     }
 }
 

@@ -55,7 +55,8 @@
 //! transaction with the receipt itself. Nothing here deletes a read. A change of lists or entries
 //! is one transaction with the event that says who did it and why.
 //!
-//! A store that is damaged, or whose files are removed, moved or replaced while it is open (`place`),
+//! A store that is damaged, or whose files are removed, moved or replaced while it is open
+//! ([`plated_core::inode`]),
 //! is given up: what lies at the path is set aside, a new store begun there, and what the old one
 //! holds brought over (`salvage`). Who asked meanwhile gets [`Kind::Storage`] and asks again.
 //!
@@ -77,7 +78,6 @@ mod lock;
 mod manual;
 mod open;
 mod outbox;
-mod place;
 mod readers;
 mod reads;
 mod salvage;
@@ -118,6 +118,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Weak};
 use std::thread::JoinHandle;
+use uuid::Uuid;
 use writer::{Job, Writer};
 
 /// Jobs that may wait for the store's thread.
@@ -211,6 +212,12 @@ impl Store {
                 self.check_in_background();
             }
         })
+    }
+
+    /// The random id that was made with this store, by which the station tells computers of one
+    /// vehicle apart.
+    pub fn installation(&self) -> Result<Uuid> {
+        self.look("could not read which store this is", outbox::installation)
     }
 
     /// A picture by its content, JPEG.

@@ -82,6 +82,12 @@ pub(super) fn next(view: &View<'_>, limit: usize) -> Result<Vec<OutboxRead>, Fau
     Ok(reads)
 }
 
+/// The id that was made with this store.
+pub(super) fn installation(view: &View<'_>) -> Result<Uuid, Fault> {
+    let id = view.conn().query_row("SELECT id FROM installation", [], |row| row.get::<_, [u8; 16]>(0))?;
+    Ok(Uuid::from_bytes(id))
+}
+
 /// Keeps a receipt and marks what it names.
 pub(super) fn apply(writer: &mut Writer, receipt: &Receipt) -> Result<Applied, Fault> {
     let now = writer.now();

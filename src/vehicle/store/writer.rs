@@ -4,13 +4,13 @@ use super::connection::{Fault, LOG_BYTES, PAGE_BYTES, configure, connect};
 use super::key::Key;
 use super::lock::Lock;
 use super::open::{self, Opened};
-use super::place::Place;
 use super::readers::Readers;
 use super::salvage::{self, Salvage, Salvaged};
 use super::{Options, files};
 use crossbeam_channel::{Receiver, RecvTimeoutError};
 use plated_core::clock::Clock;
 use plated_core::error::{Context, Error, Kind, Result};
+use plated_core::inode::InodeWatch;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 use std::collections::VecDeque;
@@ -37,7 +37,7 @@ const SALVAGE_RETRY: Duration = Duration::from_secs(5);
 pub(super) struct Writer {
     conn: Connection,
     readers: Arc<Readers>,
-    place: Place,
+    files: InodeWatch,
     path: PathBuf,
     key: Key,
     clock: Arc<dyn Clock>,
@@ -59,7 +59,7 @@ impl Writer {
         let mut writer = Self {
             conn,
             readers: Arc::new(Readers::new(path.clone(), key.clone(), clock.clone())),
-            place: Place::of(&path)?,
+            files: watch(&path)?,
             path,
             key: key.clone(),
             clock,
@@ -122,7 +122,7 @@ impl Writer {
     }
 
     fn in_place(&self) -> Result<(), Fault> {
-        self.place.lost().map_or(Ok(()), |lost| Err(Fault::Displaced(lost)))
+        self.files.displaced().map_or(Ok(()), |what| Err(Fault::Displaced(what)))
     }
 
     pub(super) fn conn(&self) -> &Connection {
@@ -245,9 +245,9 @@ impl Writer {
         let conn = open::begin(&self.path, &self.key)?;
         // A reader that was opened meanwhile is of the old one.
         self.readers.retire();
-        let place = Place::of(&self.path)?;
+        let files = watch(&self.path)?;
         let old = std::mem::replace(&mut self.conn, conn);
-        self.place = place;
+        self.files = files;
         self.trim_at = MAX_LOG_BYTES;
         let salvage = match (&aside, damaged) {
             (Some(aside), true) => Salvage::of_file(aside),
@@ -346,6 +346,11 @@ impl Writer {
         }
         self.conn.close().map_err(|(_, e)| e).context(Kind::Storage, doing)
     }
+}
+
+/// Of the store that was just opened at `path`: the database and its log.
+fn watch(path: &Path) -> Result<InodeWatch> {
+    InodeWatch::of([path.to_owned(), files::beside(path, "-wal")])
 }
 
 /// A connection that writes.

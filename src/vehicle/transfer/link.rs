@@ -4,11 +4,15 @@ use plated_core::digest::Sha256;
 use plated_core::error::Result;
 use plated_core::wire::{Receipt, SealedRead};
 use std::time::Duration;
+use uuid::Uuid;
 
 /// Reads that wait to be transferred. Calls block; the transfer makes them off its own thread.
 pub trait Outbox: Clone + Send + Sync + 'static {
     /// Up to `limit` reads that are sealed and not transferred, in the order of sending.
     fn next(&self, limit: usize) -> Result<Vec<SealedRead>>;
+
+    /// The id of the store that the reads are in.
+    fn installation(&self) -> Result<Uuid>;
 
     /// The bytes of an image, or `None` when the store has none of this hash.
     fn image(&self, sha256: &Sha256) -> Result<Option<Vec<u8>>>;

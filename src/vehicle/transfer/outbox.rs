@@ -7,6 +7,7 @@ use plated_core::digest::Sha256;
 use plated_core::error::Result;
 use plated_core::wire::{Receipt, SealedRead};
 use std::sync::Arc;
+use uuid::Uuid;
 
 /// The store, and what lets the transfer see it.
 #[derive(Clone)]
@@ -25,6 +26,10 @@ impl StoreOutbox {
 impl Outbox for StoreOutbox {
     fn next(&self, limit: usize) -> Result<Vec<SealedRead>> {
         Ok(self.store.outbox(&self.permit, limit)?.into_iter().map(|read| read.sealed).collect())
+    }
+
+    fn installation(&self) -> Result<Uuid> {
+        self.store.installation()
     }
 
     fn image(&self, sha256: &Sha256) -> Result<Option<Vec<u8>>> {

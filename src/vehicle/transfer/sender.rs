@@ -8,7 +8,8 @@ use plated_core::clock::Clock;
 use plated_core::digest::Sha256;
 use plated_core::error::{Context, Error, Kind, Result};
 use plated_core::record::ReadRecord;
-use plated_core::wire::{Batch, MAX_BATCH_BYTES, MAX_BATCH_READS, Receipt, SealedRead};
+use plated_core::text::visible;
+use plated_core::wire::{Batch, Computer, MAX_BATCH_BYTES, MAX_BATCH_READS, Receipt, SealedRead};
 use std::collections::HashSet;
 use std::sync::Arc;
 use tokio::sync::watch;
@@ -37,6 +38,9 @@ pub struct Sender<O, L> {
     batch_reads: usize,
     clock: Arc<dyn Clock>,
     held: Held,
+    /// Names this start of the program to the station.
+    session: Uuid,
+    installation: Option<Uuid>,
     progress: watch::Sender<Progress>,
 }
 
@@ -51,7 +55,17 @@ impl<O: Outbox, L: Link> Sender<O, L> {
         progress: watch::Sender<Progress>,
     ) -> Self {
         let batch_reads = batch_reads.clamp(1, MAX_BATCH_READS);
-        Self { outbox, link, vehicle: vehicle.to_owned(), batch_reads, clock, held: Held::default(), progress }
+        Self {
+            outbox,
+            link,
+            vehicle: vehicle.to_owned(),
+            batch_reads,
+            clock,
+            held: Held::default(),
+            session: Uuid::now_v7(),
+            installation: None,
+            progress,
+        }
     }
 
     /// The published progress.
@@ -89,7 +103,10 @@ impl<O: Outbox, L: Link> Sender<O, L> {
     async fn next(&mut self) -> Result<Vec<SealedRead>> {
         self.held.release_due(self.clock.monotonic());
         let (outbox, limit) = (self.outbox.clone(), self.batch_reads + self.held.len());
-        let waiting = blocking(move || outbox.next(limit)).await?;
+        // The store can be begun anew while this runs. One that can't tell its id still sends its reads.
+        let (waiting, installation) =
+            blocking(move || Ok((outbox.next(limit)?, outbox.installation().ok()))).await?;
+        self.installation = installation;
         let mut room = MAX_BATCH_BYTES - ENVELOPE;
         let mut reads = Vec::new();
         for read in waiting.into_iter().filter(|r| !self.held.contains(r.id)).take(self.batch_reads).collect::<Vec<_>>()
@@ -109,7 +126,8 @@ impl<O: Outbox, L: Link> Sender<O, L> {
     }
 
     fn batch(&self, reads: Vec<SealedRead>) -> Batch {
-        Batch { batch: Uuid::now_v7(), vehicle: self.vehicle.clone(), reads }
+        let computer = self.installation.map(|installation| Computer { installation, session: self.session });
+        Batch { batch: Uuid::now_v7(), vehicle: self.vehicle.clone(), computer, reads }
     }
 
     fn hold(&mut self, id: Uuid) {
@@ -149,7 +167,8 @@ impl<O: Outbox, L: Link> Sender<O, L> {
         let mut answered: HashSet<Uuid> = receipt.durable.iter().map(|d| d.id).collect();
         for refusal in &receipt.refused {
             tracing::warn!(read = %refusal.id, "The station refused a read; it stays in the vehicle");
-            tracing::debug!(read = %refusal.id, reason = refusal.reason, "Reason of the refusal");
+            let reason = visible(&refusal.reason).at_most(300);
+            tracing::debug!(read = %refusal.id, %reason, "Reason of the refusal");
             self.hold(refusal.id);
             answered.insert(refusal.id);
         }

@@ -100,15 +100,20 @@ fn sync_brings_lists_into_force_and_one_that_is_refused_is_told_to_who_fetched_i
 }
 
 #[test]
-fn publishing_what_is_no_list_is_refused_with_its_line_and_leaves_the_list_there() {
+fn publishing_what_is_not_a_list_or_empty_is_refused_and_leaves_the_list_there() {
     let bench = Bench::new();
     bench.publish("svs", &entries(0..10));
     let file = bench.depot.dir.path().join("bad.jsonl");
     std::fs::write(&file, entries(0..2) + "7ABC999,CA\n").unwrap();
     let refused = bench.station(&["publish", file.to_str().unwrap(), "--name", "svs"]);
     assert_eq!(refused.status.code(), Some(65));
-    let said = text(&refused.stderr);
-    assert!(said.contains("line 3: it is no entry in JSON") && !said.contains("7ABC999"), "{said}");
+    let error = text(&refused.stderr);
+    assert!(error.contains("line 3: it is not a JSON object") && !error.contains("7ABC999"), "{error}");
+    // What makes an empty file would empty the list in every vehicle.
+    std::fs::write(&file, "").unwrap();
+    let refused = bench.station(&["publish", file.to_str().unwrap(), "--name", "svs"]);
+    assert_eq!(refused.status.code(), Some(65));
+    assert!(text(&refused.stderr).contains("the file holds no entries"));
     for name in ["../svs", "..", ".svs", ""] {
         assert_eq!(bench.station(&["publish", file.to_str().unwrap(), "--name", name]).status.code(), Some(78));
     }
@@ -127,8 +132,10 @@ fn to_see_the_lists_takes_no_key() {
 fn the_same_entries_in_another_order_are_no_new_version() {
     let bench = Bench::new();
     assert!(bench.publish("svs", &entries(0..10)).starts_with("published svs version 1: 10 entries"));
-    let said = bench.publish("svs", &(entries((0..10).rev()) + &entries(3..5)));
-    assert!(said.contains("the same as version 1") && said.contains("2 entries were there twice"), "{said}");
+    let printed = bench.publish("svs", &(entries((0..10).rev()) + &entries(3..5)));
+    assert!(printed.contains("the same as version 1") && printed.contains("2 lines left out that repeat"), "{printed}");
+    let printed = bench.publish("svs", &entries(0..1));
+    assert!(printed.starts_with("published svs version 2: 1 entry, "), "{printed}");
 }
 
 #[test]

@@ -39,6 +39,13 @@ CREATE TABLE read (
   record BLOB NOT NULL
 ) STRICT;
 
+-- Names this store, as long as it lives, to the station. A store that is begun anew, or copied and
+-- used elsewhere, can be told from it there.
+CREATE TABLE installation (
+  id BLOB NOT NULL CHECK (length(id) = 16)
+) STRICT;
+INSERT INTO installation (id) VALUES (randomblob(16));
+
 -- Pictures by content. Two plates in one frame share its overview.
 CREATE TABLE image (
   sha256 BLOB NOT NULL PRIMARY KEY CHECK (length(sha256) = 32),

@@ -1,0 +1,83 @@
+//! Nobody is shown reads or entries by the station's commands.
+
+use crate::kit::process::Station;
+use crate::kit::{Depot, VEHICLE, batch, body, record, seal};
+use clap::CommandFactory;
+use plated_core::record::EntryRecord;
+use plated_station::command;
+use plated_vehicle::transfer::Link;
+use std::collections::BTreeSet;
+use std::process::Command;
+
+/// Names of all subcommands, such as `hotlist list`.
+fn all(command: &clap::Command, before: &str) -> Vec<String> {
+    let deeper = command.get_subcommands().filter(|c| c.get_name() != "help");
+    let named = deeper.flat_map(|c| all(c, format!("{before} {}", c.get_name()).trim()));
+    let named: Vec<String> = named.collect();
+    if named.is_empty() { vec![before.to_owned()] } else { named }
+}
+
+// policy: P-21
+#[tokio::test(flavor = "multi_thread")]
+async fn no_command_of_the_station_shows_a_plate() {
+    let depot = Depot::new();
+    let (station, address) = Station::start(&depot);
+    let answer = depot.link(address).post_batch(body(&batch(VEHICLE, vec![seal(&record(&[]))]))).await.unwrap();
+    assert_eq!(answer.status, 200);
+    let config = depot.file();
+    let config = config.to_str().unwrap();
+    let entries = depot.dir.path().join("svs.jsonl");
+    let entry = |plate: &str| {
+        let record = EntryRecord { plate: plate.into(), category: "stolen_vehicle".into(), ..EntryRecord::default() };
+        serde_json::to_string(&record).unwrap() + "\n"
+    };
+    let plates = ["7ABC234", "1ABC234", "8XYZ999"]; // of the read, of its hit, of the list
+    std::fs::write(&entries, entry(plates[2])).unwrap();
+    let faulty = depot.dir.path().join("faulty.jsonl");
+    std::fs::write(&faulty, entry(plates[2]).replace("normal", plates[2])).unwrap();
+
+    let path = |path: &std::path::Path| path.to_str().unwrap().to_owned();
+    let (entries, faulty) = (path(&entries), path(&faulty));
+    let (init, out) = (path(&depot.dir.path().join("other")), path(&depot.dir.path().join("unit-9")));
+    let authority = path(depot.dir.path());
+    let run: [&[&str]; 9] = [
+        &["status", "--config", config],
+        &["hotlist publish", &entries, "--name", "svs", "--config", config],
+        &["hotlist publish", &faulty, "--name", "svs", "--config", config],
+        &["hotlist list", "--config", config],
+        &["hotlist list", "--json", "--config", config],
+        &["hotlist withdraw", "svs", "--reason", "test", "--config", config],
+        &["init", "--dir", &init],
+        &["vehicle", "unit-9", "--dir", &authority, "--out", &out],
+        &["completions", "bash"],
+    ];
+    let mut tried = BTreeSet::from(["run".to_owned()]); // it prints its address only
+    for arguments in run {
+        let (command, rest) = arguments.split_first().unwrap();
+        tried.insert((*command).to_owned());
+        let mut program = Command::new(env!("CARGO_BIN_EXE_plated-station"));
+        let output = program.args(command.split(' ')).args(rest).output().unwrap();
+        let shown = String::from_utf8_lossy(&output.stdout) + String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success() != rest.contains(&faulty.as_str()), "{arguments:?}: {shown}");
+        assert!(plates.iter().all(|plate| !shown.contains(plate)), "{arguments:?} shows a plate: {shown}");
+    }
+    drop(station);
+    // A new command belongs into the list above, or behind a gate of its own.
+    assert_eq!(tried, all(&command::Command::command(), "").into_iter().collect());
+}
+
+#[test]
+fn an_error_is_one_line_that_names_the_key_and_the_place() {
+    let depot = Depot::new();
+    let config = depot.file();
+    let text = std::fs::read_to_string(&config).unwrap();
+    std::fs::write(&config, text.replace("data = \"data\"\n", "")).unwrap();
+    for arguments in [&["status"][..], &["run"], &["hotlist", "list"]] {
+        let mut program = Command::new(env!("CARGO_BIN_EXE_plated-station"));
+        let output = program.args(arguments).arg("--config").arg(&config).output().unwrap();
+        let error = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(78), "{error}");
+        assert!(error.starts_with("plated-station: ") && error.lines().count() == 1, "{error}");
+        assert!(error.contains("station.toml") && error.contains("missing field `data`"), "{error}");
+    }
+}
