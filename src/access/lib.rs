@@ -83,6 +83,8 @@ mod reason; // why, and for which case
 
 pub use actor::{Actor, Machine, Role};
 pub use gate::{AccessRecord, AuditLog, Gate, MachinePermits, Settings, station_permit};
-pub use permit::{Access, Audit, Export, HandOut, Hits, Live, Matching, Permit, Purge, Recorded, Search, Show, Transfer};
+pub use permit::{
+    Access, Audit, Export, HandOut, Hits, Live, Matching, Permit, Purge, Recorded, Search, Show, Transfer,
+};
 pub use purpose::{AuthorisedPurpose, Purpose};
 pub use reason::{Case, Reason};

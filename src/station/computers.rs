@@ -67,7 +67,8 @@ impl Rows<'_> {
             )
             .and_then(|mut s| s.execute(params![vehicle, now.as_microsecond()]))
             .sql(|| "could not record a cloned vehicle computer".into())?;
-        let again = |before: i64| now.as_microsecond().abs_diff(before) >= REPORT_AGAIN.as_micros().unsigned_abs() as u64;
+        let again =
+            |before: i64| now.as_microsecond().abs_diff(before) >= REPORT_AGAIN.as_micros().unsigned_abs() as u64;
         Ok(Seen::Cloned { report: before.is_none_or(again) })
     }
 

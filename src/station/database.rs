@@ -154,7 +154,6 @@ impl Database {
         }
         work(&Rows(connection.unchecked_transaction().sql(failed)?)).map(Some)
     }
-
 }
 
 /// The rows, inside one transaction.

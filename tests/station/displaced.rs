@@ -80,7 +80,9 @@ async fn a_copy_put_in_the_place_of_a_removed_database_goes_on_with_all_reads() 
     // As the log says, but for a start in between, which says it again.
     let (station, _, again_log) = Station::start_with_log(&depot);
     assert_eq!(log, again_log);
-    until("the error at the start", || fs::read_to_string(&log).unwrap().contains("is a copy of a database").then_some(()));
+    until("the error at the start", || {
+        fs::read_to_string(&log).unwrap().contains("is a copy of a database").then_some(())
+    });
     drop(station);
     for name in ["station.db", "station.db-wal", "station.db-shm"] {
         let _ = fs::remove_file(data(name));

@@ -92,7 +92,8 @@ impl<'a> Publisher<'a> {
         let output = durable::Writer::create(&place, 0o600).context(Kind::Storage, failed)?;
         let (mut output, CanonicalList { written, duplicates }) = canonical::make(input, what.name, &place, output)?;
         if written.entries == 0 {
-            let message = "the file holds no entries, and vehicles would match nothing; to take a list back, withdraw it";
+            let message =
+                "the file holds no entries, and vehicles would match nothing; to take a list back, withdraw it";
             return Err(Error::new(Kind::Input, message));
         }
         self.owner.give_file(&mut output).context(Kind::Storage, failed)?;

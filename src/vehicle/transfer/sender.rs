@@ -104,8 +104,7 @@ impl<O: Outbox, L: Link> Sender<O, L> {
         self.held.release_due(self.clock.monotonic());
         let (outbox, limit) = (self.outbox.clone(), self.batch_reads + self.held.len());
         // The store can be begun anew while this runs. One that can't tell its id still sends its reads.
-        let (waiting, installation) =
-            blocking(move || Ok((outbox.next(limit)?, outbox.installation().ok()))).await?;
+        let (waiting, installation) = blocking(move || Ok((outbox.next(limit)?, outbox.installation().ok()))).await?;
         self.installation = installation;
         let mut room = MAX_BATCH_BYTES - ENVELOPE;
         let mut reads = Vec::new();
