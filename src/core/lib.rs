@@ -6,16 +6,17 @@ pub mod digest; // SHA-256
 pub mod durable; // files that a power cut leaves old or new
 pub mod error; // the one error type: what happened, where, what to do
 pub mod inode; // files that are removed or replaced while they are open
-pub mod logging; // tracing to the terminal or journald
+pub mod logging; // tracing to the terminal or the journal
 pub mod name; // names of vehicles, cameras, lists and stations
 pub mod plate; // plate text: normal form, match key, syntax prior, distribution over characters
 pub mod record; // reads, hits and entries
 pub mod retry; // how long to wait before trying again
+pub mod runtime; // the one async runtime, and tasks that end when asked
 pub mod shutdown; // one way to stop, for threads and futures
 pub mod signing; // who made a file: Ed25519
 pub mod sort; // more records than memory holds
 pub mod text; // text from outside, safe to show
-pub mod thread; // threads that end when their handle is dropped
+pub mod thread; // threads, their end, and defects in them
 pub mod tls; // certificates and the two ends of mutual TLS
 pub mod user; // the system user who does something
 pub mod wire; // the messages vehicle and station share

@@ -123,6 +123,15 @@ pub fn count(number: u64, one: &str) -> String {
     }
 }
 
+/// An age in seconds for people: `5 min`, `7 h`, `3 days`.
+pub fn age(seconds: u64) -> String {
+    match seconds {
+        s if s < 2 * 3600 => format!("{} min", s / 60),
+        s if s < 2 * 86_400 => format!("{} h", s / 3600),
+        s => count(s / 86_400, "day"),
+    }
+}
+
 /// Entries in words: `1 entry`, `2 entries`.
 pub fn entries(number: u64) -> String {
     format!("{number} {}", if number == 1 { "entry" } else { "entries" })

@@ -1,7 +1,11 @@
-//! Threads, and such as end when their handle is dropped.
+//! Threads, how their end is waited for, and what a defect in one of them may cost.
 
 use crate::error::{Context, Error, Kind, Result};
+use crossbeam_channel::{Receiver, RecvTimeoutError, bounded};
+use std::convert::Infallible;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 /// Starts a thread of this name.
 ///
@@ -12,6 +16,16 @@ pub fn spawn(name: &str, run: impl FnOnce() + Send + 'static) -> Result<JoinHand
         .name(name.into())
         .spawn(run)
         .context(Kind::Internal, || format!("could not start the thread {name}"))
+}
+
+/// Does `work`, and survives a panic in it. `lost` says what that costs, without a full stop; it is
+/// logged, and nothing is given back.
+pub fn guarded<T>(lost: &str, work: impl FnOnce() -> T) -> Option<T> {
+    let done = catch_unwind(AssertUnwindSafe(work));
+    if done.is_err() {
+        tracing::error!("{lost}; this is a defect of the program. The rest goes on.");
+    }
+    done.ok()
 }
 
 /// Does `work` on a thread that gives way to all others, such as those that read plates, and waits for
@@ -32,32 +46,66 @@ pub fn give_way<T: Send>(name: &str, work: impl FnOnce() -> Result<T> + Send) ->
     })
 }
 
-/// A thread at work. Dropping it drops `S`, by which the thread knows that it has to end, and waits
-/// for that.
+/// A thread whose end can be waited for with a limit: one that hangs in a driver or on a disk must not
+/// hold up the end of all others.
 #[derive(Debug)]
-pub struct Service<S> {
+pub struct Thread {
     what: &'static str,
-    stop: Option<S>,
-    thread: Option<JoinHandle<()>>,
+    handle: JoinHandle<()>,
+    /// Closed when it has ended.
+    ended: Receiver<Infallible>,
 }
 
-impl<S> Service<S> {
-    /// Starts it. `what` it is for begins the sentence that is logged if it ends by a defect.
+impl Thread {
+    /// Starts it. `what` it is for begins the sentence that is logged if it ends by a defect or hangs.
     ///
     /// # Errors
     /// As [`spawn`].
-    pub fn start(name: &str, what: &'static str, stop: S, run: impl FnOnce() + Send + 'static) -> Result<Self> {
-        Ok(Self { what, stop: Some(stop), thread: Some(spawn(name, run)?) })
+    pub fn start(name: &str, what: &'static str, run: impl FnOnce() + Send + 'static) -> Result<Self> {
+        let (ends, ended) = bounded(0);
+        let handle = spawn(name, move || {
+            let _ends = ends; // dropped at the end, also after a panic
+            run();
+        })?;
+        Ok(Self { what, handle, ended })
+    }
+
+    /// Waits for its end, so long at most; false when it is left behind because it hangs. Whoever
+    /// waits has asked for the end.
+    pub fn end_within(self, timeout: Duration) -> bool {
+        if self.ended.recv_timeout(timeout) == Err(RecvTimeoutError::Timeout) {
+            tracing::error!("{} hangs and is left behind.", self.what);
+            return false;
+        }
+        if self.handle.join().is_err() {
+            tracing::error!("{} ended by a defect.", self.what);
+        }
+        true
     }
 }
 
-impl<S> Drop for Service<S> {
-    fn drop(&mut self) {
-        self.stop.take();
-        if let Some(thread) = self.thread.take()
-            && thread.join().is_err()
-        {
-            tracing::error!("{} ended by a defect.", self.what);
-        }
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::shutdown::Shutdown;
+
+    #[test]
+    fn a_thread_that_hangs_is_left_behind_and_one_that_ends_is_waited_for() {
+        let (stop, never) = (Shutdown::new(), Shutdown::new());
+        let (asked, hangs) = (stop.clone(), never.clone());
+        let good = Thread::start("good", "The good one", move || asked.wait()).unwrap();
+        let bad = Thread::start("bad", "The bad one", move || hangs.wait()).unwrap();
+        stop.request();
+        assert!(!bad.end_within(Duration::from_millis(1)));
+        assert!(good.end_within(Duration::from_secs(60)));
+        never.request();
+        let broken = Thread::start("broken", "The broken one", || panic!("the fault of the test")).unwrap();
+        assert!(broken.end_within(Duration::from_secs(60)), "it has ended, though by a defect");
+    }
+
+    #[test]
+    fn a_defect_costs_one_task_and_not_the_thread() {
+        assert_eq!(guarded("nothing is lost", || 7), Some(7));
+        assert_eq!(guarded("one is lost", || -> u32 { panic!("the fault of the test") }), None);
     }
 }

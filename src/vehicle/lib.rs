@@ -3,13 +3,13 @@
 //!
 //! Data flows one way, in the order of this list; a module knows only those above it.
 
-pub mod config; // the one configuration file
 pub mod events; // what is made known: a bounded, numbered broadcast
+pub mod health; // how each part is
 pub mod alert; // hits to tones
 pub mod store; // the encrypted database, one writer
-pub mod transfer; // outbox to station, receipts back
 pub mod lists; // lists that come from the station, from folders and by hand
-pub mod health; // how each part is
+pub mod transfer; // outbox to station, receipts back
+pub mod config; // the one configuration file
 pub mod control; // what officers do with lists and hits, and the daemon's socket for it
 pub mod pipeline; // the parts put together: `plated run`
 

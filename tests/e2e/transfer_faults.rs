@@ -352,7 +352,7 @@ async fn progress_tells_of_the_failure_and_of_its_end() {
 #[test]
 fn a_certificate_of_another_vehicle_is_told_at_start() {
     let depot = Depot::new();
-    let config = plated_vehicle::config::Transfer {
+    let config = plated_vehicle::transfer::Settings {
         station: "https://localhost:1".into(),
         ca: depot.vehicle.ca.clone(),
         certificate: depot.vehicle.certificate.clone(),

@@ -17,8 +17,7 @@ use plated_core::record::{ImageRef, ImageRole, ReadRecord};
 use plated_core::tls::authority::{Authority, Issued};
 use plated_core::wire::{Batch, SealedRead};
 use plated_station::{Config, Server};
-use plated_vehicle::config::Transfer;
-use plated_vehicle::transfer::HttpsLink;
+use plated_vehicle::transfer::{HttpsLink, Settings};
 use rusqlite::Connection;
 use serde_json::value::RawValue;
 use std::net::SocketAddr;
@@ -155,7 +154,7 @@ impl Depot {
 }
 
 pub fn link(files: &Issued, vehicle: &str, ca: &Path, address: SocketAddr) -> HttpsLink {
-    let transfer = Transfer {
+    let transfer = Settings {
         station: format!("https://{address}"),
         ca: ca.to_owned(),
         certificate: files.certificate.clone(),

@@ -5,8 +5,7 @@ use crate::kit::sound;
 
 use plated_core::clock::{Clock, SystemClock};
 use plated_core::record::Priority;
-use plated_vehicle::alert::Chime;
-use plated_vehicle::config::Alert;
+use plated_vehicle::alert::{Chime, Settings};
 use sound::{RATE, alsa_configuration, melody, read};
 use std::path::Path;
 use std::process::Command;
@@ -39,9 +38,9 @@ fn play(case: &str) -> Vec<f64> {
 fn in_a_process_of_its_own() {
     let Ok(case) = std::env::var("PLATED_TEST_CASE") else { return };
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
-    let quiet = Alert { sound: false, ..Alert::default() };
-    let named = |device: &str| Alert { device: device.into(), ..Alert::default() };
-    let play = |config: &Alert, priorities: &[Priority]| {
+    let quiet = Settings { sound: false, ..Settings::default() };
+    let named = |device: &str| Settings { device: device.into(), ..Settings::default() };
+    let play = |config: &Settings, priorities: &[Priority]| {
         let (chime, warning) = Chime::start(config, Arc::clone(&clock));
         assert_eq!(warning, None);
         priorities.iter().for_each(|p| chime.sound(*p));
@@ -53,13 +52,13 @@ fn in_a_process_of_its_own() {
     match case.as_str() {
         "high" => {
             let before = clock.monotonic();
-            let status = play(&Alert::default(), &[Priority::High]);
+            let status = play(&Settings::default(), &[Priority::High]);
             let last = status.last.unwrap();
             assert_eq!(last.priority, Priority::High);
             assert!(last.at >= before && last.at <= clock.monotonic());
         }
-        "normal" => drop(play(&Alert::default(), &[Priority::Normal])),
-        "low" => drop(play(&Alert::default(), &[Priority::Low])),
+        "normal" => drop(play(&Settings::default(), &[Priority::Normal])),
+        "low" => drop(play(&Settings::default(), &[Priority::Low])),
         "muted" => {
             let status = play(&quiet, &[Priority::Low, Priority::Normal]);
             assert_eq!((status.asked, status.muted), (0, 2));
@@ -90,7 +89,7 @@ fn in_a_process_of_its_own() {
             assert_eq!(chime.status().instead.as_deref(), Some("speaker"));
         }
         "bell" => {
-            let (chime, _) = Chime::start(&Alert::default(), clock);
+            let (chime, _) = Chime::start(&Settings::default(), clock);
             chime.sound(Priority::High);
             while chime.status().bells == 0 {
                 std::thread::yield_now();
@@ -98,7 +97,7 @@ fn in_a_process_of_its_own() {
             assert_eq!(chime.status().played, 0);
         }
         "no card" => {
-            let (chime, warning) = Chime::start(&Alert::default(), clock);
+            let (chime, warning) = Chime::start(&Settings::default(), clock);
             assert!(warning.unwrap().contains("not heard"));
             (0..1000).for_each(|_| chime.sound(Priority::Low));
             assert!(chime.status().dropped > 900, "what waits for a sound card is bounded");

@@ -36,10 +36,10 @@ fn the_overview_of_a_read_is_the_cameras_own_jpeg_byte_for_byte() {
     let daemon =
         Daemon::start(&Config::load(&config).unwrap(), Arc::new(SystemClock::new()), &Shutdown::default()).unwrap();
     let mut events = daemon.events().resume(0);
-    while !daemon.is_done() {
-        std::thread::sleep(Duration::from_millis(20)); // The daemon can only be asked.
-    }
+    let live = daemon.live();
+    assert!(daemon.wait_done(&Shutdown::new()));
     daemon.stop().unwrap();
+    assert!(live.is_open(), "what was published may be shown although the store is closed by now");
     let mut overviews = Vec::new();
     loop {
         match events.next(Duration::ZERO) {

@@ -18,7 +18,7 @@ const CHILD: &str = "PLATED_TEST_STORE_CHILD";
 #[test]
 fn child_that_writes_reads() {
     let Some(dir) = std::env::var_os(CHILD).map(std::path::PathBuf::from) else { return };
-    let config = plated_vehicle::config::Store {
+    let config = plated_vehicle::store::Settings {
         path: dir.join("store.db"),
         key_file: Some(dir.join("store.key")),
         max_mib: 0,

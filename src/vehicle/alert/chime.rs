@@ -7,12 +7,13 @@
 
 use super::bell;
 use super::output::{Alsa, Devices};
+use super::settings::Settings;
 use super::waiting::{Pushed, Waiting};
-use crate::config::Alert;
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, TryRecvError, bounded, select};
 use plated_core::clock::Clock;
 use plated_core::error::{Error, Kind, Result};
 use plated_core::record::Priority;
+use plated_core::shutdown::Shutdown;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
@@ -22,9 +23,9 @@ use tracing::{error, info, warn};
 pub struct Chime {
     shared: Arc<Shared>,
     sound: bool,
-    /// Closing it ends the thread.
-    wake: Option<Sender<()>>,
+    wake: Sender<()>,
     awake: Receiver<()>,
+    stop: Shutdown,
     /// Closed by the thread when it ends.
     ended: Mutex<Receiver<()>>,
     started: Receiver<Started>,
@@ -84,19 +85,24 @@ const END_TIMEOUT: Duration = Duration::from_secs(4);
 impl Chime {
     /// Starts the thread. The sentence says why there is no sound for now, if so: every device is
     /// tried again whenever a chime is to be played.
-    pub fn start(config: &Alert, clock: Arc<dyn Clock>) -> (Self, Option<String>) {
+    pub fn start(config: &Settings, clock: Arc<dyn Clock>) -> (Self, Option<String>) {
         let devices = Alsa { clock: Arc::clone(&clock) };
         Self::start_on(config, clock, Box::new(devices))
     }
 
-    pub(super) fn start_on(config: &Alert, clock: Arc<dyn Clock>, devices: Box<dyn Devices>) -> (Self, Option<String>) {
+    pub(super) fn start_on(
+        config: &Settings,
+        clock: Arc<dyn Clock>,
+        devices: Box<dyn Devices>,
+    ) -> (Self, Option<String>) {
         let (wake, awake) = bounded(1);
         let (tell, started) = bounded(64);
         let state = Mutex::default();
         let shared = Arc::new(Shared { state, devices, device: config.device.clone(), clock, tell });
         let warning = shared.probe();
-        let ended = Mutex::new(begin(&shared, &awake));
-        (Self { shared, sound: config.sound, wake: Some(wake), awake, ended, started }, warning)
+        let stop = Shutdown::new();
+        let ended = Mutex::new(begin(&shared, &awake, &stop));
+        (Self { shared, sound: config.sound, wake, awake, stop, ended, started }, warning)
     }
 
     /// Asks for a chime and returns at once. High priority always sounds; the others only with
@@ -114,12 +120,10 @@ impl Chime {
         let mut ended = self.ended.lock().unwrap_or_else(|e| e.into_inner());
         if ended.try_recv() == Err(TryRecvError::Disconnected) {
             error!("The thread that sounds alerts had ended by a defect; it is started again.");
-            *ended = begin(&self.shared, &self.awake);
+            *ended = begin(&self.shared, &self.awake, &self.stop);
         }
-        if let Some(wake) = &self.wake {
-            // Full means that it is awake already.
-            let _ = wake.try_send(());
-        }
+        // Full means that it is awake already.
+        let _ = self.wake.try_send(());
     }
 
     /// What became of the chimes up to now.
@@ -130,7 +134,7 @@ impl Chime {
     /// A chime whose sound devices all fail, so that what is asked for can be looked at.
     #[cfg(test)]
     pub(crate) fn without_devices(clock: Arc<dyn Clock>) -> Self {
-        Self::start_on(&Alert::default(), clock, Box::new(tests::Faulty::default())).0
+        Self::start_on(&Settings::default(), clock, Box::new(tests::Faulty::default())).0
     }
 
     /// Priorities of the chimes that wait or could not be played yet.
@@ -148,7 +152,7 @@ impl Chime {
 
 impl Drop for Chime {
     fn drop(&mut self) {
-        self.wake = None;
+        self.stop.request();
         let ended = self.ended.lock().unwrap_or_else(|e| e.into_inner());
         // A thread that hangs in a sound driver is left behind.
         if ended.recv_timeout(Duration::from_secs(1)) == Err(RecvTimeoutError::Timeout) {
@@ -159,9 +163,9 @@ impl Drop for Chime {
 
 /// Starts the thread that plays. What it gives is closed when the thread ends; at once when the
 /// system can't start it, and then the next alert tries again.
-fn begin(shared: &Arc<Shared>, awake: &Receiver<()>) -> Receiver<()> {
+fn begin(shared: &Arc<Shared>, awake: &Receiver<()>, stop: &Shutdown) -> Receiver<()> {
     let (thread_ends, ended) = bounded(0);
-    let player = Player { shared: Arc::clone(shared), hung: Vec::new() };
+    let player = Player { shared: Arc::clone(shared), stop: stop.clone(), hung: Vec::new() };
     let awake = awake.clone();
     let spawned = std::thread::Builder::new().name("chime".into()).spawn(move || {
         player.run(&awake);
@@ -217,6 +221,7 @@ fn guarded<T>(f: impl FnOnce() -> Result<T>) -> Result<T> {
 
 struct Player {
     shared: Arc<Shared>,
+    stop: Shutdown,
     /// Devices in whose driver a thread hangs; closed when it returns after all.
     hung: Vec<(String, Receiver<Result<()>>)>,
 }
@@ -233,20 +238,21 @@ impl Player {
         let mut retry = FIRST_RETRY;
         loop {
             let Some((priority, asked)) = self.next() else {
-                match wake.recv() {
-                    Ok(()) => continue,
-                    Err(_) => return,
+                select! {
+                    recv(wake) -> _ => continue,
+                    recv(self.stop.channel()) -> _ => return,
                 }
             };
-            match guarded(|| self.play(priority, wake)) {
+            match guarded(|| self.play(priority)) {
                 Ok(Played::ToTheEnd) => retry = FIRST_RETRY,
                 Ok(Played::Stopped) => return,
                 Err(error) => {
                     self.failed(priority, asked, &error);
                     // A new alert is tried at once; the one that failed goes with it.
-                    match wake.recv_timeout(retry) {
-                        Ok(()) | Err(RecvTimeoutError::Timeout) => {}
-                        Err(RecvTimeoutError::Disconnected) => return,
+                    select! {
+                        recv(wake) -> _ => {}
+                        recv(self.stop.channel()) -> _ => return,
+                        default(retry) => {}
                     }
                     retry = (retry * 2).min(MAX_RETRY);
                 }
@@ -262,9 +268,9 @@ impl Player {
     }
 
     /// Plays it on the first device that does: the configured one, the default one, any other.
-    fn play(&mut self, priority: Priority, wake: &Receiver<()>) -> Result<Played> {
+    fn play(&mut self, priority: Priority) -> Result<Played> {
         let configured = self.shared.device.clone();
-        let error = match self.attempt(&configured, priority, wake) {
+        let error = match self.attempt(&configured, priority) {
             Ok(played) => {
                 self.worked(None);
                 return Ok(played);
@@ -276,7 +282,7 @@ impl Player {
         let mut listed = false;
         while let Some(device) = (!others.is_empty()).then(|| others.remove(0)) {
             if !tried.contains(&device) {
-                if let Ok(played) = self.attempt(&device, priority, wake) {
+                if let Ok(played) = self.attempt(&device, priority) {
                     self.worked(Some((device, &error)));
                     return Ok(played);
                 }
@@ -299,7 +305,7 @@ impl Player {
         spawned.ok().and_then(|_| answered.recv_timeout(START_TIMEOUT).ok()).unwrap_or_default()
     }
 
-    fn attempt(&mut self, device: &str, priority: Priority, wake: &Receiver<()>) -> Result<Played> {
+    fn attempt(&mut self, device: &str, priority: Priority) -> Result<Played> {
         let hangs = || Error::new(Kind::Missing, "the sound device hangs");
         self.hung.retain(|(_, outcome)| matches!(outcome.try_recv(), Err(TryRecvError::Empty)));
         if self.hung.iter().any(|(name, _)| name == device) {
@@ -307,7 +313,8 @@ impl Player {
         }
         let (started, starts) = bounded(1);
         let (ended, outcome) = bounded(1);
-        let (stop, stopped) = bounded::<()>(0);
+        let stop = self.stop.child();
+        let stopped = stop.clone();
         let (shared, name) = (Arc::clone(&self.shared), device.to_owned());
         let play = move || drop(ended.send(guarded(|| shared.devices.play(&name, priority, &started, &stopped))));
         let thread = std::thread::Builder::new().name("chime-device".into()).spawn(play);
@@ -328,17 +335,14 @@ impl Player {
                     let ended = outcome.unwrap_or_else(|_| Err(Error::new(Kind::Missing, "the sound device stopped")));
                     return ended.map(|()| Played::ToTheEnd);
                 },
-                recv(wake) -> woken => {
-                    // Who asks meanwhile is noticed when this one is played; only the end matters.
-                    if woken.is_err() {
-                        drop(stop);
-                        // It is given the time to fall silent.
-                        let _ = outcome.recv_timeout(Duration::from_millis(500));
-                        return Ok(Played::Stopped);
-                    }
+                // Who asks for another chime meanwhile is noticed when this one is played.
+                recv(self.stop.channel()) -> _ => {
+                    // It is given the time to fall silent.
+                    let _ = outcome.recv_timeout(Duration::from_millis(500));
+                    return Ok(Played::Stopped);
                 },
                 recv(deadline) -> _ => {
-                    drop(stop);
+                    stop.request();
                     self.hung.push((device.to_owned(), outcome));
                     return Err(hangs());
                 },

@@ -56,7 +56,7 @@ impl Devices for Faulty {
         all
     }
 
-    fn play(&self, device: &str, _: Priority, started: &Sender<Duration>, _: &Receiver<()>) -> Result<()> {
+    fn play(&self, device: &str, _: Priority, started: &Sender<Duration>, _: &Shutdown) -> Result<()> {
         self.does(device)?;
         started.send(Duration::ZERO).unwrap();
         self.played.lock().unwrap().push(device.into());
@@ -65,7 +65,7 @@ impl Devices for Faulty {
 }
 
 fn chime(devices: &Faulty) -> (Chime, Option<String>) {
-    let config = Alert { device: "card".into(), ..Alert::default() };
+    let config = Settings { device: "card".into(), ..Settings::default() };
     Chime::start_on(&config, Arc::new(SystemClock::new()), Box::new(devices.clone()))
 }
 

@@ -55,7 +55,7 @@ impl Wanted {
 }
 
 impl Repeats {
-    /// `after` is [`crate::config::Alert::repeat_after_s`].
+    /// `after` is [`crate::alert::Settings::repeat_after_s`].
     pub fn new(after: Duration, quiet: Arc<MutedPairings>) -> Self {
         Self { after, alerted: HashMap::new(), quiet }
     }

@@ -6,10 +6,12 @@ mod chime;
 mod dispatch;
 mod output;
 mod muted;
+mod settings;
 mod tone;
 mod waiting;
 
 pub use chime::{Chime, ChimeStatus, Started};
 pub use dispatch::Repeats;
 pub use muted::MutedPairings;
+pub use settings::Settings;
 pub use tone::{Note, notes, samples};

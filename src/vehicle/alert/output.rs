@@ -6,10 +6,11 @@
 use super::tone::samples;
 use cpal::traits::{DeviceTrait, HostTrait, StreamTrait};
 use cpal::{BufferSize, Device, DeviceId, FromSample, SampleFormat, SizedSample, Stream, StreamConfig};
-use crossbeam_channel::{Receiver, Sender, bounded, select};
+use crossbeam_channel::{Sender, bounded, select};
 use plated_core::clock::Clock;
 use plated_core::error::{Context, Error, Kind, Result};
 use plated_core::record::Priority;
+use plated_core::shutdown::Shutdown;
 use std::ffi::{c_char, c_int};
 use std::sync::Arc;
 use std::time::Duration;
@@ -26,12 +27,12 @@ pub trait Devices: Send + Sync + 'static {
     /// Devices beside the default one on which an alert can be heard.
     fn others(&self) -> Vec<String>;
 
-    /// Plays one chime to its end, or until `stop` is closed. `started` is told the monotonic time
+    /// Plays one chime to its end, or until `stop` is asked for. `started` is told the monotonic time
     /// at which the first samples were handed over.
     ///
     /// # Errors
     /// `Missing` when the device can't be opened or fails.
-    fn play(&self, device: &str, priority: Priority, started: &Sender<Duration>, stop: &Receiver<()>) -> Result<()>;
+    fn play(&self, device: &str, priority: Priority, started: &Sender<Duration>, stop: &Shutdown) -> Result<()>;
 }
 
 /// `null` would swallow the alert, the default one was tried before, and the others stand for sound
@@ -59,7 +60,7 @@ impl Devices for Alsa {
         names
     }
 
-    fn play(&self, device: &str, priority: Priority, started: &Sender<Duration>, stop: &Receiver<()>) -> Result<()> {
+    fn play(&self, device: &str, priority: Priority, started: &Sender<Duration>, stop: &Shutdown) -> Result<()> {
         let output = Output::find(device)?;
         let (events, event) = bounded(8);
         let clock = Arc::clone(&self.clock);
@@ -72,7 +73,7 @@ impl Devices for Alsa {
                     Ok(Event::Failed(why)) => break Err(Error::new(Kind::Missing, format!("the sound device failed: {why}"))),
                     Err(_) => break Err(Error::new(Kind::Missing, "the sound device stopped")),
                 },
-                recv(stop) -> _ => break Ok(()),
+                recv(stop.channel()) -> _ => break Ok(()),
             }
         };
         drop(stream);

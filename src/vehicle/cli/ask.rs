@@ -84,15 +84,6 @@ pub fn local(at: jiff::Timestamp) -> String {
     at.to_zoned(jiff::tz::TimeZone::system()).strftime("%Y-%m-%d %H:%M:%S %:z").to_string()
 }
 
-/// An age for people: `5 min`, `7 h`, `3 days`.
-pub fn ago(seconds: u64) -> String {
-    match seconds {
-        s if s < 2 * 3600 => format!("{} min", s / 60),
-        s if s < 2 * 86_400 => format!("{} h", s / 3600),
-        s => plated_core::text::count(s / 86_400, "day"),
-    }
-}
-
 /// Prints a read that was found.
 pub fn found(read: &Found, json: bool) -> Result<()> {
     if json {

@@ -1,12 +1,12 @@
-//! `plated status`: how lists, store and transfer are.
+//! `plated status`: how each part is.
 
-use super::ask::{Ask, ago, print_json};
+use super::ask::{Ask, print_json};
 use super::say;
 use crate::control::{ListLine, Reply, Request, StatusReport};
 use crate::health::Level;
 use crate::store::Staleness;
 use plated_core::error::{Result, exit_code};
-use plated_core::text::{count, entries};
+use plated_core::text::{age, count, entries};
 use std::process::ExitCode;
 
 /// How old the lists are, what went wrong last, and how much waits for the station
@@ -58,7 +58,6 @@ fn print(report: &StatusReport) -> Result<()> {
         };
         say(format_args!("{word:<9} {}: {}", part.name, part.text))?;
     }
-    report.lists.iter().try_for_each(list_line)?;
     let partial = report.officers.iter().filter(|e| e.partial).count();
     let whole = report.officers.len() - partial;
     say(format_args!(
@@ -71,25 +70,15 @@ fn print(report: &StatusReport) -> Result<()> {
     let newest =
         s.newest_read.map_or_else(|| "no read yet".to_owned(), |t| format!("the last {} ago", since(report, t)));
     say(format_args!(
-        "{:<9} store: {}, {newest}; {}",
+        "{:<9} kept: {}, {newest}; {}",
         word(Staleness::Fresh),
         count(s.reads, "read"),
         count(s.hits, "hit")
-    ))?;
-    let oldest = s.oldest_waiting_s.map_or_else(String::new, |age| format!(", the oldest {} old", ago(age)));
-    let refused = if s.refused > 0 { format!(", {} refused by the station", s.refused) } else { String::new() };
-    let receipt = s
-        .last_receipt
-        .map_or_else(|| "no receipt yet".to_owned(), |t| format!("last receipt {} ago", since(report, t)));
-    say(format_args!(
-        "{:<9} transfer: {} waiting{oldest}{refused}; {receipt}",
-        word(s.staleness),
-        count(s.waiting, "read")
     ))
 }
 
 fn since(report: &StatusReport, then: jiff::Timestamp) -> String {
-    ago(report.at.duration_since(then).as_secs().max(0).unsigned_abs())
+    age(report.at.duration_since(then).as_secs().max(0).unsigned_abs())
 }
 
 /// The word in front of a line.
@@ -103,8 +92,8 @@ pub fn word(staleness: Staleness) -> &'static str {
 
 /// A list and its last error.
 pub fn list_line(list: &ListLine) -> Result<()> {
-    let age = list.age_s.map_or_else(|| "no version in force".to_owned(), |age| format!("{} old", ago(age)));
-    say(format_args!("{:<9} {}: {}, {age}", word(list.staleness), list.name, entries(list.entries)))?;
+    let old = list.age_s.map_or_else(|| "no version in force".to_owned(), |s| format!("{} old", age(s)));
+    say(format_args!("{:<9} {}: {}, {old}", word(list.staleness), list.name, entries(list.entries)))?;
     match &list.error {
         Some(error) => say(format_args!("          last error: {error}")),
         None => Ok(()),

@@ -3,10 +3,8 @@
 //! Unknown keys are refused; an error names the key and the line. Every key has a default but
 //! the sources and the vehicle's name. `plated init` writes it with every key explained.
 
-mod sync;
-
-pub use sync::HotlistSync;
-
+use crate::lists::HotlistSync;
+use crate::{alert, store, transfer};
 use plated_core::config_file::{parse, within, wrong};
 use plated_core::name::is_plain_name;
 use plated_hotlist::settings::{Hotlist, ListKind, OFFICERS};
@@ -33,7 +31,7 @@ pub struct Config {
     pub hotlists: Vec<Hotlist>,
     /// Sound.
     #[serde(default)]
-    pub alert: Alert,
+    pub alert: alert::Settings,
     /// What the agency asks of each access to data.
     #[serde(default)]
     pub access: plated_access::Settings,
@@ -44,9 +42,9 @@ pub struct Config {
     #[serde(default)]
     pub control: Control,
     /// The encrypted database.
-    pub store: Store,
+    pub store: store::Settings,
     /// The way to the station; without it reads stay in the vehicle.
-    pub transfer: Option<Transfer>,
+    pub transfer: Option<transfer::Settings>,
     /// Lists from the station.
     pub hotlist_sync: Option<HotlistSync>,
 }
@@ -71,84 +69,6 @@ impl Default for Shift {
     fn default() -> Self {
         Self { hours: 12 }
     }
-}
-
-/// Sound.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Alert {
-    /// Off silences low and normal alerts; high priority always sounds.
-    pub sound: bool,
-    /// ALSA device as the sound library lists it, or empty for the default.
-    pub device: String,
-    /// The same plate does not alert again for this many seconds.
-    pub repeat_after_s: u64,
-}
-
-impl Default for Alert {
-    fn default() -> Self {
-        Self { sound: true, device: String::new(), repeat_after_s: 600 }
-    }
-}
-
-/// The encrypted database.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Store {
-    /// The database file.
-    pub path: PathBuf,
-    /// File of mode 0400 with the key in 64 hex digits. Without it the systemd credential
-    /// `store.key` is used.
-    pub key_file: Option<PathBuf>,
-    /// The database never grows past this many MiB; 0 is no limit but the disk.
-    #[serde(default)]
-    pub max_mib: u64,
-    /// Room on the disk in MiB that is set aside, so that hits are kept when the disk is full;
-    /// 0 is none.
-    #[serde(default = "reserve_mib")]
-    pub reserve_mib: u64,
-}
-
-/// The way to the station.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Transfer {
-    /// `https://host:port`.
-    pub station: String,
-    /// PEM file of the authority that signed the station's certificate.
-    pub ca: PathBuf,
-    /// PEM file of the vehicle's certificate.
-    pub certificate: PathBuf,
-    /// PEM file of the vehicle's key, mode 0400.
-    pub key: PathBuf,
-    /// Reads in one batch.
-    #[serde(default = "batch_reads")]
-    pub batch_reads: usize,
-    /// Seconds between looks at the outbox when it was empty.
-    #[serde(default = "idle_s")]
-    pub idle_s: f64,
-    /// Longest wait after failures, in seconds.
-    #[serde(default = "max_backoff_s")]
-    pub max_backoff_s: f64,
-    /// One request takes at most this many seconds.
-    #[serde(default = "timeout_s")]
-    pub timeout_s: f64,
-}
-
-fn reserve_mib() -> u64 {
-    4
-}
-fn batch_reads() -> usize {
-    50
-}
-fn idle_s() -> f64 {
-    2.0
-}
-fn max_backoff_s() -> f64 {
-    60.0
-}
-fn timeout_s() -> f64 {
-    30.0
 }
 
 impl Config {
@@ -263,9 +183,8 @@ impl Config {
         }
         self.access.check().map_err(|why| format!("access.{why}"))?;
         within("shift.hours", self.shift.hours, 1..=168)?;
-        within("alert.repeat_after_s", self.alert.repeat_after_s, 0..=86_400)?;
-        within("store.max_mib", self.store.max_mib, 0..=16 << 20)?;
-        within("store.reserve_mib", self.store.reserve_mib, 0..=1024)?;
+        self.alert.check()?;
+        self.store.check()?;
         self.recognition.check()?;
         if let Some(sync) = &self.hotlist_sync {
             sync.check()?;
@@ -273,15 +192,7 @@ impl Config {
                 return Err("hotlist_sync: needs [transfer], which says where the station is".into());
             }
         }
-        if let Some(t) = &self.transfer {
-            if !t.station.starts_with("https://") {
-                return Err("transfer.station: must begin with https://".into());
-            }
-            within("transfer.batch_reads", t.batch_reads, 1..=plated_core::wire::MAX_BATCH_READS)?;
-            within("transfer.idle_s", t.idle_s, 0.001..=86_400.0)?;
-            within("transfer.max_backoff_s", t.max_backoff_s, 0.001..=86_400.0)?;
-            within("transfer.timeout_s", t.timeout_s, 0.001..=86_400.0)?;
-        }
+        self.transfer.as_ref().map_or(Ok(()), transfer::Settings::check)?;
         Ok(())
     }
 }
@@ -318,8 +229,6 @@ mod tests {
     fn a_value_out_of_range_is_refused_with_its_key() {
         let err = load(&format!("{SMALL}[recognition]\nkeep_confidence = 3.0\n")).unwrap_err().chain();
         assert!(err.contains("recognition.keep_confidence"), "{err}");
-        let err = load(&format!("{SMALL}reserve_mib = 2000\n")).unwrap_err().chain();
-        assert!(err.contains("store.reserve_mib"), "{err}");
     }
 
     #[test]

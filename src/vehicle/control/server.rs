@@ -3,20 +3,23 @@
 
 use super::pace::Paced;
 use super::{OfficerService, Reply, Request};
+use crate::health::Level;
 use crate::lists::IncomingFile;
 use plated_core::error::{Context, Error, Kind, Result};
-use plated_core::thread::Service;
+use plated_core::runtime::Task;
+use plated_core::shutdown::Shutdown;
 use plated_core::user::SystemUser;
 use serde::{Deserialize, Serialize};
 use std::fs::{File, Permissions};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::os::unix::fs::{FileTypeExt, PermissionsExt};
 use std::os::unix::net::UnixStream;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
-use tokio::sync::oneshot;
+use tokio::net::UnixListener;
+use tokio::runtime::Handle;
 
 /// Callers that are served at the same time; the next one is told to come again.
 const MAX_CALLERS: usize = 8;
@@ -52,15 +55,24 @@ pub(super) enum Frame {
 
 /// The socket at work; dropping it ends it.
 pub struct Server {
-    _service: Service<oneshot::Sender<()>>,
+    socket: PathBuf,
+    task: Option<Task>,
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.task.take();
+        let _ = std::fs::remove_file(&self.socket); // The next daemon does it otherwise.
+    }
 }
 
 impl Server {
-    /// Listens at `path`. A socket at which nobody listens is of a daemon that is gone, and is replaced.
+    /// Listens at `path` until `stop` is asked for. A socket at which nobody listens is of a daemon that
+    /// is gone, and is replaced.
     ///
     /// # Errors
     /// `Refused` when somebody listens there, `Storage` when the socket can't be made.
-    pub fn start(path: &Path, desk: Arc<OfficerService>) -> Result<Self> {
+    pub fn start(path: &Path, service: Arc<OfficerService>, runtime: &Handle, stop: &Shutdown) -> Result<Self> {
         let failed = || format!("could not listen for the command line at {}", path.display());
         if std::fs::symlink_metadata(path).is_ok_and(|m| m.file_type().is_socket()) {
             if UnixStream::connect(path).is_ok() {
@@ -69,54 +81,55 @@ impl Server {
             }
             std::fs::remove_file(path).context(Kind::Storage, failed)?;
         }
-        let runtime =
-            tokio::runtime::Builder::new_current_thread().enable_all().build().context(Kind::Internal, failed)?;
         let listener = {
             let _in = runtime.enter();
-            tokio::net::UnixListener::bind(path).context(Kind::Storage, failed)?
+            UnixListener::bind(path).context(Kind::Storage, failed)?
         };
+        let mut server = Self { socket: path.to_owned(), task: None };
         std::fs::set_permissions(path, Permissions::from_mode(0o660)).context(Kind::Storage, failed)?;
-        let (stop, mut stopped) = oneshot::channel::<()>();
-        let socket = path.to_owned();
-        let run = move || {
-            let places = Arc::default();
-            runtime.block_on(async {
-                loop {
-                    tokio::select! {
-                        _ = &mut stopped => return,
-                        come = listener.accept() => match come {
-                            Ok((stream, _)) => {
-                                if let Err(e) = receive(stream, &desk, &places) {
-                                    tracing::warn!("A caller of the command line could not be served: {e}");
-                                }
-                            }
-                            Err(e) => {
-                                tracing::warn!("The socket for the command line failed: {e}");
-                                // It fails again at once while the process is out of file handles.
-                                tokio::time::sleep(Duration::from_secs(1)).await;
-                            }
-                        },
-                    }
+        service.report("control", Level::Ok, format!("the command line is answered at {}", path.display()));
+        server.task = Some(Task::start(runtime, "The socket for the command line", stop, accept(listener, service)));
+        Ok(server)
+    }
+}
+
+async fn accept(listener: UnixListener, service: Arc<OfficerService>) {
+    let (places, mut failed) = (Arc::default(), false);
+    loop {
+        match listener.accept().await {
+            Ok((stream, _)) => {
+                if std::mem::take(&mut failed) {
+                    service.report("control", Level::Ok, "the command line is answered again".into());
                 }
-            });
-            let _ = std::fs::remove_file(socket); // The next daemon does it otherwise.
-        };
-        Ok(Self { _service: Service::start("control", "The socket for the command line", stop, run)? })
+                if let Err(e) = receive(stream, &service, &places) {
+                    tracing::warn!("A caller of the command line could not be served: {e}");
+                }
+            }
+            Err(e) => {
+                if !std::mem::replace(&mut failed, true) {
+                    tracing::warn!("The socket for the command line failed: {e}");
+                }
+                service.report("control", Level::Degraded, format!("the command line is not answered: {e}"));
+                // It fails again at once while the process is out of file handles.
+                tokio::time::sleep(Duration::from_secs(1)).await;
+            }
+        }
     }
 }
 
 /// Gives a caller a thread of its own.
-fn receive(stream: tokio::net::UnixStream, desk: &Arc<OfficerService>, places: &Arc<Places>) -> std::io::Result<()> {
+fn receive(stream: tokio::net::UnixStream, service: &Arc<OfficerService>, places: &Arc<Places>) -> std::io::Result<()> {
     let uid = stream.peer_cred()?.uid();
     let stream = stream.into_std()?;
-    stream.set_nonblocking(false)?;
     let Some(arriving) = Place::take(places, |p| &p.arriving, MAX_ARRIVING) else {
-        return send(&mut Paced::new(&stream, Duration::from_millis(10)), &busy());
+        // Without waiting for the caller: this thread belongs to all.
+        return (&stream).write_all(&line(&busy())?);
     };
-    let (desk, places) = (Arc::clone(desk), Arc::clone(places));
+    stream.set_nonblocking(false)?;
+    let (service, places) = (Arc::clone(service), Arc::clone(places));
     std::thread::Builder::new().name("caller".into()).spawn(move || {
         let mut output = Paced::new(&stream, ANSWER_TIMEOUT);
-        let last = match serve(&stream, uid, &desk, &places, arriving, &mut output) {
+        let last = match serve(&stream, uid, &service, &places, arriving, &mut output) {
             Ok(()) => Frame::End,
             Err(e) => Frame::Error { kind: e.kind(), said: e.chain() },
         };
@@ -162,7 +175,7 @@ impl Drop for Place {
 fn serve(
     stream: &UnixStream,
     uid: u32,
-    desk: &OfficerService,
+    service: &OfficerService,
     places: &Arc<Places>,
     arriving: Place,
     output: &mut Paced<'_>,
@@ -178,7 +191,7 @@ fn serve(
     let file = match &request {
         Request::Import { file, bytes, .. } => {
             let _place = Place::take(places, |p| &p.files, MAX_ARRIVING_FILES).ok_or_else(too_many)?;
-            Some(spool(&mut input, desk, file, *bytes)?)
+            Some(spool(&mut input, service, file, *bytes)?)
         }
         _ => None,
     };
@@ -188,17 +201,21 @@ fn serve(
     let who = SystemUser::of_uid(uid);
     let mut answer =
         |reply| send(output, &Frame::Reply(reply)).context(Kind::Network, || "the caller went away".to_owned());
-    desk.answer(request, &who, file.as_ref().map(IncomingFile::path), &mut answer)
+    service.answer(request, &who, file.as_ref().map(IncomingFile::path), &mut answer)
 }
 
 fn send(output: &mut Paced<'_>, frame: &Frame) -> std::io::Result<()> {
+    output.write_all(&line(frame)?)
+}
+
+fn line(frame: &Frame) -> std::io::Result<Vec<u8>> {
     let mut line = serde_json::to_vec(frame)?;
     line.push(b'\n');
-    output.write_all(&line)
+    Ok(line)
 }
 
 /// Takes in the file that follows a request.
-fn spool(input: &mut impl Read, desk: &OfficerService, name: &str, bytes: u64) -> Result<IncomingFile> {
+fn spool(input: &mut impl Read, service: &OfficerService, name: &str, bytes: u64) -> Result<IncomingFile> {
     if bytes > MAX_FILE {
         return Err(Error::new(Kind::Input, "the list is larger than 4 GiB"));
     }
@@ -207,7 +224,8 @@ fn spool(input: &mut impl Read, desk: &OfficerService, name: &str, bytes: u64) -
         .file_name()
         .filter(|n| *n == name)
         .ok_or_else(|| Error::new(Kind::Input, "the name of the list's file must be a plain one, without folder"))?;
-    let incoming = desk.incoming(name)?;
+    let incoming = service.incoming(name)?;
+    // Not by `durable`: it goes when the answer is given, and an import writes its own copy by it.
     let mut file = File::create_new(incoming.path()).context(Kind::Storage, failed)?;
     let copied = std::io::copy(&mut input.take(bytes), &mut file).context(Kind::Storage, failed)?;
     if copied < bytes {

@@ -2,9 +2,11 @@
 
 use crate::health::{Level, Part};
 use crate::store::{Staleness, Stats};
+use crate::transfer::{Progress, State};
 use jiff::Timestamp;
 use plated_core::digest::Sha256;
 use plated_core::record::Priority;
+use plated_core::text::{age, count, entries};
 use plated_hotlist::settings::ListKind;
 use serde::{Deserialize, Serialize};
 
@@ -19,7 +21,8 @@ pub struct StatusReport {
     pub at: Timestamp,
     /// False: no daemon is running, so nothing is read and nobody is alerted.
     pub daemon: bool,
-    /// Cameras, recognition, sound: how each part of the running daemon is.
+    /// How each part is, as the daemon's own list of them says it. Without a daemon only lists, disk and
+    /// transfer.
     pub parts: Vec<Part>,
     /// Each list of the configuration.
     pub lists: Vec<ListLine>,
@@ -30,16 +33,18 @@ pub struct StatusReport {
 }
 
 impl StatusReport {
-    /// The worst that is said anywhere in it.
+    /// The worst that is said of any part.
     pub fn worst(&self) -> Level {
-        let parts = self.parts.iter().map(|part| part.level);
-        let ages = self.lists.iter().map(|list| list.staleness).chain([self.store.staleness]).map(|age| match age {
-            Staleness::Fresh => Level::Ok,
-            Staleness::Warn => Level::Degraded,
-            Staleness::Critical => Level::Failed,
-        });
         let daemon = if self.daemon { Level::Ok } else { Level::Failed };
-        parts.chain(ages).chain([daemon]).max().unwrap_or(Level::Ok)
+        self.parts.iter().map(|part| part.level).max().unwrap_or(Level::Ok).max(daemon)
+    }
+}
+
+fn level(staleness: Staleness) -> Level {
+    match staleness {
+        Staleness::Fresh => Level::Ok,
+        Staleness::Warn => Level::Degraded,
+        Staleness::Critical => Level::Failed,
     }
 }
 
@@ -72,6 +77,21 @@ pub struct ListLine {
     pub authorised: Vec<String>,
     /// Its hits are kept and neither shown nor sounded.
     pub covert: bool,
+    /// The version in force is matched, or nothing is in force; false while it is being made ready.
+    pub ready: bool,
+}
+
+impl ListLine {
+    /// How it is, as a part of the vehicle.
+    pub(super) fn part(&self) -> (String, Level, String) {
+        let age = self.age_s.map_or_else(|| "no version in force".to_owned(), |s| format!("{} old", age(s)));
+        let mut text = format!("{}, {age}", entries(self.entries));
+        if let Some(error) = &self.error {
+            text += &format!("; last error: {error}");
+        }
+        let readiness = if self.ready { Level::Ok } else { Level::Degraded };
+        (format!("list {}", self.name), level(self.staleness).max(readiness), text)
+    }
 }
 
 /// What an officer entered, without the plate: to see that takes a reason.
@@ -129,5 +149,60 @@ impl StoreLine {
             },
             last_receipt: stats.last_receipt,
         }
+    }
+    /// How the transfer is, as a part of the vehicle. `link` is the transfer of a running daemon.
+    pub(super) fn transfer(&self, now: Timestamp, has_station: bool, link: Option<&Progress>) -> (Level, String) {
+        let since = |then: Timestamp| age(now.duration_since(then).as_secs().max(0).unsigned_abs());
+        let mut level = level(self.staleness);
+        let mut text = format!("{} waiting", count(self.waiting, "read"));
+        if let Some(oldest) = self.oldest_waiting_s {
+            text += &format!(", the oldest {} old", age(oldest));
+        }
+        if self.refused > 0 {
+            text += &format!(", {} refused by the station", self.refused);
+        }
+        text += &match self.last_receipt {
+            _ if !has_station => "; no station is configured, so they stay in the vehicle".to_owned(),
+            None => "; no receipt yet".to_owned(),
+            Some(receipt) => format!("; last receipt {} ago", since(receipt)),
+        };
+        if let Some(Progress { state: State::BackingOff { since: failed, .. }, last_error, operator_needed, .. }) = link
+        {
+            // Out of reach of the station is how a vehicle is most of the day.
+            level = level.max(if *operator_needed { Level::Degraded } else { Level::Ok });
+            text += &format!("; it has failed for {}: {}", since(*failed), last_error.as_deref().unwrap_or_default());
+        }
+        (level, text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn store(oldest_waiting_s: Option<u64>) -> StoreLine {
+        let oldest = |s: u64| Timestamp::UNIX_EPOCH - std::time::Duration::from_secs(s);
+        let stats = Stats { pending: 2, oldest_pending: oldest_waiting_s.map(oldest), ..Stats::default() };
+        StoreLine::of(&stats, Timestamp::UNIX_EPOCH)
+    }
+
+    // policy: P-10
+    #[test]
+    fn a_station_out_of_reach_is_said_and_only_old_reads_or_a_refusal_are_a_warning() {
+        let day = 86_400;
+        let mut link = Progress {
+            state: State::BackingOff { since: Timestamp::UNIX_EPOCH, failures: 3 },
+            last_error: Some("could not reach the station".into()),
+            ..Progress::default()
+        };
+        let part =
+            |days: u64, link: &Progress| store(Some(days * day)).transfer(Timestamp::UNIX_EPOCH, true, Some(link));
+        let (level, text) = part(1, &link);
+        assert!(level == Level::Ok && text.contains("could not reach the station"), "{text}");
+        assert_eq!((part(20, &link).0, part(27, &link).0), (Level::Degraded, Level::Failed));
+        link.operator_needed = true;
+        assert_eq!(part(1, &link).0, Level::Degraded);
+        let (level, text) = store(None).transfer(Timestamp::UNIX_EPOCH, false, None);
+        assert!(level == Level::Ok && text.contains("no station is configured"), "{text}");
     }
 }

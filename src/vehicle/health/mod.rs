@@ -4,9 +4,11 @@
 //! A part reports what it can do for the officer now, not what it tries: a camera is well when reads
 //! can come of its frames, which is measured where the results come out.
 
-mod monitor;
+mod activity;
+mod disk;
 
-pub use monitor::Monitor;
+pub use activity::Activity;
+pub use disk::disk;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -52,6 +54,15 @@ impl Health {
         before.map_or(level > Level::Ok, |(before, _)| level > before)
     }
 
+    /// Puts down how all parts of one kind are, whose names begin with `kind`; those that are gone are not
+    /// told of any more.
+    pub fn report_all(&self, kind: &str, all: Vec<(String, Level, String)>, now: Timestamp) {
+        self.lock().retain(|name, _| !name.starts_with(kind) || all.iter().any(|(part, ..)| part == name));
+        for (name, level, text) in all {
+            self.report(&name, level, text, now);
+        }
+    }
+
     /// All parts, by name.
     pub fn parts(&self) -> Vec<Part> {
         self.lock().values().cloned().collect()
@@ -77,5 +88,16 @@ mod tests {
         health.report("camera front", Level::Failed, "it is not plugged in".into(), at(3));
         assert_eq!(health.parts()[0].since, at(3));
         assert_eq!(parts.iter().map(|p| p.level).max(), Some(Level::Failed));
+    }
+
+    #[test]
+    fn a_list_that_was_withdrawn_is_not_told_of_any_more() {
+        let (health, at) = (Health::default(), |s: i64| Timestamp::from_second(s).unwrap());
+        let list = |name: &str| (format!("list {name}"), Level::Ok, "1 entry".to_owned());
+        health.report("chime", Level::Ok, "alerts can be heard".into(), at(1));
+        health.report_all("list ", vec![list("svs"), list("bolo")], at(1));
+        health.report_all("list ", vec![list("svs")], at(2));
+        let parts: Vec<_> = health.parts().into_iter().map(|part| (part.name, part.since)).collect();
+        assert_eq!(parts, [("chime".to_owned(), at(1)), ("list svs".to_owned(), at(1))]);
     }
 }

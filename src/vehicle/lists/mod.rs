@@ -6,13 +6,12 @@
 //! `docs/reference/hotlist-sync.md` describes the wire.
 
 mod client;
-pub mod expiry;
 mod fetch;
 mod remote;
 mod files;
 mod received;
+mod settings;
 mod state;
-pub mod updater;
 mod watch;
 
 pub use client::{Outcome, Round, Sync};
@@ -20,6 +19,7 @@ pub use fetch::Way;
 pub use files::{Each, IncomingFile, ListFiles};
 pub use received::{accepted, accepted_at, offer_again, was_withdrawn};
 pub use remote::{Ask, Body, Remote, Reply};
+pub use settings::HotlistSync;
 pub use state::{ListState, Origin};
 pub use watch::{Taken, Watched, Watcher, forget};
 

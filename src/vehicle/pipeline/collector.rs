@@ -5,7 +5,8 @@ use super::has_own_time;
 use super::worker::Seen;
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
 use plated_core::clock::Clock;
-use plated_vision::recognition::{Event, Tracker};
+use plated_core::thread::guarded;
+use plated_vision::recognition::{Event, Recognition, Tracker};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -27,7 +28,13 @@ pub struct Collector {
 
 /// One source.
 struct Lane {
+    name: Arc<str>,
+    recognition: Recognition,
     tracker: Tracker,
+    /// Tracks that trackers before this one suppressed.
+    suppressed: u64,
+    /// Trackers that failed.
+    failures: u64,
     /// Results that wait for an earlier one, at most [`MAX_WAITING`].
     waiting: BTreeMap<u64, Seen>,
     /// Monotonic time since which some wait.
@@ -44,20 +51,14 @@ struct Lane {
 impl Collector {
     pub fn new(
         sources: &[plated_vision::capture::Source],
-        recognition: &plated_vision::recognition::Recognition,
+        recognition: &Recognition,
         clock: Arc<dyn Clock>,
         out: Sender<Event>,
         counters: Arc<Counters>,
     ) -> Self {
-        let lane = |s: &plated_vision::capture::Source| Lane {
-            tracker: Tracker::new(s.name.as_str().into(), recognition.clone()),
-            waiting: BTreeMap::new(),
-            waiting_since: None,
-            lost: 0,
-            next: 0,
-            own_time: has_own_time(&s.input),
-            active: clock.monotonic(),
-            gone_after: Duration::from_secs_f64(recognition.gone_after_s),
+        let now = clock.monotonic();
+        let lane = |s: &plated_vision::capture::Source| {
+            Lane::new(s.name.as_str().into(), recognition.clone(), has_own_time(&s.input), now)
         };
         Self { lanes: sources.iter().map(lane).collect(), clock, out, counters }
     }
@@ -72,11 +73,8 @@ impl Collector {
                         tracing::info!(camera = %seen.frame.source, "The first frame is recognised.");
                     }
                     let now = self.clock.monotonic();
-                    let lane = &mut self.lanes[seen.source];
-                    lane.active = now;
                     self.counters.result(seen.source, now);
-                    let events = lane.take(seen, now);
-                    self.send(events);
+                    self.at_lane(seen.source, |lane| lane.take(seen, now));
                 }
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => break,
@@ -85,15 +83,22 @@ impl Collector {
             if now.saturating_sub(ticked) >= TICK {
                 ticked = now;
                 for i in 0..self.lanes.len() {
-                    let events = self.lanes[i].tick(now);
-                    self.send(events);
+                    self.at_lane(i, |lane| lane.tick(now));
                 }
             }
         }
         for i in 0..self.lanes.len() {
-            let events = self.lanes[i].tracker.finish();
-            self.send(events);
+            self.at_lane(i, |lane| lane.tracker.finish());
         }
+    }
+
+    /// Does something at one source. A defect in its tracker costs what that followed; the other sources
+    /// don't notice.
+    fn at_lane(&mut self, index: usize, work: impl FnOnce(&mut Lane) -> Vec<Event>) {
+        let lane = &mut self.lanes[index];
+        let lost = format!("The plates that camera {} followed are closed as they were, or lost", lane.name);
+        let events = guarded(&lost, || work(lane)).unwrap_or_else(|| lane.begin_anew());
+        self.send(events);
     }
 
     fn send(&self, events: Vec<Event>) {
@@ -101,14 +106,42 @@ impl Collector {
             // Only fails when the recorder has ended, and then there is nothing left to do.
             let _ = self.out.send(event);
         }
-        let suppressed = self.lanes.iter().map(|l| l.tracker.suppressed()).sum();
+        let suppressed = self.lanes.iter().map(|l| l.suppressed + l.tracker.suppressed()).sum();
         let lost = self.lanes.iter().map(|l| l.lost).sum();
-        self.counters.change(|t| (t.suppressed, t.lost_frames) = (suppressed, lost));
+        let failures = self.lanes.iter().map(|l| l.failures).sum();
+        self.counters.change(|t| (t.suppressed, t.lost_frames, t.failed_trackers) = (suppressed, lost, failures));
     }
 }
 
 impl Lane {
+    fn new(name: Arc<str>, recognition: Recognition, own_time: bool, now: Duration) -> Self {
+        Self {
+            tracker: Tracker::new(name.clone(), recognition.clone()),
+            suppressed: 0,
+            failures: 0,
+            waiting: BTreeMap::new(),
+            waiting_since: None,
+            lost: 0,
+            next: 0,
+            own_time,
+            active: now,
+            gone_after: Duration::from_secs_f64(recognition.gone_after_s),
+            name,
+            recognition,
+        }
+    }
+
+    /// Another tracker after a defect in this one. What can still be had of its tracks is closed.
+    fn begin_anew(&mut self) -> Vec<Event> {
+        let fresh = Tracker::new(self.name.clone(), self.recognition.clone());
+        let mut failed = std::mem::replace(&mut self.tracker, fresh);
+        self.failures += 1;
+        self.suppressed += failed.suppressed();
+        guarded("Its tracks are lost", || failed.finish()).unwrap_or_default()
+    }
+
     fn take(&mut self, seen: Seen, now: Duration) -> Vec<Event> {
+        self.active = now;
         // One that was given up: the passes have gone on without it.
         if seen.ticket >= self.next {
             self.waiting.insert(seen.ticket, seen);
@@ -158,19 +191,13 @@ impl Lane {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use plated_core::clock::SystemClock;
+    use plated_core::plate::Slots;
+    use plated_vision::recognition::{Detection, Sighting};
     use proptest::prelude::*;
 
     fn lane() -> Lane {
-        Lane {
-            tracker: Tracker::new("front".into(), plated_vision::recognition::Recognition::default()),
-            waiting: BTreeMap::new(),
-            waiting_since: None,
-            lost: 0,
-            next: 0,
-            own_time: false,
-            active: Duration::ZERO,
-            gone_after: Duration::from_secs(1),
-        }
+        Lane::new("front".into(), Recognition::default(), false, Duration::ZERO)
     }
 
     #[test]
@@ -184,6 +211,60 @@ mod tests {
         lane.take(Seen::empty(1), 5 * second);
         lane.take(Seen::empty(3), 5 * second);
         assert_eq!((lane.next, lane.waiting.len()), (4, 0), "one that comes too late changes nothing");
+    }
+
+    /// A clear look at this plate, in a frame of this source.
+    fn look(source: usize, ticket: u64, text: &str) -> Seen {
+        let sighting = Sighting {
+            detection: Detection { confidence: 0.9, bounds: [100.0, 300.0, 80.0, 40.0], corners: [[0.0; 2]; 4] },
+            text: text.into(),
+            confidence: 0.97,
+            candidates: vec![(text.into(), 0.97)],
+            slots: Slots::reading(text, 0.97),
+            state: "CA".into(),
+            state_confidence: 0.9,
+        };
+        Seen { source, sightings: vec![sighting], ..Seen::empty(ticket) }
+    }
+
+    #[test]
+    fn a_defect_in_one_cameras_tracker_closes_what_it_followed_and_the_other_camera_goes_on() {
+        let (out, events) = crossbeam_channel::unbounded();
+        let counters = Arc::new(Counters::default());
+        let mut collector = Collector {
+            lanes: vec![lane(), Lane::new("rear".into(), Recognition::default(), false, Duration::ZERO)],
+            clock: Arc::new(SystemClock::new()),
+            out,
+            counters: counters.clone(),
+        };
+        let now = Duration::from_secs(1);
+        let take = |collector: &mut Collector, source, ticket, text: &str| {
+            collector.at_lane(source, |lane| lane.take(look(source, ticket, text), now));
+        };
+        for ticket in 0..5 {
+            take(&mut collector, 0, ticket, "7ABC123");
+            take(&mut collector, 1, ticket, "6DEF128");
+        }
+        collector.at_lane(0, |lane| {
+            lane.take(look(0, 5, "7ABC123"), now);
+            panic!("the fault of the test")
+        });
+        for ticket in 5..10 {
+            take(&mut collector, 0, ticket + 1, "4KLM567");
+            take(&mut collector, 1, ticket, "6DEF128");
+        }
+        let (seen, nothing) = crossbeam_channel::bounded(1);
+        drop(seen);
+        collector.run(&nothing);
+        let mut closed: Vec<_> = events
+            .iter()
+            .filter_map(
+                |event| if let Event::Closed(read) = event { Some((read.text.clone(), read.looks)) } else { None },
+            )
+            .collect();
+        closed.sort();
+        assert_eq!(closed, [("4KLM567".into(), 5), ("6DEF128".into(), 10), ("7ABC123".into(), 6)]);
+        assert_eq!(counters.totals().failed_trackers, 1);
     }
 
     proptest! {

@@ -1,5 +1,6 @@
 //! What has happened since the start, for the status and the benches.
 
+use crate::health::Activity;
 use plated_vision::recognition::Timings;
 use std::sync::Mutex;
 use std::time::Duration;
@@ -23,8 +24,12 @@ pub struct Totals {
     pub failed_frames: u64,
     /// Frames whose result never came.
     pub lost_frames: u64,
+    /// Times that the tracker of a source failed by a defect and what it followed was closed or lost.
+    pub failed_trackers: u64,
     /// Reads that wait in memory for the store.
     pub waiting: u64,
+    /// The store could not take the last read.
+    pub store_fails: bool,
     /// Reads given up: more than can wait came while the store could not write, or the daemon was
     /// stopped meanwhile.
     pub lost_reads: u64,
@@ -44,6 +49,10 @@ pub struct Counters {
     totals: Mutex<Totals>,
     /// Monotonic time of the last result of each source.
     results: Mutex<Vec<Option<Duration>>>,
+    /// The recorder's work on one read: matching, sounding and handing on.
+    pub(super) matching: Activity,
+    /// A write of one read.
+    pub(super) storing: Activity,
 }
 
 impl Counters {

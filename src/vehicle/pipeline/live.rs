@@ -3,8 +3,7 @@
 use plated_access::{Actor, Case, Gate, Live, Permit, Reason};
 use plated_core::user::SystemUser;
 use serde_json::json;
-use std::cell::{Cell, OnceCell};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 /// What goes on record for it.
 const REASON: &str = "reads and hits are shown as they are made, by plated run";
@@ -12,27 +11,36 @@ const REASON: &str = "reads and hits are shown as they are made, by plated run";
 /// The gate in front of what is shown as it is made.
 pub struct LiveGate {
     gate: Arc<Gate>,
-    permit: OnceCell<Permit<Live>>,
-    refusal_logged: Cell<bool>,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    permit: Option<Permit<Live>>,
+    refusal_logged: bool,
 }
 
 impl LiveGate {
     pub(super) fn new(gate: Arc<Gate>) -> Self {
-        Self { gate, permit: OnceCell::new(), refusal_logged: Cell::new(false) }
+        Self { gate, state: Mutex::default() }
     }
 
     /// True once the gate has let it, which is asked for at the first that is to be shown. Until then
     /// nothing is shown (alerts sound all the same), and it is tried again with each.
     pub fn is_open(&self) -> bool {
-        if self.permit.get().is_some() {
+        let mut state = self.state.lock().unwrap_or_else(|e| e.into_inner());
+        if state.permit.is_some() {
             return true;
         }
         let actor = Actor::SystemUser(SystemUser::of_this_process());
         let opened = Reason::new(REASON).and_then(|why| self.gate.open(&actor, &why, &Case::none(), json!({})));
         match opened {
-            Ok(permit) => self.permit.set(permit).is_ok(),
+            Ok(permit) => {
+                state.permit = Some(permit);
+                true
+            }
             Err(e) => {
-                if !self.refusal_logged.replace(true) {
+                if !std::mem::replace(&mut state.refusal_logged, true) {
                     tracing::error!("Reads and hits are not shown: {}", e.chain());
                 }
                 false

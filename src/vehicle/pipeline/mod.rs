@@ -12,41 +12,44 @@
 
 mod collector;
 mod counters;
+mod expiry;
 mod live;
+mod monitor;
 mod recorder;
 mod transfer;
+pub mod updater;
 mod worker;
 mod workers;
 
 pub use counters::{Counters, Totals};
 pub use live::LiveGate;
-pub use workers::Workers;
 
 use crate::alert::{Chime, ChimeStatus, Started};
 use crate::config::Config;
 use crate::control::{OfficerService, Server};
 use crate::events::Hub;
-use crate::health::{Health, Monitor};
-use crate::lists::{ListState, expiry, updater};
+use crate::health::{Health, Level};
+use crate::lists::ListState;
 use crate::store::{Key, NewImage, Options, Stats, Store};
 use crate::transfer::StoreOutbox;
 use collector::Collector;
 use crossbeam_channel::bounded;
-use plated_access::Gate;
+use monitor::Monitor;
 use plated_core::clock::Clock;
 use plated_core::error::{Error, Kind, Result};
 use plated_core::record::{HitRecord, MadeBy, ReadRecord};
+use plated_core::runtime::Runtime;
 use plated_core::shutdown::Shutdown;
-use plated_core::thread::spawn;
+use plated_core::text::count;
+use plated_core::thread::Thread;
 use plated_vision::capture::{Capture, SourceStatus};
 use plated_vision::capture::{Input, Pace};
 use plated_vision::recognition::{Models, Recognizer};
 use recorder::{Keeper, Matching, Recorder, Reserve, Waiting};
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
-use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use worker::Worker;
+use workers::Workers;
 
 /// Events that may wait for the recorder; each holds a frame of some MiB.
 const EVENTS: usize = 32;
@@ -55,6 +58,11 @@ const SEEN_PER_WORKER: usize = 2;
 
 /// How long recordings wait for the lists.
 const LISTS_TIMEOUT: Duration = Duration::from_secs(60);
+/// What was read when the end was asked for may take so long into the store; a disk that hangs holds the
+/// end up no longer.
+const EMPTY_TIMEOUT: Duration = Duration::from_secs(60);
+/// Whatever else hangs holds the end up for so long.
+const END_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Something that is durable and may be shown.
 #[derive(Debug)]
@@ -80,23 +88,33 @@ pub enum Announcement {
 }
 
 /// The running daemon.
+///
+/// It ends in the order of the data ([`Daemon::stop`]): what makes work first, then, when the queues are
+/// empty, what does it. The fields are in that order too, for a start that fails half way.
 pub struct Daemon {
     capture: Arc<Capture>,
+    workers: Arc<Workers>,
+    /// Collector, recorder, keeper.
+    threads: Vec<Thread>,
+    /// Requested when the last of them has ended.
+    finished: Shutdown,
     counters: Arc<Counters>,
+    events: Hub<Announcement>,
+    live: Arc<LiveGate>,
+    /// Ends capture, and with it what follows; a child of the request to end the program.
+    intake: Shutdown,
+    /// Ends what goes on beside that and after it.
+    rest: Shutdown,
+    server: Option<Server>,
+    hotlists: updater::Running,
+    transfer: Option<transfer::Running>,
+    /// Expiry, monitor.
+    beside: Vec<Thread>,
     store: Store,
     chime: Arc<Chime>,
-    events: Hub<Announcement>,
-    transfer: Option<transfer::Running>,
-    hotlists: updater::Running,
-    /// Ends before the store closes.
-    officers: (Option<Server>, expiry::Running),
-    stopping: Arc<AtomicBool>,
-    shutdown: Shutdown,
-    workers: Arc<Workers>,
-    monitor: JoinHandle<()>,
-    gate: Arc<Gate>,
     clock: Arc<dyn Clock>,
-    threads: Vec<JoinHandle<()>>,
+    /// After all that runs on it.
+    runtime: Runtime,
 }
 
 /// Everything at a glance.
@@ -137,8 +155,13 @@ impl Daemon {
         if opened.released > 0 {
             tracing::warn!(reads = opened.released, "Reads of an interrupted run were closed as they were.");
         }
-        let desk = Arc::new(OfficerService::open(config, store.clone(), clock.clone()));
-        let hotlists = updater::from(config, clock.clone(), &desk)?;
+        let runtime = Runtime::start()?;
+        let (intake, rest, finished) = (stop.child(), Shutdown::new(), Shutdown::new());
+        let officers = Arc::new(OfficerService::open(config, store.clone(), clock.clone()));
+        let health = Arc::new(Health::default());
+        officers.tell_health(health.clone());
+        officers.tell_stop(rest.clone());
+        let hotlists = updater::from(config, clock.clone(), &officers, runtime.handle(), &rest)?;
         let link = config.transfer.as_ref().map(|t| transfer::prepare(config, t, clock.clone())).transpose()?;
 
         let workers = match config.recognition.workers {
@@ -157,9 +180,11 @@ impl Daemon {
         }
         let chime = Arc::new(chime);
         let counters = Arc::new(Counters::default());
-        let stopping = Arc::new(AtomicBool::new(false));
-        let outbox = desk.take_transfer_permit().map(|permit| StoreOutbox::new(store.clone(), permit));
-        let transfer = link.zip(outbox).map(|(link, outbox)| link.start(outbox)).transpose()?;
+        let outbox = officers.take_transfer_permit().map(|permit| StoreOutbox::new(store.clone(), permit));
+        let transfer = link.zip(outbox).map(|(link, outbox)| link.start(outbox, runtime.handle(), &rest));
+        if let Some(transfer) = &transfer {
+            officers.tell_link(transfer.progress().clone());
+        }
 
         store.check_in_background();
         let (to_recorder, from_collector) = bounded(EVENTS);
@@ -167,7 +192,7 @@ impl Daemon {
         // A recording that is played as fast as it can be would be over before; a camera waits for nothing.
         if config.sources.iter().any(|s| has_own_time(&s.input)) {
             let until = clock.monotonic() + LISTS_TIMEOUT;
-            while !desk.wait_for_lists(Duration::from_millis(100)) && !stop.is_requested() {
+            while !officers.wait_for_lists(Duration::from_millis(100)) && !stop.is_requested() {
                 if clock.monotonic() >= until {
                     tracing::warn!("Recordings are read before all lists are in force.");
                     break;
@@ -190,9 +215,7 @@ impl Daemon {
         let workers = Workers::start(workers, to_collector, Box::new(make), || !stop.is_requested())?;
         let collector =
             Collector::new(&config.sources, &config.recognition, clock.clone(), to_recorder, counters.clone());
-        threads.push(spawn("collector", move || collector.run(&seen))?);
-        let health = Arc::new(Health::default());
-        desk.tell_health(health.clone());
+        threads.push(Thread::start("collector", "The thread that follows plates", move || collector.run(&seen))?);
         let monitor = Monitor {
             health: health.clone(),
             capture: capture.clone(),
@@ -201,66 +224,83 @@ impl Daemon {
             chime: chime.clone(),
             clock: clock.clone(),
         };
-        let shutdown = stop.child();
-        let monitor = monitor.start(shutdown.clone())?;
-        let gate = desk.gate().clone();
-        let expiry = expiry::start(desk.clone(), clock.clone())?;
-        let settings = desk.settings().clone();
+        let monitor = monitor.start(rest.clone())?;
+        let live = Arc::new(LiveGate::new(officers.gate().clone()));
+        let expiry = expiry::start(officers.clone(), clock.clone(), rest.clone())?;
+        let settings = officers.settings().clone();
         let matching = Matching {
-            lists: desk.lists().clone(),
+            lists: officers.lists().clone(),
             settings: settings.clone(),
-            muted: desk.quiet().clone(),
+            muted: officers.quiet().clone(),
             repeat_after: Duration::from_secs(config.alert.repeat_after_s),
             clock: clock.clone(),
         };
         let waiting = Arc::new(Waiting::new(counters.clone(), config.sources.iter().all(|s| has_own_time(&s.input))));
         let events = Hub::default();
-        let to_store = store.clone();
+        let (to_store, activity, now) = (store.clone(), counters.clone(), clock.clone());
         let keeper = Keeper {
-            put: Box::new(move |read| to_store.put_read(read)),
+            put: Box::new(move |read| activity.storing.during(now.monotonic(), || to_store.put_read(read))),
             waiting: waiting.clone(),
             settings,
             events: events.clone(),
             counters: counters.clone(),
-            stopping: stopping.clone(),
+            stop: intake.clone(),
             reserve: Reserve::beside(&config.store.path, config.store.reserve_mib << 20),
         };
-        threads.push(spawn("keeper", move || keeper.run())?);
         let recorder =
-            Recorder::new(config.vehicle.clone(), made_by, matching, chime.clone(), counters.clone(), waiting);
-        threads.push(spawn("recorder", move || recorder.run(&from_collector))?);
+            Recorder::new(config.vehicle.clone(), made_by, matching, chime.clone(), counters.clone(), waiting.clone());
+        let no_more = EndOfReads(waiting);
+        threads.push(Thread::start("recorder", "The thread that matches and alerts", move || {
+            let _no_more = no_more;
+            recorder.run(&from_collector);
+        })?);
+        let all_kept = RequestAtEnd(finished.clone());
+        threads.push(Thread::start("keeper", "The thread that keeps reads", move || {
+            let _all_kept = all_kept;
+            keeper.run();
+        })?);
         // Last, so that nobody is answered by a daemon that did not start. Without it reading goes on.
-        let server = Server::start(&config.control_socket(), desk).inspect_err(|e| {
-            tracing::error!("Lists and entries can't be changed while the daemon runs: {}", e.chain())
+        let server = Server::start(&config.control_socket(), officers, runtime.handle(), &rest).inspect_err(|e| {
+            tracing::error!("Lists and entries can't be changed while the daemon runs: {}", e.chain());
+            health.report("control", Level::Failed, e.chain(), clock.wall());
         });
-        let officers = (server.ok(), expiry);
         Ok(Self {
             capture,
+            workers,
+            threads,
+            finished,
             counters,
+            events,
+            live,
+            intake,
+            rest,
+            server: server.ok(),
+            hotlists,
+            transfer,
+            beside: vec![expiry, monitor],
             store,
             chime,
-            events,
-            transfer,
-            hotlists,
-            officers,
-            stopping,
-            shutdown,
-            workers,
-            monitor,
-            gate,
             clock,
-            threads,
+            runtime,
         })
     }
 
     /// True once every source has ended and every read is stored.
     pub fn is_done(&self) -> bool {
-        self.workers.is_done() && self.threads.iter().all(JoinHandle::is_finished)
+        self.finished.is_requested()
+    }
+
+    /// Waits until every source has ended and every read is stored; false when `enough` is asked for before.
+    pub fn wait_done(&self, enough: &Shutdown) -> bool {
+        crossbeam_channel::select! {
+            recv(self.finished.channel()) -> _ => true,
+            recv(enough.channel()) -> _ => self.is_done(),
+        }
     }
 
     /// Lets reads and hits be shown as they are made, once that is on record.
-    pub fn live(&self) -> LiveGate {
-        LiveGate::new(self.gate.clone())
+    pub fn live(&self) -> Arc<LiveGate> {
+        self.live.clone()
     }
 
     /// What is made known, once it is durable. [`Hub::resume`] after 0 gives all since the start.
@@ -280,51 +320,96 @@ impl Daemon {
             totals: self.counters.totals(),
             store: self.store.stats()?,
             chime: self.chime.status(),
-            transfer: self.transfer.as_ref().map(transfer::Running::progress),
+            transfer: self.transfer.as_ref().map(|t| t.progress().borrow().clone()),
             hotlists: self.hotlists.states(),
         })
     }
 
     /// Lets a running transfer go on until the outbox is empty, `patience` is over, or `enough`
     /// is asked for; true when it is empty.
-    pub fn drain(&self, patience: Duration, enough: &Shutdown, clock: &dyn Clock) -> Result<bool> {
-        let until = clock.monotonic() + patience;
+    ///
+    /// # Errors
+    /// `Storage` when the store can't be read.
+    pub fn drain(&self, patience: Duration, enough: &Shutdown) -> Result<bool> {
+        let until = tokio::time::Instant::now() + patience;
+        let mut progress = self.transfer.as_ref().map(|t| t.progress().clone());
         loop {
-            let stats = self.store.stats()?;
-            if stats.pending == 0 {
+            // Before the count, so that what changes after it wakes.
+            progress.iter_mut().for_each(|p| drop(p.borrow_and_update()));
+            if self.store.stats()?.pending == 0 {
                 return Ok(true);
             }
-            if self.transfer.is_none() || enough.is_requested() || clock.monotonic() >= until {
+            let Some(progress) = &mut progress else { return Ok(false) };
+            let changed = self.runtime.handle().block_on(async {
+                tokio::select! {
+                    changed = progress.changed() => changed.is_ok(),
+                    () = enough.requested() => false,
+                    () = tokio::time::sleep_until(until) => false,
+                }
+            });
+            if !changed {
                 return Ok(false);
             }
-            std::thread::sleep(Duration::from_millis(50)); // The outbox can only be counted.
         }
     }
 
-    /// Stops capture, closes open passes, keeps and publishes their reads, then closes the store.
+    /// Stops capture, closes open passes, keeps and publishes their reads, then stops the rest and closes
+    /// the store. Whatever hangs is left behind after a while.
     ///
     /// # Errors
-    /// `Storage` when reads were lost because the store could not write.
+    /// `Storage` when reads were lost because the store could not write, or when the disk hangs.
     pub fn stop(self) -> Result<()> {
-        self.stopping.store(true, Ordering::Relaxed);
-        self.shutdown.request();
+        self.intake.request();
         self.capture.stop();
         self.workers.join(&*self.clock);
-        for thread in self.threads.into_iter().chain([self.monitor]) {
-            if thread.join().is_err() {
-                tracing::error!("A thread ended by a defect; the reads it held may be lost.");
+        let until = Instant::now() + EMPTY_TIMEOUT;
+        let ended = self.threads.into_iter().map(|t| t.end_within(until.saturating_duration_since(Instant::now())));
+        let kept = ended.filter(|ended| !ended).count() == 0;
+        let totals = self.counters.totals();
+        if kept && Arc::strong_count(&self.live) > 1 && totals.reads + totals.hits > 0 {
+            // What was published may be shown after the store is closed: it goes on record now.
+            let live = self.live.clone();
+            let open = move || {
+                let _ = live.is_open(); // It logs why not.
+            };
+            if let Ok(thread) = Thread::start("live", "The record of who looks", open) {
+                thread.end_within(END_TIMEOUT);
             }
         }
         self.events.close();
-        drop((self.officers, self.hotlists, self.transfer));
-        self.store.close()?;
-        match self.counters.totals().lost_reads {
-            0 => Ok(()),
-            n => Err(Error::new(
-                Kind::Storage,
-                format!("{} lost: the store could not write", plated_core::text::count(n, "read")),
-            )),
+        self.rest.request();
+        drop((self.server, self.hotlists, self.transfer));
+        for thread in self.beside {
+            thread.end_within(END_TIMEOUT);
         }
+        drop(self.runtime);
+        let closed = self.store.close();
+        match self.counters.totals() {
+            _ if !kept => Err(Error::new(Kind::Storage, "the disk does not answer: reads that waited for it are lost")),
+            totals if totals.lost_reads > 0 => Err(Error::new(
+                Kind::Storage,
+                format!("{} lost: the store could not write", count(totals.lost_reads, "read")),
+            )),
+            _ => closed,
+        }
+    }
+}
+
+/// The recorder has ended, however: the keeper writes what waits, and ends too.
+struct EndOfReads(Arc<Waiting>);
+
+impl Drop for EndOfReads {
+    fn drop(&mut self) {
+        self.0.end();
+    }
+}
+
+/// Requested when it is dropped, however that comes.
+struct RequestAtEnd(Shutdown);
+
+impl Drop for RequestAtEnd {
+    fn drop(&mut self) {
+        self.0.request();
     }
 }
 

@@ -1,14 +1,20 @@
-//! The transfer on its own thread, between the store and the station.
+//! The transfer as a task of the daemon, between the store and the station.
 
-use crate::config;
 use crate::config::Config;
 use crate::transfer;
 use crate::transfer::{HttpsLink, Options, Progress, StoreOutbox};
 use plated_core::clock::Clock;
-use plated_core::error::{Context, Kind, Result};
-use plated_core::thread::Service;
+use plated_core::error::Result;
+use plated_core::runtime::Task;
+use plated_core::shutdown::Shutdown;
 use std::sync::Arc;
-use tokio::sync::{oneshot, watch};
+use std::time::Duration;
+use tokio::runtime::Handle;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+/// Wait after a defect before the transfer begins anew.
+const AFTER_DEFECT: Duration = Duration::from_secs(30);
 
 /// A link whose certificates are loaded.
 pub struct Prepared {
@@ -20,38 +26,64 @@ pub struct Prepared {
 /// The transfer at work; dropping it ends it.
 pub struct Running {
     progress: watch::Receiver<Progress>,
-    _service: Service<oneshot::Sender<()>>,
+    _task: Task,
 }
 
-pub fn prepare(config: &Config, transfer: &config::Transfer, clock: Arc<dyn Clock>) -> Result<Prepared> {
+pub fn prepare(config: &Config, transfer: &transfer::Settings, clock: Arc<dyn Clock>) -> Result<Prepared> {
     let link = HttpsLink::new(&config.vehicle, transfer, clock.clone())?;
-    Ok(Prepared { link, options: Options::of(config, transfer), clock })
+    Ok(Prepared { link, options: Options::of(&config.vehicle, transfer), clock })
 }
 
 impl Prepared {
-    pub fn start(self, outbox: StoreOutbox) -> Result<Running> {
+    pub fn start(self, outbox: StoreOutbox, runtime: &Handle, stop: &Shutdown) -> Running {
         let (publish, progress) = watch::channel(Progress::default());
-        let (stop, stopped) = oneshot::channel::<()>();
-        let failed = || "could not start the transfer".to_string();
-        let runtime =
-            tokio::runtime::Builder::new_current_thread().enable_all().build().context(Kind::Internal, failed)?;
-        let service = Service::start("transfer", "The transfer", stop, move || {
-            runtime.block_on(async {
-                tokio::select! {
-                    never = transfer::run(outbox, self.link, self.options, self.clock, publish) => match never {},
-                    _ = stopped => {}
-                }
-            });
-            // A call into the store may still be under way; it ends by itself.
-            runtime.shutdown_timeout(std::time::Duration::from_secs(1));
-        })?;
-        Ok(Running { progress, _service: service })
+        let Self { link, options, clock } = self;
+        let transfer =
+            move || transfer::run(outbox.clone(), link.clone(), options.clone(), clock.clone(), publish.clone());
+        let task =
+            Task::start(runtime, "The transfer", stop, again_after_defects("The transfer", AFTER_DEFECT, transfer));
+        Running { progress, _task: task }
+    }
+}
+
+/// Has the future run that `begin` makes, and another one after a panic in it.
+async fn again_after_defects<F>(what: &'static str, wait: Duration, begin: impl Fn() -> F + Send)
+where
+    F: Future + Send + 'static,
+    F::Output: Send,
+{
+    loop {
+        // Dropping the set cuts the future off with this one.
+        let mut at_work = JoinSet::new();
+        at_work.spawn(begin());
+        if at_work.join_next().await.is_none_or(|ended| ended.is_ok()) {
+            return;
+        }
+        tracing::error!("{what} failed by a defect of the program; it begins anew in {} s.", wait.as_secs());
+        tokio::time::sleep(wait).await;
     }
 }
 
 impl Running {
     /// How it is getting on.
-    pub fn progress(&self) -> Progress {
-        self.progress.borrow().clone()
+    pub fn progress(&self) -> &watch::Receiver<Progress> {
+        &self.progress
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::atomic::{AtomicU32, Ordering};
+
+    #[tokio::test]
+    async fn a_transfer_that_fails_by_a_defect_begins_anew() {
+        let begun = AtomicU32::new(0);
+        let begin = || {
+            let n = begun.fetch_add(1, Ordering::Relaxed);
+            async move { assert!(n == 2, "the fault of the test") }
+        };
+        again_after_defects("The transfer", Duration::from_millis(1), begin).await;
+        assert_eq!(begun.into_inner(), 3);
     }
 }

@@ -1,6 +1,6 @@
 //! The key of the store: 32 random bytes, in a file of the owner or a systemd credential.
 
-use crate::config;
+use super::settings::Settings;
 use plated_core::digest::Hasher;
 use plated_core::durable;
 use plated_core::error::{Context, Error, Kind, Result};
@@ -38,7 +38,7 @@ impl Key {
     ///
     /// [`Kind::Missing`] when there is none, [`Kind::Refused`] when others may read the file,
     /// [`Kind::Input`] when it holds no key.
-    pub fn load(config: &config::Store) -> Result<Self> {
+    pub fn load(config: &Settings) -> Result<Self> {
         let credentials = std::env::var_os("CREDENTIALS_DIRECTORY").map(PathBuf::from);
         Self::find(config.key_file.as_deref(), credentials.as_deref())
     }

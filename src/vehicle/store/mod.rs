@@ -83,6 +83,7 @@ mod reads;
 mod salvage;
 mod schema;
 mod search;
+mod settings;
 mod stats;
 mod writer;
 
@@ -99,9 +100,9 @@ pub use plated_access::Reason;
 pub use reads::{NewImage, NewRead, Stored};
 pub use salvage::Salvaged;
 pub use search::{Found, PAGE, Search, Wanted};
+pub use settings::Settings;
 pub use stats::Stats;
 
-use crate::config;
 use connection::Fault;
 use crossbeam_channel::{Sender, bounded};
 use jiff::Timestamp;
@@ -109,20 +110,24 @@ use plated_access as access;
 use plated_access::{AccessRecord, AuditLog, Permit};
 use plated_core::clock::Clock;
 use plated_core::digest::Sha256;
-use plated_core::error::{Context, Error, Kind, Result};
+use plated_core::error::{Error, Kind, Result};
 use plated_core::record::{HitRecord, ReadRecord};
 use plated_core::signing::Signer;
+use plated_core::thread;
 use plated_core::wire::Receipt;
 use readers::{Readers, View};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Weak};
-use std::thread::JoinHandle;
+use std::time::Duration;
 use uuid::Uuid;
 use writer::{Job, Writer};
 
 /// Jobs that may wait for the store's thread.
 const QUEUE: usize = 64;
+/// A disk that hangs delays the end for so long; one that works may need some of it, where a store that was
+/// removed is still brought over.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// Where the store lies and how large it may grow.
 #[derive(Clone, Debug)]
@@ -134,8 +139,8 @@ pub struct Options {
     pub max_bytes: Option<u64>,
 }
 
-impl From<&config::Store> for Options {
-    fn from(config: &config::Store) -> Self {
+impl From<&Settings> for Options {
+    fn from(config: &Settings) -> Self {
         Self { path: config.path.clone(), max_bytes: (config.max_mib > 0).then_some(config.max_mib << 20) }
     }
 }
@@ -147,20 +152,20 @@ pub struct Store {
     index_signer: Arc<Signer>,
 }
 
-/// The store's thread, joined when the last handle goes.
+/// The store's thread, waited for when the last handle goes.
 struct Thread {
     jobs: Option<Sender<Job>>,
     readers: Arc<Readers>,
     checking: Arc<AtomicBool>,
-    handle: Option<JoinHandle<()>>,
+    thread: Option<thread::Thread>,
 }
 
 impl Drop for Thread {
     fn drop(&mut self) {
-        self.readers.close();
+        self.readers.close(CLOSE_TIMEOUT);
         self.jobs = None; // the thread ends when no job can come any more
-        if let Some(handle) = self.handle.take() {
-            let _ = handle.join();
+        if let Some(thread) = self.thread.take() {
+            thread.end_within(CLOSE_TIMEOUT);
         }
     }
 }
@@ -178,11 +183,8 @@ impl Store {
         let (writer, opened) = Writer::open(options, key, clock)?;
         let (jobs, queue) = bounded(QUEUE);
         let readers = writer.readers().clone();
-        let handle = std::thread::Builder::new()
-            .name("store".into())
-            .spawn(move || writer.run(&queue))
-            .context(Kind::Internal, || "could not start the store's thread".into())?;
-        let thread = Thread { jobs: Some(jobs), readers, checking: Arc::default(), handle: Some(handle) };
+        let thread = thread::Thread::start("store", "The store's thread", move || writer.run(&queue))?;
+        let thread = Thread { jobs: Some(jobs), readers, checking: Arc::default(), thread: Some(thread) };
         Ok((Store { thread: Arc::new(thread), index_signer }, opened))
     }
 
@@ -352,33 +354,40 @@ impl Store {
     /// Looks, on a thread of its own, at all pages that don't hold pictures. A store in which one is
     /// damaged is set aside and a new one begun, and what can be read is brought over.
     pub fn check_in_background(&self) {
-        let (checking, thread) = (self.thread.checking.clone(), Arc::downgrade(&self.thread));
+        let (checking, handle) = (self.thread.checking.clone(), Arc::downgrade(&self.thread));
         if checking.swap(true, Ordering::AcqRel) {
             return;
         }
         let readers = self.thread.readers.clone();
         let check = move || {
             let generation = readers.generation();
-            match background_check(&readers) {
-                Ok(None) => tracing::debug!("The pages of the store are whole."),
-                Ok(Some(why)) => give_up(&thread, &why, generation),
-                Err(e) => tracing::debug!("The store was not checked: {}", e.chain()),
+            match thread::guarded("The store was not checked", || background_check(&readers)) {
+                Some(Ok(None)) => tracing::debug!("The pages of the store are whole."),
+                Some(Ok(Some(why))) => give_up(&handle, &why, generation),
+                Some(Err(e)) => tracing::debug!("The store was not checked: {}", e.chain()),
+                None => {}
             }
             checking.store(false, Ordering::Release);
         };
-        if let Err(e) = plated_core::thread::spawn("store-check", check) {
+        if let Err(e) = thread::spawn("store-check", check) {
             tracing::warn!("The store is not checked: {}", e.chain());
         }
     }
 
-    /// Writes the log back into the database and closes it, for all handles.
+    /// Writes the log back into the database and closes it, for all handles. [`Kind::Storage`] when the disk
+    /// does not let it in time; what is durable stays so.
     pub fn close(self) -> Result<()> {
         let (reply, answer) = bounded(1);
-        self.thread.readers.close();
-        self.send(Box::new(move |writer| {
+        let job: Job = Box::new(move |writer| {
             let _ = reply.send(writer.take().map_or(Ok(()), Writer::close));
-        }))?;
-        answer.recv().map_err(|_| ended())?
+        });
+        let hangs = || Error::new(Kind::Storage, "could not close the store: the disk does not answer");
+        if !self.thread.readers.close(CLOSE_TIMEOUT) {
+            return Err(hangs());
+        }
+        let jobs = self.thread.jobs.as_ref().ok_or_else(ended)?;
+        jobs.send_timeout(job, CLOSE_TIMEOUT).map_err(|e| if e.is_timeout() { hangs() } else { ended() })?;
+        answer.recv_timeout(CLOSE_TIMEOUT).map_err(|e| if e.is_timeout() { hangs() } else { ended() })?
     }
 
     /// Has the thread do `job` and waits for the result; `what` says what failed.

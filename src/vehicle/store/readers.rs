@@ -21,6 +21,9 @@ use std::time::{Duration, Instant};
 /// Connections at once; who comes when all are in use waits for one.
 const MAX_READERS: usize = 4;
 
+/// How often the check in the background is interrupted until it ends.
+const INTERRUPT_AGAIN: Duration = Duration::from_millis(50);
+
 /// The store as a reader sees it.
 pub(super) struct View<'a> {
     conn: &'a Connection,
@@ -85,7 +88,13 @@ impl Readers {
     pub(super) fn check<T>(&self, job: impl FnOnce(&View<'_>) -> Result<T, Fault>) -> Result<T, Fault> {
         let lent = self.lend("could not check the store")?;
         if let Some(conn) = &lent.conn {
-            self.state().check = Some(conn.get_interrupt_handle());
+            let mut state = self.state();
+            let closed = state.closed; // since it was lent
+            state.check = (!closed).then(|| conn.get_interrupt_handle());
+            drop(state);
+            if closed {
+                return Err(Error::new(Kind::Refused, "could not check the store: the store is closed").into());
+            }
         }
         let result = lent.look(job);
         self.state().check = None;
@@ -149,18 +158,26 @@ impl Readers {
         self.state().generation
     }
 
-    /// Ends the connections, once the looks under way are done.
-    pub(super) fn close(&self) {
+    /// Ends the connections, once the looks under way are done, and waits `at_most` so long for them; false
+    /// when one hangs.
+    pub(super) fn close(&self, at_most: Duration) -> bool {
+        let until = Instant::now() + at_most;
         let mut state = self.state();
         state.closed = true;
-        if let Some(check) = &state.check {
-            check.interrupt();
-        }
         self.changed.notify_all();
         while state.in_use > 0 {
-            state = self.changed.wait(state).unwrap_or_else(|e| e.into_inner());
+            // Again and again: an interrupt between two statements of the check is forgotten.
+            if let Some(check) = &state.check {
+                check.interrupt();
+            }
+            let left = until.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return false;
+            }
+            state = self.changed.wait_timeout(state, left.min(INTERRUPT_AGAIN)).unwrap_or_else(|e| e.into_inner()).0;
         }
         state.idle.clear();
+        true
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -208,5 +225,34 @@ impl Drop for Lent<'_> {
         drop(state);
         self.readers.changed.notify_all();
         // A connection that is not given back is closed here, outside the lock.
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::{Options, Store};
+    use plated_core::clock::SystemClock;
+
+    #[test]
+    fn closing_ends_a_check_that_would_take_for_ever_and_none_begins_after_it() {
+        let dir = tempfile::tempdir().unwrap();
+        let key = Key::create_file(&dir.path().join("store.key")).unwrap();
+        let options = Options { path: dir.path().join("store.db"), max_bytes: None };
+        let (store, _) = Store::open(options, &key, Arc::new(SystemClock::new())).unwrap();
+        let readers = store.thread.readers.clone();
+        let checked = readers.clone();
+        let (begins, begun) = crossbeam_channel::bounded(1);
+        let check = std::thread::spawn(move || {
+            checked.check(|view| {
+                begins.send(()).unwrap();
+                let endless = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT max(i) FROM n";
+                Ok(view.conn().query_row(endless, [], |row| row.get::<_, i64>(0))?)
+            })
+        });
+        begun.recv().unwrap();
+        store.close().unwrap();
+        assert!(check.join().unwrap().is_err());
+        assert!(readers.check(|_| Ok(())).is_err());
     }
 }

@@ -6,7 +6,7 @@ use super::lock::Lock;
 use super::open::{self, Opened};
 use super::readers::Readers;
 use super::salvage::{self, Salvage, Salvaged};
-use super::{Options, files};
+use super::{CLOSE_TIMEOUT, Options, files};
 use crossbeam_channel::{Receiver, RecvTimeoutError};
 use plated_core::clock::Clock;
 use plated_core::error::{Context, Error, Kind, Result};
@@ -333,7 +333,7 @@ impl Writer {
     /// Writes the log back and closes.
     pub(super) fn close(mut self) -> Result<()> {
         self.finish_displaced();
-        self.readers.close();
+        self.readers.close(CLOSE_TIMEOUT);
         let path = self.path.display().to_string();
         let doing = || format!("could not close the store {path} cleanly");
         // TRUNCATE leaves an empty log: all is in the one file.

@@ -1,7 +1,7 @@
 //! The real link: HTTP over mutual TLS, to the configured station and nowhere else.
 
 use super::link::{Answer, Link};
-use crate::config::Transfer;
+use super::settings::Settings;
 use plated_core::clock::Clock;
 use plated_core::digest::Sha256;
 use plated_core::error::{Context, Error, Kind, Result};
@@ -35,7 +35,7 @@ impl HttpsLink {
     /// # Errors
     /// [`Kind::Config`] naming the file that is missing, damaged, readable by others or does not
     /// fit the rest.
-    pub fn new(vehicle: &str, config: &Transfer, clock: Arc<dyn Clock>) -> Result<Self> {
+    pub fn new(vehicle: &str, config: &Settings, clock: Arc<dyn Clock>) -> Result<Self> {
         let files = tls::Files { ca: &config.ca, certificate: &config.certificate, key: &config.key };
         let identity = tls::Identity::load(&files)?;
         if identity.name != vehicle {

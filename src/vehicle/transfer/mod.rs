@@ -16,6 +16,7 @@ mod outbox;
 mod receipt;
 mod schedule;
 mod sender;
+mod settings;
 
 pub use fetch::Download;
 pub use https::HttpsLink;
@@ -23,6 +24,7 @@ pub use link::{Answer, Applied, Link, Outbox};
 pub use outbox::StoreOutbox;
 pub use schedule::{Options, run};
 pub use sender::{Round, Sender};
+pub use settings::Settings;
 
 use jiff::Timestamp;
 
@@ -40,6 +42,8 @@ pub struct Progress {
     pub held: usize,
     /// Why the last attempt failed; empty once one has worked again.
     pub last_error: Option<String>,
+    /// That was no matter of the network, so somebody has to look at it.
+    pub operator_needed: bool,
 }
 
 /// What the transfer is doing.

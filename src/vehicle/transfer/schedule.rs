@@ -3,8 +3,8 @@
 
 use super::link::{Link, Outbox};
 use super::sender::{Round, Sender};
+use super::settings::Settings;
 use super::{Progress, State};
-use crate::config::{Config, Transfer};
 use plated_core::clock::Clock;
 use plated_core::error::{Error, Kind};
 use plated_core::retry::Backoff;
@@ -30,10 +30,10 @@ pub struct Options {
 
 impl Options {
     /// As the configuration says.
-    pub fn of(config: &Config, transfer: &Transfer) -> Self {
+    pub fn of(vehicle: &str, transfer: &Settings) -> Self {
         let max_backoff = Duration::from_secs_f64(transfer.max_backoff_s);
         Self {
-            vehicle: config.vehicle.clone(),
+            vehicle: vehicle.to_owned(),
             batch_reads: transfer.batch_reads,
             idle: Duration::from_secs_f64(transfer.idle_s),
             first_backoff: Duration::from_secs(1).min(max_backoff),
@@ -65,6 +65,7 @@ pub async fn run<O: Outbox, L: Link>(
                     let changed = p.state != state || p.last_error.is_some();
                     p.state = state;
                     p.last_error = None;
+                    p.operator_needed = false;
                     changed
                 });
                 if round == Round::Empty {
@@ -87,6 +88,7 @@ pub async fn run<O: Outbox, L: Link>(
                     };
                     p.state = State::BackingOff { since, failures };
                     p.last_error = Some(e.chain());
+                    p.operator_needed = !matches!(e.kind(), Kind::Network | Kind::Busy);
                 });
                 tokio::time::sleep(pause).await;
             }

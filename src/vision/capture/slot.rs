@@ -142,13 +142,6 @@ impl<T> Inbox<T> {
         self.changed.notify_all();
     }
 
-    /// Waits for `time` to pass; false when closed before or meanwhile.
-    pub fn pause(&self, time: Duration) -> bool {
-        let state = self.lock();
-        let waited = self.changed.wait_timeout_while(state, time, |s| !s.closed);
-        !waited.unwrap_or_else(|e| e.into_inner()).0.closed
-    }
-
     /// Waits until every source has ended, at most `time`; false when some have not.
     pub fn wait_ended(&self, time: Duration) -> bool {
         let state = self.lock();
@@ -199,20 +192,10 @@ mod tests {
     fn closing_ends_every_wait_at_once() {
         let inbox = Arc::new(Inbox::new(1));
         inbox.put(0, ());
-        let others = [
-            std::thread::spawn({
-                let i = Arc::clone(&inbox);
-                move || i.put_wait(0, ())
-            }),
-            std::thread::spawn({
-                let i = Arc::clone(&inbox);
-                move || i.pause(LONG)
-            }),
-        ];
+        let waiting = Arc::clone(&inbox);
+        let other = std::thread::spawn(move || waiting.put_wait(0, ()));
         inbox.close();
-        for thread in others {
-            assert!(!thread.join().unwrap());
-        }
+        assert!(!other.join().unwrap());
         assert_eq!(inbox.take(LONG), Take::AllEnded);
         assert!(!inbox.put(0, ()));
     }

@@ -13,6 +13,7 @@ use jiff::Timestamp;
 use plated_core::clock::Clock;
 use plated_core::error::{Context, Error, Kind, Result};
 use plated_core::retry::Backoff;
+use plated_core::shutdown::Shutdown;
 use plated_core::text::sentence;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -97,6 +98,7 @@ impl SourceStatus {
 
 struct Shared {
     clock: Arc<dyn Clock>,
+    stop: Shutdown,
     inbox: Inbox<Frame>,
     status: Vec<Mutex<SourceStatus>>,
 }
@@ -133,7 +135,7 @@ impl Capture {
 
     fn start_plans(plans: Vec<Plan>, clock: Arc<dyn Clock>) -> Result<Self> {
         let status = plans.iter().map(|p| Mutex::new(SourceStatus::new(&p.name))).collect();
-        let shared = Arc::new(Shared { clock, inbox: Inbox::new(plans.len()), status });
+        let shared = Arc::new(Shared { clock, stop: Shutdown::new(), inbox: Inbox::new(plans.len()), status });
         let capture = Self { shared, threads: Mutex::default() };
         for (index, plan) in plans.into_iter().enumerate() {
             let shared = Arc::clone(&capture.shared);
@@ -183,6 +185,7 @@ impl Capture {
     /// Ends capture: [`Capture::next`] returns `AllEnded` at once, and the threads are waited
     /// for, at most about a second. One that hangs in a driver is left behind with a warning.
     pub fn stop(&self) {
+        self.shared.stop.request();
         self.shared.inbox.close();
         let all = self.shared.inbox.wait_ended(STOP_PATIENCE);
         for thread in self.threads().drain(..) {
@@ -309,7 +312,7 @@ impl Worker {
             self.reported = true;
         }
         self.shared.status(self.index).state = State::Waiting { error };
-        let go_on = self.shared.inbox.pause(wait);
+        let go_on = !self.shared.stop.wait_timeout(wait);
         self.shared.status(self.index).restarts += 1;
         go_on
     }
@@ -325,7 +328,7 @@ impl Worker {
         loop {
             if !reader.advance()? {
                 match reader.again_after() {
-                    Some(wait) if shared.inbox.pause(wait) => continue,
+                    Some(wait) if !shared.stop.wait_timeout(wait) => continue,
                     Some(_) => return Ok(Over::Stopped),
                     None => return Ok(Over::Finished),
                 }
@@ -333,7 +336,7 @@ impl Worker {
             let media = reader.media_time().map_or(self.begin, |time| begin + time);
             self.begin = media + step;
             let wait = if realtime { self.pacer.wait(shared.clock.monotonic(), media) } else { Duration::ZERO };
-            if !shared.inbox.pause(wait) {
+            if shared.stop.wait_timeout(wait) {
                 return Ok(Over::Stopped);
             }
             let sequence = self.sequence;

@@ -2,6 +2,7 @@
 //! reads and hits out, and whatever goes wrong in between.
 
 mod dispositions;
+mod health;
 mod hits;
 mod kill;
 mod lists;

@@ -212,7 +212,7 @@ fn a_stale_list_is_warned_of_without_plates_and_stands_in_the_status() {
     let said = daemon.wait_log("older than it should be");
     assert!(said.contains(" WARN ") && said.contains("svs"), "{said}");
     let (said, code) = status_of(&vehicle, &[]);
-    assert!(said.contains("WARN      svs: 1 entry, 30 h old"), "{said}");
+    assert!(said.contains("WARN      list svs: 1 entry, 30 h old"), "{said}");
     assert!(matches!(code, Some(1 | 2)), "{code:?}: {said}");
     let ended = daemon.terminate().well();
     assert!(!ended.log.contains("9ZZZ999"));

@@ -3,6 +3,7 @@
 use super::*;
 use crate::control_entry_points;
 use crate::kit::corpus;
+use plated_core::runtime::Runtime;
 use plated_vehicle::control::Server;
 use serde_json::{Value, json};
 use std::io::{BufRead, BufReader, Write};
@@ -79,7 +80,8 @@ proptest! {
     ) {
         let Vehicle { place, store, desk } = Vehicle::new("[[hotlists]]\nname = \"svs\"\n");
         let socket = place.dir.path().join("control");
-        let server = Server::start(&socket, Arc::new(desk)).unwrap();
+        let runtime = Runtime::start().unwrap();
+        let server = Server::start(&socket, Arc::new(desk), runtime.handle(), &Default::default()).unwrap();
         for request in requests {
             let last = answer(&socket, &request).pop();
             let end = last.as_ref().is_some_and(|l| *l == "end" || l["error"]["said"].is_string());

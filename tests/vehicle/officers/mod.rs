@@ -3,6 +3,7 @@ mod dispositions;
 mod fuzzing;
 mod in_force;
 mod lists;
+mod socket;
 
 use crate::kit::store::{Place, events as kit_events, gate, matching, read, start};
 use plated_access::{Actor, Case};

@@ -1,10 +1,11 @@
 //! `plated hotlist show`: all that the lists have about a plate.
 
-use crate::cli::ask::{Ask, Why, ago, local, print_json, tell_left_out};
+use crate::cli::ask::{Ask, Why, local, print_json, tell_left_out};
 use crate::cli::say;
 use crate::control::{Reply, Request, Shown};
 use plated_core::error::Result;
 use plated_core::record::Priority;
+use plated_core::text::age;
 
 /// Look up a plate in all lists
 #[derive(Debug, clap::Args)]
@@ -50,7 +51,7 @@ fn print(shown: &Shown) -> Result<()> {
         Priority::Normal => "normal",
         Priority::Low => "low",
     };
-    let age = shown.list_age_s.map_or_else(String::new, |s| format!(" ({} old)", ago(s)));
+    let age = shown.list_age_s.map_or_else(String::new, |s| format!(" ({} old)", age(s)));
     say(format_args!("{} {}  {priority} {}  [{}{age}]  unverified", e.plate, e.state, e.category, e.list))?;
     let car = [&e.year, &e.colour, &e.make, &e.model, &e.style];
     let car = car.into_iter().filter(|s| !s.is_empty()).cloned().collect::<Vec<_>>().join(" ");

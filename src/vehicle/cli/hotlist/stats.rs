@@ -1,10 +1,11 @@
 //! `plated hotlist stats`: the lists, and what officers entered, without plates.
 
-use crate::cli::ask::{Ask, ago, print_json};
+use crate::cli::ask::{Ask, print_json};
 use crate::cli::say;
 use crate::cli::status::{list_line, word};
 use crate::control::{Reply, Request, StatusReport};
 use plated_core::error::Result;
+use plated_core::text::age;
 use serde_json::json;
 
 /// The lists in force and the entries of officers
@@ -57,7 +58,7 @@ fn print(report: &StatusReport) -> Result<()> {
         let left = e.expires.duration_since(report.at).as_secs().max(0).unsigned_abs();
         let case = if e.case.is_empty() { String::new() } else { format!(", case {}", e.case) };
         let kind = if e.partial { "partial plate" } else { "plate" };
-        say(format_args!("    {:>4}  {kind} by {}, over in {}{case}", e.id, e.by, ago(left)))?;
+        say(format_args!("    {:>4}  {kind} by {}, over in {}{case}", e.id, e.by, age(left)))?;
     }
     Ok(())
 }

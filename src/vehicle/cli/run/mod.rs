@@ -17,8 +17,6 @@ use std::sync::Arc;
 use std::time::Duration;
 use truth::Truth;
 
-/// How often the end of all sources and signals are looked for.
-const POLL: Duration = Duration::from_millis(50);
 /// A terminal or pipe that takes no more lines keeps the daemon from ending for so long.
 const LAST_LINES: Duration = Duration::from_secs(2);
 /// The same for one that is expected to show everything.
@@ -62,21 +60,17 @@ pub fn run(args: &Args) -> Result<()> {
     let truth = args.truth.as_deref().map(Truth::load).transpose()?;
     let show = Show::new(args.json, args.annotate.clone());
     show.prepare()?;
-    let daemon = Daemon::start(&config, clock.clone(), &shutdown)?;
+    let daemon = Daemon::start(&config, clock, &shutdown)?;
     let shown = show.follow(daemon.events().resume(0), daemon.live())?;
     tracing::info!(sources = config.sources.len(), "Reading plates.");
-    loop {
-        let all_read = args.until_end && daemon.is_done();
-        if all_read || shutdown.wait_timeout(POLL) {
-            break;
-        }
-    }
     if !args.until_end {
+        shutdown.wait();
         let stopped = daemon.stop();
         shown.wait(LAST_LINES);
         return stopped;
     }
-    let drained = daemon.drain(Duration::from_secs(args.drain), &shutdown, clock.as_ref());
+    daemon.wait_done(&shutdown);
+    let drained = daemon.drain(Duration::from_secs(args.drain), &shutdown);
     let status = daemon.status();
     // First of all, so that no open pass is lost to what went wrong.
     let stopped = daemon.stop();

@@ -15,10 +15,11 @@ use plated_core::error::{Context, Kind, Result};
 use plated_core::plate::PlateText;
 use plated_core::record::{Alerting, HitRecord, ImageRole, ReadRecord};
 use plated_core::text::count;
-use plated_core::thread::spawn;
+use plated_core::thread::{guarded, spawn};
 use serde_json::json;
 use std::cell::Cell;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// How announcements are shown.
@@ -48,7 +49,7 @@ impl Show {
     ///
     /// # Errors
     /// `Internal` when the system can't start the thread.
-    pub fn follow(self, mut events: Subscription<Announcement>, gate: LiveGate) -> Result<Shown> {
+    pub fn follow(self, mut events: Subscription<Announcement>, gate: Arc<LiveGate>) -> Result<Shown> {
         let (done, reads) = bounded(1);
         spawn("show", move || {
             let mut reads = Vec::new();
@@ -59,7 +60,7 @@ impl Show {
                             reads.push(Seen::from(&**read));
                         }
                         if gate.is_open() {
-                            self.show(&event);
+                            guarded("A read or hit was not shown", || self.show(&event));
                         }
                     }
                     Next::Lagged(missed) => self.lagged(missed),

@@ -8,12 +8,12 @@ use crate::store::{ListState, Version};
 use plated_core::digest::Sha256;
 use plated_core::error::{Error, Kind, Result};
 use plated_core::record::EntryRecord;
-use plated_core::thread::give_way;
+use plated_core::shutdown::Shutdown;
+use plated_core::thread::{give_way, guarded};
 use plated_hotlist::settings::Hotlist;
 use plated_hotlist::{Builder, Index, Meta, Rules, Source, Trust};
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 /// How far the lists in force are in the matching.
@@ -100,7 +100,9 @@ impl OfficerService {
             if self.is_stopping() {
                 return Ok(());
             }
-            self.arm_list(&list);
+            if guarded("A hotlist is not in force", || self.arm_list(&list)).is_none() {
+                self.broken.lock().unwrap_or_else(|e| e.into_inner()).insert(list.name.clone());
+            }
         }
         self.set_arming(Arming::Done);
         Ok(())
@@ -238,21 +240,8 @@ impl OfficerService {
         *self.arming.lock().unwrap_or_else(|e| e.into_inner()) = to;
     }
 
-    /// From now on no index is built any more: the daemon ends.
-    pub fn stop(&self) {
-        self.stopping.store(true, Ordering::Release);
-    }
-
-    /// Waits so long, or until the daemon ends; true if it does.
-    pub fn stops_within(&self, wait: Duration) -> bool {
-        let until = std::time::Instant::now() + wait;
-        while !self.is_stopping() && std::time::Instant::now() < until {
-            std::thread::sleep(Duration::from_millis(50)); // The flag can only be asked.
-        }
-        self.is_stopping()
-    }
-
+    /// The daemon ends: no index is built any more.
     pub(super) fn is_stopping(&self) -> bool {
-        self.stopping.load(Ordering::Acquire)
+        self.stop.get().is_some_and(Shutdown::is_requested)
     }
 }

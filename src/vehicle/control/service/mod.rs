@@ -12,9 +12,10 @@ use super::sync::{self, UpdaterHandle};
 use super::{Reply, Request};
 use crate::alert::MutedPairings;
 use crate::config::Config;
-use crate::health::Health;
+use crate::health::{Health, Level};
 use crate::lists::{IncomingFile, ListFiles};
 use crate::store::{By, ListState, ManualEntry, NewManual, Staleness, Store};
+use crate::transfer::Progress;
 use arm::Arming;
 use entries::later;
 use jiff::Timestamp;
@@ -23,16 +24,17 @@ use plated_access::{Actor, Gate, MachinePermits, Matching, Permit, Transfer};
 use plated_core::clock::Clock;
 use plated_core::digest::Sha256;
 use plated_core::error::{Error, Kind, Result};
+use plated_core::shutdown::Shutdown;
 use plated_core::user::SystemUser;
 use plated_core::wire::ListVersion;
 use plated_hotlist::settings::{Hotlist, ListKind};
 use plated_hotlist::{ListSettings, Lists};
 use std::collections::{HashMap, HashSet};
 use std::ffi::OsStr;
-use std::path::Path;
-use std::sync::atomic::AtomicBool;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Condvar, Mutex, OnceLock, RwLock};
 use std::time::Duration;
+use tokio::sync::watch;
 
 /// Who asks, as the gate and the records of changes know it.
 fn actor(by: &By) -> Actor {
@@ -80,8 +82,8 @@ pub struct OfficerService {
     turns: Mutex<HashMap<String, Arc<Mutex<()>>>>,
     /// Lists whose file is being read, and since which monotonic time.
     looking: Mutex<HashMap<String, Duration>>,
-    /// The daemon ends: no index is built any more.
-    stopping: AtomicBool,
+    /// Asks the daemon to end.
+    stop: OnceLock<Shutdown>,
     /// How many [`StartTask`]s are left.
     start_tasks: (Mutex<usize>, Condvar),
     /// What officers entered and is in force, with the monotonic time at which it is over: a jump
@@ -101,6 +103,11 @@ pub struct OfficerService {
     coming: OnceLock<UpdaterHandle>,
     /// How the parts of the daemon are.
     health: OnceLock<Arc<Health>>,
+    /// How the transfer of the daemon is getting on.
+    link: OnceLock<watch::Receiver<Progress>>,
+    /// A station is configured.
+    has_station: bool,
+    store_path: PathBuf,
 }
 
 impl OfficerService {
@@ -141,7 +148,7 @@ impl OfficerService {
             loaded: Mutex::default(),
             turns: Mutex::default(),
             looking: Mutex::default(),
-            stopping: AtomicBool::new(false),
+            stop: OnceLock::new(),
             start_tasks: Default::default(),
             officers: Mutex::default(),
             sets: Arc::new(ListSettings::new(&settings, TimeZone::system())),
@@ -151,6 +158,9 @@ impl OfficerService {
             said: Mutex::default(),
             coming: OnceLock::new(),
             health: OnceLock::new(),
+            link: OnceLock::new(),
+            has_station: config.transfer.is_some(),
+            store_path: config.store.path.clone(),
         };
         this.prepare();
         this
@@ -172,6 +182,25 @@ impl OfficerService {
     pub fn tell_health(&self, health: Arc<Health>) {
         // It is told of once, by the daemon.
         let _ = self.health.set(health);
+    }
+
+    /// From now on its status says how the transfer is getting on.
+    pub fn tell_link(&self, link: watch::Receiver<Progress>) {
+        // It is told of once, by the daemon.
+        let _ = self.link.set(link);
+    }
+
+    /// Puts down how a part of the control is.
+    pub(super) fn report(&self, name: &str, level: Level, text: String) {
+        if let Some(health) = self.health.get() {
+            health.report(name, level, text, self.clock.wall());
+        }
+    }
+
+    /// From now on no index is built any more once `stop` is asked for.
+    pub fn tell_stop(&self, stop: Shutdown) {
+        // It is told of once, by the daemon.
+        let _ = self.stop.set(stop);
     }
 
     /// The gate that every look of a person passes.

@@ -4,6 +4,7 @@ use super::arm::Arming;
 use super::{Answer, OfficerService, actor};
 use crate::control::status::{ListLine, OfficerLine, StatusReport, StoreLine};
 use crate::control::{Reply, Shown};
+use crate::health::{Health, disk};
 use crate::store::{By, ListState, ManualEntry, Search, Wanted};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -106,21 +107,19 @@ impl OfficerService {
         from.map_err(|_| Error::new(Kind::Config, "the window to search reaches too far back"))
     }
 
-    /// Why a list is not matched yet, or not looked at, if that is so.
-    fn pending(&self, state: &ListState) -> Option<String> {
+    /// Why a list is not looked at, if that is so.
+    fn slow(&self, state: &ListState) -> Option<String> {
         let begun = self.looking.lock().unwrap_or_else(|e| e.into_inner()).get(&state.name).copied();
-        let since = begun.map(|at| self.clock.monotonic().saturating_sub(at)).filter(|t| *t >= SLOW_READ);
-        let waits = self.arming() == Arming::Begun
-            && state.in_force.is_some()
-            && self.loaded(&state.name).is_none()
-            && !self.is_broken(&state.name);
-        match (waits, since) {
-            (true, _) => Some("it is being made ready; until then nothing on it is found".into()),
-            (false, Some(t)) => {
-                Some(format!("its file has not been read yet, for {} s; is it on a dead mount?", t.as_secs()))
-            }
-            (false, None) => None,
-        }
+        let since = begun.map(|at| self.clock.monotonic().saturating_sub(at)).filter(|t| *t >= SLOW_READ)?;
+        Some(format!("its file has not been read yet, for {} s; is it on a dead mount?", since.as_secs()))
+    }
+
+    /// The version in force is in the matching, or there is none, or none that can be read.
+    fn is_ready(&self, state: &ListState) -> bool {
+        self.arming() != Arming::Begun
+            || state.in_force.is_none()
+            || self.loaded(&state.name).is_some()
+            || self.is_broken(&state.name)
     }
 
     /// How all is.
@@ -128,26 +127,11 @@ impl OfficerService {
     /// # Errors
     /// `Storage` when the store can't be read.
     pub fn status(&self) -> Result<StatusReport> {
-        let (now, zone) = (self.clock.wall(), TimeZone::system());
-        let coming = self.coming.get().map(|c| c.states.borrow().clone()).unwrap_or_default();
-        let line = |(list, state): (Arc<Hotlist>, ListState)| {
-            let coming = coming.iter().find(|c| c.name == state.name);
-            ListLine {
-                name: state.name.clone(),
-                kind: list.kind,
-                priority: list.priority,
-                staleness: self.staleness(&state, now),
-                age_s: state.age(now).map(|age| age.as_secs()),
-                version: state.in_force.as_ref().map(|v| v.sha256),
-                entries: state.in_force.as_ref().map_or(0, |v| v.entries),
-                imported: state.in_force.as_ref().map(|v| v.imported),
-                checked: state.checked.max(coming.and_then(|c| c.last_check)),
-                error: self.pending(&state).or(state.error).or_else(|| coming.and_then(|c| c.last_error.clone())),
-                counts: list.window.holds(now, &zone),
-                authorised: list.authorised.clone(),
-                covert: list.covert,
-            }
-        };
+        let (now, lists) = (self.clock.wall(), self.list_lines()?);
+        let store = StoreLine::of(&self.store.stats()?, now);
+        // Without a daemon nobody has a list of parts.
+        let health = self.health.get().cloned().unwrap_or_default();
+        self.report_parts_to(&health, &lists, &store);
         let officer = |e: ManualEntry| OfficerLine {
             id: e.id,
             partial: e.partial,
@@ -159,10 +143,58 @@ impl OfficerService {
         Ok(StatusReport {
             at: now,
             daemon: self.arming() != Arming::NotBegun,
-            parts: self.health.get().map(|health| health.parts()).unwrap_or_default(),
-            lists: self.states()?.into_iter().map(line).collect(),
+            parts: health.parts(),
+            lists,
             officers: self.entries_in_force()?.into_iter().map(officer).collect(),
-            store: StoreLine::of(&self.store.stats()?, now),
+            store,
         })
+    }
+
+    /// Puts down how lists, disk and transfer are, for all who look at the daemon's parts.
+    pub fn report_parts(&self) {
+        let Some(health) = self.health.get() else { return };
+        let looked = self.list_lines().and_then(|lists| Ok((lists, self.store.stats()?)));
+        match looked {
+            Ok((lists, stats)) => self.report_parts_to(health, &lists, &StoreLine::of(&stats, self.clock.wall())),
+            Err(e) => tracing::error!("How lists and transfer are can't be looked at: {}", e.chain()),
+        }
+    }
+
+    fn report_parts_to(&self, health: &Health, lists: &[ListLine], store: &StoreLine) {
+        let now = self.clock.wall();
+        health.report_all("list ", lists.iter().map(ListLine::part).collect(), now);
+        let link = self.link.get().map(|progress| progress.borrow().clone());
+        let (level, text) = store.transfer(now, self.has_station, link.as_ref());
+        health.report("transfer", level, text, now);
+        let (level, text) = disk(&self.store_path);
+        health.report("disk", level, text, now);
+    }
+
+    fn list_lines(&self) -> Result<Vec<ListLine>> {
+        let (now, zone) = (self.clock.wall(), TimeZone::system());
+        let coming = self.coming.get().map(|c| c.states.borrow().clone()).unwrap_or_default();
+        let line = |(list, state): (Arc<Hotlist>, ListState)| {
+            let coming = coming.iter().find(|c| c.name == state.name);
+            let ready = self.is_ready(&state);
+            let not_ready = "it is being made ready; until then nothing on it is found".to_owned();
+            let error = (!ready).then_some(not_ready).or_else(|| self.slow(&state));
+            ListLine {
+                name: state.name.clone(),
+                kind: list.kind,
+                priority: list.priority,
+                staleness: self.staleness(&state, now),
+                age_s: state.age(now).map(|age| age.as_secs()),
+                version: state.in_force.as_ref().map(|v| v.sha256),
+                entries: state.in_force.as_ref().map_or(0, |v| v.entries),
+                imported: state.in_force.as_ref().map(|v| v.imported),
+                checked: state.checked.max(coming.and_then(|c| c.last_check)),
+                error: error.or(state.error).or_else(|| coming.and_then(|c| c.last_error.clone())),
+                counts: list.window.holds(now, &zone),
+                authorised: list.authorised.clone(),
+                covert: list.covert,
+                ready,
+            }
+        };
+        Ok(self.states()?.into_iter().map(line).collect())
     }
 }

@@ -9,10 +9,10 @@ use crate::pipeline::Announcement;
 use crate::pipeline::counters::Counters;
 use crate::store::{NewRead, Stored};
 use plated_core::error::{Error, Kind, Result};
+use plated_core::shutdown::Shutdown;
 use plated_hotlist::ListSettings;
 use std::collections::HashSet;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use uuid::Uuid;
 
@@ -39,7 +39,8 @@ pub struct Keeper {
     pub settings: Arc<ListSettings>,
     pub events: Hub<Announcement>,
     pub counters: Arc<Counters>,
-    pub stopping: Arc<AtomicBool>,
+    /// The daemon was asked to end: what waits is tried a few times more.
+    pub stop: Shutdown,
     pub reserve: Reserve,
 }
 
@@ -63,10 +64,11 @@ impl Keeper {
         let mut trouble = Trouble::default();
         let mut left = LAST_TRIES;
         loop {
-            let last = self.waiting.has_ended() && self.stopping.load(Ordering::Relaxed);
+            let last = self.waiting.has_ended() && self.stop.is_requested();
             match self.waiting.next(self.reserve.is_freed() && !last, RETRY) {
                 Next::Write(pending) => {
-                    if self.keep(*pending, &mut trouble) {
+                    let kept = guarded("A read may be lost", || Some(self.keep(*pending, &mut trouble)));
+                    if kept.unwrap_or(true) {
                         continue;
                     }
                     std::thread::sleep(RETRY);
@@ -105,6 +107,7 @@ impl Keeper {
         match outcome {
             Ok(()) => {
                 trouble.failures = 0;
+                self.counters.change(|t| t.store_fails = false);
                 trouble.kept += 1;
                 self.waiting.kept();
                 self.reserve.written();
@@ -113,7 +116,7 @@ impl Keeper {
                         trouble.late.remove(&hit.id);
                     }
                 }
-                self.publish(pending);
+                guarded("A read that is kept is not shown", || self.publish(pending));
                 self.over(trouble);
                 true
             }
@@ -129,6 +132,7 @@ impl Keeper {
 
     fn failed(&mut self, mut pending: Pending, error: &Error, trouble: &mut Trouble) -> bool {
         trouble.failures += 1;
+        self.counters.change(|t| t.store_fails = true);
         if trouble.since.is_none() {
             trouble.since = Some(self.counters.totals().lost_reads);
             tracing::error!("Reads can't be kept and wait in memory: {}. Alerts sound all the same.", error.chain());

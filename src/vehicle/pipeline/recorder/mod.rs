@@ -27,10 +27,10 @@ use crate::alert::Chime;
 use crossbeam_channel::{Receiver, RecvTimeoutError};
 use passes::Passes;
 use pending::Pending;
+use plated_core::clock::Clock;
 use plated_core::record::{Alerting, HitRecord, MadeBy, ReadRecord};
 use plated_hotlist::ListSettings;
 use plated_vision::recognition::{Event, TrackRead};
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -52,6 +52,7 @@ pub struct Recorder {
     chime: Arc<Chime>,
     counters: Arc<Counters>,
     waiting: Arc<Waiting>,
+    clock: Arc<dyn Clock>,
 }
 
 impl Recorder {
@@ -63,23 +64,28 @@ impl Recorder {
         counters: Arc<Counters>,
         waiting: Arc<Waiting>,
     ) -> Self {
-        let settings = matching.settings.clone();
-        Self { vehicle, made_by, passes: Passes::new(matching), settings, chime, counters, waiting }
+        let (settings, clock) = (matching.settings.clone(), matching.clock.clone());
+        Self { vehicle, made_by, passes: Passes::new(matching), settings, chime, counters, waiting, clock }
     }
 
     /// Takes the tracker's events until there are no more. It waits for nothing but them.
     pub fn run(mut self, events: &Receiver<Event>) {
+        let (counters, clock) = (self.counters.clone(), self.clock.clone());
         loop {
             let event = match self.passes.is_empty() {
                 true => events.recv().map_err(|_| RecvTimeoutError::Disconnected),
                 false => events.recv_timeout(POLL),
             };
             match event {
-                Ok(event) => guarded("An event of the tracker was lost", || self.take(event)),
+                Ok(event) => counters.matching.during(clock.monotonic(), || {
+                    guarded("An event of the tracker was lost", || self.take(event));
+                }),
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => break,
             }
-            guarded("Vehicles in view were not matched again", || self.match_again());
+            counters.matching.during(clock.monotonic(), || {
+                guarded("Vehicles in view were not matched again", || self.match_again());
+            });
         }
         self.waiting.end();
     }
@@ -158,8 +164,5 @@ impl Recorder {
 
 /// A defect at one read must not take the alerts of all others.
 fn guarded<T: Default>(lost: &str, f: impl FnOnce() -> T) -> T {
-    catch_unwind(AssertUnwindSafe(f)).unwrap_or_else(|_| {
-        tracing::error!("{lost}; this is a defect of the program. The others go on.");
-        T::default()
-    })
+    plated_core::thread::guarded(lost, f).unwrap_or_default()
 }

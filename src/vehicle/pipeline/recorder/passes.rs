@@ -25,7 +25,7 @@ pub struct Matching {
     pub settings: Arc<ListSettings>,
     /// Pairings that officers found wrong.
     pub muted: Arc<MutedPairings>,
-    /// See [`crate::config::Alert::repeat_after_s`].
+    /// See [`crate::alert::Settings::repeat_after_s`].
     pub repeat_after: Duration,
     pub clock: Arc<dyn Clock>,
 }

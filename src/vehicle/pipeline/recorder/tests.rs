@@ -13,6 +13,7 @@ use plated_core::clock::{Clock, SystemClock};
 use plated_core::error::{Error, Kind, Result};
 use plated_core::plate::Slots;
 use plated_core::record::*;
+use plated_core::shutdown::Shutdown;
 use plated_hotlist::settings::{Hotlist, MatchRules};
 use plated_hotlist::{Lists, Rules, Source};
 use plated_vision::frame::Frame;
@@ -155,7 +156,7 @@ struct Bench {
     fault: Arc<std::sync::Mutex<Does>>,
     /// Reads that the fault met.
     met: Arc<AtomicU64>,
-    stopping: Arc<AtomicBool>,
+    stop: Shutdown,
     threads: Vec<JoinHandle<()>>,
 }
 
@@ -176,7 +177,7 @@ impl Bench {
         let lists = Arc::new(Lists::default());
         let settings = Arc::new(ListSettings::new(settings, TimeZone::UTC));
         let waiting = Arc::new(Waiting::new(counters.clone(), false));
-        let (hub, stopping) = (Hub::default(), Arc::new(AtomicBool::new(false)));
+        let (hub, stop) = (Hub::default(), Shutdown::new());
         let fault = Arc::new(std::sync::Mutex::new(Does::Works));
         let met = Arc::new(AtomicU64::new(0));
         let keeper = Keeper {
@@ -185,7 +186,7 @@ impl Bench {
             settings: settings.clone(),
             events: hub.clone(),
             counters: counters.clone(),
-            stopping: stopping.clone(),
+            stop: stop.clone(),
             reserve: Reserve::beside(&dir.path().join("store.db"), reserve),
         };
         let repeat_after = Duration::from_secs(600);
@@ -195,20 +196,8 @@ impl Bench {
         let threads =
             vec![std::thread::spawn(move || keeper.run()), std::thread::spawn(move || recorder.run(&from_tracker))];
         let events = hub.resume(0);
-        let bench = Self {
-            dir,
-            tracker: Some(tracker),
-            lists,
-            chime,
-            counters,
-            events,
-            hub,
-            store,
-            fault,
-            met,
-            stopping,
-            threads,
-        };
+        let bench =
+            Self { dir, tracker: Some(tracker), lists, chime, counters, events, hub, store, fault, met, stop, threads };
         bench.list("svs", &[WANTED], Priority::High);
         bench
     }
@@ -271,7 +260,7 @@ impl Bench {
 
     /// Ends it in order.
     fn end(mut self) -> (TempDir, Arc<Counters>, Store) {
-        self.stopping.store(true, Ordering::Relaxed);
+        self.stop.request();
         self.tracker = None;
         self.threads.drain(..).for_each(|t| t.join().unwrap());
         self.hub.close();
@@ -522,7 +511,7 @@ fn a_pass_with_a_hit_that_the_store_fails_at_alone_lets_the_others_through() {
         settings: Arc::new(ListSettings::new(&[], TimeZone::UTC)),
         events: Hub::default(),
         counters: counters.clone(),
-        stopping: Arc::default(),
+        stop: Shutdown::new(),
         reserve: Reserve::beside(&dir.path().join("store.db"), 0),
     };
     waiting.push(pending(bad, true, false));
@@ -563,7 +552,7 @@ fn on_a_full_disk_the_room_set_aside_is_freed_for_hits_and_taken_again_when_ther
         settings: Arc::new(ListSettings::new(&[], TimeZone::UTC)),
         events: Hub::default(),
         counters: counters.clone(),
-        stopping: Arc::default(),
+        stop: Shutdown::new(),
         reserve: Reserve::beside(&dir.path().join("store.db"), 1000),
     };
     assert!(reserve.exists());

@@ -1,24 +1,32 @@
 //! Lists come in while the daemon runs: on a thread of their own, between station, folders and
-//! whoever brings them into force.
+//! whoever brings them into force. What comes over the network is driven by the daemon's runtime;
+//! what is written to the disk for it holds up this thread alone.
 
 use crate::config::Config;
 use crate::control::{OfficerService, UpdaterHandle, station};
 use crate::lists::{Accept, Change, ListState, Origin, Remote, Round, Sync, Watched, Watcher, forget, settings_digest};
 use plated_core::clock::Clock;
-use plated_core::error::{Context, Kind, Result};
+use plated_core::error::Result;
 use plated_core::retry::Backoff;
+use plated_core::shutdown::Shutdown;
 use plated_core::signing::Trust;
-use plated_core::thread::Service;
+use plated_core::thread::{Thread, guarded};
 use plated_hotlist::settings::ListKind;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot, watch};
 
 /// Wait after the first round that failed; it doubles with each further one.
 const FIRST_BACKOFF: Duration = Duration::from_secs(5);
 /// Longest wait until lists that could not be read are tried again.
 const LONGEST_ARMING: Duration = Duration::from_secs(30);
+/// Wait after a defect before the lists of the station are looked for again.
+const AFTER_DEFECT: Duration = Duration::from_secs(60);
+/// A list that is being written or made ready delays the end for so long at most; that survives being
+/// cut off.
+const END_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// How lists are looked for.
 #[derive(Clone, Debug)]
@@ -56,38 +64,52 @@ impl Options {
 pub struct Running {
     states: watch::Receiver<Vec<ListState>>,
     rounds: mpsc::Sender<oneshot::Sender<Round>>,
-    /// Before the thread is waited for, which may be building an index.
-    service: Option<StopOnDrop>,
-    _thread: Service<oneshot::Sender<()>>,
+    stop: Shutdown,
+    thread: Option<Thread>,
 }
 
-/// Has no index built any more once the daemon ends.
-struct StopOnDrop(Arc<OfficerService>);
-
-impl Drop for StopOnDrop {
+impl Drop for Running {
     fn drop(&mut self) {
-        self.0.stop();
+        self.stop.request();
+        if let Some(thread) = self.thread.take() {
+            thread.end_within(END_TIMEOUT);
+        }
     }
 }
 
 /// Starts what brings lists into force: those that are already go into the matching first, then files
-/// are looked at, the station is asked, and folders are watched. Nobody waits for any of that.
+/// are looked at, the station is asked, and folders are watched. Nobody waits for any of that. It ends
+/// with `stop`.
 ///
 /// # Errors
 /// What is wrong with the configuration of the way to the station.
-pub fn from(config: &Config, clock: Arc<dyn Clock>, service: &Arc<OfficerService>) -> Result<Running> {
+pub fn from(
+    config: &Config,
+    clock: Arc<dyn Clock>,
+    service: &Arc<OfficerService>,
+    runtime: &Handle,
+    stop: &Shutdown,
+) -> Result<Running> {
     let options = Options::of(config);
     let station = station(config, &clock)?;
     let (has_station, folder) = (station.is_some(), options.folder.clone());
     let lists: Vec<String> = options.watched.iter().map(|w| w.list.clone()).collect();
     let (taker, preparer) = (service.clone(), service.clone());
     let task = service.start_task();
+    let stop = stop.child();
+    let stopped = stop.clone();
     let prepare = move || {
         let _task = task;
         let mut backoff = Backoff::new(FIRST_BACKOFF, LONGEST_ARMING);
-        while let Err(e) = preparer.arm() {
-            tracing::error!("The lists in force can't be read, and nothing on them is found: {}", e.chain());
-            if preparer.stops_within(backoff.fail()) {
+        loop {
+            match guarded("Lists in force are not in the matching yet", || preparer.arm()) {
+                Some(Ok(())) => break,
+                Some(Err(e)) => {
+                    tracing::error!("The lists in force can't be read, and nothing on them is found: {}", e.chain());
+                }
+                None => {}
+            }
+            if stopped.wait_timeout(backoff.fail()) {
                 return;
             }
         }
@@ -98,21 +120,24 @@ pub fn from(config: &Config, clock: Arc<dyn Clock>, service: &Arc<OfficerService
         }
     };
     let accept = Arc::new(move |change: &Change| taker.take(change));
-    let mut running = start_after(prepare, station, options, clock, accept)?;
-    running.service = Some(StopOnDrop(service.clone()));
+    let running = start_after(prepare, station, options, clock, accept, runtime, stop)?;
     let rounds = has_station.then(|| running.rounds.clone());
     service.tell_of(UpdaterHandle { states: running.states.clone(), rounds });
     Ok(running)
 }
 
 /// Starts it: the first looks are at once. Without a station there are only folders.
+///
+/// # Errors
+/// What is wrong with the names of lists or the folder of the vehicle's copies.
 pub fn start<R: Remote>(
     station: Option<(R, Trust)>,
     options: Options,
     clock: Arc<dyn Clock>,
     accept: Arc<Accept>,
+    runtime: &Handle,
 ) -> Result<Running> {
-    start_after(|| (), station, options, clock, accept)
+    start_after(|| (), station, options, clock, accept, runtime, Shutdown::new())
 }
 
 /// The same, once `prepare` is done.
@@ -122,43 +147,49 @@ fn start_after<R: Remote>(
     options: Options,
     clock: Arc<dyn Clock>,
     accept: Arc<Accept>,
+    runtime: &Handle,
+    stop: Shutdown,
 ) -> Result<Running> {
-    let failed = || "could not start the synchronisation of hotlists".to_string();
     let folder = options.folder.clone();
     // One for each folder: a medium or a mount that hangs holds up its own list alone.
     let watcher = |w| Watcher::new(vec![w], folder.join("spool"), clock.clone(), accept.clone());
     let watchers = options.watched.into_iter().map(watcher).collect::<Result<Vec<_>>>()?;
     let (publish, states) = watch::channel(watchers.iter().flat_map(Watcher::states).cloned().collect::<Vec<_>>());
-    let (stop, stopped) = oneshot::channel::<()>();
-    let (rounds, asked) = mpsc::channel(1);
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().context(Kind::Internal, failed)?;
-    let thread = Service::start("hotlists", "The synchronisation of hotlists", stop, move || {
-        prepare();
-        // After that, since it begins with what was accepted.
-        let sync = station.map(|(remote, trust)| Sync::new(remote, folder, trust, clock, accept));
-        let publish = Arc::new(publish);
-        runtime.block_on(async {
-            for watcher in watchers {
-                tokio::spawn(look(watcher, options.poll, publish.clone()));
+    let (rounds, mut asked) = mpsc::channel(1);
+    let (runtime, stopped) = (runtime.clone(), stop.clone());
+    let run = move || {
+        guarded("Lists that come by themselves were not all brought into force at the start", prepare);
+        for watcher in watchers {
+            runtime.spawn(look(watcher, options.poll, publish.clone(), stopped.clone()));
+        }
+        let Some((remote, trust)) = station else { return };
+        while !stopped.is_requested() {
+            let ended = guarded("The lists of the station are not looked for, for a minute", || {
+                // After what is prepared, since it begins with what was accepted.
+                let (remote, folder, trust) = (remote.clone(), folder.clone(), trust.clone());
+                let sync = Sync::new(remote, folder, trust, clock.clone(), accept.clone());
+                runtime.block_on(async {
+                    tokio::select! {
+                        () = fetch(sync, options.interval, &publish, &mut asked) => {}
+                        () = stopped.requested() => {}
+                    }
+                });
+            });
+            if ended.is_none() {
+                stopped.wait_timeout(AFTER_DEFECT);
             }
-            tokio::select! {
-                () = fetch(sync, options.interval, &publish, asked) => {}
-                _ = stopped => {}
-            }
-        });
-        // A list may be on its way into force; that survives being cut off.
-        runtime.shutdown_timeout(Duration::from_secs(1));
-    })?;
-    Ok(Running { states, rounds, service: None, _thread: thread })
+        }
+    };
+    let thread = Thread::start("hotlists", "The thread that fetches hotlists", run)?;
+    Ok(Running { states, rounds, stop, thread: Some(thread) })
 }
 
 async fn fetch<R: Remote>(
-    sync: Option<Sync<R>>,
+    mut sync: Sync<R>,
     interval: Duration,
     publish: &watch::Sender<Vec<ListState>>,
-    mut asked: mpsc::Receiver<oneshot::Sender<Round>>,
+    asked: &mut mpsc::Receiver<oneshot::Sender<Round>>,
 ) {
-    let Some(mut sync) = sync else { return std::future::pending().await };
     let mut backoff = Backoff::new(FIRST_BACKOFF, interval);
     let mut waits: Option<oneshot::Sender<Round>> = None;
     put(publish, sync.states());
@@ -182,21 +213,21 @@ async fn fetch<R: Remote>(
     }
 }
 
-async fn look(mut watcher: Watcher, poll: Duration, publish: Arc<watch::Sender<Vec<ListState>>>) {
-    loop {
+/// Looks into a folder again and again until the daemon ends.
+async fn look(mut watcher: Watcher, poll: Duration, publish: watch::Sender<Vec<ListState>>, stop: Shutdown) {
+    while !stop.is_requested() {
         let looked = tokio::task::spawn_blocking(move || {
-            watcher.look();
+            guarded("A folder of hotlists was not looked at", || watcher.look());
             watcher
         });
-        match looked.await {
-            Ok(at_work) => watcher = at_work,
-            Err(_) => {
-                tracing::error!("A folder of hotlists is watched no more: a defect. Restart the daemon.");
-                return;
-            }
-        }
+        // It only fails when the runtime ends.
+        let Ok(at_work) = looked.await else { return };
+        watcher = at_work;
         put(&publish, watcher.states());
-        tokio::time::sleep(poll).await;
+        tokio::select! {
+            () = tokio::time::sleep(poll) => {}
+            () = stop.requested() => {}
+        }
     }
 }
 

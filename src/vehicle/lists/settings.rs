@@ -10,7 +10,7 @@ use std::path::PathBuf;
 pub struct HotlistSync {
     /// File of the station's public key; lists signed by no key in it are refused.
     pub key: PathBuf,
-    /// Folder of the lists in the vehicle; see [`super::Config::hotlist_folder`].
+    /// Folder of the lists in the vehicle; see [`crate::config::Config::hotlist_folder`].
     pub folder: Option<PathBuf>,
     /// Seconds between looks for newer lists.
     #[serde(default = "interval_s")]
@@ -23,7 +23,7 @@ fn interval_s() -> f64 {
 
 impl HotlistSync {
     /// Rules that the types can't say. The error names the key.
-    pub(super) fn check(&self) -> Result<(), String> {
+    pub(crate) fn check(&self) -> Result<(), String> {
         within("hotlist_sync.interval_s", self.interval_s, 0.001..=86_400.0)
     }
 }

@@ -1,0 +1,236 @@
+//! Looks once a second at what can't report by itself: cameras and the way of their frames, matching,
+//! the way into the store, the chime. It touches no disk, so that it can tell of one that hangs.
+
+use super::workers::Workers;
+use super::{Counters, Totals};
+use crate::alert::{Chime, ChimeStatus};
+use crate::health::{Health, Level};
+use plated_core::clock::Clock;
+use plated_core::error::Result;
+use plated_core::shutdown::Shutdown;
+use plated_core::text::count;
+use plated_core::thread::{Thread, guarded};
+use plated_vision::capture::{Capture, SourceStatus, State};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How often it looks.
+const INTERVAL: Duration = Duration::from_secs(1);
+/// A camera that gives no frame for this long is not well, nor is one whose frames give no result.
+const SILENT_AFTER: Duration = Duration::from_secs(10);
+
+/// Neither a match nor a write takes so long.
+const HUNG_AFTER: Duration = Duration::from_secs(10);
+/// So many reads wait in memory only when the store has trouble.
+const MANY_WAITING: u64 = 16;
+
+/// Frames of a camera that may come before the first of them is read.
+const FIRST_FRAMES: u64 = 300;
+
+/// What the monitor looks at.
+pub struct Monitor {
+    /// Where it reports.
+    pub health: Arc<Health>,
+    /// Cameras and files.
+    pub capture: Arc<Capture>,
+    /// Recognition threads.
+    pub workers: Arc<Workers>,
+    /// When the last result of each source came.
+    pub counters: Arc<Counters>,
+    /// The chime.
+    pub chime: Arc<Chime>,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+}
+
+impl Monitor {
+    /// Starts it; it ends with `stop`.
+    ///
+    /// # Errors
+    /// `Internal` when the thread can't be started.
+    pub fn start(self, stop: Shutdown) -> Result<Thread> {
+        Thread::start("health", "The thread that looks after the others", move || {
+            loop {
+                guarded("How the parts are was not looked at", || self.look());
+                if stop.wait_timeout(INTERVAL) {
+                    return;
+                }
+            }
+        })
+    }
+
+    fn look(&self) {
+        let now = self.clock.monotonic();
+        self.workers.keep_up(now);
+        let (sources, totals, chime) = (self.capture.status(), self.counters.totals(), self.chime.status());
+        for (index, source) in sources.iter().enumerate() {
+            let (level, text) = camera(source, self.counters.last_result(index), now);
+            let worse = self.report(&format!("camera {}", source.name), (level, text.clone()));
+            // What keeps it from being opened is logged where it is opened.
+            if worse && source.state == State::Running {
+                tracing::error!(source = %source.name, "The camera is not read: {}", plated_core::text::sentence(&text));
+            }
+        }
+        let is_running = sources.iter().any(|source| !matches!(source.state, State::Ended { .. }));
+        self.report("recognition", recognition(self.workers.running(), self.workers.hung(), is_running, &totals));
+        self.report("chime", heard(&chime));
+        let hangs = self.report("matching", matching(self.counters.matching.busy_for(now)));
+        if hangs {
+            tracing::error!("The thread that matches and alerts hangs. Restart the daemon.");
+        }
+        self.report("store", kept(&totals, self.counters.storing.busy_for(now)));
+        self.report("log", log(plated_core::logging::lost_lines()));
+    }
+
+    /// True when it is worse than before.
+    fn report(&self, name: &str, (level, text): (Level, String)) -> bool {
+        self.health.report(name, level, text, self.clock.wall())
+    }
+}
+
+/// The recognition threads.
+fn recognition(running: usize, hung: usize, is_running: bool, totals: &Totals) -> (Level, String) {
+    let replaced = count(hung as u64, "worker");
+    match (running, hung, totals.failed_trackers) {
+        (0, _, _) if is_running => {
+            (Level::Failed, "no worker reads pictures; one is started as soon as that can be done".into())
+        }
+        (_, 0, 0) => (Level::Ok, count(running as u64, "worker")),
+        (_, 0, n) => {
+            let times = count(n, "time");
+            (Level::Degraded, format!("following plates failed {times} by a defect of the program; please report it"))
+        }
+        _ => (Level::Degraded, format!("{replaced} hung and was replaced; restart the daemon when it can be spared")),
+    }
+}
+
+/// Whether alerts can be heard.
+fn heard(chime: &ChimeStatus) -> (Level, String) {
+    match (&chime.error, &chime.instead) {
+        (Some(why), None) => (Level::Failed, format!("alerts can't be heard: {why}")),
+        (Some(why), Some(device)) => (Level::Degraded, format!("alerts sound on {device}, since {why}")),
+        (None, _) => (Level::Ok, "alerts can be heard".to_owned()),
+    }
+}
+
+/// What comes out of recognition and has to be matched.
+fn matching(busy_for: Duration) -> (Level, String) {
+    match busy_for > HUNG_AFTER {
+        true => {
+            (Level::Failed, format!("it hangs for {} s: nobody is alerted; restart the daemon", busy_for.as_secs()))
+        }
+        false => (Level::Ok, "each plate is matched as it is read".into()),
+    }
+}
+
+/// Lines of the log that nobody will see.
+fn log(lost: u64) -> (Level, String) {
+    match lost {
+        0 => (Level::Ok, "nothing was lost".into()),
+        n => (Level::Degraded, format!("{} lost, since the terminal or the journal stood still", count(n, "line"))),
+    }
+}
+
+/// How reads get into the store: whether it takes them, how many wait in memory for it, and how many were
+/// lost.
+fn kept(totals: &Totals, busy_for: Duration) -> (Level, String) {
+    let waiting = count(totals.waiting, "read");
+    match (totals.waiting, totals.lost_reads) {
+        _ if busy_for > HUNG_AFTER => {
+            let seconds = busy_for.as_secs();
+            (Level::Failed, format!("the disk has not taken a read for {seconds} s; {waiting} in memory behind it"))
+        }
+        (_, lost) if lost > 0 => {
+            let lost = count(lost, "read");
+            (Level::Failed, format!("{lost} lost, since the store could not write; {} in memory", totals.waiting))
+        }
+        (0..MANY_WAITING, _) if !totals.store_fails => (Level::Ok, "reads are kept as they come".into()),
+        _ => (Level::Degraded, format!("{waiting} in memory, since the store can't write them")),
+    }
+}
+
+/// How a source is, by its own state and by the results of its frames.
+fn camera(source: &SourceStatus, last_result: Option<Duration>, now: Duration) -> (Level, String) {
+    let silent = |then: Option<Duration>| then.is_none_or(|then| now.saturating_sub(then) > SILENT_AFTER);
+    let seconds = |then: Option<Duration>| then.map_or(0, |then| now.saturating_sub(then).as_secs());
+    match &source.state {
+        State::Opening if now > SILENT_AFTER && silent(source.last_frame) => {
+            (Level::Degraded, "it is being opened and gives no picture yet".into())
+        }
+        State::Opening => (Level::Ok, "it is being opened".into()),
+        State::Waiting { error } => (Level::Failed, format!("it gives no picture and is tried again: {error}")),
+        State::Ended { error: Some(error) } => (Level::Failed, format!("it ended with an error: {error}")),
+        State::Ended { error: None } => (Level::Ok, "it is at its end".into()),
+        State::Running if silent(source.last_frame) => {
+            (Level::Failed, format!("no picture for {} s", seconds(source.last_frame)))
+        }
+        State::Running if last_result.is_none() && source.captured < FIRST_FRAMES => {
+            (Level::Ok, "its first pictures are being read".into())
+        }
+        State::Running if silent(last_result) => {
+            (Level::Failed, format!("its pictures have not been read for {} s", seconds(last_result)))
+        }
+        State::Running => {
+            let frames = count(source.captured, "frame");
+            (Level::Ok, format!("{frames}, {} dropped for newer ones", source.dropped))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn source(state: State, last_frame: Option<u64>) -> SourceStatus {
+        SourceStatus {
+            name: "front".into(),
+            state,
+            captured: 100,
+            dropped: 3,
+            skipped: 0,
+            restarts: 0,
+            last_frame: last_frame.map(Duration::from_secs),
+        }
+    }
+
+    #[test]
+    fn a_store_that_does_not_write_is_told_and_so_are_reads_that_wait_or_were_lost() {
+        let second = Duration::from_secs(1);
+        let level = |waiting, lost_reads, store_fails, busy_for| {
+            kept(&Totals { waiting, lost_reads, store_fails, ..Totals::default() }, busy_for).0
+        };
+        assert_eq!(level(3, 0, false, second), Level::Ok);
+        assert_eq!(level(1, 0, true, second), Level::Degraded);
+        assert_eq!(level(200, 0, false, second), Level::Degraded);
+        assert_eq!(level(0, 1, false, second), Level::Failed);
+        assert_eq!(level(0, 0, false, 30 * second), Level::Failed, "the disk hangs");
+    }
+
+    #[test]
+    fn without_a_worker_nothing_is_read_while_a_source_runs_and_that_is_no_state_to_be_in() {
+        let level = |running, hung, is_running| recognition(running, hung, is_running, &Totals::default()).0;
+        assert_eq!(level(0, 0, true), Level::Failed);
+        assert_eq!(level(0, 0, false), Level::Ok, "all recordings are at their end");
+        assert_eq!((level(2, 0, true), level(2, 1, true)), (Level::Ok, Level::Degraded));
+        let failed = Totals { failed_trackers: 1, ..Totals::default() };
+        assert_eq!(recognition(2, 0, true, &failed).0, Level::Degraded);
+    }
+
+    #[test]
+    fn matching_that_hangs_is_told() {
+        assert_eq!(matching(Duration::from_secs(1)).0, Level::Ok);
+        assert_eq!(matching(Duration::from_secs(30)).0, Level::Failed);
+    }
+
+    #[test]
+    fn a_camera_is_well_only_while_its_pictures_are_read() {
+        let level = |state, frame, result: u64| {
+            camera(&source(state, Some(frame)), Some(Duration::from_secs(result)), Duration::from_secs(100)).0
+        };
+        assert_eq!(level(State::Running, 99, 99), Level::Ok);
+        assert_eq!(level(State::Running, 99, 80), Level::Failed, "frames come in, and nothing comes out");
+        assert_eq!(level(State::Running, 80, 80), Level::Failed);
+        assert_eq!(level(State::Waiting { error: "it is not plugged in".into() }, 99, 99), Level::Failed);
+        assert_eq!(level(State::Ended { error: None }, 1, 1), Level::Ok);
+    }
+}

@@ -1,0 +1,81 @@
+//! `[transfer]`: the way to the station.
+
+use plated_core::config_file::within;
+use plated_core::wire::MAX_BATCH_READS;
+use serde::Deserialize;
+use std::path::PathBuf;
+
+/// The way to the station.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Settings {
+    /// `https://host:port`.
+    pub station: String,
+    /// PEM file of the authority that signed the station's certificate.
+    pub ca: PathBuf,
+    /// PEM file of the vehicle's certificate.
+    pub certificate: PathBuf,
+    /// PEM file of the vehicle's key, mode 0400.
+    pub key: PathBuf,
+    /// Reads in one batch.
+    #[serde(default = "batch_reads")]
+    pub batch_reads: usize,
+    /// Seconds between looks at the outbox when it was empty.
+    #[serde(default = "idle_s")]
+    pub idle_s: f64,
+    /// Longest wait after failures, in seconds.
+    #[serde(default = "max_backoff_s")]
+    pub max_backoff_s: f64,
+    /// One request takes at most this many seconds.
+    #[serde(default = "timeout_s")]
+    pub timeout_s: f64,
+}
+
+fn batch_reads() -> usize {
+    50
+}
+fn idle_s() -> f64 {
+    2.0
+}
+fn max_backoff_s() -> f64 {
+    60.0
+}
+fn timeout_s() -> f64 {
+    30.0
+}
+
+impl Settings {
+    /// Rules that the types can't say. The error names the key.
+    pub(crate) fn check(&self) -> Result<(), String> {
+        if !self.station.starts_with("https://") {
+            return Err("transfer.station: must begin with https://".into());
+        }
+        within("transfer.batch_reads", self.batch_reads, 1..=MAX_BATCH_READS)?;
+        within("transfer.idle_s", self.idle_s, 0.001..=86_400.0)?;
+        within("transfer.max_backoff_s", self.max_backoff_s, 0.001..=86_400.0)?;
+        within("transfer.timeout_s", self.timeout_s, 0.001..=86_400.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_way_to_the_station_is_encrypted_and_its_numbers_have_bounds() {
+        let settings = |station: &str, more: &str| {
+            let text = format!("station = \"{station}\"\nca = \"a\"\ncertificate = \"b\"\nkey = \"c\"\n{more}");
+            toml::from_str::<Settings>(&text).unwrap().check()
+        };
+        settings("https://s:1", "").unwrap();
+        assert!(settings("http://s:1", "").unwrap_err().starts_with("transfer.station: "));
+        for (line, key) in [
+            ("batch_reads = 0", "transfer.batch_reads: "),
+            ("idle_s = 1e-300", "transfer.idle_s: "),
+            ("timeout_s = nan", "transfer.timeout_s: "),
+            ("max_backoff_s = inf", "transfer.max_backoff_s: "),
+        ] {
+            assert!(settings("https://s:1", line).unwrap_err().starts_with(key), "{line}");
+        }
+    }
+}
