@@ -92,6 +92,9 @@ pub enum Announcement {
 /// It ends in the order of the data ([`Daemon::stop`]): what makes work first, then, when the queues are
 /// empty, what does it. The fields are in that order too, for a start that fails half way.
 pub struct Daemon {
+    /// Ends what goes on beside capture and after it; first, so that nothing is waited for that was not
+    /// asked to end.
+    rest: RequestAtEnd,
     capture: Arc<Capture>,
     workers: Arc<Workers>,
     /// Collector, recorder, keeper.
@@ -103,8 +106,6 @@ pub struct Daemon {
     live: Arc<LiveGate>,
     /// Ends capture, and with it what follows; a child of the request to end the program.
     intake: Shutdown,
-    /// Ends what goes on beside that and after it.
-    rest: Shutdown,
     server: Option<Server>,
     hotlists: updater::Running,
     transfer: Option<transfer::Running>,
@@ -162,6 +163,8 @@ impl Daemon {
         officers.tell_health(health.clone());
         officers.tell_stop(rest.clone());
         let hotlists = updater::from(config, clock.clone(), &officers, runtime.handle(), &rest)?;
+        // Also of a start that fails from here on.
+        let rest_ends = RequestAtEnd(rest.clone());
         let link = config.transfer.as_ref().map(|t| transfer::prepare(config, t, clock.clone())).transpose()?;
 
         let workers = match config.recognition.workers {
@@ -265,6 +268,7 @@ impl Daemon {
             health.report("control", Level::Failed, e.chain(), clock.wall());
         });
         Ok(Self {
+            rest: rest_ends,
             capture,
             workers,
             threads,
@@ -273,7 +277,6 @@ impl Daemon {
             events,
             live,
             intake,
-            rest,
             server: server.ok(),
             hotlists,
             transfer,
@@ -377,7 +380,7 @@ impl Daemon {
             }
         }
         self.events.close();
-        self.rest.request();
+        self.rest.0.request();
         drop((self.server, self.hotlists, self.transfer));
         for thread in self.beside {
             thread.end_within(END_TIMEOUT);

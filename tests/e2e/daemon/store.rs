@@ -5,6 +5,11 @@ use crate::kit::process::{Daemon, Line, Station, address, until};
 use crate::kit::reading::{self, plates};
 use crate::kit::sound;
 use crate::kit::vehicle::{Settings, Vehicle, assert_at_station, images, transfer};
+use std::fs::File;
+use std::io::Write;
+use std::os::fd::OwnedFd;
+use std::os::unix::fs::MetadataExt;
+use std::os::unix::net::UnixStream;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
@@ -139,8 +144,14 @@ fn with_a_full_store_and_more_reads_than_can_wait_a_wanted_plate_is_still_heard(
 }
 
 #[test]
-fn a_terminal_that_stands_still_holds_up_no_alert_and_no_end() {
+fn a_terminal_and_a_journal_that_stand_still_hold_up_no_alert_and_no_end() {
     let vehicle = Vehicle::new();
+    let (mut journal, _reads_nothing) = UnixStream::pair().unwrap();
+    journal.set_nonblocking(true).unwrap();
+    while journal.write(&[b'x'; 4096]).is_ok() {}
+    journal.set_nonblocking(false).unwrap();
+    let journal = File::from(OwnedFd::from(journal));
+    let is_journal = journal.metadata().map(|m| format!("{}:{}", m.dev(), m.ino())).unwrap();
     large_pictures(&vehicle, 300);
     std::fs::write(vehicle.path("asound.conf"), sound::alsa_configuration(vehicle.dir.path())).unwrap();
     // The lines of so many reads fill any pipe.
@@ -152,8 +163,10 @@ fn a_terminal_that_stands_still_holds_up_no_alert_and_no_end() {
         .arg(vehicle.path("plated.toml"))
         .env("ALSA_CONFIG_PATH", vehicle.path("asound.conf"))
         .stdin(Stdio::null())
+        .env("JOURNAL_STREAM", is_journal)
+        .env("PLATED_LOG", "debug")
         .stdout(Stdio::piped())
-        .stderr(Stdio::null())
+        .stderr(journal)
         .spawn()
         .unwrap();
     let played = vehicle.path("default.raw");
