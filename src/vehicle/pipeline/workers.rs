@@ -164,7 +164,11 @@ impl Workers {
             }
         }
         self.lock().at_work.retain(|(post, thread)| post.is_at_work() || !thread.is_finished());
-        while self.is_short(now) {
+        // One that ends at once is started again at the next call, not in a circle.
+        for _ in 0..self.wanted {
+            if !self.is_short(now) {
+                return;
+            }
             let added = guarded("A recognition thread could not be started", || self.add());
             let mut state = self.lock();
             match added {
