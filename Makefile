@@ -24,6 +24,7 @@ test: setup lint
 lint:
 	cargo fmt --all --check
 	cargo clippy --locked --workspace --all-targets -- -D warnings
+	cargo check --locked -p plated --no-default-features --features station --bin plated-station
 
 fmt:
 	cargo fmt --all
