@@ -6,7 +6,7 @@ use plated_core::digest::Sha256;
 use plated_core::record::EntryRecord;
 use plated_core::signing::{Purpose, Signer, Trust};
 use plated_core::wire::{DeltaHeader, SignedManifest};
-use plated_hotlist::canonical::{Lines, Writer};
+use plated_hotlist::canonical::{CanonicalLines, CanonicalWriter};
 use plated_hotlist::{delta, manifest};
 use serde_json::value::RawValue;
 use std::sync::LazyLock;
@@ -48,7 +48,7 @@ pub fn delta(bytes: &[u8]) {
 
 /// Lines that are taken are those that were sent.
 pub fn lines(bytes: &[u8]) {
-    let (mut lines, mut writer) = (Lines::new(bytes), Writer::new(Vec::new()));
+    let (mut lines, mut writer) = (CanonicalLines::new(bytes), CanonicalWriter::new(Vec::new()));
     while let Ok(more) = lines.advance() {
         if !more {
             let (written, counts) = writer.finish().expect("memory");

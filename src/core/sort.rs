@@ -19,7 +19,7 @@ const MIN_BUFFER: usize = 8 << 10;
 
 /// What records are ordered by. Of equal ones, the one that came first is given first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Key {
+pub enum SortKey {
     /// All bytes.
     Whole,
     /// The first so many bytes, or all where a record has fewer.
@@ -30,7 +30,7 @@ pub enum Key {
 #[derive(Debug)]
 pub struct Sorter {
     folder: PathBuf,
-    key: Key,
+    key: SortKey,
     memory: usize,
     bytes: Vec<u8>,
     places: Vec<Place>,
@@ -49,7 +49,7 @@ struct Place {
 
 impl Sorter {
     /// Holds about `memory` bytes, at most 1 GiB. The rest goes into a file in `folder`.
-    pub fn new(folder: &Path, key: Key, memory: usize) -> Self {
+    pub fn new(folder: &Path, key: SortKey, memory: usize) -> Self {
         let memory = memory.min(MAX_MEMORY);
         let (bytes, places, runs) = (Vec::new(), Vec::new(), Vec::new());
         Self { folder: folder.to_owned(), key, memory, bytes, places, shared: Shared::default(), runs, file: None }
@@ -140,10 +140,10 @@ impl Sorter {
     }
 }
 
-impl Key {
+impl SortKey {
     fn of(self, record: &[u8]) -> &[u8] {
         match self {
-            Key::First(bytes) if bytes < record.len() => &record[..bytes],
+            SortKey::First(bytes) if bytes < record.len() => &record[..bytes],
             _ => record,
         }
     }
@@ -257,7 +257,7 @@ impl Sorted {
 #[derive(Debug)]
 struct Merge {
     file: Option<File>,
-    key: Key,
+    key: SortKey,
     skip: usize,
     runs: Vec<Run>,
     /// Runs that are not at their end, as a heap: none comes before the one in front.
@@ -336,12 +336,12 @@ impl Run {
     }
 
     /// The key without what all have in common.
-    fn rest(&self, key: Key, skip: usize) -> &[u8] {
+    fn rest(&self, key: SortKey, skip: usize) -> &[u8] {
         &key.of(self.record())[skip..]
     }
 
     /// Goes on to the next record; false at the end.
-    fn advance(&mut self, file: &File, key: Key, skip: usize) -> io::Result<bool> {
+    fn advance(&mut self, file: &File, key: SortKey, skip: usize) -> io::Result<bool> {
         loop {
             let ahead = &self.buffer[self.filled.clone()];
             let need = match read_size(ahead) {
@@ -392,7 +392,7 @@ mod tests {
     use crate::durable::fault::Faults;
     use proptest::prelude::*;
 
-    fn sorted(records: &[Vec<u8>], key: Key, memory: usize) -> Vec<Vec<u8>> {
+    fn sorted(records: &[Vec<u8>], key: SortKey, memory: usize) -> Vec<Vec<u8>> {
         let dir = tempfile::tempdir().unwrap();
         let mut sorter = Sorter::new(dir.path(), key, memory);
         for record in records {
@@ -418,7 +418,7 @@ mod tests {
         fn records_come_in_order_however_little_memory_there_is(records in records(), memory in 0usize..3000) {
             let mut expected = records.clone();
             expected.sort();
-            prop_assert_eq!(sorted(&records, Key::Whole, memory), expected);
+            prop_assert_eq!(sorted(&records, SortKey::Whole, memory), expected);
         }
 
         #[test]
@@ -427,7 +427,7 @@ mod tests {
         ) {
             let mut expected = records.clone();
             expected.sort_by(|a, b| a[..bytes.min(a.len())].cmp(&b[..bytes.min(b.len())]));
-            prop_assert_eq!(sorted(&records, Key::First(bytes), memory), expected);
+            prop_assert_eq!(sorted(&records, SortKey::First(bytes), memory), expected);
         }
 
         #[test]
@@ -445,7 +445,7 @@ mod tests {
         let records = [b"b".to_vec(), large.clone(), Vec::new(), [&large[..], b"x"].concat(), b"a".to_vec()];
         let mut expected = records.to_vec();
         expected.sort();
-        assert_eq!(sorted(&records, Key::Whole, 1000), expected);
+        assert_eq!(sorted(&records, SortKey::Whole, 1000), expected);
     }
 
     #[test]
@@ -453,7 +453,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let faults = Faults::in_folder(dir.path());
         faults.fail_each(Step::Write, ErrorKind::StorageFull);
-        let mut sorter = Sorter::new(dir.path(), Key::Whole, 1000);
+        let mut sorter = Sorter::new(dir.path(), SortKey::Whole, 1000);
         let result = (0..1000u32).try_for_each(|n| sorter.push(&n.to_le_bytes()));
         assert_eq!(result.unwrap_err().kind(), ErrorKind::StorageFull);
         drop(sorter);

@@ -10,14 +10,14 @@ pub const MAX_LINE: usize = 64 * 1024;
 
 /// The lines of a list, in order.
 #[derive(Debug)]
-pub struct Lines<R> {
+pub struct CanonicalLines<R> {
     input: R,
     line: Vec<u8>,
     before: Vec<u8>,
     number: u64,
 }
 
-impl<R: BufRead> Lines<R> {
+impl<R: BufRead> CanonicalLines<R> {
     /// The lines of `input`.
     pub fn new(input: R) -> Self {
         Self { input, line: Vec::new(), before: Vec::new(), number: 0 }
@@ -63,7 +63,7 @@ pub fn read_line(input: &mut impl BufRead, line: &mut Vec<u8>, number: u64) -> R
 }
 
 /// Writes a list, and takes its hash and its counts.
-pub struct Writer<W> {
+pub struct CanonicalWriter<W> {
     output: W,
     hasher: Hasher,
     bytes: u64,
@@ -81,7 +81,7 @@ pub struct Written {
     pub entries: u64,
 }
 
-impl<W: Write> Writer<W> {
+impl<W: Write> CanonicalWriter<W> {
     /// Writes to `output`.
     pub fn new(output: W) -> Self {
         Self { output, hasher: Hasher::new(), bytes: 0, entries: 0 }
@@ -111,7 +111,7 @@ mod tests {
     use super::*;
 
     fn read(text: &[u8]) -> Result<Vec<Vec<u8>>> {
-        let mut lines = Lines::new(text);
+        let mut lines = CanonicalLines::new(text);
         let mut all = Vec::new();
         while lines.advance()? {
             all.push(lines.line().to_vec());
@@ -121,7 +121,7 @@ mod tests {
 
     #[test]
     fn lines_come_as_they_were_written_and_anything_out_of_order_is_refused() {
-        let mut writer = Writer::new(Vec::new());
+        let mut writer = CanonicalWriter::new(Vec::new());
         for line in [&b"{\"a\":1}"[..], b"{\"b\":1}"] {
             writer.add(line).unwrap();
         }
@@ -129,11 +129,11 @@ mod tests {
         assert_eq!((written.sha256, written.bytes, written.entries), (Sha256::of(&text), 16, 2));
         assert_eq!(Sha256::of_reader(&text[..]).unwrap(), written.sha256);
         assert_eq!(read(&text).unwrap(), [b"{\"a\":1}", b"{\"b\":1}"]);
-        for (wrong, said) in
+        for (wrong, expected) in
             [(&b"b\na\n"[..], "line 2 is not in order"), (b"a\na\n", "not in order"), (b"a\nb", "line 2 is cut off")]
         {
             let why = read(wrong).unwrap_err();
-            assert!(why.to_string().contains(said), "{why}");
+            assert!(why.to_string().contains(expected), "{why}");
         }
         assert!(read(&vec![b'a'; MAX_LINE + 10]).unwrap_err().to_string().contains("too long"));
         assert_eq!(read(b"").unwrap(), Vec::<Vec<u8>>::new());

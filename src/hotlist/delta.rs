@@ -3,7 +3,7 @@
 //! Both work line by line, in bounded memory. What `apply` makes is checked by its hash, so a
 //! wrong delta can only fail.
 
-use super::canonical::{Lines, Writer, Written, read_line};
+use super::canonical::{CanonicalLines, CanonicalWriter, Written, read_line};
 use plated_core::digest::Sha256;
 use plated_core::error::{Context, Error, Kind, Result};
 use plated_core::wire::DeltaHeader;
@@ -37,7 +37,7 @@ pub fn diff<A: BufRead, B: BufRead, W: Write>(
 
 /// Gives the lines that only one of two lists has, in order.
 fn changes(from: impl BufRead, to: impl BufRead, mut each: impl FnMut(&[u8], &[u8]) -> Result<()>) -> Result<()> {
-    let (mut from, mut to) = (Lines::new(from), Lines::new(to));
+    let (mut from, mut to) = (CanonicalLines::new(from), CanonicalLines::new(to));
     let (mut more_from, mut more_to) = (from.advance()?, to.advance()?);
     while more_from || more_to {
         match order(more_from.then(|| from.line()), more_to.then(|| to.line())) {
@@ -74,12 +74,12 @@ pub fn apply<W: Write>(
     to: Sha256,
     output: W,
 ) -> Result<(W, Written)> {
-    let mut base = Lines::new(from.1);
+    let mut base = CanonicalLines::new(from.1);
     let mut changes = Changes::open(delta)?;
     if (changes.header.from, changes.header.to) != (from.0, to) {
         return Err(wrong("it is one between other versions"));
     }
-    let mut writer = Writer::new(output);
+    let mut writer = CanonicalWriter::new(output);
     let (mut more_base, mut more) = (base.advance()?, changes.advance()?);
     while more_base || more {
         match order(more_base.then(|| base.line()), more.then(|| changes.entry())) {
@@ -225,7 +225,7 @@ mod tests {
     fn a_delta_that_does_not_fit_says_why() {
         let (a, b) = (&b"a\nb\n"[..], &b"b\nc\n"[..]);
         let good = String::from_utf8(between(a, b)).unwrap();
-        for (delta, said) in [
+        for (delta, expected) in [
             (good.replace("{\"removed\":a}", "{\"removed\":aa}"), "removes an entry that is not there"),
             (good.replace("{\"added\":c}", "{\"added\":b}"), "adds an entry that is there already"),
             (good.replace("{\"added\":c}", "{\"added\":d}"), "another hash"),
@@ -236,7 +236,7 @@ mod tests {
             ("{}\n".into(), "no header"),
         ] {
             let why = applied(a, delta.as_bytes(), b).unwrap_err();
-            assert!(why.to_string().contains(said), "{said}: {why}");
+            assert!(why.to_string().contains(expected), "{expected}: {why}");
         }
         let why = applied(b, good.as_bytes(), a).unwrap_err();
         assert!(why.to_string().contains("other versions"), "{why}");

@@ -7,7 +7,7 @@ use std::fmt;
 /// What became of the lines of a list: `lines = entries + set_aside + bad`. A record that goes on in
 /// further lines is one line here.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct Report {
+pub struct ImportReport {
     /// Lines between header and footer, without blank ones.
     pub lines: u64,
     /// Lines that became entries.
@@ -28,19 +28,19 @@ pub struct Report {
     /// Lines with a state that there is not, or with a date not written as the format has dates: where
     /// they are most of the lines, the columns don't line up.
     pub misplaced: u64,
-    /// The first [`Report::KEPT`] mistakes.
-    pub bad_lines: Vec<Problem>,
-    /// The first [`Report::KEPT`] lines set aside.
-    pub set_aside_lines: Vec<Problem>,
-    /// The first [`Report::KEPT`] remarks on entries.
-    pub noted_lines: Vec<Problem>,
+    /// The first [`ImportReport::KEPT`] mistakes.
+    pub bad_lines: Vec<LineProblem>,
+    /// The first [`ImportReport::KEPT`] lines set aside.
+    pub set_aside_lines: Vec<LineProblem>,
+    /// The first [`ImportReport::KEPT`] remarks on entries.
+    pub noted_lines: Vec<LineProblem>,
 }
 
-impl Report {
+impl ImportReport {
     /// So many lines of each kind are described; all are counted.
     pub const KEPT: usize = 100;
 
-    pub(super) fn add_entry(&mut self, partial: bool, remarks: Vec<Problem>) {
+    pub(super) fn add_entry(&mut self, partial: bool, remarks: Vec<LineProblem>) {
         self.lines += 1;
         self.entries += 1;
         self.partials += u64::from(partial);
@@ -48,13 +48,13 @@ impl Report {
         remarks.into_iter().for_each(|remark| keep(&mut self.noted_lines, remark));
     }
 
-    pub(super) fn add_bad(&mut self, problem: Problem) {
+    pub(super) fn add_bad(&mut self, problem: LineProblem) {
         self.lines += 1;
         self.bad += 1;
         keep(&mut self.bad_lines, problem);
     }
 
-    pub(super) fn add_set_aside(&mut self, partial: bool, problem: Problem) {
+    pub(super) fn add_set_aside(&mut self, partial: bool, problem: LineProblem) {
         self.lines += 1;
         self.set_aside += 1;
         self.partials_set_aside += u64::from(partial);
@@ -62,13 +62,13 @@ impl Report {
     }
 }
 
-fn keep(problems: &mut Vec<Problem>, problem: Problem) {
-    if problems.len() < Report::KEPT {
+fn keep(problems: &mut Vec<LineProblem>, problem: LineProblem) {
+    if problems.len() < ImportReport::KEPT {
         problems.push(problem);
     }
 }
 
-impl fmt::Display for Report {
+impl fmt::Display for ImportReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { lines, entries, partials, set_aside, partials_set_aside, bad, noted, .. } = self;
         write!(
@@ -89,7 +89,7 @@ impl fmt::Display for Report {
 
 /// What is wrong with a line. Never holds the plate, so that it can be logged.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Problem {
+pub struct LineProblem {
     /// Line in the file, from 1; the header is usually line 1.
     pub line: u64,
     /// Column of the mistake, or `line` when it is of the line as a whole.
@@ -98,7 +98,7 @@ pub struct Problem {
     pub reason: String,
 }
 
-impl fmt::Display for Problem {
+impl fmt::Display for LineProblem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "line {}, {}: {}", self.line, self.field, self.reason)
     }

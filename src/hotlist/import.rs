@@ -3,7 +3,7 @@
 //! A list that is refused changes nothing; the one in force stays (invariant 7 of
 //! `docs/design.md`). A person can force it, with a reason, which the caller records.
 
-use super::entry::Problem;
+use super::entry::LineProblem;
 use super::format::{Count, Summary};
 use crate::settings::Limits;
 use jiff::{SignedDuration, Timestamp};
@@ -21,7 +21,7 @@ const FILE_DATE_SLACK: SignedDuration = SignedDuration::from_hours(24);
 
 /// The list of the same name that is in force.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct InForce {
+pub struct ReplacedList {
     /// Its entries.
     pub entries: u64,
     /// The date in its header or of its file, where it had one.
@@ -32,7 +32,7 @@ pub struct InForce {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Compared {
     /// The list that it would replace.
-    pub in_force: Option<InForce>,
+    pub in_force: Option<ReplacedList>,
     /// When its file changed; for lists without a date of their own.
     pub file_date: Option<Timestamp>,
     /// The time, where a clock is trusted. One that is not set counts as none.
@@ -53,9 +53,9 @@ impl Compared {
 
 /// Why somebody forces a list that would be refused.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Reason(String);
+pub struct ForceReason(String);
 
-impl Reason {
+impl ForceReason {
     /// A reason in words.
     ///
     /// # Errors
@@ -86,15 +86,15 @@ pub struct Accepted {
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Forced {
     /// Why.
-    pub reason: Reason,
+    pub reason: ForceReason,
     /// What would have kept the list out.
-    pub refusals: Vec<Refusal>,
+    pub refusals: Vec<ImportRefusal>,
 }
 
 /// Why a list may not come into force.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(tag = "why", rename_all = "snake_case")]
-pub enum Refusal {
+pub enum ImportRefusal {
     /// The format has a footer and the file has none.
     FooterMissing,
     /// The footer gives another count.
@@ -111,7 +111,7 @@ pub enum Refusal {
         /// All lines.
         lines: u64,
         /// The first of the mistakes.
-        first: Vec<Problem>,
+        first: Vec<LineProblem>,
     },
     /// In most lines the state or the date is none: the columns are others than those of the format.
     Columns {
@@ -120,7 +120,7 @@ pub enum Refusal {
         /// All lines.
         lines: u64,
         /// The first of the mistakes or remarks.
-        first: Vec<Problem>,
+        first: Vec<LineProblem>,
     },
     /// It has no entries.
     Empty,
@@ -151,7 +151,7 @@ pub enum Refusal {
     },
 }
 
-impl fmt::Display for Refusal {
+impl fmt::Display for ImportRefusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::FooterMissing => f.write_str("it has no footer, so its end is missing"),
@@ -159,11 +159,11 @@ impl fmt::Display for Refusal {
                 write!(f, "its footer counts {footer} records and it has {lines}")
             }
             Self::Bad { bad, lines, first } => {
-                let first: Vec<String> = first.iter().map(Problem::to_string).collect();
+                let first: Vec<String> = first.iter().map(LineProblem::to_string).collect();
                 write!(f, "{bad} of its {lines} lines have mistakes. The first: {}", first.join("; "))
             }
             Self::Columns { misplaced, lines, first } => {
-                let first: Vec<String> = first.iter().map(Problem::to_string).collect();
+                let first: Vec<String> = first.iter().map(LineProblem::to_string).collect();
                 write!(
                     f,
                     "its columns don't line up: in {misplaced} of its {lines} lines the place of the state or the "
@@ -190,7 +190,7 @@ impl fmt::Display for Refusal {
 ///
 /// # Errors
 /// `Input` with everything that keeps it out, unless it is forced.
-pub fn check(summary: &Summary, compared: &Compared, limits: &Limits, force: Option<Reason>) -> Result<Accepted> {
+pub fn check(summary: &Summary, compared: &Compared, limits: &Limits, force: Option<ForceReason>) -> Result<Accepted> {
     let refusals = refusals(summary, compared, limits);
     if refusals.is_empty() {
         return Ok(Accepted { forced: None });
@@ -198,27 +198,27 @@ pub fn check(summary: &Summary, compared: &Compared, limits: &Limits, force: Opt
     if let Some(reason) = force {
         return Ok(Accepted { forced: Some(Forced { reason, refusals }) });
     }
-    let said: Vec<String> = refusals.iter().map(Refusal::to_string).collect();
-    Err(Error::new(Kind::Input, said.join("; ")))
+    let reasons: Vec<String> = refusals.iter().map(ImportRefusal::to_string).collect();
+    Err(Error::new(Kind::Input, reasons.join("; ")))
 }
 
 /// Everything that keeps a list out; nothing when it may come into force.
-pub fn refusals(summary: &Summary, compared: &Compared, limits: &Limits) -> Vec<Refusal> {
+pub fn refusals(summary: &Summary, compared: &Compared, limits: &Limits) -> Vec<ImportRefusal> {
     let report = &summary.report;
     let mut refusals = Vec::new();
     let with_plate = report.lines - report.set_aside;
     if report.misplaced > 1 && 2 * report.misplaced > with_plate {
-        let misplaced = |p: &&Problem| ["state", "date"].contains(&p.field);
+        let misplaced = |p: &&LineProblem| ["state", "date"].contains(&p.field);
         let first = report.bad_lines.iter().chain(&report.noted_lines).filter(misplaced).take(3).cloned().collect();
-        refusals.push(Refusal::Columns { misplaced: report.misplaced, lines: report.lines, first });
+        refusals.push(ImportRefusal::Columns { misplaced: report.misplaced, lines: report.lines, first });
     }
     if report.entries == 0 {
-        refusals.push(Refusal::Empty);
+        refusals.push(ImportRefusal::Empty);
     }
     match summary.footer {
-        Count::Missing if limits.footer => refusals.push(Refusal::FooterMissing),
+        Count::Missing if limits.footer => refusals.push(ImportRefusal::FooterMissing),
         Count::Of(footer) if limits.footer && footer != report.lines => {
-            refusals.push(Refusal::FooterDiffers { footer, lines: report.lines });
+            refusals.push(ImportRefusal::FooterDiffers { footer, lines: report.lines });
         }
         _ => {}
     }
@@ -227,12 +227,12 @@ pub fn refusals(summary: &Summary, compared: &Compared, limits: &Limits) -> Vec<
     let allowed = share(report.lines, limits.bad_share).max(slip);
     if report.bad > 0 && (report.bad as f64 > allowed || report.bad == report.lines) {
         let first = report.bad_lines.iter().take(5).cloned().collect();
-        refusals.push(Refusal::Bad { bad: report.bad, lines: report.lines, first });
+        refusals.push(ImportRefusal::Bad { bad: report.bad, lines: report.lines, first });
     }
     if let (Some(date), Some(now)) = (summary.date, compared.clock())
         && date.duration_since(now) > MAX_AHEAD
     {
-        refusals.push(Refusal::Future { date, now });
+        refusals.push(ImportRefusal::Future { date, now });
     }
     let Some(current) = compared.in_force else { return refusals };
     let slack = if summary.date.is_none() { FILE_DATE_SLACK } else { SignedDuration::ZERO };
@@ -240,12 +240,12 @@ pub fn refusals(summary: &Summary, compared: &Compared, limits: &Limits) -> Vec<
         && limits.older
         && in_force.duration_since(date) > slack
     {
-        refusals.push(Refusal::Older { date, of_file: summary.date.is_none(), in_force });
+        refusals.push(ImportRefusal::Older { date, of_file: summary.date.is_none(), in_force });
     }
     let gone = current.entries.saturating_sub(report.entries);
     if gone as f64 > share(current.entries, limits.shrink) {
         let percent = (limits.shrink * 1000.0).round() / 10.0;
-        refusals.push(Refusal::Shrunk { entries: report.entries, in_force: current.entries, percent });
+        refusals.push(ImportRefusal::Shrunk { entries: report.entries, in_force: current.entries, percent });
     }
     refusals
 }
@@ -257,11 +257,11 @@ fn share(of: u64, share: f64) -> f64 {
 
 #[cfg(test)]
 mod tests {
-    use super::super::entry::Report;
+    use super::super::entry::ImportReport;
     use super::*;
 
     fn list(entries: u64, bad: u64) -> Summary {
-        let report = Report { lines: entries + bad, entries, bad, ..Report::default() };
+        let report = ImportReport { lines: entries + bad, entries, bad, ..ImportReport::default() };
         Summary { report, date: None, footer: Count::Unused }
     }
 
@@ -269,7 +269,7 @@ mod tests {
         Summary { date: Some(date.parse().unwrap()), ..summary }
     }
 
-    fn against(in_force: InForce) -> Compared {
+    fn against(in_force: ReplacedList) -> Compared {
         Compared { in_force: Some(in_force), ..Compared::default() }
     }
 
@@ -300,10 +300,12 @@ mod tests {
 
     #[test]
     fn a_footer_that_counts_otherwise_or_is_missing_refuses_the_list() {
-        for (footer, said) in [(Count::Of(11), "counts 11 records and it has 10"), (Count::Missing, "end is missing")] {
+        for (footer, expected) in
+            [(Count::Of(11), "counts 11 records and it has 10"), (Count::Missing, "end is missing")]
+        {
             let cut = Summary { footer, ..list(10, 0) };
             let why = check(&cut, &NONE, &Limits::default(), None).unwrap_err();
-            assert!(why.chain().contains(said), "{why}");
+            assert!(why.chain().contains(expected), "{why}");
             let limits = Limits { footer: false, ..Limits::default() };
             assert!(check(&cut, &NONE, &limits, None).is_ok());
         }
@@ -313,7 +315,7 @@ mod tests {
     #[test]
     fn a_list_older_than_the_one_in_force_is_refused_and_the_same_one_is_not() {
         let noon = "2026-11-21T12:00:00Z";
-        let current = against(InForce { entries: 10, date: Some(noon.parse().unwrap()) });
+        let current = against(ReplacedList { entries: 10, date: Some(noon.parse().unwrap()) });
         for (date, expected) in [("2026-11-21T11:59:00Z", true), (noon, false), ("2026-11-21T12:01:00Z", false)] {
             assert_eq!(refused(&of(list(10, 0), date), &current), expected, "{date}");
         }
@@ -325,7 +327,7 @@ mod tests {
     #[test]
     fn a_file_that_is_days_older_than_the_list_in_force_is_refused_where_the_list_has_no_date() {
         let at = |text: &str| Some(text.parse().unwrap());
-        let current = InForce { entries: 10, date: at("2026-11-21T12:00:00Z") };
+        let current = ReplacedList { entries: 10, date: at("2026-11-21T12:00:00Z") };
         for (file, expected) in [
             ("2026-10-27T12:00:00Z", true),
             ("2026-11-20T11:00:00Z", true),
@@ -365,11 +367,11 @@ mod tests {
 
     #[test]
     fn a_list_that_lost_more_than_a_fifth_is_refused_and_an_empty_one_always() {
-        let current = against(InForce { entries: 100, date: None });
+        let current = against(ReplacedList { entries: 100, date: None });
         for (entries, expected) in [(80, false), (79, true), (0, true), (100, false), (1000, false)] {
             assert_eq!(refused(&list(entries, 0), &current), expected, "{entries}");
         }
-        assert!(refused(&list(0, 0), &against(InForce { entries: 0, date: None })));
+        assert!(refused(&list(0, 0), &against(ReplacedList { entries: 0, date: None })));
         let why = check(&list(0, 0), &NONE, &Limits::default(), None).unwrap_err();
         assert!(why.chain().contains("it has no entries"), "{why}");
         let limits = Limits { shrink: 0.29, ..Limits::default() };
@@ -378,13 +380,20 @@ mod tests {
 
     #[test]
     fn forcing_takes_a_reason_and_tells_what_was_forced() {
-        assert!(Reason::new(" ").is_err() && Reason::new("--").is_err() && Reason::new("a\u{1b}[2J").is_err());
-        let reason = Reason::new(" purge at the source, told by phone ").unwrap();
-        let current = against(InForce { entries: 100, date: Some("2026-11-21T12:00:00Z".parse().unwrap()) });
+        assert!(
+            ForceReason::new(" ").is_err()
+                && ForceReason::new("--").is_err()
+                && ForceReason::new("a\u{1b}[2J").is_err()
+        );
+        let reason = ForceReason::new(" purge at the source, told by phone ").unwrap();
+        let current = against(ReplacedList { entries: 100, date: Some("2026-11-21T12:00:00Z".parse().unwrap()) });
         let small = of(list(10, 0), "2026-11-20T12:00:00Z");
         let forced = check(&small, &current, &Limits::default(), Some(reason.clone())).unwrap().forced.unwrap();
         assert_eq!(forced.reason.as_str(), "purge at the source, told by phone");
-        assert!(matches!(forced.refusals[..], [Refusal::Older { .. }, Refusal::Shrunk { entries: 10, .. }]));
+        assert!(matches!(
+            forced.refusals[..],
+            [ImportRefusal::Older { .. }, ImportRefusal::Shrunk { entries: 10, .. }]
+        ));
         let fine = check(&list(100, 0), &current, &Limits::default(), Some(reason)).unwrap();
         assert_eq!(fine.forced, None, "nothing was forced");
     }

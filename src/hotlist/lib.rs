@@ -19,8 +19,8 @@ mod matcher;
 pub mod settings;
 pub mod text;
 
-pub use entry::{Problem, Report};
-pub use index::{Builder, Index, Manifest, Meta, PublicKey, Signer, Trust, VERSION as INDEX_VERSION};
+pub use entry::{ImportReport, LineProblem};
+pub use index::{Builder, Index, IndexSummary, Meta, PublicKey, Signer, Trust, VERSION as INDEX_VERSION};
 pub use lists::{InForce, Lists, MAX_PARTIALS, Partial, Source};
 pub use load::{Passed, Wish, read_file, read_version};
 pub use matcher::{LISTED, Match, Pattern, Query, Rules};

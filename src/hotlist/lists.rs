@@ -31,8 +31,8 @@ enum Entries {
 
 /// Where a source has the entries of a plate.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Place {
-    Index(index::Place),
+pub(super) enum ListPlace {
+    Index(index::IndexPlace),
     Memory(Code),
 }
 
@@ -93,19 +93,19 @@ impl Source {
         place.map(|place| self.entries_at(place, key)).unwrap_or_default()
     }
 
-    pub(super) fn find(&self, code: Code) -> Option<Place> {
+    pub(super) fn find(&self, code: Code) -> Option<ListPlace> {
         match &self.entries {
-            Entries::Index(index) => index.find(code).map(Place::Index),
-            Entries::Memory(by_code) => by_code.contains_key(&code).then_some(Place::Memory(code)),
+            Entries::Index(index) => index.find(code).map(ListPlace::Index),
+            Entries::Memory(by_code) => by_code.contains_key(&code).then_some(ListPlace::Memory(code)),
         }
     }
 
     /// The entries of a plate that was found. One that can't be read any more still counts: that
     /// the plate is listed is known, and nobody is to miss it.
-    pub(super) fn entries_at(&self, place: Place, key: &str) -> Vec<EntryRecord> {
+    pub(super) fn entries_at(&self, place: ListPlace, key: &str) -> Vec<EntryRecord> {
         match (&self.entries, place) {
-            (Entries::Memory(by_code), Place::Memory(code)) => by_code.get(&code).cloned().unwrap_or_default(),
-            (Entries::Index(index), Place::Index(place)) => index.entries_at(place, key).unwrap_or_else(|e| {
+            (Entries::Memory(by_code), ListPlace::Memory(code)) => by_code.get(&code).cloned().unwrap_or_default(),
+            (Entries::Index(index), ListPlace::Index(place)) => index.entries_at(place, key).unwrap_or_else(|e| {
                 tracing::error!(list = self.name, "A plate is listed, but its entry can't be read: {}", e.chain());
                 vec![EntryRecord {
                     list: self.name.clone(),
@@ -237,8 +237,8 @@ impl Lists {
     /// `Refused` for more than [`MAX_PARTIALS`]; those in force stay.
     pub fn set_partials(&self, partials: Vec<Partial>) -> Result<()> {
         if partials.len() > MAX_PARTIALS {
-            let said = format!("at most {MAX_PARTIALS} partial plates can be in force; remove one first");
-            return Err(Error::new(Kind::Refused, said));
+            let message = format!("at most {MAX_PARTIALS} partial plates can be in force; remove one first");
+            return Err(Error::new(Kind::Refused, message));
         }
         let partials: Arc<[Partial]> = partials.into();
         self.change(|now| InForce { partials: Arc::clone(&partials), ..InForce::clone(now) });

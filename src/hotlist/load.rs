@@ -1,10 +1,10 @@
 //! From the file of a list to its entries, if it may come into force.
 
-use super::canonical::Lines;
-use super::entry::Problem;
-use super::entry::Report;
+use super::canonical::CanonicalLines;
+use super::entry::ImportReport;
+use super::entry::LineProblem;
 use super::format::{self, Choice, Count, ImportSettings, Packing, Row, Spec, Summary, open_plain, unpacked};
-use super::import::{self, Compared, Forced, Reason};
+use super::import::{self, Compared, ForceReason, Forced};
 use super::lists::MAX_PARTIALS;
 use super::matcher::Pattern;
 use crate::settings::{Hotlist, Limits};
@@ -21,7 +21,7 @@ pub struct Wish {
     /// What it is compared with.
     pub compared: Compared,
     /// Why it is let in whatever is wrong with it.
-    pub force: Option<Reason>,
+    pub force: Option<ForceReason>,
 }
 
 /// What was read, to its end, and may come into force.
@@ -68,8 +68,8 @@ pub fn read_file(
 /// of a line's text is shown.
 pub fn read_version(list: &Hotlist, version: &ListVersion, file: &Path, wish: Wish) -> Result<Passed> {
     let unreadable = || format!("could not read the station's list {}", file.display());
-    let mut lines = Lines::new(BufReader::new(open_plain(file).context(Kind::Storage, unreadable)?));
-    let (mut entries, mut report) = (0, Report::default());
+    let mut lines = CanonicalLines::new(BufReader::new(open_plain(file).context(Kind::Storage, unreadable)?));
+    let (mut entries, mut report) = (0, ImportReport::default());
     while lines.advance()? {
         entries += 1;
         let entry = serde_json::from_slice::<EntryRecord>(lines.line())
@@ -86,11 +86,11 @@ pub fn read_version(list: &Hotlist, version: &ListVersion, file: &Path, wish: Wi
             Ok(_) => format!("a list has at most {MAX_PARTIALS} partial plates; this one is not matched"),
             Err(why) => why,
         };
-        report.add_set_aside(true, Problem { line: entries, field: "plate", reason: why });
+        report.add_set_aside(true, LineProblem { line: entries, field: "plate", reason: why });
     }
     if entries != version.entries {
-        let said = format!("it has {entries} entries, and {} by the manifest", version.entries);
-        return Err(Error::new(Kind::Input, said));
+        let message = format!("it has {entries} entries, and {} by the manifest", version.entries);
+        return Err(Error::new(Kind::Input, message));
     }
     // The station decides which of its versions is the newest: their dates are not compared.
     let wish = Wish { compared: Compared { file_date: None, ..wish.compared }, ..wish };

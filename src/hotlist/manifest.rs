@@ -31,15 +31,15 @@ pub fn open(text: &[u8], trust: &Trust) -> Result<Manifest> {
     let wrong = |why: &str| Error::new(Kind::Input, format!("the station's manifest of hotlists can't be used: {why}"));
     let signed: SignedManifest = serde_json::from_slice(text).map_err(|_| wrong("it is no signed manifest"))?;
     let (mut key, mut signature) = ([0; 32], [0; 64]);
-    hex::decode_to_slice(&signed.key, &mut key).map_err(|_| wrong("its key is none"))?;
-    hex::decode_to_slice(&signed.signature, &mut signature).map_err(|_| wrong("its signature is none"))?;
+    hex::decode_to_slice(&signed.key, &mut key).map_err(|_| wrong("its key is not valid"))?;
+    hex::decode_to_slice(&signed.signature, &mut signature).map_err(|_| wrong("its signature is not valid"))?;
     let text = signed.manifest.get().as_bytes();
     trust.check(&key, Purpose::HOTLIST_MANIFEST, text, &signature).map_err(refused)?;
     let manifest = parse(signed.manifest.get()).ok_or_else(|| wrong("what is signed is no manifest"))?;
     let mut names = HashSet::new();
     for list in &manifest.lists {
         if !is_list_name(&list.name) || !names.insert(&list.name) {
-            return Err(wrong("a list's name is none, or there twice"));
+            return Err(wrong("a list's name is not valid, or there twice"));
         }
     }
     Ok(manifest)

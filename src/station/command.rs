@@ -1,7 +1,7 @@
 //! The command line of `plated-station`.
 
-use super::hotlists::command::{Hotlist, make_key};
-use super::{ClonedVehicle, Config, Database, Server, config};
+use super::hotlists::command::{HotlistCommand, make_key};
+use super::{ClonedVehicle, Database, StationConfig, StationServer, config};
 use clap::{CommandFactory, Parser, Subcommand};
 use plated_core::clock::SystemClock;
 use plated_core::error::{Context, Kind, Result};
@@ -63,7 +63,7 @@ enum What {
     },
     /// What vehicles are to have: publish, list and withdraw hotlists
     #[command(subcommand)]
-    Hotlist(Hotlist),
+    Hotlist(HotlistCommand),
     /// Print completions for a shell
     Completions {
         /// The shell
@@ -85,7 +85,7 @@ impl Command {
                 }
             }
             What::Run { config } => {
-                let config = Config::load(&config)?;
+                let config = StationConfig::load(&config)?;
                 tokio::runtime::Builder::new_multi_thread()
                     .enable_all()
                     .build()
@@ -93,7 +93,7 @@ impl Command {
                     .block_on(run(&config))
             }
             What::Hotlist(hotlist) => hotlist.run(),
-            What::Status { config } => status(&Config::load(&config)?),
+            What::Status { config } => status(&StationConfig::load(&config)?),
             What::Completions { shell } => {
                 // By way of memory, since the generator panics when its output goes away.
                 let mut text = Vec::new();
@@ -122,11 +122,11 @@ fn init(dir: &Path, names: &[String], listen: SocketAddr) -> Result<()> {
     ))
 }
 
-async fn run(config: &Config) -> Result<()> {
+async fn run(config: &StationConfig) -> Result<()> {
     let failed = || "could not watch for signals".into();
     let mut terminate = signal(SignalKind::terminate()).context(Kind::Internal, failed)?;
     let mut interrupt = signal(SignalKind::interrupt()).context(Kind::Internal, failed)?;
-    let server = Server::bind(config, Arc::new(SystemClock::new())).await?;
+    let server = StationServer::bind(config, Arc::new(SystemClock::new())).await?;
     print(&format!("listening on https://{}", server.address()))?;
     server
         .run(async move {
@@ -139,7 +139,7 @@ async fn run(config: &Config) -> Result<()> {
         .await
 }
 
-fn status(config: &Config) -> Result<()> {
+fn status(config: &StationConfig) -> Result<()> {
     let found = Database::read_only(&config.database(), |rows| Ok((rows.counts()?, rows.cloned_vehicles()?)))?;
     let (counts, cloned) = found.unwrap_or_default();
     let mut text = format!("reads {}\nimages {} ({} bytes)", counts.reads, counts.images, counts.image_bytes);

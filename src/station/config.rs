@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 /// The whole file.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Config {
+pub struct StationConfig {
     /// Address and port to listen on; port 0 takes a free one.
     pub listen: SocketAddr,
     /// The station's name in receipts.
@@ -33,13 +33,13 @@ fn hotlist_key() -> PathBuf {
     "hotlist.key".into()
 }
 
-impl Config {
+impl StationConfig {
     /// Reads and checks the file. Relative paths in it count from the file's own folder.
     pub fn load(path: &Path) -> Result<Self> {
         let text = std::fs::read_to_string(path).context(Kind::Config, || {
             format!("could not read the configuration {}; `plated-station init` makes one", path.display())
         })?;
-        let mut config: Config = parse(&text, path)?;
+        let mut config: StationConfig = parse(&text, path)?;
         if !is_plain_name(&config.name) {
             return Err(Error::new(
                 Kind::Config,
@@ -47,7 +47,7 @@ impl Config {
             ));
         }
         let base = path.parent().unwrap_or(Path::new("."));
-        let Config { data, ca, certificate, key, hotlist_key, .. } = &mut config;
+        let StationConfig { data, ca, certificate, key, hotlist_key, .. } = &mut config;
         for file in [data, ca, certificate, key, hotlist_key] {
             *file = base.join(&*file);
         }
@@ -98,8 +98,8 @@ mod tests {
         let path = dir.path().join("station.toml");
         let text = template("station-1", "[::1]:8443".parse().unwrap());
         std::fs::write(&path, &text).unwrap();
-        assert_eq!(Config::load(&path).unwrap().database(), dir.path().join("data/station.db"));
+        assert_eq!(StationConfig::load(&path).unwrap().database(), dir.path().join("data/station.db"));
         std::fs::write(&path, text + "colour = 1\n").unwrap();
-        assert!(Config::load(&path).unwrap_err().chain().contains("colour"));
+        assert!(StationConfig::load(&path).unwrap_err().chain().contains("colour"));
     }
 }

@@ -13,7 +13,7 @@ use tokio_rustls::server::TlsStream;
 
 /// A connection on which nothing was read or written for so long is closed. Longer than a request may take
 /// and than a vehicle keeps an idle connection.
-const IDLE: Duration = Duration::from_secs(120);
+const IDLE_TIMEOUT: Duration = Duration::from_secs(120);
 
 /// A TLS stream with the name of the vehicle at its other end.
 pub struct Connection {
@@ -25,7 +25,7 @@ pub struct Connection {
 
 impl Connection {
     pub(super) fn new(stream: TlsStream<TcpStream>, vehicle: Arc<str>) -> Self {
-        Self { stream, vehicle, idle: Box::pin(sleep(IDLE)), _place: None }
+        Self { stream, vehicle, idle: Box::pin(sleep(IDLE_TIMEOUT)), _place: None }
     }
 
     /// Keeps `place` taken until the connection closes.
@@ -42,7 +42,7 @@ impl Connection {
 impl AsyncRead for Connection {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         if let Poll::Ready(result) = Pin::new(&mut self.stream).poll_read(cx, buf) {
-            self.idle.as_mut().reset(Instant::now() + IDLE);
+            self.idle.as_mut().reset(Instant::now() + IDLE_TIMEOUT);
             return Poll::Ready(result);
         }
         ready!(self.idle.as_mut().poll(cx));
@@ -54,7 +54,7 @@ impl AsyncWrite for Connection {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         let written = ready!(Pin::new(&mut self.stream).poll_write(cx, buf));
         // A long download says nothing in the other direction.
-        self.idle.as_mut().reset(Instant::now() + IDLE);
+        self.idle.as_mut().reset(Instant::now() + IDLE_TIMEOUT);
         Poll::Ready(written)
     }
 

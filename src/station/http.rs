@@ -1,13 +1,13 @@
 //! The station's calls over HTTP, as `wire` lists them. Every answer that is not a success carries
 //! a [`Problem`]; its text is for the vehicle's log, and the station's own log says more.
 
-use super::Config;
+use super::StationConfig;
 use super::database::Database;
 use super::hotlists;
 use super::images::Images;
 use super::ingest::ingest;
 use super::listener::Vehicle;
-use super::writer::Writer;
+use super::writer::DatabaseHandle;
 use axum::body::{Bytes, to_bytes};
 use axum::extract::{ConnectInfo, Path, Request, State};
 use axum::http::{StatusCode, header};
@@ -35,7 +35,7 @@ pub struct Station {
     pub(super) name: String,
     pub(super) data: PathBuf,
     pub(super) images: Images,
-    pub(super) writer: Writer,
+    pub(super) writer: DatabaseHandle,
     pub(super) clock: Arc<dyn Clock>,
     bodies: Arc<Semaphore>,
     /// Lists go to vehicles that showed a certificate; no person sees them here.
@@ -43,7 +43,7 @@ pub struct Station {
 }
 
 impl Station {
-    pub(super) fn new(config: &Config, images: Images, writer: Writer, clock: Arc<dyn Clock>) -> Self {
+    pub(super) fn new(config: &StationConfig, images: Images, writer: DatabaseHandle, clock: Arc<dyn Clock>) -> Self {
         let (name, data) = (config.name.clone(), config.data.clone());
         let bodies = Arc::new(Semaphore::new(MAX_BODIES_KIB));
         Self { name, data, images, writer, clock, bodies, hand_out: station_permit() }

@@ -14,9 +14,9 @@ mod listener;
 mod writer;
 
 pub use computers::ClonedVehicle;
-pub use config::Config;
+pub use config::StationConfig;
 pub use database::{Counts, Database};
-pub use hotlists::{Publication, Published, Publisher, Version};
+pub use hotlists::{HotlistVersion, Publication, Published, Publisher};
 pub use images::Images;
 pub use ingest::ingest;
 
@@ -44,15 +44,15 @@ pub fn main() -> ExitCode {
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// A station that holds its data and listens, but does not answer yet.
-pub struct Server {
+pub struct StationServer {
     listener: VehicleListener,
     station: Arc<http::Station>,
     _lock: File,
 }
 
-impl Server {
+impl StationServer {
     /// Opens the data, loads the certificates and listens.
-    pub async fn bind(config: &Config, clock: Arc<dyn Clock>) -> Result<Self> {
+    pub async fn bind(config: &StationConfig, clock: Arc<dyn Clock>) -> Result<Self> {
         let files = tls::Files { ca: &config.ca, certificate: &config.certificate, key: &config.key };
         let identity = tls::Identity::load(&files)?;
         if let Err(e) = identity.validity.check(clock.wall()) {
@@ -60,7 +60,7 @@ impl Server {
         }
         let (lock, images, database) = open_data(config)?;
         let listener = VehicleListener::bind(config.listen, tls::server(&identity, &["h2", "http/1.1"])?).await?;
-        let writer = writer::Writer::start(database)?;
+        let writer = writer::DatabaseHandle::start(database)?;
         let station = Arc::new(http::Station::new(config, images, writer, clock));
         Ok(Self { listener, station, _lock: lock })
     }
@@ -88,7 +88,7 @@ impl Server {
     }
 }
 
-fn open_data(config: &Config) -> Result<(File, Images, Database)> {
+fn open_data(config: &StationConfig) -> Result<(File, Images, Database)> {
     let data = &config.data;
     let failed = || format!("could not use the data folder {}", data.display());
     durable::make_folder(data).context(Kind::Storage, failed)?;

@@ -1,6 +1,6 @@
 //! Accepting vehicles: TCP, then mutual TLS, then a connection that knows whose it is.
 //!
-//! Handshakes run beside each other, at most [`PENDING`] with at most [`HANDSHAKE`] of time each;
+//! Handshakes run beside each other, at most [`MAX_HANDSHAKES`] with at most [`HANDSHAKE_TIMEOUT`] of time each;
 //! when one more comes, the one that has been waiting longest is dropped, so that clients which
 //! dawdle never keep out those which don't. Open connections are bounded too, and one on which
 //! nothing moves is closed.
@@ -21,11 +21,11 @@ use tokio::task::AbortHandle;
 use tokio_rustls::TlsAcceptor;
 
 /// Most handshakes at a time.
-const PENDING: usize = 128;
+const MAX_HANDSHAKES: usize = 128;
 /// Longest handshake.
-const HANDSHAKE: Duration = Duration::from_secs(10);
+const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
 /// Most open connections.
-const CONNECTIONS: usize = 1024;
+const MAX_CONNECTIONS: usize = 1024;
 
 /// Yields connections of vehicles that have shown a certificate of the authority.
 pub struct VehicleListener {
@@ -85,7 +85,7 @@ impl Connected<IncomingStream<'_, VehicleListener>> for Vehicle {
 }
 
 async fn accept(listener: TcpListener, acceptor: TlsAcceptor, ready: mpsc::Sender<(Connection, SocketAddr)>) {
-    let places = Arc::new(Semaphore::new(CONNECTIONS));
+    let places = Arc::new(Semaphore::new(MAX_CONNECTIONS));
     let mut pending: VecDeque<AbortHandle> = VecDeque::new();
     loop {
         let (stream, peer) = match listener.accept().await {
@@ -98,14 +98,14 @@ async fn accept(listener: TcpListener, acceptor: TlsAcceptor, ready: mpsc::Sende
             }
         };
         pending.retain(|handshake| !handshake.is_finished());
-        if pending.len() >= PENDING
+        if pending.len() >= MAX_HANDSHAKES
             && let Some(oldest) = pending.pop_front()
         {
             oldest.abort();
         }
         let (acceptor, ready, places) = (acceptor.clone(), ready.clone(), places.clone());
         let handshake = tokio::spawn(async move {
-            let connection = match tokio::time::timeout(HANDSHAKE, shake_hands(&acceptor, stream, peer)).await {
+            let connection = match tokio::time::timeout(HANDSHAKE_TIMEOUT, shake_hands(&acceptor, stream, peer)).await {
                 Ok(Some(connection)) => connection,
                 Ok(None) => return,
                 Err(_) => {
@@ -116,7 +116,7 @@ async fn accept(listener: TcpListener, acceptor: TlsAcceptor, ready: mpsc::Sende
             match places.try_acquire_owned() {
                 // The receiver is gone only when the station is ending.
                 Ok(place) => drop(ready.send((connection.holding(place), peer)).await),
-                Err(_) => tracing::warn!(%peer, "{CONNECTIONS} connections are open already; this one was closed"),
+                Err(_) => tracing::warn!(%peer, "{MAX_CONNECTIONS} connections are open already; this one was closed"),
             }
         });
         pending.push_back(handshake.abort_handle());

@@ -6,20 +6,20 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use tokio::sync::{mpsc, oneshot};
 
 /// Work waiting for the database. When as much waits, more is refused, and vehicles come again.
-const QUEUE: usize = 64;
+const MAX_WAITING: usize = 64;
 
 type Work = Box<dyn FnOnce(&mut Database) + Send>;
 
 /// A handle to the thread; it ends when the last handle is gone and its queue is done.
 #[derive(Clone, Debug)]
-pub struct Writer {
+pub struct DatabaseHandle {
     queue: mpsc::Sender<Work>,
 }
 
-impl Writer {
+impl DatabaseHandle {
     /// Starts the thread.
     pub fn start(mut database: Database) -> Result<Self> {
-        let (queue, mut waiting) = mpsc::channel::<Work>(QUEUE);
+        let (queue, mut waiting) = mpsc::channel::<Work>(MAX_WAITING);
         std::thread::Builder::new()
             .name("database".into())
             .spawn(move || {

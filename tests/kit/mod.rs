@@ -16,7 +16,7 @@ use plated_core::digest::Sha256;
 use plated_core::record::{ImageRef, ImageRole, ReadRecord};
 use plated_core::tls::authority::{Authority, Issued};
 use plated_core::wire::{Batch, SealedRead};
-use plated_station::{Config, Server};
+use plated_station::{StationConfig, StationServer};
 use plated_vehicle::transfer::{HttpsLink, Settings};
 use rusqlite::Connection;
 use serde_json::value::RawValue;
@@ -69,7 +69,7 @@ pub fn body(batch: &Batch) -> Vec<u8> {
 /// A folder with an authority, a station's configuration and a vehicle's certificate.
 pub struct Depot {
     pub dir: TempDir,
-    pub config: Config,
+    pub config: StationConfig,
     pub authority: Authority,
     pub vehicle: Issued,
 }
@@ -81,7 +81,7 @@ impl Depot {
         let authority = Authority::create(dir.path(), &clock).unwrap();
         let own = authority.issue_station(&["localhost".into(), "127.0.0.1".into()], &clock).unwrap();
         let vehicle = authority.issue_vehicle(VEHICLE, &dir.path().join("vehicle"), &clock).unwrap();
-        let config = Config {
+        let config = StationConfig {
             listen: "127.0.0.1:0".parse().unwrap(),
             name: "station-1".into(),
             data: dir.path().join("data"),
@@ -95,7 +95,7 @@ impl Depot {
 
     /// Starts a station in this process; it lives as long as the runtime.
     pub async fn serve(&self) -> SocketAddr {
-        let server = Server::bind(&self.config, Arc::new(SystemClock::new())).await.unwrap();
+        let server = StationServer::bind(&self.config, Arc::new(SystemClock::new())).await.unwrap();
         let address = server.address();
         tokio::spawn(server.run(std::future::pending()));
         address

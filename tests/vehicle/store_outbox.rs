@@ -72,6 +72,16 @@ fn a_receipt_marks_exactly_the_content_it_names_and_is_kept() {
 }
 
 #[test]
+fn a_store_keeps_its_installation_id_and_another_store_has_another() {
+    let (place, other) = (Place::new(), Place::new());
+    let (store, _) = place.open();
+    let installation = store.installation().unwrap();
+    store.close().unwrap();
+    assert_eq!(place.open().0.installation().unwrap(), installation);
+    assert_ne!(other.open().0.installation().unwrap(), installation);
+}
+
+#[test]
 fn a_refused_read_is_kept_rests_an_hour_and_is_offered_again() {
     let place = Place::new();
     let (store, _) = place.open();

@@ -16,7 +16,7 @@ pub struct Dates {
 
 /// What a text says.
 #[derive(Clone, Copy, Debug, PartialEq)]
-enum Said {
+enum Written {
     /// A moment, with its offset from UTC.
     Moment(Timestamp),
     /// A time by the clocks of the list's zone.
@@ -60,9 +60,9 @@ impl Dates {
     /// `None` when it is not written in any form that is known.
     pub fn day(&self, text: &str) -> Option<String> {
         Some(match self.read(text, Century::Usual)? {
-            Said::Day(day) => day.to_string(),
-            Said::Clock(time) => time.to_string(),
-            Said::Moment(moment) => moment.to_zoned(self.zone.clone()).datetime().to_string(),
+            Written::Day(day) => day.to_string(),
+            Written::Clock(time) => time.to_string(),
+            Written::Moment(moment) => moment.to_zoned(self.zone.clone()).datetime().to_string(),
         })
     }
 
@@ -75,9 +75,9 @@ impl Dates {
     /// The moment from which an entry is wanted; a day begins with its first moment.
     pub fn start(&self, text: &str) -> Option<Timestamp> {
         match self.read(text, Century::Usual)? {
-            Said::Moment(moment) => Some(moment),
-            Said::Clock(time) => Some(self.zone.to_ambiguous_zoned(time).earlier().ok()?.timestamp()),
-            Said::Day(day) => Some(day.to_zoned(self.zone.clone()).ok()?.timestamp()),
+            Written::Moment(moment) => Some(moment),
+            Written::Clock(time) => Some(self.zone.to_ambiguous_zoned(time).earlier().ok()?.timestamp()),
+            Written::Day(day) => Some(day.to_zoned(self.zone.clone()).ok()?.timestamp()),
         }
     }
 
@@ -85,15 +85,15 @@ impl Dates {
     /// end in the year 9999 is the end of the calendar.
     pub fn end(&self, text: &str) -> Option<Timestamp> {
         match self.read(text, Century::Ours)? {
-            Said::Moment(moment) => Some(moment),
-            Said::Clock(time) if time.year() == NEVER => Some(Timestamp::MAX),
-            Said::Clock(time) => Some(self.zone.to_ambiguous_zoned(time).later().ok()?.timestamp()),
-            Said::Day(day) if day.year() == NEVER => Some(Timestamp::MAX),
-            Said::Day(day) => Some(day.tomorrow().ok()?.to_zoned(self.zone.clone()).ok()?.timestamp()),
+            Written::Moment(moment) => Some(moment),
+            Written::Clock(time) if time.year() == NEVER => Some(Timestamp::MAX),
+            Written::Clock(time) => Some(self.zone.to_ambiguous_zoned(time).later().ok()?.timestamp()),
+            Written::Day(day) if day.year() == NEVER => Some(Timestamp::MAX),
+            Written::Day(day) => Some(day.tomorrow().ok()?.to_zoned(self.zone.clone()).ok()?.timestamp()),
         }
     }
 
-    fn read(&self, text: &str, century: Century) -> Option<Said> {
+    fn read(&self, text: &str, century: Century) -> Option<Written> {
         let text = text.trim();
         let by_map = self.formats.iter().find_map(|format| {
             let parsed = BrokenDownTime::parse(format, text).ok()?;
@@ -105,9 +105,9 @@ impl Dates {
             match parsed.hour() {
                 Some(_) => {
                     let time = parsed.to_datetime().ok()?;
-                    Some(Said::Clock(full(time.date())?.to_datetime(time.time())))
+                    Some(Written::Clock(full(time.date())?.to_datetime(time.time())))
                 }
-                None => Some(Said::Day(full(parsed.to_date().ok()?)?)),
+                None => Some(Written::Day(full(parsed.to_date().ok()?)?)),
             }
         });
         by_map.or_else(|| common(text, self.day_first, century))
@@ -125,14 +125,14 @@ pub fn is_none(text: &str) -> bool {
 
 /// Reads the common forms: RFC 3339, `2026-11-02`, `20261102`, `11/2/2026`, `11/02/26`, `2-Nov-2026`,
 /// `Nov 2, 2026`, each also with a time of day of 12 or 24 hours and a zone.
-fn common(text: &str, day_first: bool, century: Century) -> Option<Said> {
+fn common(text: &str, day_first: bool, century: Century) -> Option<Written> {
     if let Ok(moment) = text.parse::<Timestamp>() {
-        return Some(Said::Moment(moment));
+        return Some(Written::Moment(moment));
     }
     let (day, rest) = date(text, day_first, century)?;
     let rest = rest.trim_start_matches([' ', 'T', 't', ',']).trim_end();
     if rest.is_empty() {
-        return Some(Said::Day(day));
+        return Some(Written::Day(day));
     }
     let (time, rest) = time(rest)?;
     let at = match time {
@@ -140,8 +140,8 @@ fn common(text: &str, day_first: bool, century: Century) -> Option<Said> {
         Some(time) => day.to_datetime(time),
     };
     match rest.trim() {
-        "" => Some(Said::Clock(at)),
-        zone => Some(Said::Moment(offset(zone)?.to_timestamp(at).ok()?)),
+        "" => Some(Written::Clock(at)),
+        zone => Some(Written::Moment(offset(zone)?.to_timestamp(at).ok()?)),
     }
 }
 

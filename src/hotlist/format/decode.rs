@@ -17,7 +17,7 @@ pub struct Utf8<R> {
     finished: bool,
 }
 
-const PIECE: usize = 16 << 10;
+const CHUNK_BYTES: usize = 16 << 10;
 
 impl<R: Read> Utf8<R> {
     /// The text of `input`.
@@ -45,9 +45,9 @@ impl<R: Read> Utf8<R> {
     fn fill(&mut self) -> io::Result<()> {
         let Some(decoder) = &mut self.decoder else { return Ok(()) };
         let before = self.undecoded.len();
-        (&mut self.input).take((PIECE - before) as u64).read_to_end(&mut self.undecoded)?;
-        let last = self.undecoded.len() < PIECE;
-        self.decoded.resize(2 * PIECE, 0);
+        (&mut self.input).take((CHUNK_BYTES - before) as u64).read_to_end(&mut self.undecoded)?;
+        let last = self.undecoded.len() < CHUNK_BYTES;
+        self.decoded.resize(2 * CHUNK_BYTES, 0);
         let (result, read, written, _) = decoder.decode_to_utf8(&self.undecoded, &mut self.decoded, last);
         self.undecoded.drain(..read);
         self.decoded.truncate(written);

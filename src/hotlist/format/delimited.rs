@@ -5,7 +5,7 @@
 //! write them.
 
 use super::field::{Field, Mistake, Values};
-use super::map::{Column, Map, Of, Part, Separator};
+use super::map::{Column, ColumnPart, Map, Of, Separator};
 use super::records::Shape;
 use std::borrow::Cow;
 
@@ -146,7 +146,7 @@ fn own_words(names: &[Cow<'_, str>], line: u32) -> Result<Vec<(Field, Vec<Place>
             unknown.get_or_insert((at + 1, name));
             continue;
         };
-        let place = (at, Column { of: None, at: None, prefix: String::new(), part: Part::All });
+        let place = (at, Column { of: None, at: None, prefix: String::new(), part: ColumnPart::All });
         match columns.iter_mut().find(|(known, _)| *known == field) {
             // Several columns of free text are put together.
             Some((Field::Reason | Field::Remarks, places)) => places.push(place),

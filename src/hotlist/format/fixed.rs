@@ -1,7 +1,7 @@
 //! Lines whose fields stand at fixed places.
 
 use super::field::{Field, Mistake, Values};
-use super::map::{Column, Map, Part, Span};
+use super::map::{Column, ColumnPart, Map, Span};
 use std::borrow::Cow;
 
 /// Which field stands where. A field may be put together from several places.
@@ -52,7 +52,7 @@ impl Fixed {
         let mut values = Values::default();
         for (field, column) in &self.columns {
             let mut part = column.part(Cow::Borrowed(line));
-            if !more.is_empty() && column.at.is_some_and(|at| at.to.is_none()) && column.part != Part::Colour {
+            if !more.is_empty() && column.at.is_some_and(|at| at.to.is_none()) && column.part != ColumnPart::Colour {
                 part = Cow::Owned(format!("{part}\n{more}"));
             }
             let before = values.get(*field);
@@ -81,7 +81,7 @@ impl Column {
     pub fn part<'a>(&self, text: Cow<'a, str>) -> Cow<'a, str> {
         let of = |text| -> &str { self.part.of(self.at.map_or(text, |at: Span| at.of(text))).trim() };
         let text = match text {
-            text if self.at.is_none() && self.part == Part::All => text,
+            text if self.at.is_none() && self.part == ColumnPart::All => text,
             Cow::Borrowed(text) => Cow::Borrowed(self.part.of(self.at.map_or(text, |at| at.of(text))).trim()),
             Cow::Owned(text) => Cow::Owned(of(&text).to_owned()),
         };
@@ -89,7 +89,7 @@ impl Column {
     }
 }
 
-impl Part {
+impl ColumnPart {
     /// This part of a text.
     fn of(self, text: &str) -> &str {
         let end = text.find(char::is_whitespace).unwrap_or(text.len());

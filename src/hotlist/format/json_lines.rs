@@ -16,7 +16,7 @@ pub fn values(line: &str) -> Result<Values<'static>, Mistake> {
     read.map_err(|e| {
         use serde_json::error::Category;
         let what = match e.classify() {
-            Category::Data => Ours::said(&e.to_string()),
+            Category::Data => Ours::known(&e.to_string()),
             Category::Eof => "it ends inside the object",
             Category::Syntax | Category::Io => "it is not JSON",
         };
@@ -32,9 +32,9 @@ impl Ours {
     const TWICE: &str = "it has a key twice";
     const NO_TEXT: &str = "a value is no text";
 
-    fn said(message: &str) -> &'static str {
-        let known = [Self::UNKNOWN, Self::TWICE, Self::NO_TEXT].into_iter().find(|m| message.starts_with(m));
-        known.unwrap_or("it is no JSON object")
+    fn known(message: &str) -> &'static str {
+        let ours = [Self::UNKNOWN, Self::TWICE, Self::NO_TEXT].into_iter().find(|m| message.starts_with(m));
+        ours.unwrap_or("it is not a JSON object")
     }
 }
 
@@ -86,19 +86,19 @@ mod tests {
 
     #[test]
     fn a_mistake_says_where_it_is_and_shows_nothing_of_the_line() {
-        for (line, said) in [
+        for (line, expected) in [
             (r#"{"plate": "7ABC123""#, "it ends inside the object"),
             (r#"{"plate": "7ABC123"} {"plate": "8ABC123"}"#, "it is not JSON"),
             (r#"{"plate": "7ABC123", "7ABC123": 1}"#, "it has a key that is not known"),
             (r#"{"plate": "7ABC123", "plate": "8ABC123"}"#, "it has a key twice"),
             (r#"{"plate": ["7ABC123"]}"#, "a value is no text"),
-            (r#"["7ABC123"]"#, "it is no JSON object"),
-            (r#""7ABC123""#, "it is no JSON object"),
-            ("7ABC123,CA", "it is no JSON object"),
+            (r#"["7ABC123"]"#, "it is not a JSON object"),
+            (r#""7ABC123""#, "it is not a JSON object"),
+            ("7ABC123,CA", "it is not a JSON object"),
             ("", "it ends inside the object"),
         ] {
             let mistake = values(line).unwrap_err();
-            assert!(mistake.reason.starts_with(said), "{line}: {}", mistake.reason);
+            assert!(mistake.reason.starts_with(expected), "{line}: {}", mistake.reason);
             assert!(!mistake.reason.contains("ABC"), "{}", mistake.reason);
         }
         let deep = "[".repeat(100_000);

@@ -9,8 +9,8 @@ pub const MAX_LINE: usize = 64 * 1024;
 
 /// What was found at the place of the next line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Line {
-    /// There is one; [`Lines::text`] gives it.
+pub enum NextLine {
+    /// There is one; [`TextLines::text`] gives it.
     Whole,
     /// It was longer than [`MAX_LINE`].
     TooLong,
@@ -20,7 +20,7 @@ pub enum Line {
 
 /// Reads a file line by line, in bounded memory.
 #[derive(Debug)]
-pub struct Lines<R> {
+pub struct TextLines<R> {
     input: R,
     buffer: Vec<u8>,
     number: u64,
@@ -28,7 +28,7 @@ pub struct Lines<R> {
     after_cr: bool,
 }
 
-impl<R: BufRead> Lines<R> {
+impl<R: BufRead> TextLines<R> {
     /// The lines of `input`.
     pub fn new(input: R) -> Self {
         Self { input, buffer: Vec::new(), number: 0, after_cr: false }
@@ -39,10 +39,10 @@ impl<R: BufRead> Lines<R> {
     /// # Errors
     /// `Storage` when it can't be read; `Input` when the file is no text, which its beginning shows,
     /// or when it is packed and damaged.
-    pub fn next(&mut self) -> Result<Line> {
+    pub fn next(&mut self) -> Result<NextLine> {
         let read = next_line(&mut self.input, &mut self.buffer, &mut self.after_cr);
         let line = read.map_err(|e| unreadable(&e, || format!("line {} could not be read", self.number + 1)))?;
-        self.number += u64::from(line != Line::End);
+        self.number += u64::from(line != NextLine::End);
         if self.number == 1 {
             if let Some(what) = foreign(&self.buffer) {
                 return Err(Error::new(Kind::Input, what));
@@ -78,7 +78,7 @@ pub fn unreadable(e: &io::Error, what: impl FnOnce() -> String) -> Error {
 }
 
 /// Reads the next line into `buffer`, without its end.
-fn next_line(input: &mut impl BufRead, buffer: &mut Vec<u8>, after_cr: &mut bool) -> io::Result<Line> {
+fn next_line(input: &mut impl BufRead, buffer: &mut Vec<u8>, after_cr: &mut bool) -> io::Result<NextLine> {
     buffer.clear();
     let (mut length, mut ended) = (0_usize, false);
     while !ended {
@@ -105,9 +105,9 @@ fn next_line(input: &mut impl BufRead, buffer: &mut Vec<u8>, after_cr: &mut bool
         input.consume(used);
     }
     Ok(match length {
-        0 if !ended => Line::End,
-        _ if length > MAX_LINE => Line::TooLong,
-        _ => Line::Whole,
+        0 if !ended => NextLine::End,
+        _ if length > MAX_LINE => NextLine::TooLong,
+        _ => NextLine::Whole,
     })
 }
 
@@ -144,9 +144,9 @@ mod tests {
     use super::*;
 
     fn texts(bytes: &[u8]) -> Vec<String> {
-        let mut lines = Lines::new(bytes);
+        let mut lines = TextLines::new(bytes);
         let mut out = Vec::new();
-        while lines.next().unwrap() != Line::End {
+        while lines.next().unwrap() != NextLine::End {
             out.push(lines.text().into_owned());
         }
         out
@@ -156,13 +156,13 @@ mod tests {
     fn a_line_without_end_does_not_fill_the_memory() {
         let mut text = vec![b'x'; MAX_LINE + 1];
         text.extend_from_slice(b"\r\nnext\n\nlast");
-        let mut lines = Lines::new(&text[..]);
-        assert_eq!(lines.next().unwrap(), Line::TooLong);
+        let mut lines = TextLines::new(&text[..]);
+        assert_eq!(lines.next().unwrap(), NextLine::TooLong);
         for expected in ["next", "", "last"] {
-            assert_eq!(lines.next().unwrap(), Line::Whole);
+            assert_eq!(lines.next().unwrap(), NextLine::Whole);
             assert_eq!(lines.text(), expected);
         }
-        assert_eq!((lines.next().unwrap(), lines.number()), (Line::End, 4));
+        assert_eq!((lines.next().unwrap(), lines.number()), (NextLine::End, 4));
     }
 
     #[test]
@@ -178,16 +178,16 @@ mod tests {
     fn a_line_end_across_two_reads_is_one() {
         use std::io::{BufReader, Read};
         let pieces = (&b"a\r"[..]).chain(&b"\nb\r"[..]).chain(&b"\n"[..]);
-        let mut lines = Lines::new(BufReader::with_capacity(2, pieces));
+        let mut lines = TextLines::new(BufReader::with_capacity(2, pieces));
         for expected in ["a", "b"] {
-            assert_eq!((lines.next().unwrap(), &*lines.text()), (Line::Whole, expected));
+            assert_eq!((lines.next().unwrap(), &*lines.text()), (NextLine::Whole, expected));
         }
-        assert_eq!((lines.next().unwrap(), lines.number()), (Line::End, 2));
+        assert_eq!((lines.next().unwrap(), lines.number()), (NextLine::End, 2));
     }
 
     #[test]
     fn what_is_no_text_is_named_at_its_first_line() {
-        for (start, said) in [
+        for (start, expected) in [
             (&b"\xFF\xFEp\0l\0"[..], "UTF-16"),
             (b"\xFE\xFF\0p\0l", "UTF-16"),
             (b"p\0l\0a\0t\0e\0", "UTF-16"),
@@ -195,9 +195,9 @@ mod tests {
             (b"PK\x03\x04\x14\0", "workbook"),
             (b"\x1F\x8B\x08\0", "gzip"),
         ] {
-            let why = Lines::new(start).next().unwrap_err();
-            assert!(why.chain().contains(said), "{why}");
+            let why = TextLines::new(start).next().unwrap_err();
+            assert!(why.chain().contains(expected), "{why}");
         }
-        assert_eq!(Lines::new(&b"\0\0\0\0\0\0"[..]).next().unwrap(), Line::Whole, "zeros alone are no UTF-16");
+        assert_eq!(TextLines::new(&b"\0\0\0\0\0\0"[..]).next().unwrap(), NextLine::Whole, "zeros alone are no UTF-16");
     }
 }

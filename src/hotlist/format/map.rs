@@ -16,7 +16,7 @@ use std::collections::BTreeMap;
 #[serde(deny_unknown_fields)]
 pub struct Map {
     /// How lines are cut.
-    pub layout: Layout,
+    pub layout: LineLayout,
     /// Delimited: what stands between fields; a comma by default.
     pub separator: Option<Separator>,
     /// Delimited: whether `"` quotes fields; true by default.
@@ -37,7 +37,7 @@ pub struct Map {
     #[serde(default)]
     pub dates: Vec<String>,
     /// Lines in front of the records.
-    pub header: Option<Header>,
+    pub header: Option<HeaderSpec>,
     /// The line behind the records.
     pub footer: Option<Footer>,
     /// Where each field is. Without it the last header line names the fields by our words.
@@ -77,7 +77,7 @@ pub enum Continuation {
 /// How lines are cut.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Layout {
+pub enum LineLayout {
     /// At a separator.
     Delimited,
     /// At fixed places.
@@ -123,7 +123,7 @@ impl TryFrom<String> for Separator {
 /// Lines in front of the records.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Header {
+pub struct HeaderSpec {
     /// How many.
     #[serde(default = "one")]
     pub lines: u32,
@@ -168,14 +168,14 @@ pub struct Column {
     /// Text set before it where it is not empty.
     pub prefix: String,
     /// Which part of a text with a colour in front.
-    pub part: Part,
+    pub part: ColumnPart,
 }
 
 /// NCIC's colour is a code of three letters, or two of them as in `SIL/BLU`; sources write more text
 /// behind it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Part {
+pub enum ColumnPart {
     /// All of it.
     #[default]
     All,
@@ -237,12 +237,12 @@ struct ColumnTable {
     #[serde(default)]
     prefix: String,
     #[serde(default)]
-    part: Part,
+    part: ColumnPart,
 }
 
 impl ColumnTable {
     fn of(column: Option<OfKeys>, at: Option<Vec<usize>>) -> Self {
-        Self { column, at, prefix: String::new(), part: Part::All }
+        Self { column, at, prefix: String::new(), part: ColumnPart::All }
     }
 }
 
@@ -275,23 +275,27 @@ impl TryFrom<ColumnTable> for Column {
     fn try_from(table: ColumnTable) -> Result<Self, String> {
         let of = match table.column {
             Some(OfKeys::Number(0)) => return Err("columns are counted from 1".into()),
-            Some(OfKeys::Number(n)) if n > MOST => return Err(format!("a line has at most {MOST} columns")),
+            Some(OfKeys::Number(n)) if n > MAX_COLUMNS => {
+                return Err(format!("a line has at most {MAX_COLUMNS} columns"));
+            }
             Some(OfKeys::Number(n)) => Some(Of::Number(n)),
             Some(OfKeys::Name(name)) => Some(Of::Name(name)),
             None => None,
         };
         let at = match table.at.as_deref() {
             None => None,
-            Some(&[from]) if from < MOST => Some(Span { from, to: None }),
-            Some(&[from, to]) if from < to && to <= MOST => Some(Span { from, to: Some(to) }),
-            Some(_) => return Err(format!("a place is [from, to] or [from], counted from 0, to at most {MOST}")),
+            Some(&[from]) if from < MAX_COLUMNS => Some(Span { from, to: None }),
+            Some(&[from, to]) if from < to && to <= MAX_COLUMNS => Some(Span { from, to: Some(to) }),
+            Some(_) => {
+                return Err(format!("a place is [from, to] or [from], counted from 0, to at most {MAX_COLUMNS}"));
+            }
         };
         Ok(Column { of, at, prefix: table.prefix, part: table.part })
     }
 }
 
 /// Most columns of a line, and most characters up to the end of a fixed one.
-const MOST: usize = 4096;
+const MAX_COLUMNS: usize = 4096;
 
 impl Map {
     /// Rules that the types can't say. The error names the key.
@@ -300,7 +304,7 @@ impl Map {
     /// A sentence for who wrote the map.
     pub fn check(&self) -> Result<(), String> {
         let named = self.columns.is_empty();
-        if named && self.layout == Layout::Fixed {
+        if named && self.layout == LineLayout::Fixed {
             return Err("columns: say where each field is, the plate at least".into());
         }
         if named && self.header_lines() == 0 {
@@ -310,8 +314,8 @@ impl Map {
             return Err("columns.plate: say where the plate is".into());
         }
         match self.layout {
-            Layout::Delimited => self.check_delimited()?,
-            Layout::Fixed => self.check_fixed()?,
+            LineLayout::Delimited => self.check_delimited()?,
+            LineLayout::Fixed => self.check_fixed()?,
         }
         for format in self.dates.iter().chain(self.header.iter().filter_map(|h| h.date.as_ref())) {
             dates::check(format)?;
@@ -321,7 +325,7 @@ impl Map {
         {
             return Err("continuation: the text that marks a line is missing".into());
         }
-        if let Some(Header { lines: 0, .. }) = self.header {
+        if let Some(HeaderSpec { lines: 0, .. }) = self.header {
             return Err("header.lines: leave [header] out if there is none".into());
         }
         if let Some(footer) = &self.footer {
@@ -370,7 +374,7 @@ impl Map {
             return Err("continuation: with separator \"lines\" say which lines are one record".into());
         }
         match self.fields {
-            Some(n) if n == 0 || n > MOST => Err(format!("fields: must be from 1 to {MOST}")),
+            Some(n) if n == 0 || n > MAX_COLUMNS => Err(format!("fields: must be from 1 to {MAX_COLUMNS}")),
             _ => Ok(()),
         }
     }
@@ -386,8 +390,8 @@ impl Map {
         }
         let ends = self.each_column().filter_map(|(_, c)| c.at).map(|at| at.to.unwrap_or(at.from + 1)).max();
         match self.length {
-            Some(length) if Some(length) < ends || length > MOST => {
-                Err(format!("length: must be from the end of the last column to {MOST}"))
+            Some(length) if Some(length) < ends || length > MAX_COLUMNS => {
+                Err(format!("length: must be from the end of the last column to {MAX_COLUMNS}"))
             }
             _ => Ok(()),
         }
@@ -410,7 +414,7 @@ impl Map {
             Some(Continuation::BlankLines) => Joining::BlankLines,
             Some(Continuation::Begins(mark)) => Joining::Begins(mark.clone()),
             Some(Continuation::Ends(mark)) => Joining::Ends(mark.clone()),
-            None if self.layout == Layout::Delimited && self.quotes.unwrap_or(true) => Joining::Quotes,
+            None if self.layout == LineLayout::Delimited && self.quotes.unwrap_or(true) => Joining::Quotes,
             None => Joining::Never,
         }
     }
@@ -452,7 +456,7 @@ mod tests {
     fn a_wrong_map_is_refused_with_the_key_that_is_wrong() {
         let fixed = "layout = \"fixed\"\n";
         let delimited = "layout = \"delimited\"\n";
-        for (text, said) in [
+        for (text, expected) in [
             (fixed.to_owned(), "columns:"),
             (format!("{fixed}[columns]\nstate = [0, 2]"), "columns.plate"),
             (format!("{fixed}[columns]\nplate = 3"), "columns.plate"),
@@ -483,7 +487,7 @@ mod tests {
             (format!("{delimited}colour = 1\n[header]"), "unknown field"),
         ] {
             let why = refusal(&text);
-            assert!(why.contains(said), "{text}: {why}");
+            assert!(why.contains(expected), "{text}: {why}");
         }
     }
 

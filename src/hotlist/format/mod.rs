@@ -29,13 +29,13 @@ pub use dates::Dates;
 pub use detect::{Choice, Detected, SAMPLE, choose, detect};
 pub use field::Field;
 pub use lines::MAX_LINE;
-pub use map::{Column, Columns, Continuation, Footer, Header, Layout, Map, Of, Part, Separator, Span};
+pub use map::{Column, ColumnPart, Columns, Continuation, Footer, HeaderSpec, LineLayout, Map, Of, Separator, Span};
 pub use packed::{Packing, open_plain, unpacked};
 pub use row::JUNK;
 pub use spec::{DojFile, Spec};
 pub use states::{Codes, code_of};
 
-use super::entry::{Problem, Report};
+use super::entry::{ImportReport, LineProblem};
 use super::lists::MAX_PARTIALS;
 use super::matcher::Pattern;
 use crate::settings::Hotlist;
@@ -43,11 +43,11 @@ use delimited::Delimited;
 use field::{Mistake, Values};
 use fixed::Fixed;
 use jiff::Timestamp;
-use lines::{Line, Lines};
+use lines::{NextLine, TextLines};
 use plated_core::error::{Error, Kind, Result};
 use plated_core::record::{EntryRecord, Priority};
 use records::{Joining, Records, Shape};
-use row::{Judged, Rules};
+use row::{Judged, RowRules};
 use serde::Serialize;
 use std::io::BufRead;
 
@@ -59,9 +59,9 @@ pub enum Row {
     Entry(EntryRecord, u64),
     /// A line that is no entry and no mistake: its plate is none, such as `NOTAG`, or it is a partial
     /// plate above the most that there can be.
-    SetAside(Problem),
+    SetAside(LineProblem),
     /// A line with a mistake.
-    Bad(Problem),
+    Bad(LineProblem),
 }
 
 /// What the configuration of a list says about its entries.
@@ -88,7 +88,7 @@ impl ImportSettings {
         }
     }
 
-    /// Those of a list with this name, and nothing said about it.
+    /// Those of a list with this name, and default settings.
     pub fn named(list: &str) -> Self {
         Self { list: list.to_owned(), ..Self::default() }
     }
@@ -98,7 +98,7 @@ impl ImportSettings {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Summary {
     /// What became of the lines.
-    pub report: Report,
+    pub report: ImportReport,
     /// The date in the header, where the format has one there.
     pub date: Option<Timestamp>,
     /// What the footer says.
@@ -121,7 +121,7 @@ pub enum Count {
 pub struct Importer<R> {
     records: Records<R>,
     cut: Cutter,
-    rules: Rules,
+    rules: RowRules,
     footer: Option<Footer>,
     summary: Summary,
     ended: bool,
@@ -145,27 +145,27 @@ pub fn open<R: BufRead>(input: R, spec: &Spec, settings: &ImportSettings) -> Res
     let config = |why| Error::new(Kind::Config, why);
     let zone = settings.time_zone.as_deref().or(map.and_then(|m| m.time_zone.as_deref()));
     let dates = Dates::new(map.map_or(&[], |m| m.dates.as_slice()), zone).map_err(config)?;
-    let rules = Rules::new(map, dates, settings);
-    let mut lines = Lines::new(input);
+    let rules = RowRules::new(map, dates, settings);
+    let mut lines = TextLines::new(input);
     let header = map.and_then(|m| m.header.as_ref());
     let (date, names) = read_header(&mut lines, header, rules.dates())?;
     let refuse = |why| Error::new(Kind::Input, why);
     let cut = match map {
         None => Cutter::Json,
-        Some(map) if map.layout == Layout::Fixed => Cutter::Fixed(Fixed::new(map)),
+        Some(map) if map.layout == LineLayout::Fixed => Cutter::Fixed(Fixed::new(map)),
         Some(map) => Cutter::Delimited(Delimited::new(map, names.as_deref()).map_err(refuse)?),
     };
     let footer = map.and_then(|m| m.footer.clone());
     let count = if footer.is_some() { Count::Missing } else { Count::Unused };
-    let summary = Summary { report: Report::default(), date, footer: count };
+    let summary = Summary { report: ImportReport::default(), date, footer: count };
     let records = Records::new(lines, map.map_or(Joining::Never, Map::joining));
     Ok(Importer { records, cut, rules, footer, summary, ended: false })
 }
 
 /// The date in the header, and its last line.
 fn read_header(
-    lines: &mut Lines<impl BufRead>,
-    header: Option<&Header>,
+    lines: &mut TextLines<impl BufRead>,
+    header: Option<&HeaderSpec>,
     dates: &Dates,
 ) -> Result<(Option<Timestamp>, Option<String>)> {
     let refuse = |why: &str| Error::new(Kind::Input, why);
@@ -173,10 +173,10 @@ fn read_header(
     let Some(header) = header else { return Ok((None, None)) };
     for number in 1..=header.lines {
         match lines.next()? {
-            Line::End if number == 1 => return Err(refuse("it is empty")),
-            Line::End => return Err(refuse("it ends within its header")),
-            Line::TooLong => return Err(refuse("its header is longer than 64 KiB; is it a list?")),
-            Line::Whole => {}
+            NextLine::End if number == 1 => return Err(refuse("it is empty")),
+            NextLine::End => return Err(refuse("it ends within its header")),
+            NextLine::TooLong => return Err(refuse("its header is longer than 64 KiB; is it a list?")),
+            NextLine::Whole => {}
         }
         let text = lines.text();
         if let (1, Some(format)) = (number, &header.date) {
@@ -225,7 +225,7 @@ impl<R: BufRead> Importer<R> {
             && report.partials == MAX_PARTIALS as u64
         {
             let reason = format!("a list has at most {MAX_PARTIALS} partial plates; this one is not matched");
-            row = Row::SetAside(Problem { line, field: Field::Plate.word(), reason });
+            row = Row::SetAside(LineProblem { line, field: Field::Plate.word(), reason });
         }
         match &row {
             Row::Entry(..) => report.add_entry(partial, remarks),
@@ -253,7 +253,7 @@ impl Cutter {
     }
 
     /// Whether a second record stands in the text at the end of a line.
-    fn runs_together(&self, text: &str, rules: &Rules) -> bool {
+    fn runs_together(&self, text: &str, rules: &RowRules) -> bool {
         let Self::Fixed(fixed) = self else { return false };
         let line = text.split('\n').next().unwrap_or_default();
         fixed.further(line).any(|rest| fixed.values(rest).is_ok_and(|values| rules.is_record(&values)))

@@ -57,8 +57,8 @@ fn read_password(path: &Path) -> Result<Zeroizing<String>> {
     let file = open_plain(path).context(Kind::Missing, what)?;
     let mode = file.metadata().context(Kind::Missing, what)?.mode() & 0o7777;
     if mode & 0o077 != 0 {
-        let said = format!("the password file {} may be read by others (mode {mode:04o})", path.display());
-        return Err(Error::new(Kind::Refused, format!("{said}; run `chmod 0400 {}`", path.display())));
+        let message = format!("the password file {} may be read by others (mode {mode:04o})", path.display());
+        return Err(Error::new(Kind::Refused, format!("{message}; run `chmod 0400 {}`", path.display())));
     }
     let mut text = Zeroizing::new(String::new());
     file.take(MAX_PASSWORD).read_to_string(&mut text).context(Kind::Config, what)?;
@@ -146,24 +146,24 @@ fn few_members(file: &mut (impl Read + Seek), size: u64) -> Result<()> {
 /// The list in an archive: the file that was named, or the only one.
 fn member<R: Read + Seek>(archive: &ZipArchive<R>, wanted: Option<&str>) -> Result<(usize, PathBuf)> {
     if archive.len() > MAX_MEMBERS {
-        let said = format!("it is an archive of {} files; the most is {MAX_MEMBERS}", archive.len());
-        return Err(Error::new(Kind::Input, said));
+        let message = format!("it is an archive of {} files; the most is {MAX_MEMBERS}", archive.len());
+        return Err(Error::new(Kind::Input, message));
     }
     // What systems put beside: folders, hidden files, macOS's own.
-    let beside = |name: &str| {
+    let is_clutter = |name: &str| {
         let last = name.rsplit(['/', '\\']).next().unwrap_or_default();
         last.is_empty() || last.starts_with('.') || name.starts_with("__MACOSX/")
     };
     // Also a name that can't be read is a file's.
     let name = |at| archive.name_for_index(at).map(|name| name.unwrap_or("?".into()));
     let files = (0..archive.len()).filter_map(|at| Some((at, name(at)?.into_owned())));
-    let files: Vec<(usize, String)> = files.filter(|(_, name)| !beside(name)).collect();
+    let files: Vec<(usize, String)> = files.filter(|(_, name)| !is_clutter(name)).collect();
     let path = |name: &str| PathBuf::from(name.rsplit(['/', '\\']).next().unwrap_or_default());
     let found: Vec<&(usize, String)> = match wanted {
         Some(wanted) => files.iter().filter(|(_, name)| *name == wanted || path(name) == Path::new(wanted)).collect(),
         None => files.iter().collect(),
     };
-    let refuse = |kind, said: String| Err(Error::new(kind, said));
+    let refuse = |kind, message: String| Err(Error::new(kind, message));
     match (&found[..], wanted) {
         ([(at, name)], _) => Ok((*at, path(name))),
         ([], Some(wanted)) => refuse(Kind::Config, format!("it is an archive without a file \"{wanted}\"")),
@@ -181,8 +181,8 @@ fn refused(e: &ZipError) -> Error {
             Error::new(Kind::Storage, format!("the archive could not be read: {e}"))
         }
         ZipError::UnsupportedArchive(why) if *why == ZipError::PASSWORD_REQUIRED => {
-            let said = "it is an archive with a password; name the file that holds it as password_file";
-            Error::new(Kind::Config, said)
+            let message = "it is an archive with a password; name the file that holds it as password_file";
+            Error::new(Kind::Config, message)
         }
         ZipError::InvalidPassword => Error::new(Kind::Config, "the password does not open the archive"),
         ZipError::CompressionMethodNotSupported(_) => {
@@ -197,13 +197,13 @@ fn refused(e: &ZipError) -> Error {
 struct Bounded<R> {
     inner: R,
     given: u64,
-    most: u64,
+    limit: u64,
 }
 
 impl<R: Read> Bounded<R> {
     fn new(inner: R, packed: u64) -> Self {
-        let most = packed.saturating_mul(MAX_RATIO).clamp(FREE_RATIO, MAX_UNPACKED);
-        Self { inner, given: 0, most }
+        let limit = packed.saturating_mul(MAX_RATIO).clamp(FREE_RATIO, MAX_UNPACKED);
+        Self { inner, given: 0, limit }
     }
 }
 
@@ -216,8 +216,8 @@ impl<R: Read> Read for Bounded<R> {
             _ => fault(format!("the packed file is damaged or was cut off, or its password is wrong ({e})")),
         })?;
         self.given += n as u64;
-        if self.given > self.most {
-            return Err(fault(format!("the packed file unpacks to more than {} MiB", self.most >> 20)));
+        if self.given > self.limit {
+            return Err(fault(format!("the packed file unpacks to more than {} MiB", self.limit >> 20)));
         }
         Ok(n)
     }
@@ -328,8 +328,10 @@ mod tests {
         let _bound = std::os::unix::net::UnixListener::bind(&socket).unwrap();
         let pipe = dir.path().join("pipe");
         assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
-        for (path, said) in [(dir.path(), "a folder"), (&pipe, "a named pipe"), (Path::new("/dev/null"), "a device")] {
-            assert!(open_plain(path).unwrap_err().to_string().contains(said), "{}", path.display());
+        for (path, expected) in
+            [(dir.path(), "a folder"), (&pipe, "a named pipe"), (Path::new("/dev/null"), "a device")]
+        {
+            assert!(open_plain(path).unwrap_err().to_string().contains(expected), "{}", path.display());
         }
         assert!(open_plain(&socket).is_err() && open_plain(&dir.path().join("absent")).is_err());
     }

@@ -4,7 +4,7 @@
 //! behind it: lines are joined only where the result is one record, and none of the joined lines is a
 //! record of its own (`docs/decisions/0008-csv-one-record-one-line.md`).
 
-use super::lines::{Line, Lines, MAX_LINE, is_blank};
+use super::lines::{MAX_LINE, NextLine, TextLines, is_blank};
 use plated_core::error::Result;
 use std::collections::VecDeque;
 use std::io::BufRead;
@@ -59,7 +59,7 @@ type Ahead = (u64, Option<String>);
 
 /// Reads records.
 pub struct Records<R> {
-    lines: Lines<R>,
+    lines: TextLines<R>,
     joining: Joining,
     ahead: VecDeque<Ahead>,
     ended: bool,
@@ -67,14 +67,14 @@ pub struct Records<R> {
 
 impl<R: BufRead> Records<R> {
     /// The records behind what `lines` has given.
-    pub fn new(lines: Lines<R>, joining: Joining) -> Self {
+    pub fn new(lines: TextLines<R>, joining: Joining) -> Self {
         Self { lines, joining, ahead: VecDeque::new(), ended: false }
     }
 
     /// The next record. `is_footer` tells the line behind the records, `shape` what joined lines are.
     ///
     /// # Errors
-    /// As [`Lines::next`].
+    /// As [`TextLines::next`].
     pub fn next(&mut self, is_footer: impl Fn(&str) -> bool, shape: impl Fn(&str) -> Shape) -> Result<Option<Record>> {
         let (line, first) = loop {
             match self.take()? {
@@ -147,9 +147,9 @@ impl<R: BufRead> Records<R> {
             let line = self.lines.next()?;
             let number = self.lines.number();
             match line {
-                Line::End => self.ended = true,
-                Line::TooLong => self.ahead.push_back((number, None)),
-                Line::Whole => self.ahead.push_back((number, Some(self.lines.text().into_owned()))),
+                NextLine::End => self.ended = true,
+                NextLine::TooLong => self.ahead.push_back((number, None)),
+                NextLine::Whole => self.ahead.push_back((number, Some(self.lines.text().into_owned()))),
             }
         }
         Ok(self.ahead.get(at))
@@ -180,7 +180,7 @@ mod tests {
             (_, 1) => Shape::Sure,
             _ => Shape::Other,
         };
-        let mut records = Records::new(Lines::new(text.as_bytes()), joining);
+        let mut records = Records::new(TextLines::new(text.as_bytes()), joining);
         let mut out = Vec::new();
         while let Some(record) = records.next(|line| line == "END", shape).unwrap() {
             out.push((record.line, record.text));

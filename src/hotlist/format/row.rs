@@ -5,7 +5,7 @@ use super::field::{Field, Mistake, Values};
 use super::map::Map;
 use super::states::{Codes, code_of};
 use super::{ImportSettings, Row};
-use crate::entry::Problem;
+use crate::entry::LineProblem;
 use crate::matcher::Pattern;
 use crate::text;
 use jiff::Timestamp;
@@ -25,7 +25,7 @@ pub const JUNK: [&str; 42] = [
 
 /// What fields mean.
 #[derive(Debug)]
-pub struct Rules {
+pub struct RowRules {
     list: String,
     priority: Priority,
     dates: Dates,
@@ -39,18 +39,18 @@ pub struct Rules {
     codes: Codes,
 }
 
-/// A row, and what is said of it.
+/// A row, and the remarks about it.
 #[derive(Debug)]
 pub struct Judged {
     /// The row.
     pub row: Row,
     /// What is odd in an entry that is kept all the same.
-    pub remarks: Vec<Problem>,
+    pub remarks: Vec<LineProblem>,
     /// The state or the date shows that the columns don't line up.
     pub misplaced: bool,
 }
 
-impl Rules {
+impl RowRules {
     /// Those of a map and of the list.
     pub fn new(map: Option<&Map>, dates: Dates, settings: &ImportSettings) -> Self {
         let table = |of: fn(&Map) -> &BTreeMap<String, String>| map.map(of).cloned().unwrap_or_default();
@@ -80,7 +80,7 @@ impl Rules {
 
     /// The row of a line.
     pub fn row(&self, values: Result<Values<'_>, Mistake>, line: u64) -> Judged {
-        let problem = |Mistake { field, reason }: Mistake| Problem { line, field, reason };
+        let problem = |Mistake { field, reason }: Mistake| LineProblem { line, field, reason };
         let mut judging = Judging { rules: self, remarks: Vec::new(), misplaced: false };
         let row = match values.and_then(|values| judging.entry(values)) {
             Ok(Outcome::Entry(entry)) => Row::Entry(entry, line),
@@ -116,7 +116,7 @@ impl Rules {
 
 /// One line on its way to an entry.
 struct Judging<'a> {
-    rules: &'a Rules,
+    rules: &'a RowRules,
     remarks: Vec<Mistake>,
     misplaced: bool,
 }

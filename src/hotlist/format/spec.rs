@@ -61,7 +61,7 @@ impl Spec {
     /// The names of formats.
     pub const NAMES: [&str; 6] = ["csv", "ca_doj", "ncic", "ncic_csv", "ncic_csv_12", "json_lines"];
 
-    /// The format of this name; which of its files a `ca_doj` is, is said as in `ca_doj:svs`, or
+    /// The format of this name; which of its files a `ca_doj` is, is written as in `ca_doj:svs`, or
     /// by the file's name.
     ///
     /// # Errors

@@ -116,9 +116,9 @@ fn each_mistake_is_reported_with_line_field_and_reason_and_without_the_plate() {
         let text = [&b"plate,state,priority\n8ABC123,CA,low\n\n"[..], line, b"\n9ABC123,CA,\n"].concat();
         let report = import(&Spec::Csv, &text).unwrap().1.report;
         assert_eq!((report.bad, report.entries), (1, 2));
-        let said = report.bad_lines[0].to_string();
-        assert!(said.contains(expected), "{said}");
-        assert!(!said.contains("7AB"), "a plate in a message that is logged: {said}");
+        let text = report.bad_lines[0].to_string();
+        assert!(text.contains(expected), "{text}");
+        assert!(!text.contains("7AB"), "a plate in a message that is logged: {text}");
     }
     let long = [&b"plate\n7ABC123\n"[..], &[b'7'; MAX_LINE + 1], b"\n8ABC123"].concat();
     let report = import(&Spec::Csv, &long).unwrap().1.report;
@@ -188,8 +188,8 @@ fn a_map_reads_by_the_names_of_a_header_it_did_not_choose() {
     assert_eq!((&*list[0].state, &*list[0].reason), ("FL", "case 12;34"));
     assert_eq!((&*list[1].state, &*list[1].reason), ("GA", "no case"));
     assert_eq!((&*list[1].category, list[1].priority), ("wanted_person", Priority::High));
-    for (header, said) in [("ID;LIC;LIS\n", "no column \"OCA\""), ("ID;LIC;LIS;OCA;lic\n", "\"LIC\" twice")] {
-        assert!(import(&spec, header.as_bytes()).unwrap_err().chain().contains(said));
+    for (header, expected) in [("ID;LIC;LIS\n", "no column \"OCA\""), ("ID;LIC;LIS;OCA;lic\n", "\"LIC\" twice")] {
+        assert!(import(&spec, header.as_bytes()).unwrap_err().chain().contains(expected));
     }
     let columns = "layout = \"delimited\"\n[header]\n[columns]\nstate = \"LIS\"\nplate = 9\n";
     assert!(import(&map(columns), b"LIS,LIC\n").unwrap_err().chain().contains("column 9"));
@@ -267,8 +267,8 @@ fn wildcards_become_partial_plates_and_those_above_the_most_are_told() {
     assert_eq!((report.entries, report.partials, report.set_aside, report.bad), (101, 100, 3, 0));
     assert!(matches!(&rows[0], Row::Entry(entry, 2) if entry.plate == "*ABC123"));
     assert!(report.set_aside_lines[0].to_string().contains("line 103, plate: a list has at most 100 partial plates"));
-    let said = report.to_string();
-    assert!(said.contains("; 100 of the entries are partial plates and 3 above the most are not matched"), "{said}");
+    let text = report.to_string();
+    assert!(text.contains("; 100 of the entries are partial plates and 3 above the most are not matched"), "{text}");
 }
 
 #[test]

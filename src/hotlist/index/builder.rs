@@ -4,7 +4,7 @@
 use super::Index;
 use super::bytes::put_number;
 use super::filter::Filter;
-use super::layout::{BLOCK, Beginning, HEADER, Header, Manifest, Meta, PLACE};
+use super::layout::{BLOCK, Beginning, HEADER, IndexHeader, IndexSummary, Meta, PLACE};
 use super::record::Encoder;
 use crate::code::Code;
 use crate::lists::MAX_PARTIALS;
@@ -15,14 +15,14 @@ use plated_core::error::{Context, Error, Kind, Result};
 use plated_core::plate::PlateText;
 use plated_core::record::EntryRecord;
 use plated_core::signing::{Signer, Trust};
-use plated_core::sort::{Key, Sorter};
+use plated_core::sort::{SortKey, Sorter};
 use rustix::fs::MemfdFlags;
 use std::fs::File;
 use std::io::{self, BufWriter, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 /// Memory for sorting, in bytes.
-const ROOM: usize = 64 << 20;
+const SORT_MEMORY: usize = 64 << 20;
 /// Bytes of a code, in front of its entry while they are sorted; the first is the highest.
 const CODE: usize = 8;
 
@@ -40,17 +40,17 @@ pub struct Builder<'a> {
 impl<'a> Builder<'a> {
     /// Begins the index that will be the file `path`. Its folder takes the temporary files too.
     pub fn create(path: &Path, signer: &'a Signer, meta: Meta) -> Self {
-        Self::with_room(path, signer, meta, ROOM)
+        Self::with_memory(path, signer, meta, SORT_MEMORY)
     }
 
     /// As [`Builder::create`], for [`Builder::finish_in_memory`]: nothing is sorted on the disk as long as
     /// the entries have less than 1 GiB.
     pub fn in_memory(path: &Path, signer: &'a Signer, meta: Meta) -> Self {
-        Self::with_room(path, signer, meta, 1 << 30)
+        Self::with_memory(path, signer, meta, 1 << 30)
     }
 
-    pub(super) fn with_room(path: &Path, signer: &'a Signer, meta: Meta, room: usize) -> Self {
-        let sorter = Sorter::new(durable::folder_of(path), Key::First(CODE), room);
+    pub(super) fn with_memory(path: &Path, signer: &'a Signer, meta: Meta, sort_memory: usize) -> Self {
+        let sorter = Sorter::new(durable::folder_of(path), SortKey::First(CODE), sort_memory);
         let (path, encoder) = (path.to_owned(), Encoder::default());
         Self { path, signer, meta, sorter, encoder, entries: 0, partials: Vec::new() }
     }
@@ -86,7 +86,7 @@ impl<'a> Builder<'a> {
     /// # Errors
     /// `Storage` when the disk is full or fails, `Damaged` when it does not give back what was
     /// written; the index in place is untouched then.
-    pub fn finish(self) -> Result<Manifest> {
+    pub fn finish(self) -> Result<IndexSummary> {
         let (path, trust) = (self.path.clone(), Trust::only([self.signer.public_key()]));
         let failed = || failed(&path);
         let unfinished = Writer::create(durable::folder_of(&path), 0o600).context(Kind::Storage, failed)?;
@@ -138,7 +138,7 @@ impl<'a> Builder<'a> {
             hasher.update(part);
             out.write_all(part)?;
         }
-        let header = Header {
+        let header = IndexHeader {
             file: keys_at + parts.iter().map(|p| p.len() as u64).sum::<u64>(),
             keys_at,
             meta: meta.len() as u64,

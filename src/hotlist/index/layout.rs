@@ -63,7 +63,7 @@ pub struct Beginning {
 
 /// Lengths and hashes.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Header {
+pub struct IndexHeader {
     /// Of the whole file, in bytes.
     pub file: u64,
     /// Where the keys begin, and the blocks of entries end.
@@ -81,7 +81,7 @@ pub struct Header {
     pub root: [u8; HASH],
 }
 
-impl Header {
+impl IndexHeader {
     /// The header in bytes, signed.
     pub fn write(&self, signer: &Signer) -> Vec<u8> {
         let mut out = MAGIC.to_vec();
@@ -141,7 +141,7 @@ impl Header {
 
 /// A finished index, for whoever passes it on or shows it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Manifest {
+pub struct IndexSummary {
     /// What it says of itself.
     pub meta: Meta,
     /// Number of entries.

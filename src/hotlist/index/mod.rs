@@ -12,12 +12,12 @@ mod layout;
 mod record;
 
 pub use builder::Builder;
-pub use layout::{Manifest, Meta, VERSION};
+pub use layout::{IndexSummary, Meta, VERSION};
 pub use plated_core::signing::{PublicKey, Signer, Trust};
 
 use super::code::Code;
-use bytes::{Reader, number_at};
-use layout::{Beginning, HASH, HEADER, Header, PLACE};
+use bytes::{ByteReader, number_at};
+use layout::{Beginning, HASH, HEADER, IndexHeader, PLACE};
 use memmap2::{Mmap, MmapOptions};
 use plated_core::digest::Sha256;
 use plated_core::error::{Context, Error, Kind, Result};
@@ -34,7 +34,7 @@ use std::path::{Path, PathBuf};
 pub struct Index {
     path: PathBuf,
     file: File,
-    header: Header,
+    header: IndexHeader,
     built_by: PublicKey,
     meta: Meta,
     partials: Vec<EntryRecord>,
@@ -53,7 +53,7 @@ const STRIDE: usize = 64;
 
 /// Where the entries of a plate are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Place {
+pub(super) struct IndexPlace {
     block: usize,
     /// How many plates of the block come before it.
     before: usize,
@@ -74,8 +74,8 @@ impl Index {
     /// The index in a file that is open; `path` is for messages.
     fn of_file(file: File, path: PathBuf, trust: &Trust) -> Result<Self> {
         let refused = |why: &str| {
-            let said = format!("the hotlist index {} was refused: {why}; import the list again", path.display());
-            Error::new(Kind::Damaged, said)
+            let message = format!("the hotlist index {} was refused: {why}; import the list again", path.display());
+            Error::new(Kind::Damaged, message)
         };
         let unreadable = || format!("could not read the hotlist index {}", path.display());
         let length = file.metadata().context(Kind::Storage, unreadable)?.len();
@@ -84,7 +84,7 @@ impl Index {
             return Err(refused("it is too short"));
         }
         file.read_exact_at(&mut head, 0).context(Kind::Storage, unreadable)?;
-        let (header, built_by) = Header::read(&head, trust).map_err(refused)?;
+        let (header, built_by) = IndexHeader::read(&head, trust).map_err(refused)?;
         let parts = header.parts().filter(|_| header.file == length);
         let [meta, tables, filter, places, blocks] = parts.ok_or_else(|| refused("a part of it is missing"))?;
 
@@ -137,8 +137,8 @@ impl Index {
     }
 
     /// The same as [`Builder::finish`] gave.
-    pub fn manifest(&self) -> Manifest {
-        Manifest {
+    pub fn manifest(&self) -> IndexSummary {
+        IndexSummary {
             meta: self.meta.clone(),
             entries: self.len(),
             plates: self.header.plates,
@@ -189,7 +189,7 @@ impl Index {
     }
 
     /// Looks for the plate with the key `code`.
-    pub(super) fn find(&self, code: Code) -> Option<Place> {
+    pub(super) fn find(&self, code: Code) -> Option<IndexPlace> {
         if !self.may_hold(code) {
             return None;
         }
@@ -203,18 +203,18 @@ impl Index {
         }
         let block = low.checked_sub(1)?;
         let (mut other, mut before) = (number_at(places, PLACE * block)?, 0);
-        let mut distances = Reader(self.keys_of(block)?);
+        let mut distances = ByteReader(self.keys_of(block)?);
         while other < code.0 {
             other = other.checked_add(distances.number()?)?;
             before += 1;
         }
-        (other == code.0).then_some(Place { block, before })
+        (other == code.0).then_some(IndexPlace { block, before })
     }
 
     /// The entries of a plate that [`Index::find`] found.
-    pub(super) fn entries_at(&self, place: Place, key: &str) -> Result<Vec<EntryRecord>> {
+    pub(super) fn entries_at(&self, place: IndexPlace, key: &str) -> Result<Vec<EntryRecord>> {
         let bytes = self.read(place.block)?;
-        let mut reader = Reader(&bytes);
+        let mut reader = ByteReader(&bytes);
         let skipped = (0..place.before).try_for_each(|_| {
             reader.number()?;
             let length = reader.number()?;
@@ -224,9 +224,9 @@ impl Index {
     }
 
     /// The next plate of a block.
-    fn plate(&self, reader: &mut Reader<'_>, key: &str) -> Option<Vec<EntryRecord>> {
+    fn plate(&self, reader: &mut ByteReader<'_>, key: &str) -> Option<Vec<EntryRecord>> {
         let (count, length) = (reader.number()?, reader.number()?);
-        let mut entries = Reader(reader.take(length)?);
+        let mut entries = ByteReader(reader.take(length)?);
         let mut out = Vec::new();
         for _ in 0..count {
             let length = entries.number()?;
@@ -239,9 +239,9 @@ impl Index {
     fn block(&self, block: usize) -> Result<Vec<EntryRecord>> {
         let bytes = self.read(block)?;
         let read = || {
-            let mut reader = Reader(&bytes);
+            let mut reader = ByteReader(&bytes);
             let mut code = number_at(&self.keys[self.places.clone()], PLACE * block)?;
-            let mut distances = Reader(self.keys_of(block)?);
+            let mut distances = ByteReader(self.keys_of(block)?);
             let mut out = Vec::new();
             loop {
                 let key = Code(code).key();
@@ -295,8 +295,8 @@ impl Index {
     }
 
     fn damaged(&self) -> Error {
-        let said = format!("the hotlist index {} is damaged; import the list again", self.path.display());
-        Error::new(Kind::Damaged, said)
+        let message = format!("the hotlist index {} is damaged; import the list again", self.path.display());
+        Error::new(Kind::Damaged, message)
     }
 }
 

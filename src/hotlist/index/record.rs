@@ -1,6 +1,6 @@
 //! One entry in few bytes: strings that many entries share stand once in a table.
 
-use super::bytes::{Reader, put_number, put_text};
+use super::bytes::{ByteReader, put_number, put_text};
 use plated_core::record::{EntryRecord, Priority};
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -121,7 +121,7 @@ pub struct Decoder {
 impl Decoder {
     /// Takes the tables.
     pub fn read(tables: &[u8]) -> Option<Self> {
-        let mut reader = Reader(tables);
+        let mut reader = ByteReader(tables);
         let mut out = Self { texts: String::new(), ends: Vec::new(), tables: [0; FIELDS + 1] };
         for next in &mut out.tables[1..] {
             for _ in 0..reader.number()? {
@@ -143,7 +143,7 @@ impl Decoder {
 
     /// The entry in `bytes`, of the list `list`; `key` is the match key it stands under.
     pub fn entry(&self, bytes: &[u8], list: &str, key: &str) -> Option<EntryRecord> {
-        let mut reader = Reader(bytes);
+        let mut reader = ByteReader(bytes);
         let first = *reader.take(1)?.first()?;
         let priority = match first & 3 {
             0 => Priority::Low,

@@ -20,8 +20,8 @@ fn entry(plate: &str, reason: &str) -> EntryRecord {
     EntryRecord { list: "svs".into(), plate: plate.into(), reason: reason.into(), ..EntryRecord::default() }
 }
 
-fn build(path: &Path, entries: &[EntryRecord], room: usize) -> Result<Manifest> {
-    let mut builder = Builder::with_room(path, &SIGNER, meta("svs"), room);
+fn build(path: &Path, entries: &[EntryRecord], sort_memory: usize) -> Result<IndexSummary> {
+    let mut builder = Builder::with_memory(path, &SIGNER, meta("svs"), sort_memory);
     entries.iter().try_for_each(|entry| builder.add(entry))?;
     builder.finish()
 }
@@ -98,11 +98,11 @@ proptest! {
 
     #[test]
     fn an_index_holds_what_was_put_in_sorted_in_memory_or_on_disk(
-        entries in proptest::collection::vec(any_entry(), 0..150), room in 256..100_000usize,
+        entries in proptest::collection::vec(any_entry(), 0..150), sort_memory in 256..100_000usize,
     ) {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("svs.index");
-        build(&path, &entries, room).unwrap();
+        build(&path, &entries, sort_memory).unwrap();
         prop_assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 1);
         let index = Index::open(&path, &trust()).unwrap();
         index.verify().unwrap();
@@ -152,7 +152,7 @@ fn a_file_with_any_byte_changed_or_cut_off_is_refused() {
 
 /// The file with these bytes changed behind its header, and hashed and signed from anew, as whoever
 /// has a key that is trusted here could have made it.
-fn made_anew(good: &[u8], index: &Index, header: &Header, changes: &[(prop::sample::Index, u8)]) -> Vec<u8> {
+fn made_anew(good: &[u8], index: &Index, header: &IndexHeader, changes: &[(prop::sample::Index, u8)]) -> Vec<u8> {
     let (mut bytes, keys_at) = (good.to_vec(), index.header.keys_at as usize);
     for (at, byte) in changes {
         let at = HEADER + at.index(bytes.len() - HEADER);
@@ -164,7 +164,7 @@ fn made_anew(good: &[u8], index: &Index, header: &Header, changes: &[(prop::samp
         bytes[keys_at + index.blocks.start + keys..][..HASH].copy_from_slice(&hash);
     }
     let root = Sha256::of(&bytes[keys_at..]).0;
-    bytes[..HEADER].copy_from_slice(&Header { root, ..header.clone() }.write(&SIGNER));
+    bytes[..HEADER].copy_from_slice(&IndexHeader { root, ..header.clone() }.write(&SIGNER));
     bytes
 }
 
@@ -181,7 +181,7 @@ proptest! {
         build(&path, &entries, 1 << 20).unwrap();
         let (good, index) = (std::fs::read(&path).unwrap(), Index::open(&path, &trust()).unwrap());
         let mut header = index.header.clone();
-        let Header { file, keys_at, meta, tables, filter, blocks, block_bytes, plates, entries: count, .. } = &mut header;
+        let IndexHeader { file, keys_at, meta, tables, filter, blocks, block_bytes, plates, entries: count, .. } = &mut header;
         let numbers = [file, keys_at, meta, tables, filter, blocks, block_bytes, plates, count];
         if let Some((at, number)) = number {
             *numbers.into_iter().nth(at).unwrap() = number;
@@ -217,8 +217,8 @@ fn an_index_that_somebody_else_built_is_refused() {
     let path = dir.path().join("svs.index");
     build(&path, &plates(3, "stolen"), 1 << 20).unwrap();
     let other = Trust::only([Signer::generate().unwrap().public_key()]);
-    let said = Index::open(&path, &other).unwrap_err().chain();
-    assert!(said.contains("not trusted"), "{said}");
+    let error = Index::open(&path, &other).unwrap_err().chain();
+    assert!(error.contains("not trusted"), "{error}");
     assert_eq!(Index::open(&dir.path().join("none"), &trust()).unwrap_err().kind(), Kind::Missing);
 }
 

@@ -15,7 +15,7 @@ pub use probability::LISTED;
 pub use rules::Rules;
 
 use super::code::{Code, Digits};
-use super::lists::{InForce, Place, Source};
+use super::lists::{InForce, ListPlace, Source};
 use super::settings::OtherState;
 use jiff::Timestamp;
 use plated_core::plate::PlateText;
@@ -70,7 +70,7 @@ struct Found {
     /// The list, by its number.
     source: usize,
     rule: Rule,
-    place: Place,
+    place: ListPlace,
 }
 
 /// Everything that the read may be: exact ones first, then by priority, then by probability.

@@ -40,7 +40,7 @@ static CLASS: LazyLock<[usize; END]> =
 /// The class of no character.
 const BLANK: usize = 0;
 
-/// What the reader said of one plate, ready for questions about it.
+/// The distribution that the reader gave for one plate, prepared for queries.
 pub struct Posterior<'a> {
     slots: &'a Slots,
     state: &'a str,

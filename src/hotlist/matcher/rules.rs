@@ -9,7 +9,7 @@ use plated_core::record::{Rule, StateAgreement};
 const LENGTHS: std::ops::RangeInclusive<usize> = 5..=11;
 
 /// Characters that may differ in all. Three of seven are another plate.
-const MOST: u8 = 2;
+const MAX_CHANGES: u8 = 2;
 
 /// The rules of a list, ready for use.
 #[derive(Clone, Debug)]
@@ -68,7 +68,7 @@ impl Rules {
     pub(super) fn neighbours(&self, read: &Digits, mut visit: impl FnMut(Code, Rule)) {
         visit(read.code(), Rule::Exact);
         if LENGTHS.contains(&read.as_slice().len()) {
-            let left = Left { equivalents: self.equivalents, differences: self.differences, all: MOST };
+            let left = Left { equivalents: self.equivalents, differences: self.differences, all: MAX_CHANGES };
             self.alter(read, 0, read.code().0, Rule::Exact, left, &mut visit);
             if self.extra > 0 {
                 lengthened_or_shortened(read, &mut visit);

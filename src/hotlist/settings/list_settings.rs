@@ -6,7 +6,7 @@ use jiff::tz::TimeZone;
 use plated_core::record::{HitEntry, HitRecord, Priority, ReadRecord};
 use std::collections::HashMap;
 
-/// The list sets, by name. What officers entered has no settings: it is shown, and counts as long as
+/// The list settings, by name. What officers entered has no settings: it is shown, and counts as long as
 /// it is in force.
 #[derive(Debug)]
 pub struct ListSettings {
@@ -66,8 +66,8 @@ mod tests {
     #[test]
     fn a_list_counts_in_its_window_and_others_always() {
         let list: Hotlist = toml::from_str("name = \"bolo\"\n[window]\nhours = \"18:00-06:00\"\n").unwrap();
-        let sets = ListSettings::new(&[list], TimeZone::UTC);
-        let counts = |list: &str, time: &str| sets.counts(list, format!("2026-11-21T{time}Z").parse().unwrap());
+        let settings = ListSettings::new(&[list], TimeZone::UTC);
+        let counts = |list: &str, time: &str| settings.counts(list, format!("2026-11-21T{time}Z").parse().unwrap());
         assert!(counts("bolo", "19:00:00") && !counts("bolo", "17:00:00") && counts("officers", "17:00:00"));
     }
 
@@ -75,7 +75,7 @@ mod tests {
     #[test]
     fn a_category_sounds_as_its_list_says_and_else_as_urgent_as_the_entry_is() {
         let list: Hotlist = toml::from_str("name = \"svs\"\n[categories.stolen_plate]\ntone = \"low\"\n").unwrap();
-        let sets = ListSettings::new(&[list], TimeZone::UTC);
+        let settings = ListSettings::new(&[list], TimeZone::UTC);
         let entry = |list: &str, category: &str| HitEntry {
             state: StateAgreement::Unknown,
             priority: Priority::High,
@@ -87,10 +87,10 @@ mod tests {
                 ..EntryRecord::default()
             },
         };
-        assert_eq!(sets.tone_of(&entry("svs", "stolen_plate")), Priority::Low);
-        assert_eq!(sets.tone_of(&entry("svs", "felony")), Priority::High);
-        assert_eq!(sets.tone_of(&entry("officers", "stolen_plate")), Priority::High);
+        assert_eq!(settings.tone_of(&entry("svs", "stolen_plate")), Priority::Low);
+        assert_eq!(settings.tone_of(&entry("svs", "felony")), Priority::High);
+        assert_eq!(settings.tone_of(&entry("officers", "stolen_plate")), Priority::High);
         let of_another_state = HitEntry { priority: Priority::Normal, ..entry("svs", "felony") };
-        assert_eq!(sets.tone_of(&of_another_state), Priority::Normal);
+        assert_eq!(settings.tone_of(&of_another_state), Priority::Normal);
     }
 }

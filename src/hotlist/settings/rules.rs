@@ -65,8 +65,8 @@ impl MatchRules {
             ("keep_probability: must be from 0 to 1", self.keep_probability),
             ("alert_probability: must be from 0 to 1", self.alert_probability),
         ];
-        if let Some((said, _)) = shares.iter().find(|(_, share)| !(0.0..=1.0).contains(share)) {
-            return Err(said);
+        if let Some((message, _)) = shares.iter().find(|(_, share)| !(0.0..=1.0).contains(share)) {
+            return Err(message);
         }
         if self.equivalents > 2 {
             return Err("equivalents: must be 0, 1 or 2");

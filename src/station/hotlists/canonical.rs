@@ -3,8 +3,8 @@
 use plated_core::error::{Context, Error, Kind, Result};
 use plated_core::plate::PlateText;
 use plated_core::record::EntryRecord;
-use plated_core::sort::{Key, Sorter};
-use plated_hotlist::canonical::{MAX_LINE, Writer, Written};
+use plated_core::sort::{SortKey, Sorter};
+use plated_hotlist::canonical::{CanonicalWriter, MAX_LINE, Written};
 use serde_json::{Map, Value};
 use std::io::{BufRead, Read, Write};
 use std::path::Path;
@@ -29,7 +29,7 @@ pub struct CanonicalList {
 /// shown, since the plate may be in it.
 pub fn make<W: Write>(mut input: impl BufRead, name: &str, scratch: &Path, output: W) -> Result<(W, CanonicalList)> {
     let failed = || format!("could not sort a list in {}", scratch.display());
-    let mut sorter = Sorter::new(scratch, Key::Whole, SORT_MEMORY);
+    let mut sorter = Sorter::new(scratch, SortKey::Whole, SORT_MEMORY);
     let mut line = Vec::new();
     let mut canonical = Vec::new();
     for number in 1_u64.. {
@@ -54,7 +54,7 @@ pub fn make<W: Write>(mut input: impl BufRead, name: &str, scratch: &Path, outpu
             .context(Kind::Internal, || "an entry can't be written".into())?;
         sorter.push(&canonical).context(Kind::Storage, failed)?;
     }
-    let mut writer = Writer::new(output);
+    let mut writer = CanonicalWriter::new(output);
     let (mut last, mut duplicates) = (Vec::new(), 0);
     let mut sorted = sorter.finish().context(Kind::Storage, failed)?;
     while let Some(line) = sorted.advance().context(Kind::Storage, failed)? {

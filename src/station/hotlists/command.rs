@@ -1,9 +1,9 @@
 //! `plated-station hotlist`: what vehicles are to have.
 
 use super::super::command::print;
-use super::super::{Config, Database};
+use super::super::{Database, StationConfig};
 use super::publish::{Publication, Publisher};
-use super::table::Version;
+use super::table::HotlistVersion;
 use clap::Subcommand;
 use jiff::Timestamp;
 use plated_core::clock::{Clock, SystemClock};
@@ -18,7 +18,7 @@ use std::path::{Path, PathBuf};
 
 /// What vehicles are to have
 #[derive(Debug, Subcommand)]
-pub enum Hotlist {
+pub enum HotlistCommand {
     /// Publish a version of a list; vehicles take it at their next round
     #[command(after_help = "Examples:
   plated hotlist export --list svs > svs.jsonl
@@ -64,7 +64,7 @@ repeated lines don't matter. A file with a line that is no entry is refused as a
     },
 }
 
-impl Hotlist {
+impl HotlistCommand {
     /// Does what the command line asks.
     pub fn run(self) -> Result<()> {
         match self {
@@ -90,7 +90,7 @@ impl Hotlist {
                 print(&text)
             }),
             Self::List { json, config } => {
-                let all = Database::read_only(&Config::load(&config)?.database(), |rows| rows.list_versions())?;
+                let all = Database::read_only(&StationConfig::load(&config)?.database(), |rows| rows.list_versions())?;
                 let all = all.unwrap_or_default();
                 for v in all.iter().filter(|v| v.kept || v.current) {
                     print(&if json { as_json(v) } else { as_line(v) })?;
@@ -113,7 +113,7 @@ impl Hotlist {
 
 /// The signing key is made by `plated-station init`, and here for a station that is older than that.
 fn with<T>(config: &Path, work: impl FnOnce(&mut Publisher<'_>) -> Result<T>) -> Result<T> {
-    let config = Config::load(config)?;
+    let config = StationConfig::load(config)?;
     let signer =
         if config.hotlist_key.exists() { Signer::load(&config.hotlist_key)? } else { make_key(&config.hotlist_key)? };
     let clock = SystemClock::new();
@@ -146,7 +146,7 @@ fn open(path: &Path) -> Result<Box<dyn BufRead>> {
     Ok(Box::new(BufReader::with_capacity(1 << 20, file)))
 }
 
-fn as_line(v: &Version) -> String {
+fn as_line(v: &HotlistVersion) -> String {
     let state = if v.current { "current" } else { "kept" };
     let dated = v.file_date.map_or_else(String::new, |d| format!(", dated {d:.0}"));
     format!(
@@ -161,7 +161,7 @@ fn as_line(v: &Version) -> String {
     )
 }
 
-fn as_json(v: &Version) -> String {
+fn as_json(v: &HotlistVersion) -> String {
     json!({
         "name": v.name, "version": v.version, "sha256": v.sha256, "bytes": v.bytes, "entries": v.entries,
         "published": v.published, "by": v.by, "file_date": v.file_date, "current": v.current,

@@ -20,7 +20,7 @@ mod range;
 mod table;
 
 pub use publish::{Publication, Published, Publisher};
-pub use table::Version;
+pub use table::HotlistVersion;
 
 use plated_core::digest::Sha256;
 use std::path::{Path, PathBuf};

@@ -1,7 +1,7 @@
 //! Publishing a version of a list, and withdrawing a list.
 
 use super::canonical::{self, CanonicalList};
-use super::table::{Current, Version};
+use super::table::{Current, HotlistVersion};
 use super::{delta_name, file_name, folder};
 use crate::database::{Database, Rows};
 use jiff::Timestamp;
@@ -37,7 +37,7 @@ pub struct Publication<'a> {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Published {
     /// The version that is current now.
-    pub version: Version,
+    pub version: HotlistVersion,
     /// False when the list was the same already, and nothing was changed.
     pub changed: bool,
     /// Lines of the file that repeat another.
@@ -109,7 +109,7 @@ impl<'a> Publisher<'a> {
             write_delta(&place, &from.sha256, &sha256, written.bytes, &self.owner)?;
         }
 
-        let version = Version {
+        let version = HotlistVersion {
             name: what.name.to_owned(),
             version: before.first().map_or(0, |v| v.version) + 1,
             sha256,
@@ -150,7 +150,7 @@ impl<'a> Publisher<'a> {
         }
     }
 
-    fn versions(&mut self, name: &str) -> Result<Vec<Version>> {
+    fn versions(&mut self, name: &str) -> Result<Vec<HotlistVersion>> {
         let mut all = self.database.transaction(|rows| rows.list_versions())?;
         all.retain(|v| v.name == name);
         Ok(all)
@@ -222,7 +222,7 @@ impl Owner {
 }
 
 /// Deltas that are there, from versions that are kept.
-fn deltas(place: &Path, versions: &[Version], to: &Sha256) -> Vec<DeltaFrom> {
+fn deltas(place: &Path, versions: &[HotlistVersion], to: &Sha256) -> Vec<DeltaFrom> {
     let mut found: Vec<DeltaFrom> = Vec::new();
     for v in versions.iter().filter(|v| v.kept && v.sha256 != *to) {
         if let Ok(meta) = fs::metadata(place.join(delta_name(&v.sha256, to)))

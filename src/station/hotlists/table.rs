@@ -8,7 +8,7 @@ use rusqlite::{OptionalExtension, Row, params};
 
 /// A version of a list.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Version {
+pub struct HotlistVersion {
     /// Name of the list.
     pub name: String,
     /// Number of the version, from 1.
@@ -44,13 +44,13 @@ const COLUMNS: &str = "name, version, sha256, bytes, entries, published, by_user
 
 impl Rows<'_> {
     /// All versions of all lists, in the order of names, the newest first.
-    pub fn list_versions(&self) -> Result<Vec<Version>> {
+    pub fn list_versions(&self) -> Result<Vec<HotlistVersion>> {
         let sql = format!("SELECT {COLUMNS} FROM hotlist_versions ORDER BY name, version DESC");
         self.0.prepare_cached(&sql).and_then(|mut s| s.query_map([], version)?.collect()).sql(could_not_read)
     }
 
     /// The version of this name and hash whose file is there; the newest, when there are several.
-    pub fn list_version(&self, name: &str, sha256: &Sha256) -> Result<Option<Version>> {
+    pub fn list_version(&self, name: &str, sha256: &Sha256) -> Result<Option<HotlistVersion>> {
         let sql = format!(
             "SELECT {COLUMNS} FROM hotlist_versions WHERE name = ?1 AND sha256 = ?2 AND kept ORDER BY version DESC"
         );
@@ -61,7 +61,7 @@ impl Rows<'_> {
     }
 
     /// Adds a version and makes it the current one of its list.
-    pub fn add_list_version(&self, v: &Version) -> Result<()> {
+    pub fn add_list_version(&self, v: &HotlistVersion) -> Result<()> {
         self.withdraw_list(&v.name)?;
         self.0
             .prepare_cached(
@@ -131,9 +131,9 @@ impl Rows<'_> {
     }
 }
 
-fn version(row: &Row<'_>) -> rusqlite::Result<Version> {
+fn version(row: &Row<'_>) -> rusqlite::Result<HotlistVersion> {
     let time = |us: i64| Timestamp::from_microsecond(us).unwrap_or_default();
-    Ok(Version {
+    Ok(HotlistVersion {
         name: row.get(0)?,
         version: count(row, 1)?,
         sha256: Sha256(row.get(2)?),

@@ -10,9 +10,9 @@ use plated_core::digest::Sha256;
 use plated_core::durable;
 use plated_core::error::{Context, Error, Kind, Result};
 use plated_core::record::EntryRecord;
-use plated_core::sort::{Key, Sorter};
+use plated_core::sort::{SortKey, Sorter};
 use plated_hotlist::INDEX_VERSION;
-use plated_hotlist::canonical::Writer;
+use plated_hotlist::canonical::CanonicalWriter;
 use plated_hotlist::text::clean_entry;
 use std::ffi::OsStr;
 use std::fs::File;
@@ -89,14 +89,14 @@ impl ListFiles {
     fn put_with<T>(&self, room: usize, list: &str, fill: impl FnOnce(Each<'_>) -> Result<T>) -> Result<(Sha256, T)> {
         let folder = self.folder()?;
         let failed = || could_not_write(list, folder);
-        let (mut sorter, mut line) = (Sorter::new(folder, Key::Whole, room), Vec::new());
+        let (mut sorter, mut line) = (Sorter::new(folder, SortKey::Whole, room), Vec::new());
         let given = fill(&mut |entry| {
             line.clear();
             let written = serde_json::to_writer(&mut line, entry);
             written.context(Kind::Internal, || "an entry can't be written as JSON".into())?;
             sorter.push(&line).context(Kind::Storage, failed)
         })?;
-        let mut writer = Writer::new(durable::Writer::create(folder, 0o600).context(Kind::Storage, failed)?);
+        let mut writer = CanonicalWriter::new(durable::Writer::create(folder, 0o600).context(Kind::Storage, failed)?);
         let mut sorted = sorter.finish().context(Kind::Storage, failed)?;
         while let Some(line) = sorted.advance().context(Kind::Storage, failed)? {
             writer.add(line)?;

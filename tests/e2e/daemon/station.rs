@@ -35,5 +35,9 @@ fn with_the_station_down_failing_cut_off_and_killed_every_read_arrives_exactly_o
     assert_eq!((&ended.summary()["transferred"], &ended.summary()["pending"]), (&200.into(), &0.into()));
     vehicle.assert_stored(ended.reads());
     assert_at_station(&depot, &vehicle);
+    // It was one computer all the time.
+    let sql = "SELECT count(*), sum(returns) FROM vehicle_computers WHERE vehicle = 'unit-7'";
+    let seen: (i64, i64) = depot.database().query_row(sql, [], |row| Ok((row.get(0)?, row.get(1)?))).unwrap();
+    assert_eq!(seen, (2, 0), "one installation and one session");
     assert_eq!(ended.at("ERROR"), [""; 0], "{}", ended.log);
 }

@@ -8,7 +8,7 @@ use plated_core::error::{Error, Kind, Result};
 use plated_hotlist::format::{self, Count, Detected, ImportSettings, Row, Summary};
 use plated_hotlist::import::Compared;
 use plated_hotlist::settings::Limits;
-use plated_hotlist::{Problem, import};
+use plated_hotlist::{LineProblem, import};
 use serde_json::json;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -106,7 +106,7 @@ fn print(args: &Args, detected: &Detected, summary: &Summary, categories: &BTree
     Ok(())
 }
 
-fn problems(title: &str, problems: &[Problem], count: u64) -> Result<()> {
+fn problems(title: &str, problems: &[LineProblem], count: u64) -> Result<()> {
     if count == 0 {
         return Ok(());
     }

@@ -10,9 +10,9 @@ use plated_core::error::{Context, Error, Kind, Result};
 use plated_core::thread::{give_way, spawn};
 use plated_core::user::SystemUser;
 use plated_hotlist::format::open_plain;
-use plated_hotlist::import::{self, Compared, InForce};
+use plated_hotlist::import::{self, Compared, ReplacedList};
 use plated_hotlist::settings::{Hotlist, ListKind};
-use plated_hotlist::{Report, Source, Wish};
+use plated_hotlist::{ImportReport, Source, Wish};
 use std::fs::File;
 use std::io::Write;
 use std::path::Path;
@@ -199,15 +199,15 @@ impl OfficerService {
         origin: Sha256,
         in_force: Option<&Version>,
         force: Option<&By>,
-    ) -> Result<(Imported, Report, Source)> {
+    ) -> Result<(Imported, ImportReport, Source)> {
         let now = self.clock.wall();
         let wish = Wish {
             compared: Compared {
-                in_force: in_force.map(|v| InForce { entries: v.entries, date: v.comparable(now) }),
+                in_force: in_force.map(|v| ReplacedList { entries: v.entries, date: v.comparable(now) }),
                 file_date: incoming.dated,
                 now: Some(now),
             },
-            force: force.map(|by| import::Reason::new(by.reason.as_str())).transpose()?,
+            force: force.map(|by| import::ForceReason::new(by.reason.as_str())).transpose()?,
         };
         let Incoming { file, name, .. } = *incoming;
         let (sha256, passed) = match incoming.version {
