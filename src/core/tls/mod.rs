@@ -50,6 +50,17 @@ pub fn server(identity: &Identity, protocols: &[&str]) -> Result<ServerConfig> {
     Ok(config)
 }
 
+/// Settings of a server of pages: browsers show no certificate.
+pub fn page_server(identity: &Identity) -> Result<ServerConfig> {
+    let mut config = ServerConfig::builder_with_provider(PROVIDER.clone())
+        .with_safe_default_protocol_versions()
+        .context(Kind::Internal, || "TLS could not be set up".into())?
+        .with_no_client_auth()
+        .with_cert_resolver(Arc::new(SingleCertAndKey::from(identity.key.clone())));
+    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    Ok(config)
+}
+
 /// Settings of a client that shows its certificate and talks only to servers of its authority.
 pub fn client(identity: &Identity) -> Result<ClientConfig> {
     let mut config = ClientConfig::builder_with_provider(PROVIDER.clone())

@@ -1,0 +1,97 @@
+//! Looking something up: purpose and case first (controls P-01, P-02), then the search, then a read.
+
+use super::{Confidence, Frame, ReadRow};
+use crate::plate::Plate;
+use crate::ui::{Fact, Form, Health, Link, Moment, Pager, Picture, Urgency};
+use askama::Template;
+
+/// Asks for purpose and case.
+#[derive(Clone, Debug, Template)]
+#[template(path = "purpose.html")]
+pub struct Purpose {
+    /// Around it.
+    pub frame: Frame,
+    /// What it is asked for: `search reads`.
+    pub what: String,
+    /// Purpose and case number.
+    pub form: Form,
+}
+
+/// What a search found.
+#[derive(Clone, Debug)]
+pub struct Results {
+    /// `312 reads, newest first`.
+    pub summary: String,
+    /// This page of them.
+    pub rows: Vec<ReadRow>,
+    /// Where it stands among the others.
+    pub pager: Pager,
+    /// Leads to an export, which needs a purpose of its own.
+    pub export: Option<Link>,
+}
+
+/// The search form, and what it found.
+#[derive(Clone, Debug, Template)]
+#[template(path = "search.html")]
+pub struct Search {
+    /// Around it.
+    pub frame: Frame,
+    /// Purpose and case that were given, in words.
+    pub purpose: String,
+    /// Leads to another purpose.
+    pub change: Link,
+    /// What is searched for.
+    pub form: Form,
+    /// None before the first search.
+    pub results: Option<Results>,
+}
+
+/// Another text that the plate may have.
+#[derive(Clone, Debug)]
+pub struct Reading {
+    /// The text.
+    pub plate: Plate,
+    /// How sure.
+    pub confidence: Confidence,
+}
+
+/// A hit of a read.
+#[derive(Clone, Debug)]
+pub struct Hit {
+    /// Its page, and why the plate is wanted.
+    pub link: Link,
+    /// How urgent.
+    pub urgency: Urgency,
+    /// The listed plate.
+    pub listed: Plate,
+    /// What came of it, or that it is unverified.
+    pub standing: String,
+}
+
+/// One read with all that is known of it.
+#[derive(Clone, Debug, Template)]
+#[template(path = "read.html")]
+pub struct ReadDetail {
+    /// Around it.
+    pub frame: Frame,
+    /// Text and state as they count now.
+    pub plate: Plate,
+    /// How sure the reader was of its own text.
+    pub confidence: Confidence,
+    /// The plate alone.
+    pub crop: Option<Picture>,
+    /// The vehicle.
+    pub overview: Option<Picture>,
+    /// When, where, by which camera and which version.
+    pub facts: Vec<Fact>,
+    /// Other readings, most probable first.
+    pub readings: Vec<Reading>,
+    /// Hits that may be shown.
+    pub hits: Vec<Hit>,
+    /// Who corrected what (control P-30), oldest first.
+    pub history: Vec<(Moment, String)>,
+    /// Corrects a misread.
+    pub correct: Form,
+    /// How it is with the transfer.
+    pub transfer: (Health, String),
+}

@@ -1,0 +1,91 @@
+//! The pages: view models of plain data, and the templates that draw them.
+//!
+//! A view model holds words that are ready to be shown. It knows no store and no session; who fills it
+//! has passed the gate before.
+
+mod account;
+mod alert;
+mod find;
+mod live;
+mod login;
+mod performance;
+mod start;
+#[cfg(test)]
+mod tests;
+mod write;
+
+pub use account::{Account, UserForm, UserRow, Users};
+pub use alert::{Alert, AlertCard, AlertPart, AlertRow, Alerts, Answer, Answered, Chip, Step};
+pub use find::{Hit, Purpose, ReadDetail, Reading, Results, Search};
+pub use live::{CameraCard, CameraPart, Confidence, Live, ReadPart, ReadRow, StatusPart};
+pub use login::{Login, Refused, SecondFactor};
+pub use performance::{Performance, TestRow};
+pub use start::{Check, ListRow, Shift};
+pub use write::{Canvass, CanvassRow, Entries, EntryRow, ErrorPage, OpenCanvass};
+
+use crate::assets;
+use crate::theme::Theme;
+use crate::ui::{Message, NavItem, StatusLine};
+
+/// How a page stands in the window.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Shape {
+    /// With navigation and status line.
+    #[default]
+    Whole,
+    /// One card in the middle: before somebody is logged in.
+    Alone,
+    /// Nothing but the page: alerts.
+    Full,
+}
+
+/// What all pages have around their content.
+#[derive(Clone, Debug, Default)]
+pub struct Frame {
+    /// Title of the page and its first heading.
+    pub title: String,
+    /// Name of the vehicle or the station.
+    pub place: String,
+    /// Day or night.
+    pub theme: Theme,
+    /// How it stands in the window.
+    pub shape: Shape,
+    /// Who is logged in; empty for nobody.
+    pub user: String,
+    /// Places to go to.
+    pub nav: Vec<NavItem>,
+    /// How everything is.
+    pub status: StatusLine,
+    /// What was done, or was not.
+    pub messages: Vec<Message>,
+    /// The page's token ([`crate::csrf`]).
+    pub csrf: String,
+    /// Path of the live events; empty for a page without.
+    pub events: String,
+    /// Milliseconds since 1970 by this machine's clock: the browser's may be wrong.
+    pub now_ms: i64,
+    /// Without script the page loads itself again after so many seconds; 0 for never.
+    pub refresh_s: u32,
+    /// Seconds after which the tones of an alert nobody has seen come again; 0 for a page without tones.
+    pub tones_again_s: u32,
+    /// Single keys do something ([`account`] has the switch).
+    pub shortcuts: bool,
+    /// Alerts without an answer, the most urgent first; shown over the page.
+    pub pending: Vec<AlertCard>,
+}
+
+impl Frame {
+    /// The address of a file of [`assets`].
+    pub fn asset(&self, name: &str) -> &'static str {
+        assets::url(name)
+    }
+
+    /// Class of the page's body.
+    pub fn shape_class(&self) -> &'static str {
+        match self.shape {
+            Shape::Whole => "whole",
+            Shape::Alone => "alone",
+            Shape::Full => "full",
+        }
+    }
+}
