@@ -143,9 +143,8 @@ mod tests {
     async fn call(request: axum::http::request::Builder, body: String) -> Response {
         let change = async |Extension(fields): Extension<Fields>| fields.get("plate").to_owned();
         let page = async |Extension(token): Extension<Token>| token.0;
-        let router = Router::new()
-            .route("/", get(page).post(change))
-            .layer(from_fn_with_state(Csrf::with_key(&KEY), guard));
+        let router =
+            Router::new().route("/", get(page).post(change)).layer(from_fn_with_state(Csrf::with_key(&KEY), guard));
         router.oneshot(request.body(Body::from(body)).unwrap()).await.unwrap()
     }
 
@@ -188,10 +187,17 @@ mod tests {
     #[tokio::test]
     async fn a_request_of_another_site_is_refused_with_the_right_token_too() {
         let body = || format!("csrf={}&plate=x", token());
-        for (name, value) in
-            [("sec-fetch-site", "cross-site"), ("sec-fetch-site", "same-site"), ("origin", "https://evil.example"), ("origin", "null")]
-        {
-            assert_eq!(call(post().header(name, value), body()).await.status(), StatusCode::FORBIDDEN, "{name} {value}");
+        for (name, value) in [
+            ("sec-fetch-site", "cross-site"),
+            ("sec-fetch-site", "same-site"),
+            ("origin", "https://evil.example"),
+            ("origin", "null"),
+        ] {
+            assert_eq!(
+                call(post().header(name, value), body()).await.status(),
+                StatusCode::FORBIDDEN,
+                "{name} {value}"
+            );
         }
         let own = post().header("origin", "https://unit214:8443").header("sec-fetch-site", "same-origin");
         assert_eq!(call(own, body()).await.status(), StatusCode::OK);

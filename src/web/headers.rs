@@ -54,10 +54,7 @@ mod tests {
 
     async fn answer(path: &str) -> Response {
         let loose = async || ([(header::CONTENT_SECURITY_POLICY, "default-src *")], "page");
-        let router = Router::new()
-            .route("/page", get(loose))
-            .merge(crate::assets::router())
-            .layer(from_fn(secure));
+        let router = Router::new().route("/page", get(loose)).merge(crate::assets::router()).layer(from_fn(secure));
         router.oneshot(Request::builder().uri(path).body(Body::empty()).unwrap()).await.unwrap()
     }
 
@@ -82,7 +79,10 @@ mod tests {
     #[tokio::test]
     async fn pages_are_not_stored_and_files_with_a_hash_are() {
         let page = answer("/page").await;
-        assert_eq!((page.status(), &page.headers()[header::CACHE_CONTROL]), (StatusCode::OK, &"no-store".parse().unwrap()));
+        assert_eq!(
+            (page.status(), &page.headers()[header::CACHE_CONTROL]),
+            (StatusCode::OK, &"no-store".parse().unwrap())
+        );
         let file = answer(crate::assets::url("app.css")).await;
         assert_ne!(file.headers()[header::CACHE_CONTROL], "no-store");
     }

@@ -45,6 +45,26 @@ pub struct Pair {
     pub states_differ: bool,
 }
 
+impl Pair {
+    /// How the states compare, in words; empty when they are the same.
+    pub fn states(&self) -> String {
+        let (read, listed) = (&self.read.state, &self.listed.state);
+        match (read.as_str(), listed.as_str()) {
+            ("", "") => "Neither the read nor the list has a state".into(),
+            ("", listed) => format!("The state was not read; the list has {listed}"),
+            (read, "") => format!("The list has no state; {read} was read"),
+            (read, listed) if read == listed => String::new(),
+            (read, listed) => format!("The states differ: {read} was read, the list has {listed}"),
+        }
+    }
+
+    /// The characters agree, as far as they are known.
+    pub fn agreement(&self) -> &'static str {
+        let partial = self.listed.cells.iter().any(|c| matches!(c.character, '?' | '*'));
+        if partial { "Fits the partial plate" } else { "No differing characters" }
+    }
+}
+
 impl Plate {
     /// A plate without a comparison.
     pub fn new(text: &str, state: &str) -> Self {
@@ -142,9 +162,9 @@ fn align(read: &[char], listed: &[char]) -> Vec<(Option<char>, Option<char>)> {
                     if in_read { none.min(cost[i + 1][j]) } else { none }
                 }
                 (false, true) => 1 + cost[i][j + 1],
-                (true, true) => (cost[i + 1][j + 1] + usize::from(!fits(i, j)))
-                    .min(1 + cost[i + 1][j])
-                    .min(1 + cost[i][j + 1]),
+                (true, true) => {
+                    (cost[i + 1][j + 1] + usize::from(!fits(i, j))).min(1 + cost[i + 1][j]).min(1 + cost[i][j + 1])
+                }
             };
         }
     }
@@ -209,13 +229,20 @@ mod tests {
         let pair = Pair::new("7ABC123", "CA", "7A?*3", "CA");
         assert_eq!(pair.differences, Vec::<String>::new());
         assert_eq!(pair.read.text(), "7ABC123");
+        assert_eq!(pair.agreement(), "Fits the partial plate");
         let pair = Pair::new("7ABC123", "CA", "*999", "CA");
         assert_eq!(pair.differences.len(), 3, "{:?}", pair.differences);
     }
 
     #[test]
     fn other_states_are_told() {
-        assert!(Pair::new("9FWL270", "CA", "9FWL270", "NV").states_differ);
+        let pair = Pair::new("9FWL270", "CA", "9FWL270", "NV");
+        assert!(pair.states_differ);
+        assert_eq!(pair.states(), "The states differ: CA was read, the list has NV");
+        let unknown = Pair::new("9FWL270", "", "9FWL270", "NV");
+        assert!(!unknown.states_differ);
+        assert_eq!(unknown.states(), "The state was not read; the list has NV");
+        assert_eq!(Pair::new("9FWL270", "NV", "9FWL270", "NV").states(), "");
     }
 
     #[test]

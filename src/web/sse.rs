@@ -89,10 +89,7 @@ impl http_body::Body for Stream {
     type Data = Bytes;
     type Error = Infallible;
 
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
         let frame = |text: String| Poll::Ready(Some(Ok(Frame::data(Bytes::from(text)))));
         if !self.begun {
             self.begun = true;
@@ -128,7 +125,10 @@ mod tests {
     #[test]
     fn lines_of_an_event_can_not_become_another_event() {
         let event = Event { id: Some("7".into()), name: "put", data: "a\r\nb\n\nevent: alert\rdata: x".into() };
-        assert_eq!(event.written(), "id: 7\nevent: put\ndata: a\ndata: b\ndata: \ndata: event: alert\ndata: data: x\n\n");
+        assert_eq!(
+            event.written(),
+            "id: 7\nevent: put\ndata: a\ndata: b\ndata: \ndata: event: alert\ndata: data: x\n\n"
+        );
         let odd = Event { id: Some("7\nevent: x".into()), name: "put", data: String::new() };
         assert_eq!(odd.written(), "event: put\ndata: \n\n");
     }

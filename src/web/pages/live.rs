@@ -15,9 +15,12 @@ const SURE: f32 = 0.95;
 const LIKELY: f32 = 0.8;
 
 impl Confidence {
-    /// Whole percent, never 100 for what is not certain.
+    /// Whole percent, never rounded up.
     pub fn percent(self) -> String {
-        format!("{} %", (self.0.clamp(0.0, 1.0) * 100.0).floor())
+        match (self.0.clamp(0.0, 1.0) * 100.0).floor() {
+            p if p >= 1.0 => format!("{p} %"),
+            _ => "under 1 %".into(),
+        }
     }
 
     /// In a word.
@@ -121,6 +124,7 @@ mod tests {
     fn no_confidence_is_rounded_up_to_certainty() {
         assert_eq!(Confidence(0.9999).percent(), "99 %");
         assert_eq!(Confidence(0.9999).word(), "sure");
+        assert_eq!(Confidence(0.004).percent(), "under 1 %");
         assert_eq!(Confidence(0.5).word(), "unsure");
         assert_eq!(Confidence(f32::NAN).word(), "unsure");
     }

@@ -1,6 +1,6 @@
 //! What holds for every page. The pages are those of the gallery, with made-up data.
 
-#[path = "../gallery/samples.rs"]
+#[path = "../gallery/samples/mod.rs"]
 mod samples;
 
 use super::*;
@@ -13,7 +13,10 @@ use askama::Template;
 /// template has `>` in an attribute, and values are escaped.
 fn tags(html: &str) -> Vec<&str> {
     let starts = html.match_indices('<').map(|(at, _)| &html[at + 1..]);
-    starts.filter(|tag| tag.starts_with(|c: char| c.is_ascii_alphabetic())).filter_map(|tag| tag.split('>').next()).collect()
+    starts
+        .filter(|tag| tag.starts_with(|c: char| c.is_ascii_alphabetic()))
+        .filter_map(|tag| tag.split('>').next())
+        .collect()
 }
 
 fn name(tag: &str) -> &str {
@@ -80,7 +83,10 @@ fn no_page_has_inline_style_or_script_or_names_anything_outside() {
                 assert!(key != "style" && !(key.starts_with("on") && pair.contains("=\"")), "{page}: <{tag}>");
             }
             for address in ["href", "src", "action", "data-events"].iter().filter_map(|a| attribute(tag, a)) {
-                assert!(address.starts_with('/') && !address.starts_with("//") || address.starts_with('#'), "{page}: {address}");
+                assert!(
+                    address.starts_with('/') && !address.starts_with("//") || address.starts_with('#'),
+                    "{page}: {address}"
+                );
             }
         }
         assert!(!html.contains("http://") && !html.contains("https://"), "{page}");
@@ -158,7 +164,9 @@ fn an_alert_of_another_state_says_so() {
 fn what_a_list_brings_can_neither_script_nor_turn_nor_flood_a_page() {
     let odd = format!("<script>alert(1)</script>\u{202e}'\"{}", "x".repeat(1 << 20));
     let mut card = samples::alerts().remove(1);
-    for text in [&mut card.category, &mut card.camera, &mut card.place, &mut card.matched, &mut card.list, &mut card.remark] {
+    for text in
+        [&mut card.category, &mut card.camera, &mut card.place, &mut card.matched, &mut card.list, &mut card.remark]
+    {
         text.clone_from(&odd);
     }
     for fact in &mut card.facts {
@@ -227,7 +235,11 @@ fn a_part_that_an_event_brings_is_one_element_with_an_id() {
 
 #[test]
 fn a_page_without_live_events_says_nothing_of_them() {
-    let page = Live { frame: Frame { events: String::new(), ..samples::frame("Live reads", "Live") }, reads: Vec::new(), cameras: Vec::new() };
+    let page = Live {
+        frame: Frame { events: String::new(), ..samples::frame("Live reads", "Live") },
+        reads: Vec::new(),
+        cameras: Vec::new(),
+    };
     let html = page.render().unwrap();
     assert!(!html.contains("data-events") && !html.contains("<dialog"));
 }

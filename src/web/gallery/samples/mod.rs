@@ -1,0 +1,163 @@
+//! Made-up data for every page. Persons, plates and events are invented; the pictures are cut from the
+//! drawn drive in `fixtures/`.
+
+mod office;
+mod drive;
+
+use plated_web::Frame;
+use plated_web::pages::*;
+use plated_web::ui::*;
+
+pub use drive::*;
+pub use office::*;
+
+/// Name of the file and the page.
+pub type Page = (&'static str, String);
+
+pub fn moment(text: &str, time: &str) -> Moment {
+    Moment { text: text.into(), iso: format!("2026-11-26T{time}Z") }
+}
+
+fn picture(name: &str, alt: &str, width: u32, height: u32) -> Option<Picture> {
+    Some(Picture { src: format!("/pictures/{name}.jpg"), alt: alt.into(), width, height })
+}
+
+fn crop(plate: &str) -> Option<Picture> {
+    picture(&plate.to_lowercase(), "Plate as the camera saw it", 320, 160)
+}
+
+fn overview(plate: &str) -> Option<Picture> {
+    picture(&format!("{}-overview", plate.to_lowercase()), "Vehicle as the camera saw it", 800, 450)
+}
+
+fn item(text: &str, href: &str, icon: &'static str, current: &str) -> NavItem {
+    let count = if text == "Alerts" { 2 } else { 0 };
+    NavItem { link: Link::new(text, href), icon, current: text == current, count }
+}
+
+fn status(health: Health, icon: &'static str, text: &str) -> StatusItem {
+    StatusItem { health, icon, text: text.into(), href: "/shift".into() }
+}
+
+pub fn status_line() -> StatusLine {
+    let items = vec![
+        status(Health::Good, "camera", "3 cameras reading"),
+        status(Health::Good, "list", "Lists 2 h old"),
+        status(Health::Good, "outbox", "All reads sent"),
+        status(Health::Good, "link", "Station reached"),
+    ];
+    StatusLine { items }
+}
+
+fn bad_status_line() -> StatusLine {
+    let items = vec![
+        status(Health::Bad, "camera", "Left camera gives no picture"),
+        status(Health::Warning, "list", "SVS is 9 h old"),
+        status(Health::Info, "outbox", "1,204 reads wait, oldest 3 h"),
+        status(Health::Warning, "nolink", "No link to the station for 3 h"),
+    ];
+    StatusLine { items }
+}
+
+pub fn frame(title: &str, current: &str) -> Frame {
+    Frame {
+        title: title.into(),
+        place: "Unit 214".into(),
+        user: "A. Alvarado".into(),
+        nav: vec![
+            item("Live", "/", "live", current),
+            item("Alerts", "/alerts", "bell", current),
+            item("Search", "/search", "search", current),
+            item("Add plate", "/entries", "plus", current),
+            item("Canvass", "/canvass", "canvass", current),
+            item("Shift", "/shift", "check", current),
+            item("Account", "/account", "user", current),
+        ],
+        status: status_line(),
+        csrf: "0123456789abcdef".into(),
+        events: "/events".into(),
+        now_ms: 1_795_727_094_000,
+        tones_again_s: 10,
+        shortcuts: true,
+        ..Frame::default()
+    }
+}
+
+fn admin(title: &str, current: &str) -> Frame {
+    let nav = vec![
+        item("Search", "/search", "search", current),
+        item("Users", "/users", "users", current),
+        item("Lists", "/lists", "list", current),
+        item("Tests", "/performance", "chart", current),
+        item("Account", "/account", "user", current),
+    ];
+    Frame { nav, ..frame(title, current) }
+}
+
+fn alone(title: &str) -> Frame {
+    Frame { shape: Shape::Alone, user: String::new(), events: String::new(), ..frame(title, "") }
+}
+
+fn form(action: &str, button: &str, fields: Vec<Field>) -> Form {
+    Form { action: action.into(), csrf: "0123456789abcdef".into(), fields, button: button.into(), ..Form::default() }
+}
+
+/// Every page, the odd ones too.
+pub fn pages() -> askama::Result<Vec<Page>> {
+    use askama::Template;
+    let mut over = live("live");
+    over.frame.pending = alerts();
+    Ok(vec![
+        ("login", login(false).render()?),
+        ("login-wrong", login(true).render()?),
+        ("second-factor", second_factor().render()?),
+        ("refused", refused().render()?),
+        ("shift", shift(true).render()?),
+        ("shift-not-ready", shift(false).render()?),
+        ("live", live("live").render()?),
+        ("live-empty", live("live-empty").render()?),
+        ("live-trouble", live("live-trouble").render()?),
+        ("live-alert", over.render()?),
+        ("alert", alert_page(0, Step::Compare, 1).render()?),
+        ("alert-queue", alert_page(1, Step::Compare, 6).render()?),
+        ("alert-state", alert_page(2, Step::Compare, 6).render()?),
+        ("alert-long", alert_page(3, Step::Compare, 6).render()?),
+        ("alert-bare", alert_page(5, Step::Compare, 6).render()?),
+        ("alert-dispatch", alert_page(0, Step::Dispatch, 3).render()?),
+        ("alert-answered", alert_page(0, Step::Answered("Confirmed by dispatch at 21:06".into()), 3).render()?),
+        ("alerts", alerts_list(false).render()?),
+        ("alerts-empty", alerts_list(true).render()?),
+        (
+            "purpose",
+            Purpose {
+                frame: frame("Purpose of your search", "Search"),
+                what: "search reads".into(),
+                form: form(
+                    "/purpose",
+                    "Go on",
+                    vec![
+                        purposes(),
+                        Field::new(Input::Text, "case", "Case or incident number")
+                            .required()
+                            .hint("Your agency asks for one"),
+                    ],
+                ),
+            }
+            .render()?,
+        ),
+        ("search", search(reads(), "312 reads, newest first").render()?),
+        ("search-empty", search(Vec::new(), "Nothing found").render()?),
+        ("read", read_detail().render()?),
+        ("entries", entries(false, false).render()?),
+        ("entries-wrong", entries(true, true).render()?),
+        ("canvass", canvass(true).render()?),
+        ("canvass-begin", canvass(false).render()?),
+        ("account", account().render()?),
+        ("users", users(false).render()?),
+        ("users-empty", users(true).render()?),
+        ("user-form", user_form().render()?),
+        ("performance", performance(false).render()?),
+        ("performance-empty", performance(true).render()?),
+        ("error", error_page().render()?),
+    ])
+}
