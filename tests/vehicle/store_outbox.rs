@@ -198,7 +198,6 @@ fn check_finds_what_does_not_fit_and_runs_beside_the_daemon() {
     };
     assert_eq!(plated_check(), Some(0));
 
-    let hex = std::fs::read_to_string(place.dir.path().join("store.key")).unwrap();
     let whole = std::fs::read(place.path()).unwrap();
     let id = hex::encode(b.id.as_bytes());
     let harms = [
@@ -215,16 +214,58 @@ fn check_finds_what_does_not_fit_and_runs_beside_the_daemon() {
     ];
     for (name, sql) in harms {
         std::fs::write(place.path(), &whole).unwrap();
-        let conn = rusqlite::Connection::open(place.path()).unwrap();
-        let key = format!("PRAGMA key = \"x'{}'\"; PRAGMA foreign_keys = OFF;", hex.trim());
-        conn.execute_batch(&key).unwrap();
-        conn.execute_batch(&sql).unwrap();
-        conn.close().unwrap();
+        harm(&place, &sql);
         let report = check(&place.path(), &place.key).unwrap();
         assert!(report.problems() > 0, "{name}: not found");
         assert_eq!(plated_check(), Some(65), "{name}");
         let said: Vec<_> = report.checked.iter().flat_map(|c| &c.problems).collect();
         assert!(!said.iter().any(|p| p.contains("CHK") || p.contains("8XYZ")), "{name}: shows a plate: {said:?}");
+    }
+}
+
+/// A store with this done to it, past the program.
+fn harm(place: &Place, sql: &str) {
+    let hex = std::fs::read_to_string(place.dir.path().join("store.key")).unwrap();
+    let conn = rusqlite::Connection::open(place.path()).unwrap();
+    conn.execute_batch(&format!("PRAGMA key = \"x'{}'\"; PRAGMA foreign_keys = OFF;", hex.trim())).unwrap();
+    conn.execute_batch(sql).unwrap();
+    conn.close().unwrap();
+}
+
+#[test]
+fn a_read_in_the_outbox_that_is_not_what_was_written_is_kept_and_named_and_all_others_are_transferred() {
+    let harms = [
+        ("no JSON", "record = x'00'"),
+        ("not UTF-8", "record = CAST(x'ff' || record AS BLOB)"),
+        ("JSON of something else", "record = CAST('{\"id\":1}' AS BLOB)"),
+        ("empty", "record = x''"),
+        ("another content", "record = CAST(replace(record, 'HIT', 'HAT') AS BLOB)"),
+    ];
+    for (name, change) in harms {
+        let place = Place::new();
+        let (store, _) = place.open();
+        // It would be the first to be sent.
+        let mut first = read("7HIT001");
+        first.record.hits = vec![hit("svs")];
+        let damaged = store.put_read(&first).unwrap().id;
+        let others: HashSet<Uuid> = (0..5).map(|n| store.put_read(&read(&format!("7OK00{n}"))).unwrap().id).collect();
+        store.close().unwrap();
+        harm(&place, &format!("UPDATE read SET {change} WHERE id = x'{}'", hex::encode(damaged.as_bytes())));
+
+        let (store, opened) = place.open();
+        assert!(opened.set_aside.is_none(), "{name}");
+        let mut sent = HashSet::new();
+        while let [next] = &store.outbox(transfer(), 1).unwrap()[..] {
+            assert_eq!(store.apply_receipt(&receipt(&[(next.sealed.id, next.sealed.sha256)])).unwrap().transferred, 1);
+            sent.insert(next.sealed.id);
+        }
+        assert_eq!(sent, others, "{name}");
+        assert_eq!(store.stats().unwrap().pending, 1, "{name}: it is kept");
+        store.close().unwrap();
+        let report = check(&place.path(), &place.key).unwrap();
+        let problems: Vec<_> = report.checked.iter().flat_map(|c| &c.problems).collect();
+        let named = problems.iter().any(|p| p.contains(&damaged.to_string()));
+        assert!(named && !problems.iter().any(|p| p.contains("7HIT001")), "{name}: {problems:?}");
     }
 }
 

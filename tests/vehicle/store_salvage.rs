@@ -4,7 +4,7 @@ use crate::kit::process::until;
 use crate::kit::store::*;
 use plated_access::Reason;
 use plated_core::error::Kind;
-use plated_core::record::Priority;
+use plated_core::record::{Priority, ReadRecord};
 use plated_core::user::SystemUser;
 use plated_vehicle::store::{By, NewManual, NewRead, Store, check};
 use std::collections::HashSet;
@@ -240,6 +240,64 @@ fn a_store_that_is_removed_and_closed_at_once_loses_nothing() {
     store.put_read(&read("7LOST00")).unwrap_err();
     store.close().unwrap();
     assert_eq!(waiting(&place.open().0), all);
+}
+
+/// Waits until a read was brought over, and gives it.
+fn brought_over(store: &Store, id: Uuid) -> ReadRecord {
+    until("the read to be brought over", || reads(store, usize::MAX).into_iter().find(|r| r.id == id))
+}
+
+// policy: P-12
+#[test]
+fn a_pass_that_goes_on_while_its_store_is_given_up_ends_in_the_new_store() {
+    let place = Place::new();
+    filled(&place);
+    let (store, _) = place.open();
+    let mut pass = open_read("7PASS01");
+    pass.record.hits = vec![hit("svs")];
+    keep(&store, &pass);
+    let closed = keep(&store, &read("7DONE01"));
+    std::fs::remove_file(place.path()).unwrap();
+    store.put_read(&read("7LOST00")).unwrap_err();
+    assert_eq!(brought_over(&store, pass.record.id).text, "7PASS01");
+    until("the others", || waiting(&store).contains(&closed).then_some(()));
+    assert!(!waiting(&store).contains(&pass.record.id), "it is not sent before it is over");
+    // The vehicle has gone, and the plate was read better meanwhile.
+    pass.record.text = "7PASS07".into();
+    pass.open = false;
+    assert!(store.put_read(&pass).unwrap().sealed);
+    let kept = brought_over(&store, pass.record.id);
+    assert_eq!((kept.text.as_str(), &kept.hits), ("7PASS07", &pass.record.hits));
+    assert!(waiting(&store).contains(&pass.record.id));
+    assert_sendable(&store);
+    store.close().unwrap();
+    assert_eq!(check(&place.path(), &place.key).unwrap().problems(), 0);
+}
+
+#[test]
+fn a_pass_of_an_earlier_run_is_sealed_as_it_was_when_its_store_is_brought_over() {
+    let before = Place::new();
+    let (store, _) = before.open();
+    let pass = store.put_read(&open_read("7PASS01")).unwrap().id;
+    store.close().unwrap();
+    let place = Place { key: before.key.clone(), ..Place::new() };
+    std::fs::copy(before.path(), place.beside(".damaged-20260301T070000Z")).unwrap();
+    let (store, _) = place.open();
+    until("the read to be brought over", || waiting(&store).contains(&pass).then_some(()));
+}
+
+#[test]
+fn a_sealed_read_that_comes_again_and_differs_in_nothing_but_that_it_is_late_is_taken_as_kept() {
+    let place = Place::new();
+    let (store, _) = place.open();
+    let mut new = read("7LATE01");
+    new.record.hits = vec![hit("svs")];
+    let sealed = store.put_read(&new).unwrap();
+    new.record.hits[0].kept_late = true;
+    assert_eq!(store.put_read(&new).unwrap(), sealed);
+    assert!(!reads(&store, 1)[0].hits[0].kept_late, "what is sealed stays as it is");
+    new.record.text = "7LATE02".into();
+    assert_eq!(store.put_read(&new).unwrap_err().kind(), Kind::Internal);
 }
 
 #[test]

@@ -1,7 +1,8 @@
 //! One owner for one store: an exclusive lock on `<store>.lock`.
 //!
 //! The kernel releases it when the process ends in whatever way, so a lock is never stale. The
-//! file itself stays; it holds the owner's process number for the message to the second one.
+//! file itself stays; it holds the owner's process number for the message to the second one. It is not
+//! written by `durable`: after a power cut nobody holds it, whatever is in it.
 
 use super::files::{beside, folder};
 use plated_core::error::{Context, Error, Kind, Result};

@@ -17,7 +17,7 @@ use uuid::Uuid;
 /// may have mended what the station had against it.
 const REFUSED_REST: i64 = 3_600_000_000;
 
-/// That a read can't be sent is said once; the outbox is looked at every few seconds.
+/// That a read can't be sent is logged once; the outbox is read every few seconds.
 static UNREADABLE: AtomicBool = AtomicBool::new(false);
 
 /// A read to be sent.

@@ -4,8 +4,10 @@
 //! SQLCipher authenticates each page; one bad page ends all answers on a connection. So the old store
 //! is asked row by row, by number, and opened anew after each answer that did not come. A read comes
 //! over if the station does not hold it and if its record and all its pictures are exactly what was
-//! written; it may be sent twice then, which does no harm. Lists in force, officers' entries, findings
-//! and events come over too. Nothing is written to the old store.
+//! written; it may be sent twice then, which does no harm. A read whose pass is still going on comes
+//! over open, so that the pass can end in the new store; in a store of an earlier run nobody will end
+//! it any more, and it comes over sealed. Lists in force, officers' entries, findings and events come
+//! over too. Nothing is written to the old store.
 
 use super::connection::{Fault, PAGE_BYTES, connect};
 use super::files;
@@ -82,6 +84,8 @@ pub(super) struct Salvage {
     report: Salvaged,
     /// Lists, entries and findings came over; tried again until they do.
     settings_done: bool,
+    /// It was given up in this run: the passes of its open reads are still going on.
+    passes_go_on: bool,
 }
 
 /// Numbers of rows that are still to be looked at.
@@ -91,15 +95,35 @@ struct Numbers {
 }
 
 impl Salvage {
+    /// Of a store that was set aside before this run, or in it before any read was written.
     pub(super) fn of_file(path: &Path) -> Self {
-        let report = Salvaged { from: Some(path.to_owned()), ..Salvaged::default() };
-        Self { file: Some(path.to_owned()), conn: None, reads: None, events: None, report, settings_done: false }
+        Self {
+            file: Some(path.to_owned()),
+            conn: None,
+            reads: None,
+            events: None,
+            report: Salvaged { from: Some(path.to_owned()), ..Salvaged::default() },
+            settings_done: false,
+            passes_go_on: false,
+        }
     }
 
-    /// Of a store whose files are gone, by the connection that still has them.
+    /// Of a store that was set aside while it was in use.
+    pub(super) fn of_file_in_use(path: &Path) -> Self {
+        Self { passes_go_on: true, ..Self::of_file(path) }
+    }
+
+    /// Of a store whose files went away while it was in use, by the connection that still has them.
     pub(super) fn of_connection(conn: Connection) -> Self {
-        let report = Salvaged::default();
-        Self { file: None, conn: Some(conn), reads: None, events: None, report, settings_done: false }
+        Self {
+            file: None,
+            conn: Some(conn),
+            reads: None,
+            events: None,
+            report: Salvaged::default(),
+            settings_done: false,
+            passes_go_on: true,
+        }
     }
 
     pub(super) fn file(&self) -> Option<&Path> {
@@ -208,18 +232,26 @@ impl Salvage {
             self.report.unreadable += 1;
             return Ok(());
         };
+        let open = self.passes_go_on && self.may_be_open(writer, number);
         let now = writer.now();
         let tx = writer.write()?;
         if tx.prepare_cached("SELECT 1 FROM read WHERE id = ?1")?.exists([id])? {
             self.report.present += 1;
             return Ok(());
         }
-        let new = Sealing { record: &record, json: &json, sha256, open: false, now };
+        let new = Sealing { record: &record, json: &json, sha256, open, now };
         let number = reads::write(&tx, &new, &jpegs)?;
         reads::queue(&tx, number, &new)?;
         tx.commit()?;
         self.report.reads += 1;
         Ok(())
+    }
+
+    /// Whether its pass may still be going on. Where that can't be read it may: an open read is sealed at
+    /// the next start at the latest, and what is sealed too early loses its end.
+    fn may_be_open(&mut self, writer: &Writer, number: i64) -> bool {
+        let is_open = "SELECT 1 FROM outbox WHERE read = ?1 AND state = 'open'";
+        self.ask(writer, |old| old.prepare_cached(is_open)?.exists([number])).unwrap_or(true)
     }
 
     /// The pictures of a record, if each is there and what was written.

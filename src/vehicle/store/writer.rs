@@ -250,7 +250,7 @@ impl Writer {
         self.files = files;
         self.trim_at = MAX_LOG_BYTES;
         let salvage = match (&aside, damaged) {
-            (Some(aside), true) => Salvage::of_file(aside),
+            (Some(aside), true) => Salvage::of_file_in_use(aside),
             _ => Salvage::of_connection(old),
         };
         self.begin_salvage(salvage);
