@@ -1,6 +1,6 @@
 //! Whether a hit is news: an entry alerts once in a pass, the same plate with the same entry does not
 //! alert again for a while or as long as the vehicle stands in view, and a pairing that somebody
-//! found wrong is quiet until the shift ends.
+//! found wrong is muted until the shift ends.
 
 use super::MutedPairings;
 use plated_core::plate::{MatchKey, PlateText};
@@ -9,17 +9,17 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Alerts of the last minutes, beside the pairings that are quiet.
+/// Alerts of the last minutes, beside the pairings that are muted.
 #[derive(Debug)]
 pub struct Repeats {
     after: Duration,
     alerted: HashMap<(MatchKey, Wanted), Alerted>,
-    quiet: Arc<MutedPairings>,
+    muted: Arc<MutedPairings>,
 }
 
 /// Bound of what is remembered. When it is reached the oldest are forgotten, so at worst an
 /// alert is repeated too early.
-const REMEMBERED: usize = 4096;
+const MAX_REMEMBERED: usize = 4096;
 /// A plate that was in view less than this long ago has not left: a vehicle that stands there does
 /// not alert again, however long it stands.
 const LEFT_AFTER: Duration = Duration::from_secs(60);
@@ -56,16 +56,16 @@ impl Wanted {
 
 impl Repeats {
     /// `after` is [`crate::alert::Settings::repeat_after_s`].
-    pub fn new(after: Duration, quiet: Arc<MutedPairings>) -> Self {
-        Self { after, alerted: HashMap::new(), quiet }
+    pub fn new(after: Duration, muted: Arc<MutedPairings>) -> Self {
+        Self { after, alerted: HashMap::new(), muted }
     }
 
     /// Whether this hit, probable enough to alert, does alert at monotonic time `now`: not when its
-    /// pairing is quiet, and not when each of its entries alerted in this pass, whatever was read
+    /// pairing is muted, and not when each of its entries alerted in this pass, whatever was read
     /// then, or alerted for this text a short while ago. `before` are the hits of this pass. If it
     /// does, it counts as alerted from here on.
     pub fn decide(&mut self, hit: &HitRecord, before: &[HitRecord], now: Duration) -> Alerting {
-        if self.quiet.holds(hit, now) {
+        if self.muted.holds(hit, now) {
             return Alerting::Quieted;
         }
         let read = PlateText::normalise(&hit.text).key();
@@ -114,7 +114,7 @@ impl Repeats {
                 return false;
             }
         }
-        if self.alerted.len() >= REMEMBERED {
+        if self.alerted.len() >= MAX_REMEMBERED {
             self.forget(now);
         }
         // In one pass an entry alerts once; what was read this time is noted as if it had.
@@ -126,9 +126,9 @@ impl Repeats {
     fn forget(&mut self, now: Duration) {
         let (after, last) = (self.after, |times: &Alerted| times.alerted.max(times.seen));
         self.alerted.retain(|_, times| now.saturating_sub(last(times)) < after);
-        if self.alerted.len() >= REMEMBERED {
+        if self.alerted.len() >= MAX_REMEMBERED {
             let mut times: Vec<Duration> = self.alerted.values().map(last).collect();
-            let (_, middle, _) = times.select_nth_unstable(REMEMBERED / 2);
+            let (_, middle, _) = times.select_nth_unstable(MAX_REMEMBERED / 2);
             let middle = *middle;
             self.alerted.retain(|_, times| last(times) > middle);
         }
@@ -180,10 +180,10 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn a_quiet_pairing_does_not_alert_and_alerts_at_once_when_it_is_over() {
+    fn a_muted_pairing_does_not_alert_and_alerts_at_once_when_it_is_over() {
         let mut repeats = repeats(600);
         let wanted = hit("7ABC123", "7A8C123", &[entry("7A8C123", Priority::High, "stolen")]);
-        repeats.quiet.begin(&wanted, S(100));
+        repeats.muted.begin(&wanted, S(100));
         assert_eq!(repeats.decide(&wanted, &[], S(99)), Alerting::Quieted);
         assert_eq!(repeats.decide(&wanted, &[], S(100)), Alerting::Sounded);
         assert_eq!(repeats.decide(&wanted, &[], S(101)), Alerting::Repeat);
@@ -259,7 +259,7 @@ pub(super) mod tests {
         for n in 0..10_000u64 {
             let plate = format!("P{n}");
             assert!(repeats.alerts(&plate, &entry(&plate, Priority::Low, ""), n));
-            assert!(repeats.alerted.len() <= REMEMBERED);
+            assert!(repeats.alerted.len() <= MAX_REMEMBERED);
         }
         assert!(!repeats.alerts("P9999", &entry("P9999", Priority::Low, ""), 10_000));
         // All in one moment: nothing is older than the rest, and still it is bounded.
@@ -268,6 +268,6 @@ pub(super) mod tests {
             let plate = format!("P{n}");
             repeats.alerts(&plate, &entry(&plate, Priority::Low, ""), 0);
         }
-        assert!(repeats.alerted.len() <= REMEMBERED);
+        assert!(repeats.alerted.len() <= MAX_REMEMBERED);
     }
 }

@@ -1,9 +1,9 @@
 //! Pairings of a read and a listed plate that somebody found wrong: they alert nobody until the
 //! shift ends.
 //!
-//! The desk writes, the recorder asks. When a pairing is over is kept as monotonic time, so a jump
-//! of the wall clock neither ends it early nor makes it last (invariant 8). What was found wrong are
-//! the entries that the hit showed: one that comes later, from whatever list, alerts.
+//! The officers' service mutes, the recorder asks. The end of a mute is kept as monotonic time, so a
+//! jump of the wall clock neither ends it early nor makes it last (invariant 8). What was found wrong
+//! are the entries that the hit showed: one that comes later, from whatever list, alerts.
 
 use plated_core::plate::{MatchKey, PlateText};
 use plated_core::record::{EntryRecord, HitRecord};
@@ -11,23 +11,23 @@ use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard};
 use std::time::Duration;
 
-/// Most pairings that are quiet at a time. When there would be more, the one that is over first
-/// alerts again too early.
-const MOST: usize = 1024;
+/// Pairings that can be muted at a time. One more ends the mute that would be over first.
+const MAX_PAIRINGS: usize = 1024;
 
-/// What is quiet now.
+/// The pairings that are muted now.
 #[derive(Debug, Default)]
 pub struct MutedPairings {
-    pairings: Mutex<HashMap<Pairing, Found>>,
+    pairings: Mutex<HashMap<Pairing, Mute>>,
 }
 
 /// Match key of the read, and [`HitRecord::listed`].
 type Pairing = (MatchKey, String);
 
 #[derive(Debug)]
-struct Found {
+struct Mute {
+    /// Of the hit that was found wrong.
     entries: Vec<EntryRecord>,
-    /// Monotonic.
+    /// Monotonic time.
     until: Duration,
 }
 
@@ -36,12 +36,12 @@ impl MutedPairings {
     /// listed plate has no other entries than the hit.
     pub fn begin(&self, hit: &HitRecord, until: Duration) {
         let (pairing, mut pairings) = (pairing(hit), self.lock());
-        if pairings.len() >= MOST && !pairings.contains_key(&pairing) {
-            let first = pairings.iter().min_by_key(|(_, found)| found.until).map(|(pairing, _)| pairing.clone());
+        if pairings.len() >= MAX_PAIRINGS && !pairings.contains_key(&pairing) {
+            let first = pairings.iter().min_by_key(|(_, mute)| mute.until).map(|(pairing, _)| pairing.clone());
             first.map(|first| pairings.remove(&first));
         }
         let entries = hit.entries.iter().map(|e| e.entry.clone()).collect();
-        pairings.insert(pairing, Found { entries, until });
+        pairings.insert(pairing, Mute { entries, until });
     }
 
     /// The pairing of this hit alerts again.
@@ -52,11 +52,11 @@ impl MutedPairings {
     /// Whether this hit alerts nobody at the monotonic time `now`.
     pub fn holds(&self, hit: &HitRecord, now: Duration) -> bool {
         let pairings = self.lock();
-        let found = pairings.get(&pairing(hit)).filter(|found| now < found.until);
-        found.is_some_and(|found| hit.entries.iter().all(|e| found.entries.contains(&e.entry)))
+        let mute = pairings.get(&pairing(hit)).filter(|mute| now < mute.until);
+        mute.is_some_and(|mute| hit.entries.iter().all(|e| mute.entries.contains(&e.entry)))
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<Pairing, Found>> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<Pairing, Mute>> {
         self.pairings.lock().unwrap_or_else(|e| e.into_inner())
     }
 }
@@ -73,41 +73,41 @@ mod tests {
 
     // policy: P-06
     #[test]
-    fn a_pairing_found_wrong_is_quiet_until_the_shift_ends_and_others_are_not() {
-        let quiet = MutedPairings::default();
+    fn a_pairing_found_wrong_is_muted_until_the_shift_ends_and_others_are_not() {
+        let muted = MutedPairings::default();
         let stolen = entry("7A8C123", Priority::High, "stolen");
-        let holds = |text: &str, listed: &str, now| quiet.holds(&hit(text, listed, std::slice::from_ref(&stolen)), now);
-        quiet.begin(&hit("7ABC123", "7A8C123", std::slice::from_ref(&stolen)), S(3600));
+        let holds = |text: &str, listed: &str, now| muted.holds(&hit(text, listed, std::slice::from_ref(&stolen)), now);
+        muted.begin(&hit("7ABC123", "7A8C123", std::slice::from_ref(&stolen)), S(3600));
         assert!(holds("7ABC123", "7A8C123", S(3599)));
         assert!(!holds("7A8C123", "7A8C123", S(1)), "the listed plate itself");
         assert!(!holds("7ABC123", "7A8C12?", S(1)), "the same read, listed otherwise");
         assert!(!holds("7ABC123", "7A8C123", S(3600)));
-        quiet.end(&hit("7ABC123", "7A8C123", &[]));
+        muted.end(&hit("7ABC123", "7A8C123", &[]));
         assert!(!holds("7ABC123", "7A8C123", S(1)));
     }
 
     #[test]
-    fn an_entry_that_nobody_has_looked_into_alerts_though_the_pairing_is_quiet() {
-        let quiet = MutedPairings::default();
+    fn an_entry_that_nobody_has_looked_into_alerts_though_the_pairing_is_muted() {
+        let muted = MutedPairings::default();
         let (stolen, robbery) =
             (entry("7ABC123", Priority::Low, "stolen"), entry("7ABC123", Priority::High, "robbery"));
         let both = [stolen.clone(), robbery];
-        quiet.begin(&hit("7ABC123", "7ABC123", &both[..1]), S(10));
-        assert!(!quiet.holds(&hit("7ABC123", "7ABC123", &both), S(1)));
-        assert!(quiet.holds(&hit("7ABC123", "7ABC123", &both[..1]), S(1)));
-        quiet.begin(&hit("7ABC123", "7ABC123", &both), S(10));
-        assert!((1..=2).all(|n| quiet.holds(&hit("7ABC123", "7ABC123", &both[..n]), S(1))));
+        muted.begin(&hit("7ABC123", "7ABC123", &both[..1]), S(10));
+        assert!(!muted.holds(&hit("7ABC123", "7ABC123", &both), S(1)));
+        assert!(muted.holds(&hit("7ABC123", "7ABC123", &both[..1]), S(1)));
+        muted.begin(&hit("7ABC123", "7ABC123", &both), S(10));
+        assert!((1..=2).all(|n| muted.holds(&hit("7ABC123", "7ABC123", &both[..n]), S(1))));
     }
 
     #[test]
     fn more_than_fit_end_those_that_are_over_first() {
-        let quiet = MutedPairings::default();
+        let muted = MutedPairings::default();
         let of = |n: usize| hit(&format!("P{n}"), "7ABC123", &[]);
-        (0..MOST + 10).for_each(|n| quiet.begin(&of(n), S(1000 + n as u64)));
-        // One that is quiet already takes nobody's place.
-        quiet.begin(&of(MOST), S(100_000));
-        assert_eq!(quiet.lock().len(), MOST);
-        assert!((0..10).all(|n| !quiet.holds(&of(n), S(0))));
-        assert!((10..MOST + 10).all(|n| quiet.holds(&of(n), S(0))));
+        (0..MAX_PAIRINGS + 10).for_each(|n| muted.begin(&of(n), S(1000 + n as u64)));
+        // One that is muted already takes nobody's place.
+        muted.begin(&of(MAX_PAIRINGS), S(100_000));
+        assert_eq!(muted.lock().len(), MAX_PAIRINGS);
+        assert!((0..10).all(|n| !muted.holds(&of(n), S(0))));
+        assert!((10..MAX_PAIRINGS + 10).all(|n| muted.holds(&of(n), S(0))));
     }
 }
