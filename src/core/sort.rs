@@ -2,7 +2,8 @@
 //! runs are merged at the end.
 //!
 //! All runs are in one file without a name, so neither a crash nor a power cut leaves anything,
-//! and however many runs there are, they take one file handle.
+//! and however many runs there are, they take one file handle. Having no name, it is not written by
+//! `durable`; only the faults of tests come from there.
 
 use crate::durable::{Step, step};
 use std::cmp::Ordering;

@@ -1,9 +1,9 @@
 //! Files that outlive a power cut: whatever happens, a path holds its old content or its new one.
 //!
 //! Content is written under a passing name in the folder of its destination, synced, renamed, and
-//! the folder is synced after that. Every file of this project that has to be there after a restart
-//! is written here, so that the order of these steps stands in one place and a test can let any of
-//! them fail (`fault`, in tests only).
+//! the folder is synced after that. Every file of this project is written here, so that the order of
+//! these steps stands in one place and a test can let any of them fail (`fault`, in tests only). What
+//! nobody needs after a power cut is a [`Scratch`]: named from the start, and not synced.
 //!
 //! All functions block; none belongs on a thread that serves futures.
 
@@ -31,8 +31,10 @@ mod fault {
         false
     }
 }
+mod scratch;
 mod writer;
 
+pub use scratch::Scratch;
 pub use writer::Writer;
 
 pub(crate) use fault::step;

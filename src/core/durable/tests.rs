@@ -277,6 +277,47 @@ fn where_there_are_no_second_names_a_shared_file_is_a_copy() {
 }
 
 #[test]
+fn a_scratch_file_has_its_name_from_the_start_and_goes_on_where_it_was() {
+    let (dir, old) = with_old();
+    let path = dir.path().join("part");
+    Scratch::create_new(&path).unwrap().write_all(b"half").unwrap();
+    assert_eq!(fs::metadata(&path).unwrap().mode() & 0o777, 0o600);
+    let mut file = Scratch::append(&path).unwrap();
+    file.write_all(b" whole").unwrap();
+    assert_eq!(fs::read(&path).unwrap(), b"half whole");
+    file.clear().unwrap();
+    file.write_all(b"new").unwrap();
+    assert_eq!(fs::read(&path).unwrap(), b"new");
+    Scratch::create(&path).unwrap().allocate(5000).unwrap();
+    assert_eq!(fs::read(&path).unwrap(), [0; 5000]);
+    // A link that somebody laid there leads no write elsewhere.
+    let link = dir.path().join("link");
+    std::os::unix::fs::symlink(&old, &link).unwrap();
+    assert_eq!(Scratch::create_new(&link).unwrap_err().kind(), ErrorKind::AlreadyExists);
+    assert_eq!(fs::read(&old).unwrap(), b"old");
+}
+
+#[test]
+fn each_step_of_a_scratch_file_can_fail() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("part");
+    let faults = Faults::in_folder(dir.path());
+    let work = || {
+        let mut file = Scratch::append(&path)?;
+        file.write_all(b"new")?;
+        file.clear()?;
+        file.allocate(100)
+    };
+    for step in 0..5 {
+        faults.fail_after(step, ErrorKind::StorageFull);
+        assert_eq!(work().unwrap_err().kind(), ErrorKind::StorageFull, "step {step}");
+        faults.restore_power();
+    }
+    work().unwrap();
+    assert_eq!(faults.steps(), [Step::Create, Step::Write, Step::Write, Step::Write, Step::Sync]);
+}
+
+#[test]
 fn sweeping_removes_unfinished_files_and_nothing_else() {
     let (dir, _) = with_old();
     for name in [".a1b2c3.unfinished", "list.jsonl", ".hidden", "notes.unfinished"] {

@@ -3,7 +3,7 @@
 use super::received::{self, Place, could_not_read, could_not_write};
 use super::remote::{Ask, Body, Remote};
 use plated_core::digest::Sha256;
-use plated_core::durable;
+use plated_core::durable::{self, Scratch};
 use plated_core::error::{Context, Error, Kind, Result};
 use plated_core::wire::etag;
 use plated_core::wire::{ListVersion, Problem};
@@ -72,7 +72,7 @@ async fn by_delta<R: Remote>(
         return Err(problem(reply).await);
     }
     let delta = place.delta();
-    let mut file = File::create(&delta).context(Kind::Storage, || could_not_write(&delta))?;
+    let mut file = Scratch::create(&delta).context(Kind::Storage, || could_not_write(&delta))?;
     let mut size = 0;
     while let Some(piece) = reply.body.next().await? {
         size += piece.len() as u64;
@@ -85,7 +85,7 @@ async fn by_delta<R: Remote>(
     let (base, made, to) = (place.file(&from), place.made(), version.sha256);
     blocking(place.clone(), move |place| {
         let open = |path: &Path| File::open(path).map(BufReader::new).context(Kind::Storage, || could_not_read(path));
-        let output = BufWriter::new(File::create(&made).context(Kind::Storage, || could_not_write(&made))?);
+        let output = BufWriter::new(Scratch::create(&made).context(Kind::Storage, || could_not_write(&made))?);
         delta::apply((from, open(&base)?), open(&delta)?, to, output)?;
         place.keep(&made, &to)
     })
@@ -126,10 +126,10 @@ async fn pieces<R: Remote>(
         let tag = etag(&version.sha256);
         let ask = Ask { unless: None, from: (size > 0).then(|| (size, tag.clone())) };
         let mut reply = remote.get(&format!("v1/hotlists/{}/{}", version.name, version.sha256), &ask).await?;
-        let mut file = File::options().create(true).append(true).open(part).context(Kind::Storage, failed)?;
+        let mut file = Scratch::append(part).context(Kind::Storage, failed)?;
         match reply.status {
             200 => {
-                file.set_len(0).context(Kind::Storage, failed)?;
+                file.clear().context(Kind::Storage, failed)?;
                 size = 0;
             }
             206 if reply.start == Some(size) && reply.etag.as_ref().is_none_or(|e| *e == tag) => {}
@@ -177,4 +177,76 @@ pub(super) async fn blocking<T: Send + 'static>(
     tokio::task::spawn_blocking(move || work(&place))
         .await
         .context(Kind::Internal, || "a task of the hotlists failed".into())?
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::received::ReceivedLists;
+    use super::super::remote::Reply;
+    use super::*;
+    use plated_core::durable::Step;
+    use plated_core::durable::fault::Faults;
+    use std::io::ErrorKind;
+
+    const LIST: &[u8] = b"{\"plate\":\"7ABC123\"}\n";
+
+    /// Hands out one list, in pieces of a few bytes.
+    #[derive(Clone)]
+    struct Station;
+
+    struct Pieces(&'static [u8]);
+
+    impl Remote for Station {
+        type Body = Pieces;
+
+        async fn get(&self, _: &str, ask: &Ask) -> Result<Reply<Pieces>> {
+            let start = ask.from.as_ref().map(|(from, _)| *from);
+            let status = if start.is_some() { 206 } else { 200 };
+            let body = Pieces(&LIST[start.unwrap_or(0) as usize..]);
+            Ok(Reply { status, etag: None, start, retry_after: None, body })
+        }
+    }
+
+    impl Body for Pieces {
+        async fn next(&mut self) -> Result<Option<Vec<u8>>> {
+            let (piece, rest) = self.0.split_at(self.0.len().min(5));
+            self.0 = rest;
+            Ok(Some(piece.to_vec()).filter(|piece| !piece.is_empty()))
+        }
+    }
+
+    #[tokio::test]
+    async fn a_disk_that_fails_at_any_step_of_a_download_is_an_error_and_the_next_round_has_the_list() {
+        let dir = tempfile::tempdir().unwrap();
+        let version = ListVersion {
+            name: "svs".into(),
+            version: 1,
+            sha256: Sha256::of(LIST),
+            bytes: LIST.len() as u64,
+            entries: 1,
+            published: jiff::Timestamp::UNIX_EPOCH,
+            file_date: None,
+            deltas: Vec::new(),
+        };
+        let mut failed = 0;
+        for step in 0.. {
+            let root = dir.path().join(step.to_string());
+            let place = ReceivedLists::open(&root).unwrap().place("svs").unwrap();
+            let faults = Faults::in_folder(&root);
+            faults.fail_after(step, ErrorKind::StorageFull);
+            let fetched = fetch(&Station, &place, &version).await;
+            let steps = faults.steps();
+            faults.restore_power();
+            if let Err(e) = fetched {
+                assert_eq!(e.kind(), Kind::Storage, "{}", e.chain());
+                failed += 1;
+                fetch(&Station, &place, &version).await.unwrap();
+                assert_eq!(std::fs::read(place.file(&version.sha256)).unwrap(), LIST);
+            } else {
+                assert!(steps.contains(&Step::Create) && steps.contains(&Step::Write), "{steps:?}");
+                break;
+            }
+        }
+        assert!(failed >= 8, "{failed}");
+    }
 }

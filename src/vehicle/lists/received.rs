@@ -48,6 +48,7 @@ impl ReceivedLists {
     pub fn open(root: &Path) -> Result<Self> {
         let failed = || format!("could not use the folder of hotlists {}", root.display());
         durable::make_folder(&root.join("station")).context(Kind::Storage, failed)?;
+        // Not by `durable`: it holds nothing, and is there for its lock alone.
         let lock = File::options().create(true).truncate(false).write(true).open(root.join("sync.lock"));
         let lock = lock.context(Kind::Storage, failed)?;
         match lock.try_lock() {

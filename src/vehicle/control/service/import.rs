@@ -6,6 +6,7 @@ use crate::lists::{Each, settings_digest};
 use crate::store::{By, Imported, Reason, Seen, Version};
 use jiff::Timestamp;
 use plated_core::digest::Sha256;
+use plated_core::durable::Scratch;
 use plated_core::error::{Context, Error, Kind, Result};
 use plated_core::thread::{give_way, spawn};
 use plated_core::user::SystemUser;
@@ -13,8 +14,6 @@ use plated_hotlist::format::open_plain;
 use plated_hotlist::import::{self, Compared, ReplacedList};
 use plated_hotlist::settings::{Hotlist, ListKind};
 use plated_hotlist::{ImportReport, Source, Wish};
-use std::fs::File;
-use std::io::Write;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -253,8 +252,8 @@ fn again(e: &Error) -> Error {
 fn copy_file(from: &Path, to: &Path) -> Result<()> {
     let failed = || format!("could not copy the list {}", from.display());
     let mut input = open_plain(from).context(Kind::Missing, failed)?;
-    let mut output = File::create_new(to).context(Kind::Storage, failed)?;
-    std::io::copy(&mut input, &mut output).and_then(|_| output.flush()).context(Kind::Storage, failed)
+    let mut output = Scratch::create_new(to).context(Kind::Storage, failed)?;
+    std::io::copy(&mut input, &mut output).map(drop).context(Kind::Storage, failed)
 }
 
 fn hash(file: &Path) -> Result<Sha256> {

@@ -18,10 +18,17 @@ struct Bench {
 
 impl Bench {
     fn new() -> Self {
+        Self::with("")
+    }
+
+    /// With these settings of the list.
+    fn with(settings: &str) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("plated.toml");
         let text = "vehicle = \"unit-7\"\n[[sources]]\nname = \"front\"\nkind = \"v4l2\"\ndevice = \"/dev/video0\"\n\
-                    [store]\npath = \"store.db\"\n[[hotlists]]\nname = \"svs\"\n";
+                    [store]\npath = \"store.db\"\n[[hotlists]]\nname = \"svs\"\n"
+            .to_owned()
+            + settings;
         std::fs::write(&path, text).unwrap();
         let key = Key::create_file(&dir.path().join("store.key")).unwrap();
         let clock = Arc::new(ManualClock::at("2026-11-26T08:00:00Z".parse().unwrap()));
@@ -105,6 +112,36 @@ fn a_power_cut_at_any_step_of_an_import_leaves_the_list_in_force_that_was_accept
         }
     }
     assert!(steps > 12, "{steps}");
+}
+
+#[test]
+fn a_power_cut_at_any_step_of_taking_the_file_at_a_path_leaves_a_list_in_force_and_the_next_start_takes_it() {
+    let mut steps = 0;
+    for names in NAMES {
+        for count in 0.. {
+            let bench = Bench::with("path = \"svs.csv\"\n");
+            bench.import(&bench.armed(), OLD).unwrap();
+            std::fs::write(bench.dir.path().join("svs.csv"), format!("plate\n{NEW}\n")).unwrap();
+            let service = bench.armed();
+            let faults = Faults::in_folder(&bench.lists());
+            faults.cut_power_after(count, names);
+            service.look_at_files();
+            let was_cut = faults.power_is_cut();
+            faults.restore_power();
+            drop(service);
+            let service = bench.armed();
+            assert_eq!(wanted(&service).len(), 1, "cut at step {count} with names {names:?}");
+            service.look_at_files();
+            assert_eq!(wanted(&service), [NEW], "cut at step {count} with names {names:?}");
+            if !was_cut {
+                // The copy that is read is written there too.
+                assert_eq!(bench.lists().read_dir().unwrap().count(), 2);
+                break;
+            }
+            steps += 1;
+        }
+    }
+    assert!(steps > 2 * 12, "{steps}");
 }
 
 #[test]

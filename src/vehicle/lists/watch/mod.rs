@@ -14,7 +14,7 @@ use super::{Accept, Change};
 use jiff::Timestamp;
 use plated_core::clock::Clock;
 use plated_core::digest::Sha256;
-use plated_core::durable;
+use plated_core::durable::{self, Scratch};
 use plated_core::error::{Context, Error, Kind, Result};
 use plated_hotlist::format::open_plain;
 use plated_hotlist::manifest::is_list_name;
@@ -315,7 +315,7 @@ fn copy_at_rest(from: &Path, look: Look, to: &Path) -> Result<Option<Sha256>> {
     if !stays(&source)? {
         return Ok(None);
     }
-    let mut copy = File::create_new(to).context(Kind::Storage, || could_not_write(to))?;
+    let mut copy = Scratch::create_new(to).context(Kind::Storage, || could_not_write(to))?;
     let mut buffer = vec![0; 256 << 10];
     loop {
         let n = match source.read(&mut buffer) {

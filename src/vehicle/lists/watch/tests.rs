@@ -1,5 +1,7 @@
 use super::*;
 use plated_core::clock::ManualClock;
+use plated_core::durable::Step;
+use plated_core::durable::fault::Faults;
 use std::os::unix::fs::PermissionsExt;
 use std::sync::Mutex;
 
@@ -180,6 +182,25 @@ fn what_has_nothing_to_do_with_the_content_is_tried_again_later() {
     bench.clock.advance(AGAIN);
     watcher.look();
     assert_eq!(bench.seen().len(), 1);
+}
+
+#[test]
+fn a_file_of_which_no_copy_can_be_made_is_not_handed_over_and_tried_again_later() {
+    let bench = Bench::new();
+    let mut watcher = bench.watcher();
+    let faults = Faults::in_folder(&bench.dir.path().join("spool"));
+    bench.put("a.csv", "7ABC123\n");
+    watcher.look();
+    for step in [Step::Create, Step::Write] {
+        faults.fail_each(step, ErrorKind::StorageFull);
+        assert_eq!((watcher.look(), bench.seen()), (vec![], vec![]), "{step:?}");
+        let error = watcher.states().next().unwrap().last_error.clone().unwrap();
+        assert!(error.contains("could not write"), "{error}");
+        faults.restore_power();
+        bench.clock.advance(AGAIN);
+    }
+    assert_eq!(watcher.look().len(), 1);
+    assert_eq!(bench.seen(), ["7ABC123\n"]);
 }
 
 #[test]

@@ -1,8 +1,7 @@
 //! Room on the disk that is set aside in advance, so that hits can be kept when the disk is full.
 
-use nix::fcntl::posix_fallocate;
+use plated_core::durable::{self, Scratch};
 use plated_core::error::{Context, Kind, Result};
-use std::fs::File;
 use std::path::{Path, PathBuf};
 
 /// A file without content. It is removed when the disk is full, and made again when there is room.
@@ -19,9 +18,8 @@ pub struct Reserve {
 impl Reserve {
     /// Sets `bytes` aside beside the store; 0 is none. A disk without that much room is a warning.
     pub fn beside(store: &Path, bytes: u64) -> Self {
-        let mut path = store.to_owned().into_os_string();
-        path.push(".reserve");
-        let mut reserve = Self { path: path.into(), bytes, there: false, freed: false, useless: false };
+        let path = durable::beside(store, ".reserve");
+        let mut reserve = Self { path, bytes, there: false, freed: false, useless: false };
         if let Err(e) = reserve.make() {
             tracing::warn!("No room is set aside for hits on a full disk: {}", e.chain());
         }
@@ -38,13 +36,12 @@ impl Reserve {
         if !self.there || self.useless {
             return false;
         }
-        match std::fs::remove_file(&self.path) {
-            Ok(()) => {
-                (self.there, self.freed) = (false, true);
-                true
-            }
-            Err(_) => false,
+        // Not `durable::remove`: whether it is there after a power cut is looked at then.
+        let freed = std::fs::remove_file(&self.path).is_ok();
+        if freed {
+            (self.there, self.freed) = (false, true);
         }
+        freed
     }
 
     /// It was freed in vain.
@@ -72,7 +69,8 @@ impl Reserve {
             return Ok(());
         }
         let present = std::fs::metadata(&self.path).is_ok_and(|m| m.is_file() && m.len() == self.bytes);
-        if !present && let Err(e) = take(&self.path, self.bytes) {
+        let take = || Scratch::create(&self.path)?.allocate(self.bytes);
+        if !present && let Err(e) = take() {
             let _ = std::fs::remove_file(&self.path);
             let what = || format!("could not write {} of {} MiB", self.path.display(), self.bytes >> 20);
             return Err(e).context(Kind::Storage, what);
@@ -82,16 +80,12 @@ impl Reserve {
     }
 }
 
-/// Takes the room without writing it; all of it or an error.
-fn take(path: &Path, bytes: u64) -> std::io::Result<()> {
-    let file = File::create(path)?;
-    posix_fallocate(&file, 0, i64::try_from(bytes).unwrap_or(i64::MAX))?;
-    file.sync_all()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use plated_core::durable::Step;
+    use plated_core::durable::fault::Faults;
+    use std::io::ErrorKind;
 
     #[test]
     fn the_room_is_taken_freed_once_and_taken_again() {
@@ -114,6 +108,21 @@ mod tests {
         Reserve::beside(&store, 100);
         Reserve::beside(&store, 0);
         assert_eq!(size(), None);
+    }
+
+    #[test]
+    fn what_can_not_be_taken_whole_is_given_back_and_taken_once_there_is_room() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("store.db.reserve");
+        let faults = Faults::in_folder(dir.path());
+        for step in [Step::Create, Step::Write, Step::Sync] {
+            faults.fail_each(step, ErrorKind::StorageFull);
+            let mut reserve = Reserve::beside(&dir.path().join("store.db"), 1000);
+            assert!(!file.exists() && !reserve.free(), "{step:?}");
+            faults.restore_power();
+            reserve.restore();
+            assert!(file.exists() && reserve.free(), "{step:?}");
+        }
     }
 
     #[test]
