@@ -231,8 +231,10 @@ impl Daemon {
         let live = Arc::new(LiveGate::new(officers.gate().clone()));
         let expiry = expiry::start(officers.clone(), clock.clone(), rest.clone())?;
         let settings = officers.settings().clone();
+        let arming = officers.clone();
         let matching = Matching {
             lists: officers.lists().clone(),
+            are_ready: Box::new(move || arming.wait_for_lists(Duration::ZERO)),
             settings: settings.clone(),
             muted: officers.quiet().clone(),
             repeat_after: Duration::from_secs(config.alert.repeat_after_s),

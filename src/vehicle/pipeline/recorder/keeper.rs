@@ -47,7 +47,7 @@ pub struct Keeper {
 /// How the store is getting on.
 #[derive(Default)]
 struct Trouble {
-    /// It could not write, and that was said; with the count of lost reads by then.
+    /// It could not write, and that was reported; with the count of lost reads by then.
     since: Option<u64>,
     /// Failures since something was written.
     failures: u32,
@@ -137,8 +137,8 @@ impl Keeper {
             trouble.since = Some(self.counters.totals().lost_reads);
             tracing::error!("Reads can't be kept and wait in memory: {}. Alerts sound all the same.", error.chain());
         }
-        trouble.late.extend(pending.hits.iter().map(|(hit, _)| hit.id));
-        pending.hits.iter_mut().for_each(|(hit, _)| hit.kept_late = true);
+        trouble.late.extend(pending.announce.iter().map(|(hit, _)| hit.id));
+        pending.announce.iter_mut().for_each(|(hit, _)| hit.kept_late = true);
         if matches!(error.kind(), Kind::Storage | Kind::Busy) {
             self.waiting.put_back(pending, true);
             return false;
@@ -174,12 +174,12 @@ impl Keeper {
 
     /// It is durable: shows it.
     fn publish(&self, pending: Pending) {
-        let Pending { new, hits, captured, .. } = pending;
+        let Pending { new, announce, captured, .. } = pending;
         let shown = self.settings.shown(&new.record);
         let bytes = EVENT_BYTES + new.images.iter().map(|i| i.jpeg.len()).sum::<usize>();
-        let visible = hits.iter().filter_map(|(hit, first)| Some((self.settings.shown_hit(hit)?, *first)));
-        for (hit, first) in visible {
-            self.counters.change(|t| t.hits += u64::from(first));
+        let visible = announce.iter().filter_map(|(hit, is_new)| Some((self.settings.shown_hit(hit)?, *is_new)));
+        for (hit, is_new) in visible {
+            self.counters.change(|t| t.hits += u64::from(is_new));
             let (read, hit, pictures) = (Box::new(shown.clone()), Box::new(hit), new.images.clone());
             self.events.publish(Announcement::Hit { read, hit, captured, pictures }, bytes);
         }

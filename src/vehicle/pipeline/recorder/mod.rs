@@ -25,7 +25,7 @@ pub use waiting::Waiting;
 use super::counters::Counters;
 use crate::alert::Chime;
 use crossbeam_channel::{Receiver, RecvTimeoutError};
-use passes::Passes;
+use passes::{Pass, Passes};
 use pending::Pending;
 use plated_core::clock::Clock;
 use plated_core::record::{Alerting, HitRecord, MadeBy, ReadRecord};
@@ -83,10 +83,15 @@ impl Recorder {
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => break,
             }
+            // Asked before: all lists that are ready then are matched.
+            let are_ready = self.passes.lists_are_ready();
             counters.matching.during(clock.monotonic(), || {
                 guarded("Vehicles in view were not matched again", || self.match_again());
             });
+            self.seal_held(are_ready);
         }
+        // Nobody will match them any more.
+        self.seal_held(true);
         self.waiting.end();
     }
 
@@ -100,16 +105,27 @@ impl Recorder {
                 self.alert(&read, new, false, long);
             }
             Event::Closed(read) => {
+                // Asked before: it was matched against all lists that are ready then.
+                let are_ready = self.passes.lists_are_ready();
                 let new = guarded("A plate was not matched", || self.passes.closed(&read));
-                self.alert(&read, new, true, false);
+                // What is held is kept meanwhile as a pass that goes on.
+                let held = !are_ready && self.passes.hold(&read);
+                self.alert(&read, new, !held, held);
             }
         }
     }
 
-    /// Passes that are still going on against lists that changed meanwhile.
+    /// Passes that are still going on, or are held, against lists that changed meanwhile.
     fn match_again(&mut self) {
         for (read, new) in self.passes.match_again() {
             self.alert(&read, new, false, false);
+        }
+    }
+
+    /// Passes that are held no more are final now; see [`Passes::release`].
+    fn seal_held(&mut self, all: bool) {
+        for Pass { read, hits } in self.passes.release(all) {
+            self.keep(&read, hits, Vec::new(), true);
         }
     }
 
@@ -123,6 +139,10 @@ impl Recorder {
             return;
         }
         let hits = if closed { self.passes.end(&read.id) } else { self.passes.hits(&read.id) };
+        self.keep(read, hits, new, closed);
+    }
+
+    fn keep(&self, read: &TrackRead, hits: Vec<HitRecord>, new: Vec<(HitRecord, bool)>, closed: bool) {
         let mut pending = Pending::new(self.record(read, hits), read, new, closed);
         if self.waiting.len() >= MAX_RAW {
             pending.encode();

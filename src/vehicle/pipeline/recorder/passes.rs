@@ -1,4 +1,7 @@
 //! Passes that are going on, their hits, and what is new about them.
+//!
+//! While lists are still being made ready for the matching, as after a start, a pass that is over is
+//! held for a while: a list that comes then is matched against the vehicles that have just passed, too.
 
 use crate::alert::{MutedPairings, Repeats};
 use jiff::Timestamp;
@@ -7,8 +10,8 @@ use plated_core::plate::PlateText;
 use plated_core::record::{Alerting, EntryRecord, HitRecord};
 use plated_hotlist::{ListSettings, Lists, Match, Query};
 use plated_vision::recognition::TrackRead;
-use std::collections::HashMap;
 use std::collections::hash_map::Entry;
+use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use uuid::Uuid;
@@ -18,10 +21,18 @@ use uuid::Uuid;
 const REMATCH: Duration = Duration::from_secs(1);
 /// Passes remembered at once; the tracker never follows so many.
 const MAX_PASSES: usize = 256;
+/// Passes that are over and held until the lists are ready; one more lets go of the oldest.
+pub const MAX_HELD: usize = 16;
+/// How long each of them is held at most.
+pub const MAX_HOLD: Duration = Duration::from_secs(60);
+/// From so long after the start on none is held any more: a list may never get ready.
+pub const HOLDING_PERIOD: Duration = Duration::from_secs(300);
 
 /// What reads are matched against.
 pub struct Matching {
     pub lists: Arc<Lists>,
+    /// Whether all lists in force are in `lists`, as far as they can be.
+    pub are_ready: Box<dyn Fn() -> bool + Send>,
     pub settings: Arc<ListSettings>,
     /// Pairings that officers found wrong.
     pub muted: Arc<MutedPairings>,
@@ -35,31 +46,43 @@ pub struct Passes {
     matching: Matching,
     repeats: Repeats,
     open: HashMap<Uuid, Pass>,
-    /// The lists that open passes were last matched against, and when.
+    /// Over, the oldest first, each with the monotonic time from which on it is held no more.
+    held: VecDeque<(Pass, Duration)>,
+    /// From this monotonic time on none is held.
+    holding_ends: Duration,
+    /// The lists that these passes were last matched against, and when.
     generation: u64,
     matched: Instant,
 }
 
 /// One of them.
-struct Pass {
-    /// As the tracker last told of it.
-    read: Box<TrackRead>,
-    hits: Vec<HitRecord>,
+pub struct Pass {
+    /// As it was in the tracker's last event.
+    pub read: Box<TrackRead>,
+    pub hits: Vec<HitRecord>,
 }
 
 impl Passes {
     pub fn new(matching: Matching) -> Self {
         let repeats = Repeats::new(matching.repeat_after, matching.muted.clone());
-        Self { matching, repeats, open: HashMap::new(), generation: 0, matched: Instant::now() }
+        let holding_ends = matching.clock.monotonic() + HOLDING_PERIOD;
+        let (open, held) = (HashMap::new(), VecDeque::new());
+        Self { matching, repeats, open, held, holding_ends, generation: 0, matched: Instant::now() }
     }
 
     pub fn is_empty(&self) -> bool {
-        self.open.is_empty()
+        self.open.is_empty() && self.held.is_empty()
+    }
+
+    /// Whether all lists are ready, or are not waited for any more.
+    pub fn lists_are_ready(&self) -> bool {
+        self.matching.clock.monotonic() >= self.holding_ends || (self.matching.are_ready)()
     }
 
     /// Hits of this pass up to now.
     pub fn hits(&self, id: &Uuid) -> Vec<HitRecord> {
-        self.open.get(id).map(|pass| pass.hits.clone()).unwrap_or_default()
+        let held = || self.held.iter().map(|(pass, _)| pass).find(|pass| pass.read.id == *id);
+        self.open.get(id).or_else(held).map(|pass| pass.hits.clone()).unwrap_or_default()
     }
 
     /// Forgets the pass and gives its hits.
@@ -95,18 +118,36 @@ impl Passes {
         new
     }
 
-    /// Matches all open passes again, when the lists changed or a second has passed. Gives those
-    /// with something new.
+    /// Holds a pass that is over. False when it is not held, since it is too unsure to be matched.
+    pub fn hold(&mut self, read: &TrackRead) -> bool {
+        if !read.ready {
+            return false;
+        }
+        let Some(pass) = self.open.remove(&read.id) else { return false };
+        self.held.push_back((pass, self.matching.clock.monotonic() + MAX_HOLD));
+        true
+    }
+
+    /// The passes that are held no more: too many, for too long, or `all`. The oldest comes first.
+    pub fn release(&mut self, all: bool) -> Vec<Pass> {
+        let now = self.matching.clock.monotonic();
+        let too_many = self.held.len().saturating_sub(MAX_HELD);
+        let due = self.held.iter().take_while(|(_, until)| all || *until <= now).count();
+        self.held.drain(..due.max(too_many)).map(|(pass, _)| pass).collect()
+    }
+
+    /// Matches all open and all held passes again, when the lists changed or a second has passed. Gives
+    /// those with something new.
     pub fn match_again(&mut self) -> Vec<(TrackRead, Vec<(HitRecord, bool)>)> {
         let generation = self.matching.lists.generation();
-        if self.open.is_empty() || (generation == self.generation && self.matched.elapsed() < REMATCH) {
+        if self.is_empty() || (generation == self.generation && self.matched.elapsed() < REMATCH) {
             return Vec::new();
         }
         // Read before the lists: a change under way now is seen the next time.
         self.generation = generation;
         self.matched = Instant::now();
         let mut all = Vec::new();
-        for pass in self.open.values_mut() {
+        for pass in self.held.iter_mut().map(|(pass, _)| pass).chain(self.open.values_mut()) {
             let new = self.matching.new_hits(&pass.read, &mut pass.hits, &mut self.repeats);
             if !new.is_empty() {
                 all.push(((*pass.read).clone(), new));
@@ -118,12 +159,12 @@ impl Passes {
 
 impl Matching {
     /// Matches that this pass has not had yet, and those that did not alert and now do; both are put
-    /// into `hits` too. True is said of those that were not known before.
+    /// into `hits` too. With true come those that were not known before.
     fn new_hits(&self, read: &TrackRead, hits: &mut Vec<HitRecord>, repeats: &mut Repeats) -> Vec<(HitRecord, bool)> {
         let text = PlateText::normalise(&read.text);
         let (state, candidates, slots) = (&*read.state, &*read.candidates, &read.slots);
         let (now, monotonic) = (self.clock.wall(), self.clock.monotonic());
-        let mut told = Vec::new();
+        let mut new = Vec::new();
         for mut found in self.lists.matches(&Query { text: &text, state, candidates, slots, now }) {
             found.entries.retain(|e| self.settings.counts(&e.entry.list, now));
             if found.entries.is_empty() {
@@ -160,9 +201,9 @@ impl Matching {
                 }
                 None => hits.push(hit.clone()),
             }
-            told.push((hit, known.is_none()));
+            new.push((hit, known.is_none()));
         }
-        told
+        new
     }
 }
 

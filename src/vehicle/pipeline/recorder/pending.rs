@@ -8,15 +8,17 @@ use plated_vision::recognition::TrackRead;
 use std::time::Duration;
 use uuid::Uuid;
 
-/// A read that is not durable yet, and what is told once it is.
+/// A read that is not durable yet, and what is announced once it is.
 pub struct Pending {
     pub new: NewRead,
-    /// Hits to tell; true for those that were not known before.
-    pub hits: Vec<(HitRecord, bool)>,
+    /// Hits to announce once it is durable; true for those that were not known before.
+    pub announce: Vec<(HitRecord, bool)>,
     /// Monotonic time at which the newest frame was captured.
     pub captured: Duration,
     /// What its pictures are made from, while they are not.
     raw: Option<Box<TrackRead>>,
+    /// Its pictures gave way to other reads.
+    pub without_pictures: bool,
     /// How often the store failed at it for another reason than room.
     pub failed: u32,
     /// Reads that were kept when the store first failed at it.
@@ -24,9 +26,16 @@ pub struct Pending {
 }
 
 impl Pending {
-    pub fn new(record: ReadRecord, read: &TrackRead, hits: Vec<(HitRecord, bool)>, closed: bool) -> Self {
-        let new = NewRead { record, images: Vec::new(), open: !closed };
-        Self { new, hits, captured: read.captured, raw: Some(Box::new(read.clone())), failed: 0, kept_before: 0 }
+    pub fn new(record: ReadRecord, read: &TrackRead, announce: Vec<(HitRecord, bool)>, closed: bool) -> Self {
+        Self {
+            new: NewRead { record, images: Vec::new(), open: !closed },
+            announce,
+            captured: read.captured,
+            raw: Some(Box::new(read.clone())),
+            without_pictures: false,
+            failed: 0,
+            kept_before: 0,
+        }
     }
 
     pub fn id(&self) -> Uuid {
@@ -54,15 +63,23 @@ impl Pending {
         }
     }
 
-    /// Takes over what an older version of the same read had to tell.
+    /// What is left of it is its text, its hits and what it announces.
+    pub fn drop_pictures(&mut self) {
+        self.raw = None;
+        self.without_pictures = true;
+        self.new.images.clear();
+        self.new.record.images.clear();
+    }
+
+    /// Takes over what an older version of the same read had to announce.
     pub fn replaces(&mut self, mut older: Pending) {
-        older.hits.retain(|(hit, _)| {
-            // The newer one tells of this hit too; that it is a new one is still true.
-            let again = self.hits.iter_mut().find(|(h, _)| h.id == hit.id);
-            again.map(|(_, first)| *first = true).is_none()
+        older.announce.retain(|(hit, was_new)| {
+            // The newer one announces this hit too, and it is as new as it was.
+            let again = self.announce.iter_mut().find(|(h, _)| h.id == hit.id);
+            again.map(|(_, is_new)| *is_new |= *was_new).is_none()
         });
-        older.hits.append(&mut self.hits);
-        self.hits = older.hits;
+        older.announce.append(&mut self.announce);
+        self.announce = older.announce;
     }
 }
 

@@ -6,10 +6,10 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
-/// Reads that may wait, pictures and all: some 50 MiB.
+/// Reads that may wait, pictures and all: some 50 MiB. As many open ones may wait without pictures.
 pub const MAX_WAITING: usize = 256;
-/// How often lost reads are told of.
-const TELL_EVERY: Duration = Duration::from_secs(60);
+/// How often lost reads are reported.
+const REPORT_INTERVAL: Duration = Duration::from_secs(60);
 
 /// A store that has taken no read for this long is not waited for any more.
 const STUCK_AFTER: Duration = Duration::from_secs(5);
@@ -29,15 +29,15 @@ struct State {
     ended: bool,
     lost: Lost,
     /// When the store last took a read.
-    moved: Instant,
+    last_kept: Instant,
 }
 
-/// Reads that gave way and were not told of yet.
+/// Reads that gave way and were not reported yet.
 #[derive(Default)]
 struct Lost {
     with_hit: u64,
     without: u64,
-    told: Option<Instant>,
+    reported: Option<Instant>,
 }
 
 /// What the keeper is to do next.
@@ -54,7 +54,7 @@ impl Waiting {
     /// `may_wait`: the recorder may be held up while the store takes reads, so that none is lost.
     pub fn new(counters: Arc<Counters>, may_wait: bool) -> Self {
         let (reads, lost) = (Queue::new(MAX_WAITING), Lost::default());
-        let state = State { reads, ended: false, lost, moved: Instant::now() };
+        let state = State { reads, ended: false, lost, last_kept: Instant::now() };
         Self { may_wait, state: Mutex::new(state), changed: Condvar::new(), counters }
     }
 
@@ -67,7 +67,7 @@ impl Waiting {
     /// the store has stood still for a while.
     pub fn push(&self, read: Pending) {
         let mut state = self.lock();
-        while self.may_wait && state.reads.is_full() && state.moved.elapsed() < STUCK_AFTER {
+        while self.may_wait && state.reads.is_full() && state.last_kept.elapsed() < STUCK_AFTER {
             state = self.changed.wait_timeout(state, STUCK_AFTER / 10).unwrap_or_else(|e| e.into_inner()).0;
         }
         let gone = state.reads.push(read);
@@ -83,7 +83,7 @@ impl Waiting {
 
     /// The store took a read.
     pub fn kept(&self) {
-        self.lock().moved = Instant::now();
+        self.lock().last_kept = Instant::now();
         self.changed.notify_all();
     }
 
@@ -129,8 +129,8 @@ impl Waiting {
 
     fn gave_way(&self, state: &mut State, gone: Option<Pending>) {
         let waiting = state.reads.reads.len() as u64;
-        // An open pass comes again when it is over.
-        let lost = gone.filter(|read| !read.new.open);
+        // An open pass without anything to announce comes again when it is over.
+        let lost = gone.filter(|read| !read.new.open || !read.announce.is_empty());
         self.counters.change(|t| {
             t.waiting = waiting;
             t.lost_reads += u64::from(lost.is_some());
@@ -149,7 +149,7 @@ impl Waiting {
 impl Lost {
     fn add(&mut self, has_hit: bool) {
         *if has_hit { &mut self.with_hit } else { &mut self.without } += 1;
-        if self.told.is_some_and(|then| then.elapsed() < TELL_EVERY) {
+        if self.reported.is_some_and(|then| then.elapsed() < REPORT_INTERVAL) {
             return;
         }
         tracing::error!(
@@ -158,14 +158,15 @@ impl Lost {
             "No more reads can wait for the store and reads are lost, the oldest without a hit first. \
              Plates are still matched and alerts sound. Give the store room."
         );
-        *self = Self { told: Some(Instant::now()), ..Self::default() };
+        *self = Self { reported: Some(Instant::now()), ..Self::default() };
     }
 }
 
-/// The rule itself.
+/// Which read is written next, and which one gives way.
 struct Queue {
     /// Oldest first, each read once.
     reads: VecDeque<Pending>,
+    /// Reads that may wait with their pictures, and open ones without.
     max: usize,
 }
 
@@ -175,19 +176,21 @@ impl Queue {
     }
 
     /// Adds a read, in the place of an older version of it. Gives the one that had to give way: the
-    /// oldest without a hit, or the oldest when all have one.
+    /// oldest without a hit, or the oldest when all have one. Of an open pass whose hits were not announced
+    /// yet only the pictures give way: its next version has pictures, and does not announce those hits.
     fn push(&mut self, mut read: Pending) -> Option<Pending> {
         match self.position(&read) {
-            Some(n) => {
+            Some(n) if !self.reads[n].without_pictures => {
                 std::mem::swap(&mut self.reads[n], &mut read);
                 self.reads[n].replaces(read);
-                None
+                return None;
             }
-            None => {
-                self.reads.push_back(read);
-                self.give_way()
-            }
+            // Its turn to give way has passed.
+            Some(n) => read.replaces(self.reads.remove(n)?),
+            None => {}
         }
+        self.reads.push_back(read);
+        self.give_way()
     }
 
     /// As [`Queue::push`], of a read that was taken: a newer version that came meanwhile stays.
@@ -216,15 +219,28 @@ impl Queue {
     }
 
     fn give_way(&mut self) -> Option<Pending> {
-        if self.reads.len() <= self.max {
+        if self.with_pictures() > self.max {
+            let gives_way = |r: &Pending| !r.without_pictures && !r.has_hit();
+            let oldest = || self.reads.iter().position(|r| !r.without_pictures);
+            let n = self.reads.iter().position(gives_way).or_else(oldest)?;
+            if !self.reads[n].new.open || self.reads[n].announce.is_empty() {
+                return self.reads.remove(n);
+            }
+            self.reads[n].drop_pictures();
+        }
+        if self.reads.len() - self.with_pictures() <= self.max {
             return None;
         }
-        let n = self.reads.iter().position(|r| !r.has_hit()).unwrap_or(0);
+        let n = self.reads.iter().position(|r| r.without_pictures)?;
         self.reads.remove(n)
     }
 
     fn is_full(&self) -> bool {
-        self.reads.len() >= self.max
+        self.with_pictures() >= self.max
+    }
+
+    fn with_pictures(&self) -> usize {
+        self.reads.iter().filter(|r| !r.without_pictures).count()
     }
 
     fn position(&self, read: &Pending) -> Option<usize> {
@@ -233,5 +249,4 @@ impl Queue {
 }
 
 #[cfg(test)]
-#[path = "waiting_tests.rs"]
 mod tests;

@@ -1,5 +1,7 @@
 //! From a growing track to the chime, with a fault at every step between.
 
+mod held;
+
 use super::keeper::Put;
 use super::*;
 use crate::events::{Hub, Next, Subscription};
@@ -9,7 +11,7 @@ use crossbeam_channel::{Sender, unbounded};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use opencv::core::{CV_8UC3, Mat, Scalar};
-use plated_core::clock::{Clock, SystemClock};
+use plated_core::clock::{Clock, ManualClock, SystemClock};
 use plated_core::error::{Error, Kind, Result};
 use plated_core::plate::Slots;
 use plated_core::record::*;
@@ -148,6 +150,8 @@ struct Bench {
     dir: TempDir,
     tracker: Option<Sender<Event>>,
     lists: Arc<Lists>,
+    /// Whether all lists are in the matching.
+    lists_ready: Arc<AtomicBool>,
     chime: Arc<Chime>,
     counters: Arc<Counters>,
     events: Subscription<Announcement>,
@@ -189,15 +193,28 @@ impl Bench {
             stop: stop.clone(),
             reserve: Reserve::beside(&dir.path().join("store.db"), reserve),
         };
-        let repeat_after = Duration::from_secs(600);
-        let matching = Matching { lists: lists.clone(), settings, muted: Arc::default(), repeat_after, clock };
+        let lists_ready = Arc::new(AtomicBool::new(true));
+        let matching = matching(&lists, &lists_ready, settings, clock);
         let recorder = Recorder::new("unit-7".into(), made_by(), matching, chime.clone(), counters.clone(), waiting);
         let (tracker, from_tracker) = unbounded();
         let threads =
             vec![std::thread::spawn(move || keeper.run()), std::thread::spawn(move || recorder.run(&from_tracker))];
         let events = hub.resume(0);
-        let bench =
-            Self { dir, tracker: Some(tracker), lists, chime, counters, events, hub, store, fault, met, stop, threads };
+        let bench = Self {
+            dir,
+            tracker: Some(tracker),
+            lists,
+            lists_ready,
+            chime,
+            counters,
+            events,
+            hub,
+            store,
+            fault,
+            met,
+            stop,
+            threads,
+        };
         bench.list("svs", &[WANTED], Priority::High);
         bench
     }
@@ -266,6 +283,17 @@ impl Bench {
         self.hub.close();
         (self.dir, self.counters, self.store)
     }
+}
+
+fn matching(
+    lists: &Arc<Lists>,
+    ready: &Arc<AtomicBool>,
+    settings: Arc<ListSettings>,
+    clock: Arc<dyn Clock>,
+) -> Matching {
+    let (lists, ready) = (lists.clone(), ready.clone());
+    let are_ready = Box::new(move || ready.load(Ordering::Relaxed));
+    Matching { lists, are_ready, settings, muted: Arc::default(), repeat_after: Duration::from_secs(600), clock }
 }
 
 fn faulty(store: Store, fault: Arc<std::sync::Mutex<Does>>, met: Arc<AtomicU64>) -> Put {
@@ -435,6 +463,32 @@ fn a_plate_that_is_listed_while_the_vehicle_stands_in_view_alerts_without_anothe
     bench.close(id, "6DEF128");
     assert_eq!(bench.next_read().hits.len(), 1);
     assert_eq!(bench.sounded(), 1);
+}
+
+#[test]
+fn hits_of_a_pass_whose_version_gives_way_while_the_store_is_stuck_are_shown_all_the_same() {
+    let mut bench = Bench::new();
+    bench.store_does(Does::Fails(Kind::Storage));
+    let wanted: Vec<String> = (0..300).map(|n| format!("9WAN{n:03}")).collect();
+    bench.list("svs", &wanted.iter().map(String::as_str).collect::<Vec<_>>(), Priority::High);
+    let id = Uuid::now_v7();
+    bench.grow(id, &wanted[0]);
+    bench.wait_sounded(1);
+    wanted[1..].iter().for_each(|plate| bench.pass(plate));
+    bench.wait_sounded(300);
+    until("reads that gave way", || bench.counters.totals().lost_reads > 0);
+    bench.close(id, &wanted[0]);
+    bench.wait_taken();
+    bench.store_does(Does::Works);
+    let mut shown = 0;
+    loop {
+        match &*bench.next() {
+            Announcement::Hit { read, .. } if read.id == id => shown += 1,
+            Announcement::Read { read, .. } if read.id == id => break assert_eq!(read.hits.len(), 1),
+            _ => {}
+        }
+    }
+    assert_eq!(shown, 1);
 }
 
 #[test]
