@@ -1,6 +1,9 @@
 //! TOML files written by people: an error names the file, the line and the key.
 
 use crate::error::{Error, Kind, Result};
+use jiff::Timestamp;
+use jiff::civil::DateTime;
+use jiff::tz::TimeZone;
 use std::fmt::Display;
 use std::ops::RangeInclusive;
 use std::path::Path;
@@ -39,6 +42,17 @@ pub fn within<N: PartialOrd + Display>(key: &str, value: N, bounds: RangeInclusi
     } else {
         Err(format!("{key}: must be from {} to {}", bounds.start(), bounds.end()))
     }
+}
+
+/// A time as a person writes it: an instant such as `2026-11-26T14:30:00-08:00`, or a time of this computer's
+/// time zone.
+///
+/// # Errors
+/// A sentence that goes behind the key or the flag.
+pub fn moment(text: &str) -> Result<Timestamp, String> {
+    let local = || text.parse::<DateTime>().ok()?.to_zoned(TimeZone::system()).ok();
+    let moment = text.parse().ok().or_else(|| Some(local()?.timestamp()));
+    moment.ok_or_else(|| "it must be a time like 2026-11-26T14:30:00-08:00".into())
 }
 
 /// The line of a key such as `transfer.idle_s` or `sources[0].rate`, from 1; of its table where the key

@@ -1,9 +1,10 @@
-//! A folder of pictures as a source.
+//! A folder of pictures as a source, and which files are in a folder.
 
-use super::Reader;
+use super::FrameReader;
 use super::image::load_picture;
 use crate::picture::Picture;
 use plated_core::error::{Context, Error, Kind, Result};
+use plated_core::text::visible;
 use std::cmp::Ordering;
 use std::path::{Path, PathBuf};
 use tracing::warn;
@@ -18,33 +19,74 @@ pub struct ImageFolder {
 }
 
 impl ImageFolder {
-    /// Lists the folder. Hidden files and folders in it are passed over.
+    /// Lists the folder, as [`list`] does.
     ///
     /// # Errors
     /// `Missing` when it can't be listed, `Input` when it holds no file.
     pub fn open(folder: &Path, rate: f64) -> Result<Self> {
-        let fail = || format!("could not list the folder {}", folder.display());
-        let mut files = Vec::new();
-        for entry in std::fs::read_dir(folder).context(Kind::Missing, fail)? {
-            let path = entry.context(Kind::Storage, fail)?.path();
-            let hidden = path.file_name().is_some_and(|n| n.as_encoded_bytes().starts_with(b"."));
-            if path.is_file() && !hidden {
-                files.push(path);
-            }
+        let Listing { mut files, unreadable } = list(folder)?;
+        for (_, error) in unreadable {
+            warn!("Left out of the folder: {}", plated_core::text::sentence(&error.chain()));
         }
         if files.is_empty() {
-            return Err(Error::new(Kind::Input, format!("the folder {} holds no pictures", folder.display())));
+            return Err(Error::new(Kind::Input, format!("the folder {} holds no pictures", visible(folder))));
         }
         files.sort_by(|a, b| natural(&a.to_string_lossy(), &b.to_string_lossy()));
         Ok(Self { files: files.into_iter(), current: None, folder: folder.to_owned(), rate, pictures: 0 })
     }
 }
 
-impl Reader for ImageFolder {
+/// What is in a folder.
+pub struct Listing {
+    /// Its files and those of the folders in it, in no order.
+    pub files: Vec<PathBuf>,
+    /// Folders in it that can't be listed.
+    pub unreadable: Vec<(PathBuf, Error)>,
+}
+
+/// The files in a folder and in all folders in it, by the rule of `plated recognize`: what is hidden is passed
+/// over, and so are links to folders.
+///
+/// # Errors
+/// `Missing` when the folder itself can't be listed.
+pub fn list(folder: &Path) -> Result<Listing> {
+    let mut listing = Listing { files: Vec::new(), unreadable: Vec::new() };
+    let mut folders = entries(folder, &mut listing.files)?;
+    while let Some(folder) = folders.pop() {
+        match entries(&folder, &mut listing.files) {
+            Ok(more) => folders.extend(more),
+            // One that vanished meanwhile holds nothing.
+            Err(_) if !folder.exists() => {}
+            Err(error) => listing.unreadable.push((folder, error)),
+        }
+    }
+    Ok(listing)
+}
+
+/// Adds the files of one folder to `files`, and gives the folders in it.
+fn entries(folder: &Path, files: &mut Vec<PathBuf>) -> Result<Vec<PathBuf>> {
+    let failed = || format!("could not list the folder {}", visible(folder));
+    let mut folders = Vec::new();
+    for entry in std::fs::read_dir(folder).context(Kind::Missing, failed)? {
+        let entry = entry.context(Kind::Missing, failed)?;
+        if entry.file_name().as_encoded_bytes().starts_with(b".") {
+            continue;
+        }
+        let path = entry.path();
+        if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+            folders.push(path);
+        } else if path.is_file() {
+            files.push(path);
+        }
+    }
+    Ok(folders)
+}
+
+impl FrameReader for ImageFolder {
     fn advance(&mut self) -> Result<bool> {
         self.current = self.files.next();
         if self.current.is_none() && self.pictures == 0 {
-            let text = format!("no file in the folder {} is a picture", self.folder.display());
+            let text = format!("no file in the folder {} is a picture", visible(&self.folder));
             return Err(Error::new(Kind::Input, text));
         }
         Ok(self.current.is_some())

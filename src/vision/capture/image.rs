@@ -62,7 +62,7 @@ pub fn load_picture_within(path: &Path, max_pixels: u64) -> Result<Picture> {
             _ => Err(bad(path, "is cut off or damaged: it is not a whole JPEG")),
         };
     }
-    quiet_opencv();
+    silence_opencv();
     let not_image = || bad(path, "is not a picture that can be decoded (JPEG, PNG, BMP, WebP, TIFF)");
     if size.is_none() {
         return Err(not_image());
@@ -119,7 +119,7 @@ pub fn to_bgr(image: Mat) -> Result<Option<Mat>> {
 
 /// OpenCV writes to stderr on every file it does not like; we say it ourselves, once and with
 /// the name.
-pub fn quiet_opencv() {
+pub fn silence_opencv() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
         // Chatter is all that is lost when this fails.

@@ -111,7 +111,7 @@ fn jpeg_size(bytes: &[u8]) -> Option<(u64, u64)> {
                 let &[high, low] = bytes.get(at + 2..at + 4)? else { return None };
                 at += 2 + usize::from(u16::from_be_bytes([high, low]));
             }
-            // Odd bytes between segments are passed over, as libjpeg does.
+            // Stray bytes between segments are passed over, as libjpeg does.
             _ => at += 1,
         }
     }

@@ -12,7 +12,7 @@ const MIN_STEP_S: f64 = 1e-6;
 #[derive(Debug)]
 pub struct MediaTime {
     step: f64,
-    /// Time given last, and what the container said then.
+    /// Time given last, and what the container stated then.
     last: Option<(f64, f64)>,
     offset: f64,
 }
@@ -24,22 +24,22 @@ impl MediaTime {
     }
 
     /// The time of the next frame, of which the container says these seconds.
-    pub fn next(&mut self, said: f64) -> Duration {
-        let said = if said.is_finite() { said } else { 0.0 };
+    pub fn next(&mut self, stated: f64) -> Duration {
+        let stated = if stated.is_finite() { stated } else { 0.0 };
         let time = match self.last {
             None => {
-                self.offset = -said;
+                self.offset = -stated;
                 0.0
             }
-            Some((last, before)) if said <= 0.0 && before <= 0.0 => last + self.step,
-            Some((last, _)) if said + self.offset > last => said + self.offset,
-            Some((last, _)) if said + self.offset > last - MAX_DISORDER_S => last + MIN_STEP_S,
+            Some((last, before)) if stated <= 0.0 && before <= 0.0 => last + self.step,
+            Some((last, _)) if stated + self.offset > last => stated + self.offset,
+            Some((last, _)) if stated + self.offset > last - MAX_DISORDER_S => last + MIN_STEP_S,
             Some((last, _)) => {
-                self.offset = last + self.step - said;
+                self.offset = last + self.step - stated;
                 last + self.step
             }
         };
-        self.last = Some((time, said));
+        self.last = Some((time, stated));
         Duration::try_from_secs_f64(time).unwrap_or(Duration::MAX / 4)
     }
 }
@@ -49,9 +49,9 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn times(said: &[f64]) -> Vec<f64> {
+    fn times(stated: &[f64]) -> Vec<f64> {
         let mut clock = MediaTime::new(10.0);
-        said.iter().map(|s| (clock.next(*s).as_secs_f64() * 1e3).round() / 1e3).collect()
+        stated.iter().map(|s| (clock.next(*s).as_secs_f64() * 1e3).round() / 1e3).collect()
     }
 
     #[test]
@@ -69,9 +69,9 @@ mod tests {
 
     proptest! {
         #[test]
-        fn times_only_grow(said in prop::collection::vec(prop_oneof![-1e3..1e9_f64, Just(0.0), Just(f64::INFINITY)], 1..50)) {
+        fn times_only_grow(stated in prop::collection::vec(prop_oneof![-1e3..1e9_f64, Just(0.0), Just(f64::INFINITY)], 1..50)) {
             let mut clock = MediaTime::new(25.0);
-            let times: Vec<_> = said.iter().map(|s| clock.next(*s)).collect();
+            let times: Vec<_> = stated.iter().map(|s| clock.next(*s)).collect();
             prop_assert!(times.windows(2).all(|w| w[0] <= w[1]));
         }
     }

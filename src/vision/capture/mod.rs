@@ -10,16 +10,16 @@ mod container;
 mod folder;
 mod image;
 mod kind;
-mod knock;
 mod media_time;
 mod pace;
+mod probe;
 mod settings;
 mod slot;
 mod supervisor;
 mod video;
 mod watch;
 
-pub(crate) use image::quiet_opencv;
+pub(crate) use image::silence_opencv;
 pub use image::{MAX_PIXELS, load_image, load_picture, load_picture_within};
 pub use kind::{Medium, medium};
 pub use settings::{Input, Pace, RtspUrl, Source};
@@ -36,7 +36,7 @@ use std::time::Duration;
 /// Advancing and fetching are apart, so that a frame is stamped when it arrived, and so that a file
 /// can be paced before it is read. What comes as JPEG is not decoded here: most frames of a fast
 /// camera give way to newer ones before anybody looks at them.
-trait Reader {
+trait FrameReader {
     /// Goes to the next picture; waits for a camera. False when there is none any more.
     fn advance(&mut self) -> Result<bool>;
     /// The picture gone to. `None` when it can't be used and the next one should be

@@ -12,14 +12,14 @@ pub struct Pacer {
 }
 
 /// Further behind than this, the schedule starts anew rather than hurrying after it.
-const GIVE_UP: Duration = Duration::from_secs(1);
+const MAX_DELAY: Duration = Duration::from_secs(1);
 
 impl Pacer {
     /// How long to wait from `now` (monotonic) until the picture of this time in the file is due.
     pub fn wait(&mut self, now: Duration, time: Duration) -> Duration {
         let due = self.start.map(|(now, then)| now + time.saturating_sub(then));
         match due {
-            Some(due) if now <= due + GIVE_UP => due.saturating_sub(now),
+            Some(due) if now <= due + MAX_DELAY => due.saturating_sub(now),
             _ => {
                 self.start = Some((now, time));
                 Duration::ZERO
@@ -39,9 +39,9 @@ pub struct Backlog {
 }
 
 /// So many are old for sure. Opening takes many, and the first two often carry one time.
-const FEWEST_OLD: u32 = 2;
+const MIN_OLD: u32 = 2;
 /// Five seconds of a fast camera. One whose time runs wrong loses no more than these.
-const MOST_OLD: u32 = 300;
+const MAX_OLD: u32 = 300;
 
 impl Backlog {
     /// Of a stream opened `now`.
@@ -55,7 +55,7 @@ impl Backlog {
         let (then, before) = std::mem::replace(&mut self.last, (now, time));
         // A quarter is for jitter.
         let fast = now.saturating_duration_since(then).as_secs_f64() < 0.75 * (time - before);
-        let old = self.old < FEWEST_OLD || fast && self.old < MOST_OLD;
+        let old = self.old < MIN_OLD || fast && self.old < MAX_OLD;
         self.over |= !old;
         self.old += u32::from(!self.over);
         !self.over
@@ -63,9 +63,9 @@ impl Backlog {
 }
 
 /// Waits before a camera is tried again grow from the first to the longest.
-pub const FIRST: Duration = Duration::from_millis(250);
+pub const MIN_RETRY: Duration = Duration::from_millis(250);
 /// The longest wait.
-pub const LONGEST: Duration = Duration::from_secs(10);
+pub const MAX_RETRY: Duration = Duration::from_secs(10);
 
 #[cfg(test)]
 mod tests {
@@ -103,7 +103,7 @@ mod tests {
     #[test]
     fn a_camera_whose_time_is_wrong_is_still_used() {
         let now = Instant::now();
-        for (step, lost) in [(0.0, FEWEST_OLD), (-1.0, FEWEST_OLD), (f64::NAN, FEWEST_OLD), (100.0, MOST_OLD)] {
+        for (step, lost) in [(0.0, MIN_OLD), (-1.0, MIN_OLD), (f64::NAN, MIN_OLD), (100.0, MAX_OLD)] {
             let mut b = Backlog::new(now);
             let old = (0..2000).filter(|n| b.holds(now, f64::from(*n) * step)).count();
             assert_eq!(old, lost as usize, "with steps of {step} s");

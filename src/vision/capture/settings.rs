@@ -1,6 +1,7 @@
 //! Cameras and files.
 
-use plated_core::config_file::within;
+use jiff::Timestamp;
+use plated_core::config_file::{moment, within};
 use serde::Deserialize;
 use std::path::PathBuf;
 
@@ -25,8 +26,10 @@ pub enum Input {
         pace: Pace,
         /// How many times it is played; 0 is for ever.
         repeat: u32,
+        /// When the recording began, in place of what the file says.
+        start: Option<Timestamp>,
     },
-    /// A folder of pictures, in the order of their names.
+    /// A folder of pictures and of folders with pictures, in the order of their names.
     Images {
         /// The folder.
         path: PathBuf,
@@ -36,6 +39,8 @@ pub enum Input {
         rate: f64,
         /// How many times they are played; 0 is for ever.
         repeat: u32,
+        /// When the first of them was taken.
+        start: Option<Timestamp>,
     },
     /// A folder of pictures, those that are there and those that arrive.
     Watch {
@@ -76,6 +81,7 @@ struct SourceKeys {
     pace: Option<Pace>,
     repeat: Option<u32>,
     rate: Option<f64>,
+    start: Option<toml::Value>,
     url: Option<String>,
     url_file: Option<PathBuf>,
     device: Option<PathBuf>,
@@ -102,6 +108,7 @@ impl TryFrom<SourceKeys> for Source {
             ("pace", k.pace.is_some()),
             ("repeat", k.repeat.is_some()),
             ("rate", k.rate.is_some()),
+            ("start", k.start.is_some()),
             ("url", k.url.is_some()),
             ("url_file", k.url_file.is_some()),
             ("device", k.device.is_some()),
@@ -109,29 +116,33 @@ impl TryFrom<SourceKeys> for Source {
             ("height", k.height.is_some()),
         ];
         let only = |allowed: &[&str], kind: &str| match given.iter().find(|(key, is)| *is && !allowed.contains(key)) {
+            Some(("start", _)) => Err(format!(
+                "source \"{name}\": start is for recordings; what a source of kind \"{kind}\" sends is dated when it comes"
+            )),
             Some((key, _)) => Err(format!("source \"{name}\": a source of kind \"{kind}\" has no key \"{key}\"")),
             None => Ok(()),
         };
         let needs = |key: &str| format!("source \"{name}\": {key} is missing");
-        let bounded = |result: Result<(), String>| result.map_err(|e| format!("source \"{name}\": {e}"));
-        k.rate.map_or(Ok(()), |rate| bounded(within("rate", rate, 0.01..=1000.0)))?;
-        k.width.map_or(Ok(()), |width| bounded(within("width", width, 16..=16_384)))?;
-        k.height.map_or(Ok(()), |height| bounded(within("height", height, 16..=16_384)))?;
+        let named = |why: String| format!("source \"{name}\": {why}");
+        k.rate.map_or(Ok(()), |rate| within("rate", rate, 0.01..=1000.0).map_err(named))?;
+        k.width.map_or(Ok(()), |width| within("width", width, 16..=16_384).map_err(named))?;
+        k.height.map_or(Ok(()), |height| within("height", height, 16..=16_384).map_err(named))?;
+        let start = k.start.map(|value| start_of(&value).map_err(|why| named(format!("start: {why}")))).transpose()?;
         let pace = k.pace.unwrap_or_default();
         let repeat = k.repeat.unwrap_or(1);
         let input = match k.kind {
             SourceKind::Video => {
-                only(&["path", "pace", "repeat"], "video")?;
-                Input::Video { path: k.path.ok_or_else(|| needs("path"))?, pace, repeat }
+                only(&["path", "pace", "repeat", "start"], "video")?;
+                Input::Video { path: k.path.ok_or_else(|| needs("path"))?, pace, repeat, start }
             }
             SourceKind::Images => {
-                only(&["path", "pace", "repeat", "rate"], "images")?;
-                // What says how a recording is played says that it is one.
-                if k.pace.is_none() && k.repeat.is_none() && k.rate.is_none() {
+                only(&["path", "pace", "repeat", "rate", "start"], "images")?;
+                // Keys of a recording make it one.
+                if k.pace.is_none() && k.repeat.is_none() && k.rate.is_none() && start.is_none() {
                     Input::Watch { path: k.path.ok_or_else(|| needs("path"))? }
                 } else {
                     let path = k.path.ok_or_else(|| needs("path"))?;
-                    Input::Images { path, pace, repeat, rate: k.rate.unwrap_or(15.0) }
+                    Input::Images { path, pace, repeat, rate: k.rate.unwrap_or(15.0), start }
                 }
             }
             SourceKind::Rtsp => {
@@ -152,6 +163,15 @@ impl TryFrom<SourceKeys> for Source {
     }
 }
 
+/// A time as a text or as TOML's own.
+fn start_of(value: &toml::Value) -> Result<Timestamp, String> {
+    match value {
+        toml::Value::String(text) => moment(text),
+        toml::Value::Datetime(time) => moment(&time.to_string()),
+        other => moment(&other.to_string()),
+    }
+}
+
 /// How fast a file is played.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -161,4 +181,37 @@ pub enum Pace {
     Realtime,
     /// Every frame is read, as fast as the machine can.
     EveryFrame,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn source(keys: &str) -> Result<Source, String> {
+        toml::from_str(&format!("name = \"front\"\n{keys}")).map_err(|e| e.to_string())
+    }
+
+    #[test]
+    fn a_recording_has_a_start_and_what_is_live_refuses_one() {
+        let start = |keys: &str| match source(keys).unwrap().input {
+            Input::Video { start, .. } | Input::Images { start, .. } => start.map(|at| at.to_string()),
+            other => panic!("{other:?}"),
+        };
+        let video = "kind = \"video\"\npath = \"drive.mp4\"\n";
+        assert_eq!(start(video), None);
+        for written in ["\"2026-03-01T12:00:00Z\"", "2026-03-01T12:00:00Z", "2026-03-01T04:00:00-08:00"] {
+            assert_eq!(start(&format!("{video}start = {written}")).as_deref(), Some("2026-03-01T12:00:00Z"), "{written}");
+        }
+        let pictures = "kind = \"images\"\npath = \"pictures\"\nstart = 2026-03-01T12:00:00Z";
+        assert_eq!(start(pictures).as_deref(), Some("2026-03-01T12:00:00Z"), "it makes them a recording");
+        for live in ["kind = \"v4l2\"\ndevice = \"/dev/video0\"", "kind = \"rtsp\"\nurl = \"rtsp://cam/\""] {
+            let why = source(&format!("{live}\nstart = 2026-03-01T12:00:00Z")).unwrap_err();
+            assert!(why.contains("\"front\": start is for recordings"), "{why}");
+        }
+        for wrong in ["\"yesterday\"", "5", "2026-13-01T12:00:00Z"] {
+            assert!(source(&format!("{video}start = {wrong}")).is_err(), "{wrong}");
+        }
+        let why = source(&format!("{video}start = \"yesterday\"")).unwrap_err();
+        assert!(why.contains("\"front\": start: it must be a time like 2026-"), "{why}");
+    }
 }

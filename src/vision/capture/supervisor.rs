@@ -1,12 +1,12 @@
 //! One thread for each source, kept going: a camera that fails is opened again for ever, a file
 //! ends for good, and neither disturbs the others (invariant 5 of `docs/design.md`).
 
-use super::Reader;
+use super::FrameReader;
 use super::folder::ImageFolder;
-use super::pace::{FIRST, LONGEST, Pacer};
+use super::pace::{MAX_RETRY, MIN_RETRY, Pacer};
 use super::slot::{Inbox, Take};
 use super::video::{Camera, VideoReader};
-use super::watch::{Seen, WatchedFolder};
+use super::watch::{SeenFiles, WatchedFolder};
 use crate::capture::{Input, Pace, Source};
 use crate::frame::Frame;
 use jiff::Timestamp;
@@ -106,7 +106,9 @@ struct Shared {
 /// How a source is opened and played.
 struct Plan {
     name: Arc<str>,
-    open: Box<dyn Fn() -> Result<Box<dyn Reader>> + Send>,
+    /// What can be found out before `open`, of which there is only one at a time among all sources.
+    probe: Option<Box<dyn Fn() -> Result<()> + Send>>,
+    open: Box<dyn Fn() -> Result<Box<dyn FrameReader>> + Send>,
     /// `None` for cameras.
     file: Option<FilePlan>,
 }
@@ -115,13 +117,19 @@ struct FilePlan {
     pace: Pace,
     /// 0 is for ever.
     repeat: u32,
+    /// When the recording began, as the configuration has it.
+    start: Option<Timestamp>,
 }
 
 /// So many frames in a row that can't be decoded are a failure of the camera.
-const USELESS: u32 = 50;
+const MAX_UNDECODABLE: u32 = 50;
 
 /// How long stopping waits for a thread that is inside a driver.
-const STOP_PATIENCE: Duration = Duration::from_secs(1);
+const STOP_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// After an opening that failed, the camera waits for so many times as long as that took: a camera that hangs while
+/// it is opened keeps the others from being opened for a fifth of the time at most.
+const REST_FACTOR: u32 = 4;
 
 impl Capture {
     /// Starts a thread for each source. A source that can't be opened is no error here: it is
@@ -149,6 +157,7 @@ impl Capture {
                     pacer: Pacer::default(),
                     begin: Duration::ZERO,
                     origin: None,
+                    opening_took: Duration::ZERO,
                     reported: false,
                 }
                 .run();
@@ -187,7 +196,7 @@ impl Capture {
     pub fn stop(&self) {
         self.shared.stop.request();
         self.shared.inbox.close();
-        let all = self.shared.inbox.wait_ended(STOP_PATIENCE);
+        let all = self.shared.inbox.wait_ended(STOP_TIMEOUT);
         for thread in self.threads().drain(..) {
             if all || thread.is_finished() {
                 // It can't have panicked: what it runs is caught.
@@ -225,11 +234,20 @@ impl SourceStatus {
 fn plan(source: &Source) -> Plan {
     let input = source.input.clone();
     let file = match input {
-        Input::Video { pace, repeat, .. } | Input::Images { pace, repeat, .. } => Some(FilePlan { pace, repeat }),
+        Input::Video { pace, repeat, start, .. } | Input::Images { pace, repeat, start, .. } => {
+            Some(FilePlan { pace, repeat, start })
+        }
         Input::Watch { .. } | Input::Rtsp(_) | Input::V4l2 { .. } => None,
     };
-    let seen = Seen::default();
-    let open = move || -> Result<Box<dyn Reader>> {
+    let probe = match &input {
+        Input::Rtsp(url) => {
+            let url = url.clone();
+            Some(Box::new(move || Camera::probe(&url)) as Box<dyn Fn() -> Result<()> + Send>)
+        }
+        _ => None,
+    };
+    let seen = SeenFiles::default();
+    let open = move || -> Result<Box<dyn FrameReader>> {
         Ok(match &input {
             Input::Video { path, .. } => Box::new(VideoReader::open(path)?),
             Input::Images { path, rate, .. } => Box::new(ImageFolder::open(path, *rate)?),
@@ -238,7 +256,7 @@ fn plan(source: &Source) -> Plan {
             Input::V4l2 { device, width, height, rate } => Box::new(Camera::v4l2(device, *width, *height, *rate)?),
         })
     };
-    Plan { name: source.name.as_str().into(), open: Box::new(open), file }
+    Plan { name: source.name.as_str().into(), probe, open: Box::new(open), file }
 }
 
 /// The thread of one source.
@@ -251,8 +269,10 @@ struct Worker {
     /// Time in the file at which it begins: it may be played again and again.
     begin: Duration,
     /// Wall and monotonic time of the first frame of a file played as fast as it can be. The first is
-    /// when it was recorded, if the file says that.
+    /// when it was recorded, if that is known.
     origin: Option<(Timestamp, Duration)>,
+    /// How long the last opening took if it failed.
+    opening_took: Duration,
     /// The present failure has been logged.
     reported: bool,
 }
@@ -266,7 +286,7 @@ enum Over {
 
 impl Worker {
     fn run(mut self) -> Self {
-        let mut backoff = Backoff::new(FIRST, LONGEST);
+        let mut backoff = Backoff::new(MIN_RETRY, MAX_RETRY);
         let mut played = 0;
         loop {
             let opened = self.shared.clock.monotonic();
@@ -289,10 +309,11 @@ impl Worker {
                 }
                 (outcome, None) => {
                     let why = outcome.err().map_or_else(|| "the camera's stream ended".into(), |e| e.chain());
-                    if self.shared.clock.monotonic().saturating_sub(opened) >= 2 * LONGEST {
+                    if self.shared.clock.monotonic().saturating_sub(opened) >= 2 * MAX_RETRY {
                         backoff.reset();
                     }
-                    if !self.retry_later(why, backoff.fail()) {
+                    let wait = backoff.fail().max(self.opening_took * REST_FACTOR);
+                    if !self.retry_later(why, wait) {
                         break self.end(None);
                     }
                 }
@@ -319,11 +340,19 @@ impl Worker {
 
     /// Opens the source once and plays it to its end.
     fn play(&mut self) -> Result<Over> {
-        let mut reader = (self.plan.open)()?;
+        self.opening_took = Duration::ZERO;
+        if let Some(probe) = &self.plan.probe {
+            probe()?;
+        }
+        let began = self.shared.clock.monotonic();
+        let mut reader = (self.plan.open)().inspect_err(|_| {
+            self.opening_took = self.shared.clock.monotonic().saturating_sub(began);
+        })?;
         let shared = &self.shared;
+        let recorded = self.plan.file.as_ref().and_then(|file| file.start).or_else(|| reader.recorded());
         let every_frame = matches!(self.plan.file, Some(FilePlan { pace: Pace::EveryFrame, .. }));
         let realtime = matches!(self.plan.file, Some(FilePlan { pace: Pace::Realtime, .. }));
-        let mut useless = 0;
+        let mut undecodable = 0;
         let (step, begin) = (Duration::from_secs_f64(1.0 / reader.rate()), self.begin);
         loop {
             if !reader.advance()? {
@@ -346,19 +375,21 @@ impl Worker {
             if every_frame {
                 // Played faster or slower than it was made: the file's own time is what tells how
                 // long a plate was out of sight.
-                let origin = *self.origin.get_or_insert((reader.recorded().unwrap_or(at), monotonic));
-                (at, monotonic) = (origin.0 + media, origin.1 + media);
+                let origin = *self.origin.get_or_insert((recorded.unwrap_or(at), monotonic));
+                (at, monotonic) = (later(origin.0, media), origin.1 + media);
+            } else if let Some(recorded) = recorded.filter(|_| realtime) {
+                at = later(recorded, media);
             }
             self.sequence += 1;
             let Some(picture) = reader.fetch()? else {
                 shared.status(self.index).skipped += 1;
-                useless += 1;
-                if self.plan.file.is_none() && useless >= USELESS {
+                undecodable += 1;
+                if self.plan.file.is_none() && undecodable >= MAX_UNDECODABLE {
                     return Err(Error::new(Kind::Input, "the camera sends frames that can't be decoded"));
                 }
                 continue;
             };
-            useless = 0;
+            undecodable = 0;
             {
                 let mut status = shared.status(self.index);
                 status.captured += 1;
@@ -380,6 +411,11 @@ impl Worker {
     }
 }
 
+/// The time so much after `start`.
+fn later(start: Timestamp, time: Duration) -> Timestamp {
+    start.checked_add(time).unwrap_or(Timestamp::MAX)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -396,7 +432,7 @@ mod tests {
         then: fn() -> Result<bool>,
     }
 
-    impl Reader for Fake {
+    impl FrameReader for Fake {
         fn advance(&mut self) -> Result<bool> {
             if self.left == 0 {
                 return (self.then)();
@@ -413,8 +449,8 @@ mod tests {
     }
 
     fn camera(name: &str, open: impl Fn() -> Result<Fake> + Send + 'static) -> Plan {
-        let open = move || open().map(|f| Box::new(f) as Box<dyn Reader>);
-        Plan { name: name.into(), open: Box::new(open), file: None }
+        let open = move || open().map(|f| Box::new(f) as Box<dyn FrameReader>);
+        Plan { name: name.into(), probe: None, open: Box::new(open), file: None }
     }
 
     fn start(plans: Vec<Plan>) -> Capture {
@@ -461,6 +497,22 @@ mod tests {
     }
 
     #[test]
+    fn a_camera_that_does_not_answer_is_never_opened_and_so_holds_up_no_other() {
+        let opened = Arc::new(AtomicU32::new(0));
+        let count = Arc::clone(&opened);
+        let mut silent = camera("silent", move || {
+            count.fetch_add(1, Ordering::Relaxed);
+            Ok(Fake { left: 1, then: || Ok(false) })
+        });
+        silent.probe = Some(Box::new(|| Err(Error::new(Kind::Network, "it does not answer"))));
+        let capture = start(vec![silent]);
+        while capture.status()[0].restarts < 2 {
+            std::thread::yield_now();
+        }
+        assert_eq!(opened.load(Ordering::Relaxed), 0);
+    }
+
+    #[test]
     fn stopping_ends_a_camera_that_waits_to_be_tried_again() {
         let capture = start(vec![camera("dead", || Err(Error::new(Kind::Missing, "unplugged")))]);
         capture.stop();
@@ -475,7 +527,7 @@ mod tests {
         sent: Arc<Mutex<Vec<Jpeg>>>,
     }
 
-    impl Reader for Jpegs {
+    impl FrameReader for Jpegs {
         fn advance(&mut self) -> Result<bool> {
             self.left = self.left.saturating_sub(1);
             Ok(self.left > 0)
@@ -495,9 +547,9 @@ mod tests {
     fn a_dropped_frame_is_never_decoded() {
         let sent = Arc::new(Mutex::new(Vec::new()));
         let all = Arc::clone(&sent);
-        let open = move || Ok(Box::new(Jpegs { left: 40, sent: Arc::clone(&all) }) as Box<dyn Reader>);
-        let file = Some(FilePlan { pace: Pace::Realtime, repeat: 1 });
-        let capture = start(vec![Plan { name: "front".into(), open: Box::new(open), file }]);
+        let open = move || Ok(Box::new(Jpegs { left: 40, sent: Arc::clone(&all) }) as Box<dyn FrameReader>);
+        let file = Some(FilePlan { pace: Pace::Realtime, repeat: 1, start: None });
+        let capture = start(vec![Plan { name: "front".into(), probe: None, open: Box::new(open), file }]);
         // Nobody takes a frame before the file is at its end.
         assert!(capture.shared.inbox.wait_ended(LONG));
         let Next::Frame(taken) = capture.next(LONG) else { panic!("no frame") };

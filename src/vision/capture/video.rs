@@ -1,11 +1,11 @@
 //! Video files, RTSP cameras and V4L2 devices, through OpenCV.
 
-use super::Reader;
+use super::FrameReader;
 use super::container::{Container, examine};
-use super::image::{quiet_opencv, to_bgr};
-use super::knock::knock;
+use super::image::{silence_opencv, to_bgr};
 use super::media_time::MediaTime;
 use super::pace::Backlog;
+use super::probe::probe;
 use crate::capture::RtspUrl;
 use crate::picture::{Jpeg, Picture, is_jpeg};
 use jiff::Timestamp;
@@ -19,14 +19,14 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 use tracing::debug;
 
-/// A camera on the network that says nothing for this long has failed, in milliseconds.
+/// A camera on the network that sends nothing for this long has failed, in milliseconds.
 const NETWORK_TIMEOUT_MS: i32 = 5000;
 /// Opening takes longer, in milliseconds: FFmpeg looks at some 20 frames before it is satisfied,
 /// however slowly they come, and cutting that short leaves a stream that is broken.
 const NETWORK_OPEN_TIMEOUT_MS: i32 = 15_000;
 /// What makes a backend hand out frames as they came.
 const FFMPEG_COMPRESSED: (i32, f64) = (videoio::CAP_PROP_FORMAT, -1.0);
-/// See there.
+/// As [`FFMPEG_COMPRESSED`].
 const V4L2_COMPRESSED: (i32, f64) = (videoio::CAP_PROP_CONVERT_RGB, 0.0);
 /// For files that don't say their frame rate.
 const USUAL_RATE: f64 = 25.0;
@@ -103,7 +103,7 @@ impl VideoReader {
     }
 }
 
-impl Reader for VideoReader {
+impl FrameReader for VideoReader {
     fn advance(&mut self) -> Result<bool> {
         if !self.stream.grab() {
             self.judge_end()?;
@@ -143,7 +143,7 @@ impl Iterator for VideoReader {
                 Ok(true) => {}
                 Ok(false) => return None,
                 Err(error) => {
-                    // Said once: the next call finds a whole file.
+                    // Reported once: the next call finds a whole file.
                     (self.container.cut_off, self.fetched) = (None, self.fetched.max(1));
                     return Some(Err(error));
                 }
@@ -168,20 +168,18 @@ pub struct Camera {
 }
 
 impl Camera {
-    /// Opens a network camera. Neither the address nor a part of it is ever in an error.
-    pub fn rtsp(url: &RtspUrl) -> Result<Self> {
-        let url = match url {
-            RtspUrl::Plain(url) => url.clone(),
-            RtspUrl::File(path) => secret_line(path)?,
-        };
-        if !url.starts_with("rtsp://") && !url.starts_with("rtsps://") {
-            let text = "the camera's address does not begin with rtsp:// or rtsps://";
-            return Err(Error::new(Kind::Config, text));
-        }
-        knock(&url, Duration::from_millis(NETWORK_TIMEOUT_MS as u64)).map_err(|_| {
+    /// Sees that a network camera answers, before [`Camera::rtsp`]. Neither the address nor a part of it is ever in
+    /// an error.
+    pub fn probe(url: &RtspUrl) -> Result<()> {
+        probe(&address(url)?, Duration::from_millis(NETWORK_TIMEOUT_MS as u64)).map_err(|_| {
             let text = "could not connect to the network camera: it does not answer; check its address, its power and the network";
             Error::new(Kind::Network, text)
-        })?;
+        })
+    }
+
+    /// Opens a network camera. Neither the address nor a part of it is ever in an error.
+    pub fn rtsp(url: &RtspUrl) -> Result<Self> {
+        let url = address(url)?;
         let timeouts = [
             (videoio::CAP_PROP_OPEN_TIMEOUT_MSEC, NETWORK_OPEN_TIMEOUT_MS),
             (videoio::CAP_PROP_READ_TIMEOUT_MSEC, NETWORK_TIMEOUT_MS),
@@ -226,7 +224,7 @@ impl Camera {
     }
 }
 
-impl Reader for Camera {
+impl FrameReader for Camera {
     fn advance(&mut self) -> Result<bool> {
         loop {
             if !self.stream.grab() {
@@ -261,8 +259,8 @@ impl Stream {
     /// Of frames that are JPEGs the bytes are asked for, so that nothing is decoded that nobody looks
     /// at; `setting` is how this backend is asked.
     fn new(mut capture: VideoCapture, setting: Option<(i32, f64)>) -> Self {
-        let said = capture.get(videoio::CAP_PROP_FPS).unwrap_or(0.0);
-        let rate = if said > 0.1 && said <= 1000.0 { said } else { USUAL_RATE };
+        let stated = capture.get(videoio::CAP_PROP_FPS).unwrap_or(0.0);
+        let rate = if stated > 0.1 && stated <= 1000.0 { stated } else { USUAL_RATE };
         let code = capture.get(videoio::CAP_PROP_FOURCC).unwrap_or(0.0) as u32;
         let compressed = matches!(&code.to_le_bytes().map(|b| b.to_ascii_uppercase()), b"MJPG" | b"JPEG")
             && setting.is_some_and(|(key, value)| capture.set(key, value).unwrap_or(false));
@@ -297,10 +295,22 @@ impl Stream {
 
 /// OpenCV's own messages are left out on purpose: they can hold the address.
 fn open(name: &std::ffi::OsStr, backend: i32, settings: &[(i32, i32)]) -> Option<VideoCapture> {
-    quiet_opencv();
+    silence_opencv();
     let settings: Vector<i32> = settings.iter().flat_map(|(key, value)| [*key, *value]).collect();
     let capture = VideoCapture::from_file_with_params(name, backend, &settings).ok()?;
     capture.is_opened().unwrap_or(false).then_some(capture)
+}
+
+/// The address of a network camera.
+fn address(url: &RtspUrl) -> Result<String> {
+    let url = match url {
+        RtspUrl::Plain(url) => url.clone(),
+        RtspUrl::File(path) => secret_line(path)?,
+    };
+    if !url.starts_with("rtsp://") && !url.starts_with("rtsps://") {
+        return Err(Error::new(Kind::Config, "the camera's address does not begin with rtsp:// or rtsps://"));
+    }
+    Ok(url)
 }
 
 /// The first line of a file that only its owner can read.
@@ -328,7 +338,7 @@ mod tests {
         let path = dir.path().join("front.url");
         std::fs::write(&path, text).unwrap();
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).unwrap();
-        Camera::rtsp(&RtspUrl::File(path)).err().unwrap().chain()
+        Camera::probe(&RtspUrl::File(path)).err().unwrap().chain()
     }
 
     #[test]
@@ -345,7 +355,7 @@ mod tests {
     }
 
     #[test]
-    fn a_camera_that_is_not_plugged_in_is_said_by_name() {
+    fn a_camera_that_is_not_plugged_in_is_reported_by_name() {
         let err = Camera::v4l2(Path::new("/dev/plated-nowhere"), None, None, None).err().unwrap().chain();
         assert!(err.contains("/dev/plated-nowhere"), "{err}");
     }

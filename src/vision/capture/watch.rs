@@ -1,21 +1,20 @@
-//! A folder into which a camera drops pictures: each is taken once, when it is whole.
+//! A folder into which a camera drops pictures, also into folders in it: each is taken once, when it is whole.
 
-use super::Reader;
-use super::folder::natural;
+use super::FrameReader;
+use super::folder::{Listing, list, natural};
 use super::image::load_picture;
 use crate::picture::Picture;
 use jiff::Timestamp;
-use plated_core::error::{Context, Kind, Result};
-use plated_core::text::visible;
-use std::collections::{HashMap, VecDeque};
+use plated_core::error::Result;
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 use tracing::warn;
 
-/// How often the folder is looked into.
-const POLL: Duration = Duration::from_millis(200);
+/// How often the folder is listed.
+const POLL_INTERVAL: Duration = Duration::from_millis(200);
 /// A file that did not change for so long is written to its end, most likely.
 const SETTLED: Duration = Duration::from_millis(100);
 /// A file that grew no more for so long and still is no picture never will be one.
@@ -44,13 +43,15 @@ struct File {
 /// The files that were seen. It outlives the folder, so that one that vanishes for a moment, as a
 /// network share does, brings nothing twice.
 #[derive(Clone, Default)]
-pub struct Seen(Arc<Mutex<HashMap<Stamp, File>>>);
+pub struct SeenFiles(Arc<Mutex<HashMap<Stamp, File>>>);
 
 /// The pictures of a folder, those that are there and those that arrive.
 pub struct WatchedFolder {
     folder: PathBuf,
-    seen: Seen,
+    seen: SeenFiles,
     ready: VecDeque<(PathBuf, Stamp)>,
+    /// Folders in it that can't be listed, and were reported.
+    unreadable: HashSet<PathBuf>,
     picture: Option<Picture>,
     taken: Option<Timestamp>,
 }
@@ -60,26 +61,27 @@ impl WatchedFolder {
     ///
     /// # Errors
     /// `Missing` when the folder can't be listed.
-    pub fn open(folder: &Path, seen: Seen) -> Result<Self> {
-        let mut watched = Self { folder: folder.to_owned(), seen, ready: VecDeque::new(), picture: None, taken: None };
-        watched.look()?;
+    pub fn open(folder: &Path, seen: SeenFiles) -> Result<Self> {
+        let (ready, unreadable) = (VecDeque::new(), HashSet::new());
+        let mut watched = Self { folder: folder.to_owned(), seen, ready, unreadable, picture: None, taken: None };
+        watched.find()?;
         Ok(watched)
     }
 
     /// Finds files that have not changed for a moment.
-    fn look(&mut self) -> Result<()> {
-        let failed = || format!("could not list the folder {}", visible(&self.folder));
+    fn find(&mut self) -> Result<()> {
+        let Listing { files, unreadable } = list(&self.folder)?;
+        for (folder, error) in &unreadable {
+            if !self.unreadable.contains(folder) {
+                warn!("Left out of the folder: {}", plated_core::text::sentence(&error.chain()));
+            }
+        }
+        self.unreadable = unreadable.into_iter().map(|(folder, _)| folder).collect();
         let mut seen = self.seen.0.lock().unwrap_or_else(|e| e.into_inner());
         let mut here = Vec::new();
-        for entry in std::fs::read_dir(&self.folder).context(Kind::Missing, failed)? {
-            let entry = entry.context(Kind::Missing, failed)?;
-            let hidden = entry.file_name().as_encoded_bytes().starts_with(b".");
-            let path = entry.path();
+        for path in files {
             // One that vanished meanwhile is none.
             let Ok(about) = std::fs::metadata(&path) else { continue };
-            if hidden || !about.is_file() {
-                continue;
-            }
             let stamp = Stamp { inode: about.ino(), size: about.len(), changed: (about.mtime(), about.mtime_nsec()) };
             let known = seen.entry(stamp).or_insert_with(|| File { since: Instant::now(), done: false });
             if !known.done && stamp.size > 0 && known.since.elapsed() >= SETTLED {
@@ -116,10 +118,10 @@ impl WatchedFolder {
     }
 }
 
-impl Reader for WatchedFolder {
+impl FrameReader for WatchedFolder {
     fn advance(&mut self) -> Result<bool> {
         if self.ready.is_empty() {
-            self.look()?;
+            self.find()?;
         }
         while self.picture.is_none()
             && let Some((path, stamp)) = self.ready.pop_front()
@@ -138,7 +140,7 @@ impl Reader for WatchedFolder {
     }
 
     fn again_after(&self) -> Option<Duration> {
-        Some(POLL)
+        Some(POLL_INTERVAL)
     }
 
     fn taken_at(&self) -> Option<Timestamp> {

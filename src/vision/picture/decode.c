@@ -11,7 +11,7 @@
 #include <jpeglib.h>
 #include <jerror.h>
 
-#define MAX_ODD 64
+#define MAX_STRAY_BYTES 64
 
 struct failure {
   struct jpeg_error_mgr base;
@@ -21,9 +21,9 @@ struct failure {
 static void leave(j_common_ptr info) { longjmp(((struct failure *)info->err)->back, 1); }
 
 /* Damaged data is a warning; the picture is grey from there on. Nothing goes to stderr. */
-static void keep_quiet(j_common_ptr info, int level) {
-  /* A few odd bytes between segments harm nothing; many are a part of the picture that was not used. */
-  int harmless = info->err->msg_code == JWRN_EXTRANEOUS_DATA && info->err->msg_parm.i[0] <= MAX_ODD;
+static void count_warning(j_common_ptr info, int level) {
+  /* A few stray bytes between segments harm nothing; many are a part of the picture that was not used. */
+  int harmless = info->err->msg_code == JWRN_EXTRANEOUS_DATA && info->err->msg_parm.i[0] <= MAX_STRAY_BYTES;
   if (level < 0 && !harmless) info->err->num_warnings++;
 }
 
@@ -41,7 +41,7 @@ int plated_jpeg_decode(const unsigned char *bytes, size_t length, unsigned shrin
   memset(&info, 0, sizeof info);
   info.err = jpeg_std_error(&error.base);
   error.base.error_exit = leave;
-  error.base.emit_message = keep_quiet;
+  error.base.emit_message = count_warning;
   if (setjmp(error.back)) {
     info.err->format_message((j_common_ptr)&info, message);
     jpeg_destroy_decompress(&info);

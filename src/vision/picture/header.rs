@@ -2,7 +2,7 @@
 
 /// From the segments before the first scan.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Header {
+pub struct JpegHeader {
     /// Columns, before any turning.
     pub width: u32,
     /// Rows, before any turning.
@@ -25,7 +25,7 @@ pub fn is_jpeg(bytes: &[u8]) -> bool {
 }
 
 /// Walks over the segments. `None` when there is no picture to be decoded.
-pub fn parse(bytes: &[u8]) -> Option<Header> {
+pub fn parse(bytes: &[u8]) -> Option<JpegHeader> {
     if !is_jpeg(bytes) {
         return None;
     }
@@ -33,7 +33,7 @@ pub fn parse(bytes: &[u8]) -> Option<Header> {
     let (mut frame, mut turned) = (None, false);
     loop {
         if *bytes.get(at)? != 0xFF {
-            // Odd bytes between segments are passed over, as libjpeg does.
+            // Stray bytes between segments are passed over, as libjpeg does.
             at += 1;
             continue;
         }
@@ -51,7 +51,7 @@ pub fn parse(bytes: &[u8]) -> Option<Header> {
                         // what they send with zeros.
                         let whole = bytes[at..].windows(2).rev().any(|w| w == END);
                         let (width, height, sequential) = frame?;
-                        return Some(Header { width, height, plain: sequential && !turned, whole });
+                        return Some(JpegHeader { width, height, plain: sequential && !turned, whole });
                     }
                     0xC0..=0xC3 | 0xC5..=0xC7 | 0xC9..=0xCB | 0xCD..=0xCF => frame = Some(frame_of(marker, body)?),
                     0xE1 => turned |= orientation(body).is_some_and(|o| o != 1),

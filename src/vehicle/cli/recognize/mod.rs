@@ -9,6 +9,7 @@ use inputs::Inputs;
 use jiff::Timestamp;
 use output::{Dated, Line, Plate, Recording};
 use plated_core::clock::{Clock, SystemClock};
+use plated_core::config_file::moment;
 use plated_core::error::{Context, Error, Kind, Result};
 use plated_core::text::{count, visible};
 use plated_vision::capture::{MAX_PIXELS, Medium, VideoReader, load_picture_within};
@@ -163,13 +164,6 @@ fn check(inputs: &Inputs, args: &Args, copies: Option<&Path>) -> Result<()> {
 /// A share from 0 to 1.
 fn share(text: &str) -> Result<f32, String> {
     text.parse().ok().filter(|v| (0.0..=1.0).contains(v)).ok_or_else(|| "it must be a number from 0 to 1".into())
-}
-
-/// An instant, or a time of this computer's time zone.
-fn moment(text: &str) -> Result<Timestamp, String> {
-    let local = || text.parse::<jiff::civil::DateTime>().ok()?.to_zoned(jiff::tz::TimeZone::system()).ok();
-    let zoned = text.parse().ok().or_else(|| Some(local()?.timestamp()));
-    zoned.ok_or_else(|| "it must be a time like 2026-11-26T14:30:00-08:00".into())
 }
 
 #[allow(clippy::print_stderr, reason = "the command line speaks to its user")]

@@ -3,8 +3,8 @@
 //! For the detector it is decoded shrunk to the next size above its input, and of the plates
 //! found only their part is decoded in full (`docs/decisions/0022-jpeg-path.md`).
 
-use super::header::{self, Header};
-use crate::capture::quiet_opencv;
+use super::header::{self, JpegHeader};
+use crate::capture::silence_opencv;
 use opencv::core::{CV_8UC3, Mat, Rect, Vector};
 use opencv::imgcodecs;
 use opencv::prelude::*;
@@ -12,7 +12,7 @@ use plated_core::error::{Context, Error, Kind, Result};
 use std::sync::Arc;
 
 /// Larger pictures are refused: what a camera claims must not fill the memory.
-const MAX_PIXELS: u64 = 1 << 28;
+pub const MAX_JPEG_PIXELS: u64 = 1 << 28;
 /// All is decoded, but of damaged data.
 const DAMAGED: i32 = 2;
 /// libjpeg's JMSG_LENGTH_MAX.
@@ -24,7 +24,7 @@ const BLOCK: i32 = 16;
 #[derive(Clone, Debug)]
 pub struct Jpeg {
     bytes: Arc<[u8]>,
-    header: Header,
+    header: JpegHeader,
     /// Damaged data is an error.
     strict: bool,
     #[cfg(test)]
@@ -39,7 +39,7 @@ impl Jpeg {
     pub fn new(bytes: impl Into<Arc<[u8]>>) -> Result<Self> {
         let bytes = bytes.into();
         let header = header::parse(&bytes).ok_or_else(|| Error::new(Kind::Input, "it is not a JPEG with a picture"))?;
-        if u64::from(header.width) * u64::from(header.height) > MAX_PIXELS {
+        if u64::from(header.width) * u64::from(header.height) > MAX_JPEG_PIXELS {
             let text = format!("a picture of {} × {} pixels is too large", header.width, header.height);
             return Err(Error::new(Kind::Input, text));
         }
@@ -88,7 +88,7 @@ impl Jpeg {
     pub fn decode(&self, shrink: u32, out: &mut Mat) -> Result<()> {
         self.count();
         if !self.header.plain {
-            return self.decode_odd(out);
+            return self.decode_by_opencv(out);
         }
         let side = |n: u32| n.div_ceil(shrink) as i32;
         self.decode_plain(shrink, Rect::new(0, 0, side(self.header.width), side(self.header.height)), out)
@@ -99,7 +99,7 @@ impl Jpeg {
     pub fn decode_part(&self, wanted: Rect, out: &mut Mat) -> Result<Rect> {
         self.count();
         if !self.header.plain {
-            self.decode_odd(out)?;
+            self.decode_by_opencv(out)?;
             return Ok(Rect::new(0, 0, out.cols(), out.rows()));
         }
         let span = |from: i32, length: i32, most: u32| {
@@ -115,8 +115,8 @@ impl Jpeg {
         Ok(part)
     }
 
-    fn decode_odd(&self, out: &mut Mat) -> Result<()> {
-        quiet_opencv();
+    fn decode_by_opencv(&self, out: &mut Mat) -> Result<()> {
+        silence_opencv();
         let bytes = Vector::from_slice(&self.bytes);
         let image = imgcodecs::imdecode(&bytes, imgcodecs::IMREAD_COLOR).context(Kind::Input, failed)?;
         if image.empty() {
@@ -127,15 +127,31 @@ impl Jpeg {
     }
 
     fn decode_plain(&self, shrink: u32, part: Rect, out: &mut Mat) -> Result<()> {
+        let outcome = self.decode_into(shrink, part, out);
+        if outcome.is_err() {
+            // Some of its pixels may never have been written.
+            *out = Mat::default();
+        }
+        outcome
+    }
+
+    /// On an error the pixels of `out` must not be read.
+    fn decode_into(&self, shrink: u32, part: Rect, out: &mut Mat) -> Result<()> {
         let memory = || "there was no memory for a picture".to_string();
-        #[allow(unsafe_code, reason = "the pixels are left unset here and all written below")]
+        // SAFETY: the pixels are not set yet, and are not read before libjpeg has written all of them: until then
+        // they are reached by the raw pointer below only, and after an error they are let go.
+        #[allow(unsafe_code, reason = "libjpeg writes all of them; clearing them before is work for nothing")]
         unsafe { out.create_rows_cols(part.height, part.width, CV_8UC3) }.context(Kind::Internal, memory)?;
-        let pixels = out.data_bytes_mut().context(Kind::Internal, memory)?;
-        if pixels.len() != part.width as usize * part.height as usize * 3 {
+        let size = out.total() * out.elem_size().context(Kind::Internal, memory)?;
+        if !out.is_continuous() || size != part.width as usize * part.height as usize * 3 {
             return Err(Error::new(Kind::Internal, memory()));
         }
+        let pixels: *mut u8 = out.data_mut();
         let mut message = [0u8; MAX_MESSAGE];
-        #[allow(unsafe_code, reason = "libjpeg; the lengths are those of the slices")]
+        // SAFETY: `bytes` is readable for the length beside it; `pixels` is writable for the rows × columns × 3
+        // bytes that were just compared, which is all that is written; `message` has the size that the C side
+        // names. C keeps none of them, and its `longjmp` stays within its own frames.
+        #[allow(unsafe_code, reason = "libjpeg reports errors by longjmp, which only C can catch")]
         let code = unsafe {
             plated_jpeg_decode(
                 self.bytes.as_ptr(),
@@ -147,7 +163,7 @@ impl Jpeg {
                 part.y as u32,
                 part.width as u32,
                 part.height as u32,
-                pixels.as_mut_ptr(),
+                pixels,
                 message.as_mut_ptr(),
             )
         };
