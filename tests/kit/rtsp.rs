@@ -26,8 +26,10 @@ const PAYLOAD: usize = 1400;
 pub enum Order {
     /// Answers and sends pictures.
     Send,
-    /// Keeps the connection and says nothing.
+    /// Keeps the connection and sends nothing.
     Hang,
+    /// Answers OPTIONS, and nothing after it.
+    OptionsOnly,
     /// Hangs up in the middle of a picture, and on each new try.
     Cut,
 }
@@ -55,6 +57,8 @@ pub struct Seen {
     /// Pictures sent whole; the next one has this number.
     pub sent: u64,
     pub connections: u64,
+    /// Requests of FFmpeg; the others ask whether the camera answers.
+    pub by_ffmpeg: u64,
     pub keepalives: u64,
     pub teardowns: u64,
     /// Sessions it ended since nothing was heard.
@@ -153,6 +157,13 @@ impl Connection {
                     Order::Cut if self.due.is_some() => return self.send_picture(state.seen.sent, false),
                     Order::Cut => return Ok(()),
                     Order::Hang => {}
+                    Order::OptionsOnly => {
+                        while let Some(request) = self.request() {
+                            if request.starts_with("OPTIONS") {
+                                self.answer(&request, &mut state.seen)?;
+                            }
+                        }
+                    }
                     Order::Send => {
                         while let Some(request) = self.request() {
                             if !self.answer(&request, &mut state.seen)? {
@@ -205,6 +216,7 @@ impl Connection {
             let lines = request.lines().filter_map(|l| l.split_once(':'));
             lines.into_iter().find(|(n, _)| n.eq_ignore_ascii_case(name)).map_or("", |(_, value)| value.trim())
         };
+        seen.by_ffmpeg += u64::from(header("User-Agent").starts_with("Lavf"));
         let mut words = request.split_whitespace();
         let (method, target) = (words.next().unwrap_or(""), words.next().unwrap_or(""));
         let session = format!("Session: 4711;timeout={}\r\n", self.model.session);

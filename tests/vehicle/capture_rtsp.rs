@@ -3,8 +3,7 @@ use crate::kit::rtsp;
 
 use opencv::prelude::*;
 use plated_core::clock::SystemClock;
-use plated_vision::capture::{Capture, Next, SourceStatus, State};
-use plated_vision::capture::{Input, RtspUrl, Source};
+use plated_vision::capture::{Capture, CaptureSource, Input, NextFrame, RtspUrl, SourceState, SourceStatus};
 use plated_vision::frame::Frame;
 use rtsp::{HEIGHT, LOGIN, Model, Order, RtspCamera, WIDTH, colour, colour_of, number_of};
 use std::os::unix::fs::PermissionsExt;
@@ -17,7 +16,7 @@ use tempfile::TempDir;
 const LONG: Duration = Duration::from_secs(90);
 
 fn start(url: RtspUrl) -> Capture {
-    let source = Source { name: "pole".into(), input: Input::Rtsp(url) };
+    let source = CaptureSource { name: "pole".into(), input: Input::Rtsp(url) };
     Capture::start(&[source], Arc::new(SystemClock::new())).unwrap()
 }
 
@@ -27,7 +26,7 @@ fn plain(camera: &RtspCamera) -> Capture {
 
 fn frame(capture: &Capture) -> Frame {
     match capture.next(LONG) {
-        Next::Frame(taken) => taken.frame,
+        NextFrame::Frame(taken) => taken.frame,
         _ => panic!("no frame came: {:?}", capture.status()),
     }
 }
@@ -51,8 +50,8 @@ fn until(what: &str, capture: &Capture, done: impl Fn(&SourceStatus) -> bool) ->
 
 /// Why the camera does not work, once it does not.
 fn failure(capture: &Capture) -> String {
-    match until("a failure", capture, |s| matches!(s.state, State::Waiting { .. })).state {
-        State::Waiting { error } => error,
+    match until("a failure", capture, |s| matches!(s.state, SourceState::Waiting { .. })).state {
+        SourceState::Waiting { error } => error,
         _ => unreachable!(),
     }
 }
@@ -84,7 +83,7 @@ fn frames_come_in_order_and_show_what_the_camera_sent() {
         let off = shown.iter().zip(wanted).map(|(s, w)| (s - w).abs()).fold(0.0, f64::max);
         assert!(off <= 8.0, "{shown:?} in place of {wanted:?}");
     }
-    assert_eq!(status(&capture).state, State::Running);
+    assert_eq!(status(&capture).state, SourceState::Running);
 }
 
 #[test]
@@ -126,7 +125,7 @@ fn a_camera_that_cuts_the_connection_is_waited_for_and_comes_back() {
     let last = frame(&capture);
     camera.order(Order::Send);
     let back = until("new frames", &capture, |s| s.captured > captured);
-    assert_eq!(back.state, State::Running);
+    assert_eq!(back.state, SourceState::Running);
     let new = frame(&capture);
     assert!(new.sequence > last.sequence && number_of(&new.picture.pixels().unwrap()) >= cut);
     assert!(new.monotonic > last.monotonic);
@@ -143,7 +142,7 @@ fn a_camera_that_falls_silent_is_found_out_and_opened_again() {
     let captured = status(&capture).captured;
     camera.order(Order::Send);
     let back = until("new frames", &capture, |s| s.captured > captured);
-    assert!(back.restarts >= 1 && back.state == State::Running, "{back:?}");
+    assert!(back.restarts >= 1 && back.state == SourceState::Running, "{back:?}");
 }
 
 #[test]
@@ -184,7 +183,7 @@ fn a_camera_with_a_password_is_opened_from_a_file_that_only_its_owner_reads() {
     let (_dir, path) = address_file(&camera.url(LOGIN), 0o400);
     let capture = start(RtspUrl::File(path));
     frame(&capture);
-    assert_eq!(status(&capture).state, State::Running);
+    assert_eq!(status(&capture).state, SourceState::Running);
 }
 
 #[test]

@@ -6,8 +6,7 @@ use opencv::imgcodecs::{imencode_def, imwrite_def};
 use opencv::prelude::*;
 use opencv::videoio::{CAP_FFMPEG, VideoWriter};
 use plated_core::clock::SystemClock;
-use plated_vision::capture::{Capture, Next, State, VideoReader};
-use plated_vision::capture::{Input, Pace, Source};
+use plated_vision::capture::{Capture, CaptureSource, Input, NextFrame, Pace, SourceState, VideoReader};
 use plated_vision::picture::Picture;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -36,11 +35,11 @@ fn write_video(path: &Path, frames: usize) {
     writer.release().unwrap();
 }
 
-fn video(name: &str, path: PathBuf, pace: Pace, repeat: u32) -> Source {
-    Source { name: name.into(), input: Input::Video { path, pace, repeat } }
+fn video(name: &str, path: PathBuf, pace: Pace, repeat: u32) -> CaptureSource {
+    CaptureSource { name: name.into(), input: Input::Video { path, pace, repeat, start: None } }
 }
 
-fn start(sources: &[Source]) -> Capture {
+fn start(sources: &[CaptureSource]) -> Capture {
     Capture::start(sources, Arc::new(SystemClock::new())).unwrap()
 }
 
@@ -49,11 +48,11 @@ fn drain(capture: &Capture) -> Vec<(usize, u64, u64, usize)> {
     let mut seen = Vec::new();
     loop {
         match capture.next(LONG) {
-            Next::Frame(t) => {
+            NextFrame::Frame(t) => {
                 seen.push((t.source_index, t.ticket, t.frame.sequence, number_of(&t.frame.picture.pixels().unwrap())));
             }
-            Next::TimedOut => panic!("a source hangs"),
-            Next::AllEnded => return seen,
+            NextFrame::TimedOut => panic!("a source hangs"),
+            NextFrame::AllEnded => return seen,
         }
     }
 }
@@ -68,7 +67,7 @@ fn every_frame_of_a_video_comes_once_and_in_order_when_none_may_be_lost() {
     assert_eq!(drain(&capture), expected);
     let status = &capture.status()[0];
     assert_eq!((status.captured, status.dropped, status.skipped), (2 * FRAMES as u64, 0, 0));
-    assert_eq!(status.state, State::Ended { error: None });
+    assert_eq!(status.state, SourceState::Ended { error: None });
 }
 
 #[test]
@@ -94,7 +93,7 @@ fn a_slow_worker_gets_the_newest_frame_and_the_others_are_counted() {
     write_video(&path, FRAMES);
     let capture = start(&[video("front", path, Pace::Realtime, 1)]);
     // Nobody takes a frame before the file is at its end.
-    while !matches!(capture.status()[0].state, State::Ended { .. }) {
+    while !matches!(capture.status()[0].state, SourceState::Ended { .. }) {
         std::thread::yield_now();
     }
     assert_eq!(drain(&capture), [(0, 0, FRAMES as u64 - 1, FRAMES - 1)]);
@@ -139,8 +138,8 @@ fn broken_files_end_with_a_clear_error_while_another_source_goes_on() {
     let status = capture.status();
     assert_eq!(status[0].ended_with_error(), None);
     for ((name, why), status) in broken.iter().zip(&status[1..]) {
-        let said = status.ended_with_error().unwrap();
-        assert!(said.contains(why) && (said.contains(name) || *name == "."), "{name}: {said}");
+        let error = status.ended_with_error().unwrap();
+        assert!(error.contains(why) && (error.contains(name) || *name == "."), "{name}: {error}");
     }
 }
 
@@ -152,8 +151,8 @@ fn a_folder_plays_in_natural_order_and_passes_over_what_is_no_picture() {
     }
     std::fs::write(dir.path().join("frame3.txt"), "notes").unwrap();
     std::fs::write(dir.path().join(".hidden.png"), "x").unwrap();
-    let input = Input::Images { path: dir.path().into(), pace: Pace::EveryFrame, rate: 15.0, repeat: 1 };
-    let capture = start(&[Source { name: "folder".into(), input }]);
+    let input = Input::Images { path: dir.path().into(), pace: Pace::EveryFrame, rate: 15.0, repeat: 1, start: None };
+    let capture = start(&[CaptureSource { name: "folder".into(), input }]);
     let seen: Vec<_> = drain(&capture).into_iter().map(|(_, _, sequence, number)| (sequence, number)).collect();
     assert_eq!(seen, [(0, 1), (1, 2), (3, 9), (4, 10), (5, 11)]);
     assert_eq!((capture.status()[0].skipped, capture.status()[0].ended_with_error()), (1, None));
@@ -162,9 +161,15 @@ fn a_folder_plays_in_natural_order_and_passes_over_what_is_no_picture() {
 #[test]
 fn a_folder_without_any_picture_ends_with_an_error() {
     let dir = tempfile::tempdir().unwrap();
-    let folder = |name: &str| Source {
+    let folder = |name: &str| CaptureSource {
         name: name.into(),
-        input: Input::Images { path: dir.path().join(name), pace: Pace::EveryFrame, rate: 15.0, repeat: 0 },
+        input: Input::Images {
+            path: dir.path().join(name),
+            pace: Pace::EveryFrame,
+            rate: 15.0,
+            repeat: 0,
+            start: None,
+        },
     };
     std::fs::create_dir(dir.path().join("empty")).unwrap();
     std::fs::create_dir(dir.path().join("notes")).unwrap();
@@ -172,8 +177,8 @@ fn a_folder_without_any_picture_ends_with_an_error() {
     let capture = start(&[folder("empty"), folder("notes"), folder("absent")]);
     assert!(drain(&capture).is_empty());
     for (status, why) in capture.status().iter().zip(["holds no pictures", "is a picture", "could not list"]) {
-        let said = status.ended_with_error().unwrap();
-        assert!(said.contains(why) && said.contains(&*status.name), "{said}");
+        let error = status.ended_with_error().unwrap();
+        assert!(error.contains(why) && error.contains(&*status.name), "{error}");
     }
 }
 
@@ -181,9 +186,9 @@ fn a_folder_without_any_picture_ends_with_an_error() {
 fn stopping_ends_a_file_that_waits_for_its_pace_and_one_that_waits_for_room() {
     let dir = tempfile::tempdir().unwrap();
     imwrite_def(&dir.path().join("a.png").to_string_lossy()[..], &picture(1)).unwrap();
-    let folder = |name: &str, pace, rate| Source {
+    let folder = |name: &str, pace, rate| CaptureSource {
         name: name.into(),
-        input: Input::Images { path: dir.path().into(), pace, rate, repeat: 0 },
+        input: Input::Images { path: dir.path().into(), pace, rate, repeat: 0, start: None },
     };
     // One picture in a thousand seconds, and one that nobody takes.
     let capture = start(&[folder("slow", Pace::Realtime, 0.001), folder("full", Pace::EveryFrame, 15.0)]);
@@ -191,8 +196,8 @@ fn stopping_ends_a_file_that_waits_for_its_pace_and_one_that_waits_for_room() {
         std::thread::yield_now();
     }
     capture.stop();
-    assert!(matches!(capture.next(LONG), Next::AllEnded));
-    assert!(capture.status().iter().all(|s| s.state == State::Ended { error: None }));
+    assert!(matches!(capture.next(LONG), NextFrame::AllEnded));
+    assert!(capture.status().iter().all(|s| s.state == SourceState::Ended { error: None }));
 }
 
 #[test]
@@ -241,7 +246,7 @@ fn a_recording_without_a_frame_rate_is_whole_and_each_frame_has_its_own_time() {
     // The daemon dates it by that, too.
     let capture = start(&[video("gate", path.clone(), Pace::EveryFrame, 1)]);
     let mut at = Vec::new();
-    while let Next::Frame(t) = capture.next(LONG) {
+    while let NextFrame::Frame(t) = capture.next(LONG) {
         at.push(t.frame.at.to_string());
     }
     assert_eq!((&*at[0], &*at[FRAMES - 1]), ("2026-03-01T12:00:00Z", "2026-03-01T12:00:08.26Z"));
@@ -251,15 +256,15 @@ fn a_recording_without_a_frame_rate_is_whole_and_each_frame_has_its_own_time() {
     std::fs::write(&path, &whole[..whole.len() / 2]).unwrap();
     let outcomes: Vec<_> = VideoReader::open(&path).unwrap().collect();
     let (last, frames) = outcomes.split_last().unwrap();
-    let said = last.as_ref().err().unwrap().chain();
-    assert!(said.contains("motion.mkv is cut off") && said.contains("bytes are missing"), "{said}");
+    let error = last.as_ref().err().unwrap().chain();
+    assert!(error.contains("motion.mkv is cut off") && error.contains("bytes are missing"), "{error}");
     assert!(frames.len() >= FRAMES / 2 - 2 && frames.iter().all(|f| f.is_ok()), "{}", frames.len());
 }
 
 /// Waits for the next picture: its number, and when it was taken.
 fn next_number(capture: &Capture) -> (usize, String) {
     match capture.next(LONG) {
-        Next::Frame(t) => (number_of(&t.frame.picture.pixels().unwrap()), t.frame.at.to_string()),
+        NextFrame::Frame(t) => (number_of(&t.frame.picture.pixels().unwrap()), t.frame.at.to_string()),
         _ => panic!("no picture came"),
     }
 }
@@ -270,7 +275,7 @@ fn a_camera_that_drops_pictures_into_a_folder_is_followed_and_each_is_taken_once
     let folder = dir.path().join("snapshots");
     std::fs::create_dir(&folder).unwrap();
     std::fs::write(folder.join("1.jpg"), jpeg(1)).unwrap();
-    let capture = start(&[Source { name: "gate".into(), input: Input::Watch { path: folder.clone() } }]);
+    let capture = start(&[CaptureSource { name: "gate".into(), input: Input::Watch { path: folder.clone() } }]);
     assert_eq!(next_number(&capture).0, 1);
     // One that is still being written is not taken before its end.
     let two = jpeg(2);
@@ -291,12 +296,110 @@ fn a_camera_that_drops_pictures_into_a_folder_is_followed_and_each_is_taken_once
     // The folder vanishes, as a network share does, and comes back with all that was in it.
     let away = dir.path().join("away");
     std::fs::rename(&folder, &away).unwrap();
-    while !matches!(capture.status()[0].state, State::Waiting { .. }) {
+    while !matches!(capture.status()[0].state, SourceState::Waiting { .. }) {
         std::thread::yield_now();
     }
     std::fs::write(away.join("5.jpg"), jpeg(5)).unwrap();
     std::fs::rename(&away, &folder).unwrap();
     assert_eq!(next_number(&capture).0, 5, "and nothing comes twice");
     assert_eq!(capture.status()[0].captured, 5);
+    capture.stop();
+}
+
+/// Frames of a recording in real time: its number and its time.
+fn dated(path: &Path, pace: Pace, start: Option<&str>) -> Vec<(usize, jiff::Timestamp)> {
+    let start = start.map(|time| time.parse().unwrap());
+    let input = Input::Video { path: path.into(), pace, repeat: 1, start };
+    let capture = self::start(&[CaptureSource { name: "gate".into(), input }]);
+    let mut frames = Vec::new();
+    while let NextFrame::Frame(t) = capture.next(LONG) {
+        frames.push((number_of(&t.frame.picture.pixels().unwrap()), t.frame.at));
+    }
+    frames
+}
+
+#[test]
+fn a_recording_is_dated_by_its_start_or_by_what_the_file_says_also_in_real_time() {
+    let dir = tempfile::tempdir().unwrap();
+    let (path, bare) = (dir.path().join("motion.mkv"), dir.path().join("bare.mkv"));
+    let pictures: Vec<_> = (0..6).map(|n| (n as u64 * 40, jpeg(n))).collect();
+    // 2026-03-01T12:00:00Z.
+    std::fs::write(&path, matroska(&pictures, (64, 48), Some(794_059_200_000_000_000))).unwrap();
+    std::fs::write(&bare, matroska(&pictures, (64, 48), None)).unwrap();
+    for (pace, given, began) in [
+        (Pace::Realtime, None, "2026-03-01T12:00:00Z"),
+        (Pace::Realtime, Some("2025-07-04T09:30:00-07:00"), "2025-07-04T16:30:00Z"),
+        (Pace::EveryFrame, Some("2025-07-04T09:30:00-07:00"), "2025-07-04T16:30:00Z"),
+    ] {
+        let began: jiff::Timestamp = began.parse().unwrap();
+        let frames = dated(&path, pace, given);
+        assert!(!frames.is_empty());
+        for (number, at) in frames {
+            assert_eq!(at, began + Duration::from_millis(number as u64 * 40), "frame {number}, {pace:?}");
+        }
+    }
+    let before = jiff::Timestamp::now();
+    let frames = dated(&bare, Pace::Realtime, None);
+    assert!(frames.iter().all(|(_, at)| (before..=jiff::Timestamp::now()).contains(at)), "nothing is known of it");
+}
+
+/// FFmpeg writes it; the counts of frames in its headers are made wrong, as of a recorder that estimates.
+#[test]
+fn a_video_whose_header_counts_other_frames_than_it_has_is_read_whole() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("drive.avi");
+    let h264 = VideoWriter::fourcc('H', '2', '6', '4').unwrap();
+    let name = path.to_string_lossy();
+    let mut writer = VideoWriter::new_with_backend_def(&name[..], CAP_FFMPEG, h264, 25.0, Size::new(64, 48)).unwrap();
+    assert!(writer.is_opened().unwrap());
+    (0..FRAMES).for_each(|n| writer.write(&picture(n)).unwrap());
+    writer.release().unwrap();
+    let whole = std::fs::read(&path).unwrap();
+    let header = |name: &[u8]| whole.windows(4).position(|w| w == name).unwrap() + 8;
+    // dwTotalFrames of the file and dwLength of the stream.
+    let counts = [header(b"avih") + 16, header(b"strh") + 32];
+    for at in counts {
+        assert_eq!(whole[at..at + 4], (FRAMES as u32).to_le_bytes());
+    }
+    for stated in [7_u32, 5000] {
+        let mut wrong = whole.clone();
+        counts.iter().for_each(|at| wrong[*at..at + 4].copy_from_slice(&stated.to_le_bytes()));
+        std::fs::write(&path, wrong).unwrap();
+        let frames: Vec<_> = VideoReader::open(&path).unwrap().map(|frame| frame.unwrap().index).collect();
+        assert_eq!(frames.len(), FRAMES, "the header says {stated}");
+    }
+}
+
+#[test]
+fn a_folder_is_played_with_the_folders_in_it_but_for_hidden_ones_and_links() {
+    let dir = tempfile::tempdir().unwrap();
+    let played = dir.path().join("played");
+    for (number, name) in
+        [(1, "day1/a.png"), (2, "day2/b.png"), (3, "day2/late/c.png"), (4, "day10/a.png"), (5, "e.png")]
+    {
+        let path = played.join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        imwrite_def(&path.to_string_lossy()[..], &picture(number)).unwrap();
+    }
+    std::fs::create_dir(played.join(".trash")).unwrap();
+    std::fs::create_dir(dir.path().join("elsewhere")).unwrap();
+    for away in [played.join(".trash"), dir.path().join("elsewhere")] {
+        imwrite_def(&away.join("x.png").to_string_lossy()[..], &picture(9)).unwrap();
+    }
+    std::os::unix::fs::symlink(dir.path().join("elsewhere"), played.join("link")).unwrap();
+    let input = Input::Images { path: played, pace: Pace::EveryFrame, rate: 15.0, repeat: 1, start: None };
+    let seen = drain(&start(&[CaptureSource { name: "folder".into(), input }]));
+    assert_eq!(seen.iter().map(|(.., number)| *number).collect::<Vec<_>>(), [1, 2, 3, 4, 5]);
+}
+
+#[test]
+fn a_camera_that_begins_a_folder_each_day_is_followed_into_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let capture = start(&[CaptureSource { name: "gate".into(), input: Input::Watch { path: dir.path().into() } }]);
+    for (number, day) in [(1, "2026/11/25"), (2, "2026/11/26")] {
+        std::fs::create_dir_all(dir.path().join(day)).unwrap();
+        std::fs::write(dir.path().join(day).join("1.jpg"), jpeg(number)).unwrap();
+        assert_eq!(next_number(&capture).0, number);
+    }
     capture.stop();
 }

@@ -8,14 +8,18 @@ mod kit;
 mod control_entry_points;
 #[path = "../../fuzz/entry_points.rs"]
 mod entry_points;
+#[path = "../../fuzz/picture_entry_points.rs"]
+mod picture_entry_points;
 
 mod alert_chime;
 mod capture_network;
 mod capture_rtsp;
 mod capture_sources;
+mod check_models;
 mod hotlist;
 mod officers;
 mod overview;
+mod pictures;
 mod recognize;
 mod access;
 mod store_faults;

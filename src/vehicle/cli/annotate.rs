@@ -44,7 +44,8 @@ pub fn write(dir: &Path, path: &Path, image: &Mat, marks: &[Mark]) -> Result<()>
     Ok(())
 }
 
-/// A new file in `dir` with the name of `path`: `p.jpg`, or `p-2.jpg` where there is one.
+/// A new file in `dir` with the name of `path`: `p.jpg`, or `p-2.jpg` where there is one. It is not synced as by
+/// `durable`: a copy can be made again, and thousands of them are not worth waiting for the disk each time.
 fn create(dir: &Path, path: &Path) -> std::io::Result<(File, PathBuf)> {
     let stem = path.file_stem().unwrap_or(path.as_os_str());
     for number in 1..MAX_SAME_NAME {

@@ -1,14 +1,15 @@
-//! `plated check`: is the store whole?
+//! `plated check`: is the store whole, and do the models work on this processor?
 
 use crate::config::Config;
 use crate::store;
 use crate::store::{Key, Report};
 use plated_core::error::{Context, Error, Kind, Result};
-use plated_core::text::count;
+use plated_core::text::{count, visible};
+use plated_vision::recognition::Models;
 use std::io::Write;
 use std::path::PathBuf;
 
-/// Checks the vehicle's store; only reads, also beside a running daemon.
+/// Checks the vehicle's store and its models; only reads, also beside a running daemon.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// The vehicle's configuration.
@@ -21,14 +22,30 @@ pub fn run(args: &Args) -> Result<()> {
     let config = Config::load(&args.config)?;
     let key = Key::load(&config.store)?;
     let report = store::check(&config.store.path, &key)?;
-    print(&report, &mut std::io::stdout().lock())
-        .context(Kind::Storage, || "could not write the report to the standard output".into())?;
+    let unwritten = || "could not write the report to the standard output".to_owned();
+    print(&report, &mut std::io::stdout().lock()).context(Kind::Storage, unwritten)?;
+    let models = Models::find(&config.recognition);
+    print_models(&models, &mut std::io::stdout().lock()).context(Kind::Storage, unwritten)?;
     match report.problems() {
-        0 => Ok(()),
+        0 => models.map(drop),
         n => {
-            let said = format!("the store {} has {}, listed above", report.path.display(), count(n, "problem"));
-            Err(Error::new(Kind::Damaged, said))
+            let text = format!("the store {} has {}, listed above", report.path.display(), count(n, "problem"));
+            Err(Error::new(Kind::Damaged, text))
         }
+    }
+}
+
+/// What the self-test of the models found.
+fn print_models(models: &Result<Models>, out: &mut impl Write) -> std::io::Result<()> {
+    writeln!(out, "Models")?;
+    match models {
+        Ok(models) => {
+            for (role, (path, version)) in [("detector", models.detector()), ("reader", models.reader())] {
+                writeln!(out, "{role:>9}  {}, version {}: ok", visible(path), visible(version))?;
+            }
+            models.reader_instead().map_or(Ok(()), |why| writeln!(out, "           - {why}"))
+        }
+        Err(error) => writeln!(out, "           WRONG\n           - {}", error.chain()),
     }
 }
 

@@ -8,7 +8,7 @@ use crate::{alert, store, transfer};
 use plated_core::config_file::{parse, within, wrong};
 use plated_core::name::is_plain_name;
 use plated_hotlist::settings::{Hotlist, ListKind, OFFICERS};
-use plated_vision::capture::{Input, RtspUrl, Source};
+use plated_vision::capture::{CaptureSource, Input, RtspUrl};
 use plated_vision::recognition::Recognition;
 
 use plated_core::error::{Context, Kind, Result};
@@ -22,7 +22,7 @@ pub struct Config {
     /// Name of the vehicle; its certificate carries the same.
     pub vehicle: String,
     /// Cameras and files.
-    pub sources: Vec<Source>,
+    pub sources: Vec<CaptureSource>,
     /// Detector, reader and tracker.
     #[serde(default)]
     pub recognition: Recognition,

@@ -50,14 +50,14 @@ struct Lane {
 
 impl Collector {
     pub fn new(
-        sources: &[plated_vision::capture::Source],
+        sources: &[plated_vision::capture::CaptureSource],
         recognition: &Recognition,
         clock: Arc<dyn Clock>,
         out: Sender<Event>,
         counters: Arc<Counters>,
     ) -> Self {
         let now = clock.monotonic();
-        let lane = |s: &plated_vision::capture::Source| {
+        let lane = |s: &plated_vision::capture::CaptureSource| {
             Lane::new(s.name.as_str().into(), recognition.clone(), has_own_time(&s.input), now)
         };
         Self { lanes: sources.iter().map(lane).collect(), clock, out, counters }

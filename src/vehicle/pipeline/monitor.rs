@@ -10,7 +10,7 @@ use plated_core::error::Result;
 use plated_core::shutdown::Shutdown;
 use plated_core::text::count;
 use plated_core::thread::{Thread, guarded};
-use plated_vision::capture::{Capture, SourceStatus, State};
+use plated_vision::capture::{Capture, SourceState, SourceStatus};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -67,11 +67,11 @@ impl Monitor {
             let (level, text) = camera(source, self.counters.last_result(index), now);
             let worse = self.report(&format!("camera {}", source.name), (level, text.clone()));
             // What keeps it from being opened is logged where it is opened.
-            if worse && source.state == State::Running {
+            if worse && source.state == SourceState::Running {
                 tracing::error!(source = %source.name, "The camera is not read: {}", plated_core::text::sentence(&text));
             }
         }
-        let is_running = sources.iter().any(|source| !matches!(source.state, State::Ended { .. }));
+        let is_running = sources.iter().any(|source| !matches!(source.state, SourceState::Ended { .. }));
         self.report("recognition", recognition(self.workers.running(), self.workers.hung(), is_running, &totals));
         self.report("chime", heard(&chime));
         let hangs = self.report("matching", matching(self.counters.matching.busy_for(now)));
@@ -154,23 +154,23 @@ fn camera(source: &SourceStatus, last_result: Option<Duration>, now: Duration) -
     let silent = |then: Option<Duration>| then.is_none_or(|then| now.saturating_sub(then) > SILENT_AFTER);
     let seconds = |then: Option<Duration>| then.map_or(0, |then| now.saturating_sub(then).as_secs());
     match &source.state {
-        State::Opening if now > SILENT_AFTER && silent(source.last_frame) => {
+        SourceState::Opening if now > SILENT_AFTER && silent(source.last_frame) => {
             (Level::Degraded, "it is being opened and gives no picture yet".into())
         }
-        State::Opening => (Level::Ok, "it is being opened".into()),
-        State::Waiting { error } => (Level::Failed, format!("it gives no picture and is tried again: {error}")),
-        State::Ended { error: Some(error) } => (Level::Failed, format!("it ended with an error: {error}")),
-        State::Ended { error: None } => (Level::Ok, "it is at its end".into()),
-        State::Running if silent(source.last_frame) => {
+        SourceState::Opening => (Level::Ok, "it is being opened".into()),
+        SourceState::Waiting { error } => (Level::Failed, format!("it gives no picture and is tried again: {error}")),
+        SourceState::Ended { error: Some(error) } => (Level::Failed, format!("it ended with an error: {error}")),
+        SourceState::Ended { error: None } => (Level::Ok, "it is at its end".into()),
+        SourceState::Running if silent(source.last_frame) => {
             (Level::Failed, format!("no picture for {} s", seconds(source.last_frame)))
         }
-        State::Running if last_result.is_none() && source.captured < FIRST_FRAMES => {
+        SourceState::Running if last_result.is_none() && source.captured < FIRST_FRAMES => {
             (Level::Ok, "its first pictures are being read".into())
         }
-        State::Running if silent(last_result) => {
+        SourceState::Running if silent(last_result) => {
             (Level::Failed, format!("its pictures have not been read for {} s", seconds(last_result)))
         }
-        State::Running => {
+        SourceState::Running => {
             let frames = count(source.captured, "frame");
             (Level::Ok, format!("{frames}, {} dropped for newer ones", source.dropped))
         }
@@ -181,7 +181,7 @@ fn camera(source: &SourceStatus, last_result: Option<Duration>, now: Duration) -
 mod tests {
     use super::*;
 
-    fn source(state: State, last_frame: Option<u64>) -> SourceStatus {
+    fn source(state: SourceState, last_frame: Option<u64>) -> SourceStatus {
         SourceStatus {
             name: "front".into(),
             state,
@@ -227,10 +227,10 @@ mod tests {
         let level = |state, frame, result: u64| {
             camera(&source(state, Some(frame)), Some(Duration::from_secs(result)), Duration::from_secs(100)).0
         };
-        assert_eq!(level(State::Running, 99, 99), Level::Ok);
-        assert_eq!(level(State::Running, 99, 80), Level::Failed, "frames come in, and nothing comes out");
-        assert_eq!(level(State::Running, 80, 80), Level::Failed);
-        assert_eq!(level(State::Waiting { error: "it is not plugged in".into() }, 99, 99), Level::Failed);
-        assert_eq!(level(State::Ended { error: None }, 1, 1), Level::Ok);
+        assert_eq!(level(SourceState::Running, 99, 99), Level::Ok);
+        assert_eq!(level(SourceState::Running, 99, 80), Level::Failed, "frames come in, and nothing comes out");
+        assert_eq!(level(SourceState::Running, 80, 80), Level::Failed);
+        assert_eq!(level(SourceState::Waiting { error: "it is not plugged in".into() }, 99, 99), Level::Failed);
+        assert_eq!(level(SourceState::Ended { error: None }, 1, 1), Level::Ok);
     }
 }

@@ -3,7 +3,7 @@
 use super::counters::Counters;
 use super::workers::Post;
 use plated_core::clock::Clock;
-use plated_vision::capture::{Capture, Next};
+use plated_vision::capture::{Capture, NextFrame};
 use plated_vision::frame::Frame;
 use plated_vision::recognition::{Models, Recognizer, Sighting, Timings};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -49,9 +49,9 @@ impl Worker {
     pub fn run(mut self) {
         loop {
             let taken = match self.capture.next(WAIT) {
-                Next::Frame(taken) => taken,
-                Next::TimedOut => continue,
-                Next::AllEnded => return,
+                NextFrame::Frame(taken) => taken,
+                NextFrame::TimedOut => continue,
+                NextFrame::AllEnded => return,
             };
             self.post.begin(self.clock.monotonic());
             let sightings = self.recognize(&taken.frame);

@@ -319,13 +319,13 @@ mod tests {
     }
 
     #[test]
-    fn room_that_was_never_filled_and_a_recorder_that_did_not_finish_are_said() {
-        let said = |bytes: Vec<u8>| of(&bytes).cut_off.unwrap();
+    fn room_that_was_never_filled_and_a_recorder_that_did_not_finish_are_told() {
+        let why = |bytes: Vec<u8>| of(&bytes).cut_off.unwrap();
         assert_eq!(of(&[mp4(0), vec![0; 4096]].concat()).cut_off, None, "it is whole before that");
-        assert!(said([matroska(true), vec![0; 4096]].concat()).contains("4096 bytes hold nothing"));
-        assert!(said([&b"RIFF\0\0\0\0AVI "[..], &[1; 50]].concat()).contains("did not finish"));
-        assert!(said([mp4_box(b"ftyp", b"isom\0\0\0\0"), mp4_box(b"mdat", &[7; 500])].concat()).contains("index"));
-        assert!(said([&[0x47; 188 * 3][..], &[0x47; 100]].concat()).contains("inside a packet"));
+        assert!(why([matroska(true), vec![0; 4096]].concat()).contains("4096 bytes hold nothing"));
+        assert!(why([&b"RIFF\0\0\0\0AVI "[..], &[1; 50]].concat()).contains("did not finish"));
+        assert!(why([mp4_box(b"ftyp", b"isom\0\0\0\0"), mp4_box(b"mdat", &[7; 500])].concat()).contains("index"));
+        assert!(why([&[0x47; 188 * 3][..], &[0x47; 100]].concat()).contains("inside a packet"));
         assert_eq!(of(&[0x47; 188 * 3]), Container::default());
         assert_eq!(of(b"Dear Sir"), Container::default());
     }

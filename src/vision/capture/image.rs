@@ -1,7 +1,7 @@
 //! Still pictures from files.
 
 use super::kind;
-use crate::picture::{self, Jpeg, Picture};
+use crate::picture::{self, Jpeg, MAX_JPEG_PIXELS, Picture};
 use opencv::core::{Mat, Vector};
 use opencv::prelude::*;
 use opencv::{core, imgcodecs, imgproc};
@@ -50,6 +50,7 @@ pub fn load_picture_within(path: &Path, max_pixels: u64) -> Result<Picture> {
         return Err(bad(path, "is empty"));
     }
     let size = kind::size(&bytes);
+    let max_pixels = if picture::is_jpeg(&bytes) { max_pixels.min(MAX_JPEG_PIXELS) } else { max_pixels };
     if let Some((width, height)) = size
         && width.saturating_mul(height) > max_pixels
     {

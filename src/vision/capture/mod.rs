@@ -22,8 +22,8 @@ mod watch;
 pub(crate) use image::silence_opencv;
 pub use image::{MAX_PIXELS, load_image, load_picture, load_picture_within};
 pub use kind::{Medium, medium};
-pub use settings::{Input, Pace, RtspUrl, Source};
-pub use supervisor::{Capture, Next, SourceStatus, State, Taken};
+pub use settings::{CaptureSource, Input, Pace, RtspUrl};
+pub use supervisor::{Capture, NextFrame, SourceState, SourceStatus, TakenFrame};
 pub use video::{VideoFrame, VideoReader};
 
 use crate::picture::Picture;

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 /// One camera or file.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(try_from = "SourceKeys")]
-pub struct Source {
+pub struct CaptureSource {
     /// Name of the camera in records.
     pub name: String,
     /// What it is.
@@ -98,7 +98,7 @@ enum SourceKind {
     V4l2,
 }
 
-impl TryFrom<SourceKeys> for Source {
+impl TryFrom<SourceKeys> for CaptureSource {
     type Error = String;
 
     fn try_from(k: SourceKeys) -> std::result::Result<Self, String> {
@@ -159,7 +159,7 @@ impl TryFrom<SourceKeys> for Source {
                 Input::V4l2 { device, width: k.width, height: k.height, rate: k.rate }
             }
         };
-        Ok(Source { name, input })
+        Ok(CaptureSource { name, input })
     }
 }
 
@@ -187,7 +187,7 @@ pub enum Pace {
 mod tests {
     use super::*;
 
-    fn source(keys: &str) -> Result<Source, String> {
+    fn source(keys: &str) -> Result<CaptureSource, String> {
         toml::from_str(&format!("name = \"front\"\n{keys}")).map_err(|e| e.to_string())
     }
 
@@ -200,7 +200,11 @@ mod tests {
         let video = "kind = \"video\"\npath = \"drive.mp4\"\n";
         assert_eq!(start(video), None);
         for written in ["\"2026-03-01T12:00:00Z\"", "2026-03-01T12:00:00Z", "2026-03-01T04:00:00-08:00"] {
-            assert_eq!(start(&format!("{video}start = {written}")).as_deref(), Some("2026-03-01T12:00:00Z"), "{written}");
+            assert_eq!(
+                start(&format!("{video}start = {written}")).as_deref(),
+                Some("2026-03-01T12:00:00Z"),
+                "{written}"
+            );
         }
         let pictures = "kind = \"images\"\npath = \"pictures\"\nstart = 2026-03-01T12:00:00Z";
         assert_eq!(start(pictures).as_deref(), Some("2026-03-01T12:00:00Z"), "it makes them a recording");

@@ -7,7 +7,7 @@ use super::pace::{MAX_RETRY, MIN_RETRY, Pacer};
 use super::slot::{Inbox, Take};
 use super::video::{Camera, VideoReader};
 use super::watch::{SeenFiles, WatchedFolder};
-use crate::capture::{Input, Pace, Source};
+use crate::capture::{CaptureSource, Input, Pace};
 use crate::frame::Frame;
 use jiff::Timestamp;
 use plated_core::clock::Clock;
@@ -28,9 +28,9 @@ pub struct Capture {
 }
 
 /// What waiting for a frame came to.
-pub enum Next {
+pub enum NextFrame {
     /// The newest frame of a source.
-    Frame(Taken),
+    Frame(TakenFrame),
     /// None came in time.
     TimedOut,
     /// None will come: every file is at its end, or capture was stopped.
@@ -38,7 +38,7 @@ pub enum Next {
 }
 
 /// A frame and its place in the order of its source.
-pub struct Taken {
+pub struct TakenFrame {
     /// The frame.
     pub frame: Frame,
     /// Index of the source in the configuration.
@@ -54,7 +54,7 @@ pub struct SourceStatus {
     /// Its name.
     pub name: Arc<str>,
     /// What it does now.
-    pub state: State,
+    pub state: SourceState,
     /// Frames captured.
     pub captured: u64,
     /// Frames captured that a newer one replaced before recognition was free.
@@ -69,7 +69,7 @@ pub struct SourceStatus {
 
 /// What a source does.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum State {
+pub enum SourceState {
     /// Being opened; no frame yet.
     Opening,
     /// Delivering frames.
@@ -90,7 +90,7 @@ impl SourceStatus {
     /// Why the source ended before its time.
     pub fn ended_with_error(&self) -> Option<&str> {
         match &self.state {
-            State::Ended { error } => error.as_deref(),
+            SourceState::Ended { error } => error.as_deref(),
             _ => None,
         }
     }
@@ -137,7 +137,7 @@ impl Capture {
     ///
     /// # Errors
     /// `Internal` when the system gives no thread.
-    pub fn start(sources: &[Source], clock: Arc<dyn Clock>) -> Result<Self> {
+    pub fn start(sources: &[CaptureSource], clock: Arc<dyn Clock>) -> Result<Self> {
         Self::start_plans(sources.iter().map(plan).collect(), clock)
     }
 
@@ -174,11 +174,13 @@ impl Capture {
     }
 
     /// Waits at most `timeout` for the newest frame of any source; each source has its turn.
-    pub fn next(&self, timeout: Duration) -> Next {
+    pub fn next(&self, timeout: Duration) -> NextFrame {
         match self.shared.inbox.take(timeout) {
-            Take::Item { source, ticket, item } => Next::Frame(Taken { frame: item, source_index: source, ticket }),
-            Take::TimedOut => Next::TimedOut,
-            Take::AllEnded => Next::AllEnded,
+            Take::Item { source, ticket, item } => {
+                NextFrame::Frame(TakenFrame { frame: item, source_index: source, ticket })
+            }
+            Take::TimedOut => NextFrame::TimedOut,
+            Take::AllEnded => NextFrame::AllEnded,
         }
     }
 
@@ -226,12 +228,12 @@ impl Shared {
 impl SourceStatus {
     fn new(name: &Arc<str>) -> Self {
         let (captured, dropped, skipped, restarts) = (0, 0, 0, 0);
-        let (name, state, last_frame) = (Arc::clone(name), State::Opening, None);
+        let (name, state, last_frame) = (Arc::clone(name), SourceState::Opening, None);
         Self { name, state, captured, dropped, skipped, restarts, last_frame }
     }
 }
 
-fn plan(source: &Source) -> Plan {
+fn plan(source: &CaptureSource) -> Plan {
     let input = source.input.clone();
     let file = match input {
         Input::Video { pace, repeat, start, .. } | Input::Images { pace, repeat, start, .. } => {
@@ -322,7 +324,7 @@ impl Worker {
     }
 
     fn end(self, error: Option<String>) -> Self {
-        self.shared.status(self.index).state = State::Ended { error };
+        self.shared.status(self.index).state = SourceState::Ended { error };
         self
     }
 
@@ -332,7 +334,7 @@ impl Worker {
             warn!(source = %self.plan.name, "The camera failed and is tried again until it works: {}", sentence(&error));
             self.reported = true;
         }
-        self.shared.status(self.index).state = State::Waiting { error };
+        self.shared.status(self.index).state = SourceState::Waiting { error };
         let go_on = !self.shared.stop.wait_timeout(wait);
         self.shared.status(self.index).restarts += 1;
         go_on
@@ -394,8 +396,8 @@ impl Worker {
                 let mut status = shared.status(self.index);
                 status.captured += 1;
                 status.last_frame = Some(monotonic);
-                if status.state != State::Running {
-                    status.state = State::Running;
+                if status.state != SourceState::Running {
+                    status.state = SourceState::Running;
                     if self.reported {
                         info!(source = %self.plan.name, "The camera works again.");
                         self.reported = false;
@@ -461,8 +463,8 @@ mod tests {
         let mut seen = Vec::new();
         while seen.len() < count {
             match capture.next(LONG) {
-                Next::Frame(t) if &*t.frame.source == name => seen.push(t.frame.sequence),
-                Next::Frame(_) => {}
+                NextFrame::Frame(t) if &*t.frame.source == name => seen.push(t.frame.sequence),
+                NextFrame::Frame(_) => {}
                 _ => panic!("no more frames"),
             }
         }
@@ -491,8 +493,8 @@ mod tests {
         ]);
         frames_of(&capture, "front", 50);
         let status = capture.status();
-        assert_eq!(status[0].state, State::Waiting { error: "unplugged".into() });
-        assert_eq!(status[1].state, State::Running);
+        assert_eq!(status[0].state, SourceState::Waiting { error: "unplugged".into() });
+        assert_eq!(status[1].state, SourceState::Running);
         assert_eq!(status[0].captured, 0);
     }
 
@@ -516,8 +518,8 @@ mod tests {
     fn stopping_ends_a_camera_that_waits_to_be_tried_again() {
         let capture = start(vec![camera("dead", || Err(Error::new(Kind::Missing, "unplugged")))]);
         capture.stop();
-        assert_eq!(capture.status()[0].state, State::Ended { error: None });
-        assert!(matches!(capture.next(LONG), Next::AllEnded));
+        assert_eq!(capture.status()[0].state, SourceState::Ended { error: None });
+        assert!(matches!(capture.next(LONG), NextFrame::AllEnded));
         assert!(capture.threads().is_empty());
     }
 
@@ -552,7 +554,7 @@ mod tests {
         let capture = start(vec![Plan { name: "front".into(), probe: None, open: Box::new(open), file }]);
         // Nobody takes a frame before the file is at its end.
         assert!(capture.shared.inbox.wait_ended(LONG));
-        let Next::Frame(taken) = capture.next(LONG) else { panic!("no frame") };
+        let NextFrame::Frame(taken) = capture.next(LONG) else { panic!("no frame") };
         taken.frame.picture.pixels().unwrap();
         let decodes: Vec<u32> = sent.lock().unwrap().iter().map(Jpeg::decodes).collect();
         let last = decodes.len() - 1;

@@ -99,9 +99,45 @@ fn orientation(body: &[u8]) -> Option<u16> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::picture::{Jpeg, MAX_JPEG_PIXELS};
     use proptest::prelude::*;
 
+    fn segment(marker: u8, body: &[u8]) -> Vec<u8> {
+        [&[0xFF, marker][..], &(body.len() as u16 + 2).to_be_bytes(), body].concat()
+    }
+
+    /// A header as cameras write it, up to the first scan, with an orientation (0: none).
+    fn header_of(width: u16, height: u16, marker: u8, components: u8, orientation: u8) -> Vec<u8> {
+        let ([h1, h0], [w1, w0]) = (height.to_be_bytes(), width.to_be_bytes());
+        let frame = [&[8, h1, h0, w1, w0, components][..], &vec![0x11; 3 * usize::from(components)]].concat();
+        let mut exif = b"Exif\0\0MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0".to_vec();
+        exif.extend([orientation, 0, 0, 0, 0, 0, 0]);
+        let exif = if orientation > 0 { segment(0xE1, &exif) } else { Vec::new() };
+        [&START[..], &segment(0xE0, b"JFIF\0"), &exif, &segment(0xDB, &[3; 65]), &segment(marker, &frame)].concat()
+    }
+
     proptest! {
+        /// At any cut it is no picture, or one of which it is known that its end is missing.
+        #[test]
+        fn a_header_is_read_as_it_was_written_and_no_cut_of_it_counts_as_whole(
+            (width, height) in (any::<u16>(), any::<u16>()),
+            marker in prop::sample::select(vec![0xC0, 0xC1, 0xC2, 0xC9]),
+            components in prop::sample::select(vec![1_u8, 3, 4]),
+            orientation in 0..=8_u8,
+        ) {
+            let header = header_of(width, height, marker, components, orientation);
+            let scan = [&segment(0xDA, &[1, 1, 0, 0, 63, 0]), &[0x55; 20][..], &END].concat();
+            let bytes = [&header[..], &scan].concat();
+            let plain = marker <= 0xC1 && components != 4 && orientation <= 1;
+            let expected = JpegHeader { width: width.into(), height: height.into(), plain, whole: true };
+            prop_assert_eq!(parse(&bytes), (width > 0 && height > 0).then_some(expected));
+            for end in 0..bytes.len() {
+                prop_assert!(parse(&bytes[..end]).is_none_or(|header| !header.whole && end > bytes.len() - 23));
+            }
+            let pixels = u64::from(width) * u64::from(height);
+            prop_assert_eq!(Jpeg::new(bytes).is_ok(), pixels > 0 && pixels <= MAX_JPEG_PIXELS);
+        }
+
         #[test]
         fn any_bytes_are_judged_without_panic(mut bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
             parse(&bytes);

@@ -17,7 +17,7 @@ impl Model {
     /// Loads `file`; `library` is the configured onnxruntime.
     pub fn open(file: &ModelFile, library: Option<&Path>) -> Result<Self> {
         let name = file.path.display().to_string();
-        let said = || format!("onnxruntime could not load the model {name}");
+        let failed = || format!("onnxruntime could not load the model {name}");
         let env = runtime::load(library)?;
         let session = Session::builder(&env)
             .and_then(|b| b.with_optimization_level(GraphOptimizationLevel::All).map_err(ort::Error::from))
@@ -26,7 +26,7 @@ impl Model {
             .and_then(|b| b.with_intra_threads(1).map_err(ort::Error::from))
             .and_then(|b| b.with_intra_op_spinning(false).map_err(ort::Error::from))
             .and_then(|mut b| b.commit_from_memory(&file.bytes))
-            .context(Kind::Damaged, said)?;
+            .context(Kind::Damaged, failed)?;
         Ok(Self { session, name })
     }
 
@@ -67,9 +67,9 @@ impl Model {
         T: PrimitiveTensorElementType + Clone + std::fmt::Debug + 'static,
     {
         let name = &self.name;
-        let said = || format!("the model {name} failed");
-        let tensor = TensorRef::from_array_view((shape, data)).context(Kind::Internal, said)?;
-        self.session.run(ort::inputs![input => tensor]).context(Kind::Internal, said)
+        let failed = || format!("the model {name} failed");
+        let tensor = TensorRef::from_array_view((shape, data)).context(Kind::Internal, failed)?;
+        self.session.run(ort::inputs![input => tensor]).context(Kind::Internal, failed)
     }
 }
 

@@ -1,6 +1,6 @@
 //! One frame to its sightings: decode, detect, rectify, read, with the time each step took.
 
-use super::self_test;
+use super::self_test::{TrustedReader, trusted_detector, trusted_reader};
 use super::settings::Recognition;
 use super::sidecar::{Described, DetectorSidecar, Paths, ReaderSidecar};
 use super::{Detection, Detector, Reader, Reading, combine, likely};
@@ -9,7 +9,7 @@ use opencv::core::Mat;
 use opencv::prelude::*;
 use plated_core::error::Result;
 use plated_core::plate::Slots;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 /// The models, read and checked once and shared by all workers.
@@ -18,19 +18,41 @@ pub struct Models {
     detector: Described<DetectorSidecar>,
     reader: Described<ReaderSidecar>,
     library: Option<PathBuf>,
+    /// Why the reader is not the one that was named.
+    instead: Option<String>,
 }
 
 impl Models {
-    /// Finds the configured models, and tries the reader on plates whose text is known: a processor
-    /// that can't run the 8-bit one rightly gets the exact one.
+    /// Finds the configured models, and tries both on what is known: a processor that can't run the 8-bit
+    /// reader rightly gets the exact one.
     ///
     /// # Errors
-    /// `Missing` or `Damaged` when a model is not there or not what its sidecar says.
+    /// `Missing` or `Damaged` when a model is not there, not what its sidecar says, or fails its self-test and no
+    /// other can take its place.
     pub fn find(config: &Recognition) -> Result<Self> {
         let paths = Paths::find(config)?;
         let library = config.runtime.clone();
-        let reader = self_test::trusted(&paths.reader, library.as_deref())?;
-        Ok(Self { detector: Described::detector(&paths.detector)?, reader, library })
+        let detector = trusted_detector(&paths.detector, library.as_deref())?;
+        let TrustedReader { described: reader, instead } = trusted_reader(&paths.reader, library.as_deref())?;
+        if let Some(why) = &instead {
+            tracing::warn!("{}", plated_core::text::sentence(why));
+        }
+        Ok(Self { detector, reader, library, instead })
+    }
+
+    /// Sidecar and version of the detector.
+    pub fn detector(&self) -> (&Path, &str) {
+        (&self.detector.path, &self.detector.file.version)
+    }
+
+    /// Sidecar and version of the reader.
+    pub fn reader(&self) -> (&Path, &str) {
+        (&self.reader.path, &self.reader.file.version)
+    }
+
+    /// Why the reader is not the one that was named, if it is another.
+    pub fn reader_instead(&self) -> Option<&str> {
+        self.instead.as_deref()
     }
 }
 

@@ -5,18 +5,18 @@ use opencv::imgproc;
 use opencv::prelude::*;
 use plated_core::error::{Context, Kind, Result};
 
-const SAID: &str = "a plate could not be cut out of its frame";
+const CUT_FAILED: &str = "a plate could not be cut out of its frame";
 
 /// Warps the quadrangle `corners` (from the top left, clockwise) of `image` to
 /// `width` × `height`, reaching past it by `margin` (shares of its width and height).
 pub fn upright(image: &Mat, corners: &[[f32; 2]; 4], margin: [f32; 2], width: usize, height: usize) -> Result<Mat> {
-    let said = || SAID.to_string();
+    let failed = || CUT_FAILED.to_string();
     let from: Vector<Point2f> = grow(corners, margin).iter().map(|p| Point2f::new(p[0], p[1])).collect();
     let (w, h) = (width as f32, height as f32);
     let to: Vector<Point2f> =
         [(0.0, 0.0), (w, 0.0), (w, h), (0.0, h)].iter().map(|&(x, y)| Point2f::new(x, y)).collect();
     let transform =
-        imgproc::get_perspective_transform(&from, &to, opencv::core::DECOMP_LU).context(Kind::Internal, said)?;
+        imgproc::get_perspective_transform(&from, &to, opencv::core::DECOMP_LU).context(Kind::Internal, failed)?;
     let mut out = Mat::default();
     let size = Size::new(width as i32, height as i32);
     imgproc::warp_perspective(
@@ -28,7 +28,7 @@ pub fn upright(image: &Mat, corners: &[[f32; 2]; 4], margin: [f32; 2], width: us
         BORDER_REPLICATE,
         Scalar::default(),
     )
-    .context(Kind::Internal, said)?;
+    .context(Kind::Internal, failed)?;
     Ok(out)
 }
 
@@ -37,7 +37,7 @@ pub fn whole(image: &Mat, width: usize, height: usize) -> Result<Mat> {
     let how = if image.cols() as usize > width { imgproc::INTER_AREA } else { imgproc::INTER_LINEAR };
     let mut out = Mat::default();
     let size = Size::new(width as i32, height as i32);
-    imgproc::resize(image, &mut out, size, 0.0, 0.0, how).context(Kind::Internal, || SAID.to_string())?;
+    imgproc::resize(image, &mut out, size, 0.0, 0.0, how).context(Kind::Internal, || CUT_FAILED.to_string())?;
     Ok(out)
 }
 

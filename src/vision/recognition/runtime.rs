@@ -52,13 +52,13 @@ pub fn load(configured: Option<&Path>) -> Result<Environment> {
         return Ok(env.clone());
     }
     let path = locate(configured)?;
-    let said = || {
+    let failed = || {
         format!(
             "{} could not be loaded as onnxruntime 1.24 or newer; run `make setup` for one that fits",
             path.display()
         )
     };
-    let env = ort::init_from(&path).context(Kind::Missing, said)?.build().context(Kind::Missing, said)?;
+    let env = ort::init_from(&path).context(Kind::Missing, failed)?.build().context(Kind::Missing, failed)?;
     *loaded = Some(env.clone());
     Ok(env)
 }

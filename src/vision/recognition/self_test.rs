@@ -1,17 +1,30 @@
-//! Whether the reader reads on this processor what it should.
+//! Whether detector and reader work on this processor as they should.
 //!
 //! Processors without instructions for 8-bit dot products add up in 16 bits, which can overflow
-//! with weights of full range: the model then misreads, and is sure of it. So some drawn plates
-//! are read at every start. If one is misread, the exact model beside it takes over.
+//! with weights of full range: the model then misreads, and is sure of it. So at every start, and in
+//! `plated check`, plates are found in a drawn scene, and some drawn plates are read. If one is misread,
+//! the exact reader beside the 8-bit one takes over; of the detector there is no other.
 
 use super::combine;
+use super::detector::{Detector, iou};
 use super::reader::{Reader, Reading};
-use super::sidecar::{Described, ReaderSidecar};
+use super::sidecar::{Described, DetectorSidecar, ReaderSidecar};
 use opencv::core::{Mat, Rect, Vector};
 use opencv::imgcodecs;
 use opencv::prelude::*;
 use plated_core::error::{Context, Error, Kind, Result};
+use plated_core::text::visible;
 use std::path::Path;
+
+/// A frame of the drawn drive of `fixtures/`, at half its size.
+const SCENE: &[u8] = include_bytes!("self_test_scene.jpg");
+/// Plates in it: `[x, y, width, height]` in pixels.
+const PLATES: [[f32; 4]; 2] = [[50.7, 246.2, 37.2, 19.3], [433.8, 190.1, 25.1, 12.6]];
+/// Each must be found in its place, with so much overlap and this confidence.
+const MIN_OVERLAP: f32 = 0.5;
+const MIN_DETECTION: f32 = 0.5;
+/// There are a few more in the distance.
+const MAX_DETECTIONS: usize = 6;
 
 /// The plates one below the other, as upright crops, out of the drawn drive of `fixtures/`.
 const SHEET: &[u8] = include_bytes!("self_test.png");
@@ -24,43 +37,99 @@ const MIN_CONFIDENCE: f32 = 0.6;
 /// The sidecar of the exact model, beside that of the 8-bit one.
 const EXACT: &str = "reader-fp32.toml";
 
+/// A reader that passed, and why it is not the one that was named.
+pub struct TrustedReader {
+    pub described: Described<ReaderSidecar>,
+    pub instead: Option<String>,
+}
+
 /// The reader that `path` describes if it reads the drawn plates rightly on this processor, or else
 /// the exact one beside it. Readers of other makes are taken as they are.
 ///
 /// # Errors
 /// `Missing` or `Damaged` when the model can't be loaded; `Damaged` when it misreads and there is no
 /// other, or that one misreads too.
-pub fn trusted(path: &Path, library: Option<&Path>) -> Result<Described<ReaderSidecar>> {
+pub fn trusted_reader(path: &Path, library: Option<&Path>) -> Result<TrustedReader> {
     let first = Described::reader(path)?;
     if matches!(first.sidecar, ReaderSidecar::FixedSlots { .. }) {
-        return Ok(first);
+        return Ok(TrustedReader { described: first, instead: None });
     }
-    let Some(why) = misread(&first, library)? else { return Ok(first) };
+    let Some(why) = misread(&first, library)? else { return Ok(TrustedReader { described: first, instead: None }) };
     let exact = path.with_file_name(EXACT);
     if exact == path || !exact.is_file() {
-        let text = format!("the reader {} fails its self-test on this processor: {why}", path.display());
+        let text = format!(
+            "the reader {} fails its self-test on this processor: {why}; put {EXACT} and its model beside it, or name \
+             another reader in recognition.reader",
+            visible(path)
+        );
         return Err(Error::new(Kind::Damaged, text));
     }
-    tracing::warn!(
-        "The reader {} fails its self-test on this processor ({why}); {EXACT} is used in its place, which is slower.",
-        path.display()
+    let instead = format!(
+        "the reader {} fails its self-test on this processor ({why}); {EXACT} is used in its place, which is slower",
+        visible(path)
     );
     let exact = Described::reader(&exact)?;
     match misread(&exact, library)? {
-        None => Ok(exact),
+        None => Ok(TrustedReader { described: exact, instead: Some(instead) }),
         Some(why) => {
-            let text = format!("the reader {EXACT} fails its self-test on this processor too: {why}");
+            let text = format!(
+                "the reader {EXACT} fails its self-test on this processor too: {why}; install the models anew, or name \
+                 another reader in recognition.reader"
+            );
             Err(Error::new(Kind::Damaged, text))
         }
     }
 }
 
+/// The detector that `path` describes, if it finds the plates of the drawn scene. Detectors of other makes are
+/// taken as they are.
+///
+/// # Errors
+/// `Missing` or `Damaged` when the model can't be loaded, or does not find them.
+pub fn trusted_detector(path: &Path, library: Option<&Path>) -> Result<Described<DetectorSidecar>> {
+    let described = Described::detector(path)?;
+    if matches!(described.sidecar, DetectorSidecar::YoloEnd2End { .. }) {
+        return Ok(described);
+    }
+    match misfound(&described, library)? {
+        None => Ok(described),
+        Some(why) => {
+            let text = format!(
+                "the detector {} fails its self-test on this processor: {why}; install the models anew, or name \
+                 another detector in recognition.detector",
+                visible(path)
+            );
+            Err(Error::new(Kind::Damaged, text))
+        }
+    }
+}
+
+/// What is wrong with what it finds in the drawn scene.
+fn misfound(from: &Described<DetectorSidecar>, library: Option<&Path>) -> Result<Option<String>> {
+    let scene = decoded(SCENE)?;
+    let found = Detector::open(from, library)?.detect(&scene, (scene.cols(), scene.rows()))?;
+    let is_found =
+        |plate: &&[f32; 4]| found.iter().any(|d| d.confidence >= MIN_DETECTION && iou(&d.bounds, plate) >= MIN_OVERLAP);
+    let right = PLATES.iter().filter(is_found).count();
+    if right < PLATES.len() {
+        Ok(Some(format!("it finds {right} of the {} plates of a drawn scene", PLATES.len())))
+    } else if found.len() > MAX_DETECTIONS {
+        Ok(Some(format!("it finds {} plates in a drawn scene that has a few", found.len())))
+    } else {
+        Ok(None)
+    }
+}
+
+fn decoded(picture: &[u8]) -> Result<Mat> {
+    let failed = || "a picture of the self-test could not be decoded".to_string();
+    imgcodecs::imdecode(&Vector::from_slice(picture), imgcodecs::IMREAD_COLOR).context(Kind::Internal, failed)
+}
+
 /// What is wrong with how it reads the drawn plates.
 fn misread(from: &Described<ReaderSidecar>, library: Option<&Path>) -> Result<Option<String>> {
-    let failed = || "the plates of the self-test could not be decoded".to_string();
+    let failed = || "the plates of the self-test could not be cut out".to_string();
     let mut reader = Reader::open(from, library)?;
-    let sheet =
-        imgcodecs::imdecode(&Vector::from_slice(SHEET), imgcodecs::IMREAD_COLOR).context(Kind::Internal, failed)?;
+    let sheet = decoded(SHEET)?;
     let mut crops = Vec::new();
     for n in 0..TEXTS.len() as i32 {
         let place = Rect::new(0, n * SIZE.1, SIZE.0, SIZE.1);
@@ -112,7 +181,8 @@ mod tests {
     fn both_readers_of_the_project_pass_on_this_processor() {
         for name in ["reader.toml", EXACT] {
             let path = models().join(name);
-            assert_eq!(trusted(&path, None).unwrap().path, path);
+            let trusted = trusted_reader(&path, None).unwrap();
+            assert!(trusted.described.path == path && trusted.instead.is_none());
         }
     }
 
@@ -122,12 +192,41 @@ mod tests {
         for name in [EXACT, "reader-fp32.onnx"] {
             std::fs::copy(models().join(name), dir.path().join(name)).unwrap();
         }
-        assert_eq!(trusted(&dir.path().join("reader.toml"), None).unwrap().path, dir.path().join(EXACT));
+        let trusted = trusted_reader(&dir.path().join("reader.toml"), None).unwrap();
+        assert_eq!(trusted.described.path, dir.path().join(EXACT));
+        assert!(trusted.instead.unwrap().contains("fails its self-test"));
     }
 
     #[test]
     fn a_reader_that_misreads_and_has_no_other_is_an_error() {
-        let err = trusted(&misreading().path().join("reader.toml"), None).err().unwrap();
+        let err = trusted_reader(&misreading().path().join("reader.toml"), None).err().unwrap();
         assert!(err.kind() == Kind::Damaged && err.chain().contains("self-test"), "{}", err.chain());
+    }
+
+    #[test]
+    fn the_detector_of_the_project_passes_on_this_processor() {
+        let path = models().join("detector.toml");
+        assert_eq!(trusted_detector(&path, None).unwrap().path, path);
+    }
+
+    #[test]
+    fn a_detector_whose_weights_saturate_or_are_gone_is_an_error_that_says_what_to_do() {
+        for weight in [0x7F, 0] {
+            let dir = tempfile::tempdir().unwrap();
+            let (sidecar, mut model) = (
+                std::fs::read_to_string(models().join("detector.toml")).unwrap(),
+                std::fs::read(models().join("detector.onnx")).unwrap(),
+            );
+            let right = Sha256::of(&model).to_string();
+            let one_convolution = model.len() / 1000 * 853;
+            model[one_convolution..one_convolution + 80_000].fill(weight);
+            let sidecar = sidecar.replace(&right, &Sha256::of(&model).to_string());
+            std::fs::write(dir.path().join("detector.toml"), sidecar).unwrap();
+            std::fs::write(dir.path().join("detector.onnx"), model).unwrap();
+            let err = trusted_detector(&dir.path().join("detector.toml"), None).err().unwrap();
+            let text = err.chain();
+            assert!(err.kind() == Kind::Damaged && text.contains("recognition.detector"), "{text}");
+            assert!(text.contains("drawn scene"), "it loads, and fails only at the scene: {text}");
+        }
     }
 }

@@ -128,9 +128,9 @@ pub struct ImageInput {
     /// Only `uint8`.
     pub dtype: Dtype,
     /// Only `NHWC`.
-    pub layout: Layout,
+    pub layout: TensorLayout,
     /// Only `BGR`.
-    pub colour: Colour,
+    pub colour: ChannelOrder,
     /// Pixels, a multiple of 32.
     pub width: usize,
     /// Pixels, a multiple of 32.
@@ -146,9 +146,9 @@ pub struct CropInput {
     /// Only `uint8`.
     pub dtype: Dtype,
     /// Only `NHWC`.
-    pub layout: Layout,
+    pub layout: TensorLayout,
     /// Only `BGR`.
-    pub colour: Colour,
+    pub colour: ChannelOrder,
     /// Pixels.
     pub width: usize,
     /// Pixels.
@@ -167,7 +167,7 @@ pub enum Dtype {
 
 /// Order of an input's dimensions.
 #[derive(Clone, Copy, Debug, Deserialize)]
-pub enum Layout {
+pub enum TensorLayout {
     /// Image, row, column, channel.
     #[serde(rename = "NHWC")]
     Nhwc,
@@ -175,7 +175,7 @@ pub enum Layout {
 
 /// Order of an input's channels.
 #[derive(Clone, Copy, Debug, Deserialize)]
-pub enum Colour {
+pub enum ChannelOrder {
     /// Blue, green, red, as OpenCV has it.
     #[serde(rename = "BGR")]
     Bgr,

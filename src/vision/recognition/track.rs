@@ -12,12 +12,12 @@ use std::time::Duration;
 use uuid::Uuid;
 
 /// Distributions kept for combining; the least sure one makes room.
-const MOST_LOOKS: usize = 24;
+const MAX_LOOKS: usize = 24;
 /// Looks kept for review.
-const MOST_SIGHTINGS: usize = 8;
+const MAX_SIGHTINGS: usize = 8;
 /// Texts for which the best frame is kept: the frame shown must be one that was read as the text
 /// shown.
-const MOST_BEST: usize = 3;
+const MAX_BEST: usize = 3;
 /// Texts whose looks are counted; the rarest one makes room.
 const MAX_VOTES: usize = 64;
 /// The least that a look counts when it is asked what all looks together support.
@@ -117,7 +117,7 @@ impl Track {
             corners: sighting.detection.corners,
         };
         if self.count.is_multiple_of(self.stride) {
-            if self.sightings.len() == MOST_SIGHTINGS {
+            if self.sightings.len() == MAX_SIGHTINGS {
                 let mut keep = [true, false].into_iter().cycle();
                 self.sightings.retain(|_| keep.next().unwrap_or(true));
                 self.stride *= 2;
@@ -168,7 +168,7 @@ impl Track {
     }
 
     fn keep_look(&mut self, sighting: &Sighting) {
-        if self.looks.len() == MOST_LOOKS {
+        if self.looks.len() == MAX_LOOKS {
             let sure = |i: &usize| self.looks[*i].confidence;
             let weakest = (0..self.looks.len()).min_by(|a, b| sure(a).total_cmp(&sure(b))).unwrap_or(0);
             if sure(&weakest) >= sighting.confidence {
@@ -189,9 +189,9 @@ impl Track {
             }
             return;
         }
-        if self.best.len() == MOST_BEST {
+        if self.best.len() == MAX_BEST {
             let weakest =
-                (0..MOST_BEST).min_by(|&a, &b| self.best[a].quality.total_cmp(&self.best[b].quality)).unwrap_or(0);
+                (0..MAX_BEST).min_by(|&a, &b| self.best[a].quality.total_cmp(&self.best[b].quality)).unwrap_or(0);
             if self.best[weakest].quality >= new.quality {
                 return;
             }

@@ -15,7 +15,7 @@ const VIDEOS: [&str; 23] = [
 
 /// A file that is recognised.
 #[derive(Debug)]
-pub struct Input {
+pub struct InputFile {
     pub path: PathBuf,
     pub medium: Medium,
 }
@@ -23,7 +23,7 @@ pub struct Input {
 /// What is in the paths that were named.
 #[derive(Default)]
 pub struct Inputs {
-    pub files: Vec<Input>,
+    pub files: Vec<InputFile>,
     /// Folders that could not be looked into.
     pub errors: Vec<Error>,
     /// Folders that were too deep to be looked into.
@@ -41,7 +41,7 @@ pub fn list(paths: &[PathBuf], depth: usize, except: Option<&Path>) -> Inputs {
         if path.is_dir() {
             inputs.folder(path, depth, except);
         } else {
-            inputs.files.push(Input { medium: kind(path).unwrap_or(Medium::Picture), path: path.clone() });
+            inputs.files.push(InputFile { medium: kind(path).unwrap_or(Medium::Picture), path: path.clone() });
         }
     }
     inputs
@@ -70,7 +70,7 @@ impl Inputs {
             } else if path.is_file()
                 && let Some(medium) = kind(&path)
             {
-                self.files.push(Input { path, medium });
+                self.files.push(InputFile { path, medium });
             }
         }
     }

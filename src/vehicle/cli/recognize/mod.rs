@@ -132,7 +132,8 @@ pub fn run(args: &Args) -> Result<()> {
     }
 }
 
-/// Makes the folder for annotated copies, and gives its path without links.
+/// Makes the folder for annotated copies, and gives its path without links. Not by `durable`: it is the caller's, with
+/// the modes that the caller's umask says, and can be made again.
 fn prepare(dir: &Path) -> Result<PathBuf> {
     let failed = || format!("could not make the folder {}", visible(dir));
     std::fs::create_dir_all(dir).context(Kind::Storage, failed)?;

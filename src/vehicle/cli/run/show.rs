@@ -11,6 +11,7 @@ use crate::pipeline::{Announcement, LiveGate, Status};
 use crossbeam_channel::{Receiver, bounded};
 use opencv::core::Mat;
 use opencv::imgcodecs;
+use plated_core::durable;
 use plated_core::error::{Context, Kind, Result};
 use plated_core::plate::PlateText;
 use plated_core::record::{Alerting, HitRecord, ImageRole, ReadRecord};
@@ -36,10 +37,10 @@ impl Show {
         Self { json, annotate, deaf: Cell::new(false) }
     }
 
-    /// Makes the folder for annotated frames.
+    /// Makes the folder for annotated frames. They show plates: it is for its owner alone.
     pub fn prepare(&self) -> Result<()> {
         match &self.annotate {
-            Some(dir) => std::fs::create_dir_all(dir)
+            Some(dir) => durable::make_folder(dir)
                 .context(Kind::Storage, || format!("could not make the folder {}", dir.display())),
             None => Ok(()),
         }

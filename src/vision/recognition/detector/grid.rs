@@ -26,20 +26,20 @@ impl Grid {
         let (shape, heat) = floats(outputs, &self.output.heat)?;
         let (rows, columns) = match shape {
             [_, 1, r, c] => (*r as usize, *c as usize),
-            _ => return Err(odd()),
+            _ => return Err(shape_error()),
         };
         let (_, bounds) = floats(outputs, &self.output.bounds)?;
         let (_, corners) = floats(outputs, &self.output.corners)?;
         let cells = rows * columns;
         if heat.len() != cells || bounds.len() != 4 * cells || corners.len() != 8 * cells {
-            return Err(odd());
+            return Err(shape_error());
         }
         let maps = Maps { heat, bounds, corners, rows, columns };
         Ok(maps.decode(self.output.stride as f32, self.decode))
     }
 }
 
-fn odd() -> Error {
+fn shape_error() -> Error {
     Error::new(Kind::Damaged, "the detector gave maps of unequal or unknown shape")
 }
 

@@ -15,7 +15,7 @@ use std::path::Path;
 pub(super) use suppress::iou;
 
 /// Most plates taken from one picture.
-const MOST: usize = 32;
+const MAX_DETECTIONS: usize = 32;
 
 /// A plate found in a picture, in pixels of that picture.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -70,14 +70,14 @@ impl Canvas {
     /// Scales `image` onto the canvas; `w` × `h` is the size of the picture that it was made from
     /// by shrinking.
     pub fn place(&mut self, image: &Mat, (w, h): (i32, i32)) -> Result<Placed> {
-        let said = || "a picture could not be scaled for the detector".to_string();
+        let failed = || "a picture could not be scaled for the detector".to_string();
         let (scale, nw, nh) = self.fit(w, h);
         let (x, y) = if self.centred { ((self.width as i32 - nw) / 2, (self.height as i32 - nh) / 2) } else { (0, 0) };
         let place = Rect::new(x, y, nw, nh);
         if self.last != Some(place) {
             let size = Size::new(self.width as i32, self.height as i32);
             self.mat = Mat::new_size_with_default(size, opencv::core::CV_8UC3, Scalar::all(GREY))
-                .context(Kind::Internal, said)?;
+                .context(Kind::Internal, failed)?;
             self.last = Some(place);
         }
         let how = if scale * (f64::from(w) / f64::from(image.cols())) < 0.5 {
@@ -85,8 +85,8 @@ impl Canvas {
         } else {
             imgproc::INTER_LINEAR
         };
-        let mut target = Mat::roi_mut(&mut self.mat, place).context(Kind::Internal, said)?;
-        imgproc::resize(image, &mut target, Size::new(nw, nh), 0.0, 0.0, how).context(Kind::Internal, said)?;
+        let mut target = Mat::roi_mut(&mut self.mat, place).context(Kind::Internal, failed)?;
+        imgproc::resize(image, &mut target, Size::new(nw, nh), 0.0, 0.0, how).context(Kind::Internal, failed)?;
         Ok(Placed { scale: scale as f32, x: x as f32, y: y as f32, width: w as f32, height: h as f32 })
     }
 }

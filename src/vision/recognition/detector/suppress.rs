@@ -1,13 +1,13 @@
 //! Of boxes that overlap, the best stays.
 
-use super::{Detection, MOST};
+use super::{Detection, MAX_DETECTIONS};
 
 /// Keeps the most confident detections whose overlap with a kept one is at most `iou`.
 /// `found` must come most confident first.
 pub fn suppress(found: &[Detection], most_overlap: f32) -> Vec<Detection> {
     let mut kept: Vec<Detection> = Vec::new();
     for d in found {
-        if kept.len() == MOST {
+        if kept.len() == MAX_DETECTIONS {
             break;
         }
         if kept.iter().all(|k| iou(&d.bounds, &k.bounds) <= most_overlap) {

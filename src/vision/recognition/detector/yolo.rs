@@ -1,6 +1,6 @@
 //! Detectors that come with non-maximum suppression inside.
 
-use super::{Detection, MOST};
+use super::{Detection, MAX_DETECTIONS};
 use plated_core::error::{Error, Kind, Result};
 
 /// BGR bytes, pixel by pixel, to RGB floats from 0 to 1, plane by plane.
@@ -39,7 +39,7 @@ pub fn decode(shape: &[i64], rows: &[f32], threshold: f32) -> Result<Vec<Detecti
         })
         .collect();
     found.sort_by(|a, b| b.confidence.total_cmp(&a.confidence));
-    found.truncate(MOST);
+    found.truncate(MAX_DETECTIONS);
     Ok(found)
 }
 

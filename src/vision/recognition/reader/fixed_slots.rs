@@ -1,7 +1,7 @@
 //! Readers with a fixed number of character slots and a YAML file of alphabet and input size.
 
 use super::super::sidecar::{ColourMode, FixedSlotsConfig};
-use super::{Reading, odd};
+use super::{Reading, shape_error};
 use opencv::core::{BORDER_CONSTANT, Mat, Scalar, Size, copy_make_border};
 use opencv::imgproc;
 use opencv::prelude::*;
@@ -70,18 +70,18 @@ impl FixedSlots {
 
     /// Scales the whole picture without stretching it, the rest filled evenly around it.
     pub fn letterboxed(&self, image: &Mat) -> Result<Mat> {
-        let said = || "a crop could not be scaled for the reader".to_string();
+        let failed = || "a crop could not be scaled for the reader".to_string();
         let scale = (self.width as f64 / f64::from(image.cols())).min(self.height as f64 / f64::from(image.rows()));
         let side = |n: i32, most: usize| ((f64::from(n) * scale).round() as i32).clamp(1, most as i32);
         let (w, h) = (side(image.cols(), self.width), side(image.rows(), self.height));
         let mut scaled = Mat::default();
         imgproc::resize(image, &mut scaled, Size::new(w, h), 0.0, 0.0, imgproc::INTER_LINEAR)
-            .context(Kind::Internal, said)?;
+            .context(Kind::Internal, failed)?;
         let (left, top) = ((self.width as i32 - w) / 2, (self.height as i32 - h) / 2);
         let (right, bottom) = (self.width as i32 - w - left, self.height as i32 - h - top);
         let mut out = Mat::default();
         copy_make_border(&scaled, &mut out, top, bottom, left, right, BORDER_CONSTANT, Scalar::all(BORDER))
-            .context(Kind::Internal, said)?;
+            .context(Kind::Internal, failed)?;
         Ok(out)
     }
 
@@ -89,7 +89,7 @@ impl FixedSlots {
     pub fn decode(&self, values: &[f32], count: usize) -> Result<Vec<Reading>> {
         let alphabet = self.classes.len();
         if values.len() != count * self.slots * alphabet {
-            return Err(odd());
+            return Err(shape_error());
         }
         let plates = values.chunks_exact(self.slots * alphabet);
         Ok(plates

@@ -117,9 +117,9 @@ impl Reader {
         };
         self.pixels.clear();
         for crop in crops {
-            let bytes = crop.data_bytes().map_err(|_| odd())?;
+            let bytes = crop.data_bytes().map_err(|_| shape_error())?;
             if bytes.len() != self.width * self.height * channels {
-                return Err(odd());
+                return Err(shape_error());
             }
             self.pixels.extend_from_slice(bytes);
         }
@@ -132,7 +132,7 @@ impl Reader {
                 if characters.len() != crops.len() * length * CLASSES
                     || jurisdictions.len() != crops.len() * states.len()
                 {
-                    return Err(odd());
+                    return Err(shape_error());
                 }
                 let readings = characters.chunks_exact(length * CLASSES).zip(jurisdictions.chunks_exact(states.len()));
                 Ok(readings.map(|(c, j)| own_reading(c, j, states)).collect())
@@ -147,7 +147,7 @@ impl Reader {
     }
 }
 
-fn odd() -> Error {
+fn shape_error() -> Error {
     Error::new(Kind::Damaged, "the reader's input or output has not the size its sidecar says")
 }
 
