@@ -53,6 +53,13 @@ pub fn command() -> clap::Command {
 /// Parses the command line, does what it says, and gives the exit code.
 pub fn main() -> ExitCode {
     let arguments = Arguments::parse();
+    if matches!(arguments.command, Command::Run(_)) {
+        // SAFETY: the program begins here and has no other thread yet.
+        #[allow(unsafe_code, reason = "the environment of the process is changed")]
+        unsafe {
+            plated_vision::capture::limit_silence();
+        }
+    }
     let _logs = plated_core::logging::init();
     let outcome = match arguments.command {
         Command::Status(args) => return status::run(&args),

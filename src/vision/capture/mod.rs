@@ -7,6 +7,7 @@
 //! ```
 
 mod container;
+mod ffmpeg;
 mod folder;
 mod image;
 mod kind;
@@ -16,9 +17,11 @@ mod probe;
 mod settings;
 mod slot;
 mod supervisor;
+mod uncounted;
 mod video;
 mod watch;
 
+pub use ffmpeg::limit_silence;
 pub(crate) use image::silence_opencv;
 pub use image::{MAX_PIXELS, load_image, load_picture, load_picture_within};
 pub use kind::{Medium, medium};

@@ -127,8 +127,8 @@ const MAX_UNDECODABLE: u32 = 50;
 /// How long stopping waits for a thread that is inside a driver.
 const STOP_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// After an opening that failed, the camera waits for so many times as long as that took: a camera that hangs while
-/// it is opened keeps the others from being opened for a fifth of the time at most.
+/// After an opening that gave no frame, the camera waits for so many times as long as that took: one that hangs
+/// while it is opened keeps the others from being opened for a fifth of the time at most.
 const REST_FACTOR: u32 = 4;
 
 impl Capture {
@@ -149,18 +149,7 @@ impl Capture {
             let shared = Arc::clone(&capture.shared);
             let name = format!("capture-{}", plan.name);
             let thread = std::thread::Builder::new().name(name).spawn(move || {
-                let ended = Worker {
-                    shared,
-                    index,
-                    plan,
-                    sequence: 0,
-                    pacer: Pacer::default(),
-                    begin: Duration::ZERO,
-                    origin: None,
-                    opening_took: Duration::ZERO,
-                    reported: false,
-                }
-                .run();
+                let ended = Worker::new(shared, index, plan).run();
                 ended.shared.inbox.end(ended.index);
             });
             let thread = thread.context(Kind::Internal, || "could not start a capture thread".into())?;
@@ -273,7 +262,7 @@ struct Worker {
     /// Wall and monotonic time of the first frame of a file played as fast as it can be. The first is
     /// when it was recorded, if that is known.
     origin: Option<(Timestamp, Duration)>,
-    /// How long the last opening took if it failed.
+    /// How long the last opening took; zero once it gave a frame.
     opening_took: Duration,
     /// The present failure has been logged.
     reported: bool,
@@ -287,6 +276,20 @@ enum Over {
 }
 
 impl Worker {
+    fn new(shared: Arc<Shared>, index: usize, plan: Plan) -> Self {
+        Self {
+            shared,
+            index,
+            plan,
+            sequence: 0,
+            pacer: Pacer::default(),
+            begin: Duration::ZERO,
+            origin: None,
+            opening_took: Duration::ZERO,
+            reported: false,
+        }
+    }
+
     fn run(mut self) -> Self {
         let mut backoff = Backoff::new(MIN_RETRY, MAX_RETRY);
         let mut played = 0;
@@ -314,13 +317,18 @@ impl Worker {
                     if self.shared.clock.monotonic().saturating_sub(opened) >= 2 * MAX_RETRY {
                         backoff.reset();
                     }
-                    let wait = backoff.fail().max(self.opening_took * REST_FACTOR);
+                    let wait = self.rest(backoff.fail());
                     if !self.retry_later(why, wait) {
                         break self.end(None);
                     }
                 }
             }
         }
+    }
+
+    /// How long a camera that failed waits, at least for `backoff`.
+    fn rest(&self, backoff: Duration) -> Duration {
+        backoff.max(self.opening_took * REST_FACTOR)
     }
 
     fn end(self, error: Option<String>) -> Self {
@@ -347,9 +355,9 @@ impl Worker {
             probe()?;
         }
         let began = self.shared.clock.monotonic();
-        let mut reader = (self.plan.open)().inspect_err(|_| {
-            self.opening_took = self.shared.clock.monotonic().saturating_sub(began);
-        })?;
+        let opened = (self.plan.open)();
+        self.opening_took = self.shared.clock.monotonic().saturating_sub(began);
+        let mut reader = opened?;
         let shared = &self.shared;
         let recorded = self.plan.file.as_ref().and_then(|file| file.start).or_else(|| reader.recorded());
         let every_frame = matches!(self.plan.file, Some(FilePlan { pace: Pace::EveryFrame, .. }));
@@ -392,6 +400,7 @@ impl Worker {
                 continue;
             };
             undecodable = 0;
+            self.opening_took = Duration::ZERO;
             {
                 let mut status = shared.status(self.index);
                 status.captured += 1;
@@ -512,6 +521,25 @@ mod tests {
             std::thread::yield_now();
         }
         assert_eq!(opened.load(Ordering::Relaxed), 0);
+    }
+
+    #[test]
+    fn a_camera_that_hangs_while_it_is_opened_rests_longer_than_it_held_up_the_others() {
+        let clock = Arc::new(plated_core::clock::ManualClock::at(Timestamp::UNIX_EPOCH));
+        let hand = Arc::clone(&clock);
+        // FFmpeg may call it a success, and then nothing comes.
+        let plan = camera("hangs", move || {
+            hand.advance(Duration::from_secs(15));
+            Ok(Fake { left: 0, then: || Err(Error::new(Kind::Missing, "the camera stopped sending")) })
+        });
+        let status = vec![Mutex::new(SourceStatus::new(&plan.name))];
+        let shared = Arc::new(Shared { clock, inbox: Inbox::new(1), status });
+        let mut worker = Worker::new(shared, 0, plan);
+        assert!(worker.play().is_err());
+        assert_eq!(worker.rest(MIN_RETRY), Duration::from_secs(60));
+        worker.plan = camera("works", || Ok(Fake { left: 1, then: || Err(Error::new(Kind::Missing, "unplugged")) }));
+        assert!(worker.play().is_err());
+        assert_eq!(worker.rest(MIN_RETRY), MIN_RETRY);
     }
 
     #[test]

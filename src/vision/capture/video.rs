@@ -6,6 +6,7 @@ use super::image::{silence_opencv, to_bgr};
 use super::media_time::MediaTime;
 use super::pace::Backlog;
 use super::probe::probe;
+use super::uncounted::Uncounted;
 use crate::capture::RtspUrl;
 use crate::picture::{Jpeg, Picture, is_jpeg};
 use jiff::Timestamp;
@@ -15,12 +16,12 @@ use opencv::videoio::{self, VideoCapture, VideoWriter};
 use plated_core::error::{Context, Error, Kind, Result};
 use plated_core::text::visible;
 use std::os::unix::fs::PermissionsExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 use tracing::debug;
 
 /// A camera on the network that sends nothing for this long has failed, in milliseconds.
-const NETWORK_TIMEOUT_MS: i32 = 5000;
+pub(super) const NETWORK_TIMEOUT_MS: i32 = 5000;
 /// Opening takes longer, in milliseconds: FFmpeg looks at some 20 frames before it is satisfied,
 /// however slowly they come, and cutting that short leaves a stream that is broken.
 const NETWORK_OPEN_TIMEOUT_MS: i32 = 15_000;
@@ -34,6 +35,7 @@ const USUAL_RATE: f64 = 25.0;
 /// The frames of a video file, one after the other.
 pub struct VideoReader {
     stream: Stream,
+    path: PathBuf,
     name: String,
     container: Container,
     clock: MediaTime,
@@ -75,7 +77,8 @@ impl VideoReader {
         })?;
         let stream = Stream::new(capture, Some(FFMPEG_COMPRESSED));
         let clock = MediaTime::new(stream.rate);
-        Ok(Self { stream, name, container: examine(path), clock, time: Duration::ZERO, advanced: 0, fetched: 0 })
+        let (path, container) = (path.to_owned(), examine(path));
+        Ok(Self { stream, path, name, container, clock, time: Duration::ZERO, advanced: 0, fetched: 0 })
     }
 
     /// When the recording began, as the file says; many say nothing.
@@ -86,6 +89,24 @@ impl VideoReader {
     /// Frames a second, as the file says.
     pub fn rate(&self) -> f64 {
         self.stream.rate
+    }
+
+    /// Goes on with an AVI that has more frames than its header counts: OpenCV ends one frame after that. False at
+    /// the end of the file.
+    fn go_on(&mut self) -> Result<bool> {
+        let counted = self.stream.capture.get(videoio::CAP_PROP_FRAME_COUNT).unwrap_or(0.0);
+        if counted < 1.0 || self.advanced as f64 <= counted {
+            return Ok(false);
+        }
+        let name = &self.name;
+        let failed = || {
+            format!("{name} has more frames than its header counts, and those could not be read; {counted} frames were")
+        };
+        let uncounted = Uncounted::of(&self.path).context(Kind::Input, failed)?;
+        let capture = open(&uncounted.name, videoio::CAP_FFMPEG, &[]);
+        let capture = capture.ok_or_else(|| Error::new(Kind::Input, failed()))?;
+        self.stream = Stream::new(capture, Some(FFMPEG_COMPRESSED));
+        Ok((0..=self.advanced).all(|_| self.stream.grab()))
     }
 
     /// What the end of the file means: a broken file ends like a whole one.
@@ -105,7 +126,7 @@ impl VideoReader {
 
 impl FrameReader for VideoReader {
     fn advance(&mut self) -> Result<bool> {
-        if !self.stream.grab() {
+        if !self.stream.grab() && !self.go_on()? {
             self.judge_end()?;
             return Ok(false);
         }
