@@ -533,7 +533,7 @@ mod tests {
             Ok(Fake { left: 0, then: || Err(Error::new(Kind::Missing, "the camera stopped sending")) })
         });
         let status = vec![Mutex::new(SourceStatus::new(&plan.name))];
-        let shared = Arc::new(Shared { clock, inbox: Inbox::new(1), status });
+        let shared = Arc::new(Shared { clock, stop: Shutdown::new(), inbox: Inbox::new(1), status });
         let mut worker = Worker::new(shared, 0, plan);
         assert!(worker.play().is_err());
         assert_eq!(worker.rest(MIN_RETRY), Duration::from_secs(60));
