@@ -197,7 +197,7 @@
     const known = cardOf(id);
     if (card.dataset.step === "answered") { drop(id); return; }
     if (chipOf(id)) chipOf(id).replaceWith(chip); else { $("[data-chips]", alerts).append(chip); $("a", chip).classList.add("new"); }
-    if (known) { card.hidden = known.hidden; known.replaceWith(card); } else if (dialog) { card.hidden = true; $("[data-cards]", alerts).append(card); }
+    if (known) { card.hidden = known.hidden; known.replaceWith(card); } else { card.hidden = true; $("[data-cards]", alerts).append(card); }
     sortChips();
     if (dialog) { if (!shown() || !dialog.open) show(mostUrgent().dataset.alert); else show(shown().dataset.alert); }
     if (!card.hasAttribute("data-seen") && !known) sound(card.dataset.priority);
