@@ -142,7 +142,8 @@
       tone.stop(at + length);
     }
   };
-  const unseen = () => $$("[data-alert]:not([data-seen])").map((card) => card.dataset.priority);
+  const sounds = (card) => !("seen" in card.dataset) && !("muted" in body.dataset && "mutable" in card.dataset);
+  const unseen = () => $$("[data-alert]").filter(sounds).map((card) => card.dataset.priority);
   const soundAgain = () => {
     const most = unseen().sort((a, b) => ORDER[a] - ORDER[b])[0];
     if (most) sound(most);
@@ -200,7 +201,7 @@
     if (known) { card.hidden = known.hidden; known.replaceWith(card); } else { card.hidden = true; $("[data-cards]", alerts).append(card); }
     sortChips();
     if (dialog) { if (!shown() || !dialog.open) show(mostUrgent().dataset.alert); else show(shown().dataset.alert); }
-    if (!card.hasAttribute("data-seen") && !known) sound(card.dataset.priority);
+    if (sounds(card) && !known) sound(card.dataset.priority);
     $("[data-chips]", alerts).setAttribute("aria-live", "polite");
     ready(alerts);
   }

@@ -68,6 +68,8 @@ pub struct Frame {
     pub refresh_s: u32,
     /// Seconds after which the tones of an alert nobody has seen come again; 0 for a page without tones.
     pub tones_again_s: u32,
+    /// Low and normal alerts make no sound in this browser; high ones always do.
+    pub muted: bool,
     /// Single keys do something ([`account`] has the switch).
     pub shortcuts: bool,
     /// Alerts without an answer, the most urgent first; shown over the page.

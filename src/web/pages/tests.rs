@@ -203,6 +203,14 @@ fn an_error_stands_at_its_field_and_in_the_summary() {
 }
 
 #[test]
+fn low_and_normal_alerts_can_be_muted_and_high_ones_never() {
+    for card in samples::alerts() {
+        let high = card.urgency.class() == "high";
+        assert_eq!(AlertPart { card }.render().unwrap().contains("data-mutable"), !high);
+    }
+}
+
+#[test]
 fn priority_is_a_word_and_a_shape_not_only_a_colour() {
     for card in samples::alerts() {
         let urgency = card.urgency;

@@ -78,6 +78,7 @@ pub fn frame(title: &str, current: &str) -> Frame {
         events: "/events".into(),
         now_ms: 1_795_727_094_000,
         tones_again_s: 10,
+        muted: current == "Account",
         shortcuts: true,
         ..Frame::default()
     }

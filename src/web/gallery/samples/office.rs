@@ -208,7 +208,10 @@ pub fn account() -> Account {
         settings: form(
             "/account/settings",
             "Keep",
-            vec![Field::new(Input::Check, "shortcuts", "Single keys answer alerts and copy").value("on")],
+            vec![
+                Field::new(Input::Check, "shortcuts", "Single keys answer alerts and copy").value("on"),
+                Field::new(Input::Check, "muted", "Only high alerts sound here").value("on"),
+            ],
         ),
         leave: form("/logout", "Log out", Vec::new()),
     }
