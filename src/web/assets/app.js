@@ -10,6 +10,7 @@
   const policy = window.trustedTypes?.createPolicy("plated", { createHTML: (html) => html });
   const ORDER = { high: 0, normal: 1, low: 2 };
   const LOST_AFTER = 12_000; // ms without any event; the server sends one every 5 s
+  const SETTLE = 800; // ms after a card has changed in which no answer counts: finger and keys meant what was there before
   const TRY_AGAIN = 8_000; // ms between two tries when the connection is lost
 
   const fragment = (html) => {
@@ -155,6 +156,7 @@
   const cards = () => (alerts ? $$("[data-alert]", alerts) : []);
   const chipOf = (id) => $$("[data-chip]", alerts).find((chip) => chip.dataset.chip === id);
   const cardOf = (id) => cards().find((card) => card.dataset.alert === id);
+  let changed = 0;
   const shown = () => cards().find((card) => !card.hidden);
   const show = (id) => {
     if (!cardOf(id)) return false;
@@ -164,6 +166,7 @@
       const link = $("a", chip);
       if (chip.dataset.chip === id) { link.setAttribute("aria-current", "true"); link.classList.remove("new"); } else link.removeAttribute("aria-current");
     }
+    if (other) changed = Date.now();
     if (dialog && !dialog.open) dialog.showModal();
     // A screen reader begins at the alert, not at the queue.
     if (dialog && other) $("h2", cardOf(id))?.focus({ preventScroll: true });
@@ -198,7 +201,7 @@
     const known = cardOf(id);
     if (card.dataset.step === "answered") { drop(id); return; }
     if (chipOf(id)) chipOf(id).replaceWith(chip); else { $("[data-chips]", alerts).append(chip); $("a", chip).classList.add("new"); }
-    if (known) { card.hidden = known.hidden; known.replaceWith(card); } else { card.hidden = true; $("[data-cards]", alerts).append(card); }
+    if (known) { card.hidden = known.hidden; known.replaceWith(card); if (!card.hidden) changed = Date.now(); } else { card.hidden = true; $("[data-cards]", alerts).append(card); }
     sortChips();
     if (dialog) { if (!shown() || !dialog.open) show(mostUrgent().dataset.alert); else show(shown().dataset.alert); }
     if (sounds(card) && !known) sound(card.dataset.priority);
@@ -251,7 +254,10 @@
   });
   document.addEventListener("submit", (event) => {
     const form = event.target;
-    if (form.matches("[data-answer]") && dialog) { event.preventDefault(); send(form, event.submitter); }
+    if (form.matches("[data-answer]") && dialog) {
+      event.preventDefault();
+      if (event.submitter?.value === "seen" || Date.now() - changed >= SETTLE) send(form, event.submitter);
+    }
     if (form.matches("[data-theme-form]")) {
       // At once; the cookie for the next page goes beside it.
       event.preventDefault();
@@ -272,7 +278,10 @@
     const card = shown();
     if (card && (!dialog || dialog.open)) {
       const button = $$("[data-key]", card).find((b) => b.dataset.key === event.key.toLowerCase() && !b.hidden && !b.disabled);
-      if (button) { event.preventDefault(); button.click(); }
+      if (!button) return;
+      event.preventDefault();
+      // Who is typing when an alert opens does not answer it.
+      if (Date.now() - changed < SETTLE) changed = Date.now(); else button.click();
       return;
     }
     const field = event.key === "/" && $("main input:not([type=hidden])");

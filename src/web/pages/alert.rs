@@ -40,13 +40,14 @@ const COMPARED: [Answer; 5] = [
     answer("dismissed", "Dismiss", "cross", '5', ""),
 ];
 
-/// What CLETS or dispatch answered.
+/// What CLETS or dispatch answered. `Confirmed` has neither key nor place of `Correct`: a second press must
+/// not confirm.
 const DISPATCH: [Answer; 5] = [
-    answer("confirmed", "Confirmed", "check", '1', "yes"),
+    answer("could-not-verify", "No answer yet", "question", '1', ""),
     answer("not-on-file", "Not on file", "cross", '2', ""),
     answer("wrong-state", "Wrong state", "state", '3', ""),
     answer("misread", "Misread", "misread", '4', ""),
-    answer("could-not-verify", "No answer yet", "question", '5', ""),
+    answer("confirmed", "Confirmed", "check", '5', "yes"),
 ];
 
 /// Where an alert stands.
@@ -125,7 +126,7 @@ impl AlertCard {
     pub fn question(&self) -> &'static str {
         match self.step {
             Step::Compare => "Compare the picture with the list. What do you see?",
-            Step::Dispatch => "Plate and state agree. What did CLETS or dispatch answer?",
+            Step::Dispatch => "You found it correct. What did CLETS or dispatch answer?",
             Step::Answered(_) => "",
         }
     }

@@ -155,6 +155,17 @@ fn usual_data_is_shown_without_any_escape() {
 
 // policy: P-06
 #[test]
+fn a_second_press_on_the_same_key_or_place_never_confirms() {
+    let card = samples::alerts().remove(0);
+    let first = card.answers().iter().position(|a| a.value == "correct").unwrap();
+    let key = card.answers()[first].key;
+    let asked = AlertCard { step: Step::Dispatch, ..card };
+    assert_ne!(asked.answers()[first].value, "confirmed");
+    assert_ne!(asked.answers().iter().find(|a| a.value == "confirmed").unwrap().key, key);
+}
+
+// policy: P-06
+#[test]
 fn an_alert_of_another_state_says_so() {
     let html = AlertPart { card: samples::alerts().remove(2) }.render().unwrap();
     assert!(html.contains("The states differ: CA was read, the list has NV"));
