@@ -1,17 +1,54 @@
 //! Who asks for data.
 
+use crate::login_name::LoginName;
+use crate::role::Role;
+use crate::session::SessionId;
+use crate::user::Account;
 use plated_core::user::SystemUser;
-use serde::{Deserialize, Serialize};
 use std::fmt;
 
-/// Who asks for data. There are no logins yet: a person is known by the system user, for whom the
-/// kernel vouches.
+/// Who asks for data.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Actor {
-    /// A person, by the system user.
+    /// A person who is logged in.
+    User(SessionUser),
+    /// A person, by the system user, for whom the kernel vouches. The gate lets them pass as long as
+    /// logins are not required.
     SystemUser(SystemUser),
     /// A part of the program that works by itself.
     Machine(Machine),
+}
+
+/// A person by their session. Only [`Accounts`](crate::Accounts) makes one; whether the session still
+/// goes on, the gate asks there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SessionUser {
+    pub(crate) session: SessionId,
+    pub(crate) name: LoginName,
+    pub(crate) agency: String,
+    pub(crate) role: Role,
+}
+
+impl SessionUser {
+    pub(crate) fn new(session: SessionId, account: &Account) -> Self {
+        let Account { name, agency, role, .. } = account;
+        Self { session, name: name.clone(), agency: agency.clone(), role: *role }
+    }
+
+    /// Login name.
+    pub fn name(&self) -> &LoginName {
+        &self.name
+    }
+
+    /// The agency that employs them.
+    pub fn agency(&self) -> &str {
+        &self.agency
+    }
+
+    /// What they are to it.
+    pub fn role(&self) -> Role {
+        self.role
+    }
 }
 
 /// A part of the program that reads data by itself.
@@ -23,6 +60,8 @@ pub enum Machine {
     Purge,
     /// Compares reads with entries and mutes pairings.
     Matching,
+    /// Checks logins and takes in the station's accounts.
+    Accounts,
 }
 
 impl Machine {
@@ -32,6 +71,7 @@ impl Machine {
             Self::Transfer => "transfer",
             Self::Purge => "purge",
             Self::Matching => "matching",
+            Self::Accounts => "accounts",
         }
     }
 }
@@ -39,24 +79,9 @@ impl Machine {
 impl fmt::Display for Actor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::User(user) => user.name.fmt(f),
             Self::SystemUser(user) => user.fmt(f),
             Self::Machine(machine) => f.write_str(machine.as_str()),
         }
     }
-}
-
-/// What a person is to the agency (control P-23). No login gives one yet.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Role {
-    /// Uses the vehicle.
-    Officer,
-    /// Approves and corrects.
-    Supervisor,
-    /// Sets up users and the system.
-    Administrator,
-    /// Examines the records of access.
-    Auditor,
-    /// Answers for the records, and releases them.
-    Custodian,
 }

@@ -1,9 +1,14 @@
 //! The gate: session, training, role, purpose and case, record; then the permit.
 
-use crate::actor::Actor;
+use crate::accounts::{AccountSettings, Accounts};
+use crate::actor::{Actor, SessionUser};
+use crate::grants::{Grants, Scope, Source, Visibility};
 use crate::permit::{Access, HandOut, Matching, Permit, Recorded, Transfer};
 use crate::purpose::{AuthorisedPurpose, default_purposes};
 use crate::reason::{Case, Reason};
+use crate::record::{AccessRecord, AuditLog, Outcome};
+use crate::role::Duty;
+use crate::user::User;
 use plated_core::error::{Error, Kind, Result};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -20,11 +25,24 @@ pub struct Settings {
     pub purpose_required: bool,
     /// An access must name a case or incident (control P-02).
     pub case_required: bool,
+    /// Nobody sees anything without having logged in. Off as long as there is no way to log in.
+    pub logins_required: bool,
+    /// Who may not see a list still learns that there is an alert of it (control P-08).
+    pub alert_existence_shown: bool,
+    /// Passwords, lockout, sessions, training.
+    pub accounts: AccountSettings,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { purposes: default_purposes(), purpose_required: false, case_required: false }
+        Self {
+            purposes: default_purposes(),
+            purpose_required: false,
+            case_required: false,
+            logins_required: false,
+            alert_existence_shown: false,
+            accounts: AccountSettings::default(),
+        }
     }
 }
 
@@ -42,38 +60,15 @@ impl Settings {
                 return Err(format!("purposes[{n}].name: \"{}\" is used twice", purpose.name));
             }
         }
-        Ok(())
+        self.accounts.check().map_err(|why| format!("accounts.{why}"))
     }
-}
-
-/// What is put on record of an access.
-#[derive(Clone, Debug)]
-pub struct AccessRecord {
-    /// Who.
-    pub actor: Actor,
-    /// The kind of access, [`Access::WORD`].
-    pub what: &'static str,
-    /// Why.
-    pub reason: Reason,
-    /// For which case.
-    pub case: Case,
-    /// What was asked for: a JSON object with the plate or other elements queried.
-    pub subject: Value,
-}
-
-/// Where access records are kept.
-pub trait AuditLog: Send + Sync {
-    /// Keeps a record and returns its number once it is durable.
-    ///
-    /// # Errors
-    /// Nothing is shown then.
-    fn append(&self, record: AccessRecord) -> Result<i64>;
 }
 
 /// The one way to a [`Permit`].
 pub struct Gate {
     log: Arc<dyn AuditLog>,
     settings: Settings,
+    accounts: Option<Arc<Accounts>>,
 }
 
 impl fmt::Debug for Gate {
@@ -96,15 +91,26 @@ pub struct MachinePermits {
 /// What the station does by itself: it hands lists out to vehicles that showed their certificate. No
 /// command of the station shows reads, hits or entries to a person yet, so it has no gate.
 pub fn station_permit() -> Permit<HandOut> {
-    Permit::new(None)
+    Permit::new(None, Scope::machine())
 }
 
 impl Gate {
+    /// The word on record for the number of rows that were shown.
+    pub const ROWS_SHOWN: &'static str = "rows_shown";
+
     /// A gate over this log, and what the machine may do by itself. There is no other way to these
     /// permits, so they come from where the program is put together.
     pub fn new(log: Arc<dyn AuditLog>, settings: Settings) -> (Self, MachinePermits) {
-        let permits = MachinePermits { transfer: Permit::new(None), matching: Permit::new(None) };
-        (Self { log, settings }, permits)
+        let permits = MachinePermits {
+            transfer: Permit::new(None, Scope::machine()),
+            matching: Permit::new(None, Scope::machine()),
+        };
+        (Self { log, settings, accounts: None }, permits)
+    }
+
+    /// The same for people who log in with these accounts; without them no session counts.
+    pub fn with_accounts(self, accounts: Arc<Accounts>) -> Self {
+        Self { accounts: Some(accounts), ..self }
     }
 
     /// Lets `actor` see `subject`, if everything allows it, once that is on record. `subject` is a
@@ -114,15 +120,150 @@ impl Gate {
     /// `Unauthenticated` or `Forbidden` when it is not allowed, `Config` when purpose or case are
     /// missing or not authorised, and what kept the record from being written. Nothing may be shown.
     pub fn open<P: Recorded>(&self, actor: &Actor, reason: &Reason, case: &Case, subject: Value) -> Result<Permit<P>> {
-        session(actor)?;
-        training(actor)?;
-        role::<P>(actor)?;
-        self.purpose_and_case(reason, case)?;
-        let (actor, reason, case) = (actor.clone(), reason.clone(), case.clone());
-        let number = self.log.append(AccessRecord { actor, what: P::WORD, reason, case, subject })?;
-        Ok(Permit::new(Some(number)))
+        self.pass(actor, reason, case, subject, None)
     }
 
+    /// The same for what comes of one list, as an export: also refused without a grant for it.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub fn open_list<P: Recorded>(
+        &self,
+        actor: &Actor,
+        reason: &Reason,
+        case: &Case,
+        subject: Value,
+        list: Source<'_>,
+    ) -> Result<Permit<P>> {
+        self.pass(actor, reason, case, subject, Some(list))
+    }
+
+    fn pass<P: Recorded>(
+        &self,
+        actor: &Actor,
+        reason: &Reason,
+        case: &Case,
+        mut subject: Value,
+        list: Option<Source<'_>>,
+    ) -> Result<Permit<P>> {
+        let user = self.session(actor)?;
+        let allowed = self.training(user.as_ref()).and_then(|()| self.role_and_grant::<P>(actor, user.as_ref(), list));
+        let (outcome, scope) = match allowed {
+            Ok(scope) => (Outcome::Done, Ok(scope)),
+            // Who is logged in and wants what is not theirs is on record too.
+            Err(refused) if user.is_some() => {
+                if let Some(subject) = subject.as_object_mut() {
+                    subject.insert("refused".into(), refused.to_string().into());
+                }
+                (Outcome::Refused, Err(refused))
+            }
+            Err(refused) => return Err(refused),
+        };
+        if scope.is_ok() {
+            self.purpose_and_case(reason, case)?;
+        }
+        let (actor, reason, case) = (actor.clone(), reason.clone(), case.clone());
+        let record = AccessRecord { actor, what: P::WORD, reason, case, subject, outcome, rows: None, about: None };
+        let number = self.log.append(record);
+        let scope = scope?;
+        Ok(Permit::new(Some(number?), scope))
+    }
+
+    /// Puts on record how many rows are about to be shown against this permit (control P-21); before
+    /// they are.
+    ///
+    /// # Errors
+    /// What kept the record from being written. Nothing may be shown.
+    pub fn shown<P: Recorded>(&self, actor: &Actor, reason: &Reason, permit: &Permit<P>, rows: u64) -> Result<()> {
+        self.session(actor)?;
+        let record = AccessRecord {
+            actor: actor.clone(),
+            what: Self::ROWS_SHOWN,
+            reason: reason.clone(),
+            case: Case::none(),
+            subject: Value::Object(Default::default()),
+            outcome: Outcome::Done,
+            rows: Some(rows),
+            about: permit.record(),
+        };
+        self.log.append(record).map(drop)
+    }
+
+    /// Whether `actor` may do this. What is done has its record in its own transaction.
+    ///
+    /// # Errors
+    /// `Unauthenticated` or `Forbidden`, with the reason.
+    pub fn allow(&self, actor: &Actor, duty: Duty) -> Result<()> {
+        let user = self.session(actor)?;
+        if duty.needs_training() {
+            self.training(user.as_ref())?;
+        }
+        match (actor, &user) {
+            (Actor::Machine(_), _) => Err(forbidden(format!("{actor} may not {duty}"))),
+            (_, Some(user)) if !duty.roles().contains(&user.account.role) => {
+                Err(forbidden(format!("the role {} may not {duty}", user.account.role)))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Step 1: the session goes on and is not locked, and the account may be used. Gives the account as
+    /// it is now. A system user passes as long as logins are not required.
+    fn session(&self, actor: &Actor) -> Result<Option<User>> {
+        let unauthenticated = |message: &str| Err(Error::new(Kind::Unauthenticated, message));
+        match (actor, &self.accounts) {
+            (Actor::User(session), Some(accounts)) => accounts.standing(session).map(Some),
+            (Actor::User(SessionUser { .. }), None) => unauthenticated("nobody can be logged in here"),
+            (Actor::SystemUser(_), _) if self.settings.logins_required => {
+                unauthenticated("nobody is logged in; log in first")
+            }
+            (Actor::SystemUser(_) | Actor::Machine(_), _) => Ok(None),
+        }
+    }
+
+    /// Step 2 (control P-07). For whoever has an account.
+    fn training(&self, user: Option<&User>) -> Result<()> {
+        match (user, &self.accounts) {
+            (Some(user), Some(accounts)) => accounts.check_training(user),
+            _ => Ok(()),
+        }
+    }
+
+    /// Step 3 (control P-08). A machine gets its own kind only; a person what the role has, and of that
+    /// what the grants name. A system user has no covert list.
+    fn role_and_grant<P: Recorded>(
+        &self,
+        actor: &Actor,
+        user: Option<&User>,
+        list: Option<Source<'_>>,
+    ) -> Result<Scope> {
+        let word = <P as Access>::WORD;
+        let scope = match (actor, user) {
+            (Actor::Machine(machine), _) if P::MACHINE == Some(*machine) => Scope::machine(),
+            (Actor::SystemUser(_), _) if P::MACHINE.is_none() => {
+                let grants = Grants { every_list: true, clets: true, ..Grants::default() };
+                Scope::granted(grants, false)
+            }
+            (Actor::User(_), Some(user)) if P::ROLES.contains(&user.account.role) => {
+                Scope::granted(user.account.grants.clone(), self.settings.alert_existence_shown)
+            }
+            (Actor::User(_), Some(user)) => {
+                return Err(forbidden(format!(
+                    "the role {} may not have access of the kind {word}",
+                    user.account.role
+                )));
+            }
+            _ => return Err(forbidden(format!("{actor} may not have access of the kind {word}"))),
+        };
+        match list {
+            Some(list) if scope.visibility(list) != Visibility::Whole => {
+                Err(forbidden(format!("{actor} is not authorised for the list {}", list.list)))
+            }
+            _ => Ok(scope),
+        }
+    }
+
+    /// Step 4 (controls P-01 and P-02).
     fn purpose_and_case(&self, reason: &Reason, case: &Case) -> Result<()> {
         let known = || self.settings.purposes.iter().map(|p| p.name.as_str()).collect::<Vec<_>>().join(", ");
         match reason.purpose() {
@@ -143,28 +284,8 @@ impl Gate {
     }
 }
 
-/// Step 1. A system user passes: until there are logins, the kernel vouches for who it is.
-fn session(actor: &Actor) -> Result<()> {
-    match actor {
-        Actor::SystemUser(_) | Actor::Machine(_) => Ok(()),
-    }
-}
-
-/// Step 2 (control P-07). A system user passes: no training is on record before there are logins.
-fn training(actor: &Actor) -> Result<()> {
-    match actor {
-        Actor::SystemUser(_) | Actor::Machine(_) => Ok(()),
-    }
-}
-
-/// Step 3 (control P-08). A machine gets its own kind only. A system user passes: roles and grants
-/// for sources come with logins; until then the modes of socket and files say who may come at all.
-fn role<P: Recorded>(actor: &Actor) -> Result<()> {
-    if P::suits(actor) {
-        return Ok(());
-    }
-    let message = format!("{actor} may not have access of the kind {}", <P as Access>::WORD);
-    Err(Error::new(Kind::Refused, message))
+fn forbidden(message: String) -> Error {
+    Error::new(Kind::Forbidden, message)
 }
 
 #[cfg(test)]
@@ -253,8 +374,8 @@ mod tests {
     fn a_machine_gets_its_own_kind_of_access_only_and_a_person_never_that_of_a_machine() {
         let (gate, log) = gate(Settings::default());
         let (purge, none) = (Actor::Machine(Machine::Purge), Case::none());
-        assert_eq!(gate.open::<Audit>(&purge, &why(), &none, json!({})).unwrap_err().kind(), Kind::Refused);
-        assert_eq!(gate.open::<Purge>(&officer(), &why(), &none, json!({})).unwrap_err().kind(), Kind::Refused);
+        assert_eq!(gate.open::<Audit>(&purge, &why(), &none, json!({})).unwrap_err().kind(), Kind::Forbidden);
+        assert_eq!(gate.open::<Purge>(&officer(), &why(), &none, json!({})).unwrap_err().kind(), Kind::Forbidden);
         assert!(log.records.lock().unwrap().is_empty());
         gate.open::<Purge>(&purge, &why(), &none, json!({})).unwrap();
         assert_eq!(log.records.lock().unwrap()[0].actor.to_string(), "purge");

@@ -19,13 +19,13 @@
 //! ```compile_fail,E0451
 //! use plated_access::{Permit, Search};
 //! fn rows(_: &Permit<Search>) {}
-//! rows(&Permit { record: None, kind: std::marker::PhantomData::<Search> });
+//! rows(&Permit { record: None, scope: todo!(), kind: std::marker::PhantomData::<Search> });
 //! ```
 //!
 //! ```compile_fail,E0624
 //! use plated_access::{Permit, Search};
 //! fn rows(_: &Permit<Search>) {}
-//! rows(&Permit::new(None));
+//! rows(&Permit::new(None, todo!()));
 //! ```
 //!
 //! none can be copied to be used elsewhere,
@@ -74,17 +74,50 @@
 //!     let _ = gate.open::<Search>(actor, reason, &Case::none(), serde_json::json!({}));
 //! }
 //! ```
+//!
+//! Nobody but [`Accounts`] can say that somebody is logged in.
+//!
+//! ```compile_fail,E0451
+//! use plated_access::{Actor, LoginName, Role, SessionId, SessionUser};
+//! fn forge(session: SessionId, name: LoginName) -> Actor {
+//!     Actor::User(SessionUser { session, name, agency: String::new(), role: Role::Officer })
+//! }
+//! ```
 
-mod actor; // who: a system user, a part of the program
-mod gate; // the only way to a permit
-mod permit; // proof that an access is on record
+mod role; // what a person is to the agency
+mod grants; // which lists somebody sees
 mod purpose; // the purposes that the agency authorises
 mod reason; // why, and for which case
+mod signed; // JSON documents with who signed them
+mod login_name; // the name by which somebody logs in
+mod password; // hashes, and which passwords are taken
+mod second_factor; // codes by time, recovery codes
+mod user; // accounts, and how the station hands them out
+mod lockout; // failed logins
+mod session; // who is logged in
+mod actor; // who: a session, a system user, a part of the program
+mod record; // what is put on record
+mod breach; // signs that somebody tries to get in
+mod accounts; // logging in, and changing accounts
+mod permit; // proof that an access is on record
+mod gate; // the only way to a permit
+pub mod audit; // the chain of records: rows, heads, verification, redaction
 
-pub use actor::{Actor, Machine, Role};
-pub use gate::{AccessRecord, AuditLog, Gate, MachinePermits, Settings, station_permit};
+pub use accounts::{AccountSettings, AccountStore, Accounts, Alarm, Change, Due, LoggedIn, LoginRefused, Session};
+pub use actor::{Actor, Machine, SessionUser};
+pub use breach::Breach;
+pub use gate::{Gate, MachinePermits, Settings, station_permit};
+pub use grants::{Grants, Scope, Source, Visibility};
+pub use lockout::{Failures, Locked};
+pub use login_name::LoginName;
+pub use password::{Password, PasswordHash};
 pub use permit::{
     Access, Audit, Export, HandOut, Hits, Live, Matching, Permit, Purge, Recorded, Search, Show, Transfer,
 };
 pub use purpose::{AuthorisedPurpose, Purpose};
 pub use reason::{Case, Reason};
+pub use record::{AccessRecord, AuditLog, Outcome};
+pub use role::{Duty, Role};
+pub use second_factor::{Enrolment, SecondFactor, Spent, WrongCode};
+pub use session::{Activity, SessionId, SessionRecord, Token};
+pub use user::{Account, Disabled, ManagedBy, NewUser, ProvisionedUser, SealKey, SealedFactor, User, UserDocument};

@@ -1,23 +1,33 @@
 //! Permits, and the kinds of access they are for.
 
-use crate::actor::{Actor, Machine};
+use crate::actor::Machine;
+use crate::grants::Scope;
+use crate::role::Role;
+use crate::role::Role::{Administrator, Auditor, Custodian, Officer, Supervisor};
 use std::fmt;
 use std::marker::PhantomData;
 
 /// Proof that an access of kind `P` passed the gate. It can't be made elsewhere, nor cloned.
 pub struct Permit<P: Access> {
     record: Option<i64>,
+    scope: Scope,
     kind: PhantomData<P>,
 }
 
 impl<P: Access> Permit<P> {
-    pub(crate) fn new(record: Option<i64>) -> Self {
-        Self { record, kind: PhantomData }
+    pub(crate) fn new(record: Option<i64>, scope: Scope) -> Self {
+        Self { record, scope, kind: PhantomData }
     }
 
     /// Number of the access record; none for what the machine does by itself.
     pub fn record(&self) -> Option<i64> {
         self.record
+    }
+
+    /// The lists for which it is good (control P-08). Whoever gives out entries and hits asks it for
+    /// each of them.
+    pub fn scope(&self) -> &Scope {
+        &self.scope
     }
 }
 
@@ -35,10 +45,10 @@ pub trait Access: sealed::Kind {
 
 /// A kind of access that has a record each time.
 pub trait Recorded: Access {
-    /// True when such an actor can have this kind at all.
-    fn suits(actor: &Actor) -> bool {
-        matches!(actor, Actor::SystemUser(_))
-    }
+    /// The roles that have it (control P-23). None for what only the machine does.
+    const ROLES: &'static [Role];
+    /// The part of the program that has it, where persons do not.
+    const MACHINE: Option<Machine> = None;
 }
 
 mod sealed {
@@ -78,14 +88,27 @@ kinds! {
     Matching = "matching";
 }
 
-impl Recorded for Show {}
-impl Recorded for Search {}
-impl Recorded for Hits {}
-impl Recorded for Export {}
-impl Recorded for Live {}
-impl Recorded for Audit {}
+// Which role sees what. Administrators set the system up, cameras included, and examine incidents; they
+// do not search. Auditors see the records of access. Each person has one role.
+impl Recorded for Show {
+    const ROLES: &'static [Role] = &[Officer, Supervisor, Custodian];
+}
+impl Recorded for Search {
+    const ROLES: &'static [Role] = &[Officer, Supervisor, Custodian];
+}
+impl Recorded for Hits {
+    const ROLES: &'static [Role] = &[Officer, Supervisor, Custodian];
+}
+impl Recorded for Live {
+    const ROLES: &'static [Role] = &[Officer, Supervisor, Administrator];
+}
+impl Recorded for Export {
+    const ROLES: &'static [Role] = &[Supervisor, Custodian];
+}
+impl Recorded for Audit {
+    const ROLES: &'static [Role] = &[Administrator, Auditor, Custodian];
+}
 impl Recorded for Purge {
-    fn suits(actor: &Actor) -> bool {
-        matches!(actor, Actor::Machine(Machine::Purge))
-    }
+    const ROLES: &'static [Role] = &[];
+    const MACHINE: Option<Machine> = Some(Machine::Purge);
 }

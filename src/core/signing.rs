@@ -25,6 +25,10 @@ impl Purpose {
     pub const HOTLIST_INDEX: Self = Self("hotlist index");
     /// The station's manifest of hotlists.
     pub const HOTLIST_MANIFEST: Self = Self("hotlist manifest");
+    /// The last row of an audit log.
+    pub const AUDIT_HEAD: Self = Self("audit head");
+    /// The accounts that the station hands out.
+    pub const USERS: Self = Self("users");
 
     fn with(self, message: &[u8]) -> Vec<u8> {
         [b"plated ", self.0.as_bytes(), b"\n", message].concat()

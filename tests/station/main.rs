@@ -3,8 +3,11 @@
 
 #[path = "../kit/mod.rs"]
 mod kit;
+#[path = "../../fuzz/access_entry_points.rs"]
+mod access_entry_points;
 
 mod access;
+mod access_fuzzing;
 mod computers;
 mod displaced;
 mod linked;

@@ -146,11 +146,12 @@ pub(super) fn write(tx: &Connection, now: i64, what: What, by: &By, subject: &Va
 
 /// Writes the record of an access, and gives its number.
 pub(super) fn append(writer: &mut Writer, record: AccessRecord) -> Result<i64, Fault> {
-    let AccessRecord { actor, what, reason, case, mut subject } = record;
+    let AccessRecord { actor, what, reason, case, mut subject, .. } = record;
     let what = What::of(what)
         .ok_or_else(|| Error::new(Kind::Internal, format!("the store knows no access of the kind {what}")))?;
     let who = match actor {
         Actor::SystemUser(who) => who,
+        Actor::User(user) => SystemUser { user: user.name().to_string(), ..SystemUser::of_this_process() },
         Actor::Machine(machine) => SystemUser { user: machine.as_str().into(), ..SystemUser::of_this_process() },
     };
     subject["case"] = case.as_str().into();

@@ -1,0 +1,62 @@
+//! Where bytes from outside enter accounts and audit logs; one function for each fuzz target.
+//!
+//! `tests/station/access_fuzzing.rs` runs them too, over the corpus and changes of it.
+
+use plated_access::audit::{Fault, verify_file};
+use plated_access::{LoginName, PasswordHash, SealKey, Token, UserDocument};
+use plated_core::signing::{Purpose, Signer, Trust};
+use std::sync::LazyLock;
+
+/// Takes any bytes.
+pub type EntryPoint = fn(&[u8]);
+
+/// The entry points by name.
+pub const TARGETS: [(&str, EntryPoint); 3] = [("users", users), ("audit_log", audit_log), ("login", login)];
+
+static SIGNER: LazyLock<Signer> = LazyLock::new(|| Signer::generate().expect("random numbers"));
+
+/// As they came, and signed, since what is not signed is not looked at any further.
+pub fn users(bytes: &[u8]) {
+    let trust = Trust::only([SIGNER.public_key()]);
+    assert!(UserDocument::open(bytes, &trust, "car-12").is_err(), "nobody signed it");
+    let Ok(text) = std::str::from_utf8(bytes) else { return };
+    let (key, signature) = (hex::encode(SIGNER.public_key()), hex::encode(SIGNER.sign(Purpose::USERS, bytes)));
+    let signed = format!("{{\"key\":\"{key}\",\"signature\":\"{signature}\",\"document\":{text}}}");
+    if let Ok(document) = UserDocument::open(signed.as_bytes(), &trust, "car-12") {
+        let seal = SealKey::new(&[7; 32]).expect("a key");
+        for user in &document.users {
+            user.account.check().expect("it was checked");
+            let _ = user.open(&seal, None);
+        }
+    }
+}
+
+/// A log, whole or redacted.
+pub fn audit_log(bytes: &[u8]) {
+    let trust = Trust::only([SIGNER.public_key()]);
+    for trust in [None, Some(&trust)] {
+        let Ok(report) = verify_file(bytes, trust) else { continue };
+        let lines = bytes.split(|b| *b == b'\n').count() as u64;
+        assert!(report.rows <= lines && report.signed <= report.last);
+        assert!(report.faults.iter().all(|fault| match fault {
+            Fault::Unreadable { line } => *line <= lines,
+            Fault::Missing { from, to } | Fault::Rewritten { from, to } => from <= to,
+            _ => true,
+        }));
+        assert!(!report.to_string().is_empty());
+    }
+}
+
+/// What somebody types, and what a cookie brings.
+pub fn login(bytes: &[u8]) {
+    let text = String::from_utf8_lossy(bytes);
+    for line in text.lines() {
+        if let Ok(name) = LoginName::new(line) {
+            assert!(LoginName::new(name.as_str()).is_ok_and(|again| again == name));
+        }
+        if let Some(token) = Token::parse(line) {
+            assert!(token.is_csrf(&token.csrf()) && !token.is_csrf(line));
+        }
+        let _ = PasswordHash::try_from(line.to_owned());
+    }
+}
