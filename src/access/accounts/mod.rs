@@ -380,10 +380,12 @@ impl Accounts {
 
     /// Keeps that a login failed.
     fn wrong(&self, name: &LoginName, why: &str) -> LoginRefused {
-        if let Err(e) = self.store.put_failures(name, self.lockout.failures(name)) {
+        let failures = self.lockout.failures(name);
+        if let Err(e) = self.store.put_failures(name, failures) {
             tracing::warn!("a failed login counts until a restart only: {}", e.chain());
         }
-        self.note_failure(Some(name), why);
+        let locks = if failures.locked { "; this locks the account" } else { "" };
+        self.note_failure(Some(name), &format!("{why}{locks}"));
         LoginRefused::Credentials
     }
 

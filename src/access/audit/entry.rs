@@ -148,14 +148,15 @@ fn is_yes(value: &bool) -> bool {
 }
 
 impl Entry {
-    /// Largest entry as JSON, in bytes.
+    /// Largest elements together, in bytes.
     pub const MAX_BYTES: usize = 64 << 10;
 
     /// What a record of the gate or of the accounts says, at this time. Each key of its subject is an
     /// element: a text as it is, anything else as its JSON.
     ///
     /// # Errors
-    /// `Internal` when it can't be a row: its action or the name of an element is no word.
+    /// `Internal` when it can't be a row: its action or the name of an element is no word, or it is too
+    /// large.
     pub fn of(record: &AccessRecord, at: Timestamp, clock_trusted: bool) -> Result<Self> {
         let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
         let elements = record.subject.as_object().into_iter().flatten();
@@ -182,10 +183,13 @@ impl Entry {
     /// # Errors
     /// What is wrong, in words.
     pub fn check(&self) -> Result<(), String> {
-        match self.elements.keys().find(|name| !is_word(name)) {
-            Some(_) => Err("an element of a row has a name that is no word".to_owned()),
-            None => Ok(()),
+        if self.elements.keys().any(|name| !is_word(name)) {
+            return Err("an element of a row of the audit log has a name that is no word".to_owned());
         }
+        if self.elements.values().map(String::len).sum::<usize>() > Self::MAX_BYTES {
+            return Err("the elements of a row of the audit log are larger than 64 KiB".to_owned());
+        }
+        Ok(())
     }
 
     /// The fields in the order in which they are hashed, by name. What is not there has no field.

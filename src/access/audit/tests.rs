@@ -229,8 +229,10 @@ fn what_the_gate_puts_on_record_is_a_row_with_all_that_the_law_asks_for() {
     assert_eq!((entry.purpose.as_deref(), entry.case.as_deref()), (Some("arrest_warrant"), Some("26-1")));
     let elements: Vec<_> = entry.elements.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect();
     assert_eq!((elements, entry.rows), (vec![("limit", "50"), ("plate", "7ABC123")], Some(4)));
-    let wrong = AccessRecord { subject: serde_json::json!({"a plate": 1}), ..record };
-    assert!(Entry::of(&wrong, start().at, true).is_err());
+    for subject in [serde_json::json!({"a plate": 1}), serde_json::json!({"plate": "x".repeat(70_000)})] {
+        let wrong = AccessRecord { subject, ..record.clone() };
+        assert!(Entry::of(&wrong, start().at, true).is_err());
+    }
 }
 
 /// Any entry that differs from this one.

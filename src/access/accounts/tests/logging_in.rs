@@ -35,6 +35,7 @@ fn an_unknown_name_and_a_wrong_password_are_answered_counted_and_locked_alike() 
     let records = bench.records("login_failed");
     assert_eq!(records.len(), 10);
     assert_eq!((&records[0].subject, &records[1].subject), (&json!({"user": "officer"}), &json!({})));
+    assert!(records[9].reason.as_str().contains("this locks the account"));
 }
 
 // policy: P-20
