@@ -160,7 +160,7 @@ impl Gate {
             Err(refused) => return Err(refused),
         };
         if scope.is_ok() {
-            self.purpose_and_case(reason, case)?;
+            self.check(reason, case)?;
         }
         let (actor, reason, case) = (actor.clone(), reason.clone(), case.clone());
         let record = AccessRecord { actor, what: P::WORD, reason, case, subject, outcome, rows: None, about: None };
@@ -263,8 +263,11 @@ impl Gate {
         }
     }
 
-    /// Step 4 (controls P-01 and P-02).
-    fn purpose_and_case(&self, reason: &Reason, case: &Case) -> Result<()> {
+    /// Step 4 (controls P-01 and P-02): whether purpose and case are what the agency asks for.
+    ///
+    /// # Errors
+    /// `Config` when they are not, with what to give.
+    pub fn check(&self, reason: &Reason, case: &Case) -> Result<()> {
         let known = || self.settings.purposes.iter().map(|p| p.name.as_str()).collect::<Vec<_>>().join(", ");
         match reason.purpose() {
             Some(purpose) if self.settings.purposes.iter().all(|p| p.name != *purpose) => {
@@ -272,13 +275,13 @@ impl Gate {
                 return Err(Error::new(Kind::Config, message));
             }
             None if self.settings.purpose_required => {
-                let message = format!("no purpose is given; give one of: {}", known());
+                let message = format!("no purpose is given; give one of these with --purpose: {}", known());
                 return Err(Error::new(Kind::Config, message));
             }
             _ => {}
         }
         if self.settings.case_required && case.as_str().is_empty() {
-            return Err(Error::new(Kind::Config, "no case number is given, and the agency asks for one"));
+            return Err(Error::new(Kind::Config, "no case number is given, and the agency asks for one: --case"));
         }
         Ok(())
     }

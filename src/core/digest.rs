@@ -1,5 +1,6 @@
 //! SHA-256, the one digest of records, pictures, lists and models.
 
+use crate::text::count;
 use aws_lc_rs::digest::{Context, SHA256};
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -116,7 +117,10 @@ impl FromStr for Sha256 {
     fn from_str(s: &str) -> Result<Self, String> {
         let mut out = [0; 32];
         if s.bytes().any(|b| b.is_ascii_uppercase()) || hex::decode_to_slice(s, &mut out).is_err() {
-            return Err(format!("not a SHA-256 in 64 lower-case hex digits: {} characters", s.chars().count()));
+            return Err(format!(
+                "not a SHA-256 in 64 lower-case hex digits: {}",
+                count(s.chars().count() as u64, "character")
+            ));
         }
         Ok(Self(out))
     }

@@ -160,7 +160,7 @@ pub fn exit_code(program: &str, outcome: Result<()>) -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(e) => {
             // stderr may be closed; there is nobody left to tell then.
-            let _ = writeln!(std::io::stderr(), "{program}: {}", e.chain());
+            let _ = writeln!(std::io::stderr(), "{program}: {}", crate::text::visible(&e.chain()));
             ExitCode::from(e.kind().exit_code())
         }
     }

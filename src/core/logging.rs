@@ -6,7 +6,8 @@
 //! Both ways go through stderr and a thread of its own, since both can stand still: a terminal that was
 //! stopped, or a journal whose disk hangs, must not hold up those who log, alerts among them.
 
-use std::io::{self, IsTerminal, Write};
+use crate::text::VisibleLines;
+use std::io::{self, Write};
 use std::panic::PanicHookInfo;
 use std::sync::OnceLock;
 use tracing::{Level, Metadata};
@@ -29,14 +30,13 @@ pub struct Logs(#[allow(dead_code, reason = "kept for its end")] WorkerGuard);
 pub fn init() -> Logs {
     let filter = EnvFilter::try_from_env("PLATED_LOG").unwrap_or_else(|_| EnvFilter::new("info,ort=warn,hyper=warn"));
     let registry = tracing_subscriber::registry().with(filter);
-    let (writer, guard) = hand_over(io::stderr());
+    let (writer, guard) = hand_over(VisibleLines(io::stderr()));
     let _ = LOST.set(writer.error_counter());
     if is_journal() {
         let layer = fmt::layer().with_writer(Journal(writer)).with_ansi(false);
         registry.with(layer.without_time().with_level(false).with_target(false)).init();
     } else {
-        let colour = io::stderr().is_terminal();
-        registry.with(fmt::layer().with_writer(writer).with_ansi(colour).with_target(false)).init();
+        registry.with(fmt::layer().with_writer(writer).with_ansi(false).with_target(false)).init();
     }
     std::panic::set_hook(Box::new(defect));
     Logs(guard)

@@ -30,6 +30,9 @@ pub struct ReadRecord {
     pub first_seen: Timestamp,
     /// Wall-clock time of the last look.
     pub last_seen: Timestamp,
+    /// What is to be said of its times, when the vehicle's clock was not trusted. None when it was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub clock: Option<ClockMark>,
     /// Seconds for which the plate kept its place in the picture, when it did so for 5 s or more: the
     /// vehicle stood, or drove on before the camera.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -44,6 +47,18 @@ pub struct ReadRecord {
     pub hits: Vec<HitRecord>,
     /// Program and model versions that made the read.
     pub made_by: MadeBy,
+}
+
+/// What is to be said of the times of a read that was made while the clock was not trusted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ClockMark {
+    /// They are counted on from the latest time that was known to be past: the read was made then or
+    /// later, and reads of one run are in their order and at their distances.
+    NotTrusted,
+    /// The clock was set right before the read was sealed; they are what they really were, by the
+    /// monotonic clock. Its id and its pictures' names are older.
+    Corrected,
 }
 
 /// A reading and its probability.

@@ -6,6 +6,7 @@
 
 use std::ffi::OsStr;
 use std::fmt;
+use std::io;
 use std::os::unix::ffi::OsStrExt;
 
 /// Characters shown of a text that has no limit of its own.
@@ -109,10 +110,49 @@ fn is_blank(c: char) -> bool {
         | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}')
 }
 
+/// A writer for lines of text from the program and from outside: what a terminal would obey, and what
+/// hides or turns text around, becomes a visible escape as in [`visible`]. Line ends stay.
+#[derive(Debug)]
+pub struct VisibleLines<W>(pub W);
+
+impl<W: io::Write> io::Write for VisibleLines<W> {
+    fn write(&mut self, text: &[u8]) -> io::Result<usize> {
+        let mut shown = String::with_capacity(text.len());
+        for line in text.split_inclusive(|byte| *byte == b'\n') {
+            let (line, end) = line.strip_suffix(b"\n").map_or((line, ""), |line| (line, "\n"));
+            shown.push_str(&format!("{}{end}", visible(OsStr::from_bytes(line)).at_most(usize::MAX)));
+        }
+        self.0.write_all(shown.as_bytes())?;
+        Ok(text.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
+    }
+}
+
+/// JSON as it can be shown on a terminal: the same to every reader of JSON, with escapes for the
+/// characters that [`visible`] shows as escapes. Outside of its texts JSON has none of these.
+pub fn visible_json(json: &str) -> String {
+    let mut shown = String::with_capacity(json.len());
+    for c in json.chars() {
+        match is_safe(c) {
+            true => shown.push(c),
+            false => c.encode_utf16(&mut [0; 2]).iter().for_each(|unit| shown.push_str(&format!("\\u{unit:04x}"))),
+        }
+    }
+    shown
+}
+
 /// The text as a sentence: with a full stop, unless it ends with a sign of its own.
 pub fn sentence(text: &str) -> String {
     let text = text.trim_end();
     if text.ends_with(['.', '?', '!']) { text.to_owned() } else { format!("{text}.") }
+}
+
+/// A moment for people: the vehicle's local time to the second, with its offset from UTC.
+pub fn local(at: jiff::Timestamp) -> String {
+    at.to_zoned(jiff::tz::TimeZone::system()).strftime("%Y-%m-%d %H:%M:%S %:z").to_string()
 }
 
 /// A number of things in words: `1 look`, `2 looks`. `one` is a word whose plural ends in s.
@@ -225,6 +265,25 @@ mod tests {
         #[test]
         fn any_bytes_of_a_file_name_can_be_shown(bytes: Vec<u8>) {
             prop_assert!(visible(OsStr::from_bytes(&bytes)).to_string().chars().all(is_safe));
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn json_is_the_same_to_its_readers_and_safe_to_show(text in hostile()) {
+            let json = serde_json::to_string(&text).unwrap();
+            let shown = visible_json(&json);
+            prop_assert!(shown.chars().all(is_safe));
+            prop_assert_eq!(serde_json::from_str::<String>(&shown).unwrap(), text);
+        }
+
+        #[test]
+        fn lines_stay_lines_and_nothing_in_them_acts_on_a_terminal(texts in proptest::collection::vec(hostile(), 0..5)) {
+            let mut out = VisibleLines(Vec::new());
+            let lines: Vec<String> = texts.iter().map(|t| t.replace('\n', "")).collect();
+            lines.iter().for_each(|line| io::Write::write_all(&mut out, format!("{line}\n").as_bytes()).unwrap());
+            let expected: String = lines.iter().map(|line| format!("{}\n", visible(line).at_most(usize::MAX))).collect();
+            prop_assert_eq!(String::from_utf8(out.0).unwrap(), expected);
         }
     }
 

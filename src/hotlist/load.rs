@@ -11,6 +11,7 @@ use crate::settings::{Hotlist, Limits};
 use jiff::Timestamp;
 use plated_core::error::{Context, Error, Kind, Result};
 use plated_core::record::EntryRecord;
+use plated_core::text;
 use plated_core::wire::ListVersion;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
@@ -89,7 +90,7 @@ pub fn read_version(list: &Hotlist, version: &ListVersion, file: &Path, wish: Wi
         report.add_set_aside(true, LineProblem { line: entries, field: "plate", reason: why });
     }
     if entries != version.entries {
-        let message = format!("it has {entries} entries, and {} by the manifest", version.entries);
+        let message = format!("it has {}, and {} by the manifest", text::entries(entries), version.entries);
         return Err(Error::new(Kind::Input, message));
     }
     // The station decides which of its versions is the newest: their dates are not compared.

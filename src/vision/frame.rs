@@ -15,6 +15,8 @@ pub struct Frame {
     pub sequence: u64,
     /// Wall-clock time of capture.
     pub at: Timestamp,
+    /// Whether the clock was trusted by which `at` was told.
+    pub clock_trusted: bool,
     /// Monotonic time of capture; everything is ordered by this.
     pub monotonic: Duration,
     /// What it shows.

@@ -1,6 +1,7 @@
 //! What the tests share.
 #![allow(dead_code, reason = "each test binary uses its own part")]
 
+pub mod clock;
 pub mod corpus;
 pub mod matroska;
 pub mod onnx;

@@ -174,6 +174,7 @@ pub fn read(text: &str) -> NewRead {
         agreeing: 2,
         first_seen: start(),
         last_seen: start(),
+        clock: None,
         stood_s: None,
         best: look.clone(),
         sightings: vec![look],

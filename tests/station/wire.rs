@@ -1,6 +1,6 @@
 //! The messages on the wire stay as they are: a golden file for each.
 
-use plated_core::record::ReadRecord;
+use plated_core::record::{ClockMark, ReadRecord};
 use plated_core::wire::{Batch, Durable, Problem, Receipt, Refusal, SealedRead};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -18,6 +18,12 @@ fn round_trip<T: Serialize + DeserializeOwned>(golden: &str) -> T {
 fn a_read_record_reads_and_writes_as_the_golden_file() {
     let record: ReadRecord = round_trip(include_str!("../golden/read_record.json"));
     assert_eq!((record.text.as_str(), record.hits[0].differs[0].listed), ("7ABC234", '1'));
+}
+
+#[test]
+fn a_read_of_before_the_clock_was_trusted_says_so_as_in_the_golden_file() {
+    let record: ReadRecord = round_trip(include_str!("../golden/read_record_clock.json"));
+    assert_eq!(record.clock, Some(ClockMark::NotTrusted));
 }
 
 #[test]

@@ -6,7 +6,7 @@ use plated_core::error::Result;
 use plated_core::record::Priority;
 use plated_core::user::SystemUser;
 use plated_vehicle::config::Config;
-use plated_vehicle::control::{OfficerService, Reply, Request};
+use plated_vehicle::control::{Expires, OfficerService, Reply, Request};
 use plated_vehicle::store::{Finding, Reason, Store};
 use std::path::PathBuf;
 use std::process::{Command, Output};
@@ -22,12 +22,17 @@ struct Vehicle {
 impl Vehicle {
     /// With a list, an entry of an officer, a read and a hit.
     fn new() -> Self {
+        Self::with("")
+    }
+
+    /// The same with this at the end of its configuration.
+    fn with(more: &str) -> Self {
         let place = Place::new();
         place.clock.jump_to(jiff::Timestamp::now());
         let config = place.dir.path().join("plated.toml");
         let text = "vehicle = \"unit-7\"\nsources = [{ name = \"a\", kind = \"video\", path = \"a\" }]\n\
                     [[hotlists]]\nname = \"svs\"\n[store]\npath = \"store.db\"\nkey_file = \"store.key\"\n";
-        std::fs::write(&config, text).unwrap();
+        std::fs::write(&config, format!("{text}{more}")).unwrap();
         std::fs::write(place.dir.path().join("new.csv"), "plate\n7ABC123\n").unwrap();
         let vehicle = Self { place, config, hit: String::new() };
         let (store, service) = vehicle.service();
@@ -111,8 +116,8 @@ fn requests(vehicle: &Vehicle) -> Vec<Request> {
         Request::Search { plate, window: 3600, reason: why(), case: case.clone() },
         Request::Hits { window: 3600, reason: why(), case: case.clone() },
         Request::Disposition { hit: vehicle.hit.clone(), finding: Finding::Correct, reason: why(), case },
-        Request::Export { list: "svs".into(), reason: why() },
-        Request::Export { list: "officers".into(), reason: why() },
+        Request::Export { list: "svs".into(), reason: why(), case: "26-1234".into() },
+        Request::Export { list: "officers".into(), reason: why(), case: "26-1234".into() },
         Request::Remove { id: 1, reason: why() },
         import(),
         Request::Sync,
@@ -168,6 +173,83 @@ fn no_request_shows_anything_when_its_record_cannot_be_written() {
         ask(&service, &vehicle, request, &mut |_| answers += 1).unwrap_err();
         assert_eq!(answers, 0, "{name}");
     }
+}
+
+/// With a purpose.
+fn purposeful(request: Request) -> Request {
+    let mut json = serde_json::to_value(request).unwrap();
+    json["reason"] = serde_json::json!({"text": "traffic stop", "purpose": "locate_vehicle"});
+    if json["do"] == "add" {
+        json["case"] = "26-1234".into();
+    }
+    serde_json::from_value(json).unwrap()
+}
+
+/// Its agency asks for a purpose and a case.
+const STRICT: &str = "[access]\npurpose_required = true\ncase_required = true\n";
+
+// policy: P-01, P-02, P-21
+#[test]
+fn where_purpose_and_case_are_required_every_look_opens_with_them_and_none_without() {
+    let vehicle = Vehicle::with(STRICT);
+    let (store, service) = vehicle.service();
+    // Taking out what was entered is no look.
+    let looks = || requests(&vehicle).into_iter().filter(|r| shows_data(r) && !matches!(r, Request::Remove { .. }));
+    for request in looks() {
+        let (name, before, mut answers) = (format!("{request:?}"), events(&store).len(), 0);
+        let refused = ask(&service, &vehicle, request, &mut |_| answers += 1).unwrap_err().chain();
+        assert!(refused.contains("no purpose is given"), "{name}: {refused}");
+        assert_eq!((answers, events(&store).len()), (0, before), "{name}");
+    }
+    for request in looks().map(purposeful) {
+        let (name, before, mut answers) = (format!("{request:?}"), events(&store).len(), 0);
+        ask(&service, &vehicle, request, &mut |_| answers += 1).unwrap();
+        assert!(answers > 0, "{name}");
+        let records = events(&store).split_off(before);
+        let record = records.iter().find(|r| r.subject["case"] == "26-1234").expect(&name);
+        assert_eq!(record.purpose.as_ref().unwrap().as_str(), "locate_vehicle", "{name}");
+    }
+}
+
+// policy: P-01, P-02
+#[test]
+fn where_purpose_and_case_are_required_every_subcommand_can_give_them() {
+    let vehicle = Vehicle::with(STRICT);
+    let reasoned = ["--reason", "stop"];
+    for (args, more) in [
+        (&["hotlist", "show", "7ABC123"][..], &reasoned[..]),
+        (&["hotlist", "search", "7ABC123"], &reasoned),
+        (&["hotlist", "add", "7DEF456", "--search-back", "24h"], &reasoned),
+        (&["hotlist", "export", "--list", "svs"], &reasoned),
+        (&["hotlist", "export", "--list", "officers"], &reasoned),
+        (&["hit", "list"], &reasoned),
+        (&["hit", "disposition", &vehicle.hit, "correct"], &[]),
+    ] {
+        let refused = vehicle.plated(&[args, more].concat());
+        let said = String::from_utf8_lossy(&refused.stderr).into_owned();
+        assert!(refused.stdout.is_empty() && said.contains("--purpose"), "{args:?}: {said}");
+        let without_case = vehicle.plated(&[args, more, &["--purpose", "locate_vehicle"]].concat());
+        let said = String::from_utf8_lossy(&without_case.stderr).into_owned();
+        assert!(without_case.stdout.is_empty() && said.contains("--case"), "{args:?}: {said}");
+        let done = vehicle.plated(&[args, more, &["--purpose", "locate_vehicle", "--case", "26-1234"]].concat());
+        let said = String::from_utf8_lossy(&done.stderr).into_owned();
+        assert!(done.status.success() && !done.stdout.is_empty(), "{args:?}: {said}");
+    }
+}
+
+#[test]
+fn requests_are_on_the_socket_as_in_the_golden_file() {
+    let vehicle = Vehicle::new();
+    let mut requests = requests(&vehicle);
+    requests.extend([purposeful(add("7DEF456", None)), purposeful(requests[5].clone())]);
+    if let Request::Add { expires, .. } = &mut requests[0] {
+        *expires = Some(Expires::At(start()));
+    }
+    if let Some(Request::Add { expires, .. }) = requests.iter_mut().rev().nth(1) {
+        *expires = Some(Expires::InSeconds(28_800));
+    }
+    let lines = requests.iter().map(|r| serde_json::to_string(r).unwrap().replace(&vehicle.hit, "9f3a21c4") + "\n");
+    assert_eq!(lines.collect::<String>(), include_str!("../golden/control_requests.jsonl"));
 }
 
 /// What a subcommand shows.

@@ -16,6 +16,7 @@ mod capture_network;
 mod capture_rtsp;
 mod capture_sources;
 mod check_models;
+mod command_line;
 mod hotlist;
 mod officers;
 mod overview;

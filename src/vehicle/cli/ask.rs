@@ -1,6 +1,6 @@
 //! What the subcommands share: the way to the daemon, reasons, spans of time, a found read.
 
-use crate::cli::say;
+use crate::cli::{say, say_json};
 use crate::config::Config;
 use crate::control::{Reply, Request, call};
 use crate::store::{Found, Reason};
@@ -8,6 +8,7 @@ use plated_access::Purpose;
 use plated_core::clock::{Clock, SystemClock};
 use plated_core::error::{Context, Kind, Result};
 use plated_core::plate::PlateText;
+pub use plated_core::text::local;
 use serde_json::json;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -62,7 +63,8 @@ impl Why {
     }
 }
 
-fn purpose(name: &str) -> Result<Purpose, String> {
+/// For clap: one of the agency's purposes, by its name.
+pub fn purpose(name: &str) -> Result<Purpose, String> {
     Purpose::new(name).map_err(|e| e.to_string())
 }
 
@@ -79,11 +81,6 @@ pub fn span(text: &str) -> Result<u64, String> {
     if (1.0..=366.0 * 86_400.0).contains(&seconds) { Ok(seconds as u64) } else { Err(wrong()) }
 }
 
-/// A moment for people: the vehicle's local time to the second, with its offset from UTC.
-pub fn local(at: jiff::Timestamp) -> String {
-    at.to_zoned(jiff::tz::TimeZone::system()).strftime("%Y-%m-%d %H:%M:%S %:z").to_string()
-}
-
 /// Prints a read that was found.
 pub fn found(read: &Found, json: bool) -> Result<()> {
     if json {
@@ -98,7 +95,7 @@ pub fn found(read: &Found, json: bool) -> Result<()> {
 /// Prints one JSON value on a line.
 pub fn print_json(value: &impl serde::Serialize) -> Result<()> {
     let line = serde_json::to_string(value).context(Kind::Internal, || "an answer can't be written as JSON".into())?;
-    say(format_args!("{line}"))
+    say_json(&line)
 }
 
 #[cfg(test)]

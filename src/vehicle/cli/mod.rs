@@ -16,6 +16,7 @@ mod store;
 
 use clap::{CommandFactory, Parser, Subcommand};
 use plated_core::error::{Context, Kind, Result, exit_code};
+use plated_core::text::{visible, visible_json};
 use std::io::Write;
 use std::process::ExitCode;
 
@@ -73,23 +74,41 @@ pub fn main() -> ExitCode {
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Arguments::command(), "plated", &mut script);
-            say(format_args!("{}", String::from_utf8_lossy(&script).trim_end()))
+            written(std::io::stdout().lock().write_all(&script))
         }
     };
     exit_code("plated", outcome)
 }
 
-/// Writes one line of results. A reader that went away (`| head`) ends the program quietly.
+/// Writes one line of results for people. Nothing in it acts on the terminal.
 fn say(line: std::fmt::Arguments<'_>) -> Result<()> {
-    match write_line(line) {
+    written(write_line(line))
+}
+
+/// Writes one line of JSON.
+fn say_json(json: &str) -> Result<()> {
+    written(write_json(json))
+}
+
+/// A reader that went away (`| head`) ends the program quietly.
+fn written(outcome: std::io::Result<()>) -> Result<()> {
+    match outcome {
         Err(e) if e.kind() == std::io::ErrorKind::BrokenPipe => std::process::exit(0),
         other => other.context(Kind::Storage, || "could not write to standard output".into()),
     }
 }
 
-/// Writes one line of results, at once.
+/// Writes one line of results for people, at once.
 fn write_line(line: std::fmt::Arguments<'_>) -> std::io::Result<()> {
+    let line = line.to_string();
     let mut out = std::io::stdout().lock();
-    writeln!(out, "{line}")?;
+    writeln!(out, "{}", visible(&line).at_most(usize::MAX))?;
+    out.flush()
+}
+
+/// Writes one line of JSON, at once.
+fn write_json(json: &str) -> std::io::Result<()> {
+    let mut out = std::io::stdout().lock();
+    writeln!(out, "{}", visible_json(json))?;
     out.flush()
 }

@@ -1,6 +1,6 @@
 //! `plated status`: how each part is.
 
-use super::ask::{Ask, print_json};
+use super::ask::{Ask, local, print_json};
 use super::say;
 use crate::control::{ListLine, Reply, Request, StatusReport};
 use crate::health::Level;
@@ -58,6 +58,10 @@ fn print(report: &StatusReport) -> Result<()> {
         };
         say(format_args!("{word:<9} {}: {}", part.name, part.text))?;
     }
+    if let Some(jump) = &report.clock.last_jump {
+        let (from, to) = (local(jump.from), local(jump.to));
+        say(format_args!("          last jump of the clock: by {} s, from {from} to {to}", jump.seconds))?;
+    }
     let partial = report.officers.iter().filter(|e| e.partial).count();
     let whole = report.officers.len() - partial;
     say(format_args!(
@@ -90,9 +94,9 @@ pub fn word(staleness: Staleness) -> &'static str {
     }
 }
 
-/// A list and its last error.
-pub fn list_line(list: &ListLine) -> Result<()> {
-    let old = list.age_s.map_or_else(|| "no version in force".to_owned(), |s| format!("{} old", age(s)));
+/// A list and its last error. By a clock that is not `trusted` the age is the least it can be.
+pub fn list_line(list: &ListLine, trusted: bool) -> Result<()> {
+    let old = list.old(trusted);
     say(format_args!("{:<9} {}: {}, {old}", word(list.staleness), list.name, entries(list.entries)))?;
     match &list.error {
         Some(error) => say(format_args!("          last error: {error}")),

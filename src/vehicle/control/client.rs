@@ -5,7 +5,7 @@ use super::service::{Answer, OfficerService};
 use super::{Reply, Request, sync};
 use crate::config::Config;
 use crate::store::{Key, Options, Store};
-use plated_core::clock::Clock;
+use plated_core::clock::{Clock, TrustedClock};
 use plated_core::error::{Context, Error, Kind, Result};
 use plated_core::user::SystemUser;
 use plated_hotlist::format::open_plain;
@@ -85,11 +85,14 @@ fn once(
         }
         Err(e) if matches!(e.kind(), std::io::ErrorKind::NotFound | std::io::ErrorKind::ConnectionRefused) => {
             let key = Key::load(&config.store)?;
+            let trusted = TrustedClock::over(clock.clone());
+            let clock: &Arc<dyn Clock> = &(trusted.clone() as Arc<dyn Clock>);
             let opened = Store::open(Options::from(&config.store), &key, clock.clone());
             let (store, opened) = opened.map_err(|e| match e.kind() {
                 Kind::Busy => Turn::NotYet(e),
                 _ => Turn::Failed(e),
             })?;
+            store.date(&trusted);
             if let Some(aside) = &opened.set_aside {
                 let path = aside.path.display();
                 tracing::error!(

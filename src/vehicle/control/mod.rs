@@ -22,7 +22,7 @@ mod status;
 pub use client::call;
 pub use server::Server;
 pub use service::{Incoming, OfficerService};
-pub use status::{ListLine, StatusReport};
+pub use status::{ClockLine, ListLine, StatusReport};
 pub use sync::{UpdaterHandle, station};
 
 use crate::lists::Outcome;
@@ -50,7 +50,7 @@ pub enum Request {
         /// Case or incident, or empty.
         case: String,
         /// When it is over; at the end of the shift when not given.
-        expires: Option<Timestamp>,
+        expires: Option<Expires>,
         /// Seconds of reads already made to search.
         search_back: Option<u64>,
     },
@@ -122,11 +122,23 @@ pub enum Request {
         list: String,
         /// Why.
         reason: Reason,
+        /// Case or incident, or empty.
+        case: String,
     },
     /// Fetch what is new of the station's lists, now, and bring it into force.
     Sync,
     /// How all is.
     Status,
+}
+
+/// When an entry is over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Expires {
+    /// At this time.
+    At(Timestamp),
+    /// After so many seconds, whatever the clock shows.
+    InSeconds(u64),
 }
 
 /// What is answered; some requests have many answers.

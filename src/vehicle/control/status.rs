@@ -1,7 +1,7 @@
 //! How lists, store and transfer are, at a glance.
 
 use crate::health::{Level, Part};
-use crate::store::{Staleness, Stats};
+use crate::store::{ClockChange, Staleness, Stats};
 use crate::transfer::{Progress, State};
 use jiff::Timestamp;
 use plated_core::digest::Sha256;
@@ -24,6 +24,8 @@ pub struct StatusReport {
     /// How each part is, as the daemon's own list of them says it. Without a daemon only lists, disk and
     /// transfer.
     pub parts: Vec<Part>,
+    /// The clock, by which all ages here are told.
+    pub clock: ClockLine,
     /// Each list of the configuration.
     pub lists: Vec<ListLine>,
     /// What officers entered; no plates here.
@@ -46,6 +48,18 @@ fn level(staleness: Staleness) -> Level {
         Staleness::Warn => Level::Degraded,
         Staleness::Critical => Level::Failed,
     }
+}
+
+/// The clock.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ClockLine {
+    /// False: times are counted on from the latest that is known, and everything is at least as old as
+    /// it is said to be. Why, says the part `clock`.
+    pub trusted: bool,
+    /// Whether the system says that a time server keeps it right; none when it does not say.
+    pub synchronised: Option<bool>,
+    /// The last time it jumped.
+    pub last_jump: Option<ClockChange>,
 }
 
 /// One list.
@@ -82,9 +96,18 @@ pub struct ListLine {
 }
 
 impl ListLine {
+    /// Its age for people. By a clock that is not `trusted` it is the least it can be.
+    pub fn old(&self, trusted: bool) -> String {
+        match self.age_s {
+            None => "no version in force".to_owned(),
+            Some(seconds) if trusted => format!("{} old", age(seconds)),
+            Some(seconds) => format!("age not known, at least {}, since the clock is not trusted", age(seconds)),
+        }
+    }
+
     /// How it is, as a part of the vehicle.
-    pub(super) fn part(&self) -> (String, Level, String) {
-        let age = self.age_s.map_or_else(|| "no version in force".to_owned(), |s| format!("{} old", age(s)));
+    pub(super) fn part(&self, trusted: bool) -> (String, Level, String) {
+        let age = self.old(trusted);
         let mut text = format!("{}, {age}", entries(self.entries));
         if let Some(error) = &self.error {
             text += &format!("; last error: {error}");

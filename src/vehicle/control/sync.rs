@@ -10,6 +10,7 @@ use crate::transfer::HttpsLink;
 use plated_core::clock::Clock;
 use plated_core::error::{Context, Error, Kind, Result};
 use plated_core::signing::Trust;
+use plated_core::text::count;
 use std::sync::Arc;
 use tokio::sync::{mpsc, oneshot, watch};
 
@@ -71,7 +72,11 @@ pub(super) fn tell(round: Round, answer: Answer<'_>) -> Result<()> {
         (Some(e), _) => Err(e),
         (None, None) => Ok(()),
         (None, Some((list, kind, said))) => {
-            let said = format!("{} of {of} lists are not brought up to date; the first, {list}: {said}", failed.len());
+            let said = format!(
+                "of {}, {} not brought up to date; the first, {list}: {said}",
+                count(of as u64, "list"),
+                failed.len()
+            );
             Err(Error::new(*kind, said))
         }
     }

@@ -5,9 +5,11 @@
 //! can come of its frames, which is measured where the results come out.
 
 mod activity;
+mod clock;
 mod disk;
 
 pub use activity::Activity;
+pub use clock::{CLOCK, ClockWatch, clock_part};
 pub use disk::disk;
 
 use jiff::Timestamp;

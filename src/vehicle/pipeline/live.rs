@@ -1,6 +1,6 @@
 //! Reads and hits are shown as they are made only once that is on record (invariant 4).
 
-use plated_access::{Actor, Case, Gate, Live, Permit, Reason};
+use plated_access::{Actor, Case, Gate, Live, Permit, Purpose, Reason};
 use plated_core::user::SystemUser;
 use serde_json::json;
 use std::sync::{Arc, Mutex};
@@ -17,12 +17,20 @@ pub struct LiveGate {
 #[derive(Default)]
 struct State {
     permit: Option<Permit<Live>>,
+    purpose: Option<Purpose>,
+    case: Case,
     refusal_logged: bool,
 }
 
 impl LiveGate {
     pub(super) fn new(gate: Arc<Gate>) -> Self {
         Self { gate, state: Mutex::default() }
+    }
+
+    /// What goes on record is for this purpose and case.
+    pub(super) fn ask_for(&self, purpose: Option<Purpose>, case: Case) {
+        let mut state = self.state.lock().unwrap_or_else(|e| e.into_inner());
+        (state.purpose, state.case) = (purpose, case);
     }
 
     /// True once the gate has let it, which is asked for at the first that is to be shown. Until then
@@ -33,7 +41,8 @@ impl LiveGate {
             return true;
         }
         let actor = Actor::SystemUser(SystemUser::of_this_process());
-        let opened = Reason::new(REASON).and_then(|why| self.gate.open(&actor, &why, &Case::none(), json!({})));
+        let why = Reason::new(REASON).map(|why| why.for_purpose(state.purpose.clone()));
+        let opened = why.and_then(|why| self.gate.open(&actor, &why, &state.case, json!({})));
         match opened {
             Ok(permit) => {
                 state.permit = Some(permit);

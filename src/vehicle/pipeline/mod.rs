@@ -28,14 +28,15 @@ use crate::alert::{Chime, ChimeStatus, Started};
 use crate::config::Config;
 use crate::control::{OfficerService, Server};
 use crate::events::Hub;
-use crate::health::{Health, Level};
+use crate::health::{ClockWatch, Health, Level};
 use crate::lists::ListState;
 use crate::store::{Key, NewImage, Options, Stats, Store};
 use crate::transfer::StoreOutbox;
 use collector::Collector;
 use crossbeam_channel::bounded;
 use monitor::Monitor;
-use plated_core::clock::Clock;
+use plated_access::{Case, Purpose};
+use plated_core::clock::{Clock, TrustedClock};
 use plated_core::error::{Error, Kind, Result};
 use plated_core::record::{HitRecord, MadeBy, ReadRecord};
 use plated_core::runtime::Runtime;
@@ -144,7 +145,10 @@ impl Daemon {
     /// station is a warning.
     pub fn start(config: &Config, clock: Arc<dyn Clock>, stop: &Shutdown) -> Result<Self> {
         let key = Key::load(&config.store)?;
+        let trusted = TrustedClock::over(clock);
+        let clock: Arc<dyn Clock> = trusted.clone();
         let (store, opened) = Store::open(Options::from(&config.store), &key, clock.clone())?;
+        store.date(&trusted);
         if let Some(aside) = &opened.set_aside {
             tracing::error!(
                 path = %aside.path.display(), why = aside.why,
@@ -179,7 +183,7 @@ impl Daemon {
 
         let (chime, silent) = Chime::start(&config.alert, clock.clone());
         if let Some(why) = silent {
-            tracing::warn!("{why}.");
+            tracing::warn!("{}", plated_core::text::sentence(&why));
         }
         let chime = Arc::new(chime);
         let counters = Arc::new(Counters::default());
@@ -228,6 +232,7 @@ impl Daemon {
             clock: clock.clone(),
         };
         let monitor = monitor.start(rest.clone())?;
+        let watch = ClockWatch::new(trusted, health.clone(), store.clone()).start(rest.clone())?;
         let live = Arc::new(LiveGate::new(officers.gate().clone()));
         let expiry = expiry::start(officers.clone(), clock.clone(), rest.clone())?;
         let settings = officers.settings().clone();
@@ -250,6 +255,7 @@ impl Daemon {
             events: events.clone(),
             counters: counters.clone(),
             stop: intake.clone(),
+            clock: clock.clone(),
             reserve: Reserve::beside(&config.store.path, config.store.reserve_mib << 20),
         };
         let recorder =
@@ -282,7 +288,7 @@ impl Daemon {
             server: server.ok(),
             hotlists,
             transfer,
-            beside: vec![expiry, monitor],
+            beside: vec![expiry, monitor, watch],
             store,
             chime,
             clock,
@@ -303,8 +309,9 @@ impl Daemon {
         }
     }
 
-    /// Lets reads and hits be shown as they are made, once that is on record.
-    pub fn live(&self) -> Arc<LiveGate> {
+    /// Lets reads and hits be shown as they are made, for this purpose and case, once that is on record.
+    pub fn live(&self, purpose: Option<Purpose>, case: Case) -> Arc<LiveGate> {
+        self.live.ask_for(purpose, case);
         self.live.clone()
     }
 

@@ -100,7 +100,10 @@ fn recognition(running: usize, hung: usize, is_running: bool, totals: &Totals) -
             let times = count(n, "time");
             (Level::Degraded, format!("following plates failed {times} by a defect of the program; please report it"))
         }
-        _ => (Level::Degraded, format!("{replaced} hung and was replaced; restart the daemon when it can be spared")),
+        _ => (
+            Level::Degraded,
+            format!("{replaced} hung and had to be replaced; restart the daemon when it can be spared"),
+        ),
     }
 }
 

@@ -29,6 +29,7 @@ impl Seen {
             source: "front".into(),
             sequence: ticket,
             at: jiff::Timestamp::UNIX_EPOCH,
+            clock_trusted: true,
             monotonic: Duration::from_millis(ticket * 40),
             picture: opencv::core::Mat::default().into(),
         };

@@ -56,10 +56,12 @@ pub enum What {
     EventsShown,
     /// Reads were deleted.
     Purged,
+    /// The system's clock jumped, or is trusted or not trusted from here on (control P-26).
+    ClockChanged,
 }
 
 impl What {
-    const ALL: [Self; 15] = [
+    const ALL: [Self; 16] = [
         Self::ListImported,
         Self::ListForced,
         Self::ListRefused,
@@ -75,6 +77,7 @@ impl What {
         Self::LiveShown,
         Self::EventsShown,
         Self::Purged,
+        Self::ClockChanged,
     ];
 
     /// The word in the store and in JSON.
@@ -95,6 +98,7 @@ impl What {
             Self::LiveShown => "live_shown",
             Self::EventsShown => "events_shown",
             Self::Purged => "purged",
+            Self::ClockChanged => "clock_changed",
         }
     }
 

@@ -18,8 +18,6 @@ use std::time::Duration;
 
 /// A date this far ahead of the clock is still believed: clocks differ.
 const MAX_AHEAD: SignedDuration = SignedDuration::from_hours(24);
-/// A clock that shows less is not set: vehicle computers without a battery start in 1970 or 2006.
-const EARLIEST_CLOCK: Timestamp = Timestamp::constant(1_767_225_600, 0); // 2026-01-01
 
 /// A list of the configuration and what is in force of it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -74,11 +72,12 @@ pub struct Version {
 
 impl Version {
     /// The date with which a list is compared that would replace it. One in the future can't be its
-    /// date; if it were taken for one, every true list would be older.
-    pub fn comparable(&self, now: Timestamp) -> Option<Timestamp> {
-        let ahead = |t: &Timestamp| t.duration_since(now) > MAX_AHEAD;
+    /// date; if it were taken for one, every true list would be older. `now` is none where the clock is
+    /// not trusted.
+    pub fn comparable(&self, now: Option<Timestamp>) -> Option<Timestamp> {
+        let ahead = |t: &Timestamp| now.is_some_and(|now| t.duration_since(now) > MAX_AHEAD);
         match self.dated {
-            Some(dated) if now >= EARLIEST_CLOCK && ahead(&dated) => Some(self.imported).filter(|t| !ahead(t)),
+            Some(dated) if ahead(&dated) => Some(self.imported).filter(|t| !ahead(t)),
             dated => dated,
         }
     }

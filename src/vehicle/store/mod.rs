@@ -66,6 +66,7 @@
 //! `<path>.displaced-<time>` for what lay at the path in the place of a store in use.
 
 mod check;
+mod clock;
 mod connection;
 mod dispositions;
 mod events;
@@ -88,6 +89,7 @@ mod stats;
 mod writer;
 
 pub use check::{Checked, Report, check};
+pub use clock::ClockChange;
 pub use dispositions::{Disposition, Finding};
 pub use events::{By, Event, What};
 pub use hits::{Disposed, HitEnd, HitSearch, KeptHit};
@@ -108,7 +110,7 @@ use crossbeam_channel::{Sender, bounded};
 use jiff::Timestamp;
 use plated_access as access;
 use plated_access::{AccessRecord, AuditLog, Permit};
-use plated_core::clock::Clock;
+use plated_core::clock::{Change, Clock, TrustedClock};
 use plated_core::digest::Sha256;
 use plated_core::error::{Error, Kind, Result};
 use plated_core::record::{HitRecord, ReadRecord};
@@ -232,6 +234,32 @@ impl Store {
     pub fn apply_receipt(&self, receipt: &Receipt) -> Result<Applied> {
         let receipt = receipt.clone();
         self.ask("could not keep a receipt", move |w| outbox::apply(w, &receipt))
+    }
+
+    /// The latest time at which something was written here: no clock that shows less is right.
+    pub fn newest_time(&self) -> Result<Option<Timestamp>> {
+        self.look("could not look for the newest record", clock::newest)
+    }
+
+    /// Tells the clock what time is surely past, by what is written here.
+    pub fn date(&self, clock: &TrustedClock) {
+        match self.newest_time() {
+            Ok(newest) => {
+                newest.into_iter().for_each(|at| clock.begin_after(at, "the newest record of the store was written"));
+            }
+            Err(e) => tracing::warn!("The clock can't be compared with the store: {}", e.chain()),
+        }
+    }
+
+    /// Puts a change of the system's clock down, as an event (control P-26).
+    pub fn clock_changed(&self, change: &Change) -> Result<()> {
+        let change = change.clone();
+        self.ask("could not record a change of the clock", move |w| clock::changed(w, &change))
+    }
+
+    /// The last jump of the system's clock.
+    pub fn last_clock_jump(&self) -> Result<Option<ClockChange>> {
+        self.look("could not look for changes of the clock", clock::last_jump)
     }
 
     /// Counts, and the age of what waits.

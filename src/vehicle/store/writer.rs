@@ -319,10 +319,14 @@ impl Writer {
     fn room(&self) -> String {
         let pages = self.conn.pragma_query_value(None, "page_count", |row| row.get(0)).unwrap_or(0i64);
         let waiting = self.conn.query_row("SELECT count(*) FROM outbox", [], |row| row.get(0)).unwrap_or(0i64);
+        let waiting = match waiting {
+            1 => "1 read waits".to_owned(),
+            n => format!("{n} reads wait"),
+        };
         let mib = |bytes: f64| bytes / f64::from(1 << 20);
         let most = self.max_bytes.map_or_else(String::new, |m| format!(" of at most {:.1} MiB", mib(m as f64)));
         format!(
-            "there is no room or the disk fails. The store {} holds {:.1} MiB{most}; {waiting} reads wait for \
+            "there is no room or the disk fails. The store {} holds {:.1} MiB{most}; {waiting} for \
              transfer, and nothing kept so far is lost. Bring the vehicle to where the station can be reached, free \
              the disk, or raise store.max_mib",
             self.path.display(),

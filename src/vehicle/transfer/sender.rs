@@ -8,7 +8,7 @@ use plated_core::clock::Clock;
 use plated_core::digest::Sha256;
 use plated_core::error::{Context, Error, Kind, Result};
 use plated_core::record::ReadRecord;
-use plated_core::text::visible;
+use plated_core::text::{count, visible};
 use plated_core::wire::{Batch, Computer, MAX_BATCH_BYTES, MAX_BATCH_READS, Receipt, SealedRead};
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -150,7 +150,10 @@ impl<O: Outbox, L: Link> Sender<O, L> {
             0 => Ok(()),
             left => Err(Error::new(
                 Kind::Network,
-                format!("the station gave no answer for {left} reads, though it was sent all images it asked for"),
+                format!(
+                    "the station gave no answer for {}, though it was sent all images it asked for",
+                    count(left as u64, "read")
+                ),
             )
             .into()),
         }

@@ -10,7 +10,7 @@ use super::watch::{SeenFiles, WatchedFolder};
 use crate::capture::{CaptureSource, Input, Pace};
 use crate::frame::Frame;
 use jiff::Timestamp;
-use plated_core::clock::Clock;
+use plated_core::clock::{Clock, Moment};
 use plated_core::error::{Context, Error, Kind, Result};
 use plated_core::retry::Backoff;
 use plated_core::shutdown::Shutdown;
@@ -260,8 +260,8 @@ struct Worker {
     /// Time in the file at which it begins: it may be played again and again.
     begin: Duration,
     /// Wall and monotonic time of the first frame of a file played as fast as it can be. The first is
-    /// when it was recorded, if that is known.
-    origin: Option<(Timestamp, Duration)>,
+    /// when it was recorded, if that is known. True when that time can be trusted.
+    origin: Option<(Timestamp, Duration, bool)>,
     /// How long the last opening took; zero once it gave a frame.
     opening_took: Duration,
     /// The present failure has been logged.
@@ -379,16 +379,18 @@ impl Worker {
                 return Ok(Over::Stopped);
             }
             let sequence = self.sequence;
-            let (mut at, mut monotonic) = (shared.clock.wall(), shared.clock.monotonic());
-            // A clock of a camera that runs ahead must not date a picture into the future.
-            at = reader.taken_at().map_or(at, |taken| taken.min(at));
+            let Moment { wall: mut at, mut monotonic, trusted: mut clock_trusted } = shared.clock.moment();
+            // A clock of a camera that runs ahead must not date a picture into the future, nor the
+            // date of a file that was written while the clock was wrong into the past.
+            at = reader.taken_at().filter(|_| clock_trusted).map_or(at, |taken| taken.min(at));
             if every_frame {
                 // Played faster or slower than it was made: the file's own time is what tells how
                 // long a plate was out of sight.
-                let origin = *self.origin.get_or_insert((recorded.unwrap_or(at), monotonic));
-                (at, monotonic) = (later(origin.0, media), origin.1 + media);
+                let first = (recorded.unwrap_or(at), monotonic, clock_trusted || recorded.is_some());
+                let origin = *self.origin.get_or_insert(first);
+                (at, monotonic, clock_trusted) = (later(origin.0, media), origin.1 + media, origin.2);
             } else if let Some(recorded) = recorded.filter(|_| realtime) {
-                at = later(recorded, media);
+                (at, clock_trusted) = (later(recorded, media), true);
             }
             self.sequence += 1;
             let Some(picture) = reader.fetch()? else {
@@ -413,7 +415,7 @@ impl Worker {
                     }
                 }
             }
-            let frame = Frame { source: Arc::clone(&self.plan.name), sequence, at, monotonic, picture };
+            let frame = Frame { source: Arc::clone(&self.plan.name), sequence, at, clock_trusted, monotonic, picture };
             let put = if every_frame { Inbox::put_wait } else { Inbox::put };
             if !put(&shared.inbox, self.index, frame) {
                 return Ok(Over::Stopped);

@@ -5,6 +5,7 @@ use super::recognizer::Sighting;
 use super::standing::Standing;
 use crate::frame::Frame;
 use jiff::Timestamp;
+use plated_core::clock::id_at;
 use plated_core::plate::Slots;
 use plated_core::plate::{MatchKey, PlateText, edit_distance};
 use plated_core::record::Look;
@@ -40,6 +41,8 @@ pub struct Track {
     pub id: Uuid,
     pub first_at: Timestamp,
     pub last_at: Timestamp,
+    /// Whether the clock was trusted at all its looks.
+    pub clock_trusted: bool,
     pub started: Duration,
     pub last: Duration,
     pub count: u32,
@@ -77,12 +80,11 @@ struct Vote {
 impl Track {
     pub fn begin(frame: &Frame, sighting: &Sighting) -> Self {
         let at = frame.at;
-        let (seconds, nanos) = (at.as_second().max(0) as u64, at.subsec_nanosecond().max(0) as u32);
-        let id = Uuid::new_v7(uuid::Timestamp::from_unix(uuid::NoContext, seconds, nanos));
         let mut track = Self {
-            id,
+            id: id_at(at),
             first_at: at,
             last_at: at,
+            clock_trusted: true,
             started: frame.monotonic,
             last: frame.monotonic,
             count: 0,
@@ -107,6 +109,7 @@ impl Track {
     pub fn add(&mut self, frame: &Frame, sighting: &Sighting) {
         self.follow(frame.monotonic, sighting.detection.bounds);
         self.last_at = frame.at;
+        self.clock_trusted &= frame.clock_trusted;
         self.last = frame.monotonic;
         let look = Look {
             frame: frame.sequence,

@@ -54,7 +54,7 @@ fn a_list_published_at_the_station_comes_into_force_in_the_running_daemon_and_a_
     daemon.wait_for(|line| hits_on(line, "7ABC123"));
     // Three of four entries are gone at once: more likely cut off than cured.
     publish(&depot, &["6DEF128"]);
-    let said = daemon.wait_log("1 entries where the list in force has 4");
+    let said = daemon.wait_log("1 entry where the list in force has 4");
     assert!(said.contains(" ERROR ") && said.contains("svs"), "{said}");
     daemon.wait_for(|line| hits_on(line, "7ABC123"));
     station(&depot, &["withdraw", "svs", "--reason", "test"]);
@@ -204,7 +204,7 @@ fn sync_has_the_running_daemon_bring_a_version_into_force_and_hears_when_it_is_r
         let refused = plated(&vehicle, &["sync"]);
         let why = String::from_utf8_lossy(&refused.stderr).into_owned();
         assert_eq!(refused.status.code(), Some(65), "{why}");
-        assert!(why.contains("it has 1 entries where the list in force has 4"), "{why}");
+        assert!(why.contains("it has 1 entry where the list in force has 4"), "{why}");
     }
     let ended = daemon.terminate().well();
     assert!(ended.hits().all(|(hit, ..)| hit.text == "7ABC123"), "{}", ended.log);

@@ -1,6 +1,8 @@
 //! The real `plated run` and `plated-station run`, as a user meets them: pictures in, announced
 //! reads and hits out, and whatever goes wrong in between.
 
+mod access;
+mod clock;
 mod dispositions;
 mod health;
 mod hits;

@@ -44,7 +44,7 @@ fn check_counts_names_mistakes_and_says_whether_the_list_would_be_accepted() {
     assert!(checked.status.success(), "{}", err(&checked));
     let said = out(&checked);
     for expected in [
-        "Date of the file: 2026-11-21T16:00:00Z",
+        &format!("Date of the file: {}", plated_core::text::local("2026-11-21T16:00:00Z".parse().unwrap())),
         "Footer: counts 5 records",
         "5 lines: 4 entries, 1 set aside, 0 with mistakes",
         "4  stolen_vehicle",

@@ -56,7 +56,7 @@ fn a_file_that_was_refused_is_refused_once_and_tried_again_under_other_settings(
     for _ in 0..3 {
         vehicle.desk.look_at_files();
         let error = vehicle.desk.status().unwrap().lists[0].error.clone().unwrap();
-        assert!(error.contains("1 entries where the list in force has 3"), "{error}");
+        assert!(error.contains("1 entry where the list in force has 3"), "{error}");
         vehicle = vehicle.again(SVS);
     }
     assert_eq!(whats(&vehicle.events()), [What::ListImported, What::ListRefused]);
@@ -178,7 +178,9 @@ fn of_a_covert_list_nothing_is_shown_to_anybody_and_what_is_told_gives_nothing_a
     };
     assert_eq!((told("7ABC123"), told("4KLM567")), ((0, 1), (0, 1)), "listed or not");
     assert_eq!(told("6DEF128"), (1, 1), "what officers entered is theirs");
-    let export = |list: &str| vehicle.ask(Request::Export { list: list.into(), reason: reason("hand over") });
+    let export = |list: &str| {
+        vehicle.ask(Request::Export { list: list.into(), reason: reason("hand over"), case: String::new() })
+    };
     let refused = export("quiet").unwrap_err();
     assert_eq!(refused.kind(), Kind::Forbidden);
     assert!(refused.chain().contains("covert"), "{refused}");

@@ -11,14 +11,14 @@ fn a_refused_list_leaves_the_one_in_force_and_a_forced_one_says_past_what() {
     assert_eq!(err.kind(), Kind::Input);
     assert_eq!(vehicle.matches("6DEF128").len(), 1);
     let state = vehicle.store.list_states().unwrap().remove(0);
-    assert!(state.error.unwrap().contains("1 entries where the list in force has 3"));
+    assert!(state.error.unwrap().contains("1 entry where the list in force has 3"));
     assert_eq!(state.in_force.unwrap().entries, 3);
     vehicle.import("svs", "plate\n7ABC123\n", true, "purge at the source").unwrap();
     assert_eq!((vehicle.matches("6DEF128").len(), vehicle.matches("7ABC123").len()), (0, 1));
     let events = vehicle.events();
     assert_eq!(whats(&events), [What::ListImported, What::ListRefused, What::ListForced]);
     assert_eq!(events[2].reason, "purge at the source");
-    assert!(events[2].subject["forced"][0].as_str().unwrap().contains("1 entries"));
+    assert!(events[2].subject["forced"][0].as_str().unwrap().contains("1 entry "));
     // The same file again changes nothing.
     let Reply::Imported(import) = vehicle.import("svs", "plate\n7ABC123\n", false, "again").unwrap() else { panic!() };
     assert!(import.unchanged && vehicle.events().len() == 3);
@@ -135,10 +135,13 @@ fn a_list_that_was_changed_on_the_disk_is_not_in_force_and_the_file_it_came_from
 fn an_export_is_sorted_lines_that_any_list_of_the_same_entries_gives() {
     let vehicle = Vehicle::new("[[hotlists]]\nname = \"svs\"\n");
     let export = || {
-        let replies = vehicle.ask(Request::Export { list: "svs".into(), reason: reason("for the station") }).unwrap();
+        let replies = vehicle
+            .ask(Request::Export { list: "svs".into(), reason: reason("for the station"), case: String::new() })
+            .unwrap();
         replies.into_iter().map(|r| if let Reply::Line(line) = r { line } else { panic!() }).collect::<Vec<_>>()
     };
-    let missing = vehicle.refusal(Request::Export { list: "svs".into(), reason: reason("for the station") });
+    let missing =
+        vehicle.refusal(Request::Export { list: "svs".into(), reason: reason("for the station"), case: String::new() });
     assert!(missing.contains("no version"), "{missing}");
     vehicle.import("svs", "plate,state\n9ZZZ999,NV\n7ABC123,CA\n", false, "x").unwrap();
     let lines = export();
@@ -222,7 +225,7 @@ fn a_list_of_the_station_that_shrank_or_is_not_what_was_handed_out_leaves_the_on
     let shrunk = handed_out(&vehicle, 2, &["7ABC123"]);
     for _ in 0..3 {
         let said = vehicle.desk.take(&shrunk).unwrap_err().chain();
-        assert!(said.contains("1 entries where the list in force has 3"), "{said}");
+        assert!(said.contains("1 entry where the list in force has 3"), "{said}");
     }
     let Change::Station { mut version, path } = handed_out(&vehicle, 3, &["4KLM567", "6DEF128", "7ABC123"]) else {
         panic!()

@@ -17,7 +17,7 @@ use plated_core::user::SystemUser;
 use plated_core::wire::ListVersion;
 use plated_hotlist::{Pattern, Query};
 use plated_vehicle::config::Config;
-use plated_vehicle::control::{OfficerService, Reply, Request};
+use plated_vehicle::control::{Expires, OfficerService, Reply, Request};
 use plated_vehicle::lists::Change;
 use plated_vehicle::store::{By, Event, Finding, Reason, Search, Staleness, Store, Wanted, What, check};
 use proptest::prelude::*;
@@ -219,7 +219,7 @@ fn partial_plates_that_fit_nearly_everything_and_plates_that_are_none_are_refuse
         priority: Priority::Low,
         reason: reason.clone(),
         case: String::new(),
-        expires: Some(vehicle.place.clock.wall() - HOUR),
+        expires: Some(Expires::At(vehicle.place.clock.wall() - HOUR)),
         search_back: None,
     };
     assert!(vehicle.refusal(state("California")).contains("two letters"));
@@ -247,9 +247,14 @@ fn an_entry_matches_at_once_and_is_over_at_the_end_of_the_shift() {
 fn a_jump_of_the_wall_clock_ends_no_search_for_a_vehicle() {
     let vehicle = Vehicle::new("");
     vehicle.ask(add("7ABC123")).unwrap();
-    vehicle.place.clock.jump_to(start() + 1000 * HOUR);
-    vehicle.desk.expire().unwrap();
-    assert_eq!(vehicle.matches("7ABC123").len(), 1);
+    for jumped in [start() + 24 * 365 * HOUR, start() - 24 * 365 * HOUR, start() + 1000 * HOUR] {
+        vehicle.place.clock.jump_to(jumped);
+        vehicle.desk.expire().unwrap();
+        assert_eq!(vehicle.matches("7ABC123").len(), 1);
+        let status = vehicle.desk.status().unwrap();
+        assert_eq!(status.officers.len(), 1, "what is matched is counted");
+        assert_eq!(status.officers[0].expires, jumped + 12 * HOUR, "and is over when it is");
+    }
     assert!(vehicle.desk.lists().in_force().sources()[0].entries("7ABC123")[0].expires.is_none());
     vehicle.place.clock.advance(12 * HOUR);
     vehicle.desk.expire().unwrap();
@@ -281,7 +286,9 @@ fn every_change_and_every_look_says_who_when_and_why() {
     vehicle.ask(show("7ABC123")).unwrap();
     vehicle.ask(search("7ABC123", 24 * HOUR)).unwrap();
     vehicle.import("svs", "plate\n7ABC123\n", false, "morning list").unwrap();
-    vehicle.ask(Request::Export { list: "svs".into(), reason: reason("for the station") }).unwrap();
+    vehicle
+        .ask(Request::Export { list: "svs".into(), reason: reason("for the station"), case: String::new() })
+        .unwrap();
     let events = vehicle.events();
     let expected = [
         (What::EntryAdded, "robbery at 5th and Main", "plate", "7ABC123"),
@@ -313,8 +320,11 @@ fn a_change_whose_event_cannot_be_written_is_not_made() {
     vehicle.ask(add("9ZZZ999")).unwrap_err();
     vehicle.ask(Request::Remove { id: entry, reason: reason("found") }).unwrap_err();
     vehicle.import("svs", "plate\n6DEF129\n", false, "second").unwrap_err();
-    for look in [show("7ABC123"), search("7ABC123", HOUR), Request::Export { list: "svs".into(), reason: reason("x") }]
-    {
+    for look in [
+        show("7ABC123"),
+        search("7ABC123", HOUR),
+        Request::Export { list: "svs".into(), reason: reason("x"), case: String::new() },
+    ] {
         let mut seen = 0;
         let err = vehicle.desk.answer(look, &officer(), None, &mut |_| {
             seen += 1;

@@ -5,6 +5,7 @@ use crate::cli::ask::{Ask, local, print_json};
 use crate::cli::say;
 use crate::control::{Disposed, Reply, Request};
 use crate::store::{Finding, Reason};
+use plated_access::Purpose;
 use plated_core::error::Result;
 use plated_core::plate::PlateText;
 
@@ -34,6 +35,9 @@ pub struct Args {
     /// Why; the finding itself when not given
     #[arg(long, value_name = "TEXT", value_parser = ask::reason)]
     reason: Option<Reason>,
+    /// Which of the purposes that the agency authorises, e.g. locate_vehicle
+    #[arg(long, value_name = "PURPOSE", value_parser = ask::purpose)]
+    purpose: Option<Purpose>,
     /// Case or incident
     #[arg(long, value_name = "NUMBER", default_value = "")]
     case: String,
@@ -49,6 +53,7 @@ pub fn run(args: &Args) -> Result<()> {
         Some(reason) => reason.clone(),
         None => Reason::new(&format!("found {}", word(args.finding)))?,
     };
+    let reason = reason.for_purpose(args.purpose.clone());
     let (hit, case) = (args.hit.clone(), args.case.clone());
     let request = Request::Disposition { hit, finding: args.finding, reason, case };
     args.ask.call(&request, None, &mut |reply| match reply {

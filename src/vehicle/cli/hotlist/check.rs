@@ -2,9 +2,11 @@
 //! accepted.
 
 use super::input::{self, Format};
-use crate::cli::say;
+use crate::cli::ask::local;
+use crate::cli::{say, say_json};
 use jiff::Timestamp;
 use plated_core::error::{Error, Kind, Result};
+use plated_core::text::{count, entries};
 use plated_hotlist::format::{self, Count, Detected, ImportSettings, Row, Summary};
 use plated_hotlist::import::Compared;
 use plated_hotlist::settings::Limits;
@@ -68,11 +70,11 @@ pub fn run(args: &Args) -> Result<()> {
             "categories": categories,
             "summary": summary,
         });
-        say(format_args!("{line}"))?;
+        say_json(&line.to_string())?;
     } else {
         print(args, &detected, &summary, &categories)?;
         if accepted.is_ok() {
-            say(format_args!("It would be accepted, with {} entries.", summary.report.entries))?;
+            say(format_args!("It would be accepted, with {}.", entries(summary.report.entries)))?;
         }
     }
     match accepted {
@@ -88,12 +90,12 @@ fn print(args: &Args, detected: &Detected, summary: &Summary, categories: &BTree
     let report = &summary.report;
     say(format_args!("{}: {} ({})", args.file.display(), detected.spec, detected.why.join("; ")))?;
     if let Some(date) = summary.date {
-        say(format_args!("Date of the file: {date}"))?;
+        say(format_args!("Date of the file: {}", local(date)))?;
     }
     match summary.footer {
         Count::Unused => {}
         Count::Missing => say(format_args!("Footer: missing"))?,
-        Count::Of(count) => say(format_args!("Footer: counts {count} records"))?,
+        Count::Of(number) => say(format_args!("Footer: counts {}", count(number, "record")))?,
     }
     say(format_args!("{report}"))?;
     for (category, count) in categories {
@@ -114,6 +116,7 @@ fn problems(title: &str, problems: &[LineProblem], count: u64) -> Result<()> {
     for problem in problems.iter().take(SHOWN) {
         say(format_args!("  - {problem}"))?;
     }
-    let more = count - problems.len().min(SHOWN) as u64;
+    // An entry can have more than one remark.
+    let more = count.saturating_sub(problems.len().min(SHOWN) as u64);
     if more > 0 { say(format_args!("  - and {more} more")) } else { Ok(()) }
 }

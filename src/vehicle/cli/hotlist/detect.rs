@@ -1,7 +1,7 @@
 //! `plated hotlist detect`: which format a file has, and why.
 
 use super::input::{self, Packed};
-use crate::cli::say;
+use crate::cli::{say, say_json};
 use plated_core::error::Result;
 use plated_hotlist::format::Choice;
 use serde_json::json;
@@ -31,7 +31,7 @@ pub fn run(args: &Args) -> Result<()> {
     let (file, format) = (args.file.display(), detected.spec.to_string());
     if args.json {
         let line = json!({ "file": file.to_string(), "format": format, "why": detected.why });
-        return say(format_args!("{line}"));
+        return say_json(&line.to_string());
     }
     say(format_args!("{file}: {format}"))?;
     detected.why.iter().try_for_each(|why| say(format_args!("  - {why}")))

@@ -1,10 +1,8 @@
 //! `plated hotlist export`: a list in canonical form.
 
-use crate::cli::ask;
-use crate::cli::ask::Ask;
-use crate::cli::say;
+use crate::cli::ask::{Ask, Why};
+use crate::cli::say_json;
 use crate::control::{Reply, Request};
-use crate::store::Reason;
 use plated_core::error::Result;
 
 /// Print a list in force as JSON lines, sorted
@@ -18,17 +16,16 @@ pub struct Args {
     /// Name of the list; `officers` is what officers entered
     #[arg(long, value_name = "NAME")]
     list: String,
-    /// Why
-    #[arg(long, value_name = "TEXT", value_parser = ask::reason)]
-    reason: Reason,
+    #[command(flatten)]
+    why: Why,
     #[command(flatten)]
     ask: Ask,
 }
 
 pub fn run(args: &Args) -> Result<()> {
-    let request = Request::Export { list: args.list.clone(), reason: args.reason.clone() };
+    let request = Request::Export { list: args.list.clone(), reason: args.why.reason(), case: args.why.case.clone() };
     args.ask.call(&request, None, &mut |reply| match reply {
-        Reply::Line(line) => say(format_args!("{line}")),
+        Reply::Line(line) => say_json(&line),
         _ => Ok(()),
     })
 }

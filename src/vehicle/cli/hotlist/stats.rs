@@ -5,7 +5,7 @@ use crate::cli::say;
 use crate::cli::status::{list_line, word};
 use crate::control::{Reply, Request, StatusReport};
 use plated_core::error::Result;
-use plated_core::text::age;
+use plated_core::text::{age, count};
 use serde_json::json;
 
 /// The lists in force and the entries of officers
@@ -33,7 +33,7 @@ pub fn run(args: &Args) -> Result<()> {
 
 fn print(report: &StatusReport) -> Result<()> {
     for list in &report.lists {
-        list_line(list)?;
+        list_line(list, report.clock.trusted)?;
         let version = list.version.map_or_else(|| "none".to_owned(), |v| v.to_string()[..12].to_owned());
         let priority = serde_json::to_value(list.priority).unwrap_or_default();
         let priority = priority.as_str().unwrap_or_default();
@@ -51,8 +51,9 @@ fn print(report: &StatusReport) -> Result<()> {
     let partial = report.officers.iter().filter(|e| e.partial).count();
     let whole = report.officers.len() - partial;
     say(format_args!(
-        "{:<9} officers: {whole} plates, {partial} of at most 100 partial plates",
-        word(crate::store::Staleness::Fresh)
+        "{:<9} officers: {}, {partial} of at most 100 partial plates",
+        word(crate::store::Staleness::Fresh),
+        count(whole as u64, "plate")
     ))?;
     for e in &report.officers {
         let left = e.expires.duration_since(report.at).as_secs().max(0).unsigned_abs();

@@ -169,12 +169,12 @@ fn share(text: &str) -> Result<f32, String> {
 
 #[allow(clippy::print_stderr, reason = "the command line speaks to its user")]
 fn note(text: &str) {
-    eprintln!("plated: {text}");
+    eprintln!("plated: {}", visible(text));
 }
 
 #[allow(clippy::print_stderr, reason = "the command line speaks to its user")]
 fn report(error: &Error) {
-    eprintln!("plated: {}", error.chain());
+    eprintln!("plated: {}", visible(&error.chain()));
 }
 
 /// Shown only on a terminal, and only when there is something to wait for.
@@ -245,6 +245,7 @@ impl Run<'_> {
                     source: source.clone(),
                     sequence: shot.index,
                     at: began + shot.time,
+                    clock_trusted: true,
                     monotonic: shot.time,
                     picture: shot.picture,
                 };

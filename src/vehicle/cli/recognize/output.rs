@@ -1,7 +1,7 @@
 //! What `plated recognize` prints: one line for each file.
 
 use crate::cli::annotate::Mark;
-use crate::cli::say;
+use crate::cli::{say, say_json};
 use jiff::Timestamp;
 use plated_core::error::{Context, Error, Kind, Result};
 use plated_core::plate::PlateText;
@@ -225,7 +225,7 @@ impl Line {
         if json {
             let text = serde_json::to_string(self)
                 .context(Kind::Internal, || "a result could not be written as JSON".into())?;
-            return say(format_args!("{text}"));
+            return say_json(&text);
         }
         let name = visible(&self.image);
         if self.plates.is_empty() {

@@ -3,9 +3,10 @@
 mod show;
 mod truth;
 
-use super::{say, write_line};
+use super::{ask, say, say_json, write_json, write_line};
 use crate::config::Config;
 use crate::pipeline::Daemon;
+use plated_access::{Case, Purpose};
 use plated_core::clock::{Clock, SystemClock};
 use plated_core::error::{Context, Error, Kind, Result};
 use plated_core::shutdown::Shutdown;
@@ -28,7 +29,7 @@ const ALL_LINES: Duration = Duration::from_secs(60);
   plated run --config /etc/plated/plated.toml
   plated run --config demo/plated.toml --until-end --annotate demo/frames
 
-Reads and hits are printed once they are durable. SIGTERM or Ctrl-C ends it in order.
+Reads and hits are printed once they are durable and that they are shown is on record. SIGTERM or Ctrl-C ends it in order.
 PLATED_LOG=debug shows more.")]
 pub struct Args {
     /// The configuration; `plated init` writes an annotated one
@@ -37,6 +38,12 @@ pub struct Args {
     /// Print one JSON object per line
     #[arg(long)]
     json: bool,
+    /// For what reads and hits are shown, where the agency asks for a purpose, e.g. locate_vehicle
+    #[arg(long, value_name = "PURPOSE", value_parser = ask::purpose)]
+    purpose: Option<Purpose>,
+    /// For which case or incident, where the agency asks for one
+    #[arg(long, value_name = "NUMBER", default_value = "")]
+    case: String,
     /// End when all sources are files and have ended, and print a summary
     #[arg(long)]
     until_end: bool,
@@ -54,6 +61,7 @@ pub struct Args {
 
 pub fn run(args: &Args) -> Result<()> {
     let config = Config::load(&args.config)?;
+    let case = Case::new(&args.case)?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
     let shutdown = Shutdown::new();
     on_signal(&shutdown)?;
@@ -61,7 +69,7 @@ pub fn run(args: &Args) -> Result<()> {
     let show = Show::new(args.json, args.annotate.clone());
     show.prepare()?;
     let daemon = Daemon::start(&config, clock, &shutdown)?;
-    let shown = show.follow(daemon.events().resume(0), daemon.live())?;
+    let shown = show.follow(daemon.events().resume(0), daemon.live(args.purpose.clone(), case))?;
     tracing::info!(sources = config.sources.len(), "Reading plates.");
     if !args.until_end {
         shutdown.wait();

@@ -2,7 +2,7 @@
 //! its own prints: a terminal that was stopped holds up nobody.
 
 use super::truth::Seen;
-use super::{say, write_line};
+use super::{say, say_json, write_json, write_line};
 use crate::cli::annotate;
 use crate::cli::annotate::Mark;
 use crate::cli::hit;
@@ -99,7 +99,8 @@ impl Show {
 
     fn print(&self, line: &str) {
         // A terminal or pipe that went away must not end the reading.
-        if let Err(e) = write_line(format_args!("{line}"))
+        let written = if self.json { write_json(line) } else { write_line(format_args!("{line}")) };
+        if let Err(e) = written
             && !self.deaf.replace(true)
         {
             tracing::warn!("Reads and hits can't be shown any more; they are kept all the same: {e}");
@@ -180,7 +181,7 @@ pub fn summary(status: &Status, json: bool) -> Result<()> {
             "transferred": s.transferred, "receipts": receipts, "pending": s.pending,
             "errors": errors,
         }});
-        return say(format_args!("{text}"));
+        return say_json(&text.to_string());
     }
     for source in &status.sources {
         if let Some(error) = source.ended_with_error() {
@@ -190,5 +191,6 @@ pub fn summary(status: &Status, json: bool) -> Result<()> {
     say(format_args!("frames      {} recognised, {dropped} dropped for newer ones", t.frames))?;
     say(format_args!("reads       {}", t.reads))?;
     say(format_args!("hits        {}, alerts {}", t.hits, t.alerts))?;
-    say(format_args!("transferred {}, in {receipts} receipts; {} waiting", s.transferred, s.pending))
+    let receipts = count(receipts, "receipt");
+    say(format_args!("transferred {}, in {receipts}; {} waiting", s.transferred, s.pending))
 }

@@ -4,7 +4,7 @@
 //! many characters differ; each goes with one other at most. A label with a read that is not its
 //! text is misread, be a character replaced, missing or one too many. One without a read is missed.
 
-use super::say;
+use super::{say, say_json};
 use plated_core::error::{Context, Error, Kind, Result};
 use plated_core::plate::{PlateText, edit_distance};
 use plated_core::record::ReadRecord;
@@ -122,7 +122,7 @@ impl Truth {
                 "plates": plates, "right": right, "right_folded": right_folded, "misread": misread, "missed": missed,
                 "extra": extra,
             }});
-            return say(format_args!("{text}"));
+            return say_json(&text.to_string());
         }
         let captured = right_folded + misread;
         let share = |a: usize, b: usize| if b == 0 { 0.0 } else { 100.0 * a as f64 / b as f64 };

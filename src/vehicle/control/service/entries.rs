@@ -2,13 +2,16 @@
 
 use super::OfficerService;
 use crate::store::{By, ManualEntry, NewManual};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use plated_core::error::{Context, Error, Kind, Result};
 use plated_core::record::EntryRecord;
 use plated_hotlist::settings::OFFICERS;
 use plated_hotlist::{Partial, Rules, Source};
 use std::sync::MutexGuard;
 use std::time::Duration;
+
+/// Clocks are set a little all the time.
+const MIN_DIFFERENCE: SignedDuration = SignedDuration::from_secs(2);
 
 impl OfficerService {
     pub(super) fn add(&self, new: NewManual, by: &By) -> Result<ManualEntry> {
@@ -68,6 +71,21 @@ impl OfficerService {
             Partial::new(entry, Rules::default()).inspect_err(said).ok()
         });
         self.lists.set_partials(partials.collect())
+    }
+
+    /// What officers entered, each with the time at which it is over by the clock as it is now: by a
+    /// clock that has jumped since it is another one.
+    pub(super) fn officers_now(&self) -> Vec<ManualEntry> {
+        let now = self.clock.moment();
+        let with_end = |(entry, until): &(ManualEntry, Duration)| {
+            let mut entry = entry.clone();
+            let ends = now.wall.saturating_add(until.saturating_sub(now.monotonic)).unwrap_or(Timestamp::MAX);
+            if ends.duration_since(entry.entry.expires).abs() >= MIN_DIFFERENCE {
+                entry.entry.expires = ends;
+            }
+            entry
+        };
+        self.officers().iter().map(with_end).collect()
     }
 
     pub(super) fn officers(&self) -> MutexGuard<'_, Vec<(ManualEntry, Duration)>> {

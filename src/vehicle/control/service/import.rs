@@ -4,7 +4,7 @@ use super::{Incoming, OfficerService};
 use crate::control::Import;
 use crate::lists::{Each, settings_digest};
 use crate::store::{By, Imported, Reason, Seen, Version};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use plated_core::digest::Sha256;
 use plated_core::durable::Scratch;
 use plated_core::error::{Context, Error, Kind, Result};
@@ -16,6 +16,9 @@ use plated_hotlist::settings::{Hotlist, ListKind};
 use plated_hotlist::{ImportReport, Source, Wish};
 use std::path::Path;
 use std::sync::Arc;
+
+/// How far the date of a list may be ahead of a clock that is right.
+const DAY: SignedDuration = SignedDuration::from_hours(24);
 
 impl OfficerService {
     /// Looks at the configured file of each list of kind `file`, each on a thread of its own: a network
@@ -164,6 +167,10 @@ impl OfficerService {
             );
         }
         imported.seen = accepted;
+        // Clocks and time zones differ: what is surely past is the day before.
+        if let Some(before) = imported.dated.and_then(|dated| dated.checked_sub(DAY).ok()) {
+            self.clock.not_before(before);
+        }
         self.store.list_imported(&imported, by)?;
         // In force from here on, whatever happens.
         self.broken.lock().unwrap_or_else(|e| e.into_inner()).remove(name);
@@ -199,12 +206,13 @@ impl OfficerService {
         in_force: Option<&Version>,
         force: Option<&By>,
     ) -> Result<(Imported, ImportReport, Source)> {
-        let now = self.clock.wall();
+        let moment = self.clock.moment();
+        let (now, trusted) = (moment.wall, moment.trusted.then_some(moment.wall));
         let wish = Wish {
             compared: Compared {
-                in_force: in_force.map(|v| ReplacedList { entries: v.entries, date: v.comparable(now) }),
+                in_force: in_force.map(|v| ReplacedList { entries: v.entries, date: v.comparable(trusted) }),
                 file_date: incoming.dated,
-                now: Some(now),
+                now: trusted,
             },
             force: force.map(|by| import::ForceReason::new(by.reason.as_str())).transpose()?,
         };

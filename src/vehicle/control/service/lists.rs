@@ -25,9 +25,10 @@ impl OfficerService {
         Ok(())
     }
 
-    pub(super) fn export(&self, name: &str, by: &By, answer: Answer<'_>) -> Result<()> {
+    pub(super) fn export(&self, name: &str, case: &str, by: &By, answer: Answer<'_>) -> Result<()> {
+        let case = Case::new(case)?;
         if name == OFFICERS {
-            let permit = self.gate.open(&actor(by), &by.reason, &Case::none(), json!({"list": name}))?;
+            let permit = self.gate.open(&actor(by), &by.reason, &case, json!({"list": name}))?;
             let entries = self.store.export_manual(&permit)?;
             let mut lines = entries.iter().map(|e| serde_json::to_string(&e.record())).collect::<Result<Vec<_>, _>>();
             if let Ok(lines) = &mut lines {
@@ -45,7 +46,7 @@ impl OfficerService {
         };
         let lines = self.shelf.lines(name, &version.sha256)?;
         let subject = json!({"list": name, "version": version.sha256, "entries": version.entries});
-        let _on_record: Permit<Export> = self.gate.open(&actor(by), &by.reason, &Case::none(), subject)?;
+        let _on_record: Permit<Export> = self.gate.open(&actor(by), &by.reason, &case, subject)?;
         lines.into_iter().try_for_each(|line| answer(Reply::Line(line?)))
     }
 

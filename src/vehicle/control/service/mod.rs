@@ -9,7 +9,7 @@ mod queries;
 mod entries;
 
 use super::sync::{self, UpdaterHandle};
-use super::{Reply, Request};
+use super::{Expires, Reply, Request};
 use crate::alert::MutedPairings;
 use crate::config::Config;
 use crate::health::{Health, Level};
@@ -20,7 +20,7 @@ use arm::Arming;
 use entries::later;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use plated_access::{Actor, Gate, MachinePermits, Matching, Permit, Transfer};
+use plated_access::{Actor, Case, Gate, MachinePermits, Matching, Permit, Transfer};
 use plated_core::clock::Clock;
 use plated_core::digest::Sha256;
 use plated_core::error::{Error, Kind, Result};
@@ -237,11 +237,16 @@ impl OfficerService {
         match request {
             Request::Add { plate, state, category, priority, reason, case, expires, search_back } => {
                 let expires = match expires {
-                    Some(expires) => expires,
+                    Some(Expires::At(expires)) => expires,
+                    Some(Expires::InSeconds(seconds)) => later(self.clock.wall(), Duration::from_secs(seconds))?,
                     None => later(self.clock.wall(), self.shift)?,
                 };
-                let new = NewManual { plate, state, category, priority, case, expires };
                 let by = by(reason);
+                if search_back.is_some() {
+                    // Before anything is entered: the search would be refused after it.
+                    self.gate.check(&by.reason, &Case::new(&case)?)?;
+                }
+                let new = NewManual { plate, state, category, priority, case, expires };
                 let entry = self.add(new, &by)?;
                 answer(Reply::Added(entry.clone()))?;
                 match search_back {
@@ -261,7 +266,7 @@ impl OfficerService {
                     file.ok_or_else(|| Error::new(Kind::Input, "the list's file did not come with the request"))?;
                 answer(Reply::Imported(self.import(&list, Incoming::file(file, modified), force, &by(reason))?))
             }
-            Request::Export { list, reason } => self.export(&list, &by(reason), answer),
+            Request::Export { list, reason, case } => self.export(&list, &case, &by(reason), answer),
             Request::Sync => match self.coming.get() {
                 Some(coming) => sync::tell(coming.round()?, answer),
                 None => Err(sync::no_station()),

@@ -2,9 +2,9 @@
 
 use super::arm::Arming;
 use super::{Answer, OfficerService, actor};
-use crate::control::status::{ListLine, OfficerLine, StatusReport, StoreLine};
+use crate::control::status::{ClockLine, ListLine, OfficerLine, StatusReport, StoreLine};
 use crate::control::{Reply, Shown};
-use crate::health::{Health, disk};
+use crate::health::{CLOCK, Health, clock_part, disk};
 use crate::store::{By, ListState, ManualEntry, Search, Wanted};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -57,12 +57,12 @@ impl OfficerService {
         }
         let case = Case::new(case)?;
         let _on_record: Permit<Show> = self.gate.open(&actor(by), &by.reason, &case, json!({"plate": key.as_str()}))?;
-        let (now, states) = (self.clock.wall(), self.states()?);
+        let (moment, states) = (self.clock.moment(), self.states()?);
         let in_force = self.lists.in_force();
         let listed = in_force.sources().iter().flat_map(|s| s.entries(key.as_str()));
         let partial = in_force.partials().filter(|p| p.pattern.fits(key.as_str()));
         let ends: HashMap<String, Timestamp> =
-            self.officers().iter().map(|(e, _)| (e.id.to_string(), e.entry.expires)).collect();
+            self.officers_now().iter().map(|e| (e.id.to_string(), e.entry.expires)).collect();
         for mut entry in listed.chain(partial.map(|p| p.entry.clone())) {
             if self.is_covert(&entry.list) {
                 continue;
@@ -72,7 +72,7 @@ impl OfficerService {
             }
             let of = states.iter().find(|(l, _)| l.name == entry.list);
             answer(Reply::Entry(Box::new(Shown {
-                list_age_s: of.and_then(|(_, s)| s.age(now)).map(|age| age.as_secs()),
+                list_age_s: of.and_then(|(_, s)| s.age(moment.wall)).map(|a| a.as_secs()).filter(|_| moment.trusted),
                 authorised: of.map(|(l, _)| l.authorised.clone()).unwrap_or_default(),
                 entry,
             })))?;
@@ -96,7 +96,7 @@ impl OfficerService {
     /// is matched, those that would be.
     fn entries_in_force(&self) -> Result<Vec<ManualEntry>> {
         if self.arming() != Arming::NotBegun {
-            return Ok(self.officers().iter().map(|(entry, _)| entry.clone()).collect());
+            return Ok(self.officers_now());
         }
         self.store.manual_entries(&self.matching)
     }
@@ -144,6 +144,11 @@ impl OfficerService {
             at: now,
             daemon: self.arming() != Arming::NotBegun,
             parts: health.parts(),
+            clock: ClockLine {
+                trusted: self.clock.doubt().is_none(),
+                synchronised: self.clock.is_synchronised(),
+                last_jump: self.store.last_clock_jump()?,
+            },
             lists,
             officers: self.entries_in_force()?.into_iter().map(officer).collect(),
             store,
@@ -162,10 +167,12 @@ impl OfficerService {
 
     fn report_parts_to(&self, health: &Health, lists: &[ListLine], store: &StoreLine) {
         let now = self.clock.wall();
-        health.report_all("list ", lists.iter().map(ListLine::part).collect(), now);
+        health.report_all("list ", lists.iter().map(|list| list.part(self.clock.doubt().is_none())).collect(), now);
         let link = self.link.get().map(|progress| progress.borrow().clone());
         let (level, text) = store.transfer(now, self.has_station, link.as_ref());
         health.report("transfer", level, text, now);
+        let (level, text) = clock_part(&*self.clock);
+        health.report(CLOCK, level, text, now);
         let (level, text) = disk(&self.store_path);
         health.report("disk", level, text, now);
     }

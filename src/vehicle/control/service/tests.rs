@@ -2,10 +2,11 @@
 
 use super::*;
 use crate::store::{Key, Options};
-use plated_core::clock::ManualClock;
+use plated_core::clock::{ManualClock, TrustedClock};
 use plated_core::durable::Step;
 use plated_core::durable::fault::{Faults, NAMES};
 use plated_core::plate::{ALPHABET, CLASSES, PlateText, Slots};
+use plated_core::record::Priority;
 use plated_hotlist::Query;
 use std::io::ErrorKind;
 
@@ -13,7 +14,7 @@ struct Bench {
     dir: tempfile::TempDir,
     config: Config,
     store: Store,
-    clock: Arc<ManualClock>,
+    clock: Arc<dyn Clock>,
 }
 
 impl Bench {
@@ -23,6 +24,15 @@ impl Bench {
 
     /// With these settings of the list.
     fn with(settings: &str) -> Self {
+        Self::made(settings, Arc::new(ManualClock::at("2026-11-26T08:00:00Z".parse().unwrap())))
+    }
+
+    /// By this clock.
+    fn by(clock: Arc<dyn Clock>) -> Self {
+        Self::made("", clock)
+    }
+
+    fn made(settings: &str, clock: Arc<dyn Clock>) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("plated.toml");
         let text = "vehicle = \"unit-7\"\n[[sources]]\nname = \"front\"\nkind = \"v4l2\"\ndevice = \"/dev/video0\"\n\
@@ -31,7 +41,6 @@ impl Bench {
             + settings;
         std::fs::write(&path, text).unwrap();
         let key = Key::create_file(&dir.path().join("store.key")).unwrap();
-        let clock = Arc::new(ManualClock::at("2026-11-26T08:00:00Z".parse().unwrap()));
         let config = Config::load(&path).unwrap();
         let (store, _) = Store::open(Options::from(&config.store), &key, clock.clone()).unwrap();
         Self { dir, config, store, clock }
@@ -200,4 +209,38 @@ fn an_import_that_is_faster_than_the_start_is_not_replaced_by_the_version_before
     bench.import(&service, NEW).unwrap();
     service.arm().unwrap();
     assert_eq!(wanted(&service), [NEW]);
+}
+
+#[test]
+fn what_is_entered_while_the_clock_is_not_trusted_lasts_its_hours_once_the_clock_is_set_also_after_a_restart() {
+    let hour = Duration::from_secs(3600);
+    let system = Arc::new(ManualClock::at("1970-01-01T00:00:00Z".parse().unwrap()));
+    let clock = TrustedClock::over(system.clone());
+    let bench = Bench::by(clock.clone());
+    let service = bench.armed();
+    let request = crate::control::Request::Add {
+        plate: OLD.into(),
+        state: String::new(),
+        category: String::new(),
+        priority: Priority::High,
+        reason: crate::store::Reason::new("test").unwrap(),
+        case: String::new(),
+        expires: Some(Expires::InSeconds(8 * 3600)),
+        search_back: None,
+    };
+    service.answer(request, &SystemUser::of_this_process(), None, &mut |_| Ok(())).unwrap();
+    clock.check().unwrap();
+    system.advance(hour);
+    let set: Timestamp = "2027-03-01T12:00:00Z".parse().unwrap();
+    system.jump_to(set);
+    bench.store.clock_changed(&clock.check().unwrap()).unwrap();
+    let ends = |service: &OfficerService| service.status().unwrap().officers[0].expires;
+    assert_eq!((wanted(&service), ends(&service)), (vec![OLD], set + 7 * hour));
+    let again = bench.armed();
+    assert_eq!((wanted(&again), ends(&again)), (vec![OLD], set + 7 * hour));
+    system.advance(7 * hour);
+    for service in [service, again] {
+        service.expire().unwrap();
+        assert_eq!(wanted(&service), [""; 0]);
+    }
 }

@@ -8,8 +8,10 @@ use crate::events::Hub;
 use crate::pipeline::Announcement;
 use crate::pipeline::counters::Counters;
 use crate::store::{NewRead, Stored};
+use plated_core::clock::Clock;
 use plated_core::error::{Error, Kind, Result};
 use plated_core::shutdown::Shutdown;
+use plated_core::text::sentence;
 use plated_hotlist::ListSettings;
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -42,6 +44,7 @@ pub struct Keeper {
     /// The daemon was asked to end: what waits is tried a few times more.
     pub stop: Shutdown,
     pub reserve: Reserve,
+    pub clock: Arc<dyn Clock>,
 }
 
 /// How the store is getting on.
@@ -93,6 +96,8 @@ impl Keeper {
     /// Writes one read, or has it wait. False when the next try is to wait too.
     fn keep(&mut self, mut pending: Pending, trouble: &mut Trouble) -> bool {
         pending.encode();
+        // It may have waited since before the clock was set right.
+        pending.correct_times(&*self.clock);
         for hit in &mut pending.new.record.hits {
             hit.kept_late |= trouble.late.contains(&hit.id);
         }
@@ -135,7 +140,8 @@ impl Keeper {
         self.counters.change(|t| t.store_fails = true);
         if trouble.since.is_none() {
             trouble.since = Some(self.counters.totals().lost_reads);
-            tracing::error!("Reads can't be kept and wait in memory: {}. Alerts sound all the same.", error.chain());
+            let why = sentence(&error.chain());
+            tracing::error!("Reads can't be kept and wait in memory: {why} Alerts sound all the same.");
         }
         trouble.late.extend(pending.announce.iter().map(|(hit, _)| hit.id));
         pending.announce.iter_mut().for_each(|(hit, _)| hit.kept_late = true);

@@ -14,6 +14,7 @@ mod passes;
 mod pending;
 mod pictures;
 mod reserve;
+mod times;
 #[cfg(test)]
 mod tests;
 mod waiting;
@@ -28,7 +29,7 @@ use crossbeam_channel::{Receiver, RecvTimeoutError};
 use passes::{Pass, Passes};
 use pending::Pending;
 use plated_core::clock::Clock;
-use plated_core::record::{Alerting, HitRecord, MadeBy, ReadRecord};
+use plated_core::record::{Alerting, ClockMark, HitRecord, MadeBy, ReadRecord};
 use plated_hotlist::ListSettings;
 use plated_vision::recognition::{Event, TrackRead};
 use std::sync::Arc;
@@ -144,6 +145,7 @@ impl Recorder {
 
     fn keep(&self, read: &TrackRead, hits: Vec<HitRecord>, new: Vec<(HitRecord, bool)>, closed: bool) {
         let mut pending = Pending::new(self.record(read, hits), read, new, closed);
+        pending.correct_times(&*self.clock);
         if self.waiting.len() >= MAX_RAW {
             pending.encode();
         }
@@ -172,6 +174,7 @@ impl Recorder {
             agreeing: read.agreeing,
             first_seen: read.first_seen,
             last_seen: read.last_seen,
+            clock: (!read.clock_trusted).then_some(ClockMark::NotTrusted),
             stood_s: (!read.stood.is_zero()).then(|| (read.stood.as_secs_f32() * 10.0).round() / 10.0),
             best: read.best.clone(),
             sightings: read.sightings.clone(),

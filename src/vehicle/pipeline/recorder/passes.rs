@@ -5,7 +5,7 @@
 
 use crate::alert::{MutedPairings, Repeats};
 use jiff::Timestamp;
-use plated_core::clock::Clock;
+use plated_core::clock::{Clock, Moment, id_at};
 use plated_core::plate::PlateText;
 use plated_core::record::{Alerting, EntryRecord, HitRecord};
 use plated_hotlist::{ListSettings, Lists, Match, Query};
@@ -163,10 +163,15 @@ impl Matching {
     fn new_hits(&self, read: &TrackRead, hits: &mut Vec<HitRecord>, repeats: &mut Repeats) -> Vec<(HitRecord, bool)> {
         let text = PlateText::normalise(&read.text);
         let (state, candidates, slots) = (&*read.state, &*read.candidates, &read.slots);
-        let (now, monotonic) = (self.clock.wall(), self.clock.monotonic());
+        let Moment { wall: now, monotonic, trusted } = self.clock.moment();
         let mut new = Vec::new();
         for mut found in self.lists.matches(&Query { text: &text, state, candidates, slots, now }) {
-            found.entries.retain(|e| self.settings.counts(&e.entry.list, now));
+            // Hours of the day say nothing by a clock that is wrong, nor does an age: better one alert
+            // too many.
+            match trusted {
+                true => found.entries.retain(|e| self.settings.counts(&e.entry.list, now)),
+                false => found.entries.iter_mut().for_each(|e| e.age_days = None),
+            }
             if found.entries.is_empty() {
                 continue;
             }
@@ -210,7 +215,7 @@ impl Matching {
 /// A candidate, until somebody decides that it alerts.
 fn hit(found: Match, read: &TrackRead, at: Timestamp) -> HitRecord {
     HitRecord {
-        id: Uuid::now_v7(),
+        id: id_at(at),
         at,
         text: read.text.clone(),
         confidence: read.confidence,

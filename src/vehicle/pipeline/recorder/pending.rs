@@ -1,7 +1,8 @@
 //! A read on its way into the store.
 
-use super::{guarded, pictures};
+use super::{guarded, pictures, times};
 use crate::store::{NewImage, NewRead};
+use plated_core::clock::Clock;
 use plated_core::error::Result;
 use plated_core::record::{HitRecord, ImageRef, ReadRecord};
 use plated_vision::recognition::TrackRead;
@@ -69,6 +70,11 @@ impl Pending {
         self.without_pictures = true;
         self.new.images.clear();
         self.new.record.images.clear();
+    }
+
+    /// Its times, if they are known better by now; see [`times::correct`].
+    pub fn correct_times(&mut self, clock: &dyn Clock) {
+        times::correct(&mut self.new.record, &mut self.announce, clock);
     }
 
     /// Takes over what an older version of the same read had to announce.

@@ -77,6 +77,8 @@ pub struct TrackRead {
     pub first_seen: Timestamp,
     /// Wall-clock time of the last look.
     pub last_seen: Timestamp,
+    /// Whether the clock was trusted at all its looks.
+    pub clock_trusted: bool,
     /// Monotonic time from the first look to the last.
     pub in_view: Duration,
     /// For how much of that the plate kept its place in the picture; stretches under 5 s don't count.
@@ -270,6 +272,7 @@ fn read(source: &Arc<str>, track: &Track, ready: bool) -> Option<Box<TrackRead>>
         agreeing: track.agreeing(),
         first_seen: track.first_at,
         last_seen: track.last_at,
+        clock_trusted: track.clock_trusted,
         in_view: track.last.saturating_sub(track.started),
         stood: track.stood(),
         captured: track.last,

@@ -11,7 +11,7 @@ use crossbeam_channel::{Sender, unbounded};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use opencv::core::{CV_8UC3, Mat, Scalar};
-use plated_core::clock::{Clock, ManualClock, SystemClock};
+use plated_core::clock::{Clock, ManualClock, Moment, SystemClock, TrustedClock};
 use plated_core::error::{Error, Kind, Result};
 use plated_core::plate::Slots;
 use plated_core::record::*;
@@ -42,7 +42,14 @@ fn look(text: &str) -> Look {
 fn track(id: Uuid, text: &str) -> TrackRead {
     let image = Mat::new_rows_cols_with_default(64, 128, CV_8UC3, Scalar::all(90.0)).unwrap();
     let picture = Picture::Pixels(Arc::new(image));
-    let frame = Frame { source: "front".into(), sequence: 1, at: at(), monotonic: Duration::ZERO, picture };
+    let frame = Frame {
+        source: "front".into(),
+        sequence: 1,
+        at: at(),
+        clock_trusted: true,
+        monotonic: Duration::ZERO,
+        picture,
+    };
     TrackRead {
         id,
         source: "front".into(),
@@ -55,6 +62,7 @@ fn track(id: Uuid, text: &str) -> TrackRead {
         agreeing: 3,
         first_seen: at(),
         last_seen: at(),
+        clock_trusted: true,
         in_view: Duration::ZERO,
         stood: Duration::ZERO,
         captured: Duration::ZERO,
@@ -106,6 +114,7 @@ pub fn pending(id: Uuid, has_hit: bool, open: bool) -> Pending {
         agreeing: 1,
         first_seen: at(),
         last_seen: at(),
+        clock: None,
         stood_s: None,
         best: look(WANTED),
         sightings: Vec::new(),
@@ -170,8 +179,12 @@ impl Bench {
     }
 
     fn with(settings: &[Hotlist], reserve: u64) -> Self {
+        Self::by(Arc::new(SystemClock::new()), settings, reserve)
+    }
+
+    /// By this clock.
+    fn by(clock: Arc<dyn Clock>, settings: &[Hotlist], reserve: u64) -> Self {
         let dir = tempfile::tempdir().unwrap();
-        let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
         let key = Key::create_file(&dir.path().join("store.key")).unwrap();
         let options = Options { path: dir.path().join("store.db"), max_bytes: None };
         let (store, _) = Store::open(options, &key, clock.clone()).unwrap();
@@ -191,6 +204,7 @@ impl Bench {
             events: hub.clone(),
             counters: counters.clone(),
             stop: stop.clone(),
+            clock: clock.clone(),
             reserve: Reserve::beside(&dir.path().join("store.db"), reserve),
         };
         let lists_ready = Arc::new(AtomicBool::new(true));
@@ -566,6 +580,7 @@ fn a_pass_with_a_hit_that_the_store_fails_at_alone_lets_the_others_through() {
         events: Hub::default(),
         counters: counters.clone(),
         stop: Shutdown::new(),
+        clock: Arc::new(SystemClock::new()),
         reserve: Reserve::beside(&dir.path().join("store.db"), 0),
     };
     waiting.push(pending(bad, true, false));
@@ -607,6 +622,7 @@ fn on_a_full_disk_the_room_set_aside_is_freed_for_hits_and_taken_again_when_ther
         events: Hub::default(),
         counters: counters.clone(),
         stop: Shutdown::new(),
+        clock: Arc::new(SystemClock::new()),
         reserve: Reserve::beside(&dir.path().join("store.db"), 1000),
     };
     assert!(reserve.exists());
@@ -621,4 +637,53 @@ fn on_a_full_disk_the_room_set_aside_is_freed_for_hits_and_taken_again_when_ther
     assert_eq!(std::fs::metadata(&reserve).unwrap().len(), 1000);
     waiting.end();
     thread.join().unwrap();
+}
+
+/// A pass by this clock: what it was at its begin, and what it is now.
+fn timed(id: Uuid, began: Moment, now: Moment) -> Box<TrackRead> {
+    let mut read = track(id, WANTED);
+    (read.first_seen, read.last_seen) = (began.wall, now.wall);
+    (read.best.at, read.sightings[0].at) = (began.wall, now.wall);
+    read.clock_trusted = began.trusted && now.trusted;
+    Box::new(read)
+}
+
+#[test]
+fn a_read_of_before_the_clock_was_set_right_gets_its_time_unless_it_is_sealed_and_says_so_either_way() {
+    let second = Duration::from_secs(1);
+    let system = Arc::new(ManualClock::at("1970-01-01T00:00:00Z".parse().unwrap()));
+    let clock = TrustedClock::over(system.clone());
+    let mut bench = Bench::by(clock.clone(), &[], 0);
+    let send = |event| bench.tracker.as_ref().unwrap().send(event).unwrap();
+    let began = clock.moment();
+    let [sealed, open, waits] = [0; 3].map(|_| plated_core::clock::id_at(began.wall));
+    system.advance(second);
+    send(Event::Closed(timed(sealed, began, clock.moment())));
+    send(Event::Growing(timed(open, began, clock.moment())));
+    let first = bench.next_read();
+    assert_eq!((first.id, first.clock), (sealed, Some(ClockMark::NotTrusted)));
+    assert!(first.first_seen >= plated_core::clock::BUILT && first.last_seen == first.first_seen + second);
+    bench.store_does(Does::Fails(Kind::Storage));
+    let met = bench.met.load(Ordering::Relaxed);
+    bench.tracker.as_ref().unwrap().send(Event::Closed(timed(waits, began, clock.moment()))).unwrap();
+    until("the read that waits", || bench.met.load(Ordering::Relaxed) > met);
+    let right: Timestamp = "2027-03-01T12:00:10Z".parse().unwrap();
+    system.advance(9 * second);
+    system.jump_to(right);
+    assert_eq!(clock.check().unwrap().doubt, None);
+    bench.store_does(Does::Works);
+    bench.tracker.as_ref().unwrap().send(Event::Closed(timed(open, began, clock.moment()))).unwrap();
+    for _ in 0..2 {
+        let read = bench.next_read();
+        let last = if read.id == open { right } else { right - 9 * second };
+        assert_eq!((read.first_seen, read.last_seen), (right - 10 * second, last));
+        assert_eq!((read.best.at, read.sightings[0].at), (read.first_seen, read.last_seen));
+        assert!(read.hits.iter().all(|hit| hit.at >= read.first_seen && hit.at <= read.last_seen), "{read:?}");
+        assert_eq!(read.clock, Some(ClockMark::Corrected));
+    }
+    bench.tracker.as_ref().unwrap().send(Event::Closed(timed(Uuid::now_v7(), clock.moment(), clock.moment()))).unwrap();
+    assert_eq!(bench.next_read().clock, None, "one that was made since needs no mark");
+    let (_dir, _, store) = bench.end();
+    let kept = reads(&store, 10).into_iter().find(|read| read.id == sealed).unwrap();
+    assert_eq!(kept, first, "what is sealed stays as it is");
 }

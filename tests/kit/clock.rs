@@ -1,0 +1,38 @@
+//! The machine's clocks, moved.
+
+use jiff::{SignedDuration, Timestamp};
+use plated_core::clock::{Clock, SystemClock};
+use std::sync::Mutex;
+use std::time::Duration;
+
+/// Goes by itself, and is moved by the test. No time server keeps it.
+pub struct Moved {
+    own: SystemClock,
+    by: Mutex<(SignedDuration, Duration)>,
+}
+
+impl Moved {
+    pub fn new() -> Self {
+        Self { own: SystemClock::new(), by: Mutex::default() }
+    }
+
+    /// Moves the wall clock and the monotonic one.
+    pub fn on(&self, wall: SignedDuration, monotonic: Duration) {
+        let mut by = self.by.lock().unwrap();
+        *by = (by.0 + wall, by.1 + monotonic);
+    }
+
+    /// Sets the wall clock.
+    pub fn set(&self, wall: Timestamp) {
+        self.by.lock().unwrap().0 = wall.duration_since(self.own.wall());
+    }
+}
+
+impl Clock for Moved {
+    fn wall(&self) -> Timestamp {
+        self.own.wall() + self.by.lock().unwrap().0
+    }
+    fn monotonic(&self) -> Duration {
+        self.own.monotonic() + self.by.lock().unwrap().1
+    }
+}
