@@ -40,11 +40,14 @@ fn print_models(models: &Result<Models>) -> Result<()> {
     match models {
         Ok(models) => {
             for (role, (path, version)) in [("detector", models.detector()), ("reader", models.reader())] {
-                say(format_args!("{role:>9}  {path}, version {version}: ok"))?;
+                say(format_args!("{role:>9}  {}, version {version}: ok", path.display()))?;
             }
             models.reader_instead().map_or(Ok(()), |why| say(format_args!("           - {why}")))
         }
-        Err(error) => say(format_args!("           WRONG\n           - {}", error.chain())),
+        Err(error) => {
+            say(format_args!("           WRONG"))?;
+            say(format_args!("           - {}", error.chain()))
+        }
     }
 }
 
