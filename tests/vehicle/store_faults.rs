@@ -224,7 +224,10 @@ fn one_bad_picture_costs_neither_the_other_reads_nor_the_store() {
             continue;
         }
         assert!(check(&place.path(), &place.key).unwrap().problems() > 0, "page {page}: nobody noticed");
-        let Ok(out) = store.outbox(transfer(), usize::MAX) else { continue };
+        let Ok(out) = store.outbox(transfer(), usize::MAX) else {
+            store.close().unwrap();
+            continue;
+        };
         let results: Vec<_> = out.iter().flat_map(|r| &r.images).map(|i| store.image(transfer(), &i.sha256)).collect();
         let bad: Vec<_> = results.iter().filter_map(|r| r.as_ref().err()).collect();
         assert!(bad.iter().all(|e| e.kind() == Kind::Damaged));

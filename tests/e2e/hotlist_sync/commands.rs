@@ -48,7 +48,7 @@ fn sync_says_what_changed_and_its_exit_code_says_whether_anything_failed() {
     broken.iter().for_each(|f| std::fs::write(f, vec![b'x'; std::fs::metadata(f).unwrap().len() as usize]).unwrap());
     let second = sync(&bench, &["--json"]);
     assert_eq!(second.status.code(), Some(65));
-    assert!(text(&second.stderr).contains("1 of 2 lists are not brought up to date; the first, sfr"));
+    assert!(text(&second.stderr).contains("of 2 lists, 1 not brought up to date; the first, sfr"));
     let lines: Vec<Value> = text(&second.stdout).lines().map(|l| serde_json::from_str(l).unwrap()).collect();
     assert_eq!((lines[0]["outcome"].as_str(), lines[1]["way"].as_str()), (Some("failed"), Some("delta")));
     assert_eq!(bench.in_force(), [("sfr".into(), 1), ("svs".into(), 2)]);
