@@ -3,6 +3,7 @@
 //!
 //! Data flows one way, in the order of this list; a module knows only those above it.
 
+pub mod memory; // how the C library hands out memory
 pub mod events; // what is made known: a bounded, numbered broadcast
 pub mod health; // how each part is
 pub mod alert; // hits to tones

@@ -31,7 +31,7 @@ const READS: u64 = 100_000;
 const BATCH: u64 = 1000;
 const SWAPS: usize = 20;
 
-fn entries() -> u64 {
+pub fn entries() -> u64 {
     std::env::var("PLATED_BENCH_ENTRIES").ok().and_then(|n| n.parse().ok()).unwrap_or(5_000_000)
 }
 

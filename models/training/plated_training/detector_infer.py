@@ -3,10 +3,14 @@
 The daemon does the same steps; what is written here about them is the reference.
 
 Preparation: the image is scaled by the one factor s = min(W / w, H / h) to
-round(w s) x round(h s) pixels, placed at the top left of the W x H canvas and the
-rest filled with 114.  cv2.resize interpolates linearly (INTER_LINEAR), but by area
+round(w s) x round(h s) pixels, placed at the top left of a canvas whose sides are the
+next multiples of 8, and the rest filled with 114.  cv2.resize interpolates linearly (INTER_LINEAR), but by area
 (INTER_AREA) where s < 0.5: beyond that, linear interpolation skips pixels, and at
 0.5 exactly the two agree.  Coordinates found are divided by s.
+
+Maps: for each cell a logit of its heat, four logarithms of distances and eight places
+of corners within the box; `split` says what they stand for. The daemon works out what it
+needs of the cells with plates only.
 
 Decoding: cells whose heat is at least the threshold and the maximum of their 3x3
 neighbourhood, most confident first; a box that overlaps a kept one by IoU > 0.45 is
@@ -22,15 +26,16 @@ import numpy as np
 
 GREY = 114
 MOST = 32
+STEP = 8            # the network halves three times before it looks for plates
 
 
 def prepare(image, width, height):
-    """(uint8 canvas HxWx3, s)."""
+    """(uint8 canvas of at most height x width x 3, s)."""
     h, w = image.shape[:2]
     s = min(width / w, height / h)
     size = (min(width, max(1, int(w * s + 0.5))), min(height, max(1, int(h * s + 0.5))))
     how = cv2.INTER_AREA if s < 0.5 else cv2.INTER_LINEAR
-    canvas = np.full((height, width, 3), GREY, np.uint8)
+    canvas = np.full((-(-size[1] // STEP) * STEP, -(-size[0] // STEP) * STEP, 3), GREY, np.uint8)
     canvas[:size[1], :size[0]] = image if size == (w, h) else cv2.resize(image, size, interpolation=how)
     return canvas, s
 
@@ -41,6 +46,15 @@ def iou(a, b):
     h = np.minimum(a[3], b[:, 3]) - np.maximum(a[1], b[:, 1])
     inter = np.maximum(w, 0) * np.maximum(h, 0)
     return inter / np.maximum(1e-9, (a[2] - a[0]) * (a[3] - a[1]) + (b[:, 2] - b[:, 0]) * (b[:, 3] - b[:, 1]) - inter)
+
+
+def split(maps, stride=8):
+    """Maps [h, w, 13] to heat [1, h, w], distances left, top, right, bottom [4, h, w] and offsets of corners [8, h, w]
+    from the cells' centres, in pixels of the canvas."""
+    raw = maps.transpose(2, 0, 1)
+    box = np.exp(raw[1:5].clip(-3, 5)) * np.float32(stride)
+    size, origin = np.concatenate([box[:2] + box[2:]] * 4), np.concatenate([box[:2]] * 4)
+    return 1 / (1 + np.exp(-raw[:1])), box, raw[5:] * size - origin
 
 
 def decode(heat, box, corners, stride=8, threshold=0.3, nms_iou=0.45):
@@ -81,22 +95,22 @@ def load_sidecar(path):
 
 class Detector:
     def __init__(self, models_dir, width=None, height=None, threads=1, model=None):
-        """models_dir holds detector.toml; width, height (multiples of 32) and model override it."""
+        """models_dir holds detector.toml; width, height (multiples of 8) and model override it."""
         import onnxruntime
         side, path = load_sidecar(Path(models_dir) / "detector.toml")
         self.width, self.height = width or side["input"]["width"], height or side["input"]["height"]
-        if self.width % 32 or self.height % 32:
-            raise ValueError("the detector's width and height must be multiples of 32")
+        if self.width % STEP or self.height % STEP:
+            raise ValueError(f"the detector's width and height must be multiples of {STEP}")
         self.stride, self.threshold, self.nms_iou = side["output"]["stride"], side["decode"]["threshold"], side["decode"]["nms_iou"]
         self.input = side["input"]["name"]
-        self.outputs = [side["output"][k] for k in ("heat", "box", "corners")]
+        self.output = side["output"]["maps"]
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
         self.session = onnxruntime.InferenceSession(str(model or path), options, providers=["CPUExecutionProvider"])
 
     def maps(self, canvas):
         """heat, box and corner maps of one canvas."""
-        return [m[0] for m in self.session.run(self.outputs, {self.input: canvas[None]})]
+        return split(self.session.run([self.output], {self.input: canvas[None]})[0][0], self.stride)
 
     def detect(self, image, threshold=None):
         """[(confidence, [x, y, w, h], corners 4x2)], most confident first, in the image's pixels."""

@@ -6,6 +6,9 @@ The image goes in as bytes, NHWC BGR.  Space-to-depth and the first 3x3 convolut
 are together one 6x6 convolution of stride 4 on the image, and the division by 255 is
 in its weights; so nothing is left to do on full-size pixels but to transpose, and the
 int8 model takes the bytes as they are for its first quantised activation.
+
+What comes out is what the network says of each cell in bare numbers: detector_infer.split
+says what they stand for.
 """
 
 import argparse
@@ -24,7 +27,8 @@ from torch import nn
 
 from .detector import Detector
 from .detector_infer import Detector as Inference
-from .layout import arrange
+from .detector_infer import split
+from .layout import arrange_detector
 from .photos import SETS
 
 SIDECAR = """# Made by plated_training.export_detector: do not edit by hand.
@@ -44,9 +48,7 @@ width = {width}
 height = {height}
 
 [output]
-heat = "heat"
-box = "box"
-corners = "corners"
+maps = "maps"
 stride = 8
 
 [decode]
@@ -85,7 +87,7 @@ class Plain(nn.Module):
         self.model = model
 
     def forward(self, x):
-        return Detector.decode_maps(self.model.head(self.model.trunk(x)))
+        return self.model.head(self.model.trunk(x)).permute(0, 2, 3, 1)
 
 
 class Scenes(CalibrationDataReader):
@@ -139,8 +141,7 @@ def take_bytes(model, quantised):
         graph.node.insert(1, helper.make_node("Cast", ["images_nchw"], ["x"], "to_float", to=TensorProto.FLOAT))
     # Sizes worked out for one canvas would contradict others.
     del graph.value_info[:]
-    for o, k in zip(graph.output, (1, 4, 8)):
-        o.CopyFrom(helper.make_tensor_value_info(o.name, TensorProto.FLOAT, ["n", k, "h8", "w8"]))
+    graph.output[0].CopyFrom(helper.make_tensor_value_info("maps", TensorProto.FLOAT, ["n", "h8", "w8", 13]))
     onnx.checker.check_model(model)
     return model
 
@@ -172,9 +173,9 @@ def main():
     work = state / "export"
     work.mkdir(exist_ok=True)
     base, fp32, int8 = work / "base.onnx", work / "detector-fp32.onnx", work / "detector-int8.onnx"
-    dynamic = {"x": {0: "n", 2: "h", 3: "w"}, **{k: {0: "n", 2: "h8", 3: "w8"} for k in ("heat", "box", "corners")}}
+    dynamic = {"x": {0: "n", 2: "h", 3: "w"}, "maps": {0: "n", 1: "h8", 2: "w8"}}
     torch.onnx.export(plain, (torch.rand(1, 3, 384, 640) * 255,), str(base), opset_version=17, dynamo=False,
-                      input_names=["x"], output_names=["heat", "box", "corners"], dynamic_axes=dynamic)
+                      input_names=["x"], output_names=["maps"], dynamic_axes=dynamic)
     images = calibration_images(state / "shards", args.calibrate)
     images[0][0, 0], images[0][0, 1] = 0, 255          # the pixels' range is all bytes
     graph = onnx.load(base).graph
@@ -185,7 +186,7 @@ def main():
                     activation_type=QuantType.QUInt8, weight_type=QuantType.QInt8, calibrate_method=CalibrationMethod.MinMax,
                     op_types_to_quantize=["Conv", "Add", "Resize", "Relu"], nodes_to_exclude=sorted(set(last + after)))
     onnx.save(take_bytes(onnx.load(base), False), fp32)
-    onnx.save(arrange(take_bytes(onnx.load(int8), True)), int8)
+    onnx.save(arrange_detector(take_bytes(onnx.load(int8), True)), int8)
 
     chosen = {"int8": int8, "fp32": fp32}[args.default]
     data = chosen.read_bytes()
@@ -203,8 +204,8 @@ def main():
     with torch.no_grad():
         want = [m.numpy() for m in reference(torch.from_numpy(batch))]
     for name, path in (("fp32", fp32), ("int8", int8)):
-        session = Inference(out, model=path).session
-        got = session.run(["heat", "box", "corners"], {"images": batch})
+        maps = Inference(out, model=path).session.run(["maps"], {"images": batch})[0]
+        got = [np.stack(m) for m in zip(*map(split, maps))]
         at = np.repeat(want[0] > 0.3, 4, 1)
         print(name, f"{path.stat().st_size / 1e6:.2f} MB", "heat differs by at most %.4f" % np.abs(got[0] - want[0]).max(),
               "box px mean %.3f max %.2f" % (np.abs(got[1] - want[1])[at].mean(), np.abs(got[1] - want[1])[at].max()) if at.any() else "")

@@ -19,6 +19,7 @@ from onnxruntime.quantization import CalibrationDataReader, CalibrationMethod, Q
 from onnxruntime.quantization.shape_inference import quant_pre_process
 
 from . import fonts
+from .layout import arrange_reader
 from .reader import SLOTS, Exported, Reader, standardise
 from .real import ANY_STATE, EITHER
 from .reader_data import H, MARGIN, UNKNOWN, W, shards
@@ -174,6 +175,7 @@ def main():
         quant_pre_process(fp32, pre)
         quantize_static(pre, int8, Feed(calibration(drawn, real)), quant_format=QuantFormat.QDQ, op_types_to_quantize=["Conv"], per_channel=True,
                         activation_type=QuantType.QUInt8, weight_type=QuantType.QInt8, calibrate_method=CalibrationMethod.MinMax)
+    onnx.save(arrange_reader(onnx.load(int8)), int8)
     for path, name in ((fp32, "reader-fp32"), (int8, "reader")):
         onnx.checker.check_model(path)
         ms, s = speed(path)

@@ -21,6 +21,7 @@ from onnx import numpy_helper
 
 from .detector import Block, Detector
 from .export_detector import TIGHTEN, calibration_images
+from .layout import ungrouped
 from .reader import Conv, Reader, standardise
 from .reader_data import shards
 from .states import REGIONS
@@ -112,13 +113,16 @@ def load_detector(models):
     """-> the network, batch norm as identity, eval mode; corners as before the export drew them in."""
     _, graph, held = opened(models, "detector")
     net = Detector().eval()
-    convs = [n for n in graph.node if n.op_type == "Conv"]
+    # The last convolution is a product of matrices in the file: layout.arrange_detector.
+    convs = [n for n in graph.node if n.op_type == "Conv"] + [n for n in graph.node if n.op_type == "Gemm"]
     order = [n.removesuffix(".conv") for n in called(net, nn.Conv2d, torch.zeros(1, 64, 64, 3))]
     if len(convs) != len(order):
         raise SystemExit(f"the detector's file has {len(convs)} convolutions, the network {len(order)}: not the same network")
     for node, at in zip(convs, order):
         weight, bias = held[node.input[1]], held[node.input[2]]
         m = net.get_submodule(at)
+        if at == "head":
+            weight = weight.T[:, :, None, None].clone()
         if at == "head":
             for p in (weight, bias):
                 for first in (5, 6):
@@ -127,8 +131,12 @@ def load_detector(models):
             m.weight.copy_(weight)
             m.bias.copy_(bias)
             continue
-        if at == "stem":  # one convolution of 6x6 at stride 4 was space to depth and 3x3: export_detector.Plain
+        if at == "stem":
+            # Two of 6x6 pixels at stride 4 in one, over groups: layout.group_first; before that, space to depth and 3x3:
+            # export_detector.Plain.
+            weight = torch.from_numpy(ungrouped(weight.numpy(), channels=3, kernel=6, step=4, left=2))
             k = weight.shape[0]
+            bias = bias[:k]
             weight = 255 * weight.reshape(k, 3, 3, 2, 3, 2).permute(0, 3, 5, 1, 2, 4).reshape(k, 12, 3, 3)
         if m.identity:
             c = torch.arange(len(weight))

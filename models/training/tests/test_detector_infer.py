@@ -55,8 +55,8 @@ def test_decode_of_nothing_is_empty():
 def test_prepare_scales_by_one_factor_and_fills_the_rest(size, scale):
     image = np.full((*size, 3), 7, np.uint8)
     canvas, s = infer.prepare(image, 640, 384)
-    assert s == pytest.approx(scale) and canvas.shape == (384, 640, 3)
     h, w = int(size[0] * s + 0.5), int(size[1] * s + 0.5)
+    assert s == pytest.approx(scale) and canvas.shape == ((h + 7) // 8 * 8, (w + 7) // 8 * 8, 3)
     assert (canvas[:h, :w] == 7).all()
     assert (canvas[h:] == 114).all() and (canvas[:, w:] == 114).all()
 
@@ -66,8 +66,8 @@ def test_sidecar_matches_its_file_and_the_fixed_interface():
     assert path.name == "detector.onnx"
     assert side["input"] == {"name": "images", "dtype": "uint8", "layout": "NHWC", "colour": "BGR",
                              "width": side["input"]["width"], "height": side["input"]["height"]}
-    assert side["input"]["width"] % 32 == 0 and side["input"]["height"] % 32 == 0
-    assert side["output"] == {"heat": "heat", "box": "box", "corners": "corners", "stride": 8}
+    assert side["input"]["width"] % 8 == 0 and side["input"]["height"] % 8 == 0
+    assert side["output"] == {"maps": "maps", "stride": 8}
     assert all(s["name"] and s["licence"] for s in side["trained_on"])
 
 
@@ -78,13 +78,22 @@ def test_a_changed_file_is_refused(tmp_path):
         infer.load_sidecar(tmp_path / "detector.toml")
 
 
-@pytest.mark.parametrize("n,h,w", [(1, 384, 640), (2, 384, 640), (1, 544, 960), (1, 96, 160)])
-def test_any_batch_and_any_size_of_multiples_of_32(n, h, w):
-    d = infer.Detector(MODELS)
-    heat, box, corners = d.session.run(["heat", "box", "corners"], {"images": np.full((n, h, w, 3), 90, np.uint8)})
-    assert heat.shape == (n, 1, h // 8, w // 8) and box.shape == (n, 4, h // 8, w // 8) and corners.shape == (n, 8, h // 8, w // 8)
-    assert heat.dtype == box.dtype == corners.dtype == np.float32
+@pytest.mark.parametrize("n,h,w", [(1, 384, 640), (2, 384, 640), (1, 544, 960), (1, 360, 640), (1, 96, 168), (2, 104, 8)])
+def test_any_batch_and_any_size_of_multiples_of_8(n, h, w):
+    maps = infer.Detector(MODELS).session.run(["maps"], {"images": np.full((n, h, w, 3), 90, np.uint8)})[0]
+    assert maps.shape == (n, h // 8, w // 8, 13) and maps.dtype == np.float32
+    heat, box, corners = infer.split(maps[0])
+    assert heat.shape == (1, h // 8, w // 8) and box.shape == (4, h // 8, w // 8) and corners.shape == (8, h // 8, w // 8)
     assert heat.min() >= 0 and heat.max() <= 1 and box.min() > 0
+
+
+def test_what_a_plate_is_does_not_depend_on_where_the_picture_ends():
+    image = np.full((384, 640, 3), 110, np.uint8)
+    image[200:230, 300:360] = 230
+    image[208:222:4, 308:352] = 20
+    detector = infer.Detector(MODELS)
+    whole, cut = detector.maps(image), detector.maps(image[:360])
+    assert np.abs(whole[0][:, :40] - cut[0][:, :40]).max() < 0.05
 
 
 def test_an_empty_picture_holds_no_plate():

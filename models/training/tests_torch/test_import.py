@@ -7,6 +7,7 @@ import numpy as np
 import torch
 
 from plated_training.detector_infer import Detector as Inference
+from plated_training.detector_infer import split
 from plated_training.export_detector import TIGHTEN, Plain
 from plated_training.import_onnx import load, load_detector, normalise
 from plated_training.plates import render_plate
@@ -54,11 +55,11 @@ def test_the_detector_finds_what_its_file_finds():
     cv2.rectangle(image, (180, 120), (460, 330), (60, 50, 40), -1)
     plate = render_plate(np.random.default_rng(3), "OH", width=96).image
     image[250:250 + len(plate), 270:270 + plate.shape[1]] = plate
-    want = Inference(MODELS).session.run(["heat", "box", "corners"], {"images": image[None]})
+    want = Inference(MODELS).maps(image)
     net = load_detector(MODELS)
     for changed in (net, normalise(net, image[None].repeat(2, 0), torch.from_numpy)):
         with torch.no_grad():
-            got = [m.numpy() for m in Plain(copy.deepcopy(changed), TIGHTEN)(torch.from_numpy(image).permute(2, 0, 1)[None].float())]
-        at = np.repeat(want[0] > 0.5, 4, 1)
+            got = split(Plain(copy.deepcopy(changed), TIGHTEN)(torch.from_numpy(image).permute(2, 0, 1)[None].float())[0].numpy())
+        at = np.repeat(want[0] > 0.5, 4, 0)
         assert at.any() and np.abs(got[0] - want[0]).max() < 0.1  # the file rounds activations too
-        assert np.abs(got[1] - want[1])[at].max() < 4 and np.abs(got[2] - want[2])[np.repeat(at, 2, 1)].max() < 4
+        assert np.abs(got[1] - want[1])[at].max() < 4 and np.abs(got[2] - want[2])[np.repeat(at, 2, 0)].max() < 4

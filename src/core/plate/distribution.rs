@@ -67,25 +67,31 @@ impl Slots {
     pub fn candidates(&self, count: usize) -> Vec<(String, f32)> {
         let width = count.max(8);
         let mut beam: Vec<(String, f64)> = vec![(String::new(), 1.0)];
+        let mut longer: Vec<(f64, usize, usize)> = Vec::new();
         for position in &self.0 {
-            let mut order: Vec<usize> = (0..CLASSES).collect();
-            order.sort_by(|&a, &b| position[b].total_cmp(&position[a]));
-            let mut grown: Vec<(String, f64)> = Vec::with_capacity(beam.len() * BRANCHES);
-            for (text, p) in &beam {
-                for &class in &order[..BRANCHES] {
-                    let mut longer = text.clone();
-                    if class != 0 {
-                        longer.push(char::from(ALPHABET[class]));
-                    }
-                    let p = p * f64::from(position[class]);
-                    match grown.iter_mut().find(|(t, _)| *t == longer) {
-                        Some((_, q)) => *q = q.max(p),
-                        None => grown.push((longer, p)),
-                    }
+            let classes = most_probable(position);
+            longer.clear();
+            for (i, (_, p)) in beam.iter().enumerate() {
+                longer.extend(classes.iter().map(|&class| (p * f64::from(position[class]), i, class)));
+            }
+            // The best first, so that a text is met by its best placement first, and few texts are made.
+            longer.sort_by(|a, b| b.0.total_cmp(&a.0));
+            let mut grown: Vec<(String, f64)> = Vec::with_capacity(width);
+            for &(p, i, class) in &longer {
+                let character = if class == 0 { "" } else { character(class) };
+                let text = &beam[i].0;
+                let known = |t: &str| t.strip_suffix(character).is_some_and(|start| start == text);
+                if grown.iter().any(|(t, _)| known(t)) {
+                    continue;
+                }
+                let mut whole = String::with_capacity(self.0.len());
+                whole.push_str(text);
+                whole.push_str(character);
+                grown.push((whole, p));
+                if grown.len() == width {
+                    break;
                 }
             }
-            grown.sort_by(|a, b| b.1.total_cmp(&a.1));
-            grown.truncate(width);
             beam = grown;
         }
         beam.truncate(count);
@@ -128,6 +134,24 @@ impl Slots {
     }
 }
 
+/// The classes that are followed, the most probable first; of equals the first.
+fn most_probable(position: &[f32; CLASSES]) -> [usize; BRANCHES] {
+    let mut best = [0; BRANCHES];
+    for class in 0..CLASSES {
+        let known = class.min(BRANCHES);
+        let place = best[..known].iter().position(|&b| position[class] > position[b]).unwrap_or(known);
+        if place < BRANCHES {
+            best.copy_within(place..(BRANCHES - 1).min(known), place + 1);
+            best[place] = class;
+        }
+    }
+    best
+}
+
+fn character(class: usize) -> &'static str {
+    std::str::from_utf8(&ALPHABET[class..=class]).unwrap_or_default()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -140,7 +164,55 @@ mod tests {
         assert!((p - 0.9_f32.powi(9)).abs() < 1e-5);
     }
 
+    /// Every way to follow the four most probable classes, without a beam.
+    fn all_texts(slots: &Slots) -> Vec<(String, f64)> {
+        let mut all = vec![(String::new(), 1.0)];
+        for position in slots.positions() {
+            let mut order: Vec<usize> = (0..CLASSES).collect();
+            order.sort_by(|&a, &b| position[b].total_cmp(&position[a]));
+            let longer = |(text, p): &(String, f64)| {
+                let (text, p) = (text.clone(), *p);
+                order[..BRANCHES]
+                    .iter()
+                    .map(move |&class| {
+                        let character =
+                            if class == 0 { String::new() } else { char::from(ALPHABET[class]).to_string() };
+                        (text.clone() + &character, p * f64::from(position[class]))
+                    })
+                    .collect::<Vec<_>>()
+            };
+            all = all.iter().flat_map(longer).collect();
+        }
+        let mut best: Vec<(String, f64)> = Vec::new();
+        all.sort_by(|a, b| b.1.total_cmp(&a.1));
+        for (text, p) in all {
+            if !best.iter().any(|(t, _)| *t == text) {
+                best.push((text, p));
+            }
+        }
+        best
+    }
+
     proptest! {
+        #[test]
+        fn the_best_candidates_are_the_best_of_all_texts(
+            positions in proptest::collection::vec(proptest::array::uniform32(0.0_f32..1.0), 1..5)
+        ) {
+            let positions = positions.iter().map(|some| {
+                let mut position = [0.001_f32; CLASSES];
+                position[..32].copy_from_slice(some);
+                position.map(|p| p.powi(4))
+            });
+            let slots = Slots::new(positions.collect());
+            let (found, all) = (slots.candidates(8), all_texts(&slots));
+            // A beam may lose a text on the way, but never the best, and it names none that is not there.
+            prop_assert_eq!(&found[0].0, &all[0].0);
+            for (text, p) in &found {
+                let best = all.iter().find(|(t, _)| t == text).map(|(_, p)| *p);
+                prop_assert!(best.is_some_and(|b| f64::from(*p) <= b * 1.000_01));
+            }
+        }
+
         #[test]
         fn candidates_are_ranked_and_begin_with_the_best(text in "[A-Z0-9]{1,9}", p in 0.3_f32..0.99) {
             let slots = Slots::reading(&text, p);

@@ -144,6 +144,7 @@ impl Daemon {
     /// What can't be worked without: models, the key, the store. A missing sound card, camera or
     /// station is a warning.
     pub fn start(config: &Config, clock: Arc<dyn Clock>, stop: &Shutdown) -> Result<Self> {
+        crate::memory::settle();
         let key = Key::load(&config.store)?;
         let trusted = TrustedClock::over(clock);
         let clock: Arc<dyn Clock> = trusted.clone();

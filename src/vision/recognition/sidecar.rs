@@ -37,7 +37,7 @@ pub struct TrainedOn {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(tag = "format", deny_unknown_fields)]
 pub enum DetectorSidecar {
-    /// plated's own: heat map, box distances and corner offsets on a grid.
+    /// plated's own: heat, box and corners on a grid.
     #[serde(rename = "plated-detector-1")]
     Plated {
         /// ONNX file, beside the sidecar.
@@ -51,7 +51,7 @@ pub enum DetectorSidecar {
         trained_on: Vec<TrainedOn>,
         /// What goes in.
         input: ImageInput,
-        /// Names of the outputs.
+        /// What comes out.
         output: DetectorOutput,
         /// How boxes are taken from the outputs.
         decode: Decode,
@@ -131,9 +131,9 @@ pub struct ImageInput {
     pub layout: TensorLayout,
     /// Only `BGR`.
     pub colour: ChannelOrder,
-    /// Pixels, a multiple of 32.
+    /// Most pixels, a multiple of the stride.
     pub width: usize,
-    /// Pixels, a multiple of 32.
+    /// Most pixels, a multiple of the stride.
     pub height: usize,
 }
 
@@ -181,18 +181,14 @@ pub enum ChannelOrder {
     Bgr,
 }
 
-/// Outputs of plated's detector, each `[N, channels, H / stride, W / stride]`.
+/// Output of plated's detector.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct DetectorOutput {
-    /// Probability that a plate's centre is here, 1 channel.
-    pub heat: String,
-    /// Distances left, top, right, bottom from the cell's centre in input pixels, 4 channels.
-    #[serde(rename = "box")]
-    pub bounds: String,
-    /// Offsets of the corners from the cell's centre in input pixels, from the top left
-    /// clockwise, 8 channels.
-    pub corners: String,
+    /// `[N, H / stride, W / stride, 13]`. Of each cell: the logit of its heat, the probability that a
+    /// plate's centre is here; logarithms of the distances left, top, right and bottom from the cell's
+    /// centre, in strides; and the corners from the top left clockwise, x and y as shares of the box.
+    pub maps: String,
     /// Input pixels for one cell.
     pub stride: usize,
 }

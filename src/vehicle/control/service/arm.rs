@@ -140,8 +140,10 @@ impl OfficerService {
 
     /// Puts a list into the matching.
     pub(super) fn load(&self, sha256: &Sha256, source: Source) {
-        self.loaded.lock().unwrap_or_else(|e| e.into_inner()).insert(source.name().to_owned(), *sha256);
+        let (list, entries) = (source.name().to_owned(), source.len());
         self.lists.put(source);
+        tracing::info!(list, entries, "The hotlist is matched against.");
+        self.loaded.lock().unwrap_or_else(|e| e.into_inner()).insert(list, *sha256);
     }
 
     /// The version of a list that is in the matching.

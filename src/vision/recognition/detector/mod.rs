@@ -50,19 +50,22 @@ impl Detector {
         let version = file.version.clone();
         match from.sidecar.clone() {
             DetectorSidecar::Plated { input, output, decode, .. } => {
-                let shape = model.input_shape(&input.name)?;
-                expect(&model, "input", &shape, &[-1, input.height as i64, input.width as i64, 3])?;
-                for (name, channels) in [(&output.heat, 1), (&output.bounds, 4), (&output.corners, 8)] {
-                    expect(&model, name, &model.output_shape(name)?, &[-1, channels, -1, -1])?;
-                }
                 let stride = output.stride;
-                if stride == 0 || !input.width.is_multiple_of(32) || !input.height.is_multiple_of(32) {
-                    return Err(Error::new(
-                        Kind::Config,
-                        format!("{}: width and height must be multiples of 32 and the stride above 0", path.display()),
-                    ));
+                if stride == 0 || !input.width.is_multiple_of(stride) || !input.height.is_multiple_of(stride) {
+                    let text = format!("{}: width and height must be multiples of the stride", path.display());
+                    return Err(Error::new(Kind::Config, text));
                 }
-                let canvas = Canvas::top_left(input.width, input.height);
+                let shape = model.input_shape(&input.name)?;
+                if !matches!(shape[..], [_, h, w, 3] if h < 0 && w < 0) {
+                    let text = format!("\"{}\" is {shape:?}, it should be [N, H, W, 3] with free sides", input.name);
+                    return Err(model.unfit(&text));
+                }
+                let maps = model.output_shape(&output.maps)?;
+                if !matches!(maps[..], [_, _, _, grid::CHANNELS]) {
+                    let text = format!("\"{}\" is {maps:?}, it should be [N, H, W, {}]", output.maps, grid::CHANNELS);
+                    return Err(model.unfit(&text));
+                }
+                let canvas = Canvas::top_left(input.width, input.height, stride);
                 Ok(Self { model, input: input.name, canvas, kind: Family::Plated(Grid { output, decode }), version })
             }
             DetectorSidecar::YoloEnd2End { threshold, .. } => {
@@ -109,10 +112,4 @@ impl Detector {
         };
         Ok(found.into_iter().filter_map(|d| placed.back(d)).collect())
     }
-}
-
-/// Compares a shape with what is wanted; -1 on either side fits everything.
-fn expect(model: &Model, what: &str, found: &[i64], want: &[i64]) -> Result<()> {
-    let fits = found.len() == want.len() && found.iter().zip(want).all(|(f, w)| *f < 0 || *w < 0 || f == w);
-    if fits { Ok(()) } else { Err(model.unfit(&format!("\"{what}\" is {found:?}, it should be {want:?}"))) }
 }

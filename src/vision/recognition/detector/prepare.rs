@@ -1,6 +1,7 @@
 //! Putting a picture on the detector's canvas, and results back into the picture.
 //!
-//! The picture is scaled by one factor and the rest of the canvas filled with grey 114. It is
+//! The picture is scaled by one factor and the rest of the canvas filled with grey 114. For plated's
+//! own detector the canvas is hardly larger than the picture; other detectors take one size only. It is
 //! scaled by area where it shrinks to less than half, linearly otherwise: past a half, linear
 //! interpolation skips pixels. A JPEG comes already shrunk by a power of two, to no less than it
 //! needs here. `detector_infer.py` does the same, and the two must agree.
@@ -18,7 +19,9 @@ pub struct Canvas {
     mat: Mat,
     width: usize,
     height: usize,
-    centred: bool,
+    /// Sides are the next multiples of this above the picture's, which is at the top left. Without, the
+    /// canvas has its full size and the picture is in its middle.
+    step: Option<usize>,
     last: Option<Rect>,
 }
 
@@ -33,19 +36,19 @@ pub struct Placed {
 }
 
 impl Canvas {
-    /// Pictures go to the top left.
-    pub fn top_left(width: usize, height: usize) -> Self {
-        Self { mat: Mat::default(), width, height, centred: false, last: None }
+    /// For pictures at the top left; sides are multiples of `step`, `width` and `height` at most.
+    pub fn top_left(width: usize, height: usize, step: usize) -> Self {
+        Self { mat: Mat::default(), width, height, step: Some(step), last: None }
     }
 
-    /// Pictures go to the middle.
+    /// For pictures in the middle of `width` × `height`.
     pub fn centred(width: usize, height: usize) -> Self {
-        Self { centred: true, ..Self::top_left(width, height) }
+        Self { mat: Mat::default(), width, height, step: None, last: None }
     }
 
-    /// Width and height in pixels.
+    /// Width and height in pixels, with the picture that was placed last.
     pub fn size(&self) -> (usize, usize) {
-        (self.width, self.height)
+        (self.mat.cols() as usize, self.mat.rows() as usize)
     }
 
     /// The canvas row by row.
@@ -72,10 +75,16 @@ impl Canvas {
     pub fn place(&mut self, image: &Mat, (w, h): (i32, i32)) -> Result<Placed> {
         let failed = || "a picture could not be scaled for the detector".to_string();
         let (scale, nw, nh) = self.fit(w, h);
-        let (x, y) = if self.centred { ((self.width as i32 - nw) / 2, (self.height as i32 - nh) / 2) } else { (0, 0) };
+        let most = Size::new(self.width as i32, self.height as i32);
+        let (size, x, y) = match self.step {
+            Some(step) => {
+                let side = |n: i32| (n as usize).next_multiple_of(step) as i32;
+                (Size::new(side(nw), side(nh)), 0, 0)
+            }
+            None => (most, (most.width - nw) / 2, (most.height - nh) / 2),
+        };
         let place = Rect::new(x, y, nw, nh);
         if self.last != Some(place) {
-            let size = Size::new(self.width as i32, self.height as i32);
             self.mat = Mat::new_size_with_default(size, opencv::core::CV_8UC3, Scalar::all(GREY))
                 .context(Kind::Internal, failed)?;
             self.last = Some(place);
@@ -116,7 +125,7 @@ mod tests {
 
     #[test]
     fn a_place_on_the_canvas_leads_back_to_the_picture() {
-        for mut canvas in [Canvas::top_left(640, 384), Canvas::centred(640, 640)] {
+        for mut canvas in [Canvas::top_left(640, 384, 8), Canvas::centred(640, 640)] {
             let placed = canvas.place(&grey(1280, 720), (1280, 720)).unwrap();
             let on_canvas = [100.0 * placed.scale + placed.x, 50.0 * placed.scale + placed.y];
             let d = Detection {
@@ -135,9 +144,19 @@ mod tests {
 
     #[test]
     fn what_the_picture_does_not_cover_is_grey_after_any_order_of_sizes() {
-        let mut canvas = Canvas::top_left(64, 64);
+        let mut canvas = Canvas::centred(64, 64);
         canvas.place(&grey(64, 64), (64, 64)).unwrap();
         canvas.place(&grey(64, 32), (64, 32)).unwrap();
-        assert_eq!((canvas.bytes()[0], canvas.bytes()[64 * 64 * 3 - 1]), (200, 114));
+        assert_eq!((canvas.bytes()[0], canvas.bytes()[32 * 64 * 3], canvas.size()), (114, 200, (64, 64)));
+    }
+
+    #[test]
+    fn the_canvas_of_the_own_detector_ends_with_the_next_whole_cell() {
+        let mut canvas = Canvas::top_left(640, 384, 8);
+        for (picture, size) in [((1280, 720), (640, 360)), ((640, 384), (640, 384)), ((896, 592), (584, 384))] {
+            canvas.place(&grey(picture.0, picture.1), picture).unwrap();
+            assert_eq!((canvas.size(), canvas.bytes().len()), (size, size.0 * size.1 * 3));
+        }
+        assert_eq!((canvas.bytes()[580 * 3], canvas.bytes()[581 * 3]), (200, 114));
     }
 }
