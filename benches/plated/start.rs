@@ -110,7 +110,8 @@ impl Daemon {
             return *when;
         }
         loop {
-            let (when, line) = self.log.recv_timeout(PATIENCE).expect("the daemon did not get so far");
+            let (when, line) =
+                self.log.recv_timeout(PATIENCE).unwrap_or_else(|e| panic!("the daemon did not get so far: {e}"));
             let found = says(&line);
             if line.contains(ALERT) {
                 self.alerts.push(when);

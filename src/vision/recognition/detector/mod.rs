@@ -9,7 +9,8 @@ use super::model::{Model, floats};
 use super::sidecar::{Described, DetectorSidecar};
 use grid::Grid;
 use opencv::core::Mat;
-use plated_core::error::{Error, Kind, Result};
+use opencv::prelude::*;
+use plated_core::error::{Context, Error, Kind, Result};
 use prepare::Canvas;
 use std::path::Path;
 pub(super) use suppress::iou;
@@ -96,15 +97,16 @@ impl Detector {
     /// Plates in an 8-bit BGR picture, most confident first. `image` may be smaller than the
     /// picture, whose `size` counts for where the plates are; not smaller than [`Detector::needs`].
     pub fn detect(&mut self, image: &Mat, size: (i32, i32)) -> Result<Vec<Detection>> {
-        let placed = self.canvas.place(image, size)?;
-        let (width, height) = self.canvas.size();
+        let (placed, canvas) = self.canvas.place(image, size)?;
+        let (width, height) = (canvas.cols() as usize, canvas.rows() as usize);
+        let bytes = canvas.data_bytes().context(Kind::Internal, || "the detector's picture can't be read".into())?;
         let found = match &mut self.kind {
             Family::Plated(grid) => {
-                let outputs = self.model.run(&self.input, &[1, height, width, 3], self.canvas.bytes())?;
+                let outputs = self.model.run(&self.input, &[1, height, width, 3], bytes)?;
                 grid.decode(&outputs)?
             }
             Family::Yolo { output, threshold, scaled } => {
-                yolo::planar_rgb(self.canvas.bytes(), scaled);
+                yolo::planar_rgb(bytes, scaled);
                 let outputs = self.model.run(&self.input, &[1, 3, height, width], scaled.as_slice())?;
                 let (shape, rows) = floats(&outputs, output)?;
                 yolo::decode(shape, rows, *threshold)?

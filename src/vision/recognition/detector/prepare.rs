@@ -46,16 +46,6 @@ impl Canvas {
         Self { mat: Mat::default(), width, height, step: None, last: None }
     }
 
-    /// Width and height in pixels, with the picture that was placed last.
-    pub fn size(&self) -> (usize, usize) {
-        (self.mat.cols() as usize, self.mat.rows() as usize)
-    }
-
-    /// The canvas row by row.
-    pub fn bytes(&self) -> &[u8] {
-        self.mat.data_bytes().unwrap_or_default()
-    }
-
     /// Factor and size of a `w` × `h` picture on the canvas.
     fn fit(&self, w: i32, h: i32) -> (f64, i32, i32) {
         // In double precision, as numpy computes it, so that both round alike.
@@ -71,8 +61,8 @@ impl Canvas {
     }
 
     /// Scales `image` onto the canvas; `w` × `h` is the size of the picture that it was made from
-    /// by shrinking.
-    pub fn place(&mut self, image: &Mat, (w, h): (i32, i32)) -> Result<Placed> {
+    /// by shrinking. Gives the canvas, which is `image` itself where that fits.
+    pub fn place<'a>(&'a mut self, image: &'a Mat, (w, h): (i32, i32)) -> Result<(Placed, &'a Mat)> {
         let failed = || "a picture could not be scaled for the detector".to_string();
         let (scale, nw, nh) = self.fit(w, h);
         let most = Size::new(self.width as i32, self.height as i32);
@@ -83,7 +73,14 @@ impl Canvas {
             }
             None => (most, (most.width - nw) / 2, (most.height - nh) / 2),
         };
+        let placed = Placed { scale: scale as f32, x: x as f32, y: y as f32, width: w as f32, height: h as f32 };
         let place = Rect::new(x, y, nw, nh);
+        if place == Rect::new(0, 0, size.width, size.height)
+            && (image.cols(), image.rows()) == (nw, nh)
+            && image.is_continuous()
+        {
+            return Ok((placed, image));
+        }
         if self.last != Some(place) {
             self.mat = Mat::new_size_with_default(size, opencv::core::CV_8UC3, Scalar::all(GREY))
                 .context(Kind::Internal, failed)?;
@@ -96,7 +93,7 @@ impl Canvas {
         };
         let mut target = Mat::roi_mut(&mut self.mat, place).context(Kind::Internal, failed)?;
         imgproc::resize(image, &mut target, Size::new(nw, nh), 0.0, 0.0, how).context(Kind::Internal, failed)?;
-        Ok(Placed { scale: scale as f32, x: x as f32, y: y as f32, width: w as f32, height: h as f32 })
+        Ok((placed, &self.mat))
     }
 }
 
@@ -126,7 +123,8 @@ mod tests {
     #[test]
     fn a_place_on_the_canvas_leads_back_to_the_picture() {
         for mut canvas in [Canvas::top_left(640, 384, 8), Canvas::centred(640, 640)] {
-            let placed = canvas.place(&grey(1280, 720), (1280, 720)).unwrap();
+            let image = grey(1280, 720);
+            let (placed, _) = canvas.place(&image, (1280, 720)).unwrap();
             let on_canvas = [100.0 * placed.scale + placed.x, 50.0 * placed.scale + placed.y];
             let d = Detection {
                 confidence: 1.0,
@@ -142,21 +140,35 @@ mod tests {
         }
     }
 
+    fn place(canvas: &mut Canvas, (w, h): (i32, i32)) -> (i32, i32, Vec<u8>) {
+        let image = grey(w, h);
+        let (_, canvas) = canvas.place(&image, (w, h)).unwrap();
+        (canvas.cols(), canvas.rows(), canvas.data_bytes().unwrap().to_vec())
+    }
+
     #[test]
     fn what_the_picture_does_not_cover_is_grey_after_any_order_of_sizes() {
         let mut canvas = Canvas::centred(64, 64);
-        canvas.place(&grey(64, 64), (64, 64)).unwrap();
-        canvas.place(&grey(64, 32), (64, 32)).unwrap();
-        assert_eq!((canvas.bytes()[0], canvas.bytes()[32 * 64 * 3], canvas.size()), (114, 200, (64, 64)));
+        place(&mut canvas, (64, 64));
+        let (w, h, bytes) = place(&mut canvas, (64, 32));
+        assert_eq!((w, h, bytes[0], bytes[32 * 64 * 3]), (64, 64, 114, 200));
     }
 
     #[test]
     fn the_canvas_of_the_own_detector_ends_with_the_next_whole_cell() {
         let mut canvas = Canvas::top_left(640, 384, 8);
         for (picture, size) in [((1280, 720), (640, 360)), ((640, 384), (640, 384)), ((896, 592), (584, 384))] {
-            canvas.place(&grey(picture.0, picture.1), picture).unwrap();
-            assert_eq!((canvas.size(), canvas.bytes().len()), (size, size.0 * size.1 * 3));
+            let (w, h, bytes) = place(&mut canvas, picture);
+            assert_eq!(((w, h), bytes.len() as i32), (size, w * h * 3));
         }
-        assert_eq!((canvas.bytes()[580 * 3], canvas.bytes()[581 * 3]), (200, 114));
+        let (_, _, bytes) = place(&mut canvas, (896, 592));
+        assert_eq!((bytes[580 * 3], bytes[581 * 3]), (200, 114));
+    }
+
+    #[test]
+    fn a_picture_that_fits_is_taken_as_it_is() {
+        let mut canvas = Canvas::top_left(640, 384, 8);
+        let image = grey(640, 360);
+        assert!(std::ptr::eq(canvas.place(&image, (1280, 720)).unwrap().1, &image));
     }
 }
