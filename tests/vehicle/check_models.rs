@@ -53,7 +53,7 @@ fn models_that_work_are_named_with_their_versions() {
 #[test]
 fn a_reader_that_misreads_on_this_processor_gives_way_to_the_exact_one_and_check_says_so() {
     let vehicle = vehicle();
-    saturate(&vehicle, "reader", 740, 180_000);
+    saturate(&vehicle, "reader", 480, 180_000);
     let (out, err, code) = check(&vehicle);
     assert_eq!(code, Some(65), "{out}{err}");
     assert!(out.contains("WRONG") && err.contains("self-test") && err.contains("put reader-fp32.toml"), "{out}{err}");
