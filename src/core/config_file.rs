@@ -110,11 +110,11 @@ mod tests {
 
     #[test]
     fn a_rule_of_ours_names_the_line_of_its_key_or_of_the_table_around_it() {
-        let said = |message: &str| wrong(TEXT, Path::new("x.toml"), message).chain();
-        assert_eq!(said("sources[1].rate: too fast"), "x.toml line 7: sources[1].rate: too fast");
-        assert_eq!(said("sources[0].rate: missing"), "x.toml line 3: sources[0].rate: missing");
-        assert_eq!(said("transfer.idle_s: no"), "x.toml line 9: transfer.idle_s: no");
-        assert_eq!(said("shift.hours: no"), "x.toml: shift.hours: no");
+        let message = |message: &str| wrong(TEXT, Path::new("x.toml"), message).chain();
+        assert_eq!(message("sources[1].rate: too fast"), "x.toml line 7: sources[1].rate: too fast");
+        assert_eq!(message("sources[0].rate: missing"), "x.toml line 3: sources[0].rate: missing");
+        assert_eq!(message("transfer.idle_s: no"), "x.toml line 9: transfer.idle_s: no");
+        assert_eq!(message("shift.hours: no"), "x.toml: shift.hours: no");
     }
 
     #[test]

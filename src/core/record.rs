@@ -30,7 +30,7 @@ pub struct ReadRecord {
     pub first_seen: Timestamp,
     /// Wall-clock time of the last look.
     pub last_seen: Timestamp,
-    /// What is to be said of its times, when the vehicle's clock was not trusted. None when it was.
+    /// Mark of its times, when the vehicle's clock was not trusted. None when it was.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub clock: Option<ClockMark>,
     /// Seconds for which the plate kept its place in the picture, when it did so for 5 s or more: the
@@ -49,7 +49,7 @@ pub struct ReadRecord {
     pub made_by: MadeBy,
 }
 
-/// What is to be said of the times of a read that was made while the clock was not trusted.
+/// Mark of the times of a read that was made while the clock was not trusted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ClockMark {

@@ -162,8 +162,8 @@ impl Trust {
         for (n, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
             let mut key = [0; 32];
             hex::decode_to_slice(line.trim(), &mut key).map_err(|_| {
-                let said = format!("{} line {}: this is no public key of 64 hex digits", path.display(), n + 1);
-                Error::new(Kind::Config, said)
+                let message = format!("{} line {}: this is no public key of 64 hex digits", path.display(), n + 1);
+                Error::new(Kind::Config, message)
             })?;
             keys.push(key);
         }

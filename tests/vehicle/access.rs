@@ -226,14 +226,14 @@ fn where_purpose_and_case_are_required_every_subcommand_can_give_them() {
         (&["hit", "disposition", &vehicle.hit, "correct"], &[]),
     ] {
         let refused = vehicle.plated(&[args, more].concat());
-        let said = String::from_utf8_lossy(&refused.stderr).into_owned();
-        assert!(refused.stdout.is_empty() && said.contains("--purpose"), "{args:?}: {said}");
+        let message = String::from_utf8_lossy(&refused.stderr).into_owned();
+        assert!(refused.stdout.is_empty() && message.contains("--purpose"), "{args:?}: {message}");
         let without_case = vehicle.plated(&[args, more, &["--purpose", "locate_vehicle"]].concat());
-        let said = String::from_utf8_lossy(&without_case.stderr).into_owned();
-        assert!(without_case.stdout.is_empty() && said.contains("--case"), "{args:?}: {said}");
+        let message = String::from_utf8_lossy(&without_case.stderr).into_owned();
+        assert!(without_case.stdout.is_empty() && message.contains("--case"), "{args:?}: {message}");
         let done = vehicle.plated(&[args, more, &["--purpose", "locate_vehicle", "--case", "26-1234"]].concat());
-        let said = String::from_utf8_lossy(&done.stderr).into_owned();
-        assert!(done.status.success() && !done.stdout.is_empty(), "{args:?}: {said}");
+        let message = String::from_utf8_lossy(&done.stderr).into_owned();
+        assert!(done.status.success() && !done.stdout.is_empty(), "{args:?}: {message}");
     }
 }
 

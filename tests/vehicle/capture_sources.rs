@@ -1,4 +1,4 @@
-//! Files as sources: what comes out of them, and what is said about broken ones.
+//! Files as sources: what comes out of them, and what is reported about broken ones.
 use crate::kit::matroska::matroska;
 use opencv::core::Vector;
 use opencv::core::{CV_8UC3, Mat, Scalar, Size};

@@ -17,7 +17,7 @@ fn lines(output: &Output) -> Vec<Value> {
     String::from_utf8_lossy(&output.stdout).lines().map(|l| serde_json::from_str(l).unwrap()).collect()
 }
 
-fn said(output: &Output) -> String {
+fn message(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
 }
 
@@ -64,7 +64,7 @@ fn models_of_the_common_open_families_load_by_configuration() {
     let (detector, reader, photo) = (yolo(dir.path()), fixed_slots(dir.path()), dir.path().join("a.png"));
     picture(&photo, 1280, 720);
     let out = plated(&["recognize", "--json", "--detector", text(&detector), "--reader", text(&reader), text(&photo)]);
-    assert!(out.status.success(), "{}", said(&out));
+    assert!(out.status.success(), "{}", message(&out));
     let plates = &lines(&out)[0]["plates"];
     assert_eq!(plates.as_array().unwrap().len(), 1, "the row under the threshold is left out");
     assert_eq!(plates[0]["text"], "7ABC123");
@@ -86,8 +86,8 @@ fn a_file_that_is_no_image_is_named_and_the_rest_goes_on() {
     std::fs::write(photos.join("labels.jsonl"), "{}").unwrap();
     let out = plated(&["recognize", "--json", "--detector", text(&detector), "--reader", text(&reader), text(&photos)]);
     assert_eq!(out.status.code(), Some(65));
-    assert!(said(&out).contains("a.jpg") && said(&out).contains("c.jpg"), "{}", said(&out));
-    assert!(!said(&out).contains("panicked"));
+    assert!(message(&out).contains("a.jpg") && message(&out).contains("c.jpg"), "{}", message(&out));
+    assert!(!message(&out).contains("panicked"));
     let lines = lines(&out);
     assert_eq!(lines.len(), 3, "every picture has its line, other files have none");
     assert_eq!(lines[1]["plates"][0]["text"], "7ABC123");
@@ -103,7 +103,7 @@ fn plate_crops_skips_detection_and_annotate_draws_what_was_read() {
     let models = ["--detector", text(&detector), "--reader", text(&reader)];
     let rest = ["--plate-crops", "--annotate", text(&drawn), text(&photo)];
     let out = plated(&[&["recognize", "--json"][..], &models, &rest].concat());
-    assert!(out.status.success(), "{}", said(&out));
+    assert!(out.status.success(), "{}", message(&out));
     assert_eq!(lines(&out)[0]["plates"][0]["box"], serde_json::json!([0.0, 0.0, 200.0, 100.0]));
     let before = std::fs::read(&photo).unwrap();
     let after = opencv::imgcodecs::imread(text(&drawn.join("crop.jpg")), opencv::imgcodecs::IMREAD_COLOR).unwrap();
@@ -119,7 +119,7 @@ fn a_missing_library_or_model_is_one_sentence_that_says_what_to_do() {
     let nothing = dir.path().join("nothing");
     let out = plated(&["recognize", "--models", text(&nothing), text(&photo)]);
     assert_eq!(out.status.code(), Some(69));
-    assert!(said(&out).contains("recognition.models") && said(&out).lines().count() == 1, "{}", said(&out));
+    assert!(message(&out).contains("recognition.models") && message(&out).lines().count() == 1, "{}", message(&out));
 
     let out = Command::new(env!("CARGO_BIN_EXE_plated"))
         .args(["recognize", "--detector", text(&detector), "--reader", text(&reader), text(&photo)])
@@ -127,7 +127,7 @@ fn a_missing_library_or_model_is_one_sentence_that_says_what_to_do() {
         .output()
         .unwrap();
     assert_eq!(out.status.code(), Some(69));
-    assert!(said(&out).contains("libonnxruntime.so") && said(&out).lines().count() == 1, "{}", said(&out));
+    assert!(message(&out).contains("libonnxruntime.so") && message(&out).lines().count() == 1, "{}", message(&out));
 
     std::fs::write(dir.path().join("libonnxruntime.so"), "no library").unwrap();
     let out = Command::new(env!("CARGO_BIN_EXE_plated"))
@@ -136,7 +136,7 @@ fn a_missing_library_or_model_is_one_sentence_that_says_what_to_do() {
         .output()
         .unwrap();
     assert_eq!(out.status.code(), Some(69));
-    assert!(said(&out).contains("make setup"), "{}", said(&out));
+    assert!(message(&out).contains("make setup"), "{}", message(&out));
 }
 
 #[test]
@@ -146,8 +146,8 @@ fn a_model_that_does_not_fit_its_sidecar_is_refused_with_what_differs() {
     picture(&photo, 64, 64);
     let with = |detector: &Path, reader: &Path| {
         let out = plated(&["recognize", "--detector", text(detector), "--reader", text(reader), text(&photo)]);
-        assert!(!out.status.success() && !said(&out).contains("panicked"), "{}", said(&out));
-        said(&out)
+        assert!(!out.status.success() && !message(&out).contains("panicked"), "{}", message(&out));
+        message(&out)
     };
     // Another hash.
     let other = dir.path().join("hash.toml");
@@ -198,13 +198,13 @@ fn annotated_copies_never_overwrite_an_original_or_each_other() {
     let before = std::fs::read(photos.join("p.jpg")).unwrap();
     for (into, what) in [(&photos, &photos), (&photos, &photos.join("p.jpg"))] {
         let out = recognize(&models, &["--annotate", text(into), text(what)]);
-        assert_eq!(out.status.code(), Some(78), "{}", said(&out));
-        assert!(said(&out).contains("another folder"), "{}", said(&out));
+        assert_eq!(out.status.code(), Some(78), "{}", message(&out));
+        assert!(message(&out).contains("another folder"), "{}", message(&out));
     }
     assert_eq!(std::fs::read(photos.join("p.jpg")).unwrap(), before);
     for _ in 0..2 {
         let out = recognize(&models, &["--annotate", text(&drawn), text(&photos)]);
-        assert!(out.status.success(), "{}", said(&out));
+        assert!(out.status.success(), "{}", message(&out));
     }
     assert_eq!(names(&drawn), ["p-2.jpg", "p-3.jpg", "p-4.jpg", "p-5.jpg", "p-6.jpg", "p.jpg"]);
     // A folder for copies inside the one that is read is no part of what is read.
@@ -212,7 +212,7 @@ fn annotated_copies_never_overwrite_an_original_or_each_other() {
     for _ in 0..2 {
         let out = recognize(&models, &["--json", "--annotate", text(&inside), text(&photos)]);
         assert_eq!(lines(&out).len(), 3);
-        assert!(said(&out).contains("left out of what is read"), "{}", said(&out));
+        assert!(message(&out).contains("left out of what is read"), "{}", message(&out));
     }
 }
 
@@ -225,9 +225,9 @@ fn a_copy_that_can_not_be_written_costs_no_read_and_is_an_error_at_the_end() {
     picture(&dir.path().join("p.png"), 320, 240);
     std::fs::rename(dir.path().join("p.png"), &long).unwrap();
     let out = recognize(&models, &["--json", "--annotate", text(&drawn), text(&long)]);
-    assert_eq!(out.status.code(), Some(74), "{}", said(&out));
+    assert_eq!(out.status.code(), Some(74), "{}", message(&out));
     assert_eq!(lines(&out)[0]["plates"][0]["text"], "7ABC123");
-    assert!(said(&out).contains("could not write a copy") && names(&drawn).is_empty(), "{}", said(&out));
+    assert!(message(&out).contains("could not write a copy") && names(&drawn).is_empty(), "{}", message(&out));
 }
 
 #[test]
@@ -243,17 +243,17 @@ fn folders_are_searched_to_any_depth_or_to_the_depth_asked_for_and_content_decid
     std::fs::write(photos.join("day1/notes.txt"), "notes").unwrap();
     std::os::unix::fs::symlink(&photos, photos.join("day1/loop")).unwrap();
     let all = recognize(&models, &["--json", text(&photos)]);
-    assert!(all.status.success(), "{}", said(&all));
+    assert!(all.status.success(), "{}", message(&all));
     assert_eq!(lines(&all).len(), 4);
     let some = recognize(&models, &["--json", "--depth", "2", text(&photos)]);
     assert_eq!(lines(&some).len(), 2);
-    assert!(said(&some).contains("deeper than --depth"), "{}", said(&some));
+    assert!(message(&some).contains("deeper than --depth"), "{}", message(&some));
     // A video that is called a picture, and one with an ending of its own.
     let mkv = matroska(&drive(3), (320, 240), None);
     for name in ["x.jpg", "x.mts", "x.dav"] {
         std::fs::write(dir.path().join(name), &mkv).unwrap();
         let out = recognize(&models, &["--json", text(&dir.path().join(name))]);
-        assert_eq!(lines(&out)[0]["frames"], 3, "{name}: {}", said(&out));
+        assert_eq!(lines(&out)[0]["frames"], 3, "{name}: {}", message(&out));
     }
 }
 
@@ -289,11 +289,11 @@ fn a_share_that_is_none_and_a_picture_that_is_too_large_are_refused() {
     picture(&photo, 2000, 1000);
     for share in ["2", "nan", "-0.1", "inf", "x"] {
         let out = recognize(&models, &[&format!("--min-confidence={share}"), text(&photo)]);
-        assert!(!out.status.success() && said(&out).contains("from 0 to 1"), "{share}: {}", said(&out));
+        assert!(!out.status.success() && message(&out).contains("from 0 to 1"), "{share}: {}", message(&out));
     }
     let out = recognize(&models, &["--max-megapixels", "1", text(&photo)]);
     assert_eq!(out.status.code(), Some(65));
-    assert!(said(&out).contains("2000 × 1000"), "{}", said(&out));
+    assert!(message(&out).contains("2000 × 1000"), "{}", message(&out));
     assert!(recognize(&models, &["--max-megapixels", "2", text(&photo)]).status.success());
 }
 
@@ -313,7 +313,7 @@ fn a_pass_in_a_video_has_the_frames_own_times_and_the_date_of_the_recording() {
     std::fs::write(&path, matroska(&drive(56), (320, 240), Some(794_059_200_000_000_000))).unwrap();
     let of = |rest: &[&str]| {
         let out = recognize(&models, &[&["--json"], rest, &[text(&path)]].concat());
-        assert!(out.status.success(), "{}", said(&out));
+        assert!(out.status.success(), "{}", message(&out));
         lines(&out).remove(0)
     };
     let line = of(&[]);
@@ -326,7 +326,7 @@ fn a_pass_in_a_video_has_the_frames_own_times_and_the_date_of_the_recording() {
     std::fs::write(&path, matroska(&drive(56), (320, 240), None)).unwrap();
     assert_eq!(of(&[])["dated_by"], "analysis");
     let out = recognize(&models, &[text(&path)]);
-    assert!(said(&out).contains("dated by analysis"), "{}", said(&out));
+    assert!(message(&out).contains("dated by analysis"), "{}", message(&out));
 }
 
 #[test]
@@ -341,5 +341,5 @@ fn of_a_recording_that_was_cut_off_there_are_the_reads_that_it_has_and_what_is_m
     assert_eq!(line["plates"][0]["text"], "7ABC123");
     assert!(line["error"].as_str().unwrap().contains("bytes are missing"), "{line}");
     let out = recognize(&models, &[text(&path)]);
-    assert!(String::from_utf8_lossy(&out.stdout).contains("7ABC123") && said(&out).contains("is cut off"));
+    assert!(String::from_utf8_lossy(&out.stdout).contains("7ABC123") && message(&out).contains("is cut off"));
 }

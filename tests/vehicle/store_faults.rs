@@ -95,13 +95,13 @@ fn a_full_store_says_so_loses_nothing_and_goes_on_when_there_is_room() {
         match store.put_read(&new) {
             Ok(stored) => kept.push((stored.id, stored.sha256)),
             Err(e) => {
-                let said = e.chain();
-                assert_eq!(e.kind(), Kind::Storage, "{said}");
+                let message = e.chain();
+                assert_eq!(e.kind(), Kind::Storage, "{message}");
                 assert!(
-                    said.contains("at most 2.0 MiB") && said.contains(&format!("{} reads wait", kept.len())),
-                    "{said}"
+                    message.contains("at most 2.0 MiB") && message.contains(&format!("{} reads wait", kept.len())),
+                    "{message}"
                 );
-                assert!(said.contains("store.max_mib") && !said.contains("7FUL000"), "{said}");
+                assert!(message.contains("store.max_mib") && !message.contains("7FUL000"), "{message}");
                 break new;
             }
         }

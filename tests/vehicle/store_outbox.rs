@@ -54,8 +54,8 @@ fn a_receipt_marks_exactly_the_content_it_names_and_is_kept() {
     let b = store.put_read(&read("7REC002")).unwrap();
     let held = store.put_read(&open_read("7REC003")).unwrap();
     let wrong = [(a.id, b.sha256), (Uuid::now_v7(), a.sha256), (a.id, Sha256::of(b"else")), (held.id, held.sha256)];
-    let said = store.apply_receipt(&receipt(&wrong)).unwrap();
-    assert_eq!(said, Applied { unknown: 4, ..Applied::default() });
+    let message = store.apply_receipt(&receipt(&wrong)).unwrap();
+    assert_eq!(message, Applied { unknown: 4, ..Applied::default() });
     assert_eq!(store.outbox(transfer(), 10).unwrap().len(), 2);
 
     let right = receipt(&[(a.id, a.sha256)]);
@@ -218,8 +218,8 @@ fn check_finds_what_does_not_fit_and_runs_beside_the_daemon() {
         let report = check(&place.path(), &place.key).unwrap();
         assert!(report.problems() > 0, "{name}: not found");
         assert_eq!(plated_check(), Some(65), "{name}");
-        let said: Vec<_> = report.checked.iter().flat_map(|c| &c.problems).collect();
-        assert!(!said.iter().any(|p| p.contains("CHK") || p.contains("8XYZ")), "{name}: shows a plate: {said:?}");
+        let message: Vec<_> = report.checked.iter().flat_map(|c| &c.problems).collect();
+        assert!(!message.iter().any(|p| p.contains("CHK") || p.contains("8XYZ")), "{name}: shows a plate: {message:?}");
     }
 }
 

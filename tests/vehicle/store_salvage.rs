@@ -92,8 +92,8 @@ fn whatever_page_is_damaged_every_unsent_read_that_is_whole_comes_over_with_its_
         assert_eq!(check(&other.path(), &other.key).unwrap().problems(), 0, "page {page}");
         most = most.max(here.len());
         lost += unsent.len() - here.len();
-        let said = salvaged.unreadable > 0 || salvaged.unreadable_tables;
-        assert!(here.len() == unsent.len() || said, "page {page}: lost and not said: {salvaged}");
+        let message = salvaged.unreadable > 0 || salvaged.unreadable_tables;
+        assert!(here.len() == unsent.len() || message, "page {page}: lost and not message: {salvaged}");
     }
     assert!(most == unsent.len() && lost > 0, "{most} at most, {lost} lost in all");
 }
@@ -211,8 +211,8 @@ fn a_store_that_is_removed_moved_or_replaced_while_it_is_open_loses_nothing() {
         harm(&place);
         let refused = store.put_read(&read("7LOST00")).unwrap_err();
         assert_eq!(refused.kind(), Kind::Storage, "{name}");
-        let said = refused.chain();
-        assert!(said.contains("a new one was begun") && !said.contains("7LOST00"), "{name}: {said}");
+        let message = refused.chain();
+        assert!(message.contains("a new one was begun") && !message.contains("7LOST00"), "{name}: {message}");
         all.insert(keep(&store, &read("7AFT001")));
         assert!(place.path().exists(), "{name}");
         // Entries are there at once, reads in their turn.
@@ -328,16 +328,19 @@ fn the_command_brings_over_what_lies_beside_the_store_and_says_the_counts() {
         let done = command.args(["store", "salvage", "--config"]).arg(&config).args(more).output().unwrap();
         (done.status.code(), String::from_utf8(done.stdout).unwrap(), String::from_utf8(done.stderr).unwrap())
     };
-    let (code, said, _) = salvage(&[]);
-    assert!(code == Some(0) && said.contains("No store was set aside"), "{said}");
+    let (code, message, _) = salvage(&[]);
+    assert!(code == Some(0) && message.contains("No store was set aside"), "{message}");
     std::fs::rename(place.path(), place.beside(".damaged-20260301T070000Z")).unwrap();
-    let (code, said, _) = salvage(&[]);
-    assert!(code == Some(0) && said.contains("50 brought over, 0 were here already, 10 are at the station"), "{said}");
-    assert!(!said.contains("7SAL"), "{said}");
-    let (code, _, said) = salvage(&["/nowhere"]);
-    assert!(code == Some(69) && said.contains("there is no store at /nowhere"), "{said}");
+    let (code, message, _) = salvage(&[]);
+    assert!(
+        code == Some(0) && message.contains("50 brought over, 0 were here already, 10 are at the station"),
+        "{message}"
+    );
+    assert!(!message.contains("7SAL"), "{message}");
+    let (code, _, message) = salvage(&["/nowhere"]);
+    assert!(code == Some(69) && message.contains("there is no store at /nowhere"), "{message}");
     let (store, _) = place.open();
-    let (code, _, said) = salvage(&[]);
-    assert!(code == Some(75) && said.contains("in use by the process"), "{said}");
+    let (code, _, message) = salvage(&[]);
+    assert!(code == Some(75) && message.contains("in use by the process"), "{message}");
     store.close().unwrap();
 }

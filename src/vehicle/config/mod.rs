@@ -92,10 +92,10 @@ impl Config {
         })
     }
 
-    /// Folder of the lists that come by themselves: beside the store, if nothing else is said.
+    /// Folder of the lists that come by themselves: beside the store by default.
     pub fn hotlist_folder(&self) -> PathBuf {
-        let said = self.hotlist_sync.as_ref().and_then(|sync| sync.folder.clone());
-        said.unwrap_or_else(|| self.store.path.with_file_name("hotlists"))
+        let message = self.hotlist_sync.as_ref().and_then(|sync| sync.folder.clone());
+        message.unwrap_or_else(|| self.store.path.with_file_name("hotlists"))
     }
 
     fn resolve(&mut self, base: &Path) {
@@ -170,7 +170,7 @@ impl Config {
                 ));
             }
             list.limits.check().map_err(|why| format!("hotlists[{i}].limits.{why}"))?;
-            list.rules.check().map_err(|said| format!("hotlists[{i}].match.{said}"))?;
+            list.rules.check().map_err(|message| format!("hotlists[{i}].match.{message}"))?;
             match (list.kind, list.path.as_os_str().is_empty()) {
                 (ListKind::Station, false) => {
                     return Err(format!("hotlists[{i}].path: a list of kind \"station\" has none"));
@@ -248,8 +248,8 @@ mod tests {
             ("[[hotlists]]\nname = \"svs\"\n", &["hotlists[1].name", "used twice"]),
             ("[[hotlists]]\nname = \"officers\"\n", &["hotlists[1].name"]),
         ] {
-            let said = with(keys).unwrap_err().chain();
-            assert!(expected.iter().all(|e| said.contains(e)), "{said}");
+            let message = with(keys).unwrap_err().chain();
+            assert!(expected.iter().all(|e| message.contains(e)), "{message}");
         }
     }
 
@@ -293,7 +293,7 @@ mod tests {
         };
         assert_eq!(list("").unwrap().hotlists[0].rules.equivalents, 1);
         assert_eq!(list("match.equivalents = 2").unwrap().hotlists[0].rules.differences, 0);
-        for (rules, said) in [
+        for (rules, message) in [
             ("match.equivalents = 3", "hotlists[0].match.equivalents"),
             ("match.differences = 2", "hotlists[0].match.differences"),
             ("match.alert_probability = 30", "hotlists[0].match.alert_probability"),
@@ -302,7 +302,7 @@ mod tests {
             ("[[hotlists]]\nname = \"svs\"\npath = \"x\"", "used twice"),
         ] {
             let err = list(rules).unwrap_err().chain();
-            assert!(err.contains(said), "{err}");
+            assert!(err.contains(message), "{err}");
         }
     }
 

@@ -101,12 +101,14 @@ fn once(
                      what can still be read of it; the daemon does so by itself."
                 );
             }
-            let desk = Arc::new(OfficerService::open(config, store.clone(), clock.clone()));
+            let service = Arc::new(OfficerService::open(config, store.clone(), clock.clone()));
             let done = match request {
-                Request::Sync => sync::round(config, clock.clone(), &desk).and_then(|round| sync::tell(round, answer)),
-                request => desk.answer(request.clone(), &SystemUser::of_this_process(), file, answer),
+                Request::Sync => {
+                    sync::round(config, clock.clone(), &service).and_then(|round| sync::tell(round, answer))
+                }
+                request => service.answer(request.clone(), &SystemUser::of_this_process(), file, answer),
             };
-            drop(desk);
+            drop(service);
             store.close()?;
             Ok(done?)
         }
@@ -131,7 +133,7 @@ fn ask(stream: &UnixStream, socket: &Path, request: &Request, file: Option<&Path
         let frame = serde_json::from_str(&line.context(Kind::Network, lost)?);
         match frame.context(Kind::Internal, || "the daemon is of another version than this program".into())? {
             Frame::Reply(reply) => answer(reply)?,
-            Frame::Error { kind, said } => return Err(Error::new(kind, said)),
+            Frame::Error { kind, message } => return Err(Error::new(kind, message)),
             Frame::End => return Ok(()),
         }
     }

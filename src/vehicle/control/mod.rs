@@ -1,9 +1,9 @@
 //! What officers do with lists and hits: import, look up, enter and remove plates, search back,
-//! list hits and say what they were, ask how all is.
+//! list hits and say what they were, ask for the status.
 //!
 //! ```text
-//! plated hotlist …, plated hit … ─► call ─► socket ─► OfficerService of the daemon ─► store, shelf, lists in force
-//!                                   └─ no daemon ─► OfficerService of its own ─► store, shelf
+//! plated hotlist …, plated hit … ─► call ─► socket ─► OfficerService of the daemon ─► store, list files, lists in force
+//!                                   └─ no daemon ─► OfficerService of its own ─► store, list files
 //! ```
 //!
 //! One daemon owns the store, so while it runs the command line asks it, over a Unix socket on
@@ -127,7 +127,7 @@ pub enum Request {
     },
     /// Fetch what is new of the station's lists, now, and bring it into force.
     Sync,
-    /// How all is.
+    /// Overall status.
     Status,
 }
 
@@ -175,7 +175,7 @@ pub enum Reply {
         /// What was done, or why the version before stays in force.
         outcome: Result<Outcome, String>,
     },
-    /// How all is.
+    /// Overall status.
     Status(Box<StatusReport>),
 }
 

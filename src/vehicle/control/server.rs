@@ -47,7 +47,7 @@ pub(super) enum Frame {
         /// The sort of failure.
         kind: Kind,
         /// The sentence.
-        said: String,
+        message: String,
     },
     /// There are no more replies.
     End,
@@ -76,8 +76,9 @@ impl Server {
         let failed = || format!("could not listen for the command line at {}", path.display());
         if std::fs::symlink_metadata(path).is_ok_and(|m| m.file_type().is_socket()) {
             if UnixStream::connect(path).is_ok() {
-                let said = format!("another program listens at {}; set control.socket to another path", path.display());
-                return Err(Error::new(Kind::Refused, said));
+                let message =
+                    format!("another program listens at {}; set control.socket to another path", path.display());
+                return Err(Error::new(Kind::Refused, message));
             }
             std::fs::remove_file(path).context(Kind::Storage, failed)?;
         }
@@ -131,7 +132,7 @@ fn receive(stream: tokio::net::UnixStream, service: &Arc<OfficerService>, places
         let mut output = Paced::new(&stream, ANSWER_TIMEOUT);
         let last = match serve(&stream, uid, &service, &places, arriving, &mut output) {
             Ok(()) => Frame::End,
-            Err(e) => Frame::Error { kind: e.kind(), said: e.chain() },
+            Err(e) => Frame::Error { kind: e.kind(), message: e.chain() },
         };
         // A caller that went away has nothing to hear.
         let _ = send(&mut output, &last);
@@ -140,7 +141,7 @@ fn receive(stream: tokio::net::UnixStream, service: &Arc<OfficerService>, places
 }
 
 fn busy() -> Frame {
-    Frame::Error { kind: Kind::Busy, said: TOO_MANY.into() }
+    Frame::Error { kind: Kind::Busy, message: TOO_MANY.into() }
 }
 
 const TOO_MANY: &str = "too many others are asking; try again";
@@ -182,8 +183,8 @@ fn serve(
 ) -> Result<()> {
     let mut input = BufReader::new(Paced::new(stream, REQUEST_TIMEOUT));
     let mut line = Vec::new();
-    let said = || "the request did not arrive whole".to_owned();
-    (&mut input).take(MAX_REQUEST).read_until(b'\n', &mut line).context(Kind::Network, said)?;
+    let message = || "the request did not arrive whole".to_owned();
+    (&mut input).take(MAX_REQUEST).read_until(b'\n', &mut line).context(Kind::Network, message)?;
     let request: Request = serde_json::from_slice(&line).context(Kind::Input, || {
         "the request is not one that this daemon knows; is the program of the same version?".into()
     })?;

@@ -35,7 +35,7 @@ pub struct StatusReport {
 }
 
 impl StatusReport {
-    /// The worst that is said of any part.
+    /// The worst level of any part.
     pub fn worst(&self) -> Level {
         let daemon = if self.daemon { Level::Ok } else { Level::Failed };
         self.parts.iter().map(|part| part.level).max().unwrap_or(Level::Ok).max(daemon)

@@ -1,5 +1,5 @@
 //! A round with the station because somebody asks for it: by the daemon's thread that does all its
-//! rounds or, when no daemon runs, in this process. Either way the desk decides what comes into
+//! rounds or, when no daemon runs, in this process. Either way the officers' service decides what comes into
 //! force, and who asked hears it.
 
 use super::Reply;
@@ -44,12 +44,12 @@ pub fn station(config: &Config, clock: &Arc<dyn Clock>) -> Result<Option<(HttpsL
 }
 
 /// A round of this process, which has the store.
-pub(super) fn round(config: &Config, clock: Arc<dyn Clock>, desk: &Arc<OfficerService>) -> Result<Round> {
+pub(super) fn round(config: &Config, clock: Arc<dyn Clock>, service: &Arc<OfficerService>) -> Result<Round> {
     let (link, trust) = station(config, &clock)?.ok_or_else(no_station)?;
     let folder = config.hotlist_folder();
-    desk.follow(&folder);
-    let desk = desk.clone();
-    let mut sync = Sync::new(link, folder, trust, clock, Arc::new(move |change: &Change| desk.take(change)));
+    service.follow(&folder);
+    let service = service.clone();
+    let mut sync = Sync::new(link, folder, trust, clock, Arc::new(move |change: &Change| service.take(change)));
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     Ok(runtime.context(Kind::Internal, || "could not start the runtime".into())?.block_on(sync.round()))
 }
@@ -62,22 +62,22 @@ pub(super) fn tell(round: Round, answer: Answer<'_>) -> Result<()> {
     let (of, mut failed) = (round.lists.len(), Vec::new());
     for (list, outcome) in round.lists {
         let outcome = outcome.map_err(|e| {
-            let said = e.chain();
-            failed.push((list.clone(), e.kind(), said.clone()));
-            said
+            let message = e.chain();
+            failed.push((list.clone(), e.kind(), message.clone()));
+            message
         });
         answer(Reply::Synced { list, outcome })?;
     }
     match (round.error, failed.first()) {
         (Some(e), _) => Err(e),
         (None, None) => Ok(()),
-        (None, Some((list, kind, said))) => {
-            let said = format!(
-                "of {}, {} not brought up to date; the first, {list}: {said}",
+        (None, Some((list, kind, message))) => {
+            let message = format!(
+                "of {}, {} not brought up to date; the first, {list}: {message}",
                 count(of as u64, "list"),
                 failed.len()
             );
-            Err(Error::new(*kind, said))
+            Err(Error::new(*kind, message))
         }
     }
 }

@@ -45,8 +45,8 @@ pub enum Outcome {
         way: Way,
         /// Bytes that were received for it.
         bytes: u64,
-        /// What was said when it was accepted.
-        said: String,
+        /// The message of its acceptance.
+        message: String,
     },
     /// The station does not hand it out any more, and it is gone.
     Withdrawn,
@@ -118,10 +118,10 @@ impl<R: Remote> Sync<R> {
     }
 
     async fn lists(&mut self, round: &mut Round) -> Result<()> {
-        let shelf = ReceivedLists::open(&self.folder)?;
-        let manifest = self.manifest(&shelf).await?;
+        let received = ReceivedLists::open(&self.folder)?;
+        let manifest = self.manifest(&received).await?;
         for version in &manifest.lists {
-            let outcome = self.list(&shelf, version).await;
+            let outcome = self.list(&received, version).await;
             let state = self.states.entry(version.name.clone());
             let state = state.or_insert_with(|| ListState::new(&version.name, Origin::Station));
             if outcome.is_ok() {
@@ -134,9 +134,9 @@ impl<R: Remote> Sync<R> {
             }
             round.lists.push((version.name.clone(), outcome));
         }
-        for name in shelf.names() {
+        for name in received.names() {
             if !manifest.lists.iter().any(|list| list.name == name) {
-                let outcome = self.withdraw(&shelf, &name).await;
+                let outcome = self.withdraw(&received, &name).await;
                 if let Err(e) = &outcome {
                     tell(Some(&name), e);
                 }
@@ -147,11 +147,11 @@ impl<R: Remote> Sync<R> {
     }
 
     /// The manifest that counts now.
-    async fn manifest(&self, shelf: &ReceivedLists) -> Result<Manifest> {
-        let held = shelf.manifest();
+    async fn manifest(&self, received: &ReceivedLists) -> Result<Manifest> {
+        let held = received.manifest();
         let done = held.as_ref().and_then(|text| {
             let manifest = manifest::open(text, &self.trust).ok()?;
-            self.is_done(shelf, &manifest).then(|| (manifest, etag(&Sha256::of(text))))
+            self.is_done(received, &manifest).then(|| (manifest, etag(&Sha256::of(text))))
         });
         let ask = Ask { unless: done.as_ref().map(|(_, tag)| tag.clone()), from: None };
         let mut reply = self.remote.get("v1/hotlists", &ask).await?;
@@ -164,7 +164,7 @@ impl<R: Remote> Sync<R> {
                 manifest::check_newer(&new, &text, held.as_deref())?;
                 if held.as_deref() != Some(&text) {
                     // Before anything is fetched by it: from now on no older one counts.
-                    shelf.put_manifest(&text)?;
+                    received.put_manifest(&text)?;
                 }
                 Ok(new)
             }
@@ -173,15 +173,15 @@ impl<R: Remote> Sync<R> {
     }
 
     /// True when nothing is left to do for this manifest.
-    fn is_done(&self, shelf: &ReceivedLists, manifest: &Manifest) -> bool {
+    fn is_done(&self, received: &ReceivedLists, manifest: &Manifest) -> bool {
         let held = |list: &ListVersion| self.handed.get(&list.name) == Some(&list.sha256);
         let accepted = received::accepted(&self.folder);
         manifest.lists.iter().all(|list| held(list) && accepted.iter().any(|(a, _)| a == list))
-            && shelf.names().len() == manifest.lists.len()
+            && received.names().len() == manifest.lists.len()
     }
 
-    async fn list(&mut self, shelf: &ReceivedLists, version: &ListVersion) -> Result<Outcome> {
-        let place = shelf.place(&version.name)?;
+    async fn list(&mut self, received: &ReceivedLists, version: &ListVersion) -> Result<Outcome> {
+        let place = received.place(&version.name)?;
         let accepted = place.accepted();
         let same = accepted.as_ref().is_some_and(|a| a.sha256 == version.sha256);
         if same && self.handed.get(&version.name) == Some(&version.sha256) {
@@ -196,7 +196,7 @@ impl<R: Remote> Sync<R> {
         place.keep_only(&accepted.iter().map(|a| a.sha256).chain([version.sha256]).collect::<Vec<_>>());
         let (way, bytes) = fetch(&self.remote, &place, version).await?;
         let change = Change::Station { version: version.clone(), path: place.file(&version.sha256) };
-        let said = self.hand_over(&place, change).await.inspect_err(|e| {
+        let message = self.hand_over(&place, change).await.inspect_err(|e| {
             if e.kind() == Kind::Damaged {
                 // The next round fetches it anew.
                 let _ = durable::remove(&place.file(&version.sha256));
@@ -204,12 +204,12 @@ impl<R: Remote> Sync<R> {
         })?;
         place.accept(version)?;
         self.handed.insert(version.name.clone(), version.sha256);
-        tracing::info!(list = version.name, version = version.version, ?way, bytes, "A list was accepted: {said}");
-        Ok(Outcome::Changed { version: version.version, way, bytes, said })
+        tracing::info!(list = version.name, version = version.version, ?way, bytes, "A list was accepted: {message}");
+        Ok(Outcome::Changed { version: version.version, way, bytes, message })
     }
 
-    async fn withdraw(&mut self, shelf: &ReceivedLists, name: &str) -> Result<Outcome> {
-        let place = shelf.place(name)?;
+    async fn withdraw(&mut self, received: &ReceivedLists, name: &str) -> Result<Outcome> {
+        let place = received.place(name)?;
         self.hand_over(&place, Change::Withdrawn { list: name.to_owned() }).await?;
         place.remove()?;
         self.handed.remove(name);

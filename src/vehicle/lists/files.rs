@@ -23,7 +23,7 @@ use std::path::{Path, PathBuf};
 const INCOMING: &str = "incoming-";
 
 /// Memory for sorting, in bytes.
-const ROOM: usize = 64 << 20;
+const SORT_MEMORY: usize = 64 << 20;
 /// End of the name of an index.
 const INDEX: &str = ".index";
 
@@ -77,13 +77,13 @@ impl ListFiles {
         Ok(IncomingFile { path: folder.join(name), folder })
     }
 
-    /// Puts the list that `fill` gives, entry by entry, on the shelf. It is durable when this
+    /// Puts the list that `fill` gives, entry by entry. It is durable when this
     /// returns, and not yet in force. Gives what `fill` gives.
     ///
     /// # Errors
-    /// What `fill` says, and `Storage` when it can't be written; nothing is on the shelf then.
+    /// What `fill` says, and `Storage` when it can't be written; nothing is kept then.
     pub fn put<T>(&self, list: &str, fill: impl FnOnce(Each<'_>) -> Result<T>) -> Result<(Sha256, T)> {
-        self.put_with(ROOM, list, fill)
+        self.put_with(SORT_MEMORY, list, fill)
     }
 
     fn put_with<T>(&self, room: usize, list: &str, fill: impl FnOnce(Each<'_>) -> Result<T>) -> Result<(Sha256, T)> {
@@ -106,7 +106,7 @@ impl ListFiles {
         Ok((written.sha256, given))
     }
 
-    /// Puts the file of a list that has the canonical form, and this hash, on the shelf: under a
+    /// Puts the file of a list that has the canonical form, and this hash: under a
     /// second name or, where the file system has none, as a copy. It is durable when this returns,
     /// and not yet in force.
     ///
@@ -132,14 +132,14 @@ impl ListFiles {
     pub fn lines(&self, list: &str, sha256: &Sha256) -> Result<impl Iterator<Item = Result<String>> + use<>> {
         let path = self.path(list, sha256);
         let failed = format!("could not read the list {}", path.display());
-        let said = failed.clone();
+        let message = failed.clone();
         let file = File::open(&path).context(Kind::Missing, || failed.clone())?;
         if Sha256::of_reader(file).context(Kind::Storage, || failed.clone())? != *sha256 {
-            let said = format!("the list {} is not what was written; import it again", path.display());
-            return Err(Error::new(Kind::Damaged, said));
+            let message = format!("the list {} is not what was written; import it again", path.display());
+            return Err(Error::new(Kind::Damaged, message));
         }
         let again = File::open(&path).context(Kind::Missing, || failed)?;
-        Ok(BufReader::new(again).lines().map(move |line| line.context(Kind::Storage, || said.clone())))
+        Ok(BufReader::new(again).lines().map(move |line| line.context(Kind::Storage, || message.clone())))
     }
 
     /// Gives the entries of a list, one after the other.
@@ -219,120 +219,120 @@ fn could_not_write(list: &str, folder: &Path) -> String {
 mod tests {
     use super::*;
 
-    fn put(shelf: &ListFiles, list: &str, plates: &[&str]) -> Sha256 {
+    fn put(files: &ListFiles, list: &str, plates: &[&str]) -> Sha256 {
         let entry = |plate: &str| EntryRecord { plate: plate.into(), ..EntryRecord::default() };
-        shelf.put(list, |each| plates.iter().try_for_each(|plate| each(&entry(plate)))).unwrap().0
+        files.put(list, |each| plates.iter().try_for_each(|plate| each(&entry(plate)))).unwrap().0
     }
 
-    fn plates(shelf: &ListFiles, list: &str, version: &Sha256) -> Result<Vec<String>> {
+    fn plates(files: &ListFiles, list: &str, version: &Sha256) -> Result<Vec<String>> {
         let mut plates = Vec::new();
         let mut each = |entry: EntryRecord| {
             plates.push(entry.plate);
             Ok(())
         };
-        shelf.read(list, version, &mut each)?;
+        files.read(list, version, &mut each)?;
         Ok(plates)
     }
 
     #[test]
     fn a_list_reads_back_in_canonical_order_and_older_versions_go() {
         let dir = tempfile::tempdir().unwrap();
-        let shelf = ListFiles::beside(&dir.path().join("store.db"));
-        let old = put(&shelf, "svs", &["1ABC234"]);
-        let other = put(&shelf, "svs-night", &["1ABC234"]);
-        let new = put(&shelf, "svs", &["9ZZZ999", "1ABC234", "1ABC234"]);
-        let read = plates(&shelf, "svs", &new).unwrap();
+        let files = ListFiles::beside(&dir.path().join("store.db"));
+        let old = put(&files, "svs", &["1ABC234"]);
+        let other = put(&files, "svs-night", &["1ABC234"]);
+        let new = put(&files, "svs", &["9ZZZ999", "1ABC234", "1ABC234"]);
+        let read = plates(&files, "svs", &new).unwrap();
         assert_eq!(read, ["1ABC234", "1ABC234", "9ZZZ999"], "an entry that stands there twice stays so");
-        assert_eq!(plates(&shelf, "svs", &old).unwrap().len(), 1, "until it is out of force");
-        shelf.tidy("svs", Some(&new));
-        assert_eq!(plates(&shelf, "svs", &old).unwrap_err().kind(), Kind::Missing);
-        assert!(plates(&shelf, "svs-night", &other).is_ok());
-        assert_eq!(new, put(&shelf, "svs", &["1ABC234", "9ZZZ999", "1ABC234"]));
-        shelf.tidy("svs", None);
-        assert_eq!(plates(&shelf, "svs", &new).unwrap_err().kind(), Kind::Missing);
+        assert_eq!(plates(&files, "svs", &old).unwrap().len(), 1, "until it is out of force");
+        files.tidy("svs", Some(&new));
+        assert_eq!(plates(&files, "svs", &old).unwrap_err().kind(), Kind::Missing);
+        assert!(plates(&files, "svs-night", &other).is_ok());
+        assert_eq!(new, put(&files, "svs", &["1ABC234", "9ZZZ999", "1ABC234"]));
+        files.tidy("svs", None);
+        assert_eq!(plates(&files, "svs", &new).unwrap_err().kind(), Kind::Missing);
     }
 
     #[test]
     fn a_list_that_does_not_fit_into_memory_is_the_same_list_and_leaves_nothing_beside() {
         let dir = tempfile::tempdir().unwrap();
-        let shelf = ListFiles::beside(&dir.path().join("store.db"));
+        let files = ListFiles::beside(&dir.path().join("store.db"));
         let entry = |n: u32| EntryRecord { plate: format!("{}ABC{n:03}", n % 7), ..EntryRecord::default() };
-        let put = |room| shelf.put_with(room, "svs", |each| (0..900).try_for_each(|n| each(&entry(n)))).unwrap().0;
-        let whole = put(ROOM);
+        let put = |room| files.put_with(room, "svs", |each| (0..900).try_for_each(|n| each(&entry(n)))).unwrap().0;
+        let whole = put(SORT_MEMORY);
         assert_eq!(put(5000), whole);
-        assert_eq!(plates(&shelf, "svs", &whole).unwrap().len(), 900);
-        assert_eq!(std::fs::read_dir(&shelf.folder).unwrap().count(), 1);
+        assert_eq!(plates(&files, "svs", &whole).unwrap().len(), 900);
+        assert_eq!(std::fs::read_dir(&files.folder).unwrap().count(), 1);
         let refused = |each: Each<'_>| {
             (0..900).try_for_each(|n| each(&entry(n)))?;
             Err::<(), _>(Error::new(Kind::Input, "cut off"))
         };
-        assert!(shelf.put_with(5000, "svs", refused).is_err());
-        assert_eq!(std::fs::read_dir(&shelf.folder).unwrap().count(), 1);
+        assert!(files.put_with(5000, "svs", refused).is_err());
+        assert_eq!(std::fs::read_dir(&files.folder).unwrap().count(), 1);
     }
 
     #[test]
     fn a_file_in_canonical_form_is_shared_and_each_of_its_names_can_go_alone() {
         use std::os::unix::fs::MetadataExt;
         let dir = tempfile::tempdir().unwrap();
-        let shelf = ListFiles::beside(&dir.path().join("store.db"));
-        let version = put(&shelf, "made", &["1ABC234"]);
+        let files = ListFiles::beside(&dir.path().join("store.db"));
+        let version = put(&files, "made", &["1ABC234"]);
         let theirs = dir.path().join("theirs.jsonl");
-        std::fs::rename(shelf.path("made", &version), &theirs).unwrap();
+        std::fs::rename(files.path("made", &version), &theirs).unwrap();
         for _ in 0..2 {
-            shelf.share("svs", &version, &theirs).unwrap();
-            assert_eq!(std::fs::metadata(shelf.path("svs", &version)).unwrap().nlink(), 2);
-            assert_eq!(std::fs::read_dir(&shelf.folder).unwrap().count(), 1);
+            files.share("svs", &version, &theirs).unwrap();
+            assert_eq!(std::fs::metadata(files.path("svs", &version)).unwrap().nlink(), 2);
+            assert_eq!(std::fs::read_dir(&files.folder).unwrap().count(), 1);
         }
-        put(&shelf, "svs", &["9ZZZ999"]);
+        put(&files, "svs", &["9ZZZ999"]);
         std::fs::remove_file(&theirs).unwrap();
-        assert_eq!(plates(&shelf, "svs", &version).unwrap(), ["1ABC234"]);
+        assert_eq!(plates(&files, "svs", &version).unwrap(), ["1ABC234"]);
         // A file system without second names, such as that of a medium.
         let elsewhere = Path::new("/dev/shm").join(format!("plated-{}", uuid::Uuid::now_v7()));
-        std::fs::copy(shelf.path("svs", &version), &elsewhere).unwrap();
-        shelf.tidy("svs", None);
-        let shared = shelf.share("svs", &version, &elsewhere);
+        std::fs::copy(files.path("svs", &version), &elsewhere).unwrap();
+        files.tidy("svs", None);
+        let shared = files.share("svs", &version, &elsewhere);
         std::fs::remove_file(&elsewhere).unwrap();
         shared.unwrap();
-        assert_eq!(plates(&shelf, "svs", &version).unwrap(), ["1ABC234"]);
+        assert_eq!(plates(&files, "svs", &version).unwrap(), ["1ABC234"]);
     }
 
     #[test]
     fn what_an_import_left_that_was_cut_off_is_swept_and_lists_are_not() {
         let dir = tempfile::tempdir().unwrap();
-        let shelf = ListFiles::beside(&dir.path().join("store.db"));
-        let version = put(&shelf, "svs", &["1ABC234"]);
+        let files = ListFiles::beside(&dir.path().join("store.db"));
+        let version = put(&files, "svs", &["1ABC234"]);
         for left in [".a1b2c3.unfinished", ".d4e5f6.unfinished"] {
-            std::fs::write(shelf.folder.join(left), "half a l").unwrap();
+            std::fs::write(files.folder.join(left), "half a l").unwrap();
         }
-        shelf.sweep();
-        assert_eq!(std::fs::read_dir(&shelf.folder).unwrap().count(), 1);
-        assert!(plates(&shelf, "svs", &version).is_ok());
+        files.sweep();
+        assert_eq!(std::fs::read_dir(&files.folder).unwrap().count(), 1);
+        assert!(plates(&files, "svs", &version).is_ok());
     }
 
     #[test]
     fn text_that_a_station_sent_is_made_safe_before_it_is_matched_or_shown() {
         let dir = tempfile::tempdir().unwrap();
-        let shelf = ListFiles::beside(&dir.path().join("store.db"));
+        let files = ListFiles::beside(&dir.path().join("store.db"));
         let sent =
             EntryRecord { plate: "7ABC123".into(), reason: "\u{202e}red\u{1b}[2J".into(), ..EntryRecord::default() };
-        let version = shelf.put("svs", |each| each(&sent)).unwrap().0;
+        let version = files.put("svs", |each| each(&sent)).unwrap().0;
         let mut reasons = Vec::new();
         let mut each = |entry: EntryRecord| {
             reasons.push(entry.reason);
             Ok(())
         };
-        shelf.read("svs", &version, &mut each).unwrap();
+        files.read("svs", &version, &mut each).unwrap();
         assert_eq!(reasons, ["red[2J"]);
     }
 
     #[test]
     fn a_list_that_was_changed_is_refused() {
         let dir = tempfile::tempdir().unwrap();
-        let shelf = ListFiles::beside(&dir.path().join("store.db"));
-        let version = put(&shelf, "svs", &["1ABC234"]);
-        let path = shelf.path("svs", &version);
+        let files = ListFiles::beside(&dir.path().join("store.db"));
+        let version = put(&files, "svs", &["1ABC234"]);
+        let path = files.path("svs", &version);
         let text = std::fs::read_to_string(&path).unwrap();
         std::fs::write(&path, text.replace("1ABC234", "1ABC235")).unwrap();
-        assert_eq!(plates(&shelf, "svs", &version).unwrap_err().kind(), Kind::Damaged);
+        assert_eq!(plates(&files, "svs", &version).unwrap_err().kind(), Kind::Damaged);
     }
 }

@@ -17,7 +17,7 @@ const MAX_WAITING: usize = 64;
 const MAX_WAIT: Duration = Duration::from_secs(2);
 
 /// How often plates that have gone are looked for when no frame comes.
-const TICK: Duration = Duration::from_millis(100);
+const POLL_INTERVAL: Duration = Duration::from_millis(100);
 
 pub struct Collector {
     lanes: Vec<Lane>,
@@ -67,7 +67,7 @@ impl Collector {
         let mut ticked = self.clock.monotonic();
         let mut first = true;
         loop {
-            match seen.recv_timeout(TICK) {
+            match seen.recv_timeout(POLL_INTERVAL) {
                 Ok(seen) => {
                     if std::mem::take(&mut first) {
                         tracing::info!(camera = %seen.frame.source, "The first frame is recognised.");
@@ -80,7 +80,7 @@ impl Collector {
                 Err(RecvTimeoutError::Disconnected) => break,
             }
             let now = self.clock.monotonic();
-            if now.saturating_sub(ticked) >= TICK {
+            if now.saturating_sub(ticked) >= POLL_INTERVAL {
                 ticked = now;
                 for i in 0..self.lanes.len() {
                     self.at_lane(i, |lane| lane.tick(now));

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// How often entries are looked at.
-const TICK: Duration = Duration::from_secs(1);
+const POLL_INTERVAL: Duration = Duration::from_secs(1);
 /// How often the ages of lists, the disk and the outbox are looked at.
 const SLOW_TICK: Duration = Duration::from_secs(60);
 
@@ -38,7 +38,7 @@ pub fn start(service: Arc<OfficerService>, clock: Arc<dyn Clock>, stop: Shutdown
             if let Some(Err(e)) = expired {
                 tracing::error!("Partial plates are not in force: {}", e.chain());
             }
-            if stop.wait_timeout(TICK) {
+            if stop.wait_timeout(POLL_INTERVAL) {
                 return;
             }
         }

@@ -242,7 +242,7 @@ impl Daemon {
             lists: officers.lists().clone(),
             are_ready: Box::new(move || arming.wait_for_lists(Duration::ZERO)),
             settings: settings.clone(),
-            muted: officers.quiet().clone(),
+            muted: officers.muted().clone(),
             repeat_after: Duration::from_secs(config.alert.repeat_after_s),
             clock: clock.clone(),
         };

@@ -1,4 +1,4 @@
-//! What officers found about hits. A pairing found wrong is quiet for a while.
+//! What officers found about hits. A pairing found wrong is muted for a while.
 
 use super::connection::Fault;
 use super::events::{self, By, What};
@@ -61,7 +61,7 @@ pub struct Disposition {
     pub finding: Finding,
     /// Case or incident, or empty.
     pub case: String,
-    /// End of the shift, until which the pairing is quiet if the finding says so.
+    /// End of the shift, until which the pairing is muted if the finding says so.
     pub shift_ends: Timestamp,
 }
 
@@ -97,9 +97,9 @@ pub(super) fn add(writer: &mut Writer, new: &Disposition, by: &By) -> Result<(),
     Ok(())
 }
 
-/// The hits whose pairing is quiet now, each with the time at which it alerts again. Of a pairing
+/// The hits whose pairing is muted now, each with the time at which it alerts again. Of a pairing
 /// the newest disposition counts, whatever it says.
-pub(super) fn quiet(view: &View<'_>) -> Result<Vec<(HitRecord, Timestamp)>, Fault> {
+pub(super) fn muted(view: &View<'_>) -> Result<Vec<(HitRecord, Timestamp)>, Fault> {
     let conn = view.conn();
     let mut find = conn.prepare_cached(
         "SELECT hit, quiet_until FROM disposition AS this WHERE quiet_until > ?1 AND NOT EXISTS
@@ -108,11 +108,11 @@ pub(super) fn quiet(view: &View<'_>) -> Result<Vec<(HitRecord, Timestamp)>, Faul
          ORDER BY number",
     )?;
     let mut rows = find.query([view.now()])?;
-    let mut quiet = Vec::new();
+    let mut muted = Vec::new();
     while let Some(row) = rows.next()? {
         let until = time(row.get(1)?)?;
         // A read that is no more in the store takes its part with it: the pairing alerts.
-        quiet.extend(hits::by_id(conn, Uuid::from_bytes(row.get(0)?))?.map(|kept| (kept.hit, until)));
+        muted.extend(hits::by_id(conn, Uuid::from_bytes(row.get(0)?))?.map(|kept| (kept.hit, until)));
     }
-    Ok(quiet)
+    Ok(muted)
 }

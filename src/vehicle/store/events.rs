@@ -48,7 +48,7 @@ pub enum What {
     SearchBack,
     /// Hits were listed.
     HitsShown,
-    /// Somebody said what a hit was.
+    /// An officer's disposition of a hit.
     Disposition,
     /// Reads and hits were shown as they were made.
     LiveShown,

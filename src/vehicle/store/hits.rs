@@ -40,7 +40,7 @@ pub struct KeptHit {
 pub struct Disposed {
     /// What it was.
     pub finding: Finding,
-    /// When somebody said so.
+    /// When that was put down.
     pub at: Timestamp,
     /// Who.
     pub by: SystemUser,

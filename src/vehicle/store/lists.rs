@@ -228,8 +228,8 @@ pub(super) fn imported(writer: &mut Writer, list: &Imported, by: &By) -> Result<
         ],
     )?;
     if changed == 0 {
-        let said = format!("no list {} is configured; add it to [[hotlists]]", list.name);
-        return Err(Error::new(Kind::Config, said).into());
+        let message = format!("no list {} is configured; add it to [[hotlists]]", list.name);
+        return Err(Error::new(Kind::Config, message).into());
     }
     see(&tx, &list.name, list.seen.as_ref())?;
     let what = if list.forced.is_empty() { What::ListImported } else { What::ListForced };

@@ -118,8 +118,8 @@ pub(super) fn add(writer: &mut Writer, new: NewManual, by: &By) -> Result<Manual
             |row| row.get(0),
         )?;
         if in_force >= MAX_PATTERNS {
-            let said = format!("{MAX_PATTERNS} partial plates are in force, which is the most; remove one first");
-            return Err(Error::new(Kind::Refused, said).into());
+            let message = format!("{MAX_PATTERNS} partial plates are in force, which is the most; remove one first");
+            return Err(Error::new(Kind::Refused, message).into());
         }
     }
     let id: i64 = tx.query_row(
@@ -151,8 +151,8 @@ pub(super) fn remove(writer: &mut Writer, id: i64, by: &By) -> Result<ManualEntr
     let tx = writer.write()?;
     let found = tx.query_row(&format!("{SELECT} WHERE id = ?1 AND removed IS NULL"), [id], row);
     let Some(entry) = found.optional()? else {
-        let said = format!("no entry {id} is in force; `plated hotlist stats` lists those that are");
-        return Err(Error::new(Kind::Input, said).into());
+        let message = format!("no entry {id} is in force; `plated hotlist stats` lists those that are");
+        return Err(Error::new(Kind::Input, message).into());
     };
     tx.execute(
         "UPDATE manual_entry SET removed = ?2, removed_by = ?3, removed_uid = ?4, removed_why = ?5 WHERE id = ?1",

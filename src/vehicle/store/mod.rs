@@ -366,9 +366,9 @@ impl Store {
         self.ask("could not keep a disposition", move |w| dispositions::add(w, &disposition, &by))
     }
 
-    /// Hits whose pairing is quiet now, by their newest disposition, and until when.
-    pub fn quiet_pairings(&self, _: &Permit<access::Matching>) -> Result<Vec<(HitRecord, Timestamp)>> {
-        self.look("could not list quiet pairings", dispositions::quiet)
+    /// Hits whose pairing is muted now, by their newest disposition, and until when.
+    pub fn muted_pairings(&self, _: &Permit<access::Matching>) -> Result<Vec<(HitRecord, Timestamp)>> {
+        self.look("could not list muted pairings", dispositions::muted)
     }
 
     /// Brings over what can still be read of a store that was set aside: every read that the station

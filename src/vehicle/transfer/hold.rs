@@ -7,7 +7,7 @@ use uuid::Uuid;
 /// How long a read is set aside before it is tried again.
 const TIME: Duration = Duration::from_secs(3600);
 /// Most reads set aside; past it the one that comes back first is let go.
-const MOST: usize = 1000;
+const MAX_RECORDS: usize = 1000;
 
 /// The reads set aside, each until a monotonic time.
 #[derive(Debug, Default)]
@@ -15,7 +15,7 @@ pub(super) struct Held(HashMap<Uuid, Duration>);
 
 impl Held {
     pub(super) fn add(&mut self, id: Uuid, now: Duration) {
-        if self.0.len() >= MOST
+        if self.0.len() >= MAX_RECORDS
             && let Some(first) = self.0.iter().min_by_key(|(_, until)| **until).map(|(id, _)| *id)
         {
             self.0.remove(&first);
@@ -45,10 +45,10 @@ mod tests {
         let mut held = Held::default();
         let first = Uuid::now_v7();
         held.add(first, Duration::ZERO);
-        for s in 0..MOST as u64 {
+        for s in 0..MAX_RECORDS as u64 {
             held.add(Uuid::now_v7(), Duration::from_secs(1 + s));
         }
-        assert_eq!(held.len(), MOST);
+        assert_eq!(held.len(), MAX_RECORDS);
         assert!(!held.contains(first));
         held.release_due(TIME * 2);
         assert_eq!(held.len(), 0);

@@ -61,8 +61,8 @@ fn a_pairing_found_misread_is_kept_and_silent_also_after_a_restart_until_it_is_f
     let of_first = listed.find(|l| l["hit"]["id"] == first.id.to_string()).unwrap();
     assert_eq!((&of_first["hit"]["text"], &of_first["disposition"]), (&"7A8C123".into(), &Value::Null));
 
-    let said = hit(&vehicle, &["disposition", &first.short(), "misread", "--reason", "looked at it"]);
-    assert!(said.contains("alerts nobody until") && !said.contains("wanted vehicle"), "{said}");
+    let message = hit(&vehicle, &["disposition", &first.short(), "misread", "--reason", "looked at it"]);
+    assert!(message.contains("alerts nobody until") && !message.contains("wanted vehicle"), "{message}");
     daemon.wait_for(|line| of(line, "7A8C123", Alerting::Quieted));
     daemon.wait_for(|line| of(line, "6DEF128", Alerting::Sounded));
     daemon.wait_for(|line| of(line, "7A8C123", Alerting::Quieted));
@@ -87,11 +87,14 @@ fn a_pairing_found_misread_is_kept_and_silent_also_after_a_restart_until_it_is_f
     assert!(stored.values().any(|read| read.hits.contains(quieted)), "kept with its read");
 
     // Without a daemon the same command works on the store itself.
-    let said = hit(&vehicle, &["disposition", &quieted.short(), "correct"]);
-    assert!(said.contains("read 7A8C123, listed 7ABC123: correct") && !said.contains("alerts nobody"), "{said}");
-    let said = hit(&vehicle, &["list", "--reason", "end of shift"]);
-    assert!(said.contains("7A8C123   correct (") && said.contains("7A8C123   misread ("), "{said}");
-    assert!(said.contains("6DEF128   unverified") && said.contains("without a disposition"), "{said}");
+    let message = hit(&vehicle, &["disposition", &quieted.short(), "correct"]);
+    assert!(
+        message.contains("read 7A8C123, listed 7ABC123: correct") && !message.contains("alerts nobody"),
+        "{message}"
+    );
+    let message = hit(&vehicle, &["list", "--reason", "end of shift"]);
+    assert!(message.contains("7A8C123   correct (") && message.contains("7A8C123   misread ("), "{message}");
+    assert!(message.contains("6DEF128   unverified") && message.contains("without a disposition"), "{message}");
     let ended = vehicle.start(&["--until-end"]).end().well();
     assert!(ended.lines.iter().any(|line| of(line, "7A8C123", Alerting::Sounded)));
 

@@ -27,12 +27,12 @@ fn the_status_names_every_part_of_a_daemon_that_is_well_and_exits_with_0() {
         "transfer",
     ];
     until("all parts to be well", || {
-        let (said, code) = vehicle.status();
-        let is_well = |part: &&str| said.lines().any(|l| l.starts_with(&format!("ok        {part}: ")));
+        let (message, code) = vehicle.status();
+        let is_well = |part: &&str| message.lines().any(|l| l.starts_with(&format!("ok        {part}: ")));
         (parts.iter().all(is_well) && code == Some(0)).then_some(())
     });
     daemon.terminate().well();
-    let (said, code) = vehicle.status();
-    assert!(said.contains("no daemon runs") && said.contains("list local: 1 entry"), "{said}");
+    let (message, code) = vehicle.status();
+    assert!(message.contains("no daemon runs") && message.contains("list local: 1 entry"), "{message}");
     assert_eq!(code, Some(2));
 }

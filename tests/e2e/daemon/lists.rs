@@ -54,8 +54,8 @@ fn a_list_published_at_the_station_comes_into_force_in_the_running_daemon_and_a_
     daemon.wait_for(|line| hits_on(line, "7ABC123"));
     // Three of four entries are gone at once: more likely cut off than cured.
     publish(&depot, &["6DEF128"]);
-    let said = daemon.wait_log("1 entry where the list in force has 4");
-    assert!(said.contains(" ERROR ") && said.contains("svs"), "{said}");
+    let message = daemon.wait_log("1 entry where the list in force has 4");
+    assert!(message.contains(" ERROR ") && message.contains("svs"), "{message}");
     daemon.wait_for(|line| hits_on(line, "7ABC123"));
     station(&depot, &["withdraw", "svs", "--reason", "test"]);
     daemon.wait_log("The station withdrew a list");
@@ -194,8 +194,8 @@ fn sync_has_the_running_daemon_bring_a_version_into_force_and_hears_when_it_is_r
     daemon.wait_reads(3);
     daemon.wait_log("A list was accepted");
     publish(&depot, &["7ABC123", "9ZZZ990", "9ZZZ991", "9ZZZ992"]);
-    let said = well(&vehicle, &["sync"]);
-    assert!(said.starts_with("svs: version 2, ") && said.contains("is in force: 4 entries"), "{said}");
+    let message = well(&vehicle, &["sync"]);
+    assert!(message.starts_with("svs: version 2, ") && message.contains("is in force: 4 entries"), "{message}");
     daemon.wait_for(|line| hits_on(line, "7ABC123"));
     assert_eq!(well(&vehicle, &["sync"]), "svs: is the newest\n");
 
@@ -257,8 +257,8 @@ fn a_file_dropped_into_a_watched_folder_comes_into_force_and_is_answered_beside_
     std::fs::write(vehicle.path("stick/new.csv"), "plate\n7ABC123\n").unwrap();
     daemon.wait_for(|line| hits_on(line, "7ABC123"));
     let outcome = vehicle.path("stick/new.csv.outcome.txt");
-    let said = until("the outcome", || std::fs::read_to_string(&outcome).ok());
-    assert!(said.starts_with("accepted for the list svs") && said.contains("1 entry"), "{said}");
+    let message = until("the outcome", || std::fs::read_to_string(&outcome).ok());
+    assert!(message.starts_with("accepted for the list svs") && message.contains("1 entry"), "{message}");
     daemon.terminate().well();
     // What came from the folder is in force after a restart without it.
     std::fs::remove_dir_all(vehicle.path("stick")).unwrap();

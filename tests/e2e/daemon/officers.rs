@@ -56,12 +56,12 @@ fn what_is_entered_beside_the_daemon_alerts_at_once_and_is_on_record_by_the_peer
     assert_eq!(std::fs::metadata(&socket).unwrap().permissions().mode() & 0o777, 0o660);
 
     let args = ["hotlist", "add", "7A?C*", "--reason", "robbery", "--case", "26-1", "--search-back", "1h", "--json"];
-    let said = well(&vehicle, &args);
-    let mut lines = said.lines().map(json);
+    let message = well(&vehicle, &args);
+    let mut lines = message.lines().map(json);
     let added = lines.next().unwrap();
     let id = added["added"]["id"].as_i64().unwrap();
     let reads: Vec<Value> = lines.collect();
-    assert!(!reads.is_empty() && reads.iter().all(|r| r["read"]["text"] == "7ABC123"), "{said}");
+    assert!(!reads.is_empty() && reads.iter().all(|r| r["read"]["text"] == "7ABC123"), "{message}");
     let Line::Hit { hit, .. } = daemon.wait_for(|line| matches!(line, Line::Hit { .. })) else { panic!() };
     assert_eq!(
         (&*hit.text, &*hit.entries[0].entry.list, &*hit.entries[0].entry.reason),
@@ -70,12 +70,12 @@ fn what_is_entered_beside_the_daemon_alerts_at_once_and_is_on_record_by_the_peer
 
     // A list comes into force the same way.
     std::fs::write(vehicle.path("new.csv"), "plate\n6DEF128\n").unwrap();
-    let said = well(&vehicle, &["hotlist", "import", vehicle.path("new.csv").to_str().unwrap(), "--list", "svs"]);
-    assert!(said.contains("svs: in force. 1 line: 1 entry"), "{said}");
+    let message = well(&vehicle, &["hotlist", "import", vehicle.path("new.csv").to_str().unwrap(), "--list", "svs"]);
+    assert!(message.contains("svs: in force. 1 line: 1 entry"), "{message}");
     daemon.wait_for(|line| matches!(line, Line::Hit { hit, .. } if hit.entries[0].entry.list == "svs"));
 
-    let said = well(&vehicle, &["hotlist", "show", "7ABC123", "--reason", "traffic stop"]);
-    assert!(said.contains("[officers]  unverified") && said.contains("robbery"), "{said}");
+    let message = well(&vehicle, &["hotlist", "show", "7ABC123", "--reason", "traffic stop"]);
+    assert!(message.contains("[officers]  unverified") && message.contains("robbery"), "{message}");
     let status = json(&status_of(&vehicle, &["--json"]).0);
     assert_eq!((status["daemon"].as_bool(), status["lists"][0]["entries"].as_u64()), (Some(true), Some(1)));
     assert!(!status.to_string().contains("7A?C*"), "no plates without a reason");
@@ -120,8 +120,8 @@ fn without_a_daemon_the_same_commands_work_on_the_store_itself_and_count_once_it
     let vehicle = Vehicle::new();
     road(&vehicle, &["7ABC123"], "");
     well(&vehicle, &["hotlist", "add", "7ABC123", "--reason", "robbery", "--expires", "2h"]);
-    let (said, code) = status_of(&vehicle, &[]);
-    assert!(said.contains("CRITICAL  no daemon runs") && said.contains("1 plate, 0 partial plates"), "{said}");
+    let (message, code) = status_of(&vehicle, &[]);
+    assert!(message.contains("CRITICAL  no daemon runs") && message.contains("1 plate, 0 partial plates"), "{message}");
     assert_eq!(code, Some(2));
     assert!(well(&vehicle, &["hotlist", "show", "7ABC123", "--reason", "stop"]).contains("[officers]"));
     let mut daemon = vehicle.start(&[]);
@@ -209,11 +209,11 @@ fn a_stale_list_is_warned_of_without_plates_and_stands_in_the_status() {
     std::fs::File::options().write(true).open(&path).unwrap().set_modified(old).unwrap();
     road(&vehicle, &["7ABC123"], "[[hotlists]]\nname = \"svs\"\npath = \"old.csv\"\n");
     let mut daemon = vehicle.start(&[]);
-    let said = daemon.wait_log("older than it should be");
-    assert!(said.contains(" WARN ") && said.contains("svs"), "{said}");
-    let (said, code) = status_of(&vehicle, &[]);
-    assert!(said.contains("WARN      list svs: 1 entry, 30 h old"), "{said}");
-    assert!(matches!(code, Some(1 | 2)), "{code:?}: {said}");
+    let message = daemon.wait_log("older than it should be");
+    assert!(message.contains(" WARN ") && message.contains("svs"), "{message}");
+    let (message, code) = status_of(&vehicle, &[]);
+    assert!(message.contains("WARN      list svs: 1 entry, 30 h old"), "{message}");
+    assert!(matches!(code, Some(1 | 2)), "{code:?}: {message}");
     let ended = daemon.terminate().well();
     assert!(!ended.log.contains("9ZZZ999"));
 }

@@ -33,9 +33,9 @@ fn empty_truncated_and_other_files_are_named_and_the_good_source_is_read_whole()
         ended.summary()["errors"].as_array().unwrap().iter().map(|e| e["source"].as_str().unwrap()).collect();
     for name in ["empty", "text", "bare", "nowhere", "truncated"] {
         assert!(errors.contains(&name), "{name} is not in the summary: {}", ended.summary());
-        let said =
+        let message =
             ended.log.lines().any(|l| l.contains(&format!("source={name}")) && l.contains("ended with an error"));
-        assert!(said, "{name} is not named: {}", ended.log);
+        assert!(message, "{name} is not named: {}", ended.log);
     }
     assert!(ended.log.contains("truncated.mp4 is cut off: it ends inside a box; "), "{}", ended.log);
     assert!(!errors.contains(&"good") && !ended.log.contains("panicked"), "{}", ended.log);
@@ -49,13 +49,13 @@ fn a_camera_that_is_not_there_is_named_and_tried_again_while_the_other_reads() {
     let camera = "[[sources]]\nname = \"rear\"\nkind = \"v4l2\"\ndevice = \"no-such-camera\"\n".to_owned();
     vehicle.configure(&Settings::default(), &[camera, images("front", "road", 1)]);
     let mut daemon = vehicle.start(&["--until-end"]);
-    let said = daemon.wait_log("tried again until it works");
-    assert!(said.contains(" WARN ") && said.contains("rear") && said.contains("no-such-camera"), "{said}");
+    let message = daemon.wait_log("tried again until it works");
+    assert!(message.contains(" WARN ") && message.contains("rear") && message.contains("no-such-camera"), "{message}");
     daemon.wait_reads(29);
     assert!(daemon.is_running(), "a camera may still come");
     until("the camera in the status", || {
-        let (said, code) = vehicle.status();
-        let named = said.lines().any(|l| l.starts_with("CRITICAL  camera rear: ") && l.contains("no-such-camera"));
+        let (message, code) = vehicle.status();
+        let named = message.lines().any(|l| l.starts_with("CRITICAL  camera rear: ") && l.contains("no-such-camera"));
         (named && code == Some(2)).then_some(())
     });
     let ended = daemon.terminate().well();

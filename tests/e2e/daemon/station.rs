@@ -15,8 +15,8 @@ fn with_the_station_down_failing_cut_off_and_killed_every_read_arrives_exactly_o
     let mut daemon = vehicle.start(&["--until-end", "--drain", "80"]);
 
     // Down.
-    let said = daemon.wait_log("Reads can't be transferred for now");
-    assert!(said.contains(" WARN ") && said.contains("stay in the vehicle"), "{said}");
+    let message = daemon.wait_log("Reads can't be transferred for now");
+    assert!(message.contains(" WARN ") && message.contains("stay in the vehicle"), "{message}");
     daemon.wait_reads(20);
     // Failing, and cut off in the middle of its answer.
     for answer in [FAILS, ENDS_MID_BODY] {

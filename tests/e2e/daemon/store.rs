@@ -62,8 +62,8 @@ fn while_the_disk_is_full_reads_wait_and_once_there_is_room_all_are_kept() {
     large_pictures(&vehicle, 100);
     vehicle.configure(&Settings::default(), &[images("front", "road", 1)]);
     let mut daemon = Daemon::start_on_full_disk(vehicle.dir.path(), 512, &["--until-end"]);
-    let said = daemon.wait_log("can't be kept and wait in memory");
-    assert!(said.contains(" ERROR ") && said.contains("there is no room"), "{said}");
+    let message = daemon.wait_log("can't be kept and wait in memory");
+    assert!(message.contains(" ERROR ") && message.contains("there is no room"), "{message}");
     // Longer than what waits is tried for at an end in order: the pictures are at their end, but
     // nobody asked the daemon to stop.
     std::thread::sleep(Duration::from_secs(4));

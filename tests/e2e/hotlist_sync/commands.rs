@@ -38,8 +38,8 @@ fn sync_says_what_changed_and_its_exit_code_says_whether_anything_failed() {
     bench.publish("svs", &entries(0..100));
     let first = sync(&bench, &[]);
     assert_eq!(first.status.code(), Some(0), "{}", text(&first.stderr));
-    let said = text(&first.stdout);
-    assert!(said.contains("svs: version 1, whole (") && said.contains("100 entries"), "{said}");
+    let message = text(&first.stdout);
+    assert!(message.contains("svs: version 1, whole (") && message.contains("100 entries"), "{message}");
     assert_eq!(text(&sync(&bench, &[]).stdout), "sfr: is the newest\nsvs: is the newest\n");
 
     bench.publish("svs", &entries(1..101));
@@ -76,11 +76,14 @@ fn sync_brings_lists_into_force_and_one_that_is_refused_is_told_to_who_fetched_i
     bench.publish("sfr", &entries(0..50));
     for _ in 0..2 {
         let refused = sync(&bench, &[]);
-        let (said, why) = (text(&refused.stdout), text(&refused.stderr));
+        let (message, why) = (text(&refused.stdout), text(&refused.stderr));
         assert_eq!(refused.status.code(), Some(65), "{why}");
-        assert!(said.contains("svs: failed; the list before stays in force: ") && said.contains("sfr: "), "{said}");
+        assert!(
+            message.contains("svs: failed; the list before stays in force: ") && message.contains("sfr: "),
+            "{message}"
+        );
         let words = "it has 70 entries where the list in force has 100, and at most 20 % may go at once";
-        assert!(said.contains(words) && why.contains(words), "{said} {why}");
+        assert!(message.contains(words) && why.contains(words), "{message} {why}");
     }
     let (states, events) = kept(&bench);
     let in_force: Vec<_> = states.iter().map(|s| s.in_force.as_ref().unwrap().entries).collect();
@@ -95,8 +98,8 @@ fn sync_brings_lists_into_force_and_one_that_is_refused_is_told_to_who_fetched_i
     // The file of a list is there once, under two names.
     use std::os::unix::fs::MetadataExt;
     let (version, _) = bench.held("svs");
-    let shelf = bench.depot.dir.path().join(format!("store.db-lists/svs-{}.jsonl", version.sha256));
-    assert_eq!(std::fs::metadata(shelf).unwrap().nlink(), 2);
+    let list_files = bench.depot.dir.path().join(format!("store.db-lists/svs-{}.jsonl", version.sha256));
+    assert_eq!(std::fs::metadata(list_files).unwrap().nlink(), 2);
 }
 
 #[test]

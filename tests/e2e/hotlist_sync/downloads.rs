@@ -92,8 +92,8 @@ async fn the_station_sends_parts_says_when_there_are_none_and_sends_nothing_that
     assert_eq!(get(None, Some((10, &tag))).await, (206, Some(10), whole[10..].to_vec()));
     assert_eq!(get(None, Some((size - 1, &tag))).await, (206, Some(size - 1), b"\n".to_vec()));
     assert_eq!(get(None, Some((10, "\"another\""))).await, (200, None, whole.clone()));
-    let (status, _, said) = get(None, Some((size, &tag))).await;
-    assert!(status == 416 && String::from_utf8(said).unwrap().contains("no such bytes"));
+    let (status, _, message) = get(None, Some((size, &tag))).await;
+    assert!(status == 416 && String::from_utf8(message).unwrap().contains("no such bytes"));
     assert_eq!(get(Some(&tag), None).await, (304, None, Vec::new()));
     assert_eq!(get(Some("\"another\""), None).await.0, 200);
 

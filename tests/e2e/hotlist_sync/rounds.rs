@@ -20,7 +20,7 @@ async fn the_first_round_fetches_and_the_second_hears_that_nothing_changed() {
     let round = sync.round().await;
     let outcome = of(&round, "svs").as_ref().unwrap();
     let (version, bytes) = bench.held("svs");
-    let expected = Outcome::Changed { version: 1, way: Way::Whole, bytes: bytes.len() as u64, said: "fine".into() };
+    let expected = Outcome::Changed { version: 1, way: Way::Whole, bytes: bytes.len() as u64, message: "fine".into() };
     assert_eq!(*outcome, expected);
     assert_eq!((version.entries, version.sha256), (100, Sha256::of(&bytes)));
     assert_eq!(bench.way.seen().iter().map(|s| s.status).collect::<Vec<_>>(), [200, 200]);

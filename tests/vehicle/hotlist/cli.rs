@@ -32,8 +32,10 @@ fn detect_names_the_format_and_why() {
 fn detect_says_what_to_do_about_a_file_of_no_known_format() {
     let found = plated(&["detect", "texas.csv"]);
     assert_eq!(found.status.code(), Some(65));
-    let said = err(&found);
-    assert!(said.contains("texas.csv") && said.contains("8 fields between commas") && said.contains("column map"));
+    let message = err(&found);
+    assert!(
+        message.contains("texas.csv") && message.contains("8 fields between commas") && message.contains("column map")
+    );
     let missing = plated(&["detect", "nothing.txt"]);
     assert_eq!(missing.status.code(), Some(69));
 }
@@ -42,7 +44,7 @@ fn detect_says_what_to_do_about_a_file_of_no_known_format() {
 fn check_counts_names_mistakes_and_says_whether_the_list_would_be_accepted() {
     let checked = plated(&["check", "svs.tbl"]);
     assert!(checked.status.success(), "{}", err(&checked));
-    let said = out(&checked);
+    let message = out(&checked);
     for expected in [
         &format!("Date of the file: {}", plated_core::text::local("2026-11-21T16:00:00Z".parse().unwrap())),
         "Footer: counts 5 records",
@@ -51,7 +53,7 @@ fn check_counts_names_mistakes_and_says_whether_the_list_would_be_accepted() {
         "line 4, plate: it is a word for no plate",
         "It would be accepted, with 4 entries.",
     ] {
-        assert!(said.contains(expected), "{expected} is not in {said}");
+        assert!(message.contains(expected), "{expected} is not in {message}");
     }
     let refused = plated(&["check", "--map", "texas.toml", "--json", "texas.csv"]);
     assert!(refused.status.success(), "{}", err(&refused));
@@ -64,12 +66,12 @@ fn check_counts_names_mistakes_and_says_whether_the_list_would_be_accepted() {
 fn check_of_a_list_that_would_be_refused_fails_and_shows_no_plate() {
     let refused = plated(&["check", "--format", "ncic", "ncic_odd.txt"]);
     assert_eq!(refused.status.code(), Some(65));
-    let said = out(&refused) + &err(&refused);
+    let message = out(&refused) + &err(&refused);
     assert!(
-        said.contains("would be refused: 3 of its 6 lines have mistakes. The first: line 3, line: it ends"),
-        "{said}"
+        message.contains("would be refused: 3 of its 6 lines have mistakes. The first: line 3, line: it ends"),
+        "{message}"
     );
-    assert!(!said.contains("accepted") && !said.contains("7ABC") && !said.contains("JFJ"), "{said}");
+    assert!(!message.contains("accepted") && !message.contains("7ABC") && !message.contains("JFJ"), "{message}");
     let json = plated(&["check", "--json", "--format", "ncic", "ncic_odd.txt"]);
     let line: Value = serde_json::from_str(&out(&json)).unwrap();
     assert_eq!((json.status.code(), &line["accepted"]), (Some(65), &false.into()));
@@ -93,10 +95,10 @@ fn a_pipe_a_folder_or_a_device_is_refused_at_once() {
     let dir = tempfile::tempdir().unwrap();
     let pipe = dir.path().join("pipe.csv");
     assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
-    for (path, said) in [(pipe.to_str().unwrap(), "a named pipe"), (".", "a folder"), ("/dev/null", "a device")] {
+    for (path, message) in [(pipe.to_str().unwrap(), "a named pipe"), (".", "a folder"), ("/dev/null", "a device")] {
         for command in ["check", "detect"] {
             let refused = plated(&[command, path]);
-            assert!(!refused.status.success() && err(&refused).contains(said), "{}", err(&refused));
+            assert!(!refused.status.success() && err(&refused).contains(message), "{}", err(&refused));
         }
     }
 }
@@ -129,11 +131,11 @@ fn a_list_of_a_header_only_or_of_the_future_would_be_refused() {
         std::fs::write(&path, text).unwrap();
         path.to_str().unwrap().to_owned()
     };
-    for (name, text, said) in [
+    for (name, text, message) in [
         ("a.csv", "plate,state\n", "it has no entries"),
         ("svs.tbl", "DATE11/21/2099 08:00\n7ABC123 CA0120261102\nTOTAL RECORD 0000001\n", "dated in the future"),
     ] {
         let refused = plated(&["check", &write(name, text)]);
-        assert!(refused.status.code() == Some(65) && err(&refused).contains(said), "{}", err(&refused));
+        assert!(refused.status.code() == Some(65) && err(&refused).contains(message), "{}", err(&refused));
     }
 }

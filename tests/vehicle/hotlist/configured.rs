@@ -29,8 +29,8 @@ fn a_list_that_was_cut_off_is_not_loaded_unless_the_limits_allow_it() {
     let path = dir.path().join("svs.tbl");
     std::fs::write(&path, &text[..text.find("12O3456").unwrap()]).unwrap();
     let list = Hotlist { path, ..golden("") };
-    let said = load(&list).unwrap_err().chain();
-    assert!(said.contains("svs.tbl was refused: it has no footer, so its end is missing"), "{said}");
+    let message = load(&list).unwrap_err().chain();
+    assert!(message.contains("svs.tbl was refused: it has no footer, so its end is missing"), "{message}");
     let lenient = Hotlist { limits: Limits { footer: false, ..Limits::default() }, ..list };
     assert_eq!(load(&lenient).unwrap().1.entries, 2);
 }
@@ -40,7 +40,7 @@ fn a_format_or_map_that_is_none_is_said_with_the_name_of_the_list() {
     let format = Hotlist { format: Some("ncic_tsv".into()), ..golden("ncic.txt") };
     let map = Hotlist { map: Some("no-such-map.toml".into()), ..golden("ncic.txt") };
     for (list, expected) in [(format, "the formats are csv"), (map, "no-such-map.toml")] {
-        let said = load(&list).unwrap_err().chain();
-        assert!(said.contains("ncic.txt was refused") && said.contains(expected), "{said}");
+        let message = load(&list).unwrap_err().chain();
+        assert!(message.contains("ncic.txt was refused") && message.contains(expected), "{message}");
     }
 }

@@ -38,7 +38,7 @@ fn a_list_that_is_not_there_or_no_list_is_said_by_name() {
     let list = |name: &str| configured(&dir.path().join(name), "low");
     std::fs::write(dir.path().join("photo.csv"), b"\xFF\xD8\xFF\xE0\0\x10JFIF\n\0\0\n").unwrap();
     for name in ["absent.csv", "photo.csv", "."] {
-        let said = load(&list(name)).unwrap_err().chain();
-        assert!(said.contains(name), "{said}");
+        let message = load(&list(name)).unwrap_err().chain();
+        assert!(message.contains(name), "{message}");
     }
 }

@@ -26,7 +26,7 @@ impl Vehicle {
     }
 
     fn quiet(&self, hit: &HitRecord) -> bool {
-        self.desk.quiet().holds(hit, self.place.clock.monotonic())
+        self.service.muted().holds(hit, self.place.clock.monotonic())
     }
 
     fn hits(&self, window: Duration) -> Vec<KeptHit> {
@@ -218,9 +218,9 @@ fn a_finding_or_a_look_that_cannot_be_recorded_does_nothing_and_shows_nothing() 
     let fault = "CREATE TRIGGER fault BEFORE INSERT ON event BEGIN SELECT raise(ABORT, 'fault'); END;";
     vehicle.raw().execute_batch(fault).unwrap();
     vehicle.found(&one, Finding::Misread).unwrap_err();
-    assert!(!vehicle.quiet(&one) && vehicle.store.quiet_pairings(matching()).unwrap().is_empty());
+    assert!(!vehicle.quiet(&one) && vehicle.store.muted_pairings(matching()).unwrap().is_empty());
     let mut shown = 0;
-    let err = vehicle.desk.answer(hits(HOUR), &officer(), None, &mut |_| {
+    let err = vehicle.service.answer(hits(HOUR), &officer(), None, &mut |_| {
         shown += 1;
         Ok(())
     });

@@ -78,13 +78,13 @@ proptest! {
             prop_oneof![4 => any_request(), 1 => proptest::collection::vec(any::<u8>(), 0..80)], 30..60
         ),
     ) {
-        let Vehicle { place, store, desk } = Vehicle::new("[[hotlists]]\nname = \"svs\"\n");
+        let Vehicle { place, store, service } = Vehicle::new("[[hotlists]]\nname = \"svs\"\n");
         let socket = place.dir.path().join("control");
         let runtime = Runtime::start().unwrap();
-        let server = Server::start(&socket, Arc::new(desk), runtime.handle(), &Default::default()).unwrap();
+        let server = Server::start(&socket, Arc::new(service), runtime.handle(), &Default::default()).unwrap();
         for request in requests {
             let last = answer(&socket, &request).pop();
-            let end = last.as_ref().is_some_and(|l| *l == "end" || l["error"]["said"].is_string());
+            let end = last.as_ref().is_some_and(|l| *l == "end" || l["error"]["message"].is_string());
             prop_assert!(end, "{} is answered {last:?}", request.escape_ascii());
         }
         drop(server);

@@ -26,7 +26,7 @@ fn wanted<'a>(vehicle: &Vehicle, plates: &[&'a str]) -> Vec<&'a str> {
 fn a_restart_with_the_older_file_at_its_path_keeps_the_list_that_was_imported_since() {
     let vehicle = Vehicle::new(SVS);
     at_path(&vehicle, "plate\n7ABC123\n", now(&vehicle));
-    vehicle.desk.look_at_files();
+    vehicle.service.look_at_files();
     assert_eq!(wanted(&vehicle, &["7ABC123", "6DEF128"]), ["7ABC123"]);
     vehicle.place.clock.advance(48 * HOUR);
     vehicle.import("svs", "plate\n6DEF128\n", false, "from the radio room").unwrap();
@@ -34,15 +34,15 @@ fn a_restart_with_the_older_file_at_its_path_keeps_the_list_that_was_imported_si
     for _ in 0..2 {
         vehicle = vehicle.again(SVS);
         assert_eq!(wanted(&vehicle, &["7ABC123", "6DEF128"]), ["6DEF128"], "before its file is looked at");
-        vehicle.desk.look_at_files();
+        vehicle.service.look_at_files();
         assert_eq!(wanted(&vehicle, &["7ABC123", "6DEF128"]), ["6DEF128"]);
     }
     // Touched, it is still the same content.
     at_path(&vehicle, "plate\n7ABC123\n", now(&vehicle));
-    vehicle.desk.look_at_files();
+    vehicle.service.look_at_files();
     assert_eq!(wanted(&vehicle, &["7ABC123", "6DEF128"]), ["6DEF128"]);
     at_path(&vehicle, "plate\n4KLM567\n", now(&vehicle));
-    vehicle.desk.look_at_files();
+    vehicle.service.look_at_files();
     assert_eq!(wanted(&vehicle, &["4KLM567", "6DEF128"]), ["4KLM567"], "a new one comes in");
     assert_eq!(whats(&vehicle.events()), [What::ListImported; 3]);
 }
@@ -54,15 +54,15 @@ fn a_file_that_was_refused_is_refused_once_and_tried_again_under_other_settings(
     at_path(&vehicle, "plate\n7ABC123\n", now(&vehicle));
     let mut vehicle = vehicle;
     for _ in 0..3 {
-        vehicle.desk.look_at_files();
-        let error = vehicle.desk.status().unwrap().lists[0].error.clone().unwrap();
+        vehicle.service.look_at_files();
+        let error = vehicle.service.status().unwrap().lists[0].error.clone().unwrap();
         assert!(error.contains("1 entry where the list in force has 3"), "{error}");
         vehicle = vehicle.again(SVS);
     }
     assert_eq!(whats(&vehicle.events()), [What::ListImported, What::ListRefused]);
     let lenient = format!("{SVS}[hotlists.limits]\nshrink = 1.0\n");
     let vehicle = vehicle.again(&lenient);
-    vehicle.desk.look_at_files();
+    vehicle.service.look_at_files();
     assert_eq!(wanted(&vehicle, &["7ABC123", "6DEF128"]), ["7ABC123"]);
 }
 
@@ -110,10 +110,10 @@ fn of_files_dropped_into_a_folder_the_one_that_appeared_last_is_in_force_or_was_
     let stick = vehicle.place.dir.path().join("stick");
     std::fs::create_dir(&stick).unwrap();
     let vehicle = Arc::new(vehicle);
-    let desk = vehicle.clone();
+    let service = vehicle.clone();
     let watched = Watched { list: "svs".into(), folder: stick.clone(), settings: Sha256::of(b"") };
     let spool = vehicle.place.dir.path().join("spool");
-    let accept = Arc::new(move |change: &Change| desk.desk.take(change));
+    let accept = Arc::new(move |change: &Change| service.service.take(change));
     let mut watcher = Watcher::new(vec![watched], spool, vehicle.place.clock.clone(), accept).unwrap();
     let mut dropped = |text: &str| {
         std::thread::sleep(Duration::from_millis(20)); // Files of one tick of the clock look the same.
@@ -135,20 +135,20 @@ fn of_files_dropped_into_a_folder_the_one_that_appeared_last_is_in_force_or_was_
 #[test]
 fn a_list_that_was_looked_for_and_is_still_the_newest_is_fresh() {
     let vehicle = Vehicle::new("[[hotlists]]\nname = \"bolo\"\n");
-    vehicle.desk.take(&super::lists::handed_out(&vehicle, 1, &["7ABC123"])).unwrap();
+    vehicle.service.take(&super::lists::handed_out(&vehicle, 1, &["7ABC123"])).unwrap();
     vehicle.import("bolo", "plate\n6DEF128\n", false, "x").unwrap();
-    let levels = || vehicle.desk.status().unwrap().lists.iter().map(|l| l.staleness).collect::<Vec<_>>();
+    let levels = || vehicle.service.status().unwrap().lists.iter().map(|l| l.staleness).collect::<Vec<_>>();
     vehicle.place.clock.advance(80 * HOUR);
     assert_eq!(levels(), [Staleness::Critical; 2]);
-    vehicle.desk.take(&Change::Current { list: "svs".into() }).unwrap();
+    vehicle.service.take(&Change::Current { list: "svs".into() }).unwrap();
     assert_eq!(levels(), [Staleness::Critical, Staleness::Fresh]);
     // The same file, brought anew today.
     vehicle.import("bolo", "plate\n6DEF128\n", false, "downloaded again").unwrap();
     assert_eq!(levels(), [Staleness::Fresh; 2]);
     let vehicle = vehicle.again("[[hotlists]]\nname = \"bolo\"\n");
-    assert_eq!(vehicle.desk.status().unwrap().lists.iter().map(|l| l.staleness).max(), Some(Staleness::Fresh));
+    assert_eq!(vehicle.service.status().unwrap().lists.iter().map(|l| l.staleness).max(), Some(Staleness::Fresh));
     vehicle.place.clock.advance(30 * HOUR);
-    assert_eq!(vehicle.desk.warn_stale().unwrap().len(), 2, "and grows old from then on");
+    assert_eq!(vehicle.service.warn_stale().unwrap().len(), 2, "and grows old from then on");
 }
 
 #[test]
@@ -157,9 +157,9 @@ fn a_list_dated_in_the_future_keeps_no_true_one_out_and_grows_old_too() {
     let file = vehicle.file("new.csv", "plate\n7ABC123\n");
     let future = "2099-01-01T00:00:00Z".parse().unwrap();
     let incoming = plated_vehicle::control::Incoming::file(&file, Some(future));
-    vehicle.desk.import("svs", incoming, true, &by("told by phone")).unwrap();
+    vehicle.service.import("svs", incoming, true, &by("told by phone")).unwrap();
     vehicle.place.clock.advance(80 * HOUR);
-    assert_eq!(vehicle.desk.status().unwrap().lists[0].staleness, Staleness::Critical);
+    assert_eq!(vehicle.service.status().unwrap().lists[0].staleness, Staleness::Critical);
     vehicle.import("svs", "plate\n6DEF128\n", false, "the true one").unwrap();
     assert_eq!(wanted(&vehicle, &["7ABC123", "6DEF128"]), ["6DEF128"]);
 }
@@ -206,8 +206,8 @@ fn what_is_no_plain_file_at_a_lists_path_is_said_and_waited_for_by_nobody() {
     let vehicle = Vehicle::new(lists);
     let pipe = vehicle.place.dir.path().join("pipe");
     assert!(std::process::Command::new("mkfifo").arg(pipe).status().unwrap().success());
-    vehicle.desk.look_at_files();
-    for line in vehicle.desk.status().unwrap().lists {
+    vehicle.service.look_at_files();
+    for line in vehicle.service.status().unwrap().lists {
         assert!(line.error.is_some_and(|e| e.contains("no plain file")), "{}", line.name);
     }
 }
@@ -279,7 +279,7 @@ proptest! {
                 Step::Import(n, age) => {
                     let file = vehicle.file("new.csv", &text(*n));
                     let incoming = plated_vehicle::control::Incoming::file(&file, Some(of(3 * (today - age))));
-                    let _ = vehicle.desk.import("svs", incoming, false, &by("test"));
+                    let _ = vehicle.service.import("svs", incoming, false, &by("test"));
                     model.offer((*n, 3 * (today - age)));
                 }
                 Step::Put(n, age) => {
@@ -288,7 +288,7 @@ proptest! {
                 }
                 Step::Restart => {
                     vehicle = vehicle.again(SVS);
-                    vehicle.desk.look_at_files();
+                    vehicle.service.look_at_files();
                     model.look();
                 }
                 Step::Kill => vehicle = vehicle.again(SVS),

@@ -1,4 +1,4 @@
-//! Lists at the desk: taken, refused, forced, mended, handed out, stale.
+//! Lists at the officers' service: taken, refused, forced, mended, handed out, stale.
 
 use super::*;
 
@@ -23,7 +23,7 @@ fn a_refused_list_leaves_the_one_in_force_and_a_forced_one_says_past_what() {
     let Reply::Imported(import) = vehicle.import("svs", "plate\n7ABC123\n", false, "again").unwrap() else { panic!() };
     assert!(import.unchanged && vehicle.events().len() == 3);
     assert!(vehicle.import("other", "plate\n", false, "x").unwrap_err().chain().contains("there are: svs"));
-    // And it is there after a restart, from the shelf.
+    // And it is there after a restart, from the list files.
     let vehicle = vehicle.again(lists);
     assert_eq!((vehicle.matches("6DEF128").len(), vehicle.matches("7ABC123").len()), (0, 1));
 }
@@ -34,15 +34,15 @@ fn a_configured_file_is_taken_at_the_start_and_a_worse_one_leaves_the_list_in_fo
     let place = Place::new();
     std::fs::write(place.dir.path().join("svs.csv"), "plate\n7ABC123\n6DEF128\n").unwrap();
     let vehicle = Vehicle::at(place, lists);
-    vehicle.desk.look_at_files();
+    vehicle.service.look_at_files();
     assert_eq!(vehicle.matches("7ABC123").len(), 1);
     vehicle.file("svs.csv", "plate\n");
     let vehicle = vehicle.again(lists);
-    vehicle.desk.look_at_files();
+    vehicle.service.look_at_files();
     assert_eq!(vehicle.matches("7ABC123").len(), 1);
     assert_eq!(whats(&vehicle.events()), [What::ListImported, What::ListRefused]);
     std::fs::remove_file(vehicle.place.dir.path().join("svs.csv")).unwrap();
-    vehicle.desk.look_at_files();
+    vehicle.service.look_at_files();
     assert_eq!(vehicle.matches("7ABC123").len(), 1, "a file that is gone is no empty list");
 }
 
@@ -54,13 +54,13 @@ fn a_file_weeks_older_or_no_plain_file_does_not_replace_the_list_in_force() {
     let path = vehicle.file("svs.csv", "plate\n6DEF128\n");
     let now: std::time::SystemTime = vehicle.place.clock.wall().into();
     std::fs::File::options().write(true).open(&path).unwrap().set_modified(now - 25 * 24 * HOUR).unwrap();
-    vehicle.desk.look_at_files();
+    vehicle.service.look_at_files();
     let error = || vehicle.store.list_states().unwrap().remove(0).error.unwrap();
     assert!(error().contains("its file is of") && error().contains("older than the list in force"), "{}", error());
     assert_eq!((vehicle.matches("7ABC123").len(), vehicle.matches("6DEF128").len()), (1, 0));
     std::fs::remove_file(&path).unwrap();
     assert!(std::process::Command::new("mkfifo").arg(&path).status().unwrap().success());
-    vehicle.desk.look_at_files();
+    vehicle.service.look_at_files();
     assert!(error().contains("a named pipe"), "{}", error());
     assert_eq!(vehicle.matches("7ABC123").len(), 1);
 }
@@ -88,9 +88,9 @@ fn a_crash_before_the_record_of_an_import_leaves_the_old_list_in_force() {
     let vehicle = Vehicle::new(lists);
     vehicle.import("svs", "plate\n7ABC123\n", false, "first").unwrap();
     let folder = vehicle.place.beside("-lists");
-    let shelf = plated_vehicle::lists::ListFiles::beside(&vehicle.place.path());
+    let list_files = plated_vehicle::lists::ListFiles::beside(&vehicle.place.path());
     let next = plated_core::record::EntryRecord { list: "svs".into(), plate: "6DEF128".into(), ..Default::default() };
-    shelf.put("svs", |each| each(&next)).unwrap();
+    list_files.put("svs", |each| each(&next)).unwrap();
     std::fs::write(folder.join(".svs.unfinished"), "half a l").unwrap();
     std::fs::create_dir(folder.join("incoming-1")).unwrap();
     let vehicle = vehicle.again(lists);
@@ -117,7 +117,7 @@ fn a_list_that_was_changed_on_the_disk_is_not_in_force_and_the_file_it_came_from
     let place = Place::new();
     std::fs::write(place.dir.path().join("svs.csv"), "plate\n7ABC123\n").unwrap();
     let vehicle = Vehicle::at(place, lists);
-    vehicle.desk.look_at_files();
+    vehicle.service.look_at_files();
     replace(&with_end(&vehicle, "jsonl"), b"7ABC123", b"9ZZZ999");
     // What was accepted is still in its index.
     let vehicle = vehicle.again(lists);
@@ -125,10 +125,10 @@ fn a_list_that_was_changed_on_the_disk_is_not_in_force_and_the_file_it_came_from
     std::fs::remove_file(with_end(&vehicle, "index")).unwrap();
     let vehicle = vehicle.again(lists);
     assert!(vehicle.matches("7ABC123").is_empty() && vehicle.matches("9ZZZ999").is_empty());
-    assert_eq!(vehicle.desk.status().unwrap().lists[0].staleness, Staleness::Critical);
-    vehicle.desk.look_at_files();
+    assert_eq!(vehicle.service.status().unwrap().lists[0].staleness, Staleness::Critical);
+    vehicle.service.look_at_files();
     assert_eq!((vehicle.matches("7ABC123").len(), vehicle.matches("9ZZZ999").len()), (1, 0));
-    assert_eq!(vehicle.desk.status().unwrap().lists[0].staleness, Staleness::Fresh);
+    assert_eq!(vehicle.service.status().unwrap().lists[0].staleness, Staleness::Fresh);
 }
 
 #[test]
@@ -159,30 +159,30 @@ fn a_stale_list_is_said_once_a_level_and_shows_in_the_status() {
     );
     vehicle.import("svs", "plate\n7ABC123\n", false, "x").unwrap();
     vehicle.import("bolo", "plate\n7ABC123\n", false, "x").unwrap();
-    let levels = || vehicle.desk.status().unwrap().lists.iter().map(|l| l.staleness).collect::<Vec<_>>();
-    let said = || vehicle.desk.warn_stale().unwrap();
+    let levels = || vehicle.service.status().unwrap().lists.iter().map(|l| l.staleness).collect::<Vec<_>>();
+    let message = || vehicle.service.warn_stale().unwrap();
     let clock: &ManualClock = &vehicle.place.clock;
-    assert_eq!((said(), levels()), (vec![], vec![Staleness::Fresh; 2]));
+    assert_eq!((message(), levels()), (vec![], vec![Staleness::Fresh; 2]));
     clock.advance(24 * HOUR);
-    assert_eq!(said(), [("svs".to_owned(), Staleness::Warn)]);
-    assert_eq!(said(), []);
+    assert_eq!(message(), [("svs".to_owned(), Staleness::Warn)]);
+    assert_eq!(message(), []);
     clock.advance(48 * HOUR);
-    assert_eq!(said(), [("svs".to_owned(), Staleness::Critical)]);
+    assert_eq!(message(), [("svs".to_owned(), Staleness::Critical)]);
     clock.advance(48 * HOUR);
-    assert_eq!((said(), levels()), (vec![], vec![Staleness::Critical, Staleness::Fresh]));
-    let line = &vehicle.desk.status().unwrap().lists[0];
+    assert_eq!((message(), levels()), (vec![], vec![Staleness::Critical, Staleness::Fresh]));
+    let line = &vehicle.service.status().unwrap().lists[0];
     assert_eq!((line.age_s, line.entries), (Some(120 * 3600), 1));
     vehicle.import("svs", "plate\n7ABC124\n", false, "x").unwrap();
-    assert_eq!((said(), levels()), (vec![], vec![Staleness::Fresh; 2]));
+    assert_eq!((message(), levels()), (vec![], vec![Staleness::Fresh; 2]));
     clock.advance(24 * HOUR);
-    assert_eq!(said(), [("svs".to_owned(), Staleness::Warn)], "from anew");
+    assert_eq!(message(), [("svs".to_owned(), Staleness::Warn)], "from anew");
 }
 
 #[test]
 fn a_list_without_any_version_is_critical() {
     let vehicle = Vehicle::new("[[hotlists]]\nname = \"svs\"\nkind = \"station\"\n");
-    assert_eq!(vehicle.desk.warn_stale().unwrap(), [("svs".to_owned(), Staleness::Critical)]);
-    assert_eq!(vehicle.desk.status().unwrap().lists[0].staleness, Staleness::Critical);
+    assert_eq!(vehicle.service.warn_stale().unwrap(), [("svs".to_owned(), Staleness::Critical)]);
+    assert_eq!(vehicle.service.status().unwrap().lists[0].staleness, Staleness::Critical);
 }
 
 /// A version of a list as the station hands it out, and its file.
@@ -206,33 +206,33 @@ pub(super) fn handed_out(vehicle: &Vehicle, version: u64, plates: &[&str]) -> Ch
 #[test]
 fn a_list_of_the_station_needs_no_configuration_and_goes_when_it_is_withdrawn() {
     let vehicle = Vehicle::new("");
-    vehicle.desk.take(&handed_out(&vehicle, 1, &["7ABC123"])).unwrap();
+    vehicle.service.take(&handed_out(&vehicle, 1, &["7ABC123"])).unwrap();
     assert_eq!(vehicle.matches("7ABC123"), [(Rule::Exact, "svs".to_owned())]);
     let vehicle = vehicle.again("");
     assert_eq!(vehicle.matches("7ABC123"), [(Rule::Exact, "svs".to_owned())]);
-    assert_eq!(vehicle.desk.status().unwrap().lists[0].name, "svs");
-    vehicle.desk.take(&Change::Withdrawn { list: "svs".into() }).unwrap();
+    assert_eq!(vehicle.service.status().unwrap().lists[0].name, "svs");
+    vehicle.service.take(&Change::Withdrawn { list: "svs".into() }).unwrap();
     assert!(vehicle.matches("7ABC123").is_empty());
     assert_eq!(whats(&vehicle.events()), [What::ListImported, What::ListWithdrawn]);
     let vehicle = vehicle.again("");
-    assert!(vehicle.matches("7ABC123").is_empty() && vehicle.desk.status().unwrap().lists.is_empty());
+    assert!(vehicle.matches("7ABC123").is_empty() && vehicle.service.status().unwrap().lists.is_empty());
 }
 
 #[test]
 fn a_list_of_the_station_that_shrank_or_is_not_what_was_handed_out_leaves_the_one_in_force() {
     let vehicle = Vehicle::new("");
-    vehicle.desk.take(&handed_out(&vehicle, 1, &["4KLM567", "6DEF128", "7ABC123"])).unwrap();
+    vehicle.service.take(&handed_out(&vehicle, 1, &["4KLM567", "6DEF128", "7ABC123"])).unwrap();
     let shrunk = handed_out(&vehicle, 2, &["7ABC123"]);
     for _ in 0..3 {
-        let said = vehicle.desk.take(&shrunk).unwrap_err().chain();
-        assert!(said.contains("1 entry where the list in force has 3"), "{said}");
+        let message = vehicle.service.take(&shrunk).unwrap_err().chain();
+        assert!(message.contains("1 entry where the list in force has 3"), "{message}");
     }
     let Change::Station { mut version, path } = handed_out(&vehicle, 3, &["4KLM567", "6DEF128", "7ABC123"]) else {
         panic!()
     };
     version.sha256 = Sha256::of(b"another");
     std::fs::write(&path, "{}").unwrap();
-    assert_eq!(vehicle.desk.take(&Change::Station { version, path }).unwrap_err().kind(), Kind::Damaged);
+    assert_eq!(vehicle.service.take(&Change::Station { version, path }).unwrap_err().kind(), Kind::Damaged);
     assert_eq!(vehicle.matches("6DEF128").len(), 1);
     let expected = [What::ListImported, What::ListRefused, What::ListRefused];
     assert_eq!(whats(&vehicle.events()), expected, "what is tried again is one refusal");
@@ -256,13 +256,13 @@ fn a_list_of_the_station_is_on_the_disk_once_and_goes_when_it_is_withdrawn() {
     use std::os::unix::fs::MetadataExt;
     let vehicle = Vehicle::new("");
     let change = handed_out(&vehicle, 1, &["7ABC123"]);
-    vehicle.desk.take(&change).unwrap();
+    vehicle.service.take(&change).unwrap();
     let Change::Station { version, path } = &change else { panic!() };
-    let shelf = vehicle.place.beside("-lists");
+    let list_files = vehicle.place.beside("-lists");
     let meta = |path: &std::path::Path| std::fs::metadata(path).unwrap();
-    let held = shelf.join(format!("svs-{}.jsonl", version.sha256));
+    let held = list_files.join(format!("svs-{}.jsonl", version.sha256));
     assert_eq!((meta(&held).ino(), meta(&held).nlink()), (meta(path).ino(), 2));
-    vehicle.desk.take(&Change::Withdrawn { list: "svs".into() }).unwrap();
+    vehicle.service.take(&Change::Withdrawn { list: "svs".into() }).unwrap();
     assert!(!held.exists() && path.exists());
 }
 
@@ -270,11 +270,11 @@ fn a_list_of_the_station_is_on_the_disk_once_and_goes_when_it_is_withdrawn() {
 fn a_list_of_the_station_that_was_accepted_and_is_not_in_force_comes_in_or_is_offered_again() {
     let vehicle = Vehicle::new("[[hotlists]]\nname = \"svs\"\nkind = \"station\"\n");
     let folder = accepted(&vehicle, &handed_out(&vehicle, 1, &["4KLM567", "6DEF128", "7ABC123"]));
-    vehicle.desk.follow(&folder);
+    vehicle.service.follow(&folder);
     assert_eq!(vehicle.matches("6DEF128").len(), 1, "as in a store that was begun anew");
     // One that was accepted and may not come into force is no accepted one.
     accepted(&vehicle, &handed_out(&vehicle, 2, &["7ABC123"]));
-    vehicle.desk.follow(&folder);
+    vehicle.service.follow(&folder);
     assert_eq!(vehicle.matches("6DEF128").len(), 1);
     assert!(plated_vehicle::lists::accepted(&folder).is_empty());
 }
@@ -284,27 +284,27 @@ fn a_list_of_the_station_that_was_damaged_on_the_disk_is_fetched_again() {
     let vehicle = Vehicle::new("");
     let change = handed_out(&vehicle, 1, &["7ABC123"]);
     let folder = accepted(&vehicle, &change);
-    vehicle.desk.follow(&folder);
+    vehicle.service.follow(&folder);
     let Change::Station { version, .. } = &change else { panic!() };
     let file = folder.join(format!("station/svs/{}.jsonl", version.sha256));
     replace(&file, b"7ABC123", b"9ZZZ999");
     std::fs::remove_file(with_end(&vehicle, "index")).unwrap();
     let vehicle = vehicle.again("");
     assert!(vehicle.matches("7ABC123").is_empty() && vehicle.matches("9ZZZ999").is_empty());
-    vehicle.desk.follow(&folder);
+    vehicle.service.follow(&folder);
     assert!(!file.exists() && plated_vehicle::lists::accepted(&folder).is_empty());
-    vehicle.desk.take(&change).unwrap();
+    vehicle.service.take(&change).unwrap();
     assert_eq!(vehicle.matches("7ABC123").len(), 1);
-    assert_eq!(vehicle.desk.status().unwrap().lists[0].staleness, Staleness::Fresh);
+    assert_eq!(vehicle.service.status().unwrap().lists[0].staleness, Staleness::Fresh);
 }
 
 #[test]
 fn a_list_of_the_station_does_not_take_the_place_of_one_of_the_vehicle() {
     let vehicle = Vehicle::new("[[hotlists]]\nname = \"svs\"\n");
     vehicle.import("svs", "plate\n6DEF128\n", false, "x").unwrap();
-    let err = vehicle.desk.take(&handed_out(&vehicle, 1, &["7ABC123"])).unwrap_err();
+    let err = vehicle.service.take(&handed_out(&vehicle, 1, &["7ABC123"])).unwrap_err();
     assert!(err.kind() == Kind::Config && err.chain().contains("rename one"), "{}", err.chain());
-    vehicle.desk.take(&Change::Withdrawn { list: "svs".into() }).unwrap();
+    vehicle.service.take(&Change::Withdrawn { list: "svs".into() }).unwrap();
     assert_eq!((vehicle.matches("6DEF128").len(), vehicle.matches("7ABC123").len()), (1, 0));
 }
 
@@ -319,8 +319,8 @@ fn a_file_from_a_folder_is_read_in_the_format_that_its_name_and_content_say() {
     let path = vehicle.file("copy.incoming", "");
     std::fs::write(&path, &doj).unwrap();
     let change = Change::File { list: "svs".into(), path, name: "svs.tbl".into(), sha256: Sha256::of(&doj) };
-    let said = vehicle.desk.take(&change).unwrap();
-    assert!(said.contains("entries") && vehicle.desk.status().unwrap().lists[0].entries > 0, "{said}");
-    assert!(vehicle.desk.take(&change).unwrap().contains("already"));
+    let message = vehicle.service.take(&change).unwrap();
+    assert!(message.contains("entries") && vehicle.service.status().unwrap().lists[0].entries > 0, "{message}");
+    assert!(vehicle.service.take(&change).unwrap().contains("already"));
     assert_eq!(vehicle.events()[0].reason, "dropped into its folder as svs.tbl");
 }

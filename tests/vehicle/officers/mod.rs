@@ -38,7 +38,7 @@ fn by(text: &str) -> By {
     By { who: officer(), reason: reason(text) }
 }
 
-/// Begins a search past the desk.
+/// Begins a search past the officers' service.
 fn begin(wanted: Wanted, from: jiff::Timestamp) -> Search {
     let by = by("test");
     Search::begin(gate(), &Actor::SystemUser(by.who), &by.reason, &Case::none(), wanted, from).unwrap()
@@ -76,11 +76,11 @@ fn sure(text: &str) -> Slots {
     Slots::new(text.chars().map(at).collect())
 }
 
-/// A vehicle's store with a desk over it.
+/// A vehicle's store with an officers' service over it.
 struct Vehicle {
     place: Place,
     store: Store,
-    desk: OfficerService,
+    service: OfficerService,
 }
 
 impl Vehicle {
@@ -94,22 +94,22 @@ impl Vehicle {
             "[[sources]]\nname = \"front\"\nkind = \"v4l2\"\ndevice = \"/dev/video0\"\n[store]\npath = \"store.db\"\n";
         std::fs::write(&config, format!("vehicle = \"unit-7\"\n{rest}{lists}")).unwrap();
         let (store, _) = place.open();
-        let desk = OfficerService::open(&Config::load(&config).unwrap(), store.clone(), place.clock.clone());
-        desk.arm().unwrap();
-        Self { place, store, desk }
+        let service = OfficerService::open(&Config::load(&config).unwrap(), store.clone(), place.clock.clone());
+        service.arm().unwrap();
+        Self { place, store, service }
     }
 
     /// Ends and starts again.
     fn again(self, lists: &str) -> Self {
-        let Self { place, store, desk } = self;
-        drop(desk);
+        let Self { place, store, service } = self;
+        drop(service);
         store.close().unwrap();
         Self::at(place, lists)
     }
 
     fn ask(&self, request: Request) -> Result<Vec<Reply>> {
         let mut replies = Vec::new();
-        self.desk.answer(request, &officer(), None, &mut |reply| {
+        self.service.answer(request, &officer(), None, &mut |reply| {
             replies.push(reply);
             Ok(())
         })?;
@@ -137,7 +137,7 @@ impl Vehicle {
             reason: reason(why),
         };
         let mut replies = Vec::new();
-        self.desk.answer(request, &officer(), Some(&file), &mut |reply| {
+        self.service.answer(request, &officer(), Some(&file), &mut |reply| {
             replies.push(reply);
             Ok(())
         })?;
@@ -152,7 +152,7 @@ impl Vehicle {
     fn matches(&self, plate: &str) -> Vec<(Rule, String)> {
         let (text, slots) = (PlateText::normalise(plate), sure(plate));
         let query = Query { text: &text, state: "CA", candidates: &[], slots: &slots, now: self.place.clock.wall() };
-        let found = self.desk.lists().matches(&query);
+        let found = self.service.lists().matches(&query);
         found.iter().flat_map(|m| m.entries.iter().map(|e| (m.rule, e.entry.list.clone()))).collect()
     }
 
@@ -194,8 +194,8 @@ fn the_101st_partial_plate_is_refused_and_removing_one_makes_room() {
     for n in 1..100 {
         vehicle.ask(add(&format!("{n:02}*AB"))).unwrap();
     }
-    let said = vehicle.refusal(add("7A?C*"));
-    assert!(said.contains("100 partial plates are in force") && said.contains("remove one first"), "{said}");
+    let message = vehicle.refusal(add("7A?C*"));
+    assert!(message.contains("100 partial plates are in force") && message.contains("remove one first"), "{message}");
     assert_eq!(vehicle.events().len(), 100, "nothing was changed, so nothing is on record");
     vehicle.ask(add("7ABC123")).unwrap();
     vehicle.ask(Request::Remove { id: first, reason: reason("found") }).unwrap();
@@ -235,10 +235,10 @@ fn an_entry_matches_at_once_and_is_over_at_the_end_of_the_shift() {
     vehicle.ask(add("9X*")).unwrap();
     assert_eq!(vehicle.matches("7ABC123"), [(Rule::Exact, "officers".to_owned())]);
     vehicle.place.clock.advance(8 * HOUR - Duration::from_secs(1));
-    vehicle.desk.expire().unwrap();
+    vehicle.service.expire().unwrap();
     assert_eq!((vehicle.matches("7ABC123").len(), vehicle.matches("9XYZ").len()), (1, 1));
     vehicle.place.clock.advance(Duration::from_secs(1));
-    vehicle.desk.expire().unwrap();
+    vehicle.service.expire().unwrap();
     assert_eq!((vehicle.matches("7ABC123").len(), vehicle.matches("9XYZ").len()), (0, 0));
     assert!(vehicle.store.manual_entries(matching()).unwrap().is_empty());
 }
@@ -249,15 +249,15 @@ fn a_jump_of_the_wall_clock_ends_no_search_for_a_vehicle() {
     vehicle.ask(add("7ABC123")).unwrap();
     for jumped in [start() + 24 * 365 * HOUR, start() - 24 * 365 * HOUR, start() + 1000 * HOUR] {
         vehicle.place.clock.jump_to(jumped);
-        vehicle.desk.expire().unwrap();
+        vehicle.service.expire().unwrap();
         assert_eq!(vehicle.matches("7ABC123").len(), 1);
-        let status = vehicle.desk.status().unwrap();
+        let status = vehicle.service.status().unwrap();
         assert_eq!(status.officers.len(), 1, "what is matched is counted");
         assert_eq!(status.officers[0].expires, jumped + 12 * HOUR, "and is over when it is");
     }
-    assert!(vehicle.desk.lists().in_force().sources()[0].entries("7ABC123")[0].expires.is_none());
+    assert!(vehicle.service.lists().in_force().sources()[0].entries("7ABC123")[0].expires.is_none());
     vehicle.place.clock.advance(12 * HOUR);
-    vehicle.desk.expire().unwrap();
+    vehicle.service.expire().unwrap();
     assert_eq!(vehicle.matches("7ABC123").len(), 0);
 }
 
@@ -272,8 +272,8 @@ fn entries_are_in_force_again_after_a_restart_and_removed_ones_are_not() {
     assert_eq!(vehicle.matches("7ABC123").len(), 1);
     assert_eq!(vehicle.matches("9XYZ").len(), 1);
     assert_eq!(vehicle.matches("6DEF128").len(), 0);
-    let said = vehicle.refusal(Request::Remove { id: gone, reason: reason("again") });
-    assert!(said.contains("no entry"), "{said}");
+    let message = vehicle.refusal(Request::Remove { id: gone, reason: reason("again") });
+    assert!(message.contains("no entry"), "{message}");
 }
 
 #[test]
@@ -326,7 +326,7 @@ fn a_change_whose_event_cannot_be_written_is_not_made() {
         Request::Export { list: "svs".into(), reason: reason("x"), case: String::new() },
     ] {
         let mut seen = 0;
-        let err = vehicle.desk.answer(look, &officer(), None, &mut |_| {
+        let err = vehicle.service.answer(look, &officer(), None, &mut |_| {
             seen += 1;
             Ok(())
         });

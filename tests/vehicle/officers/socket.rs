@@ -20,11 +20,11 @@ fn status(socket: &Path) -> String {
 
 #[test]
 fn a_second_server_at_the_same_path_refuses_and_the_first_still_answers() {
-    let Vehicle { place, store, desk } = Vehicle::new("");
-    let (desk, socket, runtime) = (Arc::new(desk), place.dir.path().join("control"), Runtime::start().unwrap());
+    let Vehicle { place, store, service } = Vehicle::new("");
+    let (service, socket, runtime) = (Arc::new(service), place.dir.path().join("control"), Runtime::start().unwrap());
     let health = Arc::new(Health::default());
-    desk.tell_health(health.clone());
-    let start = || Server::start(&socket, desk.clone(), runtime.handle(), &Default::default());
+    service.tell_health(health.clone());
+    let start = || Server::start(&socket, service.clone(), runtime.handle(), &Default::default());
     let first = start().unwrap();
     let error = start().err().unwrap();
     assert_eq!(error.kind(), Kind::Refused);
@@ -34,16 +34,16 @@ fn a_second_server_at_the_same_path_refuses_and_the_first_still_answers() {
     assert!(part.level == Level::Ok && part.text.contains(socket.to_str().unwrap()), "{part:?}");
     drop(first);
     assert!(!socket.exists(), "nothing is left of it");
-    drop(desk);
+    drop(service);
     store.close().unwrap();
 }
 
 #[test]
 fn a_socket_whose_daemon_is_gone_is_replaced() {
-    let Vehicle { place, store, desk } = Vehicle::new("");
+    let Vehicle { place, store, service } = Vehicle::new("");
     let (socket, runtime) = (place.dir.path().join("control"), Runtime::start().unwrap());
     drop(UnixListener::bind(&socket).unwrap());
-    let server = Server::start(&socket, Arc::new(desk), runtime.handle(), &Default::default()).unwrap();
+    let server = Server::start(&socket, Arc::new(service), runtime.handle(), &Default::default()).unwrap();
     assert!(status(&socket).contains("\"status\""));
     drop(server);
     store.close().unwrap();
@@ -51,20 +51,20 @@ fn a_socket_whose_daemon_is_gone_is_replaced() {
 
 #[test]
 fn the_status_shows_lists_and_transfer_as_the_daemons_list_of_parts_has_them() {
-    let Vehicle { place, store, desk } = Vehicle::new("[[hotlists]]\nname = \"svs\"\n");
+    let Vehicle { place, store, service } = Vehicle::new("[[hotlists]]\nname = \"svs\"\n");
     let health = Arc::new(Health::default());
-    desk.tell_health(health.clone());
-    let vehicle = Vehicle { place, store, desk };
+    service.tell_health(health.clone());
+    let vehicle = Vehicle { place, store, service };
     let named = |name: &str| health.parts().into_iter().find(|part| part.name == name);
-    vehicle.desk.report_parts();
+    vehicle.service.report_parts();
     assert_eq!(named("list svs").unwrap().level, Level::Failed, "nothing is in force");
     vehicle.import("svs", "plate\n7ABC123\n", false, "x").unwrap();
-    let report = vehicle.desk.status().unwrap();
+    let report = vehicle.service.status().unwrap();
     assert_eq!(report.parts, health.parts());
     let list = named("list svs").unwrap();
     assert!(list.level == Level::Ok && list.text.starts_with("1 entry, 0 min old"), "{list:?}");
     vehicle.place.clock.advance(24 * HOUR);
-    vehicle.desk.report_parts();
+    vehicle.service.report_parts();
     assert_eq!(named("list svs").unwrap().level, Level::Degraded);
     assert!(named("transfer").unwrap().text.contains("no station is configured"));
     assert!(named("disk").is_some());

@@ -24,7 +24,7 @@ use plated_core::plate::PlateText;
 
 After misread and not-on-file the same read with the same entries of the same listed plate alerts
 nobody until the end of the shift (shift.hours in the configuration); its hits are still kept and
-shown. Any other disposition of the same pairing ends that. SystemUser said so, when and why is on record.")]
+shown. Any other disposition of the same pairing ends that. Who said so, when and why, is on record.")]
 pub struct Args {
     /// The end of its id, at least 6 digits, as `plated run` and `plated hit list` show it
     #[arg(value_name = "HIT")]
@@ -69,9 +69,9 @@ fn print(done: &Disposed) -> Result<()> {
     let Some(until) = done.quiet_until else { return Ok(()) };
     say(format_args!("This pairing alerts nobody until {}", local(until)))?;
     if text.key().as_str() == hit.listed {
-        let said = "The read is the listed plate itself: until then the wanted vehicle does not sound either, unless \
+        let message = "The read is the listed plate itself: until then the wanted vehicle does not sound either, unless \
                     another entry names it";
-        say(format_args!("{said}"))?;
+        say(format_args!("{message}"))?;
     }
     Ok(())
 }

@@ -16,7 +16,7 @@ use plated_core::text::count;
   plated hit list --since 24h --reason 'stolen vehicle report' --case 26-1234 --json
 
 Each with the end of its id, by which `plated hit disposition` names it. A hit is unverified until
-somebody has said what it was. Hits of covert lists are not shown. The look is on record before
+somebody has put down what it was. Hits of covert lists are not shown. The look is on record before
 anything is shown.")]
 pub struct Args {
     #[command(flatten)]

@@ -20,7 +20,7 @@ use serde_json::json;
 
 ? is one character, * any run of them. At most 100 partial plates can be in force. The entry is
 over at the end of the shift (shift.hours in the configuration) unless --expires says otherwise.
-SystemUser entered it, when and why is on record.")]
+Who entered it, when and why, is on record.")]
 pub struct Args {
     /// The plate
     #[arg(value_name = "PLATE|PATTERN")]
@@ -134,7 +134,7 @@ mod tests {
             };
             assert!(expiry(text).is_ok_and(is_ahead), "{text}");
         }
-        for (text, said) in [
+        for (text, message) in [
             ("400d", "from 1m to 366d"),
             ("0h", "from 1m to 366d"),
             ("60w", "from 1m to 366d"),
@@ -143,7 +143,7 @@ mod tests {
             ("", "8h or 2d"),
         ] {
             let why = expiry(text).unwrap_err();
-            assert!(why.contains(said), "{text}: {why}");
+            assert!(why.contains(message), "{text}: {why}");
         }
     }
 }

@@ -80,8 +80,8 @@ pub fn run(args: &Args) -> Result<()> {
     match accepted {
         Ok(_) => Ok(()),
         Err(why) => {
-            let said = format!("{} would be refused: {why}", args.file.display());
-            Err(Error::new(Kind::Input, said))
+            let message = format!("{} would be refused: {why}", args.file.display());
+            Err(Error::new(Kind::Input, message))
         }
     }
 }

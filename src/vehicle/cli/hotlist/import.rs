@@ -18,7 +18,7 @@ use std::path::PathBuf;
   plated hotlist import svs.csv --list svs --force --reason 'purge at the source, told by phone'
 
 The list must stand in [[hotlists]] of the configuration. A file that is refused leaves the list in
-force. SystemUser imported or forced it, when and why is on record.")]
+force. Who imported or forced it, when and why, is on record.")]
 pub struct Args {
     /// The file
     #[arg(value_name = "FILE")]

@@ -32,7 +32,7 @@ pub struct Packed {
 }
 
 impl Format {
-    /// What was said about the format.
+    /// What was reported about the format.
     pub fn choice(&self) -> Choice {
         Choice::new(self.format.as_deref(), self.map.as_deref())
     }

@@ -12,7 +12,7 @@ use plated_core::error::Result;
 #[command(after_help = "Examples:
   plated hotlist remove 7 --reason 'vehicle found'
 
-`plated hotlist stats` lists the numbers. SystemUser removed it, when and why is on record.")]
+`plated hotlist stats` lists the numbers. Who removed it, when and why, is on record.")]
 pub struct Args {
     /// Its number
     #[arg(value_name = "ID")]

@@ -48,11 +48,11 @@ pub fn run(args: &Args) -> Result<()> {
 fn as_text(outcome: &Result<Outcome, String>) -> String {
     match outcome {
         Ok(Outcome::Unchanged) => "is the newest".into(),
-        Ok(Outcome::Changed { version, way, bytes, said }) => {
-            format!("version {version}, {} ({bytes} bytes received), is in force: {said}", as_word(*way))
+        Ok(Outcome::Changed { version, way, bytes, message }) => {
+            format!("version {version}, {} ({bytes} bytes received), is in force: {message}", as_word(*way))
         }
         Ok(Outcome::Withdrawn) => "was withdrawn by the station".into(),
-        Err(said) => format!("failed; the list before stays in force: {said}"),
+        Err(message) => format!("failed; the list before stays in force: {message}"),
     }
 }
 
@@ -67,10 +67,10 @@ fn as_word(way: Way) -> &'static str {
 fn as_json(list: &str, outcome: &Result<Outcome, String>) -> Value {
     match outcome {
         Ok(Outcome::Unchanged) => json!({"list": list, "outcome": "unchanged"}),
-        Ok(Outcome::Changed { version, way, bytes, said }) => {
-            json!({"list": list, "outcome": "changed", "version": version, "way": way, "bytes": bytes, "said": said})
+        Ok(Outcome::Changed { version, way, bytes, message }) => {
+            json!({"list": list, "outcome": "changed", "version": version, "way": way, "bytes": bytes, "message": message})
         }
         Ok(Outcome::Withdrawn) => json!({"list": list, "outcome": "withdrawn"}),
-        Err(said) => json!({"list": list, "outcome": "failed", "error": said}),
+        Err(message) => json!({"list": list, "outcome": "failed", "error": message}),
     }
 }

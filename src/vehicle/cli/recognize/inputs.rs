@@ -6,7 +6,7 @@ use plated_vision::capture::{Medium, medium};
 use std::path::{Path, PathBuf};
 
 /// Endings of files that are taken for a picture or a video though their content does not tell: then
-/// it is said that they can't be read.
+/// they are reported as unreadable.
 const PICTURES: [&str; 8] = ["jpg", "jpeg", "jpe", "png", "bmp", "webp", "tif", "tiff"];
 const VIDEOS: [&str; 23] = [
     "mp4", "m4v", "mov", "avi", "mkv", "webm", "mpg", "mpeg", "ts", "mts", "m2ts", "m2t", "3gp", "3g2", "dav", "wmv",

@@ -289,7 +289,7 @@ impl Run<'_> {
         Ok((line, failed))
     }
 
-    /// A copy that can't be written is said, and costs no read.
+    /// A copy that can't be written is reported, and costs no read.
     fn copy(&mut self, path: &Path, picture: &Picture, marks: &[annotate::Mark]) {
         if let Some(dir) = &self.copies
             && let Err(error) = picture.pixels().and_then(|image| annotate::write(dir, path, &image, marks))

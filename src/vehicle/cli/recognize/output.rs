@@ -80,7 +80,7 @@ pub enum Dated {
     Analysis,
 }
 
-/// What is said of a video as a whole.
+/// The report of a video as a whole.
 #[derive(Clone, Copy)]
 pub struct Recording {
     pub began: Timestamp,
@@ -229,7 +229,7 @@ impl Line {
         }
         let name = visible(&self.image);
         if self.plates.is_empty() {
-            // An error has been said on stderr.
+            // The error is on stderr already.
             return if self.error.is_some() { Ok(()) } else { say(format_args!("{name}: no plate")) };
         }
         for plate in &self.plates {

@@ -58,7 +58,7 @@ impl OfficerService {
     /// What takes no time: the place of each list in the order of the configuration, what officers
     /// entered, and what they found wrong.
     pub(super) fn prepare(&self) {
-        self.shelf.sweep();
+        self.list_files.sweep();
         for list in self.hotlists() {
             self.lists.put(Source::memory(&list.name, [], Rules::default()));
         }
@@ -90,7 +90,7 @@ impl OfficerService {
             match self.open_index(&list, &version.sha256) {
                 Some(index) => {
                     self.load(&version.sha256, Source::index(index, Rules::new(&list.rules)));
-                    self.shelf.tidy(&list.name, Some(&version.sha256));
+                    self.list_files.tidy(&list.name, Some(&version.sha256));
                 }
                 None => to_build.push((version.entries, list)),
             }
@@ -133,7 +133,7 @@ impl OfficerService {
     pub(super) fn load_version(&self, list: &Hotlist, version: &Version) -> Result<()> {
         let source = self.source(list, &version.sha256, version)?;
         self.load(&version.sha256, source);
-        self.shelf.tidy(&list.name, Some(&version.sha256));
+        self.list_files.tidy(&list.name, Some(&version.sha256));
         self.broken.lock().unwrap_or_else(|e| e.into_inner()).remove(&list.name);
         Ok(())
     }
@@ -162,7 +162,7 @@ impl OfficerService {
         let index = give_way("index", || match self.build_index(list, sha256, version) {
             Err(e) if e.kind() == Kind::Storage => {
                 tracing::warn!(list = list.name, "The index of the hotlist is kept in memory: {}", e.chain());
-                let path = self.shelf.index(&list.name, sha256);
+                let path = self.list_files.index(&list.name, sha256);
                 let builder = Builder::in_memory(&path, self.store.index_signer(), self.meta(list, sha256, version));
                 self.fill(builder, list, sha256)?.finish_in_memory()
             }
@@ -173,7 +173,7 @@ impl OfficerService {
 
     /// The index of a list, if there is one that this vehicle built of exactly this content.
     fn open_index(&self, list: &Hotlist, sha256: &Sha256) -> Option<Index> {
-        let path = self.shelf.index(&list.name, sha256);
+        let path = self.list_files.index(&list.name, sha256);
         let index = match self.open_own(&path) {
             Ok(index) => index,
             Err(e) if e.kind() == Kind::Missing => return None,
@@ -195,8 +195,8 @@ impl OfficerService {
     }
 
     fn build_index(&self, list: &Hotlist, sha256: &Sha256, version: &Version) -> Result<Index> {
-        self.shelf.folder()?;
-        let path = self.shelf.index(&list.name, sha256);
+        self.list_files.folder()?;
+        let path = self.list_files.index(&list.name, sha256);
         tracing::info!(list = list.name, entries = version.entries, "The index of a hotlist is being built.");
         let builder = Builder::create(&path, self.store.index_signer(), self.meta(list, sha256, version));
         self.fill(builder, list, sha256)?.finish()?;
@@ -204,7 +204,7 @@ impl OfficerService {
     }
 
     fn fill<'a>(&self, mut builder: Builder<'a>, list: &Hotlist, sha256: &Sha256) -> Result<Builder<'a>> {
-        self.shelf.read(&list.name, sha256, |entry: EntryRecord| {
+        self.list_files.read(&list.name, sha256, |entry: EntryRecord| {
             if self.is_stopping() {
                 return Err(Error::new(Kind::Busy, "the daemon is stopping"));
             }

@@ -67,8 +67,8 @@ impl OfficerService {
         let partials = records(true).filter_map(|entry| {
             let id = entry.id.clone();
             // One that an older program let in must not take the others with it.
-            let said = |e: &Error| tracing::error!(entry = id, "A partial plate is not in force: {}", e.chain());
-            Partial::new(entry, Rules::default()).inspect_err(said).ok()
+            let message = |e: &Error| tracing::error!(entry = id, "A partial plate is not in force: {}", e.chain());
+            Partial::new(entry, Rules::default()).inspect_err(message).ok()
         });
         self.lists.set_partials(partials.collect())
     }

@@ -33,25 +33,25 @@ impl OfficerService {
         // A covert hit is none for those who may not see it.
         let Some(hit) = self.store.find_hit(&permit, &end)?.and_then(|kept| self.sets.shown_hit(&kept.hit)) else {
             let end = end.as_str();
-            let said = format!("there is no hit whose id ends in {end}; `plated hit list` shows those there are");
-            return Err(Error::new(Kind::Input, said));
+            let message = format!("there is no hit whose id ends in {end}; `plated hit list` shows those there are");
+            return Err(Error::new(Kind::Input, message));
         };
         let shift_ends = later(self.clock.wall(), self.shift)?;
         self.store.add_disposition(Disposition { hit: hit.id, finding, case, shift_ends }, by)?;
         match finding.quiets() {
-            true => self.quiet.begin(&hit, self.clock.monotonic().saturating_add(self.shift)),
-            false => self.quiet.end(&hit),
+            true => self.muted.begin(&hit, self.clock.monotonic().saturating_add(self.shift)),
+            false => self.muted.end(&hit),
         }
         Ok(Disposed { hit, finding, quiet_until: finding.quiets().then_some(shift_ends) })
     }
 
-    /// Lets be quiet what was found wrong before. What the wall clock says is left of a shift can't
+    /// Mutes what was found wrong before. What the wall clock says is left of a shift can't
     /// be more than a shift, however it has jumped.
     pub(super) fn arm_quiet(&self) -> Result<()> {
         let (wall, monotonic) = (self.clock.wall(), self.clock.monotonic());
-        for (hit, until) in self.store.quiet_pairings(&self.matching)? {
+        for (hit, until) in self.store.muted_pairings(&self.matching)? {
             if let Some(hit) = self.sets.shown_hit(&hit) {
-                self.quiet.begin(&hit, monotonic.saturating_add(left(until, wall).min(self.shift)));
+                self.muted.begin(&hit, monotonic.saturating_add(left(until, wall).min(self.shift)));
             }
         }
         Ok(())

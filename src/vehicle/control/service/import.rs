@@ -90,7 +90,7 @@ impl OfficerService {
             return Ok(None);
         }
         // From a copy: the file may change meanwhile, and reading it may take its time.
-        let copy = self.shelf.incoming(path.file_name().unwrap_or_default())?;
+        let copy = self.list_files.incoming(path.file_name().unwrap_or_default())?;
         copy_file(path, copy.path())?;
         let incoming = Incoming { name: path, at_path: Some(settings), ..Incoming::file(copy.path(), modified) };
         self.import(name, incoming, false, &by).map(Some)
@@ -175,14 +175,14 @@ impl OfficerService {
         // In force from here on, whatever happens.
         self.broken.lock().unwrap_or_else(|e| e.into_inner()).remove(name);
         self.load(&imported.sha256, source);
-        self.shelf.tidy(name, Some(&imported.sha256));
+        self.list_files.tidy(name, Some(&imported.sha256));
         let Imported { name, entries, forced, .. } = imported;
         Ok(Import { list: name, entries, unchanged: false, report: report.to_string(), forced })
     }
 
     /// The file of what is in force is there, whole; if not, the same list mends it.
     fn is_whole(&self, name: &str, version: &Version) -> bool {
-        give_way("import", || self.shelf.check(name, &version.sha256)).is_ok()
+        give_way("import", || self.list_files.check(name, &version.sha256)).is_ok()
     }
 
     /// When a list that is the one in force was known to be the newest: what comes by itself comes
@@ -219,17 +219,17 @@ impl OfficerService {
         let Incoming { file, name, .. } = *incoming;
         let (sha256, passed) = match incoming.version {
             Some(version) if version.sha256 != origin => {
-                let said = "the station's list was damaged on the disk; it is fetched again";
-                return Err(Error::new(Kind::Damaged, said));
+                let message = "the station's list was damaged on the disk; it is fetched again";
+                return Err(Error::new(Kind::Damaged, message));
             }
             Some(version) => {
                 let passed = plated_hotlist::read_version(list, version, file, wish)?;
-                self.shelf.share(&list.name, &origin, file)?;
+                self.list_files.share(&list.name, &origin, file)?;
                 (origin, passed)
             }
             None => {
                 let put = |each: Each<'_>| plated_hotlist::read_file(list, file, name, wish, |entry| each(&entry));
-                self.shelf.put(&list.name, put)?
+                self.list_files.put(&list.name, put)?
             }
         };
         let entries = passed.summary.report.entries;

@@ -21,7 +21,7 @@ impl OfficerService {
         self.store.list_withdrawn(name, by)?;
         self.lists.remove(name);
         self.loaded.lock().unwrap_or_else(|e| e.into_inner()).remove(name);
-        self.shelf.tidy(name, None);
+        self.list_files.tidy(name, None);
         Ok(())
     }
 
@@ -44,30 +44,30 @@ impl OfficerService {
         let Some(version) = self.state(name)?.and_then(|s| s.in_force) else {
             return Err(Error::new(Kind::Missing, format!("no version of the list {name} is in force yet")));
         };
-        let lines = self.shelf.lines(name, &version.sha256)?;
+        let lines = self.list_files.lines(name, &version.sha256)?;
         let subject = json!({"list": name, "version": version.sha256, "entries": version.entries});
         let _on_record: Permit<Export> = self.gate.open(&actor(by), &by.reason, &case, subject)?;
         lines.into_iter().try_for_each(|line| answer(Reply::Line(line?)))
     }
 
     /// Says of each list once when it has become stale, and once more when critical; gives what
-    /// was said.
+    /// was reported.
     ///
     /// # Errors
     /// `Storage` when the store can't be read.
     pub fn warn_stale(&self) -> Result<Vec<(String, Staleness)>> {
         let now = self.clock.wall();
-        let mut said = self.said.lock().unwrap_or_else(|e| e.into_inner());
+        let mut reported = self.reported.lock().unwrap_or_else(|e| e.into_inner());
         let mut news = Vec::new();
         for (list, state) in self.states()? {
             let level = self.staleness(&state, now);
-            let before = said.insert(list.name.clone(), level).unwrap_or(Staleness::Fresh);
+            let before = reported.insert(list.name.clone(), level).unwrap_or(Staleness::Fresh);
             if level <= before {
                 continue;
             }
             let hours = state.age(now).map(|age| age.as_secs() / 3600);
             match (level, hours) {
-                // Why, was said when it was tried.
+                // Why was reported when it was tried.
                 (Staleness::Critical, None) if state.error.is_some() => {}
                 (Staleness::Critical, None) => {
                     tracing::error!(

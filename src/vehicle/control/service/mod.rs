@@ -1,4 +1,4 @@
-//! The desk: every change and every look, each with its event.
+//! The officers' service: every change and every look, each with its event.
 
 mod arm;
 mod import;
@@ -68,7 +68,7 @@ pub struct OfficerService {
     matching: Permit<Matching>,
     /// Until the transfer takes it.
     transfer: Mutex<Option<Permit<Transfer>>>,
-    shelf: ListFiles,
+    list_files: ListFiles,
     lists: Arc<Lists>,
     /// As configured, and behind them what else the station hands out.
     hotlists: RwLock<Vec<Arc<Hotlist>>>,
@@ -92,13 +92,13 @@ pub struct OfficerService {
     /// What may be shown of a hit.
     sets: Arc<ListSettings>,
     /// What officers found wrong this shift.
-    quiet: Arc<MutedPairings>,
-    /// One disposition at a time, so that what is kept and what is quiet don't part.
+    muted: Arc<MutedPairings>,
+    /// One disposition at a time, so that what is kept and what is muted don't part.
     disposing: Mutex<()>,
     /// Lists whose version in force can't be read.
     broken: Mutex<HashSet<String>>,
-    /// What was last said of each list's age.
-    said: Mutex<HashMap<String, Staleness>>,
+    /// Staleness last reported of each list's age.
+    reported: Mutex<HashMap<String, Staleness>>,
     /// The daemon's thread of lists that come by themselves.
     coming: OnceLock<UpdaterHandle>,
     /// How the parts of the daemon are.
@@ -139,7 +139,7 @@ impl OfficerService {
             gate: Arc::new(gate),
             matching,
             transfer: Mutex::new(Some(transfer)),
-            shelf: ListFiles::beside(&config.store.path),
+            list_files: ListFiles::beside(&config.store.path),
             lists: Arc::default(),
             hotlists: RwLock::new(hotlists),
             shift: Duration::from_secs(u64::from(config.shift.hours) * 3600),
@@ -152,10 +152,10 @@ impl OfficerService {
             start_tasks: Default::default(),
             officers: Mutex::default(),
             sets: Arc::new(ListSettings::new(&settings, TimeZone::system())),
-            quiet: Arc::default(),
+            muted: Arc::default(),
             disposing: Mutex::default(),
             broken: Mutex::default(),
-            said: Mutex::default(),
+            reported: Mutex::default(),
             coming: OnceLock::new(),
             health: OnceLock::new(),
             link: OnceLock::new(),
@@ -224,8 +224,8 @@ impl OfficerService {
     }
 
     /// The pairings that alert nobody, for the alerts.
-    pub fn quiet(&self) -> &Arc<MutedPairings> {
-        &self.quiet
+    pub fn muted(&self) -> &Arc<MutedPairings> {
+        &self.muted
     }
 
     /// Does what is asked, for `who`. `file` is what an import brings.
@@ -311,7 +311,7 @@ impl OfficerService {
 
     /// A place for a file that comes over the socket.
     pub(super) fn incoming(&self, name: &OsStr) -> Result<IncomingFile> {
-        self.shelf.incoming(name)
+        self.list_files.incoming(name)
     }
 }
 

@@ -122,7 +122,7 @@ impl OfficerService {
             || self.is_broken(&state.name)
     }
 
-    /// How all is.
+    /// Overall status.
     ///
     /// # Errors
     /// `Storage` when the store can't be read.

@@ -64,7 +64,7 @@ impl OfficerService {
                 continue;
             }
             match self.station(&version, &path) {
-                Ok(said) => tracing::info!(list = version.name, "A list of the station is in force: {said}"),
+                Ok(message) => tracing::info!(list = version.name, "A list of the station is in force: {message}"),
                 Err(e) => {
                     tracing::error!(list = version.name, "The station's list is not in force: {}", e.chain());
                     if let Err(e) = lists::offer_again(folder, &version, e.kind() == Kind::Damaged) {
@@ -87,14 +87,14 @@ impl OfficerService {
         let name = &version.name;
         match self.configured(name) {
             _ if name == OFFICERS => {
-                let said = format!("\"{OFFICERS}\" is the name of what officers enter; rename the station's list");
-                return Err(Error::new(Kind::Config, said));
+                let message = format!("\"{OFFICERS}\" is the name of what officers enter; rename the station's list");
+                return Err(Error::new(Kind::Config, message));
             }
             Ok(list) if list.kind != ListKind::Station => {
                 let kind = list.kind.as_str();
-                let said =
+                let message =
                     format!("a list of the same name, of kind \"{kind}\", is configured in the vehicle; rename one");
-                return Err(Error::new(Kind::Config, said));
+                return Err(Error::new(Kind::Config, message));
             }
             Ok(_) => {}
             Err(_) => {

@@ -59,7 +59,7 @@ pub struct Taken {
     /// Whether it came into force.
     pub accepted: bool,
     /// What was done, or why it was refused.
-    pub said: String,
+    pub message: String,
     /// By which settings.
     settings: Sha256,
     /// What the file looked like.
@@ -145,7 +145,7 @@ impl Watcher {
                         }
                         match self.take(&watched, &path, look) {
                             Ok(taken) => {
-                                error = taken.as_ref().filter(|t| !t.accepted).map(|t| t.said.clone());
+                                error = taken.as_ref().filter(|t| !t.accepted).map(|t| t.message.clone());
                                 all.extend(taken);
                             }
                             Err(e) => error = Some(self.put_off(&watched.list, path, &e)),
@@ -194,13 +194,13 @@ impl Watcher {
         let Some(sha256) = copy_at_rest(path, look, copy)? else { return Ok(None) };
         let (list, copied) = (watched.list.clone(), copy.to_owned());
         let change = Change::File { list: list.clone(), path: copied, name: name.clone(), sha256 };
-        let (accepted, said) = match (self.accept)(&change) {
-            Ok(said) => (true, said),
+        let (accepted, message) = match (self.accept)(&change) {
+            Ok(message) => (true, message),
             Err(e) if matches!(e.kind(), Kind::Storage | Kind::Busy | Kind::Network | Kind::Internal) => return Err(e),
             Err(e) => (false, e.chain()),
         };
         let (at, settings) = (self.clock.wall(), watched.settings);
-        let taken = Taken { list, name, sha256, at, accepted, said, settings, look };
+        let taken = Taken { list, name, sha256, at, accepted, message, settings, look };
         before.retain(|t| t.name != taken.name);
         before.push(taken.clone());
         let from = before.len().saturating_sub(REMEMBERED);
@@ -208,10 +208,10 @@ impl Watcher {
         write_outcome(path, &taken);
         self.done.insert(path.to_owned(), look);
         if accepted {
-            tracing::info!(list = taken.list, file = taken.name, "A file was taken: {}", taken.said);
+            tracing::info!(list = taken.list, file = taken.name, "A file was taken: {}", taken.message);
             self.hold(&taken);
         } else {
-            tracing::error!(list = taken.list, file = taken.name, "A file was refused: {}", taken.said);
+            tracing::error!(list = taken.list, file = taken.name, "A file was refused: {}", taken.message);
         }
         Ok(Some(taken))
     }
@@ -341,7 +341,7 @@ fn write_outcome(path: &Path, taken: &Taken) {
     let to = path.with_file_name(format!("{name}{OUTCOME}"));
     let word = if taken.accepted { "accepted" } else { "refused" };
     let text =
-        format!("{word} for the list {} at {}\n{}\nSHA-256 {}\n", taken.list, taken.at, taken.said, taken.sha256);
+        format!("{word} for the list {} at {}\n{}\nSHA-256 {}\n", taken.list, taken.at, taken.message, taken.sha256);
     if to.symlink_metadata().is_ok_and(|m| m.is_file()) && fs::read(&to).is_ok_and(|t| t == text.as_bytes()) {
         return;
     }

@@ -82,7 +82,7 @@ fn a_refused_file_has_its_sentence_beside_it_and_in_the_state() {
     assert!(bench.outcome("list.csv").contains("2 of its 2 lines have mistakes"));
     let state = watcher.states().next().unwrap();
     assert_eq!(state.last_error.as_deref(), Some("2 of its 2 lines have mistakes"));
-    // It stays said until a good one comes.
+    // The message stays until a good one comes.
     watcher.look();
     assert!(watcher.states().next().unwrap().last_error.is_some());
     bench.put("better.csv", "good\n");
