@@ -135,6 +135,12 @@ impl Daemon {
         self.lines.iter().filter(|l| matches!(l, Line::Read(_))).count()
     }
 
+    /// Hits shown up to now.
+    pub fn hits(&mut self) -> usize {
+        self.announced();
+        self.lines.iter().filter(|l| matches!(l, Line::Hit { .. })).count()
+    }
+
     /// Waits until `text` is in a line of the log, which is given.
     pub fn wait_log(&mut self, text: &str) -> String {
         loop {
