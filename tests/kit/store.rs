@@ -1,5 +1,6 @@
 //! What the tests of the store share: a folder with a key, and reads to put in.
 use jiff::Timestamp;
+use plated_access::audit::{Entry, Row};
 use plated_access::{
     AccessRecord, Actor, AuditLog, Case, Gate, MachinePermits, Matching, Permit, Reason, Recorded, Settings, Transfer,
 };
@@ -9,7 +10,8 @@ use plated_core::error::Result;
 use plated_core::record::*;
 use plated_core::user::SystemUser;
 use plated_core::wire::{Durable, Receipt, Refusal};
-use plated_vehicle::store::{Event, Key, NewImage, NewRead, Opened, Options, Store, What};
+use plated_vehicle::store::{Key, NewImage, NewRead, Opened, Options, Store, What};
+use serde_json::Value;
 use std::path::PathBuf;
 use std::sync::{Arc, LazyLock};
 use tempfile::TempDir;
@@ -52,9 +54,47 @@ pub fn reads(store: &Store, limit: usize) -> Vec<ReadRecord> {
     store.reads(&permit(), limit).unwrap()
 }
 
-/// The events of a store.
+/// A row of the audit log of what a system user did, as tests look at it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Event {
+    pub number: i64,
+    pub at: Timestamp,
+    pub who: SystemUser,
+    pub what: What,
+    pub reason: String,
+    pub purpose: Option<String>,
+    /// Elements and case; lists and objects as such, all else as text.
+    pub subject: Value,
+}
+
+/// The rows of the audit log of a store.
+pub fn rows(store: &Store) -> Vec<Row> {
+    let permit = permit();
+    let log = store.audit_logs(&permit).unwrap().pop();
+    log.map_or_else(Vec::new, |log| store.audit_rows(&permit, log.id, 0, usize::MAX).unwrap())
+}
+
+/// Those of changes and looks, as tests look at them.
 pub fn events(store: &Store) -> Vec<Event> {
-    store.events(&permit(), 0, usize::MAX).unwrap()
+    let event = |row: Row| {
+        let what = What::of(row.entry.action.as_str())?;
+        let Entry { at, actor, reason, purpose, case, elements, .. } = row.entry;
+        let parsed = |text: String| {
+            let value = serde_json::from_str::<Value>(&text).ok().filter(|v| v.is_array() || v.is_object());
+            value.unwrap_or(Value::String(text))
+        };
+        let elements = elements.into_iter().chain(case.map(|case| ("case".to_owned(), case)));
+        Some(Event {
+            number: row.number,
+            at,
+            who: SystemUser { user: actor.name, uid: actor.uid.expect("a system user") },
+            what,
+            reason,
+            purpose,
+            subject: elements.map(|(name, text)| (name, parsed(text))).collect(),
+        })
+    };
+    rows(store).into_iter().filter_map(event).collect()
 }
 
 /// The same without that reads and hits were shown as they were made.
@@ -94,7 +134,7 @@ impl Place {
 
     pub fn open_limited(&self, key: &Key, max_bytes: Option<u64>) -> Result<(Store, Opened)> {
         let clock: Arc<dyn Clock> = self.clock.clone();
-        Store::open(Options { path: self.path(), max_bytes }, key, clock)
+        Store::open(Options { path: self.path(), max_bytes, vehicle: "unit-7".into() }, key, clock)
     }
 
     /// Every file in the folder with its content, but for the key and the lock.

@@ -71,7 +71,7 @@ impl Vehicle {
     }
 
     pub fn store(&self) -> Store {
-        let options = Options { path: self.path("store.db"), max_bytes: None };
+        let options = Options { path: self.path("store.db"), max_bytes: None, vehicle: "unit-7".into() };
         Store::open(options, &self.key, Arc::new(SystemClock::new())).unwrap().0
     }
 

@@ -11,7 +11,7 @@ use plated_vehicle::store::{Finding, Reason, Store};
 use std::path::PathBuf;
 use std::process::{Command, Output};
 
-const FAULT: &str = "CREATE TRIGGER fault BEFORE INSERT ON event BEGIN SELECT raise(ABORT, 'fault'); END;";
+const FAULT: &str = "CREATE TRIGGER fault BEFORE INSERT ON audit BEGIN SELECT raise(ABORT, 'fault'); END;";
 
 struct Vehicle {
     place: Place,
@@ -207,7 +207,7 @@ fn where_purpose_and_case_are_required_every_look_opens_with_them_and_none_witho
         assert!(answers > 0, "{name}");
         let records = events(&store).split_off(before);
         let record = records.iter().find(|r| r.subject["case"] == "26-1234").expect(&name);
-        assert_eq!(record.purpose.as_ref().unwrap().as_str(), "locate_vehicle", "{name}");
+        assert_eq!(record.purpose.as_deref(), Some("locate_vehicle"), "{name}");
     }
 }
 

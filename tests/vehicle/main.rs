@@ -12,6 +12,7 @@ mod entry_points;
 mod picture_entry_points;
 
 mod alert_chime;
+mod audit;
 mod capture_network;
 mod capture_rtsp;
 mod capture_sources;

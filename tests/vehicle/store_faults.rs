@@ -25,7 +25,8 @@ fn child_that_writes_reads() {
         reserve_mib: 0,
     };
     let key = Key::load(&config).unwrap();
-    let (store, _) = Store::open(Options::from(&config), &key, Arc::new(SystemClock::new())).unwrap();
+    let options = Options { path: config.path, max_bytes: None, vehicle: "unit-7".into() };
+    let (store, _) = Store::open(options, &key, Arc::new(SystemClock::new())).unwrap();
     let mut out = std::io::stdout();
     for n in 0u64.. {
         let mut new = read("7KIL009");
@@ -279,7 +280,7 @@ fn a_store_of_a_newer_program_is_refused_and_left_alone() {
 #[test]
 fn a_missing_folder_is_an_error_that_says_what_to_do() {
     let place = Place::new();
-    let options = Options { path: place.dir.path().join("not/there.db"), max_bytes: None };
+    let options = Options { path: place.dir.path().join("not/there.db"), max_bytes: None, vehicle: "unit-7".into() };
     let err = Store::open(options, &place.key, place.clock.clone()).err().unwrap();
     assert_eq!(err.kind(), Kind::Storage);
     assert!(err.chain().contains("make it"), "{err}");

@@ -46,7 +46,7 @@ pub fn run(args: &Args) -> Result<()> {
     if let Some(missing) = args.stores.iter().find(|path| !path.is_file()) {
         return Err(Error::new(Kind::Missing, format!("there is no store at {}", missing.display())));
     }
-    let (store, opened) = Store::open(Options::from(&config.store), &key, Arc::new(SystemClock::new()))?;
+    let (store, opened) = Store::open(Options::from(&config), &key, Arc::new(SystemClock::new()))?;
     let stores = if args.stores.is_empty() { &opened.damaged } else { &args.stores };
     if stores.is_empty() {
         say(format_args!("No store was set aside beside {}.", config.store.path.display()))?;

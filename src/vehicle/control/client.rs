@@ -87,7 +87,7 @@ fn once(
             let key = Key::load(&config.store)?;
             let trusted = TrustedClock::over(clock.clone());
             let clock: &Arc<dyn Clock> = &(trusted.clone() as Arc<dyn Clock>);
-            let opened = Store::open(Options::from(&config.store), &key, clock.clone());
+            let opened = Store::open(Options::from(config), &key, clock.clone());
             let (store, opened) = opened.map_err(|e| match e.kind() {
                 Kind::Busy => Turn::NotYet(e),
                 _ => Turn::Failed(e),

@@ -148,7 +148,7 @@ impl Daemon {
         let key = Key::load(&config.store)?;
         let trusted = TrustedClock::over(clock);
         let clock: Arc<dyn Clock> = trusted.clone();
-        let (store, opened) = Store::open(Options::from(&config.store), &key, clock.clone())?;
+        let (store, opened) = Store::open(Options::from(config), &key, clock.clone())?;
         store.date(&trusted);
         if let Some(aside) = &opened.set_aside {
             tracing::error!(

@@ -10,9 +10,10 @@ use super::connection::{Fault, connect};
 use super::keyid::{self, Verdict};
 use super::lock::{Asked, Lock};
 use super::reads::parse;
-use super::{Key, schema};
+use super::{Key, audit, schema};
 use plated_core::digest::Sha256;
 use plated_core::error::{Error, Kind, Result};
+use plated_core::signing::Trust;
 use plated_core::wire::Receipt;
 use rusqlite::{Connection, params};
 use std::collections::HashSet;
@@ -66,17 +67,16 @@ impl Checked {
     }
 }
 
-type Step = (&'static str, fn(&Connection, &mut Checked) -> Result<(), Fault>);
+type Step<'a> = (&'static str, &'a dyn Fn(&Connection, &mut Checked) -> Result<(), Fault>);
 
-const STEPS: &[Step] = &[
-    ("tables and indices against a fresh store", same_schema),
-    ("pages in use", integrity),
-    ("references between tables", foreign_keys),
-    ("reads: content against its hash, columns, pictures and hits against content", records),
-    ("reads: each in the outbox or transferred, never both", places),
-    ("pictures: content against its hash, each used by a read", images),
-    ("transfers: each named by its receipt with this content", transfers),
-    ("events: numbered without a gap", events),
+const STEPS: &[Step<'static>] = &[
+    ("tables and indices against a fresh store", &same_schema),
+    ("pages in use", &integrity),
+    ("references between tables", &foreign_keys),
+    ("reads: content against its hash, columns, pictures and hits against content", &records),
+    ("reads: each in the outbox or transferred, never both", &places),
+    ("pictures: content against its hash, each used by a read", &images),
+    ("transfers: each named by its receipt with this content", &transfers),
 ];
 
 /// Checks a store without writing to it.
@@ -104,11 +104,14 @@ pub fn check(path: &Path, key: &Key) -> Result<Report> {
     let mut conn = open().map_err(say)?;
     schema::refuse_newer(schema::version(&conn).map_err(|e| say(e.into()))?)?;
     let mut checked = Vec::new();
-    let mut at_rest = vec![];
+    let trust = Trust::only([key.audit_signer()?.public_key()]);
+    let chain = |conn: &Connection, out: &mut Checked| audit_log(conn, &trust, out);
+    let last: [Step<'_>; 1] = [("audit log: each row as it was written, none missing, up to the signed head", &chain)];
+    let mut at_rest: Vec<Step<'_>> = vec![];
     if matches!(asked, Asked::Ours(_)) {
-        at_rest.push(("pages in the file, used or not", all_pages as _));
+        at_rest.push(("pages in the file, used or not", &all_pages as _));
     }
-    for (what, step) in at_rest.iter().chain(STEPS) {
+    for (what, step) in at_rest.iter().chain(STEPS).chain(&last) {
         let mut result = Checked::new(what);
         // Each step sees one state of the store, whatever a daemon writes meanwhile, and gives
         // it back soon, so that the log needn't grow for long.
@@ -296,16 +299,16 @@ fn transfers(conn: &Connection, out: &mut Checked) -> Result<(), Fault> {
     Ok(())
 }
 
-fn events(conn: &Connection, out: &mut Checked) -> Result<(), Fault> {
-    let mut all = conn.prepare("SELECT number FROM event ORDER BY number")?;
-    let mut next = 1;
-    for row in all.query_map([], |row| row.get::<_, i64>(0))? {
-        let number = row?;
-        out.count += 1;
-        if number != next {
-            out.problem(format!("events {next} to {} are missing", number - 1));
-        }
-        next = number + 1;
+fn audit_log(conn: &Connection, trust: &Trust, out: &mut Checked) -> Result<(), Fault> {
+    for report in audit::verify_all(conn, trust)? {
+        out.count += report.rows.rows;
+        let faults = report.rows.faults.iter().map(ToString::to_string).chain(report.problems);
+        faults.for_each(|fault| out.problem(format!("audit log {}: {fault}", report.log)));
+        out.wrong += report.rows.more;
+    }
+    let strays = "SELECT count(*) FROM audit WHERE log NOT IN (SELECT id FROM audit_log)";
+    for _ in 0..count(conn, strays)? {
+        out.problem("a row of the audit log is of a log that is not there");
     }
     Ok(())
 }

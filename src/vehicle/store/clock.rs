@@ -8,6 +8,7 @@ use super::readers::View;
 use super::writer::Writer;
 use jiff::Timestamp;
 use plated_access::Reason;
+use plated_access::audit::Entry;
 use plated_core::clock::Change;
 use plated_core::user::SystemUser;
 use rusqlite::{OptionalExtension, params};
@@ -51,9 +52,9 @@ pub(super) fn changed(writer: &mut Writer, change: &Change) -> Result<(), Fault>
     let reason = Reason::new("the system's clock was compared with its monotonic clock")?;
     let by = By { who: SystemUser::of_this_process(), reason };
     let subject = serde_json::json!(ClockChange::from(change));
-    let now = writer.now();
+    let stamp = writer.stamp();
     let tx = writer.write()?;
-    events::write(&tx, now, What::ClockChanged, &by, &subject)?;
+    events::write(&tx, &stamp, What::ClockChanged, &by, subject)?;
     if let Some((by, from, until)) = change.correction {
         tx.execute(
             "UPDATE manual_entry SET created = created + ?1, expires = expires + ?1
@@ -70,13 +71,29 @@ pub(super) fn last_jump(view: &View<'_>) -> Result<Option<ClockChange>, Fault> {
     let found: Option<String> = view
         .conn()
         .prepare_cached(
-            "SELECT subject FROM event WHERE what = 'clock_changed' AND subject ->> 'seconds' <> 0
-             ORDER BY number DESC LIMIT 1",
+            "SELECT entry FROM audit WHERE action = 'clock_changed' AND entry ->> '$.elements.seconds' <> '0'
+             ORDER BY id DESC LIMIT 1",
         )?
         .query_row([], |row| row.get(0))
         .optional()?;
-    let wrong = |_| Fault::Damaged("a change of the clock in it is not what was written".into());
-    found.map(|subject| serde_json::from_str(&subject).map_err(wrong)).transpose()
+    let wrong = || Fault::Damaged("a change of the clock in it is not what was written".into());
+    found.map(|entry| ClockChange::in_entry(&entry).ok_or_else(wrong)).transpose()
+}
+
+impl ClockChange {
+    /// That of a row of the audit log, whose elements are texts.
+    fn in_entry(entry: &str) -> Option<Self> {
+        let entry: Entry = serde_json::from_str(entry).ok()?;
+        let text = |name: &str| entry.elements.get(name).cloned();
+        Some(Self {
+            from: text("from")?.parse().ok()?,
+            to: text("to")?.parse().ok()?,
+            seconds: text("seconds")?.parse().ok()?,
+            trusted: text("trusted")?.parse().ok()?,
+            why: text("why"),
+            corrected_by_s: text("corrected_by_s").and_then(|seconds| seconds.parse().ok()),
+        })
+    }
 }
 
 /// The latest time at which something was written here, by the newest row of each table: one of an older
@@ -85,7 +102,7 @@ pub(super) fn newest(view: &View<'_>) -> Result<Option<Timestamp>, Fault> {
     let newest: Option<i64> = view.conn().query_row(
         "SELECT max(at) FROM (
            SELECT (SELECT stored FROM read ORDER BY number DESC LIMIT 1) AS at
-           UNION ALL SELECT (SELECT at FROM event ORDER BY number DESC LIMIT 1)
+           UNION ALL SELECT (SELECT at FROM audit ORDER BY id DESC LIMIT 1)
            UNION ALL SELECT (SELECT received FROM receipt ORDER BY number DESC LIMIT 1)
            UNION ALL SELECT (SELECT created FROM manual_entry ORDER BY id DESC LIMIT 1)
            UNION ALL SELECT max(imported) FROM list_state)",

@@ -67,7 +67,7 @@ pub struct Disposition {
 
 /// Keeps it, with its event.
 pub(super) fn add(writer: &mut Writer, new: &Disposition, by: &By) -> Result<(), Fault> {
-    let now = writer.now();
+    let (now, stamp) = (writer.now(), writer.stamp());
     let tx = writer.write()?;
     let Some(kept) = hits::by_id(&tx, new.hit)? else {
         return Err(Error::new(Kind::Input, format!("there is no hit {}", new.hit)).into());
@@ -92,7 +92,7 @@ pub(super) fn add(writer: &mut Writer, new: &Disposition, by: &By) -> Result<(),
     )?;
     let subject = json!({"read": kept.read, "hit": new.hit, "finding": new.finding, "listed": kept.hit.listed,
                          "case": new.case});
-    events::write(&tx, now, What::Disposition, by, &subject)?;
+    events::write(&tx, &stamp, What::Disposition, by, subject)?;
     tx.commit()?;
     Ok(())
 }

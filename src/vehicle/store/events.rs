@@ -1,14 +1,10 @@
-//! Who did what, and why. A row is written in the transaction of the change it speaks of; an access to
-//! data has its row before the gate gives a permit for it.
+//! What changes are put on record, each in its own transaction, as rows of the audit log.
 
+use super::audit::{self, Stamp};
 use super::connection::Fault;
-use super::readers::View;
-use super::writer::Writer;
-use jiff::Timestamp;
-use plated_access::{AccessRecord, Actor, Purpose, Reason};
-use plated_core::error::{Error, Kind, Result};
+use plated_access::{AccessRecord, Actor, Case, Outcome, Reason};
 use plated_core::user::SystemUser;
-use rusqlite::{Connection, params};
+use rusqlite::Connection;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::fmt;
@@ -22,7 +18,7 @@ pub struct By {
     pub reason: Reason,
 }
 
-/// What can be done that leaves an event.
+/// What the store and the gate put on record, as words. Others come from the accounts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum What {
@@ -80,7 +76,7 @@ impl What {
         Self::ClockChanged,
     ];
 
-    /// The word in the store and in JSON.
+    /// The word on record.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::ListImported => "list_imported",
@@ -102,7 +98,8 @@ impl What {
         }
     }
 
-    fn of(word: &str) -> Option<Self> {
+    /// That of this word.
+    pub fn of(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|w| w.as_str() == word)
     }
 }
@@ -113,82 +110,23 @@ impl fmt::Display for What {
     }
 }
 
-/// Something that was done.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Event {
-    /// From 1, without a gap.
-    pub number: i64,
-    /// When.
-    pub at: Timestamp,
-    /// By whom.
-    pub who: SystemUser,
-    /// What.
-    pub what: What,
-    /// Why, as given.
-    pub reason: String,
-    /// The purpose, when one was given.
-    pub purpose: Option<Purpose>,
-    /// To what.
-    pub subject: Value,
-}
-
-/// Writes an event into the transaction that `tx` is in, and gives its number.
-pub(super) fn write(tx: &Connection, now: i64, what: What, by: &By, subject: &Value) -> rusqlite::Result<i64> {
-    tx.prepare_cached(
-        "INSERT INTO event (at, user, uid, what, reason, purpose, subject) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
-    )?
-    .insert(params![
-        now,
-        by.who.user,
-        by.who.uid,
-        what.as_str(),
-        by.reason.as_str(),
-        by.reason.purpose().map_or("", |p| p.as_str()),
-        subject.to_string()
-    ])
-}
-
-/// Writes the record of an access, and gives its number.
-pub(super) fn append(writer: &mut Writer, record: AccessRecord) -> Result<i64, Fault> {
-    let AccessRecord { actor, what, reason, case, mut subject, .. } = record;
-    let what = What::of(what)
-        .ok_or_else(|| Error::new(Kind::Internal, format!("the store knows no access of the kind {what}")))?;
-    let who = match actor {
-        Actor::SystemUser(who) => who,
-        Actor::User(user) => SystemUser { user: user.name().to_string(), ..SystemUser::of_this_process() },
-        Actor::Machine(machine) => SystemUser { user: machine.as_str().into(), ..SystemUser::of_this_process() },
+/// Writes a change into the transaction that `tx` is in, and gives the number of its row. A `case` among
+/// the elements is that of the row.
+pub(super) fn write(tx: &Connection, stamp: &Stamp, what: What, by: &By, mut subject: Value) -> Result<i64, Fault> {
+    let case = subject.as_object_mut().and_then(|subject| subject.remove("case"));
+    let case = Case::new(case.as_ref().and_then(Value::as_str).unwrap_or_default())?;
+    let outcome = if what == What::ListRefused { Outcome::Refused } else { Outcome::Done };
+    let record = AccessRecord {
+        actor: Actor::SystemUser(by.who.clone()),
+        what: what.as_str(),
+        reason: by.reason.clone(),
+        case,
+        subject,
+        outcome,
+        rows: None,
+        about: None,
     };
-    subject["case"] = case.as_str().into();
-    let now = writer.now();
-    let tx = writer.write()?;
-    let number = write(&tx, now, what, &By { who, reason }, &subject)?;
-    tx.commit()?;
-    Ok(number)
-}
-
-/// Events after number `after`, in order, at most `limit`.
-pub(super) fn list(view: &View<'_>, after: i64, limit: usize) -> Result<Vec<Event>, Fault> {
-    let wrong = || Fault::Damaged("an event in it is not what was written".into());
-    let mut find = view.conn().prepare_cached(
-        "SELECT number, at, user, uid, what, reason, purpose, subject FROM event WHERE number > ?1 ORDER BY number LIMIT ?2",
-    )?;
-    let mut rows = find.query(params![after, i64::try_from(limit).unwrap_or(i64::MAX)])?;
-    let mut events = Vec::new();
-    while let Some(row) = rows.next()? {
-        events.push(Event {
-            number: row.get(0)?,
-            at: Timestamp::from_microsecond(row.get(1)?).map_err(|_| wrong())?,
-            who: SystemUser { user: row.get(2)?, uid: row.get(3)? },
-            what: What::of(&row.get::<_, String>(4)?).ok_or_else(wrong)?,
-            reason: row.get(5)?,
-            purpose: Some(row.get::<_, String>(6)?)
-                .filter(|p| !p.is_empty())
-                .map(|p| Purpose::new(&p).map_err(|_| wrong()))
-                .transpose()?,
-            subject: serde_json::from_str(&row.get::<_, String>(7)?).map_err(|_| wrong())?,
-        });
-    }
-    Ok(events)
+    audit::write(tx, stamp, &record)
 }
 
 #[cfg(test)]

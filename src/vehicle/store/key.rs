@@ -134,6 +134,12 @@ impl Key {
         Signer::derived(&self.0, Purpose::HOTLIST_INDEX)
     }
 
+    /// Signs the head of the audit log. Whoever has the store's key has the log: others trust a head by
+    /// when the station got it.
+    pub(super) fn audit_signer(&self) -> Result<Signer> {
+        Signer::derived(&self.0, Purpose::AUDIT_HEAD)
+    }
+
     /// The key as SQLCipher takes raw keys: `x'…'` with 64 hex digits.
     pub(super) fn sqlcipher(&self) -> Zeroizing<[u8; 67]> {
         let mut text = Zeroizing::new([b'\''; 67]);

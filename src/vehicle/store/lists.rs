@@ -212,7 +212,7 @@ fn state(row: &Row<'_>) -> Result<ListState, Fault> {
 
 /// The list is in force from here on, with its event. [`configure`] made its row.
 pub(super) fn imported(writer: &mut Writer, list: &Imported, by: &By) -> Result<(), Fault> {
-    let now = writer.now();
+    let (now, stamp) = (writer.now(), writer.stamp());
     let tx = writer.write()?;
     let changed = tx.execute(
         "UPDATE list_state SET version = ?2, origin = ?3, dated = ?4, imported = ?5, entries = ?6, checked = ?5,
@@ -238,7 +238,7 @@ pub(super) fn imported(writer: &mut Writer, list: &Imported, by: &By) -> Result<
     if !list.forced.is_empty() {
         subject["forced"] = list.forced.iter().map(String::as_str).collect();
     }
-    events::write(&tx, now, what, by, &subject)?;
+    events::write(&tx, &stamp, what, by, subject)?;
     tx.commit()?;
     Ok(())
 }
@@ -254,25 +254,25 @@ fn see(tx: &Connection, name: &str, seen: Option<&Seen>) -> rusqlite::Result<()>
 
 /// The list was refused; what is in force stays. With its event.
 pub(super) fn refused(writer: &mut Writer, name: &str, error: &str, seen: Option<&Seen>, by: &By) -> Result<(), Fault> {
-    let now = writer.now();
+    let (now, stamp) = (writer.now(), writer.stamp());
     let tx = writer.write()?;
     tx.execute("UPDATE list_state SET checked = ?2, error = ?3 WHERE name = ?1", params![name, now, error])?;
     see(&tx, name, seen)?;
-    events::write(&tx, now, What::ListRefused, by, &json!({"list": name, "error": error}))?;
+    events::write(&tx, &stamp, What::ListRefused, by, json!({"list": name, "error": error}))?;
     tx.commit()?;
     Ok(())
 }
 
 /// The list is out of force, with its event.
 pub(super) fn withdrawn(writer: &mut Writer, name: &str, by: &By) -> Result<(), Fault> {
-    let now = writer.now();
+    let (now, stamp) = (writer.now(), writer.stamp());
     let tx = writer.write()?;
     tx.execute(
         "UPDATE list_state SET version = NULL, origin = NULL, dated = NULL, imported = NULL, entries = 0, checked = ?2,
                                error = NULL, confirmed = NULL, seen = NULL, seen_refused_by = NULL WHERE name = ?1",
         params![name, now],
     )?;
-    events::write(&tx, now, What::ListWithdrawn, by, &json!({"list": name}))?;
+    events::write(&tx, &stamp, What::ListWithdrawn, by, json!({"list": name}))?;
     tx.commit()?;
     Ok(())
 }

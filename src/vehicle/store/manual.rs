@@ -105,7 +105,7 @@ fn examine(new: &NewManual) -> Result<bool> {
 /// Enters it, with its event.
 pub(super) fn add(writer: &mut Writer, new: NewManual, by: &By) -> Result<ManualEntry, Fault> {
     let partial = examine(&new)?;
-    let now = writer.now();
+    let (now, stamp) = (writer.now(), writer.stamp());
     let created = time(now)?;
     if new.expires <= created {
         return Err(Error::new(Kind::Input, "it would be over before it begins; give a later expiry").into());
@@ -139,7 +139,7 @@ pub(super) fn add(writer: &mut Writer, new: NewManual, by: &By) -> Result<Manual
     let what = if partial { What::PatternAdded } else { What::EntryAdded };
     let subject = json!({"id": id, "plate": entry.entry.plate, "state": entry.entry.state, "case": entry.entry.case,
                          "expires": entry.entry.expires});
-    events::write(&tx, now, what, by, &subject)?;
+    events::write(&tx, &stamp, what, by, subject)?;
     tx.commit()?;
     Ok(entry)
 }
@@ -147,7 +147,7 @@ pub(super) fn add(writer: &mut Writer, new: NewManual, by: &By) -> Result<Manual
 /// Takes it out of force, with its event. Also one that is over by the clock of the wall: the clock
 /// may have jumped, and then it is still matched.
 pub(super) fn remove(writer: &mut Writer, id: i64, by: &By) -> Result<ManualEntry, Fault> {
-    let now = writer.now();
+    let (now, stamp) = (writer.now(), writer.stamp());
     let tx = writer.write()?;
     let found = tx.query_row(&format!("{SELECT} WHERE id = ?1 AND removed IS NULL"), [id], row);
     let Some(entry) = found.optional()? else {
@@ -159,7 +159,7 @@ pub(super) fn remove(writer: &mut Writer, id: i64, by: &By) -> Result<ManualEntr
         params![id, now, by.who.user, by.who.uid, by.reason.as_str()],
     )?;
     let subject = json!({"id": id, "plate": entry.entry.plate, "partial": entry.partial, "case": entry.entry.case});
-    events::write(&tx, now, What::EntryRemoved, by, &subject)?;
+    events::write(&tx, &stamp, What::EntryRemoved, by, subject)?;
     tx.commit()?;
     Ok(entry)
 }

@@ -65,6 +65,8 @@
 //! aside (why and how: `open`), with `.salvaged` after it once it was brought over, and
 //! `<path>.displaced-<time>` for what lay at the path in the place of a store in use.
 
+mod accounts;
+mod audit;
 mod check;
 mod clock;
 mod connection;
@@ -88,10 +90,11 @@ mod settings;
 mod stats;
 mod writer;
 
+pub use audit::{Log, LogReport, verify as verify_audit};
 pub use check::{Checked, Report, check};
 pub use clock::ClockChange;
 pub use dispositions::{Disposition, Finding};
-pub use events::{By, Event, What};
+pub use events::{By, What};
 pub use hits::{Disposed, HitEnd, HitSearch, KeptHit};
 pub use key::Key;
 pub use lists::{Imported, ListState, Seen, Staleness, Version};
@@ -105,6 +108,7 @@ pub use search::{Found, PAGE, Search, Wanted};
 pub use settings::Settings;
 pub use stats::Stats;
 
+use crate::config::Config;
 use connection::Fault;
 use crossbeam_channel::{Sender, bounded};
 use jiff::Timestamp;
@@ -139,11 +143,15 @@ pub struct Options {
     /// The database never grows past this many bytes; `None` is no limit but the disk. A
     /// small part is kept for receipts, so that a full store can still be emptied.
     pub max_bytes: Option<u64>,
+    /// Name of the vehicle, in whose name the audit log is.
+    pub vehicle: String,
 }
 
-impl From<&Settings> for Options {
-    fn from(config: &Settings) -> Self {
-        Self { path: config.path.clone(), max_bytes: (config.max_mib > 0).then_some(config.max_mib << 20) }
+impl From<&Config> for Options {
+    fn from(config: &Config) -> Self {
+        let Settings { path, max_mib, .. } = &config.store;
+        let max_bytes = (*max_mib > 0).then_some(max_mib << 20);
+        Self { path: path.clone(), max_bytes, vehicle: config.vehicle.clone() }
     }
 }
 
@@ -338,9 +346,20 @@ impl Store {
         self.ask("could not record a look for a list", move |w| lists::checked(w, &name, error.as_deref()))
     }
 
-    /// Events after number `after`, in their order, at most `limit`.
-    pub fn events(&self, _: &Permit<access::Audit>, after: i64, limit: usize) -> Result<Vec<Event>> {
-        self.look("could not list events", |view| events::list(view, after, limit))
+    /// The audit logs: those of stores that had to be set aside, and that of this one last.
+    pub fn audit_logs(&self, _: &Permit<access::Audit>) -> Result<Vec<Log>> {
+        self.look("could not list the audit logs", |view| Ok(audit::logs(view.conn())?))
+    }
+
+    /// Rows of an audit log after number `after`, in their order, at most `limit`.
+    pub fn audit_rows(
+        &self,
+        _: &Permit<access::Audit>,
+        log: Uuid,
+        after: i64,
+        limit: usize,
+    ) -> Result<Vec<access::audit::Row>> {
+        self.look("could not read the audit log", |view| audit::rows(view, log, after, limit))
     }
 
     /// The next page of a search, newest first, at most [`PAGE`] reads or none, and what to go on
@@ -454,7 +473,7 @@ impl Thread {
 
 impl AuditLog for Store {
     fn append(&self, record: AccessRecord) -> Result<i64> {
-        self.ask("could not record who looks, so nothing is shown", move |w| events::append(w, record))
+        self.ask("could not record who looks, so nothing is shown", move |w| audit::append(w, &record))
     }
 }
 

@@ -238,7 +238,7 @@ mod tests {
     fn closing_ends_a_check_that_would_take_for_ever_and_none_begins_after_it() {
         let dir = tempfile::tempdir().unwrap();
         let key = Key::create_file(&dir.path().join("store.key")).unwrap();
-        let options = Options { path: dir.path().join("store.db"), max_bytes: None };
+        let options = Options { path: dir.path().join("store.db"), max_bytes: None, vehicle: "unit-7".into() };
         let (store, _) = Store::open(options, &key, Arc::new(SystemClock::new())).unwrap();
         let readers = store.thread.readers.clone();
         let checked = readers.clone();

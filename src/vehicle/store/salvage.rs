@@ -6,13 +6,13 @@
 //! over if the station does not hold it and if its record and all its pictures are exactly what was
 //! written; it may be sent twice then, which does no harm. A read whose pass is still going on comes
 //! over open, so that the pass can end in the new store; in a store of an earlier run nobody will end
-//! it any more, and it comes over sealed. Lists in force, officers' entries, findings and events come
-//! over too. Nothing is written to the old store.
+//! it any more, and it comes over sealed. Lists in force, accounts, officers' entries
+//! and findings come over too, and the audit log, row by row as it is, as a log that is ended. Nothing is written to the old store.
 
 use super::connection::{Fault, PAGE_BYTES, connect};
-use super::files;
 use super::reads::{self, Sealing, parse};
 use super::writer::Writer;
+use super::{audit, files};
 use plated_core::digest::Sha256;
 use plated_core::durable;
 use plated_core::record::ReadRecord;
@@ -39,7 +39,7 @@ pub struct Salvaged {
     pub transferred: u64,
     /// Reads that can't be read, or are not what was written, or lack a picture.
     pub unreadable: u64,
-    /// Lists in force, entries, findings and events that came over.
+    /// Lists in force, accounts, entries, findings and rows of the audit log that came over.
     pub rows: u64,
     /// Such rows that can't be read.
     pub unreadable_rows: u64,
@@ -56,7 +56,7 @@ impl fmt::Display for Salvaged {
         write!(
             f,
             "reads: {reads} brought over, {present} were here already, {transferred} are at the station, {unreadable} \
-             can't be read; lists, entries, findings and events: {rows} brought over, {unreadable_rows} can't be read"
+             can't be read; lists, accounts, entries, findings and rows of the audit log: {rows} brought over, {unreadable_rows} can't be read"
         )
     }
 }
@@ -73,14 +73,17 @@ const SETTINGS: [Table; 2] = [
     Table { name: "manual_entry", key: "id", keeps_numbers: true },
     Table { name: "disposition", key: "number", keeps_numbers: false },
 ];
-const EVENTS: Table = Table { name: "event", key: "number", keeps_numbers: false };
+/// As they are: with the number and hash that they have in their own log.
+const AUDIT: Table = Table { name: "audit", key: "id", keeps_numbers: false };
+/// Small tables that are copied whole. Sessions are not: people log in again.
+const WHOLE: [&str; 3] = ["list_state", "account", "failed_login"];
 
 /// The work on one old store, and how far it got.
 pub(super) struct Salvage {
     file: Option<PathBuf>,
     conn: Option<Connection>,
     reads: Option<Numbers>,
-    events: Option<(Numbers, HashSet<String>)>,
+    audit: Option<Numbers>,
     report: Salvaged,
     /// Lists, entries and findings came over; tried again until they do.
     settings_done: bool,
@@ -101,7 +104,7 @@ impl Salvage {
             file: Some(path.to_owned()),
             conn: None,
             reads: None,
-            events: None,
+            audit: None,
             report: Salvaged { from: Some(path.to_owned()), ..Salvaged::default() },
             settings_done: false,
             passes_go_on: false,
@@ -119,7 +122,7 @@ impl Salvage {
             file: None,
             conn: Some(conn),
             reads: None,
-            events: None,
+            audit: None,
             report: Salvaged::default(),
             settings_done: false,
             passes_go_on: true,
@@ -130,19 +133,28 @@ impl Salvage {
         self.file.as_deref()
     }
 
-    /// Brings over lists in force, entries and findings.
+    /// Brings over lists in force, accounts, entries and findings, and which audit logs there are.
     pub(super) fn settings(&mut self, writer: &mut Writer) -> Result<(), Fault> {
         let tables = self.ask(writer, |old| old.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(())));
         self.report.unreadable_tables = tables.is_none();
-        let columns = columns(writer, "list_state", "")?;
-        let lists = self.ask(writer, |old| {
-            let mut all = old.prepare(&format!("SELECT {} FROM list_state", columns.join(", ")))?;
-            all.query_map([], |row| values(row, columns.len()))?.collect::<rusqlite::Result<Vec<_>>>()
-        });
+        for table in WHOLE {
+            let columns = columns(writer, table, "")?;
+            let rows = self.ask(writer, |old| {
+                let mut all = old.prepare(&format!("SELECT {} FROM {table}", columns.join(", ")))?;
+                all.query_map([], |row| values(row, columns.len()))?.collect::<rusqlite::Result<Vec<_>>>()
+            });
+            let tx = writer.write()?;
+            for row in rows.unwrap_or_default() {
+                let sql = insert(table, &columns);
+                self.report.rows += tx.execute(&sql, params_from_iter(row))? as u64;
+            }
+            tx.commit()?;
+        }
+        let logs = self.ask(writer, audit::logs).unwrap_or_default();
+        let stamp = writer.stamp();
         let tx = writer.write()?;
-        for row in lists.unwrap_or_default() {
-            let sql = insert("list_state", &columns) + " ON CONFLICT DO NOTHING";
-            self.report.rows += tx.execute(&sql, params_from_iter(row))? as u64;
+        for log in &logs {
+            self.report.rows += u64::from(audit::bring_over(&tx, &stamp, log)?);
         }
         tx.commit()?;
         for table in &SETTINGS {
@@ -156,7 +168,7 @@ impl Salvage {
         Ok(())
     }
 
-    /// Brings over one more read or event; true when there are no more.
+    /// Brings over one more read or row of an audit log; true when there are no more.
     ///
     /// # Errors
     /// Only what the store that is written to has against it; the same row is tried again then.
@@ -173,15 +185,14 @@ impl Salvage {
             self.reads.iter_mut().for_each(|numbers| numbers.next += 1);
             return Ok(false);
         }
-        let (numbers, mut known) = match self.events.take() {
-            Some(events) => events,
-            None => (self.numbers(writer, EVENTS.name, EVENTS.key), present(writer, &EVENTS)?),
-        };
-        let Some(number) = numbers.next() else { return Ok(true) };
-        let copied = self.copy(writer, &EVENTS, number, &mut known);
-        let next = number + i64::from(copied.is_ok());
-        self.events = Some((Numbers { next, ..numbers }, known));
-        copied.map(|()| false)
+        if self.audit.is_none() {
+            self.audit = Some(self.numbers(writer, AUDIT.name, AUDIT.key));
+        }
+        let Some(number) = self.audit.as_ref().and_then(Numbers::next) else { return Ok(true) };
+        // A row is known by its log and number.
+        self.copy(writer, &AUDIT, number, &mut HashSet::new())?;
+        self.audit.iter_mut().for_each(|numbers| numbers.next += 1);
+        Ok(false)
     }
 
     /// Says what came of it, in the log and beside the old store, so that it is not begun again at
@@ -297,15 +308,15 @@ impl Salvage {
         let mut written = 0;
         if *keeps_numbers {
             columns.push((*key).to_owned());
-            let sql = insert(name, &columns) + " ON CONFLICT DO NOTHING";
+            let sql = insert(name, &columns);
             written = tx.execute(&sql, params_from_iter(row.iter().chain([&Value::Integer(number)])))?;
         }
         if written == 0 {
-            tx.execute(&plain, params_from_iter(&row))?;
+            written = tx.execute(&plain, params_from_iter(&row))?;
         }
         tx.commit()?;
         present.insert(text);
-        self.report.rows += 1;
+        self.report.rows += written as u64;
         Ok(())
     }
 
@@ -370,5 +381,9 @@ fn columns(writer: &Writer, table: &str, key: &str) -> rusqlite::Result<Vec<Stri
 }
 
 fn insert(table: &str, columns: &[String]) -> String {
-    format!("INSERT INTO {table} ({}) VALUES ({})", columns.join(", "), vec!["?"; columns.len()].join(", "))
+    format!(
+        "INSERT INTO {table} ({}) VALUES ({}) ON CONFLICT DO NOTHING",
+        columns.join(", "),
+        vec!["?"; columns.len()].join(", ")
+    )
 }

@@ -1,5 +1,6 @@
 //! The thread that owns the database.
 
+use super::audit::Stamp;
 use super::connection::{Fault, LOG_BYTES, PAGE_BYTES, configure, connect};
 use super::key::Key;
 use super::lock::Lock;
@@ -11,6 +12,7 @@ use crossbeam_channel::{Receiver, RecvTimeoutError};
 use plated_core::clock::Clock;
 use plated_core::error::{Context, Error, Kind, Result};
 use plated_core::inode::InodeWatch;
+use plated_core::signing::Signer;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 use std::collections::VecDeque;
@@ -40,6 +42,8 @@ pub(super) struct Writer {
     files: InodeWatch,
     path: PathBuf,
     key: Key,
+    vehicle: Arc<str>,
+    audit_signer: Arc<Signer>,
     clock: Arc<dyn Clock>,
     max_bytes: Option<u64>,
     /// From this size of the log on it is tried again to empty it.
@@ -52,7 +56,7 @@ pub(super) struct Writer {
 
 impl Writer {
     pub(super) fn open(options: Options, key: &Key, clock: Arc<dyn Clock>) -> Result<(Self, Opened)> {
-        let Options { path, max_bytes } = options;
+        let Options { path, max_bytes, vehicle } = options;
         let path = real(path)?;
         let lock = Lock::take(&path)?;
         let (conn, opened) = open::open(&path, key, &*clock, &lock)?;
@@ -62,6 +66,8 @@ impl Writer {
             files: watch(&path)?,
             path,
             key: key.clone(),
+            vehicle: vehicle.into(),
+            audit_signer: Arc::new(key.audit_signer()?),
             clock,
             max_bytes,
             trim_at: MAX_LOG_BYTES,
@@ -136,6 +142,13 @@ impl Writer {
     /// Microseconds since 1970.
     pub(super) fn now(&self) -> i64 {
         self.clock.wall().as_microsecond()
+    }
+
+    /// What a row of the audit log needs that is written now.
+    pub(super) fn stamp(&self) -> Stamp {
+        let moment = self.clock.moment();
+        let (vehicle, signer) = (self.vehicle.clone(), self.audit_signer.clone());
+        Stamp { at: moment.wall, clock_trusted: moment.trusted, vehicle, signer }
     }
 
     /// A transaction for reads, which leaves the receipts their room.

@@ -23,5 +23,5 @@ fn the_live_view_opens_with_purpose_and_case_where_they_are_required_and_reads_a
     assert!(shown(&ended.lines) >= 2, "{}", ended.log);
     let store = vehicle.store();
     let record = events(&store).into_iter().find(|event| event.what == What::LiveShown).unwrap();
-    assert_eq!((record.purpose.unwrap().as_str(), &record.subject["case"]), ("locate_vehicle", &"26-1234".into()));
+    assert_eq!((record.purpose.as_deref(), &record.subject["case"]), (Some("locate_vehicle"), &"26-1234".into()));
 }

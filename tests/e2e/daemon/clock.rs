@@ -108,7 +108,7 @@ impl Drive {
         assert!(reads.windows(2).all(|pair| made(&pair[0]) <= made(&pair[1])), "and so are ids");
         let store = vehicle.store();
         let changes = events(&store).into_iter().filter(|e| e.what == What::ClockChanged).map(|e| e.subject);
-        changes.map(|s| (s["seconds"].as_i64().unwrap(), s["trusted"].as_bool().unwrap())).collect()
+        changes.map(|s| (s["seconds"].as_str().unwrap().parse().unwrap(), s["trusted"] == "true")).collect()
     }
 }
 

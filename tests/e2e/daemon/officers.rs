@@ -163,7 +163,7 @@ fn a_command_killed_at_any_moment_leaves_the_change_with_its_event_or_neither() 
     let events = crate::kit::store::events_but_live(&store);
     let entries = store.manual_entries(crate::kit::store::matching()).unwrap();
     assert!(events.iter().all(|e| e.what == What::EntryAdded));
-    let recorded: Vec<_> = events.iter().map(|e| e.subject["id"].as_i64().unwrap()).collect();
+    let recorded: Vec<_> = events.iter().map(|e| e.subject["id"].as_str().unwrap().parse::<i64>().unwrap()).collect();
     assert_eq!(recorded, entries.iter().map(|e| e.id).collect::<Vec<_>>());
     store.close().unwrap();
     assert!(vehicle.check().status.success());

@@ -56,8 +56,8 @@ fn sync_says_what_changed_and_its_exit_code_says_whether_anything_failed() {
 
 /// What the vehicle has of each list, and what happened to them.
 fn kept(bench: &Bench) -> (Vec<ListState>, Vec<What>) {
-    let config = Config::load(&bench.depot.dir.path().join("plated.toml")).unwrap().store;
-    let key = Key::load(&config).unwrap();
+    let config = Config::load(&bench.depot.dir.path().join("plated.toml")).unwrap();
+    let key = Key::load(&config.store).unwrap();
     let (store, _) = Store::open(Options::from(&config), &key, Arc::new(SystemClock::new())).unwrap();
     let kept =
         (store.list_states().unwrap(), crate::kit::store::events_but_live(&store).iter().map(|e| e.what).collect());

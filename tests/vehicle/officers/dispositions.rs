@@ -215,7 +215,7 @@ fn hits_are_listed_page_after_page_as_far_back_as_asked() {
 fn a_finding_or_a_look_that_cannot_be_recorded_does_nothing_and_shows_nothing() {
     let vehicle = Vehicle::new(SHIFT);
     let one = vehicle.keep_hit("7A8C123", "svs");
-    let fault = "CREATE TRIGGER fault BEFORE INSERT ON event BEGIN SELECT raise(ABORT, 'fault'); END;";
+    let fault = "CREATE TRIGGER fault BEFORE INSERT ON audit BEGIN SELECT raise(ABORT, 'fault'); END;";
     vehicle.raw().execute_batch(fault).unwrap();
     vehicle.found(&one, Finding::Misread).unwrap_err();
     assert!(!vehicle.quiet(&one) && vehicle.store.muted_pairings(matching()).unwrap().is_empty());

@@ -5,7 +5,7 @@ mod in_force;
 mod lists;
 mod socket;
 
-use crate::kit::store::{Place, events as kit_events, gate, matching, read, start};
+use crate::kit::store::{Event, Place, events as kit_events, gate, matching, read, start};
 use plated_access::{Actor, Case};
 use plated_core::clock::{Clock, ManualClock};
 use plated_core::digest::Sha256;
@@ -19,7 +19,7 @@ use plated_hotlist::{Pattern, Query};
 use plated_vehicle::config::Config;
 use plated_vehicle::control::{Expires, OfficerService, Reply, Request};
 use plated_vehicle::lists::Change;
-use plated_vehicle::store::{By, Event, Finding, Reason, Search, Staleness, Store, Wanted, What, check};
+use plated_vehicle::store::{By, Finding, Reason, Search, Staleness, Store, Wanted, What, check};
 use proptest::prelude::*;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -315,7 +315,7 @@ fn a_change_whose_event_cannot_be_written_is_not_made() {
     let before = vehicle.store.list_states().unwrap();
     vehicle
         .raw()
-        .execute_batch("CREATE TRIGGER fault BEFORE INSERT ON event BEGIN SELECT raise(ABORT, 'fault'); END;")
+        .execute_batch("CREATE TRIGGER fault BEFORE INSERT ON audit BEGIN SELECT raise(ABORT, 'fault'); END;")
         .unwrap();
     vehicle.ask(add("9ZZZ999")).unwrap_err();
     vehicle.ask(Request::Remove { id: entry, reason: reason("found") }).unwrap_err();
@@ -341,17 +341,17 @@ fn a_change_whose_event_cannot_be_written_is_not_made() {
 }
 
 #[test]
-fn events_are_neither_changed_nor_removed_and_a_gap_is_found() {
+fn rows_of_the_audit_log_are_neither_changed_nor_removed_and_a_gap_is_found() {
     let vehicle = Vehicle::new("");
     (0..3).for_each(|n| drop(vehicle.ask(add(&format!("7ABC12{n}"))).unwrap()));
     let raw = vehicle.raw();
-    for change in ["UPDATE event SET reason = 'another'", "DELETE FROM event"] {
-        assert!(raw.execute_batch(change).unwrap_err().to_string().contains("events are not"));
+    for change in ["UPDATE audit SET entry = '{}'", "DELETE FROM audit", "DELETE FROM audit_log"] {
+        assert!(raw.execute_batch(change).unwrap_err().to_string().contains("are not"));
     }
     let problems = || check(&vehicle.place.path(), &vehicle.place.key).unwrap().problems();
     assert_eq!(problems(), 0);
-    raw.execute_batch("DROP TRIGGER event_is_not_removed; DELETE FROM event WHERE number = 2;").unwrap();
-    assert_eq!(problems(), 2, "the trigger is gone, and so is an event");
+    raw.execute_batch("DROP TRIGGER audit_is_not_removed; DELETE FROM audit WHERE number = 2;").unwrap();
+    assert_eq!(problems(), 2, "the trigger is gone, and so is a row");
 }
 
 // policy: P-04

@@ -42,7 +42,7 @@ impl Bench {
         std::fs::write(&path, text).unwrap();
         let key = Key::create_file(&dir.path().join("store.key")).unwrap();
         let config = Config::load(&path).unwrap();
-        let (store, _) = Store::open(Options::from(&config.store), &key, clock.clone()).unwrap();
+        let (store, _) = Store::open(Options::from(&config), &key, clock.clone()).unwrap();
         Self { dir, config, store, clock }
     }
 

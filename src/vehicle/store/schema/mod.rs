@@ -114,15 +114,13 @@ mod tests {
     #[test]
     fn a_store_is_brought_to_the_newest_version_step_by_step_with_its_rows() {
         let mut old = version_1();
-        let event = "INSERT INTO event (at, user, uid, what, reason, purpose, subject)
-                     VALUES (1, 'jdoe', 7, 'search_back', 'why', '', '{}')";
-        old.execute(event, []).unwrap();
-        let steps = ["ALTER TABLE event ADD COLUMN more TEXT;", "UPDATE list_state SET error = NULL;"];
+        old.execute("INSERT INTO account (name, user) VALUES ('jdoe', '{}')", []).unwrap();
+        let steps = ["ALTER TABLE account ADD COLUMN more TEXT;", "UPDATE list_state SET error = NULL;"];
         migrate_by(&mut old, &steps).unwrap();
         assert_eq!(version(&old).unwrap(), 3);
-        let kept = "SELECT what, more FROM event";
+        let kept = "SELECT name, more FROM account";
         let row = old.query_row(kept, [], |row| Ok((row.get::<_, String>(0)?, row.get::<_, Option<String>>(1)?)));
-        assert_eq!(row.unwrap(), ("search_back".to_owned(), None));
+        assert_eq!(row.unwrap(), ("jdoe".to_owned(), None));
         // Each step is done once.
         migrate_by(&mut old, &steps).unwrap();
         assert_eq!(version(&old).unwrap(), 3);

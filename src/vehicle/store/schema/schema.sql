@@ -1,11 +1,6 @@
 -- The vehicle's store, schema version 1. No version has been shipped yet; from the first one that is,
 -- a change here is also a file v<N>_to_v<N+1>.sql beside this one, named in schema/mod.rs, where a
 -- test holds both ways equal. All times are microseconds since 1970, UTC.
---
--- The audit log will come as a table of its own, `audit`, by a migration: append-only rows
--- chained by hash, without a foreign key to `read`, since it has to outlive the purge of the
--- reads it speaks of, and in this same database, so that a row is durable by the same rules
--- before anything is shown.
 
 -- One vehicle pass. `record` is what is transferred, byte for byte; the other columns are
 -- copies of parts of it, to find and order rows without parsing.
@@ -113,28 +108,60 @@ CREATE TABLE transferred (
 ) STRICT;
 CREATE INDEX transferred_by_receipt ON transferred (receipt);
 
--- Who did what, and why: each change of lists and entries, and each access to data.
--- Until there are logins, this is the record. A row is written in the transaction of the change
--- it speaks of, and never changed or removed after.
-CREATE TABLE event (
-  -- From 1, without a gap.
-  number INTEGER PRIMARY KEY AUTOINCREMENT,
+-- The audit log (control P-22): who did what, and why; each change of lists, entries and accounts, each
+-- login, each access to data. A row is written in the transaction of the change it speaks of, or before
+-- anything is shown; the rows of a log are a chain (docs/decisions/0026-audit-chain.md). No foreign key to
+-- `read`: rows outlive the reads they speak of.
+CREATE TABLE audit_log (
+  id BLOB NOT NULL PRIMARY KEY CHECK (length(id) = 16),
+  -- Name of the vehicle.
+  vehicle TEXT NOT NULL,
+  -- 1: it came over from a store that had to be set aside, or can't be gone on with.
+  ended INTEGER NOT NULL CHECK (ended IN (0, 1)),
+  -- JSON of its newest head with its signature, as audit::Head::sign gives it.
+  head TEXT NOT NULL CHECK (json_valid(head))
+) STRICT, WITHOUT ROWID;
+CREATE UNIQUE INDEX audit_log_in_use ON audit_log (ended) WHERE ended = 0;
+CREATE TRIGGER audit_log_is_not_removed BEFORE DELETE ON audit_log
+BEGIN SELECT raise(ABORT, 'audit logs are not removed'); END;
+CREATE TABLE audit (
+  -- Order in which rows came here.
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  -- No reference: its head may have been lost.
+  log BLOB NOT NULL CHECK (length(log) = 16),
+  -- From 1 in each log, without a gap.
+  number INTEGER NOT NULL,
+  -- Copies of parts of `entry`, to find rows.
   at INTEGER NOT NULL,
-  -- The system user: the name as the system gave it then, or empty, and the number.
-  user TEXT NOT NULL,
-  uid INTEGER NOT NULL,
-  -- A word of store::What. They are not listed here: this table should not have to be made anew
-  -- for each new one.
-  what TEXT NOT NULL CHECK (what <> ''),
-  -- As given.
-  reason TEXT NOT NULL CHECK (reason <> ''),
-  -- One of the purposes that the agency authorises, or empty.
-  purpose TEXT NOT NULL,
-  -- JSON of what it was done to.
-  subject TEXT NOT NULL CHECK (json_valid(subject))
+  action TEXT NOT NULL CHECK (action <> ''),
+  -- Hash of the row before it, secret salt, and hash over all of it.
+  prev BLOB NOT NULL CHECK (length(prev) = 32),
+  salt BLOB NOT NULL CHECK (length(salt) = 32),
+  hash BLOB NOT NULL CHECK (length(hash) = 32),
+  -- JSON of audit::Entry.
+  entry TEXT NOT NULL CHECK (json_valid(entry)),
+  UNIQUE (log, number)
 ) STRICT;
-CREATE TRIGGER event_is_not_changed BEFORE UPDATE ON event BEGIN SELECT raise(ABORT, 'events are not changed'); END;
-CREATE TRIGGER event_is_not_removed BEFORE DELETE ON event BEGIN SELECT raise(ABORT, 'events are not removed'); END;
+CREATE TRIGGER audit_is_not_changed BEFORE UPDATE ON audit
+BEGIN SELECT raise(ABORT, 'rows of the audit log are not changed'); END;
+CREATE TRIGGER audit_is_not_removed BEFORE DELETE ON audit
+BEGIN SELECT raise(ABORT, 'rows of the audit log are not removed'); END;
+
+-- Accounts, sessions and failed logins, as the crate `access` writes them (JSON of User and SessionRecord).
+CREATE TABLE account (
+  name TEXT NOT NULL PRIMARY KEY,
+  user TEXT NOT NULL CHECK (json_valid(user))
+) STRICT, WITHOUT ROWID;
+CREATE TABLE session (
+  -- Hash of its token, in hex digits.
+  id TEXT NOT NULL PRIMARY KEY,
+  record TEXT NOT NULL CHECK (json_valid(record))
+) STRICT, WITHOUT ROWID;
+CREATE TABLE failed_login (
+  name TEXT NOT NULL PRIMARY KEY,
+  count INTEGER NOT NULL,
+  locked INTEGER NOT NULL CHECK (locked IN (0, 1))
+) STRICT, WITHOUT ROWID;
 
 -- What is known of each list. `version` is the pointer to what is in force.
 CREATE TABLE list_state (

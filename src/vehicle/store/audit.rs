@@ -1,0 +1,252 @@
+//! The audit log: the chain of rows that [`plated_access::audit`] makes, kept here. Each row is written in
+//! the transaction of the change it speaks of, or before the gate gives a permit, and the signed head with
+//! it. A row follows the head that was signed last, not the last row that is there: so rows that were cut
+//! off stay missing.
+
+use super::connection::{Fault, connect};
+use super::key::Key;
+use super::readers::View;
+use super::writer::Writer;
+use jiff::Timestamp;
+use plated_access::audit::{Entry, Head, Report, Row, Salt, Verifier};
+use plated_access::{AccessRecord, Actor, Case, Outcome, Reason};
+use plated_core::digest::Sha256;
+use plated_core::error::{Context, Error, Kind, Result};
+use plated_core::signing::{Signer, Trust};
+use plated_core::user::SystemUser;
+use rusqlite::{Connection, OptionalExtension, params};
+use serde_json::{Value, json};
+use std::path::Path;
+use std::sync::Arc;
+use uuid::Uuid;
+
+/// When something is written, in whose log, and who signs for it.
+#[derive(Clone)]
+pub(super) struct Stamp {
+    pub at: Timestamp,
+    pub clock_trusted: bool,
+    pub vehicle: Arc<str>,
+    pub signer: Arc<Signer>,
+}
+
+/// A log: that of this store, or of one that had to be set aside.
+#[derive(Clone, Debug)]
+pub struct Log {
+    /// Names it.
+    pub id: Uuid,
+    /// The vehicle's name then.
+    pub vehicle: String,
+    /// No row is added to it any more.
+    pub ended: bool,
+    /// Its signed head, as [`Head::sign`] gives it.
+    pub head: String,
+    /// Number of its last row; 0: it has none.
+    pub last: i64,
+}
+
+/// What the verification of a log found.
+#[derive(Clone, Debug)]
+pub struct LogReport {
+    /// The log.
+    pub log: Uuid,
+    /// No row is added to it any more.
+    pub ended: bool,
+    /// Its rows.
+    pub rows: Report,
+    /// What is wrong besides, in words.
+    pub problems: Vec<String>,
+}
+
+/// Writes the record of an access, and gives its number.
+pub(super) fn append(writer: &mut Writer, record: &AccessRecord) -> Result<i64, Fault> {
+    let stamp = writer.stamp();
+    let tx = writer.write()?;
+    let number = write(&tx, &stamp, record)?;
+    tx.commit()?;
+    Ok(number)
+}
+
+/// Writes a row into the transaction that `tx` is in, and gives its number.
+pub(super) fn write(tx: &Connection, stamp: &Stamp, record: &AccessRecord) -> Result<i64, Fault> {
+    let head = head(tx, stamp)?;
+    add(tx, stamp, &head, record)
+}
+
+fn add(tx: &Connection, stamp: &Stamp, head: &Head, record: &AccessRecord) -> Result<i64, Fault> {
+    let (row, head) = head.next(Entry::of(record, stamp.at, stamp.clock_trusted)?)?;
+    let entry = serde_json::to_string(&row.entry)
+        .context(Kind::Internal, || "a row of the audit log can't be written as JSON".into())?;
+    tx.prepare_cached(
+        "INSERT INTO audit (log, number, at, action, prev, salt, hash, entry) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+    )?
+    .execute(params![
+        head.log.as_bytes(),
+        row.number,
+        row.entry.at.as_microsecond(),
+        row.entry.action.as_str(),
+        row.prev.0,
+        row.salt.as_bytes(),
+        row.hash.0,
+        entry
+    ])?;
+    tx.prepare_cached("UPDATE audit_log SET head = ?2 WHERE id = ?1")?
+        .execute(params![head.log.as_bytes(), head.sign(&stamp.signer)?])?;
+    Ok(row.number)
+}
+
+/// The head that the next row follows. A log whose head can't be used, or that is another vehicle's, is
+/// ended and another one begun: nobody must be kept from entering a plate by it.
+fn head(tx: &Connection, stamp: &Stamp) -> Result<Head, Fault> {
+    let found: Option<([u8; 16], String)> = tx
+        .prepare_cached("SELECT id, head FROM audit_log WHERE ended = 0")?
+        .query_row([], |row| Ok((row.get(0)?, row.get(1)?)))
+        .optional()?;
+    let Some((id, text)) = found else { return begin(tx, stamp) };
+    let id = Uuid::from_bytes(id);
+    let trust = Trust::only([stamp.signer.public_key()]);
+    let why = match Head::open(text.as_bytes(), &trust) {
+        Ok(head) if head.log == id && head.vehicle == *stamp.vehicle => return Ok(head),
+        Ok(_) => "it is of another vehicle".to_owned(),
+        Err(e) => e.chain(),
+    };
+    tracing::error!(
+        log = %id,
+        "The audit log can't be gone on with: {why}. It stays as it is and a new one is begun; `plated audit verify` \
+         looks at both."
+    );
+    tx.execute("UPDATE audit_log SET ended = 1 WHERE ended = 0", [])?;
+    let head = begin(tx, stamp)?;
+    let reason = "the log before it can't be gone on with";
+    add(tx, stamp, &head, &by_itself("audit_log_begun", reason, json!({"after_log": id}))?)?;
+    // As it is kept now.
+    self::head(tx, stamp)
+}
+
+/// A new log.
+fn begin(tx: &Connection, stamp: &Stamp) -> Result<Head, Fault> {
+    let head = Head::start(&stamp.vehicle, Uuid::now_v7(), stamp.at);
+    tx.execute(
+        "INSERT INTO audit_log (id, vehicle, ended, head) VALUES (?1, ?2, 0, ?3)",
+        params![head.log.as_bytes(), head.vehicle, head.sign(&stamp.signer)?],
+    )?;
+    Ok(head)
+}
+
+/// Keeps the log of a store that was set aside as one that is ended, and says so in that of this store.
+/// Its rows follow one by one, as they are. False when it is here already.
+pub(super) fn bring_over(tx: &Connection, stamp: &Stamp, log: &Log) -> Result<bool, Fault> {
+    let added = tx.execute(
+        "INSERT INTO audit_log (id, vehicle, ended, head) VALUES (?1, ?2, 1, ?3) ON CONFLICT DO NOTHING",
+        params![log.id.as_bytes(), log.vehicle, log.head],
+    )?;
+    if added == 0 {
+        return Ok(false);
+    }
+    let reason = "the store before this one had to be set aside; what can be read of its log is kept beside this one";
+    write(tx, stamp, &by_itself("audit_log_brought_over", reason, json!({"log": log.id}))?)?;
+    Ok(true)
+}
+
+/// What the program does of itself with its own log.
+fn by_itself(what: &'static str, reason: &str, subject: Value) -> Result<AccessRecord, Fault> {
+    Ok(AccessRecord {
+        actor: Actor::SystemUser(SystemUser::of_this_process()),
+        what,
+        reason: Reason::new(reason)?,
+        case: Case::none(),
+        subject,
+        outcome: Outcome::Done,
+        rows: None,
+        about: None,
+    })
+}
+
+/// All logs, the one of this store last.
+pub(super) fn logs(conn: &Connection) -> rusqlite::Result<Vec<Log>> {
+    let mut find = conn.prepare_cached(
+        "SELECT id, vehicle, ended, head, coalesce((SELECT max(number) FROM audit WHERE log = audit_log.id), 0)
+         FROM audit_log ORDER BY ended DESC, id",
+    )?;
+    let log = |row: &rusqlite::Row<'_>| {
+        let (id, vehicle) = (Uuid::from_bytes(row.get(0)?), row.get(1)?);
+        Ok(Log { id, vehicle, ended: row.get(2)?, head: row.get(3)?, last: row.get(4)? })
+    };
+    find.query_map([], log)?.collect()
+}
+
+/// Rows of a log after number `after`, in order, at most `limit`.
+pub(super) fn rows(view: &View<'_>, log: Uuid, after: i64, limit: usize) -> Result<Vec<Row>, Fault> {
+    let mut find = view.conn().prepare_cached(
+        "SELECT number, prev, salt, hash, entry FROM audit WHERE log = ?1 AND number > ?2 ORDER BY number LIMIT ?3",
+    )?;
+    let mut found = find.query(params![log.as_bytes(), after, i64::try_from(limit).unwrap_or(i64::MAX)])?;
+    let mut rows = Vec::new();
+    while let Some(found) = found.next()? {
+        let wrong = || Fault::Damaged("a row of the audit log is not what was written".into());
+        rows.push(row(found)?.ok_or_else(wrong)?);
+    }
+    Ok(rows)
+}
+
+/// `number, prev, salt, hash, entry`; `None` when it is no row.
+fn row(found: &rusqlite::Row<'_>) -> rusqlite::Result<Option<Row>> {
+    let entry: String = found.get(4)?;
+    Ok(serde_json::from_str(&entry).ok().map(|entry| Row {
+        number: found.get_unwrap(0),
+        prev: Sha256(found.get_unwrap(1)),
+        salt: Salt::new(found.get_unwrap(2)),
+        entry,
+        hash: Sha256(found.get_unwrap(3)),
+    }))
+}
+
+/// Verifies all logs of the store at `path` without writing to it; also beside a daemon.
+///
+/// # Errors
+/// `Missing` when there is none, and what keeps it from being read.
+pub fn verify(path: &Path, key: &Key) -> Result<Vec<LogReport>> {
+    if !path.exists() {
+        return Err(Error::new(Kind::Missing, format!("there is no store at {}", path.display())));
+    }
+    let say = |fault: Fault| fault.say(|| format!("could not verify the audit log of the store {}", path.display()));
+    super::keyid::compare(path, key)?;
+    let trust = Trust::only([key.audit_signer()?.public_key()]);
+    let conn = connect(path, key, false).map_err(|e| say(e.into()))?;
+    let _snapshot = conn.unchecked_transaction().map_err(|e| say(e.into()))?;
+    verify_all(&conn, &trust).map_err(say)
+}
+
+/// The same on an open store.
+pub(super) fn verify_all(conn: &Connection, trust: &Trust) -> Result<Vec<LogReport>, Fault> {
+    let mut reports = Vec::new();
+    for log in logs(conn)? {
+        let (mut verifier, mut problems) =
+            (Verifier::new(Head::start(&log.vehicle, log.id, Timestamp::UNIX_EPOCH))?, Vec::new());
+        match Head::open(log.head.as_bytes(), trust) {
+            Ok(head) => {
+                if let Err(e) = verifier.head(head) {
+                    problems.push(e.chain());
+                }
+            }
+            Err(e) => problems.push(e.chain()),
+        }
+        // In the order in which they were kept.
+        let mut all =
+            conn.prepare("SELECT number, prev, salt, hash, entry, at, action FROM audit WHERE log = ?1 ORDER BY id")?;
+        let mut found = all.query([log.id.as_bytes()])?;
+        while let Some(found) = found.next()? {
+            let number: i64 = found.get(0)?;
+            let Some(row) = row(found)? else {
+                problems.push(format!("row {number} is no row"));
+                continue;
+            };
+            let beside = (found.get::<_, i64>(5)?, found.get::<_, String>(6)?);
+            if beside != (row.entry.at.as_microsecond(), row.entry.action.as_str().to_owned()) {
+                problems.push(format!("row {number}: the columns beside the entry differ from it"));
+            }
+            verifier.push(row.link());
+        }
+        reports.push(LogReport { log: log.id, ended: log.ended, rows: verifier.finish(), problems });
+    }
+    Ok(reports)
+}

@@ -1,0 +1,146 @@
+//! The audit log in the vehicle's store: what somebody did to it is found, and outlasts the store.
+
+use crate::kit::store::{Place, hit, permit, read, rows};
+use plated_access::{Actor, Case, Gate, Reason, Search as Access, Settings};
+use plated_core::user::SystemUser;
+use plated_vehicle::store::{LogReport, Store, check, verify_audit};
+use serde_json::json;
+use std::sync::Arc;
+
+/// Somebody looks so many times.
+fn look(store: &Store, times: usize) {
+    let (gate, _) = Gate::new(Arc::new(store.clone()), Settings::default());
+    let officer = Actor::SystemUser(SystemUser { user: "jdoe".into(), uid: 1007 });
+    for n in 0..times {
+        let (why, case) = (Reason::new("traffic stop").unwrap(), Case::new("26-1234").unwrap());
+        gate.open::<Access>(&officer, &why, &case, json!({"plate": format!("7ABC12{n}")})).unwrap();
+    }
+}
+
+fn raw(place: &Place) -> rusqlite::Connection {
+    let hex = std::fs::read_to_string(place.dir.path().join("store.key")).unwrap();
+    let conn = rusqlite::Connection::open(place.path()).unwrap();
+    conn.execute_batch(&format!("PRAGMA key = \"x'{}'\";", hex.trim())).unwrap();
+    conn
+}
+
+fn verify(place: &Place) -> Vec<LogReport> {
+    verify_audit(&place.path(), &place.key).unwrap()
+}
+
+fn faults(place: &Place) -> Vec<String> {
+    verify(place).iter().flat_map(|log| log.rows.faults.iter().map(ToString::to_string)).collect()
+}
+
+// policy: P-21, P-22
+#[test]
+fn what_is_on_record_is_a_chain_up_to_a_signed_head_and_names_who_what_why_and_case() {
+    let place = Place::new();
+    let (store, _) = place.open();
+    look(&store, 3);
+    let rows = rows(&store);
+    assert_eq!(rows.iter().map(|row| row.number).collect::<Vec<_>>(), [1, 2, 3]);
+    assert!(rows.windows(2).all(|pair| pair[1].prev == pair[0].hash));
+    let entry = &rows[2].entry;
+    assert_eq!(
+        (entry.actor.name.as_str(), entry.actor.uid, entry.action.as_str()),
+        ("jdoe", Some(1007), "search_back")
+    );
+    assert_eq!((entry.reason.as_str(), entry.case.as_deref()), ("traffic stop", Some("26-1234")));
+    assert_eq!(entry.elements["plate"], "7ABC122");
+    store.close().unwrap();
+    let report = verify(&place).remove(0);
+    assert!(report.rows.is_whole() && report.problems.is_empty());
+    assert_eq!((report.rows.rows, report.rows.signed), (3, 3));
+}
+
+// policy: P-22
+#[test]
+fn a_changed_missing_reordered_or_cut_off_row_is_found_and_named() {
+    for (change, expected) in [
+        ("UPDATE audit SET entry = replace(entry, '7ABC121', '7ABC129') WHERE number = 2", "row 2 was changed"),
+        ("DELETE FROM audit WHERE number = 2", "row 2 is missing"),
+        ("UPDATE audit SET id = 9 WHERE number = 2", "row 2 is out of order, after row 4"),
+        ("DELETE FROM audit WHERE number > 2", "the log is cut off after row 2: row 4 was signed"),
+        ("DELETE FROM audit", "the log is cut off after row 0: row 4 was signed"),
+    ] {
+        let place = Place::new();
+        let (store, _) = place.open();
+        look(&store, 4);
+        store.close().unwrap();
+        let conn = raw(&place);
+        conn.execute_batch("DROP TRIGGER audit_is_not_changed; DROP TRIGGER audit_is_not_removed;").unwrap();
+        conn.execute_batch(change).unwrap();
+        drop(conn);
+        assert_eq!(faults(&place), [expected], "{change}");
+        let report = check(&place.path(), &place.key).unwrap();
+        let problems: Vec<&String> = report.checked.iter().flat_map(|checked| &checked.problems).collect();
+        assert!(problems.iter().any(|problem| problem.contains(expected)), "{problems:?}");
+    }
+}
+
+// policy: P-22
+#[test]
+fn rows_that_were_cut_off_stay_missing_when_the_log_goes_on() {
+    let place = Place::new();
+    let (store, _) = place.open();
+    look(&store, 4);
+    store.close().unwrap();
+    let conn = raw(&place);
+    conn.execute_batch("DROP TRIGGER audit_is_not_removed; DELETE FROM audit WHERE number > 2;").unwrap();
+    drop(conn);
+    let (store, _) = place.open();
+    look(&store, 1);
+    store.close().unwrap();
+    assert_eq!(faults(&place), ["rows 3 to 4 are missing"]);
+}
+
+// policy: P-22
+#[test]
+fn a_log_whose_head_was_changed_ends_and_another_one_begins_so_that_officers_can_go_on() {
+    let place = Place::new();
+    let (store, _) = place.open();
+    look(&store, 2);
+    store.close().unwrap();
+    let conn = raw(&place);
+    conn.execute_batch("UPDATE audit_log SET head = replace(head, '\"number\":2', '\"number\":1');").unwrap();
+    drop(conn);
+    let (store, _) = place.open();
+    look(&store, 1);
+    let seen: Vec<String> = rows(&store).iter().map(|row| row.entry.action.to_string()).collect();
+    assert_eq!(seen, ["audit_log_begun", "search_back"]);
+    store.close().unwrap();
+    let logs = verify(&place);
+    assert!(logs[0].ended && logs[0].problems[0].contains("changed after it was signed"), "{logs:?}");
+    assert!(!logs[1].ended && logs[1].rows.is_whole() && logs[1].problems.is_empty(), "{logs:?}");
+}
+
+// policy: P-22
+#[test]
+fn the_log_of_a_store_that_was_set_aside_comes_over_as_it_is_and_the_new_one_says_so() {
+    let place = Place::new();
+    let (store, _) = place.open();
+    look(&store, 3);
+    let mut new = read("7ABC123");
+    new.record.hits.push(hit("svs"));
+    store.put_read(&new).unwrap();
+    let before = rows(&store);
+    store.close().unwrap();
+    let old = place.beside(".old");
+    std::fs::rename(place.path(), &old).unwrap();
+    let (store, _) = place.open();
+    look(&store, 1);
+    store.salvage(&old).unwrap();
+    let again = store.salvage(&old).unwrap();
+    assert_eq!(again.rows, 0, "it came over once");
+    let permit = permit();
+    let logs = store.audit_logs(&permit).unwrap();
+    assert_eq!(logs.iter().map(|log| log.ended).collect::<Vec<_>>(), [true, false]);
+    assert_eq!(store.audit_rows(&permit, logs[0].id, 0, 100).unwrap(), before);
+    let told = rows(&store).remove(1);
+    assert_eq!(told.entry.action.as_str(), "audit_log_brought_over");
+    assert_eq!(told.entry.elements["log"], logs[0].id.to_string());
+    store.close().unwrap();
+    assert!(verify(&place).iter().all(|log| log.rows.is_whole() && log.problems.is_empty()));
+    assert_eq!(check(&place.path(), &place.key).unwrap().problems(), 0);
+}
