@@ -2,11 +2,12 @@
 //! written.
 
 use crate::kit::store::{Place, events, hit, read, start};
+use plated_access::{Grants, LoginName, Role};
 use plated_core::error::Result;
 use plated_core::record::Priority;
 use plated_core::user::SystemUser;
 use plated_vehicle::config::Config;
-use plated_vehicle::control::{Expires, OfficerService, Reply, Request};
+use plated_vehicle::control::{AccountChange, Expires, NewAccount, OfficerService, Reply, Request};
 use plated_vehicle::store::{Finding, Reason, Store};
 use std::path::PathBuf;
 use std::process::{Command, Output};
@@ -107,6 +108,19 @@ fn import() -> Request {
     Request::Import { list, file, bytes: 14, modified: Some(start()), force: false, reason: why() }
 }
 
+fn account() -> NewAccount {
+    NewAccount {
+        name: LoginName::new("jdoe").unwrap(),
+        full_name: "Robin Vale".into(),
+        title: "Officer".into(),
+        agency: "Example PD".into(),
+        role: Role::Officer,
+        trained: Some("2026-01-15".parse().unwrap()),
+        grants: Grants { every_list: true, ..Grants::default() },
+        password: "gravel otter umbrella 61".to_owned().into(),
+    }
+}
+
 /// One of each request.
 fn requests(vehicle: &Vehicle) -> Vec<Request> {
     let (plate, case) = ("7ABC123".to_owned(), "26-1234".to_owned());
@@ -122,6 +136,11 @@ fn requests(vehicle: &Vehicle) -> Vec<Request> {
         import(),
         Request::Sync,
         Request::Status,
+        Request::Accounts { name: None },
+        Request::AddAccount { account: account(), reason: why() },
+        Request::ChangeAccount { name: account().name, change: AccountChange::Disable, reason: why() },
+        Request::ShowAudit { last: 50, reason: why(), case: "26-1234".into() },
+        Request::ExportAudit { redacted: true, log: None, reason: why(), case: "26-1234".into() },
     ]
 }
 
@@ -135,9 +154,16 @@ fn shows_data(request: &Request) -> bool {
         | Request::Search { .. }
         | Request::Hits { .. }
         | Request::Disposition { .. }
-        | Request::Export { .. } => true,
-        // Counts, states of lists, what became of a list.
-        Request::Import { .. } | Request::Sync | Request::Status => false,
+        | Request::Export { .. }
+        | Request::ShowAudit { .. }
+        | Request::ExportAudit { .. } => true,
+        // Counts, states of lists, what became of a list; accounts, which say nothing of a plate.
+        Request::Import { .. }
+        | Request::Sync
+        | Request::Status
+        | Request::Accounts { .. }
+        | Request::AddAccount { .. }
+        | Request::ChangeAccount { .. } => false,
     }
 }
 
@@ -223,6 +249,8 @@ fn where_purpose_and_case_are_required_every_subcommand_can_give_them() {
         (&["hotlist", "export", "--list", "svs"], &reasoned),
         (&["hotlist", "export", "--list", "officers"], &reasoned),
         (&["hit", "list"], &reasoned),
+        (&["audit", "show"], &reasoned),
+        (&["audit", "export"], &reasoned),
         (&["hit", "disposition", &vehicle.hit, "correct"], &[]),
     ] {
         let refused = vehicle.plated(&[args, more].concat());
@@ -275,16 +303,20 @@ fn every_subcommand_that_shows_data_is_on_record_and_shows_nothing_when_that_can
         "hotlist remove" => Shows::Data(vec!["hotlist", "remove", "1", "--reason", "stop"]),
         "hit list" => Shows::Data(vec!["hit", "list", "--reason", "stop"]),
         "hit disposition" => Shows::Data(vec!["hit", "disposition", &hit, "correct"]),
+        "audit show" => Shows::Data(vec!["audit", "show", "--reason", "stop"]),
+        "audit export" => Shows::Data(vec!["audit", "export", "--reason", "stop"]),
         "run" => Shows::Live,
         "init" | "recognize" | "check" | "completions" | "status" | "store salvage" | "hotlist check"
-        | "hotlist detect" | "hotlist import" | "hotlist stats" | "hotlist sync" => Shows::Nothing,
+        | "hotlist detect" | "hotlist import" | "hotlist stats" | "hotlist sync" | "audit verify" => Shows::Nothing,
+        // Of plates; each change is on record (`accounts`).
+        account if account.starts_with("user ") => Shows::Nothing,
         other => panic!("say here what `plated {other}` shows"),
     };
     let mut names = Vec::new();
     leaves(&plated_vehicle::cli::command(), "", &mut names);
     let calls: Vec<_> =
         names.iter().filter_map(|n| if let Shows::Data(args) = shows(n) { Some((n, args)) } else { None }).collect();
-    assert_eq!(calls.len(), 7, "{names:?}");
+    assert_eq!(calls.len(), 9, "{names:?}");
     // The ones that change something last.
     let ordered = |(name, _): &&(&String, Vec<&str>)| name.contains("remove");
     let in_order = calls.iter().filter(|c| !ordered(c)).chain(calls.iter().filter(ordered));

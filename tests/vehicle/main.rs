@@ -11,6 +11,7 @@ mod entry_points;
 #[path = "../../fuzz/picture_entry_points.rs"]
 mod picture_entry_points;
 
+mod accounts;
 mod alert_chime;
 mod audit;
 mod capture_network;

@@ -5,6 +5,7 @@
 
 mod annotate;
 mod ask;
+mod audit;
 mod check;
 mod hit;
 mod hotlist;
@@ -13,6 +14,7 @@ mod recognize;
 mod run;
 mod status;
 mod store;
+mod user;
 
 use clap::{CommandFactory, Parser, Subcommand};
 use plated_core::error::{Context, Kind, Result, exit_code};
@@ -39,6 +41,8 @@ enum Command {
     Hotlist(hotlist::Args),
     Status(status::Args),
     Store(store::Args),
+    User(user::Args),
+    Audit(audit::Args),
     /// Print shell completions, e.g. `plated completions bash > /etc/bash_completion.d/plated`
     Completions {
         /// The shell.
@@ -71,6 +75,8 @@ pub fn main() -> ExitCode {
         Command::Hit(args) => hit::run(&args),
         Command::Hotlist(args) => hotlist::run(&args),
         Command::Store(args) => store::run(&args),
+        Command::User(args) => user::run(&args),
+        Command::Audit(args) => audit::run(&args),
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Arguments::command(), "plated", &mut script);

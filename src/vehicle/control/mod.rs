@@ -12,6 +12,7 @@
 //! way to a change or a look but by a [`Request`], which carries a reason. (Fetching what the station
 //! has published is no change of theirs: it is what the daemon does by itself, now.)
 
+mod accounts;
 mod client;
 mod pace;
 mod service;
@@ -19,6 +20,7 @@ mod sync;
 mod server;
 mod status;
 
+pub use accounts::{AccountChange, AccountLine, NewAccount, Secret};
 pub use client::call;
 pub use server::Server;
 pub use service::{Incoming, OfficerService};
@@ -28,8 +30,11 @@ pub use sync::{UpdaterHandle, station};
 use crate::lists::Outcome;
 use crate::store::{Finding, Found, KeptHit, ManualEntry, Reason};
 use jiff::Timestamp;
+use plated_access::LoginName;
+use plated_access::audit::Entry;
 use plated_core::record::{EntryRecord, HitRecord, Priority};
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 /// What is asked for.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -129,6 +134,47 @@ pub enum Request {
     Sync,
     /// Overall status.
     Status,
+    /// All accounts, or one.
+    Accounts {
+        /// Which.
+        name: Option<LoginName>,
+    },
+    /// Add an account.
+    AddAccount {
+        /// The account.
+        account: NewAccount,
+        /// Why.
+        reason: Reason,
+    },
+    /// Change an account.
+    ChangeAccount {
+        /// Which.
+        name: LoginName,
+        /// What of it.
+        change: AccountChange,
+        /// Why.
+        reason: Reason,
+    },
+    /// The newest rows of the audit log.
+    ShowAudit {
+        /// How many.
+        last: u64,
+        /// Why they are looked at.
+        reason: Reason,
+        /// Case or incident, or empty.
+        case: String,
+    },
+    /// An audit log as a whole.
+    ExportAudit {
+        /// Without plates, names, reasons and case numbers.
+        redacted: bool,
+        /// Which; that of this store when not given.
+        log: Option<Uuid>,
+        /// Why.
+        reason: Reason,
+        /// Case or incident, or empty.
+        case: String,
+    },
 }
 
 /// When an entry is over.
@@ -166,7 +212,7 @@ pub enum Reply {
     Disposed(Box<Disposed>),
     /// What became of an import.
     Imported(Import),
-    /// A line of a list.
+    /// A line of a list, or of an audit log.
     Line(String),
     /// What became of a list of the station.
     Synced {
@@ -177,6 +223,15 @@ pub enum Reply {
     },
     /// Overall status.
     Status(Box<StatusReport>),
+    /// An account.
+    Account(Box<AccountLine>),
+    /// A row of the audit log.
+    AuditRow {
+        /// Its number.
+        number: i64,
+        /// What it says.
+        entry: Box<Entry>,
+    },
 }
 
 /// An entry as it is shown.

@@ -4,7 +4,7 @@ use super::settings::Settings;
 use plated_core::digest::Hasher;
 use plated_core::durable;
 use plated_core::error::{Context, Error, Kind, Result};
-use plated_core::signing::{Purpose, Signer};
+use plated_core::signing::{PublicKey, Purpose, Signer};
 use std::fs::File;
 use std::io::Read;
 use std::os::unix::fs::MetadataExt;
@@ -132,6 +132,14 @@ impl Key {
     /// Signs the indexes of lists. Derived, so that only who has the store's key can make one that counts.
     pub(super) fn index_signer(&self) -> Result<Signer> {
         Signer::derived(&self.0, Purpose::HOTLIST_INDEX)
+    }
+
+    /// By this key others know heads that this vehicle signed.
+    ///
+    /// # Errors
+    /// `Internal` when it can't be derived.
+    pub fn audit_public_key(&self) -> Result<PublicKey> {
+        Ok(self.audit_signer()?.public_key())
     }
 
     /// Signs the head of the audit log. Whoever has the store's key has the log: others trust a head by

@@ -1,6 +1,8 @@
 //! The officers' service: every change and every look, each with its event.
 
+mod accounts;
 mod arm;
+mod audit;
 mod import;
 mod updates;
 mod hits;
@@ -20,7 +22,7 @@ use arm::Arming;
 use entries::later;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use plated_access::{Actor, Case, Gate, MachinePermits, Matching, Permit, Transfer};
+use plated_access::{Accounts, Actor, Breach, Case, Gate, MachinePermits, Matching, Permit, Transfer};
 use plated_core::clock::Clock;
 use plated_core::digest::Sha256;
 use plated_core::error::{Error, Kind, Result};
@@ -65,6 +67,8 @@ pub struct OfficerService {
     store: Store,
     /// Every look of a person passes here.
     gate: Arc<Gate>,
+    /// None when they can't be used: then nobody can log in, and all else goes on.
+    accounts: Option<Arc<Accounts>>,
     matching: Permit<Matching>,
     /// Until the transfer takes it.
     transfer: Mutex<Option<Permit<Transfer>>>,
@@ -134,9 +138,15 @@ impl OfficerService {
         let settings: Vec<Hotlist> = config.hotlists.iter().cloned().chain(once_covert).collect();
         // The one place where a gate is made, and with it the permits of what goes on by itself.
         let (gate, MachinePermits { matching, transfer }) = Gate::new(Arc::new(store.clone()), config.access.clone());
+        let accounts = open_accounts(config, &store, &clock);
+        let gate = match &accounts {
+            Some(accounts) => gate.with_accounts(accounts.clone()),
+            None => gate,
+        };
         let this = Self {
             store,
             gate: Arc::new(gate),
+            accounts,
             matching,
             transfer: Mutex::new(Some(transfer)),
             list_files: ListFiles::beside(&config.store.path),
@@ -272,6 +282,17 @@ impl OfficerService {
                 None => Err(sync::no_station()),
             },
             Request::Status => answer(Reply::Status(Box::new(self.status()?))),
+            Request::Accounts { name } => self.list_accounts(&Actor::SystemUser(who.clone()), name.as_ref(), answer),
+            Request::AddAccount { account, reason } => {
+                self.add_account(&Actor::SystemUser(who.clone()), &account, &reason, answer)
+            }
+            Request::ChangeAccount { name, change, reason } => {
+                self.change_account(&Actor::SystemUser(who.clone()), &name, &change, &reason, answer)
+            }
+            Request::ShowAudit { last, reason, case } => self.show_audit(last, &case, &by(reason), answer),
+            Request::ExportAudit { redacted, log, reason, case } => {
+                self.export_audit(redacted, log, &case, &by(reason), answer)
+            }
         }
     }
 
@@ -312,6 +333,20 @@ impl OfficerService {
     /// A place for a file that comes over the socket.
     pub(super) fn incoming(&self, name: &OsStr) -> Result<IncomingFile> {
         self.list_files.incoming(name)
+    }
+}
+
+/// The accounts in the store. What keeps them from being used must not keep plates from being matched.
+fn open_accounts(config: &Config, store: &Store, clock: &Arc<dyn Clock>) -> Option<Arc<Accounts>> {
+    let store = Arc::new(store.clone());
+    let alarm = Box::new(|breach: Breach| tracing::error!("{breach}"));
+    let accounts = Accounts::open(store.clone(), store, clock.clone(), config.access.accounts.clone(), alarm);
+    match accounts {
+        Ok(accounts) => Some(Arc::new(accounts)),
+        Err(e) => {
+            tracing::error!("Nobody can log in, nor can accounts be changed: {}", e.chain());
+            None
+        }
     }
 }
 
