@@ -36,6 +36,10 @@ enum Century {
 
 /// The year that sources write for "never".
 const NEVER: i16 = 9999;
+/// How a moment in it begins.
+const NEVER_BEGINS: &str = "9999-12-3";
+/// The end of what never ends, 9999-12-30T00:00:00Z: a whole second that every form of a time holds.
+const END_OF_TIME: Timestamp = Timestamp::constant(253_402_128_000, 0);
 
 impl Dates {
     /// `formats` as for strptime; `zone` is an IANA name, or the system's zone.
@@ -84,11 +88,15 @@ impl Dates {
     /// The moment from which an entry is no longer wanted. A day without a time counts whole; an
     /// end in the year 9999 is the end of the calendar.
     pub fn end(&self, text: &str) -> Option<Timestamp> {
-        match self.read(text, Century::Ours)? {
-            Written::Moment(moment) => Some(moment),
-            Written::Clock(time) if time.year() == NEVER => Some(Timestamp::MAX),
+        let Some(written) = self.read(text, Century::Ours) else {
+            // A moment in the last hours of the calendar, which no timestamp holds.
+            return text.trim().starts_with(NEVER_BEGINS).then_some(END_OF_TIME);
+        };
+        match written {
+            Written::Moment(moment) => Some(moment.min(END_OF_TIME)),
+            Written::Clock(time) if time.year() == NEVER => Some(END_OF_TIME),
             Written::Clock(time) => Some(self.zone.to_ambiguous_zoned(time).later().ok()?.timestamp()),
-            Written::Day(day) if day.year() == NEVER => Some(Timestamp::MAX),
+            Written::Day(day) if day.year() == NEVER => Some(END_OF_TIME),
             Written::Day(day) => Some(day.tomorrow().ok()?.to_zoned(self.zone.clone()).ok()?.timestamp()),
         }
     }
@@ -444,7 +452,11 @@ mod tests {
         assert_eq!(end("2026-11-21T18:00:00Z").unwrap(), "2026-11-21T18:00:00Z");
         assert_eq!(end("11/1/2026 1:30").unwrap(), "2026-11-01T09:30:00Z", "the later of two");
         assert_eq!(end("12/31/99").unwrap(), "2100-01-01T08:00:00Z", "an end lies ahead");
-        assert_eq!(dates.end("12/31/9999"), Some(Timestamp::MAX));
+        for text in
+            ["12/31/9999", "9999-12-31", "9999-12-31T23:59:59Z", "9999-12-31T23:59:59-08:00", "9999-12-30T22:00:00Z"]
+        {
+            assert_eq!(dates.end(text), Some(END_OF_TIME), "{text}");
+        }
         assert_eq!(end("tomorrow"), None);
         let start = |text| dates.start(text).map(|t| t.to_string());
         assert_eq!(start("11/21/2026").unwrap(), "2026-11-21T08:00:00Z");

@@ -11,8 +11,8 @@ use plated_core::error::{Context, Error, Kind, Result};
 use plated_core::signing::Signer;
 use plated_core::text::{count, entries, visible};
 use plated_core::user::SystemUser;
+use plated_hotlist::format::open_plain;
 use serde_json::json;
-use std::fs::File;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 
@@ -142,7 +142,7 @@ fn open(path: &Path) -> Result<Box<dyn BufRead>> {
     if path == Path::new("-") {
         return Ok(Box::new(BufReader::new(std::io::stdin())));
     }
-    let file = File::open(path).context(Kind::Input, || format!("could not read {}", path.display()))?;
+    let file = open_plain(path).context(Kind::Input, || format!("could not read {}", path.display()))?;
     Ok(Box::new(BufReader::with_capacity(1 << 20, file)))
 }
 

@@ -5,12 +5,13 @@ use super::events::{self, By, What};
 use super::readers::View;
 use super::reads::word;
 use super::writer::Writer;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use plated_core::error::{Error, Kind, Result};
 use plated_core::plate::PlateText;
 use plated_core::record::{EntryRecord, Priority};
 use plated_core::user::SystemUser;
 use plated_hotlist::Pattern;
+use plated_hotlist::format::{Codes, code_of};
 use plated_hotlist::settings::OFFICERS;
 use rusqlite::{Connection, OptionalExtension, Row, named_params, params};
 use serde::{Deserialize, Serialize};
@@ -18,6 +19,9 @@ use serde_json::json;
 
 /// Most partial plates in force at once (control P-04).
 pub const MAX_PATTERNS: i64 = 100;
+
+/// The farthest end of an entry.
+const MAX_AHEAD: SignedDuration = SignedDuration::from_hours(24 * 366 * 20);
 
 /// A plate or partial plate to be entered.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -81,6 +85,9 @@ fn examine(new: &NewManual) -> Result<bool> {
     if !(new.state.is_empty() || letters) {
         return refuse("the state is not two letters".into());
     }
+    if letters && code_of(&new.state, Codes::Postal).is_none() {
+        return refuse(format!("there is no state {}; give its postal code, such as CA, or none", new.state));
+    }
     for (name, text) in [("category", &new.category), ("case number", &new.case)] {
         if text.chars().count() > 64 || text.chars().any(char::is_control) {
             return refuse(format!("the {name} is longer than 64 characters or not one line"));
@@ -109,6 +116,10 @@ pub(super) fn add(writer: &mut Writer, new: NewManual, by: &By) -> Result<Manual
     let created = time(now)?;
     if new.expires <= created {
         return Err(Error::new(Kind::Input, "it would be over before it begins; give a later expiry").into());
+    }
+    if new.expires.duration_since(created) > MAX_AHEAD {
+        let message = "an entry ends within 20 years, so that none is forgotten; give an earlier expiry";
+        return Err(Error::new(Kind::Input, message).into());
     }
     let tx = writer.write()?;
     if partial {
@@ -188,7 +199,8 @@ fn row(row: &Row<'_>) -> rusqlite::Result<ManualEntry> {
             category: row.get(4)?,
             priority: priority(&row.get::<_, String>(5)?),
             case: row.get(7)?,
-            expires: time(11)?,
+            // An end beyond the calendar must not take the entry, nor the others, out of force.
+            expires: Timestamp::from_microsecond(row.get(11)?).unwrap_or(Timestamp::MAX),
         },
         partial: row.get(2)?,
         reason: row.get(6)?,

@@ -117,6 +117,12 @@ fn publishing_what_is_not_a_list_or_empty_is_refused_and_leaves_the_list_there()
     let refused = bench.station(&["publish", file.to_str().unwrap(), "--name", "svs"]);
     assert_eq!(refused.status.code(), Some(65));
     assert!(text(&refused.stderr).contains("the file holds no entries"));
+    // Nobody waits for a pipe.
+    let pipe = bench.depot.dir.path().join("pipe");
+    assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let refused = bench.station(&["publish", pipe.to_str().unwrap(), "--name", "svs"]);
+    assert_eq!(refused.status.code(), Some(65));
+    assert!(text(&refused.stderr).contains("a named pipe"));
     for name in ["../svs", "..", ".svs", ""] {
         assert_eq!(bench.station(&["publish", file.to_str().unwrap(), "--name", name]).status.code(), Some(78));
     }

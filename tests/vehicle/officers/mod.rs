@@ -18,6 +18,7 @@ use plated_core::wire::ListVersion;
 use plated_hotlist::{Pattern, Query};
 use plated_vehicle::config::Config;
 use plated_vehicle::control::{Expires, OfficerService, Reply, Request};
+use plated_vehicle::health::{Health, Level};
 use plated_vehicle::lists::Change;
 use plated_vehicle::store::{By, Finding, Reason, Search, Staleness, Store, Wanted, What, check};
 use proptest::prelude::*;
@@ -223,6 +224,7 @@ fn partial_plates_that_fit_nearly_everything_and_plates_that_are_none_are_refuse
         search_back: None,
     };
     assert!(vehicle.refusal(state("California")).contains("two letters"));
+    assert!(vehicle.refusal(state("ZZ")).contains("no state ZZ"));
     assert!(vehicle.refusal(state("CA")).contains("over before it begins"));
     assert!(vehicle.events().is_empty());
 }
@@ -274,6 +276,42 @@ fn entries_are_in_force_again_after_a_restart_and_removed_ones_are_not() {
     assert_eq!(vehicle.matches("6DEF128").len(), 0);
     let message = vehicle.refusal(Request::Remove { id: gone, reason: reason("again") });
     assert!(message.contains("no entry"), "{message}");
+}
+
+#[test]
+fn an_entry_without_a_near_end_is_refused_and_one_with_an_impossible_end_takes_no_other_out_of_force() {
+    let vehicle = Vehicle::new("");
+    let mut endless = add("6DEF128");
+    let Request::Add { expires, .. } = &mut endless else { panic!() };
+    *expires = Some(Expires::At(jiff::Timestamp::MAX));
+    assert!(vehicle.refusal(endless).contains("within 20 years"));
+    vehicle.ask(add("7ABC123")).unwrap();
+    let odd = id(&vehicle.ask(add("6DEF128")).unwrap());
+    vehicle.raw().execute("UPDATE manual_entry SET expires = ?1 WHERE id = ?2", [i64::MAX, odd]).unwrap();
+    let vehicle = vehicle.again("");
+    assert_eq!((vehicle.matches("7ABC123").len(), vehicle.matches("6DEF128").len()), (1, 1));
+    vehicle.ask(Request::Remove { id: odd, reason: reason("never ends") }).unwrap();
+    assert_eq!((vehicle.matches("7ABC123").len(), vehicle.matches("6DEF128").len()), (1, 0));
+}
+
+#[test]
+fn entries_that_cannot_be_read_are_told_by_the_status_and_are_in_force_once_they_can() {
+    let mut vehicle = Vehicle::new("");
+    vehicle.ask(add("7ABC123")).unwrap();
+    vehicle.raw().execute_batch("ALTER TABLE manual_entry RENAME COLUMN reason TO other").unwrap();
+    let config = Config::load(&vehicle.place.dir.path().join("plated.toml")).unwrap();
+    vehicle.service = OfficerService::open(&config, vehicle.store.clone(), vehicle.place.clock.clone());
+    let health = std::sync::Arc::new(Health::default());
+    vehicle.service.tell_health(health.clone());
+    vehicle.service.arm().unwrap();
+    let level = || {
+        vehicle.service.report_parts();
+        health.parts().into_iter().find(|part| part.name == "officers' entries").unwrap().level
+    };
+    assert_eq!(level(), Level::Failed);
+    vehicle.raw().execute_batch("ALTER TABLE manual_entry RENAME COLUMN other TO reason").unwrap();
+    vehicle.service.expire().unwrap();
+    assert_eq!((level(), vehicle.matches("7ABC123").len()), (Level::Ok, 1));
 }
 
 #[test]

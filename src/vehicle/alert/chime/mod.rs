@@ -197,9 +197,9 @@ impl Shared {
         let why = self.try_device(&self.device)?;
         self.lock().1.error = Some(why.clone());
         if !self.device.is_empty() && self.try_device("").is_none() {
-            return Some(format!("{why}; alerts sound on the default sound device"));
+            return Some(format!("{}; alerts sound on the default sound device", why.trim_end_matches('.')));
         }
-        Some(format!("Alerts are not heard for now: {why}; it is tried again at each alert"))
+        Some(format!("Alerts are not heard for now: {}; it is tried again at each alert", why.trim_end_matches('.')))
     }
 
     fn try_device(self: &Arc<Self>, device: &str) -> Option<String> {

@@ -103,13 +103,18 @@ pub fn run(args: &Args) -> Result<()> {
 /// once. SIGHUP, whose default would end it with passes still open, changes nothing.
 fn on_signal(shutdown: &Shutdown) -> Result<()> {
     use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+    // Its default is the end at once; without it a file that may not grow is an error of the one write.
+    const SIGXFSZ: i32 = libc::SIGXFSZ;
     let failed = || "could not set up the handling of signals".to_string();
-    let mut signals = signal_hook::iterator::Signals::new([SIGTERM, SIGINT, SIGHUP]).context(Kind::Internal, failed)?;
+    let mut signals =
+        signal_hook::iterator::Signals::new([SIGTERM, SIGINT, SIGHUP, SIGXFSZ]).context(Kind::Internal, failed)?;
     let shutdown = shutdown.clone();
     spawn("signals", move || {
         for signal in signals.forever() {
             if signal == SIGHUP {
                 tracing::info!("SIGHUP is ignored; restart the daemon to read the configuration anew.");
+            } else if signal == SIGXFSZ {
+                tracing::warn!("A file reached the limit of its size (ulimit -f); it is handled as a full disk.");
             } else if shutdown.is_requested() {
                 std::process::exit(75);
             } else {

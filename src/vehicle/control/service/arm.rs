@@ -62,9 +62,7 @@ impl OfficerService {
         for list in self.hotlists() {
             self.lists.put(Source::memory(&list.name, [], Rules::default()));
         }
-        if let Err(e) = self.arm_officers() {
-            tracing::error!("What officers entered is not in force: {}", e.chain());
-        }
+        self.try_officers();
         if let Err(e) = self.arm_quiet() {
             tracing::warn!("Hits that were found wrong this shift alert again: {}", e.chain());
         }

@@ -36,6 +36,9 @@ impl OfficerService {
     /// # Errors
     /// `Refused` when partial plates can't be set in force.
     pub fn expire(&self) -> Result<()> {
+        if self.officers_error().is_some() {
+            self.try_officers();
+        }
         let now = self.clock.monotonic();
         let mut officers = self.officers();
         let before = officers.len();
@@ -47,8 +50,23 @@ impl OfficerService {
         Ok(())
     }
 
-    /// Puts in force what officers entered before.
-    pub(super) fn arm_officers(&self) -> Result<()> {
+    /// Puts in force what officers entered before; where that fails, the status says so and
+    /// [`OfficerService::expire`] tries again.
+    pub(super) fn try_officers(&self) {
+        let error = self.arm_officers().err().map(|e| e.chain());
+        let mut last = self.officers_error.lock().unwrap_or_else(|e| e.into_inner());
+        if let Some(error) = error.as_ref().filter(|error| last.as_ref() != Some(error)) {
+            tracing::error!("What officers entered is not in force: {error}");
+        }
+        *last = error;
+    }
+
+    /// Why nothing that officers entered is in force, if so.
+    pub(super) fn officers_error(&self) -> Option<String> {
+        self.officers_error.lock().unwrap_or_else(|e| e.into_inner()).clone()
+    }
+
+    fn arm_officers(&self) -> Result<()> {
         let (wall, monotonic) = (self.clock.wall(), self.clock.monotonic());
         let entries = self.store.manual_entries(&self.matching)?;
         let mut officers = self.officers();

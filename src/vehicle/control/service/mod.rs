@@ -93,6 +93,8 @@ pub struct OfficerService {
     /// What officers entered and is in force, with the monotonic time at which it is over: a jump
     /// of the wall clock must not end a search for a vehicle (invariant 8).
     officers: Mutex<Vec<(ManualEntry, Duration)>>,
+    /// Why nothing that officers entered is in force, if so; it is tried again.
+    officers_error: Mutex<Option<String>>,
     /// What may be shown of a hit.
     sets: Arc<ListSettings>,
     /// What officers found wrong this shift.
@@ -161,6 +163,7 @@ impl OfficerService {
             stop: OnceLock::new(),
             start_tasks: Default::default(),
             officers: Mutex::default(),
+            officers_error: Mutex::default(),
             sets: Arc::new(ListSettings::new(&settings, TimeZone::system())),
             muted: Arc::default(),
             disposing: Mutex::default(),

@@ -4,7 +4,7 @@ use super::arm::Arming;
 use super::{Answer, OfficerService, actor};
 use crate::control::status::{ClockLine, ListLine, OfficerLine, StatusReport, StoreLine};
 use crate::control::{Reply, Shown};
-use crate::health::{CLOCK, Health, clock_part, disk};
+use crate::health::{CLOCK, Health, Level, clock_part, disk};
 use crate::store::{By, ListState, ManualEntry, Search, Wanted};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -171,6 +171,9 @@ impl OfficerService {
         let link = self.link.get().map(|progress| progress.borrow().clone());
         let (level, text) = store.transfer(now, self.has_station, link.as_ref());
         health.report("transfer", level, text, now);
+        let officers = self.officers_error().map(|error| (Level::Failed, format!("nothing is in force: {error}")));
+        let (level, text) = officers.unwrap_or_else(|| (Level::Ok, "what they entered is in force".into()));
+        health.report("officers' entries", level, text, now);
         let (level, text) = clock_part(&*self.clock);
         health.report(CLOCK, level, text, now);
         let (level, text) = disk(&self.store_path);
