@@ -1,9 +1,9 @@
 //! Every way to data leaves its record before anything is shown, and shows nothing when that can't be
 //! written.
 
-use crate::kit::store::{Place, events, hit, read, start};
+use crate::kit::store::{Place, events, hit, read, rows, start};
 use plated_access::{Grants, LoginName, Role};
-use plated_core::error::Result;
+use plated_core::error::{Kind, Result};
 use plated_core::record::Priority;
 use plated_core::user::SystemUser;
 use plated_vehicle::config::Config;
@@ -209,6 +209,23 @@ fn purposeful(request: Request) -> Request {
         json["case"] = "26-1234".into();
     }
     serde_json::from_value(json).unwrap()
+}
+
+// policy: P-20, P-21
+#[test]
+fn where_logins_are_required_nobody_without_a_session_sees_or_changes_anything() {
+    let vehicle = Vehicle::new();
+    let text = std::fs::read_to_string(&vehicle.config).unwrap();
+    std::fs::write(&vehicle.config, format!("{text}[access]\nlogins_required = true\n")).unwrap();
+    let (store, service) = vehicle.service();
+    let before = rows(&store).len();
+    let guarded = |request: &Request| shows_data(request) || matches!(request, Request::Import { .. });
+    for request in requests(&vehicle).into_iter().filter(guarded) {
+        let (name, mut answers) = (format!("{request:?}"), 0);
+        let refused = ask(&service, &vehicle, request, &mut |_| answers += 1).unwrap_err();
+        assert_eq!((refused.kind(), answers), (Kind::Unauthenticated, 0), "{name}: {refused}");
+    }
+    assert_eq!(rows(&store).len(), before);
 }
 
 /// Its agency asks for a purpose and a case.

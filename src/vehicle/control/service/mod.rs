@@ -22,7 +22,7 @@ use arm::Arming;
 use entries::later;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use plated_access::{Accounts, Actor, Breach, Case, Gate, MachinePermits, Matching, Permit, Transfer};
+use plated_access::{Accounts, Actor, Breach, Case, Duty, Gate, MachinePermits, Matching, Permit, Transfer};
 use plated_core::clock::Clock;
 use plated_core::digest::Sha256;
 use plated_core::error::{Error, Kind, Result};
@@ -247,6 +247,9 @@ impl OfficerService {
     /// What keeps it from being done; a sentence for who asked.
     pub fn answer(&self, request: Request, who: &SystemUser, file: Option<&Path>, answer: Answer<'_>) -> Result<()> {
         let by = |reason| By { who: who.clone(), reason };
+        if let Some(duty) = duty(&request) {
+            self.gate.allow(&Actor::SystemUser(who.clone()), duty)?;
+        }
         match request {
             Request::Add { plate, state, category, priority, reason, case, expires, search_back } => {
                 let expires = match expires {
@@ -336,6 +339,25 @@ impl OfficerService {
     /// A place for a file that comes over the socket.
     pub(super) fn incoming(&self, name: &OsStr) -> Result<IncomingFile> {
         self.list_files.incoming(name)
+    }
+}
+
+/// What a request changes; whatever shows data passes the gate anyway, and accounts have rules of their own.
+fn duty(request: &Request) -> Option<Duty> {
+    match request {
+        Request::Add { .. } | Request::Remove { .. } | Request::Disposition { .. } => Some(Duty::Enter),
+        Request::Import { .. } => Some(Duty::ManageLists),
+        Request::Show { .. }
+        | Request::Search { .. }
+        | Request::Hits { .. }
+        | Request::Export { .. }
+        | Request::Sync
+        | Request::Status
+        | Request::Accounts { .. }
+        | Request::AddAccount { .. }
+        | Request::ChangeAccount { .. }
+        | Request::ShowAudit { .. }
+        | Request::ExportAudit { .. } => None,
     }
 }
 

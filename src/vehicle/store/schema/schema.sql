@@ -142,6 +142,8 @@ CREATE TABLE audit (
   entry TEXT NOT NULL CHECK (json_valid(entry)),
   UNIQUE (log, number)
 ) STRICT;
+-- The last change of the clock is asked for at each status.
+CREATE INDEX audit_by_action ON audit (action, id);
 CREATE TRIGGER audit_is_not_changed BEFORE UPDATE ON audit
 BEGIN SELECT raise(ABORT, 'rows of the audit log are not changed'); END;
 CREATE TRIGGER audit_is_not_removed BEFORE DELETE ON audit
