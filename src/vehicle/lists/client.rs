@@ -29,6 +29,8 @@ pub struct Sync<R> {
     /// What this process has accepted; another may have fetched and accepted more.
     handed: HashMap<String, Sha256>,
     states: BTreeMap<String, ListState>,
+    /// Why the last round had no manifest, so that the same error is logged once.
+    error: Option<String>,
 }
 
 /// What became of one list in a round.
@@ -91,7 +93,7 @@ impl<R: Remote> Sync<R> {
             handed.insert(version.name.clone(), version.sha256);
             states.insert(version.name, state);
         }
-        Self { remote, folder, trust, clock, accept, handed, states }
+        Self { remote, folder, trust, clock, accept, handed, states, error: None }
     }
 
     /// How each list is getting on, by name.
@@ -103,17 +105,19 @@ impl<R: Remote> Sync<R> {
     /// anywhere (dropped); the next round goes on from there.
     pub async fn round(&mut self) -> Round {
         let mut round = Round { lists: Vec::new(), error: None };
-        if let Err(e) = self.lists(&mut round).await {
+        let outcome = self.lists(&mut round).await;
+        let error = outcome.as_ref().err().map(Error::chain);
+        if let Err(e) = outcome {
             let now = self.clock.wall();
-            let mut new = self.states.is_empty();
             for state in self.states.values_mut() {
-                new |= state.note(now, Some(e.chain()));
+                state.note(now, Some(e.chain()));
             }
-            if new {
+            if error != self.error {
                 tell(None, &e);
             }
             round.error = Some(e);
         }
+        self.error = error;
         round
     }
 

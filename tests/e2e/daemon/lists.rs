@@ -66,6 +66,24 @@ fn a_list_published_at_the_station_comes_into_force_in_the_running_daemon_and_a_
     assert_eq!(events, [What::ListImported, What::ListImported, What::ListRefused, What::ListWithdrawn]);
 }
 
+#[test]
+fn a_station_that_stays_out_of_reach_is_logged_once_and_not_at_each_try() {
+    let (depot, vehicle) = (Depot::new(), Vehicle::new());
+    let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let (_station, _) = Station::start(&depot);
+    publish(&depot, &["9ZZZ990"]);
+    let key = depot.dir.path().join("hotlist.pub");
+    let address = nobody.local_addr().unwrap();
+    road(&vehicle, &format!("{}[hotlist_sync]\nkey = {key:?}\ninterval_s = 0.2\n", transfer(&depot, address)));
+    let daemon = vehicle.start(&[]);
+    // Taken and hung up at once, by transfer and lists alike.
+    for _ in 0..12 {
+        nobody.accept().unwrap();
+    }
+    let log = daemon.terminate().well().log;
+    assert_eq!(log.matches("Lists can't be brought up to date").count(), 1, "{log}");
+}
+
 /// `plated hotlist import` of one plate, as a process of its own.
 fn importing(vehicle: &Vehicle, plate: &str) -> Command {
     let file = vehicle.path(&format!("{plate}.csv"));
