@@ -70,7 +70,7 @@ fn print(report: &StatusReport) -> Result<()> {
         count(whole as u64, "plate"),
         count(partial as u64, "partial plate")
     ))?;
-    let s = &report.store;
+    let Some(s) = &report.store else { return Ok(()) };
     let newest =
         s.newest_read.map_or_else(|| "no read yet".to_owned(), |t| format!("the last {} ago", since(report, t)));
     say(format_args!(

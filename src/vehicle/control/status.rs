@@ -30,8 +30,9 @@ pub struct StatusReport {
     pub lists: Vec<ListLine>,
     /// What officers entered; no plates here.
     pub officers: Vec<OfficerLine>,
-    /// The store and the way to the station.
-    pub store: StoreLine,
+    /// The store and the way to the station; none when the store does not answer, and then `lists` is empty
+    /// too.
+    pub store: Option<StoreLine>,
 }
 
 impl StatusReport {

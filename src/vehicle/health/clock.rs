@@ -95,7 +95,8 @@ pub fn clock_part(clock: &dyn Clock) -> (Level, String) {
             (Level::Degraded, text)
         }
         (None, Some(true)) => (Level::Ok, "trusted; a time server keeps it right".into()),
-        (None, _) => (Level::Ok, "trusted; no time server keeps it right".into()),
+        (None, Some(false)) => (Level::Ok, "trusted; no time server keeps it right".into()),
+        (None, None) => (Level::Ok, "trusted; whether a time server keeps it right is not known".into()),
     }
 }
 
@@ -116,5 +117,34 @@ fn log(change: &Change) {
             tracing::warn!("{jump}It is trusted again; reads that were not sealed yet are dated {by} s later.");
         }
         (None, None) => tracing::warn!("{jump}It is trusted as before."),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use jiff::Timestamp;
+
+    /// A clock of which the system says this.
+    struct Asked(Option<bool>);
+
+    impl Clock for Asked {
+        fn wall(&self) -> Timestamp {
+            Timestamp::UNIX_EPOCH
+        }
+        fn monotonic(&self) -> Duration {
+            Duration::ZERO
+        }
+        fn is_synchronised(&self) -> Option<bool> {
+            self.0
+        }
+    }
+
+    #[test]
+    fn that_no_time_server_keeps_the_clock_right_is_only_told_when_the_system_says_so() {
+        let text = |says| clock_part(&Asked(says)).1;
+        assert!(text(Some(true)).contains("a time server keeps it right"));
+        assert!(text(Some(false)).contains("no time server"));
+        assert!(text(None).contains("not known"), "the system does not let it be asked");
     }
 }

@@ -43,7 +43,7 @@ use plated_core::runtime::Runtime;
 use plated_core::shutdown::Shutdown;
 use plated_core::text::count;
 use plated_core::thread::Thread;
-use plated_vision::capture::{Capture, SourceStatus};
+use plated_vision::capture::{Capture, SourceState, SourceStatus};
 use plated_vision::capture::{Input, Pace};
 use plated_vision::recognition::{Models, Recognizer};
 use recorder::{Keeper, Matching, Recorder, Reserve, Waiting};
@@ -59,8 +59,11 @@ const SEEN_PER_WORKER: usize = 2;
 
 /// How long recordings wait for the lists.
 const LISTS_TIMEOUT: Duration = Duration::from_secs(60);
-/// What was read when the end was asked for may take so long into the store; a disk that hangs holds the
-/// end up no longer.
+/// The whole end takes so long at most; `TimeoutStopSec` of the unit is more. What the parts between
+/// need, if each hangs, is half a minute: as much is left for the store to close.
+pub(crate) const STOP_TIMEOUT: Duration = Duration::from_secs(120);
+/// Of that, what was read when the end was asked for may take so long into the store; a disk that hangs
+/// holds the end up no longer.
 const EMPTY_TIMEOUT: Duration = Duration::from_secs(60);
 /// Whatever else hangs holds the end up for so long.
 const END_TIMEOUT: Duration = Duration::from_secs(5);
@@ -310,6 +313,12 @@ impl Daemon {
         }
     }
 
+    /// Why nothing is read any more although a source goes on; `None` while all is read, and once all
+    /// sources have ended.
+    pub fn ended_early(&self) -> Option<Error> {
+        if self.is_done() { unread(&self.capture.status()) } else { None }
+    }
+
     /// Lets reads and hits be shown as they are made, for this purpose and case, once that is on record.
     pub fn live(&self, purpose: Option<Purpose>, case: Case) -> Arc<LiveGate> {
         self.live.ask_for(purpose, case);
@@ -372,10 +381,11 @@ impl Daemon {
     /// # Errors
     /// `Storage` when reads were lost because the store could not write, or when the disk hangs.
     pub fn stop(self) -> Result<()> {
+        let begun = Instant::now();
         self.intake.request();
         self.capture.stop();
-        self.workers.join(&*self.clock);
-        let until = Instant::now() + EMPTY_TIMEOUT;
+        let until = begun + EMPTY_TIMEOUT;
+        self.workers.join(&*self.clock, until);
         let ended = self.threads.into_iter().map(|t| t.end_within(until.saturating_duration_since(Instant::now())));
         let kept = ended.filter(|ended| !ended).count() == 0;
         let totals = self.counters.totals();
@@ -396,9 +406,12 @@ impl Daemon {
             thread.end_within(END_TIMEOUT);
         }
         drop(self.runtime);
-        let closed = self.store.close();
+        let closed = self.store.close_by(begun + STOP_TIMEOUT);
         match self.counters.totals() {
-            _ if !kept => Err(Error::new(Kind::Storage, "the disk does not answer: reads that waited for it are lost")),
+            _ if !kept => Err(Error::new(
+                Kind::Storage,
+                "reads that waited are lost: the disk does not answer, or a thread hangs, and the log says which",
+            )),
             totals if totals.lost_reads > 0 => Err(Error::new(
                 Kind::Storage,
                 format!("{} lost: the store could not write", count(totals.lost_reads, "read")),
@@ -406,6 +419,16 @@ impl Daemon {
             _ => closed,
         }
     }
+}
+
+/// Why the sources are not read, when what reads them has ended and they have not.
+fn unread(sources: &[SourceStatus]) -> Option<Error> {
+    let goes_on = sources.iter().find(|source| !matches!(source.state, SourceState::Ended { .. }))?;
+    let name = &goes_on.name;
+    Some(Error::new(
+        Kind::Internal,
+        format!("the source {name} is not read any more, by a defect that the log tells of; start the daemon again"),
+    ))
 }
 
 /// The recorder has ended, however: the keeper writes what waits, and ends too.
@@ -429,4 +452,28 @@ impl Drop for RequestAtEnd {
 /// A file that is played as fast as it can be has its own time.
 fn has_own_time(input: &Input) -> bool {
     matches!(input, Input::Video { pace: Pace::EveryFrame, .. } | Input::Images { pace: Pace::EveryFrame, .. })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn when_nothing_is_read_any_more_a_source_that_goes_on_is_an_error_and_one_at_its_end_is_not() {
+        let source = |name: &str, state| SourceStatus {
+            name: name.into(),
+            state,
+            captured: 1,
+            dropped: 0,
+            skipped: 0,
+            restarts: 0,
+            last_frame: None,
+        };
+        let file = source("drive", SourceState::Ended { error: None });
+        assert!(unread(std::slice::from_ref(&file)).is_none());
+        for state in [SourceState::Running, SourceState::Opening, SourceState::Waiting { error: String::new() }] {
+            let error = unread(&[file.clone(), source("front", state)]).unwrap().chain();
+            assert!(error.contains("front"), "{error}");
+        }
+    }
 }

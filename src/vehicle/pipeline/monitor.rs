@@ -72,14 +72,26 @@ impl Monitor {
             }
         }
         let is_running = sources.iter().any(|source| !matches!(source.state, SourceState::Ended { .. }));
-        self.report("recognition", recognition(self.workers.running(), self.workers.hung(), is_running, &totals));
+        let workers = (self.workers.running(), self.workers.wanted(), self.workers.hung());
+        self.report("recognition", recognition(workers, is_running, &totals));
         self.report("chime", heard(&chime));
         let hangs = self.report("matching", matching(self.counters.matching.busy_for(now)));
         if hangs {
             tracing::error!("The thread that matches and alerts hangs. Restart the daemon.");
         }
-        self.report("store", kept(&totals, self.counters.storing.busy_for(now)));
+        self.store(&totals, self.counters.storing.busy_for(now));
         self.report("log", log(plated_core::logging::lost_lines()));
+    }
+
+    /// One that fails is logged by who meets that; one that hangs tells nobody.
+    fn store(&self, totals: &Totals, busy_for: Duration) {
+        if self.report("store", kept(totals, busy_for)) && busy_for > HUNG_AFTER {
+            tracing::error!(
+                "The disk has not taken a read for {} s: reads wait in memory, and are lost if the power goes. Alerts \
+                 sound all the same. Look after the disk.",
+                busy_for.as_secs()
+            );
+        }
     }
 
     /// True when it is worse than before.
@@ -89,11 +101,15 @@ impl Monitor {
 }
 
 /// The recognition threads.
-fn recognition(running: usize, hung: usize, is_running: bool, totals: &Totals) -> (Level, String) {
+fn recognition(workers: (usize, usize, usize), is_running: bool, totals: &Totals) -> (Level, String) {
+    let (running, wanted, hung) = workers;
     let replaced = count(hung as u64, "worker");
     match (running, hung, totals.failed_trackers) {
         (0, _, _) if is_running => {
             (Level::Failed, "no worker reads pictures; one is started as soon as that can be done".into())
+        }
+        (_, 0, _) if is_running && running < wanted => {
+            (Level::Degraded, format!("{running} of {} at work; the log says why", count(wanted as u64, "worker")))
         }
         (_, 0, 0) => (Level::Ok, count(running as u64, "worker")),
         (_, 0, n) => {
@@ -211,12 +227,42 @@ mod tests {
 
     #[test]
     fn without_a_worker_nothing_is_read_while_a_source_runs_and_that_is_no_state_to_be_in() {
-        let level = |running, hung, is_running| recognition(running, hung, is_running, &Totals::default()).0;
+        let level = |running, hung, is_running| recognition((running, 2, hung), is_running, &Totals::default()).0;
         assert_eq!(level(0, 0, true), Level::Failed);
         assert_eq!(level(0, 0, false), Level::Ok, "all recordings are at their end");
         assert_eq!((level(2, 0, true), level(2, 1, true)), (Level::Ok, Level::Degraded));
+        assert_eq!((level(1, 0, true), level(1, 0, false)), (Level::Degraded, Level::Ok), "one could not be started");
         let failed = Totals { failed_trackers: 1, ..Totals::default() };
-        assert_eq!(recognition(2, 0, true, &failed).0, Level::Degraded);
+        assert_eq!(recognition((2, 2, 0), true, &failed).0, Level::Degraded);
+    }
+
+    /// What is logged while this is done.
+    fn logged(work: impl FnOnce()) -> String {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let log = tracing_subscriber::fmt().with_ansi(false).with_writer(Arc::new(file.reopen().unwrap()));
+        tracing::subscriber::with_default(log.finish(), work);
+        std::fs::read_to_string(file.path()).unwrap()
+    }
+
+    #[test]
+    fn a_store_that_hangs_is_logged_once_as_an_error() {
+        let clock: Arc<dyn Clock> = Arc::new(plated_core::clock::SystemClock::new());
+        let (out, _seen) = crossbeam_channel::bounded(1);
+        let no_worker = Box::new(|_| Ok(Box::new(|| ()) as Box<dyn FnOnce() + Send>));
+        let monitor = Monitor {
+            health: Arc::default(),
+            capture: Arc::new(Capture::start(&[], clock.clone()).unwrap()),
+            workers: Workers::start(0, out, no_worker, || true).unwrap(),
+            counters: Arc::default(),
+            chime: Arc::new(Chime::without_devices(clock.clone())),
+            clock,
+        };
+        let (waiting, second) = (Totals { waiting: 20, ..Totals::default() }, Duration::from_secs(1));
+        let of = |busy_for| logged(|| monitor.store(&waiting, busy_for));
+        assert_eq!(of(second), "", "what fails is logged where that is met");
+        let hangs = of(30 * second);
+        assert!(hangs.contains("ERROR") && hangs.contains("not taken a read for 30 s"), "{hangs}");
+        assert_eq!(of(31 * second), "");
     }
 
     #[test]

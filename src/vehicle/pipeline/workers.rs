@@ -14,7 +14,7 @@ use plated_core::thread::{guarded, spawn};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// A frame takes some 20 ms; on a machine that does much else, a second.
 const HUNG_AFTER: Duration = Duration::from_secs(10);
@@ -143,8 +143,10 @@ impl Workers {
         let (body, at_end) = ((self.make)(post.clone())?, AtEnd { workers: self.clone(), post: post.clone() });
         let thread = spawn(&format!("recognise-{number}"), move || {
             let at_end = at_end;
-            if guarded("A recognition thread ended, and the frame it held is lost", body).is_some() {
-                // There are no more frames, or nobody takes what is seen.
+            let ended = guarded("A recognition thread ended, and the frame it held is lost", body).is_some();
+            if ended && !at_end.post.is_given_up() {
+                // There are no more frames, or nobody takes what is seen. One that was given up ends for
+                // itself alone.
                 at_end.workers.lock().out = None;
             }
         })?;
@@ -196,19 +198,31 @@ impl Workers {
         self.lock().at_work.iter().filter(|(post, thread)| post.is_given_up() && !thread.is_finished()).count()
     }
 
+    /// How many there should be.
+    pub fn wanted(&self) -> usize {
+        self.wanted
+    }
+
     /// Workers that take frames.
     pub fn running(&self) -> usize {
         self.lock().at_work.iter().filter(|(post, _)| post.is_at_work()).count()
     }
 
     /// Waits for those that were not given up, and gives up those that hang meanwhile. Capture has ended.
-    pub fn join(&self, clock: &dyn Clock) {
+    /// Those that wait at `until` for a collector that takes nothing are left behind.
+    pub fn join(&self, clock: &dyn Clock, until: Instant) {
         let mut state = self.lock();
         state.out = None;
         while state.at_work.iter().any(|(post, _)| post.is_at_work()) {
             let now = clock.monotonic();
             state.at_work.iter().filter(|(post, _)| post.is_hung(now)).for_each(|(post, _)| post.give_up());
-            state = self.ended.wait_timeout(state, JOIN_TICK).unwrap_or_else(|e| e.into_inner()).0;
+            let left = until.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                tracing::error!("Nobody takes what was recognised; the recognition threads are left behind.");
+                state.at_work.iter().for_each(|(post, _)| post.give_up());
+                break;
+            }
+            state = self.ended.wait_timeout(state, left.min(JOIN_TICK)).unwrap_or_else(|e| e.into_inner()).0;
         }
         let at_work = std::mem::take(&mut state.at_work);
         drop(state);
@@ -245,7 +259,10 @@ mod tests {
     use crossbeam_channel::{bounded, unbounded};
     use plated_core::clock::SystemClock;
     use plated_core::error::{Error, Kind};
+    use plated_core::thread::Thread;
     use std::sync::atomic::AtomicU64;
+
+    const LONG: Duration = Duration::from_secs(60);
 
     #[test]
     fn a_worker_that_hangs_is_replaced_and_the_others_and_the_end_do_not_wait_for_it() {
@@ -282,8 +299,68 @@ mod tests {
         }
         drop(work);
         assert!(seen.recv().is_err(), "the collector ends although one hangs");
-        workers.join(&SystemClock::new());
+        workers.join(&SystemClock::new(), Instant::now() + LONG);
         drop(release);
+    }
+
+    #[test]
+    fn a_worker_that_hung_and_comes_back_does_not_end_the_replacement_of_others() {
+        let (out, seen) = bounded(8);
+        let (work, frames) = unbounded::<u64>();
+        let (release, released) = bounded::<()>(0);
+        let make = move |post: Arc<Post>| {
+            let (frames, released) = (frames.clone(), released.clone());
+            Ok(Box::new(move || {
+                for ticket in frames.iter() {
+                    post.begin(Duration::from_secs(1));
+                    assert!(ticket != 7, "the fault of the test");
+                    if ticket == 99 {
+                        let _ = released.recv();
+                    }
+                    if post.send(Seen::empty(ticket)).is_err() {
+                        return;
+                    }
+                }
+            }) as Box<dyn FnOnce() + Send>)
+        };
+        let workers = Workers::start(1, out, Box::new(make), || true).unwrap();
+        let second = Duration::from_secs(1);
+        work.send(99).unwrap();
+        while workers.lock().at_work[0].0.activity.busy_for(second * 20).is_zero() {
+            std::thread::yield_now();
+        }
+        workers.keep_up(20 * second);
+        assert_eq!((workers.running(), workers.hung()), (1, 1));
+        drop(release);
+        while workers.hung() > 0 {
+            std::thread::yield_now();
+        }
+        work.send(7).unwrap();
+        while workers.running() > 0 {
+            std::thread::yield_now();
+        }
+        workers.keep_up(30 * second);
+        assert_eq!(workers.running(), 1, "the second one is replaced too");
+        work.send(8).unwrap();
+        assert_eq!(seen.recv().unwrap().ticket, 8);
+        drop(work);
+        workers.join(&SystemClock::new(), Instant::now() + LONG);
+    }
+
+    #[test]
+    fn the_end_does_not_wait_for_ever_for_a_collector_that_never_takes() {
+        let (out, seen) = bounded(1);
+        let make = move |post: Arc<Post>| {
+            Ok(Box::new(move || while post.send(Seen::empty(0)).is_ok() {}) as Box<dyn FnOnce() + Send>)
+        };
+        let workers = Workers::start(2, out, Box::new(make), || true).unwrap();
+        let ending = workers.clone();
+        let end = Thread::start("end", "The end", move || {
+            ending.join(&SystemClock::new(), Instant::now() + Duration::from_millis(10));
+        });
+        assert!(end.unwrap().end_within(LONG));
+        assert_eq!(workers.running(), 0);
+        drop(seen);
     }
 
     #[test]
@@ -323,6 +400,6 @@ mod tests {
         assert!(seen.recv().is_err(), "and ends when there are no more frames");
         workers.keep_up(400 * second);
         assert_eq!(workers.running(), 0);
-        workers.join(&SystemClock::new());
+        workers.join(&SystemClock::new(), Instant::now() + LONG);
     }
 }

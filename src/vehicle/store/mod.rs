@@ -124,8 +124,8 @@ use plated_core::wire::Receipt;
 use readers::{Readers, View};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Weak};
-use std::time::Duration;
+use std::sync::{Arc, OnceLock, Weak};
+use std::time::{Duration, Instant};
 use uuid::Uuid;
 use writer::{Job, Writer};
 
@@ -134,6 +134,8 @@ const QUEUE: usize = 64;
 /// A disk that hangs delays the end for so long; one that works may need some of it, where a store that was
 /// removed is still brought over.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(60);
+/// When that is over, what does not hang still has so long to end.
+const LAST_WAIT: Duration = Duration::from_millis(500);
 
 /// Where the store lies and how large it may grow.
 #[derive(Clone, Debug)]
@@ -168,14 +170,18 @@ struct Thread {
     readers: Arc<Readers>,
     checking: Arc<AtomicBool>,
     thread: Option<thread::Thread>,
+    /// By when it has to be closed, once that has begun: for all that is waited for together.
+    closed_by: OnceLock<Instant>,
 }
 
 impl Drop for Thread {
     fn drop(&mut self) {
-        self.readers.close(CLOSE_TIMEOUT);
+        let until = *self.closed_by.get_or_init(|| Instant::now() + CLOSE_TIMEOUT);
+        let left = || until.saturating_duration_since(Instant::now()).max(LAST_WAIT);
+        self.readers.close(left());
         self.jobs = None; // the thread ends when no job can come any more
         if let Some(thread) = self.thread.take() {
-            thread.end_within(CLOSE_TIMEOUT);
+            thread.end_within(left());
         }
     }
 }
@@ -194,7 +200,13 @@ impl Store {
         let (jobs, queue) = bounded(QUEUE);
         let readers = writer.readers().clone();
         let thread = thread::Thread::start("store", "The store's thread", move || writer.run(&queue))?;
-        let thread = Thread { jobs: Some(jobs), readers, checking: Arc::default(), thread: Some(thread) };
+        let thread = Thread {
+            jobs: Some(jobs),
+            readers,
+            checking: Arc::default(),
+            thread: Some(thread),
+            closed_by: OnceLock::new(),
+        };
         Ok((Store { thread: Arc::new(thread), index_signer }, opened))
     }
 
@@ -424,17 +436,32 @@ impl Store {
     /// Writes the log back into the database and closes it, for all handles. [`Kind::Storage`] when the disk
     /// does not let it in time; what is durable stays so.
     pub fn close(self) -> Result<()> {
+        self.close_by(Instant::now() + CLOSE_TIMEOUT)
+    }
+
+    /// The same, by `until` at the latest.
+    pub fn close_by(self, until: Instant) -> Result<()> {
+        let until = *self.thread.closed_by.get_or_init(|| until);
+        let left = || until.saturating_duration_since(Instant::now());
         let (reply, answer) = bounded(1);
         let job: Job = Box::new(move |writer| {
             let _ = reply.send(writer.take().map_or(Ok(()), Writer::close));
         });
         let hangs = || Error::new(Kind::Storage, "could not close the store: the disk does not answer");
-        if !self.thread.readers.close(CLOSE_TIMEOUT) {
+        if !self.thread.readers.close(left()) {
             return Err(hangs());
         }
         let jobs = self.thread.jobs.as_ref().ok_or_else(ended)?;
-        jobs.send_timeout(job, CLOSE_TIMEOUT).map_err(|e| if e.is_timeout() { hangs() } else { ended() })?;
-        answer.recv_timeout(CLOSE_TIMEOUT).map_err(|e| if e.is_timeout() { hangs() } else { ended() })?
+        jobs.send_timeout(job, left()).map_err(|e| if e.is_timeout() { hangs() } else { ended() })?;
+        answer.recv_timeout(left()).map_err(|e| if e.is_timeout() { hangs() } else { ended() })?
+    }
+
+    /// Lets nobody look while `meanwhile` goes on, as a disk that hangs does.
+    #[cfg(test)]
+    pub(crate) fn hanging<T>(&self, meanwhile: impl FnOnce() -> T) -> T {
+        let paused = self.thread.readers.pause(CLOSE_TIMEOUT);
+        assert!(paused.is_some());
+        meanwhile()
     }
 
     /// Has the thread do `job` and waits for the result; `what` says what failed.

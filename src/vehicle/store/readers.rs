@@ -234,12 +234,41 @@ mod tests {
     use crate::store::{Options, Store};
     use plated_core::clock::SystemClock;
 
-    #[test]
-    fn closing_ends_a_check_that_would_take_for_ever_and_none_begins_after_it() {
+    fn store() -> (tempfile::TempDir, Store) {
         let dir = tempfile::tempdir().unwrap();
         let key = Key::create_file(&dir.path().join("store.key")).unwrap();
         let options = Options { path: dir.path().join("store.db"), max_bytes: None, vehicle: "unit-7".into() };
         let (store, _) = Store::open(options, &key, Arc::new(SystemClock::new())).unwrap();
+        (dir, store)
+    }
+
+    #[test]
+    fn a_look_that_hangs_holds_up_closing_until_one_deadline_and_no_further_wait_follows() {
+        let (_dir, store) = store();
+        let readers = store.thread.readers.clone();
+        let (begins, begun) = crossbeam_channel::bounded(1);
+        let (release, released) = crossbeam_channel::bounded::<()>(0);
+        let look = std::thread::spawn(move || {
+            readers.look("test", |_| {
+                begins.send(()).unwrap();
+                let _ = released.recv();
+                Ok(())
+            })
+        });
+        begun.recv().unwrap();
+        let (tell, told) = crossbeam_channel::bounded(1);
+        // With the handle goes the last wait for the store.
+        let close = std::thread::spawn(move || tell.send(store.close_by(Instant::now())).unwrap());
+        let closed = told.recv_timeout(super::super::CLOSE_TIMEOUT / 2).expect("one that waits again");
+        assert_eq!(closed.unwrap_err().kind(), Kind::Storage);
+        drop(release);
+        look.join().unwrap().unwrap();
+        close.join().unwrap();
+    }
+
+    #[test]
+    fn closing_ends_a_check_that_would_take_for_ever_and_none_begins_after_it() {
+        let (_dir, store) = store();
         let readers = store.thread.readers.clone();
         let checked = readers.clone();
         let (begins, begun) = crossbeam_channel::bounded(1);

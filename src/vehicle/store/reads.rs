@@ -19,9 +19,9 @@ pub struct NewRead {
     pub record: ReadRecord,
     /// Its pictures.
     pub images: Vec<NewImage>,
-    /// The vehicle pass is still going on (written early, so that an alert is durable before it
-    /// sounds): the read is kept but not sent until it is put again with `open` false. If the
-    /// daemon ends before that, it is sealed as it is at the next start.
+    /// The vehicle pass is still going on (written early, so that a hit can be shown while it is
+    /// news; its alert does not wait for that): the read is kept but not sent until it is put again
+    /// with `open` false. If the daemon ends before that, it is sealed as it is at the next start.
     pub open: bool,
 }
 

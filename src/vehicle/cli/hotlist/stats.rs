@@ -4,7 +4,7 @@ use crate::cli::ask::{Ask, print_json};
 use crate::cli::say;
 use crate::cli::status::{list_line, word};
 use crate::control::{Reply, Request, StatusReport};
-use plated_core::error::Result;
+use plated_core::error::{Error, Kind, Result};
 use plated_core::text::{age, count};
 use serde_json::json;
 
@@ -25,6 +25,9 @@ pub struct Args {
 
 pub fn run(args: &Args) -> Result<()> {
     args.ask.call(&Request::Status, None, &mut |reply| match reply {
+        Reply::Status(report) if report.store.is_none() => {
+            Err(Error::new(Kind::Storage, "the store does not answer; `plated status` says how the parts are"))
+        }
         Reply::Status(report) if args.json => print_json(&json!({"lists": report.lists, "officers": report.officers})),
         Reply::Status(report) => print(&report),
         _ => Ok(()),

@@ -114,6 +114,8 @@ pub struct OfficerService {
     /// A station is configured.
     has_station: bool,
     store_path: PathBuf,
+    /// As many as there are looks for a status, and one.
+    status_looks: Arc<()>,
 }
 
 impl OfficerService {
@@ -174,6 +176,7 @@ impl OfficerService {
             link: OnceLock::new(),
             has_station: config.transfer.is_some(),
             store_path: config.store.path.clone(),
+            status_looks: Arc::default(),
         };
         this.prepare();
         this
@@ -304,13 +307,12 @@ impl OfficerService {
 
     /// All lists in their order, each with its state.
     fn states(&self) -> Result<Vec<(Arc<Hotlist>, ListState)>> {
-        let mut states: HashMap<String, ListState> =
-            self.store.list_states()?.into_iter().map(|s| (s.name.clone(), s)).collect();
-        Ok(self
-            .hotlists()
-            .into_iter()
-            .filter_map(|list| states.remove(&list.name).map(|state| (list, state)))
-            .collect())
+        Ok(self.in_order(self.store.list_states()?))
+    }
+
+    fn in_order(&self, states: Vec<ListState>) -> Vec<(Arc<Hotlist>, ListState)> {
+        let mut states: HashMap<String, ListState> = states.into_iter().map(|s| (s.name.clone(), s)).collect();
+        self.hotlists().into_iter().filter_map(|list| states.remove(&list.name).map(|state| (list, state))).collect()
     }
 
     /// How stale a list is; one that can't be read is as bad as none.

@@ -4,21 +4,30 @@ use super::arm::Arming;
 use super::{Answer, OfficerService, actor};
 use crate::control::status::{ClockLine, ListLine, OfficerLine, StatusReport, StoreLine};
 use crate::control::{Reply, Shown};
-use crate::health::{CLOCK, Health, Level, clock_part, disk};
-use crate::store::{By, ListState, ManualEntry, Search, Wanted};
+use crate::health::{CLOCK, Health, Level, Part, clock_part, disk};
+use crate::store::{By, ClockChange, ListState, ManualEntry, Search, Stats, Store, Wanted};
+use crossbeam_channel::bounded;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use plated_access::{Case, Permit, Show};
 use plated_core::error::{Error, Kind, Result};
 use plated_core::plate::PlateText;
+use plated_core::thread::spawn;
 use plated_hotlist::settings::{Hotlist, OFFICERS};
 use serde_json::json;
 use std::collections::HashMap;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 /// A file that is still being read after so long is told of.
 const SLOW_READ: Duration = Duration::from_secs(10);
+/// Who asks how all is waits no longer for a store that hangs.
+const STORE_TIMEOUT: Duration = Duration::from_secs(5);
+/// Looks for a status that may hang at once: more than callers are served.
+const MAX_STATUS_LOOKS: usize = 16;
+/// The part that keeps reads.
+const STORE: &str = "store";
 /// Why nothing of a covert list is shown.
 pub(super) const COVERT: &str = "until there are logins nobody is authorised to see anything of it";
 
@@ -122,16 +131,32 @@ impl OfficerService {
             || self.is_broken(&state.name)
     }
 
-    /// Overall status.
+    /// Overall status. A daemon tells how its parts are also while the store does not answer.
     ///
     /// # Errors
-    /// `Storage` when the store can't be read.
+    /// `Storage` when the store can't be read and there is no daemon.
     pub fn status(&self) -> Result<StatusReport> {
-        let (now, lists) = (self.clock.wall(), self.list_lines()?);
-        let store = StoreLine::of(&self.store.stats()?, now);
+        let now = self.clock.wall();
         // Without a daemon nobody has a list of parts.
-        let health = self.health.get().cloned().unwrap_or_default();
-        self.report_parts_to(&health, &lists, &store);
+        let (health, looked) = match self.health.get() {
+            Some(health) => (health.clone(), self.look_in_time()),
+            None => (Arc::default(), Ok(look(&self.store, &self.store_path)?)),
+        };
+        let (clock, text) = clock_part(&*self.clock);
+        health.report(CLOCK, clock, text, now);
+        let (lists, store, officers, last_jump, no_answer) = match looked {
+            Ok(Looked { states, stats, last_jump, disk }) => {
+                let (lists, store) = (self.list_lines(states), StoreLine::of(&stats, now));
+                self.report_parts_to(&health, &lists, &store, disk);
+                (lists, Some(store), self.entries_in_force()?, last_jump, None)
+            }
+            Err(e) => (Vec::new(), None, self.officers_now(), None, Some(e.chain())),
+        };
+        let mut parts = health.parts();
+        if let Some(text) = no_answer.filter(|_| parts.iter().all(|p| p.name != STORE || p.level < Level::Failed)) {
+            parts.retain(|part| part.name != STORE);
+            parts.push(Part { name: STORE.into(), level: Level::Failed, since: now, text });
+        }
         let officer = |e: ManualEntry| OfficerLine {
             id: e.id,
             partial: e.partial,
@@ -143,14 +168,14 @@ impl OfficerService {
         Ok(StatusReport {
             at: now,
             daemon: self.arming() != Arming::NotBegun,
-            parts: health.parts(),
+            parts,
             clock: ClockLine {
                 trusted: self.clock.doubt().is_none(),
                 synchronised: self.clock.is_synchronised(),
-                last_jump: self.store.last_clock_jump()?,
+                last_jump,
             },
             lists,
-            officers: self.entries_in_force()?.into_iter().map(officer).collect(),
+            officers: officers.into_iter().map(officer).collect(),
             store,
         })
     }
@@ -158,14 +183,37 @@ impl OfficerService {
     /// Puts down how lists, disk and transfer are, for all who look at the daemon's parts.
     pub fn report_parts(&self) {
         let Some(health) = self.health.get() else { return };
-        let looked = self.list_lines().and_then(|lists| Ok((lists, self.store.stats()?)));
-        match looked {
-            Ok((lists, stats)) => self.report_parts_to(health, &lists, &StoreLine::of(&stats, self.clock.wall())),
+        match look(&self.store, &self.store_path) {
+            Ok(Looked { states, stats, disk, .. }) => {
+                let store = StoreLine::of(&stats, self.clock.wall());
+                self.report_parts_to(health, &self.list_lines(states), &store, disk);
+            }
             Err(e) => tracing::error!("How lists and transfer are can't be looked at: {}", e.chain()),
         }
     }
 
-    fn report_parts_to(&self, health: &Health, lists: &[ListLine], store: &StoreLine) {
+    /// Looks, and waits no longer than [`STORE_TIMEOUT`] for it.
+    fn look_in_time(&self) -> Result<Looked> {
+        let hangs = || {
+            let seconds = STORE_TIMEOUT.as_secs();
+            let text =
+                format!("the store does not answer within {seconds} s: how lists, transfer and disk are is not known");
+            Error::new(Kind::Busy, text)
+        };
+        let place = self.status_looks.clone();
+        if Arc::strong_count(&place) > MAX_STATUS_LOOKS {
+            return Err(hangs());
+        }
+        let (reply, answer) = bounded(1);
+        let (store, path) = (self.store.clone(), self.store_path.clone());
+        spawn("status", move || {
+            let _place = place;
+            let _ = reply.send(look(&store, &path)); // Nobody may wait any more.
+        })?;
+        answer.recv_timeout(STORE_TIMEOUT).unwrap_or_else(|_| Err(hangs()))
+    }
+
+    fn report_parts_to(&self, health: &Health, lists: &[ListLine], store: &StoreLine, disk: (Level, String)) {
         let now = self.clock.wall();
         health.report_all("list ", lists.iter().map(|list| list.part(self.clock.doubt().is_none())).collect(), now);
         let link = self.link.get().map(|progress| progress.borrow().clone());
@@ -174,13 +222,10 @@ impl OfficerService {
         let officers = self.officers_error().map(|error| (Level::Failed, format!("nothing is in force: {error}")));
         let (level, text) = officers.unwrap_or_else(|| (Level::Ok, "what they entered is in force".into()));
         health.report("officers' entries", level, text, now);
-        let (level, text) = clock_part(&*self.clock);
-        health.report(CLOCK, level, text, now);
-        let (level, text) = disk(&self.store_path);
-        health.report("disk", level, text, now);
+        health.report("disk", disk.0, disk.1, now);
     }
 
-    fn list_lines(&self) -> Result<Vec<ListLine>> {
+    fn list_lines(&self, states: Vec<ListState>) -> Vec<ListLine> {
         let (now, zone) = (self.clock.wall(), TimeZone::system());
         let coming = self.coming.get().map(|c| c.states.borrow().clone()).unwrap_or_default();
         let line = |(list, state): (Arc<Hotlist>, ListState)| {
@@ -205,6 +250,20 @@ impl OfficerService {
                 ready,
             }
         };
-        Ok(self.states()?.into_iter().map(line).collect())
+        self.in_order(states).into_iter().map(line).collect()
     }
+}
+
+/// What a status needs of store and disk.
+struct Looked {
+    states: Vec<ListState>,
+    stats: Stats,
+    last_jump: Option<ClockChange>,
+    disk: (Level, String),
+}
+
+/// May hang with the disk.
+fn look(store: &Store, path: &Path) -> Result<Looked> {
+    let (states, stats, last_jump) = (store.list_states()?, store.stats()?, store.last_clock_jump()?);
+    Ok(Looked { states, stats, last_jump, disk: disk(path) })
 }

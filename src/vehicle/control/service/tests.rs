@@ -244,3 +244,22 @@ fn what_is_entered_while_the_clock_is_not_trusted_lasts_its_hours_once_the_clock
         assert_eq!(wanted(&service), [""; 0]);
     }
 }
+
+#[test]
+fn while_the_store_does_not_answer_the_status_of_the_daemon_tells_how_the_parts_are_all_the_same() {
+    let bench = Bench::new();
+    bench.import(&bench.armed(), OLD).unwrap();
+    let service = bench.armed();
+    let health = Arc::new(Health::default());
+    service.tell_health(health.clone());
+    health.report("camera front", Level::Failed, "it is not plugged in".into(), bench.clock.wall());
+    let whole = service.status().unwrap();
+    assert!(whole.store.is_some() && whole.lists.len() == 1);
+    let status = bench.store.hanging(|| service.status()).unwrap();
+    assert!(status.daemon && status.store.is_none() && status.lists.is_empty());
+    let level = |name: &str| status.parts.iter().find(|part| part.name == name).map(|part| part.level);
+    assert_eq!((level("camera front"), level("store")), (Some(Level::Failed), Some(Level::Failed)));
+    assert_eq!(status.worst(), Level::Failed);
+    let again = service.status().unwrap();
+    assert!(again.store.is_some() && again.parts.iter().all(|part| part.name != "store"));
+}

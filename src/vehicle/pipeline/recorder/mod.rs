@@ -119,7 +119,7 @@ impl Recorder {
     /// Passes that are still going on, or are held, against lists that changed meanwhile.
     fn match_again(&mut self) {
         for (read, new) in self.passes.match_again() {
-            self.alert(&read, new, false, false);
+            guarded("What a list says of a vehicle in view was lost", || self.alert(&read, new, false, false));
         }
     }
 

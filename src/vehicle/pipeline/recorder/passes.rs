@@ -3,6 +3,7 @@
 //! While lists are still being made ready for the matching, as after a start, a pass that is over is
 //! held for a while: a list that comes then is matched against the vehicles that have just passed, too.
 
+use super::guarded;
 use crate::alert::{MutedPairings, Repeats};
 use jiff::Timestamp;
 use plated_core::clock::{Clock, Moment, id_at};
@@ -106,7 +107,7 @@ impl Passes {
             }
             Entry::Vacant(new) => new.insert(Pass { read, hits: Vec::new() }),
         };
-        self.matching.new_hits(&pass.read, &mut pass.hits, &mut self.repeats)
+        self.matching.new_hits(pass, &mut self.repeats)
     }
 
     /// The pass is over; [`Passes::end`] forgets it. Gives what is new, as [`Passes::grown`].
@@ -148,7 +149,7 @@ impl Passes {
         self.matched = Instant::now();
         let mut all = Vec::new();
         for pass in self.held.iter_mut().map(|(pass, _)| pass).chain(self.open.values_mut()) {
-            let new = self.matching.new_hits(&pass.read, &mut pass.hits, &mut self.repeats);
+            let new = self.matching.new_hits(pass, &mut self.repeats);
             if !new.is_empty() {
                 all.push(((*pass.read).clone(), new));
             }
@@ -159,12 +160,24 @@ impl Passes {
 
 impl Matching {
     /// Matches that this pass has not had yet, and those that did not alert and now do; both are put
-    /// into `hits` too. With true come those that were not known before.
-    fn new_hits(&self, read: &TrackRead, hits: &mut Vec<HitRecord>, repeats: &mut Repeats) -> Vec<(HitRecord, bool)> {
+    /// into its hits too. With true come those that were not known before. What was found before a defect
+    /// counts: it is noted as sounded, and would not be given again.
+    fn new_hits(&self, pass: &mut Pass, repeats: &mut Repeats) -> Vec<(HitRecord, bool)> {
+        let mut new = Vec::new();
+        guarded("A plate was not matched", || self.match_pass(&pass.read, &mut pass.hits, repeats, &mut new));
+        new
+    }
+
+    fn match_pass(
+        &self,
+        read: &TrackRead,
+        hits: &mut Vec<HitRecord>,
+        repeats: &mut Repeats,
+        new: &mut Vec<(HitRecord, bool)>,
+    ) {
         let text = PlateText::normalise(&read.text);
         let (state, candidates, slots) = (&*read.state, &*read.candidates, &read.slots);
         let Moment { wall: now, monotonic, trusted } = self.clock.moment();
-        let mut new = Vec::new();
         for mut found in self.lists.matches(&Query { text: &text, state, candidates, slots, now }) {
             // Hours of the day say nothing by a clock that is wrong, nor does an age: better one alert
             // too many.
@@ -208,7 +221,6 @@ impl Matching {
             }
             new.push((hit, known.is_none()));
         }
-        new
     }
 }
 

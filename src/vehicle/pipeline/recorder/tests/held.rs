@@ -71,3 +71,55 @@ fn a_read_that_is_too_unsure_to_be_matched_is_not_held() {
     bench.tracker.as_ref().unwrap().send(Event::Closed(Box::new(unsure))).unwrap();
     assert_eq!(bench.next_read().hits, []);
 }
+
+/// Fails by a defect at one match, once.
+struct FaultyClock {
+    clock: ManualClock,
+    /// Matches until then, from 1.
+    left: AtomicU64,
+}
+
+impl Clock for FaultyClock {
+    fn wall(&self) -> Timestamp {
+        self.clock.wall()
+    }
+    fn monotonic(&self) -> Duration {
+        self.clock.monotonic()
+    }
+    fn moment(&self) -> Moment {
+        let left = self.left.load(Ordering::Relaxed);
+        self.left.store(left.saturating_sub(1), Ordering::Relaxed);
+        assert!(left != 1, "the fault of the test");
+        self.clock.moment()
+    }
+}
+
+#[test]
+fn a_defect_at_one_vehicle_in_view_takes_the_alert_of_no_other_and_its_own_comes_later() {
+    let clock = Arc::new(FaultyClock { clock: ManualClock::at(at()), left: AtomicU64::new(0) });
+    let settings = Arc::new(ListSettings::new(&[], TimeZone::UTC));
+    let lists = Arc::new(Lists::default());
+    let mut passes = Passes::new(matching(&lists, &Arc::default(), settings, clock.clone()));
+    let plates = ["1AAA111", "2BBB222", "3CCC333"];
+    let ids = plates.map(|plate| {
+        let read = track(Uuid::now_v7(), plate);
+        passes.closed(&read);
+        assert!(passes.hold(&read));
+        read.id
+    });
+    let list = |name: &str| {
+        let entries = plates.iter().map(|plate| entry(plate, name, Priority::High));
+        lists.put(Source::memory(name, entries, Rules::default()));
+    };
+    let found = |passes: &mut Passes| -> Vec<Uuid> {
+        let all = passes.match_again();
+        assert!(all.iter().all(|(_, new)| new.iter().any(|(hit, _)| hit.alert == Alerting::Sounded)));
+        all.into_iter().map(|(read, _)| read.id).collect()
+    };
+    list("svs");
+    clock.left.store(2, Ordering::Relaxed);
+    assert_eq!(found(&mut passes), [ids[0], ids[2]]);
+    // A list that changes has all matched again; the others have nothing new.
+    list("svs");
+    assert_eq!(found(&mut passes), [ids[1]]);
+}
