@@ -6,9 +6,9 @@
 
 use crate::error::{Context, Kind, Result};
 use crate::shutdown::Shutdown;
+use crossbeam_channel::{Receiver, RecvTimeoutError, bounded};
 use std::time::Duration;
 use tokio::runtime::{Builder, Handle};
-use tokio::task::JoinHandle;
 
 /// Threads that run futures: while one is held up after all, the other goes on.
 const THREADS: usize = 2;
@@ -50,9 +50,9 @@ impl Drop for Runtime {
 #[derive(Debug)]
 pub struct Task {
     what: &'static str,
-    runtime: Handle,
     stop: Shutdown,
-    task: Option<JoinHandle<()>>,
+    /// Hears of its end; disconnected without it when it ended by a defect.
+    end: Receiver<()>,
 }
 
 impl Task {
@@ -66,24 +66,26 @@ impl Task {
     ) -> Self {
         let stop = stop.child();
         let requested = stop.requested();
-        let task = runtime.spawn(async move {
+        let (ended, end) = bounded(1);
+        runtime.spawn(async move {
             tokio::select! {
                 () = requested => {}
                 () = work => {}
             }
+            let _ = ended.send(());
         });
-        Self { what, runtime: runtime.clone(), stop, task: Some(task) }
+        Self { what, stop, end }
     }
 }
 
 impl Drop for Task {
     fn drop(&mut self) {
         self.stop.request();
-        let Some(task) = self.task.take() else { return };
-        match self.runtime.block_on(async { tokio::time::timeout(END_TIMEOUT, task).await }) {
-            Ok(Ok(())) => {}
-            Ok(Err(_)) => tracing::error!("{} ended by a defect.", self.what),
-            Err(_) => tracing::error!("{} hangs and is left behind.", self.what),
+        // Not by a timer of the runtime: nobody drives that while all its threads are held up.
+        match self.end.recv_timeout(END_TIMEOUT) {
+            Ok(()) => {}
+            Err(RecvTimeoutError::Disconnected) => tracing::error!("{} ended by a defect.", self.what),
+            Err(RecvTimeoutError::Timeout) => tracing::error!("{} hangs and is left behind.", self.what),
         }
     }
 }
@@ -113,6 +115,31 @@ mod tests {
         drop((hung, other, runtime));
         assert_eq!(counted.load(Ordering::Relaxed), 1);
         release.request();
+    }
+
+    #[test]
+    fn a_task_is_left_behind_also_when_all_threads_are_held_up() {
+        let runtime = Runtime::start().unwrap();
+        let (stop, release) = (Shutdown::new(), Shutdown::new());
+        let (tell, told) = crossbeam_channel::unbounded();
+        let hung: Vec<Task> = (0..THREADS)
+            .map(|_| {
+                let (hangs, tell) = (release.clone(), tell.clone());
+                Task::start(runtime.handle(), "The one that hangs", &stop, async move {
+                    let _ = tell.send(());
+                    hangs.wait();
+                })
+            })
+            .collect();
+        (0..THREADS).for_each(|_| told.recv_timeout(Duration::from_secs(60)).unwrap());
+        let ends = std::thread::spawn(move || {
+            drop((hung, runtime));
+            let _ = tell.send(());
+        });
+        let ended = told.recv_timeout(Duration::from_secs(60));
+        release.request();
+        ended.unwrap();
+        ends.join().unwrap();
     }
 
     #[test]

@@ -2,15 +2,20 @@
 
 use crate::kit::process::until;
 use crate::kit::store::*;
+use jiff::Timestamp;
 use plated_access::Reason;
+use plated_core::clock::{Clock, ManualClock};
 use plated_core::error::Kind;
-use plated_core::record::{Priority, ReadRecord};
+use plated_core::record::{ClockMark, Priority, ReadRecord};
 use plated_core::user::SystemUser;
-use plated_vehicle::store::{By, NewManual, NewRead, Store, check};
+use plated_vehicle::store::{By, NewManual, NewRead, Options, Store, check};
 use std::collections::HashSet;
 use std::io::{Seek, SeekFrom, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 use uuid::Uuid;
 
 fn flip(path: &Path, page: u64) {
@@ -31,6 +36,7 @@ fn entry(plate: &str) -> NewManual {
         priority: Priority::High,
         case: "26-1234".into(),
         expires: start() + std::time::Duration::from_secs(8 * 3600),
+        is_span: true,
     }
 }
 
@@ -224,9 +230,13 @@ fn a_store_that_is_removed_moved_or_replaced_while_it_is_open_loses_nothing() {
         assert!(opened.set_aside.is_none() && waiting(&store) == all, "{name}: durable");
         store.close().unwrap();
         assert_eq!(check(&place.path(), &place.key).unwrap().problems(), 0, "{name}");
+        let aside = place.beside(".displaced-20260301T080000Z");
         if name.starts_with("replaced") {
-            let aside = place.beside(".displaced-20260301T080000Z");
             assert!(aside.exists(), "{name}: what lay there is kept");
+        }
+        if aside.exists() {
+            let note = std::fs::read_to_string(place.beside(".displaced-20260301T080000Z.salvaged")).unwrap();
+            assert!(note.contains("brought over"), "{name}: it is done once: {note}");
         }
     }
 }
@@ -240,6 +250,60 @@ fn a_store_that_is_removed_and_closed_at_once_loses_nothing() {
     store.put_read(&read("7LOST00")).unwrap_err();
     store.close().unwrap();
     assert_eq!(waiting(&place.open().0), all);
+}
+
+/// A clock by which the store's thread fails once, after the file at the path went, when there is a new one.
+struct FailsOnce {
+    clock: Arc<ManualClock>,
+    path: PathBuf,
+    armed: AtomicBool,
+}
+
+impl Clock for FailsOnce {
+    fn wall(&self) -> Timestamp {
+        let fails = self.armed.load(Ordering::SeqCst) && self.path.exists() && self.armed.swap(false, Ordering::SeqCst);
+        assert!(!fails, "a defect, as a test of it wants it");
+        self.clock.wall()
+    }
+
+    fn monotonic(&self) -> Duration {
+        self.clock.monotonic()
+    }
+}
+
+// policy: P-12
+#[test]
+fn a_defect_while_a_removed_store_is_brought_over_loses_nothing_of_it() {
+    let place = Place::new();
+    let all: HashSet<Uuid> = filled(&place).into_iter().collect();
+    let clock = FailsOnce { clock: place.clock.clone(), path: place.path(), armed: AtomicBool::new(false) };
+    let clock = Arc::new(clock);
+    let options = Options { path: place.path(), max_bytes: None, vehicle: "unit-7".into() };
+    let (store, _) = Store::open(options, &place.key, clock.clone()).unwrap();
+    ["", "-wal", "-shm"].iter().for_each(|suffix| std::fs::remove_file(place.beside(suffix)).unwrap());
+    clock.armed.store(true, Ordering::SeqCst);
+    store.put_read(&read("7LOST00")).unwrap_err();
+    until("the defect", || (!clock.armed.load(Ordering::SeqCst)).then_some(()));
+    store.close().unwrap();
+    assert_eq!(waiting(&place.open().0), all);
+}
+
+// policy: P-12
+#[test]
+fn a_store_that_was_displaced_is_brought_over_at_the_next_start_if_a_power_cut_came_before_its_end() {
+    let place = Place::new();
+    let unsent: HashSet<Uuid> = filled(&place).into_iter().collect();
+    // As a power cut leaves it right after the new store was begun.
+    let aside = place.beside(".displaced-20260301T070000Z");
+    std::fs::rename(place.path(), &aside).unwrap();
+    let (store, opened) = place.open();
+    assert_eq!(opened.damaged, std::slice::from_ref(&aside));
+    assert_eq!(store.manual_entries(matching()).unwrap().len(), 1);
+    until("the reads to be brought over", || (waiting(&store) == unsent).then_some(()));
+    assert_sendable(&store);
+    let note = format!("{}.salvaged", aside.display());
+    until("the note of it", || std::fs::read_to_string(&note).ok().filter(|note| note.contains("50 brought over")));
+    store.close().unwrap();
 }
 
 /// Waits until a read was brought over, and gives it.
@@ -287,7 +351,7 @@ fn a_pass_of_an_earlier_run_is_sealed_as_it_was_when_its_store_is_brought_over()
 }
 
 #[test]
-fn a_sealed_read_that_comes_again_and_differs_in_nothing_but_that_it_is_late_is_taken_as_kept() {
+fn a_sealed_read_that_comes_again_late_or_with_corrected_times_or_without_pictures_is_taken_as_kept() {
     let place = Place::new();
     let (store, _) = place.open();
     let mut new = read("7LATE01");
@@ -295,7 +359,18 @@ fn a_sealed_read_that_comes_again_and_differs_in_nothing_but_that_it_is_late_is_
     let sealed = store.put_read(&new).unwrap();
     new.record.hits[0].kept_late = true;
     assert_eq!(store.put_read(&new).unwrap(), sealed);
-    assert!(!reads(&store, 1)[0].hits[0].kept_late, "what is sealed stays as it is");
+    let right = start() + Duration::from_secs(3600);
+    let record = &mut new.record;
+    (record.clock, record.first_seen, record.last_seen) = (Some(ClockMark::Corrected), right, right);
+    (record.best.at, record.hits[0].at) = (right, right);
+    record.sightings.iter_mut().for_each(|look| look.at = right);
+    assert_eq!(store.put_read(&new).unwrap(), sealed, "the clock was set right meanwhile");
+    new.images.clear();
+    new.record.images.clear();
+    assert_eq!(store.put_read(&new).unwrap(), sealed, "its pictures gave way meanwhile");
+    let kept = &reads(&store, 1)[0];
+    assert!(!kept.hits[0].kept_late && kept.first_seen == start(), "what is sealed stays as it is");
+    assert!(!kept.images.is_empty());
     new.record.text = "7LATE02".into();
     assert_eq!(store.put_read(&new).unwrap_err().kind(), Kind::Internal);
 }

@@ -46,8 +46,8 @@ impl From<&Change> for ClockChange {
     }
 }
 
-/// Puts a change down, as an event. What officers entered by a clock that was not trusted ends as much
-/// later as that clock was behind.
+/// Puts a change down, as an event. What officers entered for a span of time by a clock that was not
+/// trusted ends as much later as that clock was behind; a time that was given as the end stays.
 pub(super) fn changed(writer: &mut Writer, change: &Change) -> Result<(), Fault> {
     let reason = Reason::new("the system's clock was compared with its monotonic clock")?;
     let by = By { who: SystemUser::of_this_process(), reason };
@@ -57,7 +57,7 @@ pub(super) fn changed(writer: &mut Writer, change: &Change) -> Result<(), Fault>
     events::write(&tx, &stamp, What::ClockChanged, &by, subject)?;
     if let Some((by, from, until)) = change.correction {
         tx.execute(
-            "UPDATE manual_entry SET created = created + ?1, expires = expires + ?1
+            "UPDATE manual_entry SET created = created + ?1, expires = expires + iif(is_span, ?1, 0)
              WHERE created BETWEEN ?2 AND ?3 AND removed IS NULL AND created + ?1 > 0",
             params![i64::try_from(by.as_micros()).unwrap_or(0), from.as_microsecond(), until.as_microsecond()],
         )?;

@@ -39,6 +39,10 @@ pub struct NewManual {
     pub case: String,
     /// It is over then.
     pub expires: Timestamp,
+    /// That is so long after it was entered, and not a time that was given: it ends later where the clock
+    /// turns out to be behind. For the store and the matching only.
+    #[serde(skip)]
+    pub is_span: bool,
 }
 
 /// A plate or partial plate as it was entered.
@@ -135,13 +139,15 @@ pub(super) fn add(writer: &mut Writer, new: NewManual, by: &By) -> Result<Manual
     }
     let id: i64 = tx.query_row(
         "INSERT INTO manual_entry (plate, partial, state, category, priority, reason, case_number, created,
-                                   created_by, created_uid, expires)
-         VALUES (:plate, :partial, :state, :category, :priority, :reason, :case, :created, :user, :uid, :expires)
+                                   created_by, created_uid, expires, is_span)
+         VALUES (:plate, :partial, :state, :category, :priority, :reason, :case, :created, :user, :uid, :expires,
+                 :is_span)
          RETURNING id",
         named_params! {
             ":plate": new.plate, ":partial": partial, ":state": new.state, ":category": new.category,
             ":priority": word(new.priority), ":reason": by.reason.as_str(), ":case": new.case, ":created": now,
             ":user": by.who.user, ":uid": by.who.uid, ":expires": new.expires.as_microsecond(),
+            ":is_span": new.is_span,
         },
         |row| row.get(0),
     )?;
@@ -184,7 +190,7 @@ pub(super) fn in_force(view: &View<'_>) -> Result<Vec<ManualEntry>, Fault> {
 }
 
 const SELECT: &str = "SELECT id, plate, partial, state, category, priority, reason, case_number, created, created_by, \
-                      created_uid, expires FROM manual_entry";
+                      created_uid, expires, is_span FROM manual_entry";
 
 fn row(row: &Row<'_>) -> rusqlite::Result<ManualEntry> {
     let time = |column: usize| {
@@ -201,6 +207,7 @@ fn row(row: &Row<'_>) -> rusqlite::Result<ManualEntry> {
             case: row.get(7)?,
             // An end beyond the calendar must not take the entry, nor the others, out of force.
             expires: Timestamp::from_microsecond(row.get(11)?).unwrap_or(Timestamp::MAX),
+            is_span: row.get(12)?,
         },
         partial: row.get(2)?,
         reason: row.get(6)?,

@@ -62,8 +62,8 @@
 //!
 //! Files: `<path>` with SQLite's `-wal` and `-shm`, `<path>.lock` (one owner: `lock`),
 //! `<path>.keyid` (which key: `keyid`), `<path>.damaged-<time>` for each store that had to be set
-//! aside (why and how: `open`), with `.salvaged` after it once it was brought over, and
-//! `<path>.displaced-<time>` for what lay at the path in the place of a store in use.
+//! aside (why and how: `open`), and `<path>.displaced-<time>` for what lay at the path in the place of
+//! a store in use; each with `.salvaged` after it once the store was brought over.
 
 mod accounts;
 mod audit;

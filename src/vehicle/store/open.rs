@@ -26,7 +26,7 @@ pub struct Opened {
     pub created: bool,
     /// A damaged store was set aside just now. An operator has to know: ERROR.
     pub set_aside: Option<SetAside>,
-    /// Every store that was ever set aside and still lies here, oldest first.
+    /// Every store that was ever set aside, damaged or displaced, and still lies here; oldest first.
     pub damaged: Vec<PathBuf>,
     /// Reads whose pass was cut off by the end of the last run; sealed now as they were.
     pub released: usize,
@@ -94,7 +94,7 @@ pub(super) fn open(path: &Path, key: &Key, clock: &dyn Clock, _lock: &Lock) -> R
         .execute("UPDATE outbox SET state = 'pending' WHERE state = 'open'", [])
         .map_err(Fault::from)
         .map_err(|f| f.say(|| "could not seal the reads that the last run left open".into()))?;
-    opened.damaged = damaged_beside(path)?;
+    opened.damaged = aside_beside(path)?;
     Ok((conn, opened))
 }
 
@@ -196,18 +196,19 @@ pub(super) fn set_aside(path: &Path, clock: &dyn Clock, sort: &str) -> Result<Op
 }
 
 /// Stores that were set aside before, oldest first.
-pub(super) fn damaged_beside(path: &Path) -> Result<Vec<PathBuf>> {
-    let prefix = beside(path, DAMAGED);
-    let doing = || format!("could not look for damaged stores beside {}", path.display());
+fn aside_beside(path: &Path) -> Result<Vec<PathBuf>> {
+    let prefixes = [DAMAGED, DISPLACED].map(|sort| beside(path, sort).to_string_lossy().into_owned());
+    let doing = || format!("could not look for stores that were set aside beside {}", path.display());
     let mut found = Vec::new();
     for entry in std::fs::read_dir(files::folder(path)).context(Kind::Storage, doing)? {
         let path = entry.context(Kind::Storage, doing)?.path();
         let name = path.to_string_lossy();
         let other = ["-wal", "-shm", SALVAGED].iter().any(|end| name.ends_with(end));
-        if name.starts_with(&*prefix.to_string_lossy()) && !other {
-            found.push(path);
+        let stamp = prefixes.iter().find_map(|prefix| name.strip_prefix(prefix)).filter(|_| !other);
+        if let Some(stamp) = stamp.map(str::to_owned) {
+            found.push((stamp, path));
         }
     }
     found.sort();
-    Ok(found)
+    Ok(found.into_iter().map(|(_, path)| path).collect())
 }

@@ -3,6 +3,7 @@
 use super::connection::Fault;
 use super::readers::View;
 use super::writer::Writer;
+use jiff::Timestamp;
 use plated_core::digest::Sha256;
 use plated_core::error::{Context, Error, Kind, Result};
 use plated_core::plate::PlateText;
@@ -101,7 +102,7 @@ pub(super) fn put(writer: &mut Writer, read: Prepared) -> Result<Stored, Fault> 
     let replaced = match present {
         Some(p) if !p.open && p.sha256 == sha256.0 => return Ok(Stored { id: record.id, sha256, sealed: true }),
         // What is sealed stays as it is, byte for byte.
-        Some(p) if !p.open && differ_only_in_lateness(&p.record, &json)? => {
+        Some(p) if !p.open && is_same_read(&p.record, &json)? => {
             return Ok(Stored { id: record.id, sha256: Sha256(p.sha256), sealed: true });
         }
         Some(p) if !p.open => {
@@ -236,16 +237,23 @@ fn present(conn: &Connection, id: Uuid) -> rusqlite::Result<Option<Present>> {
     .optional()
 }
 
-/// Whether two records are of the same read but for what they say of how late it was kept. A store that
-/// is given up right after a commit lets a read come again, which is late then.
-fn differ_only_in_lateness(a: &[u8], b: &[u8]) -> Result<bool, Fault> {
-    let but_lateness = |json: &[u8]| {
+/// Whether two records are of the same read but for how late it was kept, its times and its pictures. A
+/// store that is given up right after a commit lets a read come again: late then, perhaps with times that were
+/// corrected meanwhile, or without its pictures.
+fn is_same_read(a: &[u8], b: &[u8]) -> Result<bool, Fault> {
+    let what_stays = |json: &[u8]| {
         parse(json).map(|mut record| {
-            record.hits.iter_mut().for_each(|hit| hit.kept_late = false);
+            let at = Timestamp::UNIX_EPOCH;
+            (record.clock, record.first_seen, record.last_seen, record.best.at) = (None, at, at, at);
+            record.images.clear();
+            record.sightings.iter_mut().for_each(|look| look.at = at);
+            for hit in &mut record.hits {
+                (hit.kept_late, hit.at) = (false, at);
+            }
             record
         })
     };
-    Ok(but_lateness(a)? == but_lateness(b)?)
+    Ok(what_stays(a)? == what_stays(b)?)
 }
 
 /// A hit that was once written, and perhaps sounded, stays, whatever the read becomes.

@@ -29,7 +29,7 @@ pub(super) const SALVAGED: &str = ".salvaged";
 /// What was brought over from a store.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Salvaged {
-    /// The old store; none when its files are gone.
+    /// The old store, or what lay in its place; none when its files are gone.
     pub from: Option<PathBuf>,
     /// Reads that came over, with all their pictures.
     pub reads: u64,
@@ -116,14 +116,15 @@ impl Salvage {
         Self { passes_go_on: true, ..Self::of_file(path) }
     }
 
-    /// Of a store whose files went away while it was in use, by the connection that still has them.
-    pub(super) fn of_connection(conn: Connection) -> Self {
+    /// Of a store whose files went away while it was in use, by the connection that still has them. What
+    /// lay at its path is `aside` now, and is brought over at the next start if this comes to no end.
+    pub(super) fn of_connection(conn: Connection, aside: Option<PathBuf>) -> Self {
         Self {
             file: None,
             conn: Some(conn),
             reads: None,
             audit: None,
-            report: Salvaged::default(),
+            report: Salvaged { from: aside, ..Salvaged::default() },
             settings_done: false,
             passes_go_on: true,
         }

@@ -16,7 +16,7 @@ use plated_core::signing::Signer;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 use std::collections::VecDeque;
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -264,7 +264,7 @@ impl Writer {
         self.trim_at = MAX_LOG_BYTES;
         let salvage = match (&aside, damaged) {
             (Some(aside), true) => Salvage::of_file_in_use(aside),
-            _ => Salvage::of_connection(old),
+            _ => Salvage::of_connection(old, aside.clone()),
         };
         self.begin_salvage(salvage);
         Ok(aside)
@@ -289,11 +289,17 @@ impl Writer {
     /// Brings over one more row.
     fn salvage_step(&mut self) {
         let Some(mut salvage) = self.salvages.pop_front() else { return };
-        let step = self.in_place().and_then(|()| salvage.step(self));
+        let step = catch_unwind(AssertUnwindSafe(|| self.in_place().and_then(|()| salvage.step(self))));
         match step {
-            Ok(true) => drop(salvage.finished()),
-            Ok(false) => self.salvages.push_front(salvage),
-            Err(fault) => {
+            Err(panic) => {
+                // It may hold the only connection to files that were removed.
+                self.salvages.push_front(salvage);
+                self.salvage_from = Instant::now() + SALVAGE_RETRY;
+                resume_unwind(panic);
+            }
+            Ok(Ok(true)) => drop(salvage.finished()),
+            Ok(Ok(false)) => self.salvages.push_front(salvage),
+            Ok(Err(fault)) => {
                 self.salvages.push_front(salvage);
                 self.salvage_from = Instant::now() + SALVAGE_RETRY;
                 let e = self.explain("could not bring over what a store that was set aside holds", fault);

@@ -9,7 +9,7 @@ use rustls::crypto::CryptoProvider;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{ClientConfig, ClientConnection, DigitallySignedStruct, SignatureScheme};
 use std::io::{Error, ErrorKind, Read, Result, Write};
-use std::net::{TcpStream, ToSocketAddrs};
+use std::net::{SocketAddr, TcpStream, ToSocketAddrs};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -25,14 +25,8 @@ const MAX_HEADER: usize = 16 << 10;
 pub fn probe(url: &str, timeout: Duration) -> Result<()> {
     let deadline = Instant::now() + timeout;
     let Address { host, port, bare } = Address::parse(url).ok_or(ErrorKind::InvalidInput)?;
-    let mut outcome = Err(Error::from(ErrorKind::NotFound));
-    for address in (host, port).to_socket_addrs()? {
-        outcome = TcpStream::connect_timeout(&address, left(deadline)?);
-        if outcome.is_ok() {
-            break;
-        }
-    }
-    let mut connection = Connection { stream: outcome?, deadline };
+    let addresses: Vec<SocketAddr> = (host, port).to_socket_addrs()?.collect();
+    let mut connection = Connection { stream: connect(&addresses, deadline)?, deadline };
     if !url.starts_with("rtsps") {
         return describe(&mut connection, &bare);
     }
@@ -43,6 +37,19 @@ pub fn probe(url: &str, timeout: Duration) -> Result<()> {
         Err(e) if is_silence(&e) => Err(e),
         Err(_) => Ok(()),
     }
+}
+
+/// Connects to the first address that answers. They share the time: one that is dead, as an IPv6 address often
+/// is, leaves enough for the others.
+fn connect(addresses: &[SocketAddr], deadline: Instant) -> Result<TcpStream> {
+    let mut outcome = Err(Error::from(ErrorKind::NotFound));
+    for (address, open) in addresses.iter().zip((1..=addresses.len() as u32).rev()) {
+        outcome = TcpStream::connect_timeout(address, left(deadline)? / open);
+        if outcome.is_ok() {
+            break;
+        }
+    }
+    outcome
 }
 
 fn describe(stream: &mut (impl Read + Write), bare: &str) -> Result<()> {
@@ -192,6 +199,23 @@ mod tests {
         assert_eq!(of("rtsp://u:p%40@10.0.0.7:8554/a@b"), Some(("10.0.0.7", 8554, "rtsp://10.0.0.7:8554/a@b".into())));
         assert_eq!(of("rtsps://[fe80::1]:99/x"), Some(("fe80::1", 99, "rtsps://[fe80::1]:99/x".into())));
         assert_eq!(of("rtsp://cam:port/"), None);
+    }
+
+    #[test]
+    fn an_address_that_does_not_answer_leaves_time_for_the_next_one() {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build().unwrap();
+        let _in_runtime = runtime.enter();
+        let dead = tokio::net::TcpSocket::new_v4().unwrap();
+        dead.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+        // One connection waits to be accepted, and the system answers no other.
+        let dead = dead.listen(0).unwrap();
+        let address = dead.local_addr().unwrap();
+        let _waits = TcpStream::connect(address).unwrap();
+        let works = TcpListener::bind("127.0.0.1:0").unwrap();
+        let all = [address, works.local_addr().unwrap()];
+        assert!(is_silence(&connect(&all[..1], Instant::now() + SHORT).unwrap_err()));
+        let connected = connect(&all, Instant::now() + Duration::from_secs(2)).unwrap();
+        assert_eq!(connected.peer_addr().unwrap(), all[1]);
     }
 
     #[test]

@@ -406,7 +406,8 @@ impl Worker {
             {
                 let mut status = shared.status(self.index);
                 status.captured += 1;
-                status.last_frame = Some(monotonic);
+                // Not the file's own time: it is compared with this clock.
+                status.last_frame = Some(shared.clock.monotonic());
                 if status.state != SourceState::Running {
                     status.state = SourceState::Running;
                     if self.reported {
@@ -545,6 +546,25 @@ mod tests {
         worker.plan = camera("works", || Ok(Fake { left: 1, then: || Err(Error::new(Kind::Missing, "unplugged")) }));
         assert!(worker.play().is_err());
         assert_eq!(worker.rest(MIN_RETRY), MIN_RETRY);
+    }
+
+    #[test]
+    fn the_last_frame_of_a_recording_played_slower_than_it_was_made_is_as_old_as_it_is() {
+        let clock = Arc::new(plated_core::clock::ManualClock::at(Timestamp::UNIX_EPOCH));
+        let hand = Arc::clone(&clock);
+        let mut plan = camera("recording", move || {
+            hand.advance(Duration::from_secs(15));
+            Ok(Fake { left: 1, then: || Ok(false) })
+        });
+        plan.file = Some(FilePlan { pace: Pace::EveryFrame, repeat: 2, start: None });
+        let status = vec![Mutex::new(SourceStatus::new(&plan.name))];
+        let shared = Arc::new(Shared { clock: clock.clone(), stop: Shutdown::new(), inbox: Inbox::new(1), status });
+        let mut worker = Worker::new(shared, 0, plan);
+        for _ in 0..2 {
+            worker.play().unwrap();
+            assert!(matches!(worker.shared.inbox.take(LONG), Take::Item { .. }));
+            assert_eq!(worker.shared.status(0).last_frame, Some(clock.monotonic()));
+        }
     }
 
     #[test]

@@ -13,8 +13,11 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 use tracing::warn;
 
-/// How often the folder is listed.
-const POLL_INTERVAL: Duration = Duration::from_millis(200);
+/// How often the folder is listed,
+const MIN_INTERVAL: Duration = Duration::from_millis(200);
+/// and how many times longer than a listing takes nothing is listed then: many files, or a slow network share, don't
+/// keep the computer busy.
+const REST_FACTOR: u32 = 10;
 /// A file that did not change for so long is written to its end, most likely.
 const SETTLED: Duration = Duration::from_millis(100);
 /// A file that grew no more for so long and still is no picture never will be one.
@@ -50,6 +53,8 @@ pub struct WatchedFolder {
     folder: PathBuf,
     seen: SeenFiles,
     ready: VecDeque<(PathBuf, Stamp)>,
+    /// How long the last listing took.
+    listing_took: Duration,
     /// Folders in it that can't be listed, and were reported.
     unreadable: HashSet<PathBuf>,
     picture: Option<Picture>,
@@ -63,13 +68,15 @@ impl WatchedFolder {
     /// `Missing` when the folder can't be listed.
     pub fn open(folder: &Path, seen: SeenFiles) -> Result<Self> {
         let (ready, unreadable) = (VecDeque::new(), HashSet::new());
-        let mut watched = Self { folder: folder.to_owned(), seen, ready, unreadable, picture: None, taken: None };
+        let (folder, listing_took) = (folder.to_owned(), Duration::ZERO);
+        let mut watched = Self { folder, seen, ready, listing_took, unreadable, picture: None, taken: None };
         watched.find()?;
         Ok(watched)
     }
 
     /// Finds files that have not changed for a moment.
     fn find(&mut self) -> Result<()> {
+        let began = Instant::now();
         let Listing { files, unreadable } = list(&self.folder)?;
         for (folder, error) in &unreadable {
             if !self.unreadable.contains(folder) {
@@ -94,6 +101,7 @@ impl WatchedFolder {
             seen.retain(|stamp, _| here.binary_search(stamp).is_ok());
         }
         self.ready.make_contiguous().sort_by(|(a, _), (b, _)| natural(&a.to_string_lossy(), &b.to_string_lossy()));
+        self.listing_took = began.elapsed();
         Ok(())
     }
 
@@ -140,10 +148,28 @@ impl FrameReader for WatchedFolder {
     }
 
     fn again_after(&self) -> Option<Duration> {
-        Some(POLL_INTERVAL)
+        Some(MIN_INTERVAL.max(self.listing_took * REST_FACTOR))
     }
 
     fn taken_at(&self) -> Option<Timestamp> {
         self.taken
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_that_takes_long_to_list_is_listed_less_often() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut watched = WatchedFolder::open(folder.path(), SeenFiles::default()).unwrap();
+        watched.listing_took = Duration::from_secs(3);
+        assert_eq!(watched.again_after(), Some(Duration::from_secs(30)));
+        // It is measured anew.
+        assert!(!watched.advance().unwrap());
+        assert!(watched.again_after() < Some(Duration::from_secs(30)));
+        watched.listing_took = Duration::ZERO;
+        assert_eq!(watched.again_after(), Some(MIN_INTERVAL));
     }
 }

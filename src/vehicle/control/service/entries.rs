@@ -3,11 +3,13 @@
 use super::OfficerService;
 use crate::store::{By, ManualEntry, NewManual};
 use jiff::{SignedDuration, Timestamp};
+use plated_core::clock::Moment;
 use plated_core::error::{Context, Error, Kind, Result};
 use plated_core::record::EntryRecord;
 use plated_hotlist::settings::OFFICERS;
 use plated_hotlist::{Partial, Rules, Source};
 use std::sync::MutexGuard;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 /// Clocks are set a little all the time.
@@ -31,7 +33,7 @@ impl OfficerService {
         Ok(entry)
     }
 
-    /// Lets go of what is over. Called about once a second.
+    /// Lets go of what is over, also by a clock that is trusted again. Called about once a second.
     ///
     /// # Errors
     /// `Refused` when partial plates can't be set in force.
@@ -39,10 +41,16 @@ impl OfficerService {
         if self.officers_error().is_some() {
             self.try_officers();
         }
-        let now = self.clock.monotonic();
+        let now = self.clock.moment();
         let mut officers = self.officers();
+        if self.doubted.swap(!now.trusted, Ordering::Relaxed) && now.trusted {
+            // A time that was given as an end is reached when the clock shows it; a span is counted from the entry.
+            for (entry, until) in officers.iter_mut().filter(|(e, _)| !e.entry.is_span) {
+                *until = ends(entry, now.wall, now.monotonic);
+            }
+        }
         let before = officers.len();
-        officers.retain(|(_, until)| now < *until);
+        officers.retain(|(_, until)| now.monotonic < *until);
         if officers.len() < before {
             tracing::info!(entries = before - officers.len(), "Entries of officers are over.");
             self.rearm(&officers)?;
@@ -67,7 +75,8 @@ impl OfficerService {
     }
 
     fn arm_officers(&self) -> Result<()> {
-        let (wall, monotonic) = (self.clock.wall(), self.clock.monotonic());
+        let Moment { wall, monotonic, trusted } = self.clock.moment();
+        self.doubted.store(!trusted, Ordering::Relaxed);
         let entries = self.store.manual_entries(&self.matching)?;
         let mut officers = self.officers();
         *officers = entries.into_iter().map(|e| (ends(&e, wall, monotonic), e)).map(|(t, e)| (e, t)).collect();

@@ -34,6 +34,7 @@ use plated_hotlist::{ListSettings, Lists};
 use std::collections::{HashMap, HashSet};
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Condvar, Mutex, OnceLock, RwLock};
 use std::time::Duration;
 use tokio::sync::watch;
@@ -95,6 +96,8 @@ pub struct OfficerService {
     officers: Mutex<Vec<(ManualEntry, Duration)>>,
     /// Why nothing that officers entered is in force, if so; it is tried again.
     officers_error: Mutex<Option<String>>,
+    /// The clock was not trusted when their ends were last looked at.
+    doubted: AtomicBool,
     /// What may be shown of a hit.
     sets: Arc<ListSettings>,
     /// What officers found wrong this shift.
@@ -166,6 +169,7 @@ impl OfficerService {
             start_tasks: Default::default(),
             officers: Mutex::default(),
             officers_error: Mutex::default(),
+            doubted: AtomicBool::new(false),
             sets: Arc::new(ListSettings::new(&settings, TimeZone::system())),
             muted: Arc::default(),
             disposing: Mutex::default(),
@@ -255,6 +259,7 @@ impl OfficerService {
         }
         match request {
             Request::Add { plate, state, category, priority, reason, case, expires, search_back } => {
+                let is_span = !matches!(expires, Some(Expires::At(_)));
                 let expires = match expires {
                     Some(Expires::At(expires)) => expires,
                     Some(Expires::InSeconds(seconds)) => later(self.clock.wall(), Duration::from_secs(seconds))?,
@@ -265,7 +270,7 @@ impl OfficerService {
                     // Before anything is entered: the search would be refused after it.
                     self.gate.check(&by.reason, &Case::new(&case)?)?;
                 }
-                let new = NewManual { plate, state, category, priority, case, expires };
+                let new = NewManual { plate, state, category, priority, case, expires, is_span };
                 let entry = self.add(new, &by)?;
                 answer(Reply::Added(entry.clone()))?;
                 match search_back {

@@ -218,17 +218,7 @@ fn what_is_entered_while_the_clock_is_not_trusted_lasts_its_hours_once_the_clock
     let clock = TrustedClock::over(system.clone());
     let bench = Bench::by(clock.clone());
     let service = bench.armed();
-    let request = crate::control::Request::Add {
-        plate: OLD.into(),
-        state: String::new(),
-        category: String::new(),
-        priority: Priority::High,
-        reason: crate::store::Reason::new("test").unwrap(),
-        case: String::new(),
-        expires: Some(Expires::InSeconds(8 * 3600)),
-        search_back: None,
-    };
-    service.answer(request, &SystemUser::of_this_process(), None, &mut |_| Ok(())).unwrap();
+    enter(&service, OLD, Expires::InSeconds(8 * 3600));
     clock.check().unwrap();
     system.advance(hour);
     let set: Timestamp = "2027-03-01T12:00:00Z".parse().unwrap();
@@ -262,4 +252,47 @@ fn while_the_store_does_not_answer_the_status_of_the_daemon_tells_how_the_parts_
     assert_eq!(status.worst(), Level::Failed);
     let again = service.status().unwrap();
     assert!(again.store.is_some() && again.parts.iter().all(|part| part.name != "store"));
+}
+
+#[test]
+fn what_is_entered_until_a_time_while_the_clock_is_not_trusted_ends_at_that_time_once_the_clock_is_set() {
+    let hour = Duration::from_secs(3600);
+    let system = Arc::new(ManualClock::at("1970-01-01T00:00:00Z".parse().unwrap()));
+    let clock = TrustedClock::over(system.clone());
+    let bench = Bench::by(clock.clone());
+    let service = bench.armed();
+    let set: Timestamp = "2027-03-01T12:00:00Z".parse().unwrap();
+    enter(&service, OLD, Expires::At(set - hour));
+    enter(&service, NEW, Expires::At(set + hour));
+    clock.check().unwrap();
+    service.expire().unwrap();
+    assert_eq!(service.status().unwrap().officers.len(), 2, "they are matched while nobody knows the time");
+    system.jump_to(set);
+    bench.store.clock_changed(&clock.check().unwrap()).unwrap();
+    service.expire().unwrap();
+    let again = bench.armed();
+    for service in [&service, &again] {
+        let status = service.status().unwrap();
+        let ends: Vec<_> = status.officers.iter().map(|e| e.expires).collect();
+        assert_eq!((wanted(service), ends), (vec![NEW], vec![set + hour]));
+    }
+    system.advance(hour);
+    for service in [service, again] {
+        service.expire().unwrap();
+        assert_eq!(wanted(&service), [""; 0]);
+    }
+}
+
+fn enter(service: &OfficerService, plate: &str, expires: Expires) {
+    let request = crate::control::Request::Add {
+        plate: plate.into(),
+        state: String::new(),
+        category: String::new(),
+        priority: Priority::High,
+        reason: crate::store::Reason::new("test").unwrap(),
+        case: String::new(),
+        expires: Some(expires),
+        search_back: None,
+    };
+    service.answer(request, &SystemUser::of_this_process(), None, &mut |_| Ok(())).unwrap();
 }

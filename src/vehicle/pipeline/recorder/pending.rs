@@ -86,6 +86,12 @@ impl Pending {
         });
         older.announce.append(&mut self.announce);
         self.announce = older.announce;
+        // In one version with the record: its times may be corrected already, or are still to be.
+        for (hit, _) in &mut self.announce {
+            if let Some(kept) = self.new.record.hits.iter().find(|kept| kept.id == hit.id) {
+                *hit = HitRecord { kept_late: hit.kept_late || kept.kept_late, ..kept.clone() };
+            }
+        }
     }
 }
 

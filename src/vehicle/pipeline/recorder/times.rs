@@ -11,10 +11,19 @@ pub fn correct(record: &mut ReadRecord, told: &mut [(HitRecord, bool)], clock: &
         return;
     }
     let looks = record.sightings.iter_mut().chain([&mut record.best]).map(|look| &mut look.at);
-    let hits = record.hits.iter_mut().chain(told.iter_mut().map(|(hit, _)| hit)).map(|hit| &mut hit.at);
-    for at in looks.chain(hits).chain([&mut record.first_seen, &mut record.last_seen]) {
+    let mut any_look = false;
+    for at in looks.chain([&mut record.first_seen, &mut record.last_seen]) {
         // Looks of after the clock was set right are right.
-        *at = clock.corrected(*at).unwrap_or(*at);
+        if let Some(right) = clock.corrected(*at) {
+            *at = right;
+            any_look = true;
+        }
     }
-    record.clock = Some(ClockMark::Corrected);
+    for hit in record.hits.iter_mut().chain(told.iter_mut().map(|(hit, _)| hit)) {
+        hit.at = clock.corrected(hit.at).unwrap_or(hit.at);
+    }
+    // It says that the times are right: not of a recording that has its own, or of too long ago.
+    if any_look {
+        record.clock = Some(ClockMark::Corrected);
+    }
 }

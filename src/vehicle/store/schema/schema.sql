@@ -213,6 +213,8 @@ CREATE TABLE manual_entry (
   created_by TEXT NOT NULL,
   created_uid INTEGER NOT NULL,
   expires INTEGER NOT NULL,
+  -- It ends so long after it was entered; otherwise at a time that was given.
+  is_span INTEGER NOT NULL CHECK (is_span IN (0, 1)),
   removed INTEGER,
   removed_by TEXT,
   removed_uid INTEGER,

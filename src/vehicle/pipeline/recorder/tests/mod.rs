@@ -683,6 +683,11 @@ fn a_read_of_before_the_clock_was_set_right_gets_its_time_unless_it_is_sealed_an
     }
     bench.tracker.as_ref().unwrap().send(Event::Closed(timed(Uuid::now_v7(), clock.moment(), clock.moment()))).unwrap();
     assert_eq!(bench.next_read().clock, None, "one that was made since needs no mark");
+    let of_its_own = Moment { wall: "2020-01-01T00:00:00Z".parse().unwrap(), trusted: false, ..clock.moment() };
+    bench.tracker.as_ref().unwrap().send(Event::Closed(timed(Uuid::now_v7(), of_its_own, of_its_own))).unwrap();
+    let read = bench.next_read();
+    let unchanged = (of_its_own.wall, Some(ClockMark::NotTrusted));
+    assert_eq!((read.first_seen, read.clock), unchanged, "the mark stays where no time was corrected");
     let (_dir, _, store) = bench.end();
     let kept = reads(&store, 10).into_iter().find(|read| read.id == sealed).unwrap();
     assert_eq!(kept, first, "what is sealed stays as it is");

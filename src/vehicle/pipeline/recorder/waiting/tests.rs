@@ -273,3 +273,16 @@ fn a_read_that_the_store_fails_at_does_not_keep_others_from_it() {
     assert_eq!(queue.take(false).unwrap().id(), id);
     assert!(queue.take(false).unwrap().has_hit());
 }
+
+#[test]
+fn a_hit_that_waited_since_before_the_clock_was_set_right_is_shown_as_the_newer_read_has_it() {
+    let id = Uuid::now_v7();
+    let (mut older, mut newer) = (pending(id, true, true), pending(id, true, false));
+    let right = older.new.record.hits[0].clone();
+    let wrong = HitRecord { at: "1970-01-01T00:00:00Z".parse().unwrap(), kept_late: true, ..right.clone() };
+    older.new.record.hits = vec![wrong.clone()];
+    older.announce = vec![(wrong, true)];
+    newer.new.record.hits = vec![right.clone()];
+    newer.replaces(older);
+    assert_eq!(newer.announce, [(HitRecord { kept_late: true, ..right }, true)], "once, and as late as it was");
+}
