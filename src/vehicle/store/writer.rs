@@ -273,12 +273,19 @@ impl Writer {
     /// Lists, entries and findings are brought over at once: the alerts go by them. Reads and events
     /// follow while nobody wants anything else.
     fn begin_salvage(&mut self, mut salvage: Salvage) {
-        if let Err(fault) = salvage.settings(self) {
-            let e = fault.say(|| "could not bring over what officers entered".into());
-            tracing::error!("{}", e.chain());
-        }
+        let mut settings = || catch_unwind(AssertUnwindSafe(|| salvage.settings(self)));
+        // A defect must not cost what officers entered, nor the only connection to files that were removed.
+        let outcome = settings().or_else(|_| settings());
         self.salvages.push_back(salvage);
         self.salvage_from = Instant::now();
+        match outcome {
+            Ok(Ok(_)) => {}
+            Ok(Err(fault)) => {
+                let e = fault.say(|| "could not bring over what officers entered".into());
+                tracing::error!("{}", e.chain());
+            }
+            Err(panic) => resume_unwind(panic),
+        }
     }
 
     /// When there is something to do beside the jobs.

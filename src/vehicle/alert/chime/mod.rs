@@ -165,7 +165,7 @@ impl Drop for Chime {
         self.stop.request();
         let ended = self.ended.lock().unwrap_or_else(|e| e.into_inner());
         // A thread that hangs in a sound driver is left behind.
-        if ended.recv_timeout(Duration::from_secs(1)) == Err(RecvTimeoutError::Timeout) {
+        if ended.recv_timeout(player::LAST_CHIME + 2 * player::SILENCE) == Err(RecvTimeoutError::Timeout) {
             warn!("The sound device hangs and is left behind.");
         }
     }

@@ -16,6 +16,11 @@ const MAX_RETRY: Duration = Duration::from_secs(30);
 /// A device that has not played a chime to its end this long after its start hangs.
 const END_TIMEOUT: Duration = Duration::from_secs(4);
 
+/// The chime that sounds when the daemon ends is heard to its end, within this.
+pub(super) const LAST_CHIME: Duration = Duration::from_secs(2);
+/// Then the device has this long to fall silent.
+pub(super) const SILENCE: Duration = Duration::from_millis(500);
+
 pub(super) struct Player {
     shared: Arc<Shared>,
     stop: Shutdown,
@@ -37,15 +42,19 @@ impl Player {
         Self { shared, stop, hung: Vec::new(), listing: None }
     }
 
-    /// Plays what waits until it is to stop. Each alert wakes it.
+    /// Plays what waits until it is to stop. Each alert wakes it. One that came just before the stop is
+    /// still played.
     pub(super) fn run(mut self, wake: &Receiver<()>) {
         let first_retry = self.shared.first_retry;
         let mut retry = first_retry;
         loop {
             let Some((priority, asked)) = self.next() else {
+                if self.stop.is_requested() {
+                    return;
+                }
                 select! {
                     recv(wake) -> _ => continue,
-                    recv(self.stop.channel()) -> _ => return,
+                    recv(self.stop.channel()) -> _ => continue,
                 }
             };
             match guarded(|| self.play(priority)) {
@@ -134,7 +143,7 @@ impl Player {
         }
         let (started, starts) = bounded(1);
         let (ended, outcome) = bounded(1);
-        let stop = self.stop.child();
+        let stop = Shutdown::new();
         let stopped = stop.clone();
         let (shared, name) = (Arc::clone(&self.shared), device.to_owned());
         let play = move || drop(ended.send(guarded(|| shared.devices.play(&name, priority, &started, &stopped))));
@@ -158,8 +167,13 @@ impl Player {
                 },
                 // Who asks for another chime meanwhile is noticed when this one was played or failed.
                 recv(self.stop.channel()) -> _ => {
-                    // It is given the time to fall silent.
-                    let _ = outcome.recv_timeout(Duration::from_millis(500));
+                    if matches!(outcome.recv_timeout(LAST_CHIME), Err(RecvTimeoutError::Timeout)) {
+                        stop.request();
+                        let _ = outcome.recv_timeout(SILENCE);
+                    }
+                    if let Some(at) = starts.and_then(|starts| starts.try_recv().ok()) {
+                        self.begun(Started { priority, at });
+                    }
                     return Ok(Played::Stopped);
                 },
                 recv(deadline) -> _ => {
