@@ -29,8 +29,9 @@ pub struct Sync<R> {
     /// What this process has accepted; another may have fetched and accepted more.
     handed: HashMap<String, Sha256>,
     states: BTreeMap<String, ListState>,
-    /// Why the last round had no manifest, so that the same error is logged once.
-    error: Option<String>,
+    /// Why the last round had no manifest, so that it is logged once. A station out of reach is one
+    /// trouble, whatever each try ends with.
+    error: Option<(Kind, String)>,
 }
 
 /// What became of one list in a round.
@@ -106,7 +107,8 @@ impl<R: Remote> Sync<R> {
     pub async fn round(&mut self) -> Round {
         let mut round = Round { lists: Vec::new(), error: None };
         let outcome = self.lists(&mut round).await;
-        let error = outcome.as_ref().err().map(Error::chain);
+        let trouble = |e: &Error| (e.kind(), if e.kind() == Kind::Network { String::new() } else { e.chain() });
+        let error = outcome.as_ref().err().map(trouble);
         if let Err(e) = outcome {
             let now = self.clock.wall();
             for state in self.states.values_mut() {
