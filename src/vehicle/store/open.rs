@@ -136,9 +136,9 @@ pub(super) fn quick_check(conn: &Connection, table: &str) -> Result<Option<Strin
 /// How often a fresh store is tried to be made.
 const MAX_TRIES: u32 = 3;
 
-/// Begins a fresh store, and opens it for writing. While many stores were made at once, SQLCipher answered
-/// once in thousands of times with an error that names no reason; reads must not wait for it, so it is
-/// tried again.
+/// Begins a fresh store, and opens it for writing. Where many stores were made at once, SQLCipher has
+/// answered with an error that names no reason (SQLITE_ERROR; its cause is not known). Reads must not
+/// wait for that, so it is tried again.
 pub(super) fn begin(path: &Path, key: &Key) -> Result<Connection> {
     let mut tries = 1;
     loop {
