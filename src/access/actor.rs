@@ -4,7 +4,7 @@ use crate::login_name::LoginName;
 use crate::role::Role;
 use crate::session::SessionId;
 use crate::user::Account;
-use plated_core::user::SystemUser;
+use plated_core::user::{Author, SystemUser};
 use std::fmt;
 
 /// Who asks for data.
@@ -72,6 +72,21 @@ impl Machine {
             Self::Purge => "purge",
             Self::Matching => "matching",
             Self::Accounts => "accounts",
+        }
+    }
+}
+
+impl Actor {
+    /// The user who started this process.
+    pub fn of_this_process() -> Self {
+        Self::SystemUser(SystemUser::of_this_process())
+    }
+
+    /// As records of changes keep them.
+    pub fn author(&self) -> Author {
+        match self {
+            Self::SystemUser(user) => user.clone().into(),
+            Self::User(_) | Self::Machine(_) => Author { user: self.to_string(), uid: None },
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The system user who does something; until there are logins, the only user there is.
+//! Who did something: a system user, or whoever a record names.
 
 use nix::unistd::{Uid, User, getuid};
 use serde::{Deserialize, Serialize};
@@ -32,6 +32,31 @@ impl SystemUser {
 impl fmt::Display for SystemUser {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.user.is_empty() { write!(f, "uid {}", self.uid) } else { f.write_str(&self.user) }
+    }
+}
+
+/// Who did something, as a record keeps it: by login, or by system user with the number.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Author {
+    /// Login name, or the system user's name, which may be empty.
+    pub user: String,
+    /// The system user's number; none for somebody who was logged in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub uid: Option<u32>,
+}
+
+impl From<SystemUser> for Author {
+    fn from(SystemUser { user, uid }: SystemUser) -> Self {
+        Self { user, uid: Some(uid) }
+    }
+}
+
+impl fmt::Display for Author {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.uid {
+            Some(uid) if self.user.is_empty() => write!(f, "uid {uid}"),
+            _ => f.write_str(&self.user),
+        }
     }
 }
 

@@ -8,7 +8,7 @@ use plated_core::clock::{Clock, ManualClock};
 use plated_core::digest::Sha256;
 use plated_core::error::Result;
 use plated_core::record::*;
-use plated_core::user::SystemUser;
+use plated_core::user::Author;
 use plated_core::wire::{Durable, Receipt, Refusal};
 use plated_vehicle::store::{Key, NewImage, NewRead, Opened, Options, Store, What};
 use serde_json::Value;
@@ -45,7 +45,7 @@ pub fn matching() -> &'static Permit<Matching> {
 
 /// What lets the test see `P`.
 pub fn permit<P: Recorded>() -> Permit<P> {
-    let who = Actor::SystemUser(SystemUser::of_this_process());
+    let who = Actor::of_this_process();
     gate().open(&who, &Reason::new("test").unwrap(), &Case::none(), serde_json::json!({})).unwrap()
 }
 
@@ -59,7 +59,7 @@ pub fn reads(store: &Store, limit: usize) -> Vec<ReadRecord> {
 pub struct Event {
     pub number: i64,
     pub at: Timestamp,
-    pub who: SystemUser,
+    pub who: Author,
     pub what: What,
     pub reason: String,
     pub purpose: Option<String>,
@@ -87,7 +87,7 @@ pub fn events(store: &Store) -> Vec<Event> {
         Some(Event {
             number: row.number,
             at,
-            who: SystemUser { user: actor.name, uid: actor.uid.expect("a system user") },
+            who: Author { user: actor.name, uid: actor.uid },
             what,
             reason,
             purpose,

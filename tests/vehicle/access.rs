@@ -2,10 +2,9 @@
 //! written.
 
 use crate::kit::store::{Place, events, hit, read, rows, start};
-use plated_access::{Grants, LoginName, Role};
+use plated_access::{Actor, Grants, LoginName, Role};
 use plated_core::error::{Kind, Result};
 use plated_core::record::Priority;
-use plated_core::user::SystemUser;
 use plated_vehicle::config::Config;
 use plated_vehicle::control::{AccountChange, Expires, NewAccount, OfficerService, Reply, Request};
 use plated_vehicle::store::{Finding, Reason, Store};
@@ -80,7 +79,7 @@ impl Vehicle {
 
 fn ask(service: &OfficerService, vehicle: &Vehicle, request: Request, seen: &mut dyn FnMut(Reply)) -> Result<()> {
     let file = matches!(request, Request::Import { .. }).then(|| vehicle.place.dir.path().join("new.csv"));
-    service.answer(request, &SystemUser::of_this_process(), file.as_deref(), &mut |reply| {
+    service.answer(request, &Actor::of_this_process(), file.as_deref(), &mut |reply| {
         seen(reply);
         Ok(())
     })
@@ -180,7 +179,7 @@ fn every_request_that_shows_data_is_on_record_before_its_first_answer() {
             let records = events(&store);
             assert!(records.len() > before, "{name}: shown before it was on record");
             let record = &records[before];
-            assert_eq!((&record.who, &*record.reason), (&SystemUser::of_this_process(), "traffic stop"), "{name}");
+            assert_eq!((&record.who, &*record.reason), (&Actor::of_this_process().author(), "traffic stop"), "{name}");
         })
         .unwrap();
         assert!(answers > 0, "{name}: the test shows nothing");

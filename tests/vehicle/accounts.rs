@@ -1,7 +1,7 @@
 //! Accounts in the vehicle, by the command line and by the service behind it.
 
 use crate::kit::store::{Place, permit, rows};
-use plated_access::{Grants, LoginName, Role};
+use plated_access::{Actor, Grants, LoginName, Role};
 use plated_core::error::{Kind, Result};
 use plated_core::user::SystemUser;
 use plated_vehicle::config::Config;
@@ -69,8 +69,8 @@ fn why() -> Reason {
     Reason::new("assigned to patrol").unwrap()
 }
 
-fn user(uid: u32) -> SystemUser {
-    SystemUser { user: if uid == 0 { "root".into() } else { "jdoe".into() }, uid }
+fn user(uid: u32) -> Actor {
+    Actor::SystemUser(SystemUser { user: if uid == 0 { "root".into() } else { "jdoe".into() }, uid })
 }
 
 fn new(who: &str, role: Role) -> Request {

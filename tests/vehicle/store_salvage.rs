@@ -3,7 +3,7 @@
 use crate::kit::process::until;
 use crate::kit::store::*;
 use jiff::Timestamp;
-use plated_access::Reason;
+use plated_access::{Actor, Reason};
 use plated_core::clock::{Clock, ManualClock};
 use plated_core::error::Kind;
 use plated_core::record::{ClockMark, Priority, ReadRecord};
@@ -25,7 +25,10 @@ fn flip(path: &Path, page: u64) {
 }
 
 fn by() -> By {
-    By { who: SystemUser { user: "jdoe".into(), uid: 1007 }, reason: Reason::new("robbery").unwrap() }
+    By {
+        who: Actor::SystemUser(SystemUser { user: "jdoe".into(), uid: 1007 }),
+        reason: Reason::new("robbery").unwrap(),
+    }
 }
 
 fn entry(plate: &str) -> NewManual {
@@ -175,7 +178,7 @@ fn damage_found_in_the_background_sets_the_store_aside_and_brings_over_what_can_
 }
 
 fn search_all() -> plated_vehicle::store::Search {
-    let who = plated_access::Actor::SystemUser(SystemUser::of_this_process());
+    let who = Actor::of_this_process();
     let wanted = plated_vehicle::store::Wanted::parse("7S*").unwrap();
     let from = start() - std::time::Duration::from_secs(3600);
     let (why, case) = (Reason::new("test").unwrap(), plated_access::Case::none());

@@ -5,9 +5,9 @@ use super::service::{Answer, OfficerService};
 use super::{Reply, Request, sync};
 use crate::config::Config;
 use crate::store::{Key, Options, Store};
+use plated_access::Actor;
 use plated_core::clock::{Clock, TrustedClock};
 use plated_core::error::{Context, Error, Kind, Result};
-use plated_core::user::SystemUser;
 use plated_hotlist::format::open_plain;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::os::unix::net::UnixStream;
@@ -106,7 +106,7 @@ fn once(
                 Request::Sync => {
                     sync::round(config, clock.clone(), &service).and_then(|round| sync::tell(round, answer))
                 }
-                request => service.answer(request.clone(), &SystemUser::of_this_process(), file, answer),
+                request => service.answer(request.clone(), &Actor::of_this_process(), file, answer),
             };
             drop(service);
             store.close()?;

@@ -5,6 +5,7 @@ use super::pace::Paced;
 use super::{OfficerService, Reply, Request};
 use crate::health::Level;
 use crate::lists::IncomingFile;
+use plated_access::Actor;
 use plated_core::error::{Context, Error, Kind, Result};
 use plated_core::runtime::Task;
 use plated_core::shutdown::Shutdown;
@@ -199,7 +200,7 @@ fn serve(
     drop(arriving);
     let _place = Place::take(places, |p| &p.served, MAX_CALLERS).ok_or_else(too_many)?;
     // Here, since a directory service may take its time.
-    let who = SystemUser::of_uid(uid);
+    let who = Actor::SystemUser(SystemUser::of_uid(uid));
     let mut answer =
         |reply| send(output, &Frame::Reply(reply)).context(Kind::Network, || "the caller went away".to_owned());
     service.answer(request, &who, file.as_ref().map(IncomingFile::path), &mut answer)

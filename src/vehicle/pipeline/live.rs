@@ -1,7 +1,6 @@
 //! Reads and hits are shown as they are made only once that is on record (invariant 4).
 
 use plated_access::{Actor, Case, Gate, Live, Permit, Purpose, Reason};
-use plated_core::user::SystemUser;
 use serde_json::json;
 use std::sync::{Arc, Mutex};
 
@@ -40,7 +39,7 @@ impl LiveGate {
         if state.permit.is_some() {
             return true;
         }
-        let actor = Actor::SystemUser(SystemUser::of_this_process());
+        let actor = Actor::of_this_process();
         let why = Reason::new(REASON).map(|why| why.for_purpose(state.purpose.clone()));
         let opened = why.and_then(|why| self.gate.open(&actor, &why, &state.case, json!({})));
         match opened {

@@ -13,7 +13,6 @@ use plated_access::{AccessRecord, Actor, Case, Outcome, Reason};
 use plated_core::digest::Sha256;
 use plated_core::error::{Context, Error, Kind, Result};
 use plated_core::signing::{Signer, Trust};
-use plated_core::user::SystemUser;
 use rusqlite::{Connection, OptionalExtension, params};
 use serde_json::{Value, json};
 use std::path::Path;
@@ -150,7 +149,7 @@ pub(super) fn bring_over(tx: &Connection, stamp: &Stamp, log: &Log) -> Result<bo
 /// What the program does of itself with its own log.
 fn by_itself(what: &'static str, reason: &str, subject: Value) -> Result<AccessRecord, Fault> {
     Ok(AccessRecord {
-        actor: Actor::SystemUser(SystemUser::of_this_process()),
+        actor: Actor::of_this_process(),
         what,
         reason: Reason::new(reason)?,
         case: Case::none(),

@@ -7,10 +7,9 @@ use super::events::{self, What};
 use super::readers::View;
 use super::writer::Writer;
 use jiff::Timestamp;
-use plated_access::Reason;
 use plated_access::audit::Entry;
+use plated_access::{Actor, Reason};
 use plated_core::clock::Change;
-use plated_core::user::SystemUser;
 use rusqlite::{OptionalExtension, params};
 use serde::{Deserialize, Serialize};
 
@@ -50,7 +49,7 @@ impl From<&Change> for ClockChange {
 /// trusted ends as much later as that clock was behind; a time that was given as the end stays.
 pub(super) fn changed(writer: &mut Writer, change: &Change) -> Result<(), Fault> {
     let reason = Reason::new("the system's clock was compared with its monotonic clock")?;
-    let by = By { who: SystemUser::of_this_process(), reason };
+    let by = By { who: Actor::of_this_process(), reason };
     let subject = serde_json::json!(ClockChange::from(change));
     let stamp = writer.stamp();
     let tx = writer.write()?;

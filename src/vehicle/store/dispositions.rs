@@ -74,14 +74,15 @@ pub(super) fn add(writer: &mut Writer, new: &Disposition, by: &By) -> Result<(),
     };
     // Of the hit, not of the read: the track may have got another text since.
     let read_key = PlateText::normalise(&kept.hit.text).key();
+    let author = by.who.author();
     let quiet_until = new.finding.quiets().then_some(new.shift_ends.as_microsecond());
     tx.execute(
         "INSERT INTO disposition (at, user, uid, read, hit, word, read_key, listed, quiet_until)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
         params![
             now,
-            by.who.user,
-            by.who.uid,
+            author.user,
+            author.uid,
             kept.read.as_bytes(),
             new.hit.as_bytes(),
             new.finding.as_str(),

@@ -3,7 +3,6 @@
 use super::audit::{self, Stamp};
 use super::connection::Fault;
 use plated_access::{AccessRecord, Actor, Case, Outcome, Reason};
-use plated_core::user::SystemUser;
 use rusqlite::Connection;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -12,8 +11,8 @@ use std::fmt;
 /// Who does it, and why.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct By {
-    /// The person.
-    pub who: SystemUser,
+    /// The person, or the part of the program.
+    pub who: Actor,
     /// As given.
     pub reason: Reason,
 }
@@ -117,7 +116,7 @@ pub(super) fn write(tx: &Connection, stamp: &Stamp, what: What, by: &By, mut sub
     let case = Case::new(case.as_ref().and_then(Value::as_str).unwrap_or_default())?;
     let outcome = if what == What::ListRefused { Outcome::Refused } else { Outcome::Done };
     let record = AccessRecord {
-        actor: Actor::SystemUser(by.who.clone()),
+        actor: by.who.clone(),
         what: what.as_str(),
         reason: by.reason.clone(),
         case,

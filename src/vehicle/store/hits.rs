@@ -13,7 +13,7 @@ use plated_access as access;
 use plated_access::{Actor, Case, Gate, Permit, Reason};
 use plated_core::error::{Error, Kind, Result};
 use plated_core::record::HitRecord;
-use plated_core::user::SystemUser;
+use plated_core::user::Author;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -43,7 +43,7 @@ pub struct Disposed {
     /// When that was put down.
     pub at: Timestamp,
     /// Who.
-    pub by: SystemUser,
+    pub by: Author,
 }
 
 /// A list of hits on record. It is what the next page goes on from.
@@ -150,7 +150,7 @@ fn kept(row: &Row<'_>) -> Result<KeptHit, Fault> {
                 .find(|f| f.as_str() == word)
                 .ok_or_else(|| Fault::Damaged("a disposition in it is none".into()))?,
             at: time(row.get("found")?)?,
-            by: SystemUser { user: row.get("user")?, uid: row.get("uid")? },
+            by: Author { user: row.get("user")?, uid: row.get("uid")? },
         }),
         None => None,
     };

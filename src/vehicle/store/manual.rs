@@ -9,7 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 use plated_core::error::{Error, Kind, Result};
 use plated_core::plate::PlateText;
 use plated_core::record::{EntryRecord, Priority};
-use plated_core::user::SystemUser;
+use plated_core::user::Author;
 use plated_hotlist::Pattern;
 use plated_hotlist::format::{Codes, code_of};
 use plated_hotlist::settings::OFFICERS;
@@ -60,7 +60,7 @@ pub struct ManualEntry {
     /// When.
     pub created: Timestamp,
     /// By whom.
-    pub by: SystemUser,
+    pub by: Author,
 }
 
 impl ManualEntry {
@@ -125,6 +125,7 @@ pub(super) fn add(writer: &mut Writer, new: NewManual, by: &By) -> Result<Manual
         let message = "an entry ends within 20 years, so that none is forgotten; give an earlier expiry";
         return Err(Error::new(Kind::Input, message).into());
     }
+    let author = by.who.author();
     let tx = writer.write()?;
     if partial {
         let in_force: i64 = tx.query_row(
@@ -146,13 +147,12 @@ pub(super) fn add(writer: &mut Writer, new: NewManual, by: &By) -> Result<Manual
         named_params! {
             ":plate": new.plate, ":partial": partial, ":state": new.state, ":category": new.category,
             ":priority": word(new.priority), ":reason": by.reason.as_str(), ":case": new.case, ":created": now,
-            ":user": by.who.user, ":uid": by.who.uid, ":expires": new.expires.as_microsecond(),
+            ":user": author.user, ":uid": author.uid, ":expires": new.expires.as_microsecond(),
             ":is_span": new.is_span,
         },
         |row| row.get(0),
     )?;
-    let entry =
-        ManualEntry { id, entry: new, partial, reason: by.reason.as_str().to_owned(), created, by: by.who.clone() };
+    let entry = ManualEntry { id, entry: new, partial, reason: by.reason.as_str().to_owned(), created, by: author };
     let what = if partial { What::PatternAdded } else { What::EntryAdded };
     let subject = json!({"id": id, "plate": entry.entry.plate, "state": entry.entry.state, "case": entry.entry.case,
                          "expires": entry.entry.expires});
@@ -171,9 +171,10 @@ pub(super) fn remove(writer: &mut Writer, id: i64, by: &By) -> Result<ManualEntr
         let message = format!("no entry {id} is in force; `plated hotlist stats` lists those that are");
         return Err(Error::new(Kind::Input, message).into());
     };
+    let author = by.who.author();
     tx.execute(
         "UPDATE manual_entry SET removed = ?2, removed_by = ?3, removed_uid = ?4, removed_why = ?5 WHERE id = ?1",
-        params![id, now, by.who.user, by.who.uid, by.reason.as_str()],
+        params![id, now, author.user, author.uid, by.reason.as_str()],
     )?;
     let subject = json!({"id": id, "plate": entry.entry.plate, "partial": entry.partial, "case": entry.entry.case});
     events::write(&tx, &stamp, What::EntryRemoved, by, subject)?;
@@ -212,7 +213,7 @@ fn row(row: &Row<'_>) -> rusqlite::Result<ManualEntry> {
         partial: row.get(2)?,
         reason: row.get(6)?,
         created: time(8)?,
-        by: SystemUser { user: row.get(9)?, uid: row.get(10)? },
+        by: Author { user: row.get(9)?, uid: row.get(10)? },
     })
 }
 

@@ -110,7 +110,7 @@ fn a_pairing_found_misread_is_kept_and_silent_also_after_a_restart_until_it_is_f
         (What::HitsShown, "end of shift"),
     ];
     assert_eq!(whys, expected);
-    let me = plated_core::user::SystemUser::of_this_process();
+    let me = plated_access::Actor::of_this_process().author();
     assert!(on_record.iter().all(|e| e.who == me));
 }
 

@@ -112,7 +112,7 @@ fn what_is_entered_beside_the_daemon_alerts_at_once_and_is_on_record_by_the_peer
         What::EntryRemoved,
     ];
     assert_eq!(whats, expected);
-    assert!(events.iter().all(|e| e.who.uid == me()));
+    assert!(events.iter().all(|e| e.who.uid == Some(me())));
 }
 
 #[test]

@@ -63,7 +63,7 @@ fn what_an_officer_finds_is_kept_with_who_when_and_why_and_shown_with_the_hit() 
     assert_eq!(listed.iter().map(|k| k.hit.id).collect::<Vec<_>>(), [second.id, first.id], "newest first");
     assert_eq!(listed[0].disposition, None);
     let found = listed[1].disposition.clone().unwrap();
-    assert_eq!((found.finding, found.at, found.by), (Finding::Misread, start() + HOUR, officer()));
+    assert_eq!((found.finding, found.at, found.by), (Finding::Misread, start() + HOUR, officer().author()));
     // The newest one is shown.
     vehicle.found(&first, Finding::WrongState).unwrap();
     assert_eq!(vehicle.hits(3 * HOUR)[1].disposition.clone().unwrap().finding, Finding::WrongState);
@@ -71,9 +71,12 @@ fn what_an_officer_finds_is_kept_with_who_when_and_why_and_shown_with_the_hit() 
     // Naming a hit is an access, and saying what it was a change.
     let found = [What::HitsShown, What::Disposition, What::HitsShown];
     assert_eq!(whats(&events), [found, found].concat());
-    assert_eq!((&events[0].who, &events[0].subject["hit"]), (&officer(), &first.short().into()));
+    assert_eq!((&events[0].who, &events[0].subject["hit"]), (&officer().author(), &first.short().into()));
     let events = &events[1..];
-    assert_eq!((&events[0].who, events[0].at, &*events[0].reason), (&officer(), start() + HOUR, "looked at it"));
+    assert_eq!(
+        (&events[0].who, events[0].at, &*events[0].reason),
+        (&officer().author(), start() + HOUR, "looked at it")
+    );
     let expected = [("finding", "misread"), ("hit", &first.id.to_string()), ("listed", "7ABC123"), ("case", "26-1234")];
     for (key, value) in expected {
         assert_eq!(events[0].subject[key], value);

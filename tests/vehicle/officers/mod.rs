@@ -27,8 +27,8 @@ use std::time::Duration;
 
 const HOUR: Duration = Duration::from_secs(3600);
 
-fn officer() -> SystemUser {
-    SystemUser { user: "jdoe".into(), uid: 1007 }
+fn officer() -> Actor {
+    Actor::SystemUser(SystemUser { user: "jdoe".into(), uid: 1007 })
 }
 
 fn reason(text: &str) -> Reason {
@@ -42,7 +42,7 @@ fn by(text: &str) -> By {
 /// Begins a search past the officers' service.
 fn begin(wanted: Wanted, from: jiff::Timestamp) -> Search {
     let by = by("test");
-    Search::begin(gate(), &Actor::SystemUser(by.who), &by.reason, &Case::none(), wanted, from).unwrap()
+    Search::begin(gate(), &by.who, &by.reason, &Case::none(), wanted, from).unwrap()
 }
 
 fn add(plate: &str) -> Request {
@@ -340,7 +340,7 @@ fn every_change_and_every_look_says_who_when_and_why() {
     assert_eq!(events.len(), expected.len());
     for (n, (event, (what, why, key, value))) in events.iter().zip(expected).enumerate() {
         assert_eq!((event.number, event.what, &*event.reason), (n as i64 + 1, what, why));
-        assert_eq!((&event.who, event.subject[key].as_str()), (&officer(), Some(value)));
+        assert_eq!((&event.who, event.subject[key].as_str()), (&officer().author(), Some(value)));
         assert_eq!(event.at, if n < 2 { start() } else { start() + HOUR });
     }
 }
@@ -418,7 +418,7 @@ fn a_search_finds_what_was_read_before_the_entry_was_made_and_its_reason_is_on_r
     assert_eq!(found(&replies), ["7AXC999"], "the other was 25 hours ago");
     assert_eq!(whats(&vehicle.events()), [What::PatternAdded, What::SearchBack]);
     let event = &vehicle.events()[1];
-    assert_eq!((&*event.reason, &event.who), ("robbery at 5th and Main", &officer()));
+    assert_eq!((&*event.reason, &event.who), ("robbery at 5th and Main", &officer().author()));
     assert_eq!((event.subject["plate"].as_str(), event.subject["case"].as_str()), (Some("7A?C*"), Some("26-1234")));
     assert_eq!(found(&vehicle.ask(search("7a?c*", 26 * HOUR)).unwrap()), ["7AXC999", "7ABC123"]);
     // The letter O and zero are one.

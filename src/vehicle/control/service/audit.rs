@@ -1,6 +1,6 @@
 //! The audit log, shown and written out; both pass the gate, and so are on record in it themselves.
 
-use super::{Answer, OfficerService, actor};
+use super::{Answer, OfficerService};
 use crate::control::Reply;
 use crate::store::{By, Log};
 use jiff::Timestamp;
@@ -54,7 +54,7 @@ impl OfficerService {
     }
 
     fn open_audit(&self, subject: serde_json::Value, case: &str, by: &By) -> Result<Permit<Audit>> {
-        self.gate.open(&actor(by), &by.reason, &Case::new(case)?, subject)
+        self.gate.open(&by.who, &by.reason, &Case::new(case)?, subject)
     }
 
     fn audit_log(&self, permit: &Permit<Audit>, id: Option<Uuid>) -> Result<Log> {

@@ -1,7 +1,7 @@
 //! Hits: listed, and what officers found about them.
 
 use super::entries::{later, left};
-use super::{Answer, OfficerService, actor};
+use super::{Answer, OfficerService};
 use crate::control::{Disposed, Reply};
 use crate::store::{By, Disposition, Finding, HitEnd, HitSearch, KeptHit};
 use plated_access::Case;
@@ -11,7 +11,7 @@ use serde_json::json;
 impl OfficerService {
     pub(super) fn hits(&self, window: u64, case: &str, by: &By, answer: Answer<'_>) -> Result<()> {
         let from = self.back(window)?;
-        let mut next = Some(HitSearch::begin(&self.gate, &actor(by), &by.reason, &Case::new(case)?, from)?);
+        let mut next = Some(HitSearch::begin(&self.gate, &by.who, &by.reason, &Case::new(case)?, from)?);
         while let Some(search) = next {
             let (found, more) = self.store.hits_page(search)?;
             for kept in found {
@@ -29,7 +29,7 @@ impl OfficerService {
     pub(super) fn dispose(&self, end: &str, finding: Finding, case: String, by: &By) -> Result<Disposed> {
         let _one = self.disposing.lock().unwrap_or_else(|e| e.into_inner());
         let end = HitEnd::parse(end)?;
-        let permit = self.gate.open(&actor(by), &by.reason, &Case::new(&case)?, json!({"hit": end.as_str()}))?;
+        let permit = self.gate.open(&by.who, &by.reason, &Case::new(&case)?, json!({"hit": end.as_str()}))?;
         // A covert hit is none for those who may not see it.
         let Some(hit) = self.store.find_hit(&permit, &end)?.and_then(|kept| self.sets.shown_hit(&kept.hit)) else {
             let end = end.as_str();

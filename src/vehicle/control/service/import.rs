@@ -5,11 +5,11 @@ use crate::control::Import;
 use crate::lists::{Each, settings_digest};
 use crate::store::{By, Imported, Reason, Seen, Version};
 use jiff::{SignedDuration, Timestamp};
+use plated_access::Actor;
 use plated_core::digest::Sha256;
 use plated_core::durable::Scratch;
 use plated_core::error::{Context, Error, Kind, Result};
 use plated_core::thread::{give_way, spawn};
-use plated_core::user::SystemUser;
 use plated_hotlist::format::open_plain;
 use plated_hotlist::import::{self, Compared, ReplacedList};
 use plated_hotlist::settings::{Hotlist, ListKind};
@@ -67,7 +67,7 @@ impl OfficerService {
 
     fn look_at(&self, list: &Hotlist) -> Result<Option<Import>> {
         let reason = Reason::new("looked at when the daemon started")?;
-        let by = By { who: SystemUser::of_this_process(), reason };
+        let by = By { who: Actor::of_this_process(), reason };
         let (path, name) = (&list.path, &list.name);
         let failed = || format!("could not read the list {}", path.display());
         let opened = open_plain(path).context(Kind::Missing, failed);

@@ -1,7 +1,7 @@
 //! Lists out of force, out of the vehicle, and out of date.
 
 use super::queries::COVERT;
-use super::{Answer, OfficerService, actor};
+use super::{Answer, OfficerService};
 use crate::control::Reply;
 use crate::store::{By, Staleness};
 use plated_access::{Case, Export, Permit};
@@ -28,7 +28,7 @@ impl OfficerService {
     pub(super) fn export(&self, name: &str, case: &str, by: &By, answer: Answer<'_>) -> Result<()> {
         let case = Case::new(case)?;
         if name == OFFICERS {
-            let permit = self.gate.open(&actor(by), &by.reason, &case, json!({"list": name}))?;
+            let permit = self.gate.open(&by.who, &by.reason, &case, json!({"list": name}))?;
             let entries = self.store.export_manual(&permit)?;
             let mut lines = entries.iter().map(|e| serde_json::to_string(&e.record())).collect::<Result<Vec<_>, _>>();
             if let Ok(lines) = &mut lines {
@@ -46,7 +46,7 @@ impl OfficerService {
         };
         let lines = self.list_files.lines(name, &version.sha256)?;
         let subject = json!({"list": name, "version": version.sha256, "entries": version.entries});
-        let _on_record: Permit<Export> = self.gate.open(&actor(by), &by.reason, &case, subject)?;
+        let _on_record: Permit<Export> = self.gate.open(&by.who, &by.reason, &case, subject)?;
         lines.into_iter().try_for_each(|line| answer(Reply::Line(line?)))
     }
 

@@ -27,7 +27,6 @@ use plated_core::clock::Clock;
 use plated_core::digest::Sha256;
 use plated_core::error::{Error, Kind, Result};
 use plated_core::shutdown::Shutdown;
-use plated_core::user::SystemUser;
 use plated_core::wire::ListVersion;
 use plated_hotlist::settings::{Hotlist, ListKind};
 use plated_hotlist::{ListSettings, Lists};
@@ -38,11 +37,6 @@ use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Condvar, Mutex, OnceLock, RwLock};
 use std::time::Duration;
 use tokio::sync::watch;
-
-/// Who asks, as the gate and the records of changes know it.
-fn actor(by: &By) -> Actor {
-    Actor::SystemUser(by.who.clone())
-}
 
 /// Takes one answer after the other.
 pub type Answer<'a> = &'a mut dyn FnMut(Reply) -> Result<()>;
@@ -252,10 +246,10 @@ impl OfficerService {
     ///
     /// # Errors
     /// What keeps it from being done; a sentence for who asked.
-    pub fn answer(&self, request: Request, who: &SystemUser, file: Option<&Path>, answer: Answer<'_>) -> Result<()> {
+    pub fn answer(&self, request: Request, who: &Actor, file: Option<&Path>, answer: Answer<'_>) -> Result<()> {
         let by = |reason| By { who: who.clone(), reason };
         if let Some(duty) = duty(&request) {
-            self.gate.allow(&Actor::SystemUser(who.clone()), duty)?;
+            self.gate.allow(who, duty)?;
         }
         match request {
             Request::Add { plate, state, category, priority, reason, case, expires, search_back } => {
@@ -296,12 +290,10 @@ impl OfficerService {
                 None => Err(sync::no_station()),
             },
             Request::Status => answer(Reply::Status(Box::new(self.status()?))),
-            Request::Accounts { name } => self.list_accounts(&Actor::SystemUser(who.clone()), name.as_ref(), answer),
-            Request::AddAccount { account, reason } => {
-                self.add_account(&Actor::SystemUser(who.clone()), &account, &reason, answer)
-            }
+            Request::Accounts { name } => self.list_accounts(who, name.as_ref(), answer),
+            Request::AddAccount { account, reason } => self.add_account(who, &account, &reason, answer),
             Request::ChangeAccount { name, change, reason } => {
-                self.change_account(&Actor::SystemUser(who.clone()), &name, &change, &reason, answer)
+                self.change_account(who, &name, &change, &reason, answer)
             }
             Request::ShowAudit { last, reason, case } => self.show_audit(last, &case, &by(reason), answer),
             Request::ExportAudit { redacted, log, reason, case } => {

@@ -1,7 +1,7 @@
 //! Looks at lists, at reads already made, and at how all is.
 
 use super::arm::Arming;
-use super::{Answer, OfficerService, actor};
+use super::{Answer, OfficerService};
 use crate::control::status::{ClockLine, ListLine, OfficerLine, StatusReport, StoreLine};
 use crate::control::{Reply, Shown};
 use crate::health::{CLOCK, Health, Level, Part, clock_part, disk};
@@ -65,7 +65,7 @@ impl OfficerService {
             return Err(Error::new(Kind::Input, "give a whole plate of at least 2 characters"));
         }
         let case = Case::new(case)?;
-        let _on_record: Permit<Show> = self.gate.open(&actor(by), &by.reason, &case, json!({"plate": key.as_str()}))?;
+        let _on_record: Permit<Show> = self.gate.open(&by.who, &by.reason, &case, json!({"plate": key.as_str()}))?;
         let (moment, states) = (self.clock.moment(), self.states()?);
         let in_force = self.lists.in_force();
         let listed = in_force.sources().iter().flat_map(|s| s.entries(key.as_str()));
@@ -91,7 +91,7 @@ impl OfficerService {
 
     pub(super) fn search(&self, plate: &str, window: u64, case: &str, by: &By, answer: Answer<'_>) -> Result<()> {
         let (wanted, from) = (Wanted::parse(plate)?, self.back(window)?);
-        let search = Search::begin(&self.gate, &actor(by), &by.reason, &Case::new(case)?, wanted, from)?;
+        let search = Search::begin(&self.gate, &by.who, &by.reason, &Case::new(case)?, wanted, from)?;
         let mut next = Some(search);
         while let Some(search) = next {
             let (found, more) = self.store.search_page(search)?;

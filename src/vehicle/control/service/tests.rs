@@ -64,7 +64,7 @@ impl Bench {
     fn import(&self, service: &OfficerService, plate: &str) -> Result<()> {
         let file = self.dir.path().join("new.csv");
         std::fs::write(&file, format!("plate\n{plate}\n")).unwrap();
-        let who = SystemUser::of_this_process();
+        let who = Actor::of_this_process();
         let by = By { who, reason: crate::store::Reason::new("test").unwrap() };
         service.import("svs", Incoming::file(&file, None), false, &by).map(|_| ())
     }
@@ -294,5 +294,5 @@ fn enter(service: &OfficerService, plate: &str, expires: Expires) {
         expires: Some(expires),
         search_back: None,
     };
-    service.answer(request, &SystemUser::of_this_process(), None, &mut |_| Ok(())).unwrap();
+    service.answer(request, &Actor::of_this_process(), None, &mut |_| Ok(())).unwrap();
 }

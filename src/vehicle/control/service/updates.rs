@@ -5,9 +5,9 @@ use crate::lists;
 use crate::lists::Change;
 use crate::store::{By, Reason};
 use jiff::{SignedDuration, Timestamp};
+use plated_access::Actor;
 use plated_core::error::{Error, Kind, Result};
 use plated_core::text::entries;
-use plated_core::user::SystemUser;
 use plated_core::wire::ListVersion;
 use plated_hotlist::settings::{Hotlist, ListKind, OFFICERS};
 use std::path::Path;
@@ -120,7 +120,7 @@ impl<'a> Incoming<'a> {
 }
 
 fn by(reason: &str) -> Result<By> {
-    Ok(By { who: SystemUser::of_this_process(), reason: Reason::new(reason)? })
+    Ok(By { who: Actor::of_this_process(), reason: Reason::new(reason)? })
 }
 
 /// A file's name as it can stand in a reason.

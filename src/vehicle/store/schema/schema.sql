@@ -210,8 +210,9 @@ CREATE TABLE manual_entry (
   -- Case or incident, or empty.
   case_number TEXT NOT NULL,
   created INTEGER NOT NULL,
+  -- Login name; or system user and number.
   created_by TEXT NOT NULL,
-  created_uid INTEGER NOT NULL,
+  created_uid INTEGER,
   expires INTEGER NOT NULL,
   -- It ends so long after it was entered; otherwise at a time that was given.
   is_span INTEGER NOT NULL CHECK (is_span IN (0, 1)),
@@ -219,8 +220,7 @@ CREATE TABLE manual_entry (
   removed_by TEXT,
   removed_uid INTEGER,
   removed_why TEXT,
-  CHECK ((removed IS NULL) = (removed_by IS NULL) AND (removed IS NULL) = (removed_uid IS NULL)
-    AND (removed IS NULL) = (removed_why IS NULL))
+  CHECK ((removed IS NULL) = (removed_by IS NULL) AND (removed IS NULL) = (removed_why IS NULL))
 ) STRICT;
 CREATE INDEX manual_entry_in_force ON manual_entry (expires) WHERE removed IS NULL;
 
@@ -228,8 +228,9 @@ CREATE INDEX manual_entry_in_force ON manual_entry (expires) WHERE removed IS NU
 CREATE TABLE disposition (
   number INTEGER PRIMARY KEY AUTOINCREMENT,
   at INTEGER NOT NULL,
+  -- Login name; or system user and number.
   user TEXT NOT NULL,
-  uid INTEGER NOT NULL,
+  uid INTEGER,
   -- No references: it outlives the read it speaks of.
   read BLOB NOT NULL CHECK (length(read) = 16),
   hit BLOB NOT NULL CHECK (length(hit) = 16),

@@ -139,7 +139,7 @@ fn reads(store: &Store, limit: usize) -> Vec<ReadRecord> {
         }
     }
     let (gate, _) = Gate::new(Arc::new(Nowhere), Settings::default());
-    let who = Actor::SystemUser(plated_core::user::SystemUser::of_this_process());
+    let who = Actor::of_this_process();
     let permit = gate.open(&who, &Reason::new("test").unwrap(), &Case::none(), serde_json::json!({})).unwrap();
     store.reads(&permit, limit).unwrap()
 }
