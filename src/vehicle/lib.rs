@@ -8,10 +8,12 @@ pub mod events; // what is made known: a bounded, numbered broadcast
 pub mod health; // how each part is
 pub mod alert; // hits to tones
 pub mod store; // the encrypted database, one writer
+pub mod announcement; // what is durable and made known
 pub mod lists; // lists that come from the station, from folders and by hand
 pub mod transfer; // outbox to station, receipts back
 pub mod config; // the one configuration file
 pub mod control; // what officers do with lists and hits, and the daemon's socket for it
+pub mod console; // the officer's console: pages over HTTPS
 pub mod pipeline; // the parts put together: `plated run`
 
 pub mod cli; // one file per subcommand

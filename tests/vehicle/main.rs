@@ -19,6 +19,7 @@ mod capture_rtsp;
 mod capture_sources;
 mod check_models;
 mod command_line;
+mod console;
 mod hotlist;
 mod officers;
 mod overview;

@@ -84,6 +84,12 @@ impl Authority {
         self.issue(folder, "vehicle", &[name.to_owned()], ExtendedKeyUsagePurpose::ClientAuth, clock)
     }
 
+    /// Makes `ca.crt`, `console.crt` and `console.key` in `folder`, for a vehicle's console that browsers reach
+    /// by `names` (host names or addresses, the first of them its common name).
+    pub fn issue_console(&self, names: &[String], folder: &Path, clock: &dyn Clock) -> Result<Issued> {
+        self.issue(folder, "console", names, ExtendedKeyUsagePurpose::ServerAuth, clock)
+    }
+
     fn issue(
         &self,
         folder: &Path,

@@ -72,15 +72,28 @@ impl Identity {
         let name = super::common_name(leaf)
             .map_err(|e| Error::new(Kind::Config, format!("{}: {e}", files.certificate.display())))?;
         let validity = validity(leaf, files.certificate)?;
-        let key = CertifiedKey::from_der(chain, private_key(files.key)?, &PROVIDER).context(Kind::Config, || {
-            format!(
-                "the key {} does not belong to the certificate {}; put the two that were made together there",
-                files.key.display(),
-                files.certificate.display()
-            )
-        })?;
+        let key = certified(chain, files.certificate, files.key)?;
         Ok(Self { authorities: Arc::new(authorities), key, validity, name })
     }
+
+    /// The same for a server of pages, to which nobody shows a certificate: it trusts no authority, and its
+    /// certificate may have any common name or none.
+    pub fn load_for_pages(certificate: &Path, key: &Path) -> Result<Self> {
+        let chain = certificates(certificate, "the certificate")?;
+        let (validity, name) = (validity(&chain[0], certificate)?, super::common_name(&chain[0]).unwrap_or_default());
+        let key = certified(chain, certificate, key)?;
+        Ok(Self { authorities: Arc::new(RootCertStore::empty()), key, validity, name })
+    }
+}
+
+fn certified(chain: Vec<CertificateDer<'static>>, certificate: &Path, key: &Path) -> Result<CertifiedKey> {
+    CertifiedKey::from_der(chain, private_key(key)?, &PROVIDER).context(Kind::Config, || {
+        format!(
+            "the key {} does not belong to the certificate {}; put the two that were made together there",
+            key.display(),
+            certificate.display()
+        )
+    })
 }
 
 fn validity(certificate: &CertificateDer<'_>, path: &Path) -> Result<Validity> {

@@ -30,6 +30,12 @@ impl ListSettings {
         self.by_name.get(list).is_some_and(|l| l.covert)
     }
 
+    /// The colour that a list gives a category (control P-05), `#rrggbb`.
+    pub fn colour(&self, list: &str, category: &str) -> Option<&str> {
+        let category = self.by_name.get(list)?.categories.get(category)?;
+        category.colour.as_ref().map(super::Colour::as_str)
+    }
+
     /// The chime of a hit: the most urgent that its entries ask for (control P-05).
     pub fn tone(&self, hit: &HitRecord) -> Priority {
         hit.entries.iter().map(|e| self.tone_of(e)).max().unwrap_or_default()

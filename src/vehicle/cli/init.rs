@@ -27,6 +27,9 @@ pub struct Args {
     /// Address of the station
     #[arg(long, default_value = "https://localhost:8443")]
     pub station: String,
+    /// Host name or address by which browsers reach the console; give it for each
+    #[arg(long = "console-name", value_name = "NAME", default_values = ["localhost", "127.0.0.1"])]
+    pub console_names: Vec<String>,
 }
 
 /// Makes the folder. What is there already is never written over.
@@ -37,13 +40,15 @@ pub fn run(args: &Args) -> Result<()> {
     if !is_plain_name(&args.vehicle) {
         return Err(Error::new(Kind::Config, "--vehicle: use 1 to 64 letters, digits, '-', '_' or '.'"));
     }
-    let own = ["plated.toml", "store.key", "vehicle.crt", "vehicle.key", "hotlist.pub"];
+    let own = ["plated.toml", "store.key", "vehicle.crt", "vehicle.key", "console.crt", "console.key", "hotlist.pub"];
     refuse_existing(&own.map(|name| args.dir.join(name)))?;
     durable::make_folder(&args.dir)
         .context(Kind::Storage, || format!("could not make the folder {}", args.dir.display()))?;
 
     if let Some(station) = &args.station_dir {
-        Authority::load(station)?.issue_vehicle(&args.vehicle, &args.dir, &SystemClock::new())?;
+        let (authority, clock) = (Authority::load(station)?, SystemClock::new());
+        authority.issue_vehicle(&args.vehicle, &args.dir, &clock)?;
+        authority.issue_console(&args.console_names, &args.dir, &clock)?;
         give_public_key(station, &args.dir)?;
     }
     Key::create_file(&args.dir.join("store.key"))?;
@@ -58,7 +63,8 @@ fn configuration(args: &Args) -> String {
     // Without certificates or the key the sections would keep the daemon from starting.
     let transfer = section(&TRANSFER.replace("{station}", &args.station), args.station_dir.is_some());
     let sync = section(HOTLIST_SYNC, args.dir.join("hotlist.pub").exists());
-    VEHICLE.replace("{vehicle}", &args.vehicle) + &transfer + &sync
+    let console = section(CONSOLE, args.station_dir.is_some());
+    VEHICLE.replace("{vehicle}", &args.vehicle) + &console + &transfer + &sync
 }
 
 /// The text, with its keys set off as comments unless it counts.
@@ -74,7 +80,8 @@ fn next_steps(args: &Args, config: &Path) -> String {
         None => format!(
             "For the transfer to the station, have the agency's authority sign a client certificate with the \
              common name \"{}\", put ca.crt, vehicle.crt and vehicle.key (chmod 400) into {dir}, and take the # from \
-             the keys of [transfer].\n",
+             the keys of [transfer]. The same for [console] with a server certificate for the names by which \
+             browsers reach it.\n",
             args.vehicle
         ),
     };
@@ -85,6 +92,7 @@ fn next_steps(args: &Args, config: &Path) -> String {
 }
 
 const VEHICLE: &str = include_str!("init.plated.toml");
+const CONSOLE: &str = include_str!("init.console.toml");
 const TRANSFER: &str = include_str!("init.transfer.toml");
 const HOTLIST_SYNC: &str = include_str!("init.hotlist_sync.toml");
 
@@ -101,6 +109,7 @@ mod tests {
             vehicle: "unit-7".into(),
             station_dir,
             station: "https://station.example:8443".into(),
+            console_names: vec!["localhost".into(), "10.1.1.7".into()],
         }
     }
 
@@ -112,6 +121,9 @@ mod tests {
         run(&args).unwrap();
         let config = Config::load(&args.dir.join("plated.toml")).unwrap();
         assert!(config.hotlist_sync.is_none(), "this station has no key for hotlists");
+        let console = config.console.unwrap();
+        let identity = Identity::load_for_pages(&console.certificate, &console.key).unwrap();
+        assert_eq!(identity.name, "localhost");
         let transfer = config.transfer.unwrap();
         let files = Files { ca: &transfer.ca, certificate: &transfer.certificate, key: &transfer.key };
         assert_eq!(Identity::load(&files).unwrap().name, config.vehicle);
@@ -137,7 +149,8 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let args = args(dir.path(), None);
         run(&args).unwrap();
-        assert!(Config::load(&args.dir.join("plated.toml")).unwrap().transfer.is_none());
+        let config = Config::load(&args.dir.join("plated.toml")).unwrap();
+        assert!(config.transfer.is_none() && config.console.is_none());
     }
 
     #[test]
@@ -160,7 +173,7 @@ mod tests {
         std::fs::write(&path, all).unwrap();
         let config = Config::load(&path).unwrap();
         assert_eq!((config.sources.len(), config.hotlists.len(), config.transfer.is_some()), (5, 1, true));
-        assert!(config.hotlist_sync.is_some());
+        assert!(config.hotlist_sync.is_some() && config.console.is_some());
     }
 
     /// Comments have a space after the `#`, keys set off have none.

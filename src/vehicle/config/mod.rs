@@ -4,7 +4,7 @@
 //! the sources and the vehicle's name. `plated init` writes it with every key explained.
 
 use crate::lists::HotlistSync;
-use crate::{alert, store, transfer};
+use crate::{alert, console, store, transfer};
 use plated_core::config_file::{parse, within, wrong};
 use plated_core::name::is_plain_name;
 use plated_hotlist::settings::{Hotlist, ListKind, OFFICERS};
@@ -41,6 +41,8 @@ pub struct Config {
     /// The daemon's socket for the command line.
     #[serde(default)]
     pub control: Control,
+    /// The officer's console; without it there is none.
+    pub console: Option<console::Settings>,
     /// The encrypted database.
     pub store: store::Settings,
     /// The way to the station; without it reads stay in the vehicle.
@@ -124,6 +126,9 @@ impl Config {
         if let Some(t) = &mut self.transfer {
             [&mut t.ca, &mut t.certificate, &mut t.key].into_iter().for_each(fix);
         }
+        if let Some(console) = &mut self.console {
+            [&mut console.certificate, &mut console.key].into_iter().for_each(fix);
+        }
         if let Some(sync) = &mut self.hotlist_sync {
             std::iter::once(&mut sync.key).chain(&mut sync.folder).for_each(fix);
         }
@@ -192,6 +197,7 @@ impl Config {
                 return Err("hotlist_sync: needs [transfer], which says where the station is".into());
             }
         }
+        self.console.as_ref().map_or(Ok(()), console::Settings::check)?;
         self.transfer.as_ref().map_or(Ok(()), transfer::Settings::check)?;
         Ok(())
     }

@@ -24,13 +24,16 @@ mod workers;
 pub use counters::{Counters, Totals};
 pub use live::LiveGate;
 
+pub use crate::announcement::Announcement;
+
 use crate::alert::{Chime, ChimeStatus, Started};
 use crate::config::Config;
+use crate::console;
 use crate::control::{OfficerService, Server};
 use crate::events::Hub;
 use crate::health::{ClockWatch, Health, Level};
 use crate::lists::ListState;
-use crate::store::{Key, NewImage, Options, Stats, Store};
+use crate::store::{Key, Options, Stats, Store};
 use crate::transfer::StoreOutbox;
 use collector::Collector;
 use crossbeam_channel::bounded;
@@ -38,7 +41,7 @@ use monitor::Monitor;
 use plated_access::{Case, Purpose};
 use plated_core::clock::{Clock, TrustedClock};
 use plated_core::error::{Error, Kind, Result};
-use plated_core::record::{HitRecord, MadeBy, ReadRecord};
+use plated_core::record::MadeBy;
 use plated_core::runtime::Runtime;
 use plated_core::shutdown::Shutdown;
 use plated_core::text::count;
@@ -68,29 +71,6 @@ const EMPTY_TIMEOUT: Duration = Duration::from_secs(60);
 /// Whatever else hangs holds the end up for so long.
 const END_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Something that is durable and may be shown.
-#[derive(Debug)]
-pub enum Announcement {
-    /// The vehicle pass is over; this is the read.
-    Read {
-        /// What was stored.
-        read: Box<ReadRecord>,
-        /// Its pictures.
-        pictures: Vec<NewImage>,
-    },
-    /// The plate matched an entry. A lead, not a fact, until somebody verified it.
-    Hit {
-        /// The read as it is so far.
-        read: Box<ReadRecord>,
-        /// The match, and whether it sounded.
-        hit: Box<HitRecord>,
-        /// Monotonic time at which the frame that decided it was captured.
-        captured: Duration,
-        /// Pictures of the read as it is so far.
-        pictures: Vec<NewImage>,
-    },
-}
-
 /// The running daemon.
 ///
 /// It ends in the order of the data ([`Daemon::stop`]): what makes work first, then, when the queues are
@@ -111,6 +91,7 @@ pub struct Daemon {
     /// Ends capture, and with it what follows; a child of the request to end the program.
     intake: Shutdown,
     server: Option<Server>,
+    console: Option<console::Running>,
     hotlists: updater::Running,
     transfer: Option<transfer::Running>,
     /// Expiry, monitor.
@@ -251,6 +232,7 @@ impl Daemon {
         };
         let waiting = Arc::new(Waiting::new(counters.clone(), config.sources.iter().all(|s| has_own_time(&s.input))));
         let events = Hub::default();
+        officers.tell_events(events.clone());
         let (to_store, activity, now) = (store.clone(), counters.clone(), clock.clone());
         let keeper = Keeper {
             put: Box::new(move |read| activity.storing.during(now.monotonic(), || to_store.put_read(read))),
@@ -275,10 +257,21 @@ impl Daemon {
             keeper.run();
         })?);
         // Last, so that nobody is answered by a daemon that did not start. Without it reading goes on.
-        let server = Server::start(&config.control_socket(), officers, runtime.handle(), &rest).inspect_err(|e| {
-            tracing::error!("Lists and entries can't be changed while the daemon runs: {}", e.chain());
-            health.report("control", Level::Failed, e.chain(), clock.wall());
-        });
+        let server =
+            Server::start(&config.control_socket(), officers.clone(), runtime.handle(), &rest).inspect_err(|e| {
+                tracing::error!("Lists and entries can't be changed while the daemon runs: {}", e.chain());
+                health.report("control", Level::Failed, e.chain(), clock.wall());
+            });
+        let sources = capture.clone();
+        let parts = console::Parts {
+            officers,
+            store: store.clone(),
+            events: events.clone(),
+            health,
+            cameras: Box::new(move || sources.status()),
+            clock: clock.clone(),
+        };
+        let console = console::start(config, parts, runtime.handle(), &rest);
         Ok(Self {
             rest: rest_ends,
             capture,
@@ -290,6 +283,7 @@ impl Daemon {
             live,
             intake,
             server: server.ok(),
+            console,
             hotlists,
             transfer,
             beside: vec![expiry, monitor, watch],
@@ -401,7 +395,7 @@ impl Daemon {
         }
         self.events.close();
         self.rest.0.request();
-        drop((self.server, self.hotlists, self.transfer));
+        drop((self.server, self.console, self.hotlists, self.transfer));
         for thread in self.beside {
             thread.end_within(END_TIMEOUT);
         }

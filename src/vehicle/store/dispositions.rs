@@ -19,31 +19,50 @@ use uuid::Uuid;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Finding {
-    /// The plate is the listed one.
+    /// The plate is the listed one; CLETS or dispatch has not answered.
     Correct,
+    /// The plate is the listed one, and CLETS or dispatch has confirmed the entry.
+    Confirmed,
     /// The plate says something else.
     Misread,
     /// The plate is of another state than the listed one.
     WrongState,
     /// Dispatch has no such entry.
     NotOnFile,
+    /// Neither picture nor dispatch could tell.
+    CouldNotVerify,
     /// Not looked into.
     Dismissed,
 }
 
 impl Finding {
     /// All there are.
-    pub const ALL: [Self; 5] = [Self::Correct, Self::Misread, Self::WrongState, Self::NotOnFile, Self::Dismissed];
+    pub const ALL: [Self; 7] = [
+        Self::Correct,
+        Self::Confirmed,
+        Self::Misread,
+        Self::WrongState,
+        Self::NotOnFile,
+        Self::CouldNotVerify,
+        Self::Dismissed,
+    ];
 
     /// The word in the store and in JSON.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Correct => "correct",
+            Self::Confirmed => "confirmed",
             Self::Misread => "misread",
             Self::WrongState => "wrong_state",
             Self::NotOnFile => "not_on_file",
+            Self::CouldNotVerify => "could_not_verify",
             Self::Dismissed => "dismissed",
         }
+    }
+
+    /// That of this word, with hyphens or underscores.
+    pub fn of(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|finding| finding.as_str() == word.replace('-', "_"))
     }
 
     /// True when the same pairing need not alert again this shift.

@@ -66,6 +66,7 @@
 //! a store in use; each with `.salvaged` after it once the store was brought over.
 
 mod accounts;
+mod alerts;
 mod audit;
 mod check;
 mod clock;
@@ -90,6 +91,7 @@ mod settings;
 mod stats;
 mod writer;
 
+pub use alerts::{KeptAlert, SeesPictures};
 pub use audit::{Log, LogReport, verify as verify_audit};
 pub use check::{Checked, Report, check};
 pub use clock::ClockChange;
@@ -117,7 +119,7 @@ use plated_access::{AccessRecord, AuditLog, Permit};
 use plated_core::clock::{Change, Clock, TrustedClock};
 use plated_core::digest::Sha256;
 use plated_core::error::{Error, Kind, Result};
-use plated_core::record::{HitRecord, ReadRecord};
+use plated_core::record::{HitRecord, ImageRole, ReadRecord};
 use plated_core::signing::Signer;
 use plated_core::thread;
 use plated_core::wire::Receipt;
@@ -290,6 +292,31 @@ impl Store {
     /// The last reads, newest first, at most `limit`.
     pub fn reads(&self, _: &Permit<access::Search>, limit: usize) -> Result<Vec<ReadRecord>> {
         self.look("could not list reads", |view| reads::newest(view, limit))
+    }
+
+    /// The same for who watches them as they are made.
+    pub fn live_reads(&self, _: &Permit<access::Live>, limit: usize) -> Result<Vec<ReadRecord>> {
+        self.look("could not list reads", |view| reads::newest(view, limit))
+    }
+
+    /// The first picture of this sort of a read, JPEG, and its hash.
+    pub fn picture<P: SeesPictures>(
+        &self,
+        _: &Permit<P>,
+        read: Uuid,
+        role: ImageRole,
+    ) -> Result<Option<(Sha256, Vec<u8>)>> {
+        self.look("could not get a picture", |view| alerts::picture(view, read, role))
+    }
+
+    /// Hits since `from` that alerted somebody, newest first, at most `limit`.
+    pub fn alerts(&self, _: &Permit<access::Hits>, from: Timestamp, limit: usize) -> Result<Vec<KeptAlert>> {
+        self.look("could not list alerts", |view| alerts::since(view, from, limit))
+    }
+
+    /// The hit of this id with its read and what was found about it.
+    pub fn alert(&self, _: &Permit<access::Hits>, id: Uuid) -> Result<Option<KeptAlert>> {
+        self.look("could not look for an alert", |view| alerts::by_id(view, id))
     }
 
     /// Enters a plate or partial plate (control P-04) and records who did it and why, in one

@@ -1,6 +1,7 @@
 //! One's own account, and those of the others.
 
 use super::Frame;
+use crate::qr::Qr;
 use crate::ui::{Fact, Form, Health, Link, Pager};
 use askama::Template;
 
@@ -18,10 +19,40 @@ pub struct Account {
     pub grants: Vec<String>,
     /// Changes the password.
     pub password: Form,
+    /// Sets up a second factor.
+    pub factor: Form,
+    /// New recovery codes; none without a second factor.
+    pub codes: Option<Form>,
     /// Keys, tones and the like.
     pub settings: Form,
-    /// Logs out.
-    pub leave: Form,
+    /// Locks, logs out.
+    pub leave: Vec<Form>,
+}
+
+/// The secret of a second factor, shown once.
+#[derive(Clone, Debug, Template)]
+#[template(path = "enrol.html")]
+pub struct Enrol {
+    /// Around it.
+    pub frame: Frame,
+    /// For the authenticator app's camera.
+    pub qr: Qr,
+    /// The same for typing it in.
+    pub secret: String,
+    /// Takes the code that the app shows.
+    pub form: Form,
+}
+
+/// Recovery codes, shown once.
+#[derive(Clone, Debug, Template)]
+#[template(path = "recovery_codes.html")]
+pub struct RecoveryCodes {
+    /// Around it.
+    pub frame: Frame,
+    /// Each counts once.
+    pub codes: Vec<String>,
+    /// Goes on.
+    pub next: Link,
 }
 
 /// A user in the administrator's list.
@@ -63,4 +94,8 @@ pub struct UserForm {
     pub frame: Frame,
     /// All that is kept of a user (control P-23).
     pub form: Form,
+    /// How it is with the account; nothing for a new one.
+    pub facts: Vec<Fact>,
+    /// What else can be done with the account, each with a heading.
+    pub actions: Vec<(String, Form)>,
 }

@@ -14,7 +14,7 @@ mod start;
 mod tests;
 mod write;
 
-pub use account::{Account, UserForm, UserRow, Users};
+pub use account::{Account, Enrol, RecoveryCodes, UserForm, UserRow, Users};
 pub use alert::{Alert, AlertCard, AlertPart, AlertRow, Alerts, Answer, Answered, Chip, Step};
 pub use find::{Hit, Purpose, ReadDetail, Reading, Results, Search};
 pub use live::{CameraCard, CameraPart, Confidence, Live, ReadPart, ReadRow, StatusPart};

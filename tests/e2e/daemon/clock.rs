@@ -55,6 +55,7 @@ impl Drive {
                         return (ReadRecord::clone(read), has_hit);
                     }
                     Announcement::Hit { .. } => has_hit = true,
+                    Announcement::Disposed { .. } => {}
                 },
                 Next::Lagged(_) => {}
                 other => panic!("{other:?}"),

@@ -14,13 +14,15 @@ use plated_core::plate::PlateText;
 #[command(after_help = "Examples:
   plated hit disposition 9f3a21c4 misread
   plated hit disposition 9f3a21c4 not-on-file --reason 'dispatch: recovered yesterday'
-  plated hit disposition 9f3a21c4 correct --reason 'dispatch confirmed' --case 26-1234
+  plated hit disposition 9f3a21c4 confirmed --reason 'dispatch: still wanted' --case 26-1234
 
-  correct      the plate is the listed one, and dispatch has confirmed the entry
-  misread      the plate says something else
-  wrong-state  the plate is of another state
-  not-on-file  dispatch has no such entry
-  dismissed    not looked into
+  correct           the plate is the listed one; dispatch has not answered yet
+  confirmed         the plate is the listed one, and dispatch has confirmed the entry
+  misread           the plate says something else
+  wrong-state       the plate is of another state
+  not-on-file       dispatch has no such entry
+  could-not-verify  neither picture nor dispatch could tell
+  dismissed         not looked into
 
 After misread and not-on-file the same read with the same entries of the same listed plate alerts
 nobody until the end of the shift (shift.hours in the configuration); its hits are still kept and
@@ -29,7 +31,7 @@ pub struct Args {
     /// The end of its id, at least 6 digits, as `plated run` and `plated hit list` show it
     #[arg(value_name = "HIT")]
     hit: String,
-    /// correct, misread, wrong-state, not-on-file or dismissed
+    /// One of the words below
     #[arg(value_name = "FINDING", value_parser = finding)]
     finding: Finding,
     /// Why; the finding itself when not given
@@ -82,6 +84,5 @@ pub fn word(finding: Finding) -> String {
 }
 
 fn finding(text: &str) -> Result<Finding, String> {
-    let found = Finding::ALL.into_iter().find(|f| word(*f) == text.replace('_', "-"));
-    found.ok_or_else(|| format!("use {}", Finding::ALL.map(word).join(", ")))
+    Finding::of(text).ok_or_else(|| format!("use {}", Finding::ALL.map(word).join(", ")))
 }

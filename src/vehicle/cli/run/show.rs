@@ -75,7 +75,9 @@ impl Show {
     }
 
     fn show(&self, announcement: &Announcement) {
-        self.print(&if self.json { as_json(announcement) } else { as_text(announcement) });
+        let line = if self.json { as_json(announcement) } else { as_text(announcement) };
+        let Some(line) = line else { return };
+        self.print(&line);
         let (Some(dir), Announcement::Read { read, pictures }) = (&self.annotate, announcement) else { return };
         let Some(overview) = pictures.iter().find(|p| p.role == ImageRole::Overview) else { return };
         let look = &read.best;
@@ -127,20 +129,22 @@ fn decode(jpeg: &[u8]) -> Result<Mat> {
     imgcodecs::imdecode(&bytes, imgcodecs::IMREAD_COLOR).context(Kind::Internal, failed)
 }
 
-fn as_json(announcement: &Announcement) -> String {
-    match announcement {
+fn as_json(announcement: &Announcement) -> Option<String> {
+    Some(match announcement {
         Announcement::Read { read, .. } => json!({"read": read}).to_string(),
         Announcement::Hit { read, hit, .. } => {
             let sounded = hit.alert == Alerting::Sounded;
             json!({"hit": hit, "read": read.id, "sounded": sounded}).to_string()
         }
-    }
+        Announcement::Disposed { .. } => return None,
+    })
 }
 
-fn as_text(announcement: &Announcement) -> String {
+fn as_text(announcement: &Announcement) -> Option<String> {
     match announcement {
-        Announcement::Read { read, .. } => read_line(read),
-        Announcement::Hit { hit, .. } => hit_line(hit),
+        Announcement::Read { read, .. } => Some(read_line(read)),
+        Announcement::Hit { hit, .. } => Some(hit_line(hit)),
+        Announcement::Disposed { .. } => None,
     }
 }
 

@@ -5,10 +5,15 @@ use crate::control::Reply;
 use crate::control::accounts::{AccountChange, NewAccount};
 use plated_access::{Accounts, Actor, Change, LoginName, Reason};
 use plated_core::error::{Error, Kind, Result};
+use std::sync::Arc;
 
 impl OfficerService {
-    fn accounts(&self) -> Result<&Accounts> {
-        self.accounts.as_deref().ok_or_else(|| {
+    /// The accounts of this vehicle.
+    ///
+    /// # Errors
+    /// `Storage` when they can't be used.
+    pub fn accounts(&self) -> Result<&Arc<Accounts>> {
+        self.accounts.as_ref().ok_or_else(|| {
             Error::new(
                 Kind::Storage,
                 "the accounts can't be used; the log says why, and `plated check` what is damaged",

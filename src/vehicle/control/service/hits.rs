@@ -2,6 +2,7 @@
 
 use super::entries::{later, left};
 use super::{Answer, OfficerService};
+use crate::announcement::Announcement;
 use crate::control::{Disposed, Reply};
 use crate::store::{By, Disposition, Finding, HitEnd, HitSearch, KeptHit};
 use plated_access::Case;
@@ -41,6 +42,9 @@ impl OfficerService {
         match finding.quiets() {
             true => self.muted.begin(&hit, self.clock.monotonic().saturating_add(self.shift)),
             false => self.muted.end(&hit),
+        }
+        if let Some(events) = self.events.get() {
+            events.publish(Announcement::Disposed { hit: hit.id }, 0);
         }
         Ok(Disposed { hit, finding, quiet_until: finding.quiets().then_some(shift_ends) })
     }

@@ -13,7 +13,9 @@ mod entries;
 use super::sync::{self, UpdaterHandle};
 use super::{Expires, Reply, Request};
 use crate::alert::MutedPairings;
+use crate::announcement::Announcement;
 use crate::config::Config;
+use crate::events::Hub;
 use crate::health::{Health, Level};
 use crate::lists::{IncomingFile, ListFiles};
 use crate::store::{By, ListState, ManualEntry, NewManual, Staleness, Store};
@@ -108,6 +110,8 @@ pub struct OfficerService {
     health: OnceLock<Arc<Health>>,
     /// How the transfer of the daemon is getting on.
     link: OnceLock<watch::Receiver<Progress>>,
+    /// Where the daemon makes known what is durable.
+    events: OnceLock<Hub<Announcement>>,
     /// A station is configured.
     has_station: bool,
     store_path: PathBuf,
@@ -172,6 +176,7 @@ impl OfficerService {
             coming: OnceLock::new(),
             health: OnceLock::new(),
             link: OnceLock::new(),
+            events: OnceLock::new(),
             has_station: config.transfer.is_some(),
             store_path: config.store.path.clone(),
             status_looks: Arc::default(),
@@ -202,6 +207,17 @@ impl OfficerService {
     pub fn tell_link(&self, link: watch::Receiver<Progress>) {
         // It is told of once, by the daemon.
         let _ = self.link.set(link);
+    }
+
+    /// From now on it makes known there what officers say of hits.
+    pub fn tell_events(&self, events: Hub<Announcement>) {
+        // It is told of once, by the daemon.
+        let _ = self.events.set(events);
+    }
+
+    /// How the transfer is getting on; none where no station is configured.
+    pub fn link(&self) -> Option<Progress> {
+        self.link.get().map(|link| link.borrow().clone())
     }
 
     /// Puts down how a part of the control is.

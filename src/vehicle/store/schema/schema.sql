@@ -234,7 +234,8 @@ CREATE TABLE disposition (
   -- No references: it outlives the read it speaks of.
   read BLOB NOT NULL CHECK (length(read) = 16),
   hit BLOB NOT NULL CHECK (length(hit) = 16),
-  word TEXT NOT NULL CHECK (word IN ('correct', 'misread', 'wrong_state', 'not_on_file', 'dismissed')),
+  word TEXT NOT NULL CHECK (word IN ('correct', 'confirmed', 'misread', 'wrong_state', 'not_on_file',
+    'could_not_verify', 'dismissed')),
   -- The pairing: match key of the read, and key or partial plate of the list.
   read_key TEXT NOT NULL,
   listed TEXT NOT NULL,

@@ -154,6 +154,8 @@ pub fn pages() -> askama::Result<Vec<Page>> {
         ("canvass", canvass(true).render()?),
         ("canvass-begin", canvass(false).render()?),
         ("account", account().render()?),
+        ("enrol", enrol().render()?),
+        ("recovery-codes", recovery_codes().render()?),
         ("users", users(false).render()?),
         ("users-empty", users(true).render()?),
         ("user-form", user_form().render()?),

@@ -213,7 +213,45 @@ pub fn account() -> Account {
                 Field::new(Input::Check, "muted", "Only high alerts sound here").value("on"),
             ],
         ),
-        leave: form("/logout", "Log out", Vec::new()),
+        factor: form(
+            "/account/second-factor",
+            "Set up another",
+            vec![
+                Field::new(Input::Password, "factor-password", "Password now")
+                    .autocomplete("current-password")
+                    .required(),
+            ],
+        ),
+        codes: Some(form(
+            "/account/recovery-codes",
+            "Make new ones",
+            vec![
+                Field::new(Input::Password, "codes-password", "Password now")
+                    .autocomplete("current-password")
+                    .required(),
+            ],
+        )),
+        leave: vec![form("/lock", "Lock the screen", Vec::new()), form("/logout", "Log out", Vec::new())],
+    }
+}
+
+pub fn enrol() -> Enrol {
+    let code = Field::new(Input::Code, "code", "Code that the app shows now").max(8).required();
+    let url =
+        "otpauth://totp/plated%20Springfield%20Police%20Department:aalvarado?secret=JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP";
+    Enrol {
+        frame: alone("Set up a second factor"),
+        qr: plated_web::qr::Qr::of(url).unwrap_or(plated_web::qr::Qr { size: 1, paths: Vec::new() }),
+        secret: "JBSW Y3DP EHPK 3PXP JBSW Y3DP EHPK 3PXP".into(),
+        form: form("/account/second-factor/code", "Confirm", vec![code]),
+    }
+}
+
+pub fn recovery_codes() -> RecoveryCodes {
+    RecoveryCodes {
+        frame: alone("Your recovery codes"),
+        codes: (0..10).map(|n| format!("K7Q2-M4T{n}-9FWX-2YZA")).collect(),
+        next: Link::new("I have kept them", "/"),
     }
 }
 
@@ -282,7 +320,13 @@ pub fn user_form() -> UserForm {
         Field::new(Input::Check, "clets", "May see state and NCIC entries (CLETS)").value("on"),
     ];
     let frame = admin("Linh Nguyen", "Users");
-    UserForm { frame, form: Form { cancel: Some(Link::new("Back", "/users")), ..form("/users/1", "Keep", fields) } }
+    let why = || Field::new(Input::Text, "disable-reason", "Reason").required();
+    UserForm {
+        frame,
+        form: Form { cancel: Some(Link::new("Back", "/users")), ..form("/users/1", "Keep", fields) },
+        facts: vec![Fact::new("Last login", "4 days ago"), Fact::new("Second factor", "Not set up")],
+        actions: vec![("Disable the account".into(), form("/users/1/disable", "Disable", vec![why()]))],
+    }
 }
 
 pub fn performance(empty: bool) -> Performance {

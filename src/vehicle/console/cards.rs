@@ -1,0 +1,197 @@
+//! An alert as its card shows it (control P-06).
+
+use super::{Console, rows, words};
+use crate::control::StatusReport;
+use crate::store::{Disposed, Finding, KeptAlert, Staleness};
+use jiff::Timestamp;
+use plated_core::plate::PlateText;
+use plated_core::record::{EntryRecord, HitEntry, HitRecord, ImageRole, Rule};
+use plated_core::text::{age, count};
+use plated_hotlist::settings::OFFICERS;
+use plated_web::pages::{AlertCard, Answered, Confidence, Step};
+use plated_web::plate::Pair;
+use plated_web::ui::{Fact, Health, Urgency};
+
+/// What a card is made for.
+#[derive(Clone, Copy)]
+pub struct For<'a> {
+    pub console: &'a Console,
+    pub csrf: &'a str,
+    pub report: &'a StatusReport,
+    /// The tone was stopped.
+    pub seen: bool,
+    /// Every entry with all that is known of it.
+    pub all_entries: bool,
+}
+
+/// Address of an alert's page.
+pub fn href(hit: &HitRecord) -> String {
+    format!("/alerts/{}", hit.id)
+}
+
+/// The card of an alert; `hit` is what may be seen of it.
+pub fn card(alert: &KeptAlert, hit: &HitRecord, of: For<'_>) -> AlertCard {
+    let (console, now) = (of.console, of.console.clock.wall());
+    let empty = EntryRecord::default();
+    let first = hit.entries.first();
+    let entry = first.map_or(&empty, |e| &e.entry);
+    let (list, list_is_old) = list(&entry.list, of.report);
+    let mut facts = first.map(facts).unwrap_or_default();
+    if of.all_entries {
+        facts.extend(hit.entries.iter().skip(1).map(|e| Fact::new("Also listed", also(e))));
+    }
+    let more = if of.all_entries { 0 } else { hit.entries.len().saturating_sub(1) };
+    let remarks = [&entry.reason, &entry.remarks];
+    let remarks: Vec<_> = remarks.into_iter().filter(|text| !text.is_empty()).cloned().collect();
+    let settings = console.officers.settings();
+    AlertCard {
+        id: hit.id.to_string(),
+        href: href(hit),
+        csrf: of.csrf.into(),
+        urgency: Urgency(settings.tone(hit).max(hit.priority())),
+        category: category(entry),
+        colour: settings.colour(&entry.list, &entry.category).unwrap_or_default().into(),
+        at: words::moment(alert.read.last_seen, now),
+        ago: words::ago(alert.read.last_seen, now),
+        camera: alert.read.camera.clone(),
+        place: rows::place(&alert.read),
+        pair: pair(alert, hit, entry),
+        confidence: Confidence(hit.confidence),
+        matched: matched(hit),
+        list,
+        list_is_old,
+        crop: rows::picture(&alert.read, ImageRole::Plate),
+        overview: rows::picture(&alert.read, ImageRole::Overview),
+        facts,
+        remark: remarks.join(". "),
+        more_entries: u32::try_from(more).unwrap_or(u32::MAX),
+        step: step(&alert.findings, now),
+        seen: of.seen || !alert.findings.is_empty(),
+    }
+}
+
+/// Why the plate is wanted.
+pub fn category(entry: &EntryRecord) -> String {
+    match words::title(&entry.category) {
+        none if none.is_empty() && entry.list == OFFICERS => "Officer's own entry".into(),
+        none if none.is_empty() => "Listed plate".into(),
+        title => title,
+    }
+}
+
+/// What was read beside the list's own plate, as the list writes it.
+fn pair(alert: &KeptAlert, hit: &HitRecord, entry: &EntryRecord) -> Pair {
+    let listed = match hit.rule {
+        Rule::Wildcard => hit.listed.clone(),
+        _ => PlateText::normalise(&entry.plate).as_str().to_owned(),
+    };
+    let listed = if listed.is_empty() { hit.listed.clone() } else { listed };
+    Pair::new(&hit.text, &alert.read.state, &listed, &entry.state)
+}
+
+fn matched(hit: &HitRecord) -> String {
+    let how = match hit.rule {
+        Rule::Exact => "Same characters",
+        Rule::ZeroOrO => "Same but for letter O and zero",
+        Rule::Equivalent => "Characters that are easily confused",
+        Rule::Difference => "Another character",
+        Rule::ExtraCharacter => "One character more or less",
+        Rule::Alternative => "Another reading of the plate",
+        Rule::Wildcard => "Fits a partial plate",
+    };
+    // Never rounded up to certainty.
+    let percent = (f64::from(hit.probability).clamp(0.0, 0.999) * 100.0).floor();
+    format!("{how}; {percent} % probable that it is the listed plate.")
+}
+
+/// Name and age of the list, and whether it is older than it should be.
+fn list(name: &str, report: &StatusReport) -> (String, bool) {
+    if name == OFFICERS {
+        return ("This vehicle's entries".into(), false);
+    }
+    let Some(line) = report.lists.iter().find(|line| line.name == name) else {
+        return (format!("{name}, age not known"), true);
+    };
+    let old = line.staleness != Staleness::Fresh || !report.clock.trusted;
+    (format!("{name}, {}", line.old(report.clock.trusted)), old)
+}
+
+fn joined(parts: &[&String]) -> String {
+    parts.iter().filter(|part| !part.is_empty()).map(|part| part.as_str()).collect::<Vec<_>>().join(" ")
+}
+
+fn facts(of: &HitEntry) -> Vec<Fact> {
+    let e = &of.entry;
+    let entered = match of.age_days {
+        Some(0) => "Today".into(),
+        Some(days) => format!("{} ago", count(days.into(), "day")),
+        None => e.date.clone(),
+    };
+    let mut facts = vec![
+        Fact::new("Kind", kind(&e.plate_type)),
+        Fact::new("Vehicle", joined(&[&e.year, &e.make, &e.model, &e.style])),
+        Fact::new("Colour", e.colour.clone()),
+        Fact::new("Entered", entered).health(Health::Info),
+        Fact::new("Case", e.case_number.clone()).copied_by("Copy the case number"),
+        Fact::new("VIN", e.vin.clone()).copied_by("Copy the VIN"),
+    ];
+    let by = joined(&[&e.source, &e.ori]);
+    if !by.is_empty() {
+        facts.push(Fact::new("Entered by", by));
+    }
+    facts
+}
+
+/// A further entry of the plate, in one line.
+fn also(of: &HitEntry) -> String {
+    let e = &of.entry;
+    let age = of.age_days.map_or_else(String::new, |days| format!("{} old", age(u64::from(days) * 86_400)));
+    let facts = [category(e), format!("[{}]", e.list), joined(&[&e.plate, &e.state]), e.case_number.clone(), age];
+    facts.into_iter().filter(|fact| !fact.is_empty()).collect::<Vec<_>>().join(", ")
+}
+
+/// The kind of plate, in words for the codes of NCIC that are usual.
+fn kind(code: &str) -> String {
+    match code.trim() {
+        "PC" => "Passenger car".into(),
+        "TK" => "Truck".into(),
+        "MC" => "Motorcycle".into(),
+        "TL" => "Trailer".into(),
+        "CO" => "Commercial".into(),
+        "DL" => "Dealer".into(),
+        "BU" => "Bus".into(),
+        "GO" | "US" | "ST" => "Government".into(),
+        other => other.into(),
+    }
+}
+
+/// Where an alert stands. Only CLETS or dispatch makes it more than a lead.
+pub fn step(findings: &[Disposed], now: Timestamp) -> Step {
+    match findings.last() {
+        None => Step::Compare,
+        Some(last) if last.finding == Finding::Correct => Step::Dispatch,
+        Some(last) => Step::Answered(answer(last, now)),
+    }
+}
+
+fn answer(last: &Disposed, now: Timestamp) -> String {
+    let what = match last.finding {
+        Finding::Correct => "Found correct; dispatch has not answered",
+        Finding::Confirmed => "Confirmed by CLETS or dispatch",
+        Finding::Misread => "Misread",
+        Finding::WrongState => "Wrong state",
+        Finding::NotOnFile => "Not on file",
+        Finding::CouldNotVerify => "Could not be verified",
+        Finding::Dismissed => "Dismissed",
+    };
+    format!("{what}, {} at {}", last.by, words::moment(last.at, now).text)
+}
+
+/// What came of an alert, for the list of all.
+pub fn answered(findings: &[Disposed], now: Timestamp) -> Answered {
+    match step(findings, now) {
+        Step::Compare => Answered { text: "Compare".into(), open: true },
+        Step::Dispatch => Answered { text: "Ask dispatch".into(), open: true },
+        Step::Answered(text) => Answered { text, open: false },
+    }
+}

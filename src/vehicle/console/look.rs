@@ -1,0 +1,132 @@
+//! Purpose and case of whoever looks, on record, and the permits that the gate gave for them.
+
+use super::door::Visitor;
+use super::{Console, Shared};
+use plated_access::{Actor, Case, Grants, Hits, Live, Permit, Purpose, Reason, Recorded, Session, SessionId};
+use plated_core::error::Result;
+use serde_json::{Value, json};
+use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use uuid::Uuid;
+
+/// Looks that are kept; more sessions than a vehicle has.
+const MAX_LOOKS: usize = 200;
+/// What goes on record as the reason of whoever watches.
+const REASON: &str = "reads and alerts are watched on the console";
+
+/// What an officer said at the start, and what they may see by it.
+pub struct Look {
+    /// Why, with the purpose.
+    pub reason: Reason,
+    /// For which case, or none.
+    pub case: Case,
+    /// Reads as they are made; none for a role that does not have them.
+    pub live: Option<Permit<Live>>,
+    /// Hits; none for a role that does not have them.
+    pub hits: Option<Permit<Hits>>,
+    actor: Actor,
+    /// What the account could see then. It may have been changed since.
+    grants: Grants,
+    alerts: Mutex<Alerts>,
+}
+
+#[derive(Default)]
+struct Alerts {
+    /// Those that are on record as shown.
+    shown: HashSet<Uuid>,
+    /// Those whose tone was stopped.
+    seen: HashSet<Uuid>,
+}
+
+impl Look {
+    /// Lets the person see more, for the same purpose and case: from a session, what it is for and what is asked
+    /// for, to a permit of any kind. Blocks.
+    ///
+    /// # Errors
+    /// As [`plated_access::Gate::open`]; nothing may be shown then.
+    pub fn open<P: Recorded>(&self, console: &Console, subject: Value) -> Result<Permit<P>> {
+        console.officers.gate().open(&self.actor, &self.reason, &self.case, subject)
+    }
+
+    /// Who looks.
+    pub fn actor(&self) -> &Actor {
+        &self.actor
+    }
+
+    /// Puts on record that this person was shown this alert, unless it is already. Blocks.
+    ///
+    /// # Errors
+    /// What kept it from being recorded; the alert may not be shown then.
+    pub fn show_alert(&self, console: &Console, hit: Uuid, plate: &str, list: &str) -> Result<()> {
+        if self.alerts().shown.contains(&hit) {
+            return Ok(());
+        }
+        let subject = json!({"hit": hit, "plate": plate, "list": list, "as": "alert"});
+        let _on_record: Permit<Hits> = self.open(console, subject)?;
+        self.alerts().shown.insert(hit);
+        Ok(())
+    }
+
+    /// The tone of this alert was stopped here.
+    pub fn see(&self, hit: Uuid) {
+        self.alerts().seen.insert(hit);
+    }
+
+    /// Whether it was.
+    pub fn has_seen(&self, hit: Uuid) -> bool {
+        self.alerts().seen.contains(&hit)
+    }
+
+    fn alerts(&self) -> MutexGuard<'_, Alerts> {
+        self.alerts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The looks of all sessions. They end with the daemon: after that an officer says the purpose again.
+#[derive(Default)]
+pub struct Looks(Mutex<HashMap<SessionId, Arc<Look>>>);
+
+impl Looks {
+    /// That of a session, unless role or grants were changed since.
+    pub fn of(&self, session: &Session) -> Option<Arc<Look>> {
+        let look = self.lock().get(&session.id).cloned()?;
+        (look.grants == session.account.grants && look.actor == session.actor()).then_some(look)
+    }
+
+    /// The session is over, or another purpose is to be given.
+    pub fn end(&self, session: SessionId) {
+        self.lock().remove(&session);
+    }
+
+    fn begin(&self, session: SessionId, look: Look) {
+        let mut looks = self.lock();
+        if looks.len() >= MAX_LOOKS {
+            looks.clear(); // Whoever goes on says the purpose again.
+        }
+        looks.insert(session, Arc::new(look));
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<SessionId, Arc<Look>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Begins to look, once purpose and case are on record. Blocks.
+///
+/// # Errors
+/// As [`plated_access::Gate::open`]; nothing may be shown then.
+pub fn begin(console: &Shared, visitor: &Visitor, purpose: Purpose, case: Case) -> Result<()> {
+    let (session, role) = (&visitor.session, visitor.role());
+    let actor = session.actor();
+    let reason = Reason::new(REASON)?.for_purpose(Some(purpose));
+    let gate = console.officers.gate();
+    let from = console.clock.wall() - console.shift;
+    let live = if Live::ROLES.contains(&role) { Some(gate.open(&actor, &reason, &case, json!({}))?) } else { None };
+    let hits = match Hits::ROLES.contains(&role) {
+        true => Some(gate.open(&actor, &reason, &case, json!({"from": from, "as": "alerts"}))?),
+        false => None,
+    };
+    let (grants, alerts) = (session.account.grants.clone(), Mutex::default());
+    console.looks.begin(session.id, Look { reason, case, live, hits, actor, grants, alerts });
+    Ok(())
+}

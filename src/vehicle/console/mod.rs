@@ -1,0 +1,221 @@
+//! The officer's console: pages over HTTPS, from the daemon (docs/guide/pages.md).
+//!
+//! ```text
+//! browser ─► listener ─► headers, limits, errors ─► token of the form ─► door of the route ─► page
+//!                                                    (no change without)   (session, training, purpose)
+//! ```
+//!
+//! Each route says what it [needs](Needs) of whoever comes, and [`door`] sees to it before the page is
+//! made. What shows reads or hits needs a [`Look`](look::Look): purpose and case that the officer gave, on record
+//! (control P-21), with the permits that the gate gave for it.
+//!
+//! A page is drawn on the async runtime; all that asks the store or the accounts goes to [`blocking`].
+
+mod cameras;
+mod cards;
+mod door;
+mod look;
+mod pages;
+mod routes;
+mod rows;
+mod scope;
+mod settings;
+mod status;
+mod visit;
+mod words;
+
+pub use routes::{Needs, Route};
+pub use settings::Settings;
+
+use crate::announcement::Announcement;
+use crate::config::Config;
+use crate::control::OfficerService;
+use crate::events::Hub;
+use crate::health::{Health, Level};
+use crate::store::Store;
+use cameras::Cameras;
+use crossbeam_channel::{Receiver, RecvTimeoutError, bounded};
+use look::Looks;
+use pages::login::UnfinishedLogins;
+use plated_access::Accounts;
+use plated_core::clock::Clock;
+use plated_core::error::{Error, Kind, Result};
+use plated_core::shutdown::Shutdown;
+use plated_core::tls::{Identity, page_server};
+use plated_vision::capture::SourceStatus;
+use plated_web::csrf::Csrf;
+use plated_web::listener::Server;
+use plated_web::problem::Problem;
+use status::Glance;
+use std::fmt;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
+use std::time::Duration;
+use tokio::runtime::Handle;
+
+/// The end waits for answers that are under way for so long; a little longer than the listener gives them.
+const END_TIMEOUT: Duration = Duration::from_secs(3);
+
+/// What the console shows and works with.
+pub struct Parts {
+    /// Changes and looks, and the gate before them.
+    pub officers: Arc<OfficerService>,
+    /// Reads, hits, pictures; each against a permit.
+    pub store: Store,
+    /// What is made known.
+    pub events: Hub<Announcement>,
+    /// How each part of the daemon is.
+    pub health: Arc<Health>,
+    /// How the cameras are.
+    pub cameras: Box<dyn Fn() -> Vec<SourceStatus> + Send + Sync>,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+}
+
+impl fmt::Debug for Parts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Parts").finish_non_exhaustive()
+    }
+}
+
+/// What all pages share.
+pub(crate) struct Console {
+    officers: Arc<OfficerService>,
+    accounts: Arc<Accounts>,
+    store: Store,
+    events: Hub<Announcement>,
+    clock: Arc<dyn Clock>,
+    access: plated_access::Settings,
+    settings: Settings,
+    vehicle: String,
+    shift: Duration,
+    /// Names this run of the daemon: events of another one have other numbers.
+    run: String,
+    looks: Looks,
+    logins: UnfinishedLogins,
+    glance: Glance,
+    cameras: Cameras,
+    /// Pages that listen to live events.
+    listeners: Arc<AtomicUsize>,
+}
+
+/// As handlers take it.
+pub(crate) type Shared = Arc<Console>;
+
+/// The console at work; dropping it ends it.
+#[derive(Debug)]
+pub struct Running {
+    address: SocketAddr,
+    routes: Vec<Route>,
+    stop: Shutdown,
+    ended: Receiver<()>,
+}
+
+impl Running {
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Every route, and what it needs.
+    pub fn routes(&self) -> &[Route] {
+        &self.routes
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.stop.request();
+        match self.ended.recv_timeout(END_TIMEOUT) {
+            Ok(()) => {}
+            Err(RecvTimeoutError::Disconnected) => tracing::error!("The console ended by a defect."),
+            Err(RecvTimeoutError::Timeout) => tracing::error!("The console hangs and is left behind."),
+        }
+    }
+}
+
+/// Starts the console, if one is configured. Without it reading goes on: what keeps it from starting is
+/// logged, and a part `console` of the health says so.
+pub fn start(config: &Config, parts: Parts, runtime: &Handle, stop: &Shutdown) -> Option<Running> {
+    let settings = config.console.clone()?;
+    let (health, clock) = (parts.health.clone(), parts.clock.clone());
+    let report = |level, text| health.report("console", level, text, clock.wall());
+    let started = serve(config, settings, parts, runtime, stop);
+    match started {
+        Ok((running, None)) => {
+            report(Level::Ok, format!("it is at https://{}", running.address));
+            tracing::info!("The console is at https://{}", running.address);
+            Some(running)
+        }
+        Ok((running, Some(doubt))) => {
+            report(Level::Degraded, format!("it is at https://{}, and {doubt}", running.address));
+            tracing::warn!("The console: {doubt}");
+            Some(running)
+        }
+        Err(e) => {
+            report(Level::Failed, e.chain());
+            tracing::error!("There is no console: {}", e.chain());
+            None
+        }
+    }
+}
+
+/// What browsers may not like about it comes along.
+fn serve(
+    config: &Config,
+    settings: Settings,
+    parts: Parts,
+    runtime: &Handle,
+    stop: &Shutdown,
+) -> Result<(Running, Option<String>)> {
+    let Parts { officers, store, events, cameras, clock, health: _ } = parts;
+    let identity = Identity::load_for_pages(&settings.certificate, &settings.key)?;
+    let doubt = identity.validity.check(clock.wall()).err().map(|e| e.chain());
+    let tls = page_server(&identity)?;
+    let mut random = [0; 6];
+    getrandom::fill(&mut random)
+        .map_err(|e| Error::new(Kind::Internal, format!("the system gave no random numbers: {e}")))?;
+    let listen = settings.listen;
+    let console = Arc::new(Console {
+        accounts: officers.accounts()?.clone(),
+        officers,
+        store,
+        events,
+        access: config.access.clone(),
+        settings,
+        vehicle: config.vehicle.clone(),
+        shift: Duration::from_secs(u64::from(config.shift.hours) * 3600),
+        run: hex::encode(random),
+        looks: Looks::default(),
+        logins: UnfinishedLogins::default(),
+        glance: Glance::default(),
+        cameras: Cameras::new(cameras),
+        listeners: Arc::default(),
+        clock,
+    });
+    let (router, routes) = routes::router(console, Csrf::random()?);
+    let server = runtime.block_on(Server::bind(listen))?;
+    let (address, stop, (end, ended)) = (server.address(), stop.child(), bounded(1));
+    let serving = server.serve(tls, router, stop.clone());
+    runtime.spawn(async move {
+        serving.await;
+        let _ = end.send(());
+    });
+    Ok((Running { address, routes, stop, ended }, doubt))
+}
+
+/// Does what waits for the store or the processor where that holds nobody up.
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T, Problem> {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(done) => done.map_err(Problem::from),
+        Err(e) => Err(Error::new(Kind::Internal, format!("a page failed by a defect: {e}")).into()),
+    }
+}
+
+/// Draws a page.
+fn draw(page: &impl askama::Template) -> Result<axum::response::Html<String>, Problem> {
+    let drawn = page.render();
+    let drawn = drawn.map_err(|e| Problem::from(Error::new(Kind::Internal, format!("a page can't be drawn: {e}"))))?;
+    Ok(axum::response::Html(drawn))
+}

@@ -1,0 +1,50 @@
+//! What the cameras see now.
+
+use crate::console::door::redirect;
+use crate::console::routes::{Needs, Routes};
+use crate::console::visit::{Visit, home};
+use crate::console::{blocking, draw, rows};
+use axum::response::{IntoResponse, Response};
+use plated_access::{Live as Access, Recorded};
+use plated_web::pages::Live;
+use plated_web::problem::Problem;
+use plated_web::ui::{Health, Message};
+
+/// Reads on the page; as many as the script keeps there.
+const MAX_READS: usize = 60;
+
+pub fn routes(routes: Routes) -> Routes {
+    routes.get("/", Needs::Trained, start)
+}
+
+/// The live reads, for who has them and has said why; the own start page for the others.
+async fn start(visit: Visit) -> Result<Response, Problem> {
+    let visitor = visit.visitor()?;
+    if !Access::ROLES.contains(&visitor.role()) {
+        return Ok(redirect(home(visitor.role())));
+    }
+    let Some(look) = visitor.look.clone() else { return Ok(redirect("/purpose")) };
+    // First, so that what comes while the reads are looked for is told again rather than missed.
+    let mut frame = visit.frame("Live reads", "Live").await?;
+    let console = visit.console.clone();
+    let (reads, cameras, hidden) = blocking(move || {
+        let Some(live) = &look.live else { return Ok(Default::default()) };
+        let reads = console.store.live_reads(live, MAX_READS)?;
+        reads.iter().for_each(|read| console.cameras.read(&read.camera, read.last_seen));
+        let (report, now) = (console.status(), console.clock.wall());
+        let scope = look.hits.as_ref().map(|permit| permit.scope());
+        let rows: Vec<_> = reads.iter().map(|read| rows::row(&console, read, scope, now)).collect();
+        let cameras = console.cameras.cards(&report.parts, now, console.clock.monotonic());
+        let hidden = super::alerts::hidden(&console, &look)?;
+        Ok((rows, cameras, hidden))
+    })
+    .await?;
+    if hidden > 0 {
+        let text = match hidden {
+            1 => "There is an alert of a list for which you are not authorised. Ask a supervisor.".to_owned(),
+            n => format!("There are {n} alerts of lists for which you are not authorised. Ask a supervisor."),
+        };
+        frame.messages.push(Message { health: Health::Info, text });
+    }
+    Ok(draw(&Live { frame, reads, cameras })?.into_response())
+}

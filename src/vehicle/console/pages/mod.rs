@@ -1,0 +1,12 @@
+//! One file for each area of pages: its routes, and how its view models are filled.
+
+pub mod account;
+pub mod alerts;
+pub mod events;
+pub mod live;
+pub mod login;
+pub mod pictures;
+pub mod purpose;
+pub mod second_factor;
+pub mod shift;
+pub mod users;

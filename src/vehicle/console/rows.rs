@@ -1,0 +1,42 @@
+//! Reads as rows of a list.
+
+use super::{Console, scope, words};
+use jiff::Timestamp;
+use plated_access::Scope;
+use plated_core::record::{ImageRole, ReadRecord};
+use plated_web::pages::{Confidence, ReadRow};
+use plated_web::plate::Plate;
+use plated_web::ui::{Picture, Urgency};
+
+/// A read as a row; `hits` says which of its hits may be seen, if any.
+pub fn row(console: &Console, read: &ReadRecord, hits: Option<&Scope>, now: Timestamp) -> ReadRow {
+    let urgency = hits.and_then(|seen| scope::urgency(read, seen, console.officers.settings()));
+    ReadRow {
+        id: read.id.to_string(),
+        href: format!("/reads/{}", read.id),
+        plate: Plate::new(&read.text, &read.state),
+        crop: picture(read, ImageRole::Plate),
+        confidence: Confidence(read.confidence),
+        camera: read.camera.clone(),
+        at: words::moment(read.last_seen, now),
+        place: place(read),
+        urgency: urgency.map(Urgency),
+        corrected: false,
+    }
+}
+
+/// Where a read was made, in words; empty without a position.
+pub fn place(_: &ReadRecord) -> String {
+    String::new()
+}
+
+/// The first picture of this sort.
+pub fn picture(read: &ReadRecord, role: ImageRole) -> Option<Picture> {
+    read.images.iter().find(|image| image.role == role)?;
+    let (alt, width, height) = match role {
+        ImageRole::Plate => ("Plate as the camera saw it", 320, 160),
+        ImageRole::Overview => ("Vehicle as the camera saw it", 800, 450),
+    };
+    let src = format!("{}{}/{}.jpg", super::door::PICTURES, read.id, role.as_str());
+    Some(Picture { src, alt: alt.into(), width, height })
+}

@@ -1,0 +1,147 @@
+//! How everything is, in one line of plain words.
+
+use super::Console;
+use crate::control::{ListLine, StatusReport};
+use crate::health::{Level, Part};
+use crate::store::Staleness;
+use crate::transfer::{Progress, State};
+use jiff::Timestamp;
+use plated_core::text::{age, count};
+use plated_web::ui::{Health, StatusItem, StatusLine};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+/// A look at how all is, younger than this, is not repeated: it counts rows of the store.
+const FRESH: Duration = Duration::from_secs(2);
+
+/// The last look at how all is, and its monotonic time.
+#[derive(Default)]
+pub struct Glance(Mutex<Option<(Duration, Arc<StatusReport>)>>);
+
+impl Console {
+    /// How all is, as of some seconds ago at most. Blocks.
+    pub fn status(&self) -> Arc<StatusReport> {
+        // Held while it looks, so that many pages at once look once.
+        let mut last = self.glance.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = self.clock.monotonic();
+        match &*last {
+            Some((at, report)) if now.saturating_sub(*at) < FRESH => report.clone(),
+            _ => {
+                let report = Arc::new(self.officers.status().unwrap_or_else(|e| unknown(self, e.chain())));
+                *last = Some((now, report.clone()));
+                report
+            }
+        }
+    }
+}
+
+fn unknown(console: &Console, text: String) -> StatusReport {
+    let at = console.clock.wall();
+    let clock = crate::control::ClockLine { trusted: true, synchronised: None, last_jump: None };
+    let parts = vec![Part { name: "store".into(), level: Level::Failed, since: at, text }];
+    StatusReport { at, daemon: true, parts, clock, lists: Vec::new(), officers: Vec::new(), store: None }
+}
+
+/// As a page shows it.
+pub fn health(level: Level) -> Health {
+    match level {
+        Level::Ok => Health::Good,
+        Level::Degraded => Health::Warning,
+        Level::Failed => Health::Bad,
+    }
+}
+
+/// As a page shows it.
+pub fn freshness(staleness: Staleness) -> Health {
+    match staleness {
+        Staleness::Fresh => Health::Good,
+        Staleness::Warn => Health::Warning,
+        Staleness::Critical => Health::Bad,
+    }
+}
+
+/// The line of a page.
+pub fn line(console: &Console, report: &StatusReport) -> StatusLine {
+    let link = console.officers.link();
+    let mut items = vec![cameras(&report.parts), lists(&report.lists, report.clock.trusted), outbox(report)];
+    items.push(station(link.as_ref(), report.at));
+    items.extend(others(&report.parts));
+    items.sort_by_key(|item| std::cmp::Reverse(if item.health.needs_somebody() { item.health } else { Health::Good }));
+    StatusLine { items }
+}
+
+fn item(health: Health, icon: &'static str, text: impl Into<String>) -> StatusItem {
+    StatusItem { health, icon, text: text.into(), href: "/shift".into() }
+}
+
+fn cameras(parts: &[Part]) -> StatusItem {
+    let cameras: Vec<_> = parts.iter().filter_map(|p| Some((p.name.strip_prefix("camera ")?, p))).collect();
+    let (all, bad) = (cameras.len(), cameras.iter().filter(|(_, p)| p.level > Level::Ok).count());
+    let worst = cameras.iter().max_by_key(|(_, p)| p.level);
+    match worst {
+        None => item(Health::Info, "camera", "Cameras are being started"),
+        Some((_, part)) if part.level == Level::Ok => {
+            item(Health::Good, "camera", format!("{} reading", count(all as u64, "camera")))
+        }
+        Some((name, part)) if bad == 1 => item(health(part.level), "camera", format!("Camera {name} is not reading")),
+        Some((_, part)) => item(health(part.level), "camera", format!("{bad} of {all} cameras are not reading")),
+    }
+}
+
+fn lists(lists: &[ListLine], trusted: bool) -> StatusItem {
+    let shown = || lists.iter().filter(|list| !list.covert);
+    let worst = shown().max_by_key(|list| (list.staleness, list.age_s));
+    let Some(worst) = worst else { return item(Health::Info, "list", "No lists") };
+    let health = freshness(worst.staleness);
+    match worst.age_s {
+        None => item(health, "list", format!("{}: nothing in force", worst.name)),
+        Some(_) if !trusted => item(Health::Warning, "list", "Ages of lists not known"),
+        Some(old) if worst.staleness == Staleness::Fresh => item(health, "list", format!("Lists {} old", age(old))),
+        Some(old) => item(health, "list", format!("{} is {} old", worst.name, age(old))),
+    }
+}
+
+fn outbox(report: &StatusReport) -> StatusItem {
+    let Some(store) = &report.store else { return item(Health::Bad, "outbox", "The store does not answer") };
+    match (store.waiting, store.oldest_waiting_s) {
+        (0, _) => item(Health::Good, "outbox", "All reads sent"),
+        (waiting, oldest) => {
+            let oldest = oldest.map_or_else(String::new, |s| format!(", oldest {}", age(s)));
+            let health = freshness(store.staleness).max(Health::Info);
+            let verb = if waiting == 1 { "waits" } else { "wait" };
+            let one = if waiting == 1 { "read" } else { "reads" };
+            item(health, "outbox", format!("{} {one} {verb}{oldest}", super::words::number(waiting)))
+        }
+    }
+}
+
+/// Out of reach of the station is how a vehicle is most of the day.
+fn station(link: Option<&Progress>, now: Timestamp) -> StatusItem {
+    match link {
+        None => item(Health::Info, "nolink", "No station"),
+        Some(Progress { state: State::BackingOff { since, .. }, operator_needed, .. }) => {
+            let health = if *operator_needed { Health::Warning } else { Health::Info };
+            let since = age(now.duration_since(*since).as_secs().max(0).unsigned_abs());
+            item(health, "nolink", format!("No link for {since}"))
+        }
+        Some(_) => item(Health::Good, "link", "Station reached"),
+    }
+}
+
+/// What else does not work.
+fn others(parts: &[Part]) -> impl Iterator<Item = StatusItem> {
+    let said = |name: &str| {
+        name.starts_with("camera ") || name.starts_with("list ") || matches!(name, "transfer" | "console" | "control")
+    };
+    parts.iter().filter(move |part| part.level > Level::Ok && !said(&part.name)).map(|part| {
+        let (icon, text) = match part.name.as_str() {
+            "chime" if part.level == Level::Failed => ("nosound", "Alerts can't be heard".to_owned()),
+            "matching" => ("warning", "Nobody is alerted".to_owned()),
+            "disk" => ("warning", "The disk is filling up".to_owned()),
+            "clock" => ("clock", "The clock is not trusted".to_owned()),
+            "store" => ("warning", "Reads can't be kept".to_owned()),
+            name => ("warning", format!("{} has trouble", super::words::capital(name))),
+        };
+        item(health(part.level), icon, text)
+    })
+}

@@ -1,0 +1,7 @@
+//! The officer's console over real HTTPS and a real store.
+
+mod alerts;
+mod doors;
+mod live;
+mod login;
+mod users;
