@@ -1,6 +1,7 @@
 //! Passes that are over before all lists are in the matching.
 
 use super::*;
+use plated_core::clock::{ManualClock, Moment};
 
 #[test]
 fn a_vehicle_that_passed_before_its_list_was_ready_alerts_when_it_is_and_its_read_is_sealed_then() {
