@@ -328,3 +328,29 @@ fn no_file_of_the_store_shows_anything_in_clear() {
     assert!(opened.set_aside.is_some());
     look("damaged");
 }
+
+/// SQLCipher becomes ready once in a process; so each try is a process of its own.
+#[test]
+fn the_first_stores_of_a_process_can_all_be_made_at_once() {
+    for _ in 0..8 {
+        let mut test = std::process::Command::new(std::env::current_exe().unwrap());
+        let made = test.args(["--exact", "store_faults::make_stores_at_once", "--ignored"]).output().unwrap();
+        assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stdout));
+    }
+}
+
+#[test]
+#[ignore = "the test before this one runs it, in a fresh process"]
+fn make_stores_at_once() {
+    const STORES: usize = 16;
+    let start = std::sync::Barrier::new(STORES);
+    std::thread::scope(|scope| {
+        for _ in 0..STORES {
+            scope.spawn(|| {
+                let place = Place::new();
+                start.wait();
+                place.open();
+            });
+        }
+    });
+}

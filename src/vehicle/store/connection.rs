@@ -5,6 +5,7 @@ use plated_core::error::{Context, Error, Kind, Result};
 use rusqlite::{Connection, OpenFlags, ffi};
 use std::convert::Infallible;
 use std::path::Path;
+use std::sync::Once;
 
 /// Size of a page of the database: SQLCipher's own default, said so that it stays.
 pub(super) const PAGE_BYTES: i64 = 4096;
@@ -66,8 +67,21 @@ impl Fault {
     }
 }
 
+/// Makes SQLCipher ready, once, and lets all others wait for that. SQLite calls itself ready before SQLCipher's
+/// own part is (`SQLITE_EXTRA_INIT` runs after `isInit` is set, outside the lock), so of two threads that open
+/// their first database at once one is refused with an error that names no reason.
+fn initialise() {
+    static READY: Once = Once::new();
+    #[allow(unsafe_code, reason = "there is no safe call for it")]
+    // SAFETY: it has no arguments, and may be called at any time and by any thread. If it fails, so does opening.
+    READY.call_once(|| unsafe {
+        ffi::sqlite3_initialize();
+    });
+}
+
 /// Opens a database that exists, with its key. Nothing is read yet.
 pub(super) fn connect(path: &Path, key: &Key, write: bool) -> rusqlite::Result<Connection> {
+    initialise();
     let access = if write { OpenFlags::SQLITE_OPEN_READ_WRITE } else { OpenFlags::SQLITE_OPEN_READ_ONLY };
     let conn = Connection::open_with_flags(path, access | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
     set_key(&conn, key)?;

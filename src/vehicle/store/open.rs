@@ -133,26 +133,8 @@ pub(super) fn quick_check(conn: &Connection, table: &str) -> Result<Option<Strin
     Ok((answer != "ok").then_some(answer))
 }
 
-/// How often a fresh store is tried to be made.
-const MAX_TRIES: u32 = 3;
-
-/// Begins a fresh store, and opens it for writing. Where many stores were made at once, SQLCipher has
-/// answered with an error that names no reason (SQLITE_ERROR; its cause is not known). Reads must not
-/// wait for that, so it is tried again.
+/// Begins a fresh store, and opens it for writing.
 pub(super) fn begin(path: &Path, key: &Key) -> Result<Connection> {
-    let mut tries = 1;
-    loop {
-        match try_begin(path, key) {
-            Err(e) if e.kind() == Kind::Internal && tries < MAX_TRIES => {
-                tracing::warn!("A fresh store could not be made, and is tried again: {}", e.chain());
-                tries += 1;
-            }
-            outcome => return outcome,
-        }
-    }
-}
-
-fn try_begin(path: &Path, key: &Key) -> Result<Connection> {
     let made = |f: Fault| f.say(|| format!("could not make the store {}", path.display()));
     remove_unfinished(path)?;
     create(path, key)?;
