@@ -9,6 +9,7 @@ pub mod inode; // files that are removed or replaced while they are open
 pub mod logging; // tracing to the terminal or the journal
 pub mod name; // names of vehicles, cameras, lists and stations
 pub mod plate; // plate text: normal form, match key, syntax prior, distribution over characters
+pub mod position; // where the vehicle was
 pub mod record; // reads, hits and entries
 pub mod retry; // how long to wait before trying again
 pub mod runtime; // the one async runtime, and tasks that end when asked

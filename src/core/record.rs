@@ -1,6 +1,7 @@
 //! The record of one read: what was read, when, where, from which pictures, and what it hit.
 
 use crate::digest::Sha256;
+pub use crate::position::Position;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -37,6 +38,9 @@ pub struct ReadRecord {
     /// vehicle stood, or drove on before the camera.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stood_s: Option<f32>,
+    /// Where the vehicle was at the newest look. None where no receiver told it, or not well enough.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub position: Option<Position>,
     /// The look that shows the plate best; the images are of this frame.
     pub best: Look,
     /// A few looks over the pass, for review.
@@ -158,6 +162,9 @@ pub struct HitRecord {
     /// The store could not write when this was found: the alert was given, and the read kept later.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub kept_late: bool,
+    /// Where the vehicle was at the look that hit, as at [`ReadRecord::position`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub position: Option<Position>,
     /// Every entry of that plate, the most urgent first; at least one.
     pub entries: Vec<HitEntry>,
 }

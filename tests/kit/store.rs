@@ -186,6 +186,7 @@ pub fn hit(list: &str) -> HitRecord {
         probability: 0.875,
         alert: Alerting::Sounded,
         kept_late: false,
+        position: None,
         entries: vec![HitEntry { state: StateAgreement::Agree, priority: entry.priority, age_days: Some(2), entry }],
     }
 }
@@ -216,6 +217,7 @@ pub fn read(text: &str) -> NewRead {
         last_seen: start(),
         clock: None,
         stood_s: None,
+        position: None,
         best: look.clone(),
         sightings: vec![look],
         images: Vec::new(),

@@ -18,12 +18,15 @@ fn round_trip<T: Serialize + DeserializeOwned>(golden: &str) -> T {
 fn a_read_record_reads_and_writes_as_the_golden_file() {
     let record: ReadRecord = round_trip(include_str!("../golden/read_record.json"));
     assert_eq!((record.text.as_str(), record.hits[0].differs[0].listed), ("7ABC234", '1'));
+    let (read, hit) = (record.position.unwrap(), record.hits[0].position.unwrap());
+    assert_eq!((read.heading, hit.heading, read.error_m), (Some(271.5), None, Some(4.5)));
+    assert!(read.metres_to(&hit) < 20.0);
 }
 
 #[test]
 fn a_read_of_before_the_clock_was_trusted_says_so_as_in_the_golden_file() {
     let record: ReadRecord = round_trip(include_str!("../golden/read_record_clock.json"));
-    assert_eq!(record.clock, Some(ClockMark::NotTrusted));
+    assert_eq!((record.clock, record.position), (Some(ClockMark::NotTrusted), None));
 }
 
 #[test]

@@ -3,7 +3,7 @@
 
 use plated_core::name::is_plain_name;
 use plated_core::plate::ALPHABET;
-use plated_core::record::ReadRecord;
+use plated_core::record::{Position, ReadRecord};
 use serde_json::Value;
 
 /// Longest record, in bytes.
@@ -38,6 +38,10 @@ fn strict(record: &ReadRecord) -> Option<String> {
     }
     if !record.state.is_empty() && (record.state.len() != 2 || !record.state.bytes().all(|b| b.is_ascii_uppercase())) {
         return Some("state is not two letters".into());
+    }
+    let positions = record.position.iter().chain(hits().filter_map(|h| h.position.as_ref()));
+    if !positions.into_iter().all(Position::is_plausible) {
+        return Some("position is not a place on the earth".into());
     }
     if !is_plain_name(&record.camera) {
         return Some("camera is not 1 to 64 letters, digits, '-', '_' or '.'".into());

@@ -1,10 +1,10 @@
 //! Whether a hit is news: an entry alerts once in a pass, the same plate with the same entry does not
-//! alert again for a while or as long as the vehicle stands in view, and a pairing that somebody
-//! found wrong is muted until the shift ends.
+//! alert again for a while or as long as the vehicle stands in view, unless it is seen again far from
+//! where it alerted, and a pairing that somebody found wrong is muted until the shift ends.
 
-use super::MutedPairings;
+use super::{MutedPairings, Settings};
 use plated_core::plate::{MatchKey, PlateText};
-use plated_core::record::{Alerting, EntryRecord, HitEntry, HitRecord, Priority};
+use plated_core::record::{Alerting, EntryRecord, HitEntry, HitRecord, Position, Priority};
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,6 +13,8 @@ use std::time::Duration;
 #[derive(Debug)]
 pub struct Repeats {
     after: Duration,
+    /// Metres; 0 when no distance is far.
+    far: f64,
     alerted: HashMap<(MatchKey, Wanted), Alerted>,
     muted: Arc<MutedPairings>,
 }
@@ -41,6 +43,8 @@ struct Alerted {
     alerted: Duration,
     /// When it was last in view.
     seen: Duration,
+    /// Where the vehicle was at the last alert, if that is known.
+    place: Option<Position>,
 }
 
 impl Wanted {
@@ -55,9 +59,10 @@ impl Wanted {
 }
 
 impl Repeats {
-    /// `after` is [`crate::alert::Settings::repeat_after_s`].
-    pub fn new(after: Duration, muted: Arc<MutedPairings>) -> Self {
-        Self { after, alerted: HashMap::new(), muted }
+    /// By the times and distances of these settings.
+    pub fn new(settings: &Settings, muted: Arc<MutedPairings>) -> Self {
+        let (after, far) = (Duration::from_secs(settings.repeat_after_s), f64::from(settings.repeat_distance_m));
+        Self { after, far, alerted: HashMap::new(), muted }
     }
 
     /// Whether this hit, probable enough to alert, does alert at monotonic time `now`: not when its
@@ -79,7 +84,7 @@ impl Repeats {
         let is_news = |e: &&HitEntry| {
             let wanted = Wanted::of(&e.entry);
             let in_this_pass = in_this_pass.get(&wanted).is_some_and(|most| *most >= e.priority);
-            self.is_news(&read, wanted, e.priority, in_this_pass, now)
+            self.is_news(&read, wanted, e.priority, in_this_pass, hit.position, now)
         };
         if hit.entries.iter().filter(is_news).count() > 0 { Alerting::Sounded } else { Alerting::Repeat }
     }
@@ -102,13 +107,20 @@ impl Repeats {
         wanted: Wanted,
         priority: Priority,
         in_this_pass: bool,
+        place: Option<Position>,
         now: Duration,
     ) -> bool {
         let key = (read.clone(), wanted);
         // Without a time in which alerts don't repeat there is no standing either.
         let left_after = LEFT_AFTER.min(self.after);
+        let far = self.far;
         if let Some(last) = self.alerted.get_mut(&key) {
-            let lately = now.saturating_sub(last.alerted) < self.after || now.saturating_sub(last.seen) < left_after;
+            // The true distance may be less by what both places may be wrong. One that is followed was in view
+            // all the while.
+            let moved = |(then, now): (Position, Position)| then.metres_to(&now) - then.errors_m(&now) >= far;
+            let elsewhere = far > 0.0 && last.place.zip(place).is_some_and(moved);
+            let lately = !elsewhere && now.saturating_sub(last.alerted) < self.after
+                || now.saturating_sub(last.seen) < left_after;
             if in_this_pass || lately && priority <= last.priority {
                 last.seen = now;
                 return false;
@@ -118,7 +130,7 @@ impl Repeats {
             self.forget(now);
         }
         // In one pass an entry alerts once; what was read this time is noted as if it had.
-        self.alerted.insert(key, Alerted { priority, alerted: now, seen: now });
+        self.alerted.insert(key, Alerted { priority, alerted: now, seen: now, place });
         !in_this_pass
     }
 
@@ -159,12 +171,13 @@ pub(super) mod tests {
             probability: 0.5,
             alert: Alerting::Candidate,
             kept_late: false,
+            position: None,
             entries: entries.iter().map(shown).collect(),
         }
     }
 
     fn repeats(after: u64) -> Repeats {
-        Repeats::new(S(after), Arc::default())
+        Repeats::new(&Settings { repeat_after_s: after, ..Settings::default() }, Arc::default())
     }
 
     #[test]
@@ -210,6 +223,55 @@ pub(super) mod tests {
         assert!(!repeats.alerts("7ABC123", &stolen, 539));
         assert!(repeats.alerts("7ABC123", &stolen, 600), "counted from the alert given");
         assert!(!repeats.alerts("7ABC123", &stolen, 601));
+    }
+
+    /// A place so many metres to the north of where the beat begins, known to so many metres.
+    fn place(metres: f64, error_m: Option<f32>) -> Option<Position> {
+        let lat = 38.13 + metres / 111_195.0;
+        Some(Position { lat, lon: -121.27, heading: None, speed_m_s: None, error_m, age_s: 0.0 })
+    }
+
+    /// Whether a pass with this plate alerts, when the patrol car is there.
+    fn alerts_at(repeats: &mut Repeats, place: Option<Position>, now: u64) -> bool {
+        let wanted =
+            HitRecord { position: place, ..hit("7ABC123", "7ABC123", &[entry("7ABC123", Priority::High, "x")]) };
+        repeats.decide(&wanted, &[], S(now)) == Alerting::Sounded
+    }
+
+    #[test]
+    fn the_same_vehicle_seen_again_300_m_from_where_it_alerted_alerts_again() {
+        let mut repeats = repeats(600);
+        assert!(alerts_at(&mut repeats, place(0.0, None), 0));
+        assert!(!alerts_at(&mut repeats, place(290.0, None), 100));
+        assert!(alerts_at(&mut repeats, place(310.0, None), 200));
+        assert!(!alerts_at(&mut repeats, place(310.0, None), 300), "counted from where it alerted last");
+        assert!(alerts_at(&mut repeats, place(0.0, None), 400));
+    }
+
+    #[test]
+    fn without_a_position_or_with_one_that_may_be_wrong_the_time_alone_counts() {
+        for (first, second) in [
+            (None, place(5000.0, None)),
+            (place(0.0, None), None),
+            (place(0.0, Some(150.0)), place(500.0, Some(100.0))),
+        ] {
+            let mut repeats = repeats(600);
+            assert!(alerts_at(&mut repeats, first, 0));
+            assert!(!alerts_at(&mut repeats, second, 539));
+            assert!(alerts_at(&mut repeats, second, 600), "no longer than without positions");
+        }
+        let settings = Settings { repeat_distance_m: 0, ..Settings::default() };
+        let mut repeats = Repeats::new(&settings, Arc::default());
+        assert!(alerts_at(&mut repeats, place(0.0, None), 0) && !alerts_at(&mut repeats, place(5000.0, None), 100));
+    }
+
+    #[test]
+    fn a_vehicle_that_is_followed_does_not_alert_each_300_m() {
+        let mut repeats = repeats(600);
+        assert!(alerts_at(&mut repeats, place(0.0, None), 0));
+        for n in 1..50 {
+            assert!(!alerts_at(&mut repeats, place(100.0 * n as f64, None), 10 * n), "after {n} passes");
+        }
     }
 
     #[test]

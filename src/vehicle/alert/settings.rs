@@ -13,18 +13,22 @@ pub struct Settings {
     pub device: String,
     /// The same plate does not alert again for this many seconds.
     pub repeat_after_s: u64,
+    /// Unless it is seen again so many metres from where it alerted, and was out of view for a minute; 0: the
+    /// distance does not count.
+    pub repeat_distance_m: u32,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { sound: true, device: String::new(), repeat_after_s: 600 }
+        Self { sound: true, device: String::new(), repeat_after_s: 600, repeat_distance_m: 300 }
     }
 }
 
 impl Settings {
     /// Rules that the types can't say. The error names the key.
     pub(crate) fn check(&self) -> Result<(), String> {
-        within("alert.repeat_after_s", self.repeat_after_s, 0..=86_400)
+        within("alert.repeat_after_s", self.repeat_after_s, 0..=86_400)?;
+        within("alert.repeat_distance_m", self.repeat_distance_m, 0..=100_000)
     }
 }
 

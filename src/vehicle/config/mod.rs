@@ -4,7 +4,7 @@
 //! the sources and the vehicle's name. `plated init` writes it with every key explained.
 
 use crate::lists::HotlistSync;
-use crate::{alert, console, store, transfer};
+use crate::{alert, console, gps, store, transfer};
 use plated_core::config_file::{parse, within, wrong};
 use plated_core::name::is_plain_name;
 use plated_hotlist::settings::{Hotlist, ListKind, OFFICERS};
@@ -32,6 +32,8 @@ pub struct Config {
     /// Sound.
     #[serde(default)]
     pub alert: alert::Settings,
+    /// Where the vehicle is; without it reads have no position.
+    pub gps: Option<gps::Settings>,
     /// What the agency asks of each access to data.
     #[serde(default)]
     pub access: plated_access::Settings,
@@ -189,6 +191,7 @@ impl Config {
         self.access.check().map_err(|why| format!("access.{why}"))?;
         within("shift.hours", self.shift.hours, 1..=168)?;
         self.alert.check()?;
+        self.gps.as_ref().map_or(Ok(()), gps::Settings::check)?;
         self.store.check()?;
         self.recognition.check()?;
         if let Some(sync) = &self.hotlist_sync {
@@ -342,6 +345,8 @@ mod tests {
             (images("rate = 1e-300"), "rate"),
             (images("rate = nan"), "rate"),
             (section("alert", "repeat_after_s = 999999999"), "repeat_after_s"),
+            (section("alert", "repeat_distance_m = 999999999"), "repeat_distance_m"),
+            (section("gps", "address = \"gps\""), "address"),
             (section("shift", "hours = 0"), "hours"),
             (store("max_mib = 18446744073709551615"), "max_mib"),
             (transfer("batch_reads = 0"), "batch_reads"),

@@ -13,6 +13,7 @@
 mod collector;
 mod counters;
 mod expiry;
+mod gps;
 mod live;
 mod monitor;
 mod recorder;
@@ -42,14 +43,14 @@ use plated_access::{Case, Purpose};
 use plated_core::clock::{Clock, TrustedClock};
 use plated_core::error::{Error, Kind, Result};
 use plated_core::record::MadeBy;
-use plated_core::runtime::Runtime;
+use plated_core::runtime::{Runtime, Task};
 use plated_core::shutdown::Shutdown;
 use plated_core::text::count;
 use plated_core::thread::Thread;
 use plated_vision::capture::{Capture, SourceState, SourceStatus};
 use plated_vision::capture::{Input, Pace};
 use plated_vision::recognition::{Models, Recognizer};
-use recorder::{Keeper, Matching, Recorder, Reserve, Waiting};
+use recorder::{Keeper, Matching, Places, Recorder, Reserve, Waiting};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 use worker::Worker;
@@ -94,6 +95,7 @@ pub struct Daemon {
     console: Option<console::Running>,
     hotlists: updater::Running,
     transfer: Option<transfer::Running>,
+    gps: Option<Task>,
     /// Expiry, monitor.
     beside: Vec<Thread>,
     store: Store,
@@ -222,12 +224,17 @@ impl Daemon {
         let expiry = expiry::start(officers.clone(), clock.clone(), rest.clone())?;
         let settings = officers.settings().clone();
         let arming = officers.clone();
+        let gps = config.gps.as_ref().map(|gps| gps::start(gps, &health, &clock, runtime.handle(), &rest));
+        let (gps, fixes) = gps.unzip();
+        let own_time = config.sources.iter().filter(|s| has_own_time(&s.input));
+        let recordings = own_time.map(|s| s.name.as_str().into()).collect();
         let matching = Matching {
             lists: officers.lists().clone(),
             are_ready: Box::new(move || arming.wait_for_lists(Duration::ZERO)),
             settings: settings.clone(),
             muted: officers.muted().clone(),
-            repeat_after: Duration::from_secs(config.alert.repeat_after_s),
+            alert: config.alert.clone(),
+            places: Places::new(fixes, recordings),
             clock: clock.clone(),
         };
         let waiting = Arc::new(Waiting::new(counters.clone(), config.sources.iter().all(|s| has_own_time(&s.input))));
@@ -286,6 +293,7 @@ impl Daemon {
             console,
             hotlists,
             transfer,
+            gps,
             beside: vec![expiry, monitor, watch],
             store,
             chime,
@@ -395,7 +403,7 @@ impl Daemon {
         }
         self.events.close();
         self.rest.0.request();
-        drop((self.server, self.console, self.hotlists, self.transfer));
+        drop((self.server, self.console, self.hotlists, self.transfer, self.gps));
         for thread in self.beside {
             thread.end_within(END_TIMEOUT);
         }

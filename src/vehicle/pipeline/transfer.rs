@@ -14,7 +14,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 /// Wait after a defect before the transfer begins anew.
-const AFTER_DEFECT: Duration = Duration::from_secs(30);
+pub(super) const AFTER_DEFECT: Duration = Duration::from_secs(30);
 
 /// A link whose certificates are loaded.
 pub struct Prepared {
@@ -47,7 +47,7 @@ impl Prepared {
 }
 
 /// Has the future run that `begin` makes, and another one after a panic in it.
-async fn again_after_defects<F>(what: &'static str, wait: Duration, begin: impl Fn() -> F + Send)
+pub(super) async fn again_after_defects<F>(what: &'static str, wait: Duration, begin: impl Fn() -> F + Send)
 where
     F: Future + Send + 'static,
     F::Output: Send,

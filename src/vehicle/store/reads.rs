@@ -140,13 +140,14 @@ pub(super) fn write<P: AsRef<[u8]>>(tx: &Connection, new: &Sealing<'_>, jpegs: &
     let record = new.record;
     let number: i64 = tx.query_row(
         "INSERT INTO read (id, camera, text, key, state, class, confidence, has_hit, looks, agreeing, first_seen,
-                           last_seen, stored, sha256, record)
+                           last_seen, latitude, longitude, stored, sha256, record)
          VALUES (:id, :camera, :text, :key, :state, '', :confidence, :has_hit, :looks, :agreeing, :first_seen,
-                 :last_seen, :stored, :sha256, :record)
+                 :last_seen, :latitude, :longitude, :stored, :sha256, :record)
          ON CONFLICT (id) DO UPDATE SET
            camera = excluded.camera, text = excluded.text, key = excluded.key, state = excluded.state,
            confidence = excluded.confidence, has_hit = excluded.has_hit, looks = excluded.looks,
            agreeing = excluded.agreeing, first_seen = excluded.first_seen, last_seen = excluded.last_seen,
+           latitude = excluded.latitude, longitude = excluded.longitude,
            stored = excluded.stored, sha256 = excluded.sha256, record = excluded.record
          RETURNING number",
         named_params! {
@@ -161,6 +162,8 @@ pub(super) fn write<P: AsRef<[u8]>>(tx: &Connection, new: &Sealing<'_>, jpegs: &
             ":agreeing": record.agreeing,
             ":first_seen": record.first_seen.as_microsecond(),
             ":last_seen": record.last_seen.as_microsecond(),
+            ":latitude": record.position.map(|p| p.lat),
+            ":longitude": record.position.map(|p| p.lon),
             ":stored": new.now,
             ":sha256": new.sha256.0,
             ":record": new.json,

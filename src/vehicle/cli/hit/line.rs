@@ -103,6 +103,7 @@ mod tests {
             probability: 0.9,
             alert: Alerting::Sounded,
             kept_late: false,
+            position: None,
             entries: vec![HitEntry {
                 state: StateAgreement::Differ,
                 priority: Priority::Normal,

@@ -13,6 +13,7 @@ mod keeper;
 mod passes;
 mod pending;
 mod pictures;
+mod places;
 mod reserve;
 mod times;
 #[cfg(test)]
@@ -36,6 +37,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub use passes::Matching;
+pub use places::Places;
 
 /// How often open passes are looked at for lists that changed meanwhile.
 const POLL: Duration = Duration::from_millis(50);
@@ -176,6 +178,7 @@ impl Recorder {
             last_seen: read.last_seen,
             clock: (!read.clock_trusted).then_some(ClockMark::NotTrusted),
             stood_s: (!read.stood.is_zero()).then(|| (read.stood.as_secs_f32() * 10.0).round() / 10.0),
+            position: self.passes.place(read),
             best: read.best.clone(),
             sightings: read.sightings.clone(),
             images: Vec::new(),

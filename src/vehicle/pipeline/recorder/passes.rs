@@ -3,12 +3,12 @@
 //! While lists are still being made ready for the matching, as after a start, a pass that is over is
 //! held for a while: a list that comes then is matched against the vehicles that have just passed, too.
 
-use super::guarded;
+use super::{Places, guarded};
 use crate::alert::{MutedPairings, Repeats};
 use jiff::Timestamp;
 use plated_core::clock::{Clock, Moment, id_at};
 use plated_core::plate::PlateText;
-use plated_core::record::{Alerting, EntryRecord, HitRecord};
+use plated_core::record::{Alerting, EntryRecord, HitRecord, Position};
 use plated_hotlist::{ListSettings, Lists, Match, Query};
 use plated_vision::recognition::TrackRead;
 use std::collections::hash_map::Entry;
@@ -37,8 +37,10 @@ pub struct Matching {
     pub settings: Arc<ListSettings>,
     /// Pairings that officers found wrong.
     pub muted: Arc<MutedPairings>,
-    /// See [`crate::alert::Settings::repeat_after_s`].
-    pub repeat_after: Duration,
+    /// When an alert is repeated.
+    pub alert: crate::alert::Settings,
+    /// Where the vehicle was.
+    pub places: Places,
     pub clock: Arc<dyn Clock>,
 }
 
@@ -65,7 +67,7 @@ pub struct Pass {
 
 impl Passes {
     pub fn new(matching: Matching) -> Self {
-        let repeats = Repeats::new(matching.repeat_after, matching.muted.clone());
+        let repeats = Repeats::new(&matching.alert, matching.muted.clone());
         let holding_ends = matching.clock.monotonic() + HOLDING_PERIOD;
         let (open, held) = (HashMap::new(), VecDeque::new());
         Self { matching, repeats, open, held, holding_ends, generation: 0, matched: Instant::now() }
@@ -73,6 +75,11 @@ impl Passes {
 
     pub fn is_empty(&self) -> bool {
         self.open.is_empty() && self.held.is_empty()
+    }
+
+    /// Where the vehicle was at the newest look of this read.
+    pub fn place(&self, read: &TrackRead) -> Option<Position> {
+        self.matching.places.of(read)
     }
 
     /// Whether all lists are ready, or are not waited for any more.
@@ -194,6 +201,7 @@ impl Matching {
             };
             let (known, alerts) = (hits.iter().position(same), found.alerts);
             let mut hit = hit(found, read, now);
+            hit.position = self.places.of(read);
             // It alerts now and did not before, or became more urgent, as when the state was read.
             let may_change = |h: &HitRecord| {
                 matches!(h.alert, Alerting::Candidate | Alerting::Quieted) || hit.priority() > h.priority()
@@ -237,6 +245,7 @@ fn hit(found: Match, read: &TrackRead, at: Timestamp) -> HitRecord {
         probability: found.probability,
         alert: Alerting::Candidate,
         kept_late: false,
+        position: None,
         entries: found.entries,
     }
 }

@@ -26,12 +26,16 @@ CREATE TABLE read (
   agreeing INTEGER NOT NULL,
   first_seen INTEGER NOT NULL,
   last_seen INTEGER NOT NULL,
+  -- Where the vehicle was, in degrees of WGS 84; none without a position.
+  latitude REAL CHECK (latitude BETWEEN -90 AND 90),
+  longitude REAL CHECK (longitude BETWEEN -180 AND 180),
   -- When this content was written here.
   stored INTEGER NOT NULL,
   -- Over `record`.
   sha256 BLOB NOT NULL CHECK (length(sha256) = 32),
   -- UTF-8 JSON of wire::ReadRecord.
-  record BLOB NOT NULL
+  record BLOB NOT NULL,
+  CHECK ((latitude IS NULL) = (longitude IS NULL))
 ) STRICT;
 
 -- Names this store, as long as it lives, to the station. A store that is begun anew, or copied and

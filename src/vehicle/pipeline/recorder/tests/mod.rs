@@ -92,6 +92,7 @@ pub fn hit(text: &str) -> HitRecord {
         probability: 0.9,
         alert: Alerting::Sounded,
         kept_late: false,
+        position: None,
         entries: vec![HitEntry {
             state: StateAgreement::Unknown,
             priority: Priority::High,
@@ -119,6 +120,7 @@ pub fn pending(id: Uuid, has_hit: bool, open: bool) -> Pending {
         last_seen: at(),
         clock: None,
         stood_s: None,
+        position: None,
         best: look(WANTED),
         sightings: Vec::new(),
         images: Vec::new(),
@@ -310,7 +312,15 @@ fn matching(
 ) -> Matching {
     let (lists, ready) = (lists.clone(), ready.clone());
     let are_ready = Box::new(move || ready.load(Ordering::Relaxed));
-    Matching { lists, are_ready, settings, muted: Arc::default(), repeat_after: Duration::from_secs(600), clock }
+    Matching {
+        lists,
+        are_ready,
+        settings,
+        muted: Arc::default(),
+        alert: crate::alert::Settings::default(),
+        places: Places::default(),
+        clock,
+    }
 }
 
 fn faulty(store: Store, fault: Arc<std::sync::Mutex<Does>>, met: Arc<AtomicU64>) -> Put {
