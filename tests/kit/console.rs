@@ -17,7 +17,7 @@ use plated_vehicle::store::{NewRead, Store};
 use reqwest::header::{COOKIE, HeaderMap, LOCATION, SET_COOKIE};
 use reqwest::{Client, Method, RequestBuilder, Response, StatusCode};
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -104,25 +104,7 @@ impl Desk {
 
     /// A browser that has never been here.
     pub fn browser(&self) -> Browser {
-        use rustls::pki_types::{CertificateDer, pem::PemObject};
-        let mut authorities = rustls::RootCertStore::empty();
-        authorities.add(CertificateDer::from_pem_file(&self.ca).unwrap()).unwrap();
-        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-        let mut tls = rustls::ClientConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
-            .unwrap()
-            .with_root_certificates(authorities)
-            .with_no_client_auth();
-        tls.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-        let client = Client::builder()
-            .tls_backend_preconfigured(tls)
-            .redirect(reqwest::redirect::Policy::none())
-            .timeout(PATIENCE)
-            .build()
-            .unwrap();
-        let address = self.running.as_ref().unwrap().address();
-        let base = format!("https://localhost:{}", address.port());
-        Browser { client, base, runtime: self.runtime.clone(), cookies: Mutex::default() }
+        Browser::new(self.running.as_ref().unwrap().address().port(), &self.ca, self.runtime.clone())
     }
 
     /// One in which this officer has logged in, and said why.
@@ -193,6 +175,27 @@ pub struct Browser {
 }
 
 impl Browser {
+    /// For the console at this port, which trusts this authority.
+    pub fn new(port: u16, ca: &Path, runtime: Arc<Runtime>) -> Self {
+        use rustls::pki_types::{CertificateDer, pem::PemObject};
+        let mut authorities = rustls::RootCertStore::empty();
+        authorities.add(CertificateDer::from_pem_file(ca).unwrap()).unwrap();
+        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+        let mut tls = rustls::ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_root_certificates(authorities)
+            .with_no_client_auth();
+        tls.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+        let client = Client::builder()
+            .tls_backend_preconfigured(tls)
+            .redirect(reqwest::redirect::Policy::none())
+            .timeout(PATIENCE)
+            .build()
+            .unwrap();
+        Self { client, base: format!("https://localhost:{port}"), runtime, cookies: Mutex::default() }
+    }
+
     pub fn get(&self, path: &str) -> Answer {
         self.send(self.request(Method::GET, path))
     }

@@ -122,24 +122,21 @@ fn joined(parts: &[&String]) -> String {
 
 fn facts(of: &HitEntry) -> Vec<Fact> {
     let e = &of.entry;
-    let entered = match of.age_days {
-        Some(0) => "Today".into(),
+    let when = match of.age_days {
+        Some(0) => "today".into(),
         Some(days) => format!("{} ago", count(days.into(), "day")),
         None => e.date.clone(),
     };
-    let mut facts = vec![
+    // In one fact, so that all fit without scrolling on the screen of a vehicle.
+    let entered = joined(&[&when, &e.source, &e.ori]);
+    vec![
         Fact::new("Kind", kind(&e.plate_type)),
         Fact::new("Vehicle", joined(&[&e.year, &e.make, &e.model, &e.style])),
         Fact::new("Colour", e.colour.clone()),
         Fact::new("Entered", entered).health(Health::Info),
         Fact::new("Case", e.case_number.clone()).copied_by("Copy the case number"),
         Fact::new("VIN", e.vin.clone()).copied_by("Copy the VIN"),
-    ];
-    let by = joined(&[&e.source, &e.ori]);
-    if !by.is_empty() {
-        facts.push(Fact::new("Entered by", by));
-    }
-    facts
+    ]
 }
 
 /// A further entry of the plate, in one line.

@@ -106,7 +106,7 @@ fn outbox(report: &StatusReport) -> StatusItem {
     match (store.waiting, store.oldest_waiting_s) {
         (0, _) => item(Health::Good, "outbox", "All reads sent"),
         (waiting, oldest) => {
-            let oldest = oldest.map_or_else(String::new, |s| format!(", oldest {}", age(s)));
+            let oldest = oldest.filter(|s| *s >= 60).map_or_else(String::new, |s| format!(", oldest {}", age(s)));
             let health = freshness(store.staleness).max(Health::Info);
             let verb = if waiting == 1 { "waits" } else { "wait" };
             let one = if waiting == 1 { "read" } else { "reads" };

@@ -12,7 +12,7 @@ use plated_web::fields::Fields;
 use plated_web::pages::Shape;
 use plated_web::problem::Problem;
 use plated_web::theme::Theme;
-use plated_web::ui::{Form, Link, NavItem};
+use plated_web::ui::{Form, Health, Link, Message, NavItem};
 use plated_web::{Frame, cookies};
 use std::sync::Arc;
 
@@ -93,7 +93,7 @@ impl Visit {
     /// shows the alerts that wait.
     ///
     /// # Errors
-    /// What kept the alerts from being looked for, or from being put on record.
+    /// On a route that lets everybody in.
     pub async fn frame(&self, title: &str, current: &str) -> Result<Frame, Problem> {
         let visitor = self.visitor()?.clone();
         let mut frame = Frame {
@@ -110,12 +110,19 @@ impl Visit {
         let (line, pending) = blocking(move || {
             let report = console.status();
             let pending = match &look {
-                Some(look) => pages::alerts::pending(&console, look, &csrf, &report)?,
-                None => Vec::new(),
+                Some(look) => pages::alerts::pending(&console, look, &csrf, &report),
+                None => Ok(Vec::new()),
             };
             Ok((status::line(&console, &report), pending))
         })
         .await?;
+        // Whatever keeps alerts from being shown keeps nobody from the other pages.
+        let pending = pending.unwrap_or_else(|e| {
+            tracing::error!("Alerts are not shown on the console: {}", e.chain());
+            let text = "Alerts can't be shown, since that can't be put on record. They sound all the same.".into();
+            frame.messages.push(Message { health: Health::Bad, text });
+            Vec::new()
+        });
         frame.nav = nav(&visitor, current, u32::try_from(pending.len()).unwrap_or(u32::MAX));
         frame.status = line;
         if let Some(events) = events {

@@ -3,6 +3,7 @@
 
 mod access;
 mod clock;
+mod console;
 mod dispositions;
 mod health;
 mod hits;

@@ -57,6 +57,9 @@ fn of_shift(console: &Console, look: &Look) -> Result<(Vec<Seen>, usize)> {
 
 /// How many alerts of this shift exist that may not be seen, where the agency lets that be known. Blocks.
 pub fn hidden(console: &Console, look: &Look) -> Result<usize> {
+    if !console.access.alert_existence_shown {
+        return Ok(0);
+    }
     Ok(of_shift(console, look)?.1)
 }
 

@@ -27,7 +27,7 @@ async fn page(visit: Visit) -> Result<Response, Problem> {
         Ok((report, cards))
     })
     .await?;
-    let mut checks: Vec<Check> = report.parts.iter().filter(|part| !is_list(part)).map(check).collect();
+    let mut checks: Vec<Check> = report.parts.iter().filter(|part| is_told(part)).map(check).collect();
     checks.push(training_check(&visit.console, &visitor));
     checks.sort_by_key(|check| std::cmp::Reverse(check.health));
     let lists: Vec<ListRow> = report.lists.iter().filter(|list| !list.covert).map(|list| row(list, &report)).collect();
@@ -49,8 +49,10 @@ async fn page(visit: Visit) -> Result<Response, Problem> {
     Ok(draw(&page)?.into_response())
 }
 
-fn is_list(part: &Part) -> bool {
-    part.name.starts_with("list ")
+/// Lists have a place of their own, and of some parts nobody needs to know that they work.
+fn is_told(part: &Part) -> bool {
+    let inside = matches!(part.name.as_str(), "console" | "control" | "log" | "officers' entries");
+    !part.name.starts_with("list ") && !(inside && part.level == Level::Ok)
 }
 
 fn check(part: &Part) -> Check {

@@ -112,7 +112,11 @@ fn row(console: &Console, user: &User) -> UserRow {
     let role = words::title(account.role.as_str());
     UserRow {
         link: Link::new(account.full_name.clone(), format!("/users/{}", account.name)),
-        role: if account.title.is_empty() { role } else { format!("{}, {role}", account.title) },
+        role: if account.title.is_empty() || account.title == role {
+            role
+        } else {
+            format!("{}, {role}", account.title)
+        },
         training: training(console, user),
         last_login: user.last_login.map_or_else(|| "never".into(), words::day_time),
         state: state(console, user),
