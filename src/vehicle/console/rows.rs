@@ -25,9 +25,19 @@ pub fn row(console: &Console, read: &ReadRecord, hits: Option<&Scope>, now: Time
     }
 }
 
-/// Where a read was made, in words; empty without a position.
-pub fn place(_: &ReadRecord) -> String {
-    String::new()
+/// Where a read was made, to about a metre, and which way the vehicle went; empty without a position.
+pub fn place(read: &ReadRecord) -> String {
+    let Some(position) = read.position else { return String::new() };
+    let going = position.heading.map_or_else(String::new, |degrees| format!(", going {}", compass(degrees)));
+    format!("{:.5}, {:.5}{going}", position.lat, position.lon)
+}
+
+/// A direction as one of eight.
+fn compass(degrees: f32) -> &'static str {
+    const DIRECTIONS: [&str; 8] =
+        ["north", "northeast", "east", "southeast", "south", "southwest", "west", "northwest"];
+    let eighth = (degrees.rem_euclid(360.0) / 45.0).round() as usize;
+    DIRECTIONS.get(eighth).unwrap_or(&DIRECTIONS[0])
 }
 
 /// The first picture of this sort.
@@ -39,4 +49,19 @@ pub fn picture(read: &ReadRecord, role: ImageRole) -> Option<Picture> {
     };
     let src = format!("{}{}/{}.jpg", super::door::PICTURES, read.id, role.as_str());
     Some(Picture { src, alt: alt.into(), width, height })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::compass;
+
+    #[test]
+    fn a_direction_is_told_as_one_of_eight() {
+        for (degrees, direction) in
+            [(0.0, "north"), (22.0, "north"), (23.0, "northeast"), (181.0, "south"), (359.0, "north")]
+        {
+            assert_eq!(compass(degrees), direction, "{degrees}");
+        }
+        assert_eq!(compass(f32::NAN), "north");
+    }
 }

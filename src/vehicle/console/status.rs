@@ -139,6 +139,7 @@ fn others(parts: &[Part]) -> impl Iterator<Item = StatusItem> {
             "matching" => ("warning", "Nobody is alerted".to_owned()),
             "disk" => ("warning", "The disk is filling up".to_owned()),
             "clock" => ("clock", "The clock is not trusted".to_owned()),
+            "gps" => ("state", "Position not known".to_owned()),
             "store" => ("warning", "Reads can't be kept".to_owned()),
             name => ("warning", format!("{} has trouble", super::words::capital(name))),
         };
