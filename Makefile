@@ -18,6 +18,7 @@ demo: setup
 	fixtures/demo.sh
 
 test: setup lint
+	.ci/browser
 	.ci/tests
 	$(MAKE) test-models
 

@@ -1,0 +1,21 @@
+import { open_window, log_in, examine, shot, scenario, CAR, DESK } from "./kit.mjs";
+
+const officer = ["/", "/alerts", "/shift", "/account", "/purpose"];
+const chief = ["/users", "/users/new", "/users/jdoe", "/shift"];
+
+await scenario("pages", async () => {
+  for (const [size, theme] of [[CAR, "light"], [CAR, "dark"], [DESK, "light"]]) {
+    for (const [name, paths] of [["jdoe", officer], ["chief", chief]]) {
+      const page = await open_window({ size, theme, touch: size === CAR });
+      await page.goto("/login");
+      await examine(page, "/login");
+      await log_in(page, name);
+      for (const path of paths) {
+        await page.goto(path);
+        if (path === "/") await page.locator(".read").first().waitFor();
+        await examine(page, `${path} at ${size.width} by ${theme}`);
+        await shot(page, `${path.replaceAll("/", "-").replace(/^-$/, "-live").slice(1)}-${size.width}-${theme === "light" ? "day" : "night"}`);
+      }
+    }
+  }
+});
