@@ -92,7 +92,9 @@ fn scenario(name: &str) {
     let trusted = home.join(".pki/nssdb");
     std::fs::create_dir_all(&trusted).unwrap();
     let database = format!("sql:{}", trusted.display());
-    for args in [&["-N", "--empty-password"][..], &["-A", "-t", "C,,", "-n", "agency", "-i", issued.ca.to_str().unwrap()]] {
+    for args in
+        [&["-N", "--empty-password"][..], &["-A", "-t", "C,,", "-n", "agency", "-i", issued.ca.to_str().unwrap()]]
+    {
         let done = Command::new("certutil").args(["-d", &database]).args(args).output().unwrap();
         assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
     }

@@ -128,7 +128,8 @@ fn facts(of: &HitEntry) -> Vec<Fact> {
         None => e.date.clone(),
     };
     // In one fact, so that all fit without scrolling on the screen of a vehicle.
-    let entered = joined(&[&when, &e.source, &e.ori]);
+    let by = joined(&[&e.source, &e.ori]);
+    let entered = if by.is_empty() || when.is_empty() { joined(&[&when, &by]) } else { format!("{when}, {by}") };
     vec![
         Fact::new("Kind", kind(&e.plate_type)),
         Fact::new("Vehicle", joined(&[&e.year, &e.make, &e.model, &e.style])),

@@ -94,7 +94,8 @@ pub(crate) struct Console {
     run: String,
     looks: Looks,
     logins: UnfinishedLogins,
-    glance: Glance,
+    glance: Arc<Glance>,
+    health: Arc<Health>,
     cameras: Cameras,
     /// Pages that listen to live events.
     listeners: Arc<AtomicUsize>,
@@ -169,7 +170,7 @@ fn serve(
     runtime: &Handle,
     stop: &Shutdown,
 ) -> Result<(Running, Option<String>)> {
-    let Parts { officers, store, events, cameras, clock, health: _ } = parts;
+    let Parts { officers, store, events, cameras, clock, health } = parts;
     let identity = Identity::load_for_pages(&settings.certificate, &settings.key)?;
     let doubt = identity.validity.check(clock.wall()).err().map(|e| e.chain());
     let tls = page_server(&identity)?;
@@ -189,7 +190,8 @@ fn serve(
         run: hex::encode(random),
         looks: Looks::default(),
         logins: UnfinishedLogins::default(),
-        glance: Glance::default(),
+        glance: Arc::default(),
+        health,
         cameras: Cameras::new(cameras),
         listeners: Arc::default(),
         clock,

@@ -1,42 +1,75 @@
 //! How everything is, in one line of plain words.
 
 use super::Console;
-use crate::control::{ListLine, StatusReport};
+use crate::control::{ListLine, OfficerService, StatusReport};
 use crate::health::{Level, Part};
 use crate::store::Staleness;
 use crate::transfer::{Progress, State};
 use jiff::Timestamp;
 use plated_core::text::{age, count};
+use plated_core::thread::{guarded, spawn};
 use plated_web::ui::{Health, StatusItem, StatusLine};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 /// A look at how all is, younger than this, is not repeated: it counts rows of the store.
-const FRESH: Duration = Duration::from_secs(2);
+const FRESH: Duration = Duration::from_secs(10);
+/// One that is older is not shown; between the two it is shown while another look is taken.
+const STALE: Duration = Duration::from_secs(60);
 
-/// The last look at how all is, and its monotonic time.
+/// The last look at how all is.
 #[derive(Default)]
-pub struct Glance(Mutex<Option<(Duration, Arc<StatusReport>)>>);
+pub struct Glance {
+    last: Mutex<Option<(Instant, Arc<StatusReport>)>>,
+    /// Somebody looks.
+    looking: AtomicBool,
+}
+
+impl Glance {
+    fn last(&self) -> MutexGuard<'_, Option<(Instant, Arc<StatusReport>)>> {
+        self.last.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
 
 impl Console {
-    /// How all is, as of some seconds ago at most. Blocks.
+    /// How all is: the parts now, lists and store as of some seconds ago. Blocks.
     pub fn status(&self) -> Arc<StatusReport> {
-        // Held while it looks, so that many pages at once look once.
-        let mut last = self.glance.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let now = self.clock.monotonic();
-        match &*last {
-            Some((at, report)) if now.saturating_sub(*at) < FRESH => report.clone(),
-            _ => {
-                let report = Arc::new(self.officers.status().unwrap_or_else(|e| unknown(self, e.chain())));
-                *last = Some((now, report.clone()));
+        let last = self.glance.last().clone();
+        let report = match last {
+            Some((at, report)) if at.elapsed() < FRESH => report,
+            Some((at, report)) if at.elapsed() < STALE => {
+                self.look_beside();
                 report
             }
+            _ => look(&self.officers, &self.glance, self.clock.wall()),
+        };
+        Arc::new(StatusReport { parts: self.health.parts(), at: self.clock.wall(), ..StatusReport::clone(&report) })
+    }
+
+    /// Looks on a thread of its own, unless one does already.
+    fn look_beside(&self) {
+        if self.glance.looking.swap(true, Ordering::AcqRel) {
+            return;
+        }
+        let (officers, glance, now) = (self.officers.clone(), self.glance.clone(), self.clock.wall());
+        let started = spawn("console-status", move || {
+            guarded("How all is was not looked at", || look(&officers, &glance, now));
+            glance.looking.store(false, Ordering::Release);
+        });
+        if started.is_err() {
+            self.glance.looking.store(false, Ordering::Release);
         }
     }
 }
 
-fn unknown(console: &Console, text: String) -> StatusReport {
-    let at = console.clock.wall();
+fn look(officers: &OfficerService, glance: &Glance, now: Timestamp) -> Arc<StatusReport> {
+    let report = Arc::new(officers.status().unwrap_or_else(|e| unknown(now, e.chain())));
+    *glance.last() = Some((Instant::now(), report.clone()));
+    report
+}
+
+fn unknown(at: Timestamp, text: String) -> StatusReport {
     let clock = crate::control::ClockLine { trusted: true, synchronised: None, last_jump: None };
     let parts = vec![Part { name: "store".into(), level: Level::Failed, since: at, text }];
     StatusReport { at, daemon: true, parts, clock, lists: Vec::new(), officers: Vec::new(), store: None }

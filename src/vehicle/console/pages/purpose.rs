@@ -46,7 +46,7 @@ async fn page(visit: &Visit, given: Given<'_>) -> Result<Response, Problem> {
     let case = Field::new(Input::Text, "case", "Case or incident number").max(64);
     let case = match access.case_required {
         true => case.required().hint("Your agency asks for one"),
-        false => case.hint("If there is one"),
+        false => case,
     };
     let mut form = visit.form("/purpose", "Go on");
     form.fields =
