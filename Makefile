@@ -14,6 +14,7 @@ setup:
 	.ci/setup
 
 demo: setup
+	.ci/browser
 	cargo build --release --workspace --locked --bin plated --bin plated-station
 	fixtures/demo.sh
 
