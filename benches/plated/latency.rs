@@ -27,13 +27,15 @@ pub fn run() {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
     let daemon = Daemon::start(&config, clock.clone(), &Default::default()).unwrap();
     let mut events = daemon.events().resume(0);
+    let live = daemon.live(None, None, plated_access::Case::none());
     let durable = std::thread::spawn(move || {
         let mut kept = Vec::new();
         loop {
             match events.next(Duration::from_secs(60)) {
-                Next::Event(_, event) => {
-                    if let Announcement::Hit { captured, .. } = *event {
-                        kept.push((captured, clock.monotonic()));
+                Next::Event(number, event) => {
+                    let at = clock.monotonic();
+                    if let Some(Announcement::Hit { captured, .. }) = live.admit(number, &event) {
+                        kept.push((captured, at));
                     }
                 }
                 Next::Lagged(missed) => panic!("{missed} events missed"),

@@ -62,6 +62,8 @@ pub enum Machine {
     Matching,
     /// Checks logins and takes in the station's accounts.
     Accounts,
+    /// Notes alerts, changes of the configuration, and signs of a breach.
+    Monitor,
 }
 
 impl Machine {
@@ -72,6 +74,7 @@ impl Machine {
             Self::Purge => "purge",
             Self::Matching => "matching",
             Self::Accounts => "accounts",
+            Self::Monitor => "monitor",
         }
     }
 }

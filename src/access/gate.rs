@@ -11,7 +11,7 @@ use crate::role::Duty;
 use crate::user::User;
 use plated_core::error::{Error, Kind, Result};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::fmt;
 use std::sync::Arc;
 
@@ -25,8 +25,9 @@ pub struct Settings {
     pub purpose_required: bool,
     /// An access must name a case or incident (control P-02).
     pub case_required: bool,
-    /// Nobody sees anything without having logged in. Off as long as there is no way to log in.
-    pub logins_required: bool,
+    /// Nobody sees or changes anything without having logged in. When not given: as soon as there is an
+    /// account.
+    pub logins_required: Option<bool>,
     /// Who may not see a list still learns that there is an alert of it (control P-08).
     pub alert_existence_shown: bool,
     /// Passwords, lockout, sessions, training.
@@ -39,7 +40,7 @@ impl Default for Settings {
             purposes: default_purposes(),
             purpose_required: false,
             case_required: false,
-            logins_required: false,
+            logins_required: None,
             alert_existence_shown: false,
             accounts: AccountSettings::default(),
         }
@@ -97,6 +98,8 @@ pub fn station_permit() -> Permit<HandOut> {
 impl Gate {
     /// The word on record for the number of rows that were shown.
     pub const ROWS_SHOWN: &'static str = "rows_shown";
+    /// The word on record for an alert that was shown to somebody.
+    pub const ALERT_SHOWN: &'static str = "alert_shown";
 
     /// A gate over this log, and what the machine may do by itself. There is no other way to these
     /// permits, so they come from where the program is put together.
@@ -163,30 +166,92 @@ impl Gate {
             self.check(reason, case)?;
         }
         let (actor, reason, case) = (actor.clone(), reason.clone(), case.clone());
+        let by = (actor.clone(), reason.clone());
         let record = AccessRecord { actor, what: P::WORD, reason, case, subject, outcome, rows: None, about: None };
         let number = self.log.append(record);
         let scope = scope?;
-        Ok(Permit::new(Some(number?), scope))
+        Ok(Permit::new(Some(number?), scope).of(by.0, by.1))
     }
 
     /// Puts on record how many rows are about to be shown against this permit (control P-21); before
     /// they are.
     ///
     /// # Errors
-    /// What kept the record from being written. Nothing may be shown.
-    pub fn shown<P: Recorded>(&self, actor: &Actor, reason: &Reason, permit: &Permit<P>, rows: u64) -> Result<()> {
-        self.session(actor)?;
+    /// `Unauthenticated` when the session is over or locked by now, and what kept the record from being
+    /// written. Nothing may be shown.
+    pub fn shown<P: Recorded>(&self, permit: &Permit<P>, rows: u64) -> Result<()> {
+        self.follow(permit, Self::ROWS_SHOWN, Value::Object(Default::default()), rows)
+    }
+
+    /// The same for rows that are shown one after the other: that there will be at most so many from here
+    /// on, so that not each needs a record of its own.
+    ///
+    /// # Errors
+    /// As [`shown`](Self::shown).
+    pub fn shown_ahead<P: Recorded>(&self, permit: &Permit<P>, at_most: u64) -> Result<()> {
+        self.follow(permit, Self::ROWS_SHOWN, json!({"ahead": true}), at_most)
+    }
+
+    /// Puts on record that an alert is about to be shown, and to whom. `subject` is a JSON object that
+    /// names it.
+    ///
+    /// # Errors
+    /// As [`shown`](Self::shown).
+    pub fn alert_shown<P: Recorded>(&self, permit: &Permit<P>, subject: Value) -> Result<()> {
+        self.follow(permit, Self::ALERT_SHOWN, subject, 1)
+    }
+
+    /// Whether rows may still be shown against this permit: the session goes on and is not locked.
+    ///
+    /// # Errors
+    /// `Unauthenticated` or `Forbidden`, with the reason.
+    pub fn still_open<P: Recorded>(&self, permit: &Permit<P>) -> Result<()> {
+        permit.by().map_or(Ok(()), |(actor, _)| self.session(actor).map(drop))
+    }
+
+    /// A record that goes on from that of the permit.
+    fn follow<P: Recorded>(&self, permit: &Permit<P>, what: &'static str, subject: Value, rows: u64) -> Result<()> {
+        let Some((actor, reason)) = permit.by().cloned() else { return Ok(()) };
+        self.session(&actor)?;
         let record = AccessRecord {
-            actor: actor.clone(),
-            what: Self::ROWS_SHOWN,
-            reason: reason.clone(),
+            actor,
+            what,
+            reason,
             case: Case::none(),
-            subject: Value::Object(Default::default()),
+            subject,
             outcome: Outcome::Done,
             rows: Some(rows),
             about: permit.record(),
         };
         self.log.append(record).map(drop)
+    }
+
+    /// The lists that `actor` may see, for what is shown without a record, since it says nothing of a plate,
+    /// such as the ages of lists. Who may not see anything gets a scope of nothing.
+    pub fn scope(&self, actor: &Actor) -> Scope {
+        let grants = match (self.session(actor), actor) {
+            (Ok(Some(user)), _) => user.account.grants,
+            (Ok(None), Actor::SystemUser(_)) => Self::system_users(),
+            _ => Grants::default(),
+        };
+        Scope::granted(grants, self.settings.alert_existence_shown)
+    }
+
+    /// A system user sees every list but the covert ones.
+    fn system_users() -> Grants {
+        Grants { every_list: true, clets: true, ..Grants::default() }
+    }
+
+    /// Whether nobody sees anything without having logged in.
+    ///
+    /// # Errors
+    /// What keeps the accounts from being looked at; then it is so.
+    pub fn logins_required(&self) -> Result<bool> {
+        match (self.settings.logins_required, &self.accounts) {
+            (Some(required), _) => Ok(required),
+            (None, Some(accounts)) => accounts.exist(),
+            (None, None) => Ok(false),
+        }
     }
 
     /// Whether `actor` may do this. What is done has its record in its own transaction.
@@ -214,8 +279,8 @@ impl Gate {
         match (actor, &self.accounts) {
             (Actor::User(session), Some(accounts)) => accounts.standing(session).map(Some),
             (Actor::User(SessionUser { .. }), None) => unauthenticated("nobody can be logged in here"),
-            (Actor::SystemUser(_), _) if self.settings.logins_required => {
-                unauthenticated("nobody is logged in; log in first")
+            (Actor::SystemUser(_), _) if self.logins_required()? => {
+                unauthenticated("nobody is logged in; log in first: plated login NAME")
             }
             (Actor::SystemUser(_) | Actor::Machine(_), _) => Ok(None),
         }
@@ -240,10 +305,7 @@ impl Gate {
         let word = <P as Access>::WORD;
         let scope = match (actor, user) {
             (Actor::Machine(machine), _) if P::MACHINE == Some(*machine) => Scope::machine(),
-            (Actor::SystemUser(_), _) if P::MACHINE.is_none() => {
-                let grants = Grants { every_list: true, clets: true, ..Grants::default() };
-                Scope::granted(grants, false)
-            }
+            (Actor::SystemUser(_), _) if P::MACHINE.is_none() => Scope::granted(Self::system_users(), false),
             (Actor::User(_), Some(user)) if P::ROLES.contains(&user.account.role) => {
                 Scope::granted(user.account.grants.clone(), self.settings.alert_existence_shown)
             }
@@ -257,7 +319,8 @@ impl Gate {
         };
         match list {
             Some(list) if scope.visibility(list) != Visibility::Whole => {
-                Err(forbidden(format!("{actor} is not authorised for the list {}", list.list)))
+                let covert = if list.covert { ", which is covert" } else { "" };
+                Err(forbidden(format!("{actor} is not authorised for the list {}{covert}", list.list)))
             }
             _ => Ok(scope),
         }
@@ -296,7 +359,6 @@ mod tests {
     use super::*;
     use crate::{Audit, Machine, Purge, Purpose, Search};
     use plated_core::user::SystemUser;
-    use serde_json::json;
     use std::sync::Mutex;
 
     #[derive(Default)]

@@ -19,7 +19,7 @@
 //! ```compile_fail,E0451
 //! use plated_access::{Permit, Search};
 //! fn rows(_: &Permit<Search>) {}
-//! rows(&Permit { record: None, scope: todo!(), kind: std::marker::PhantomData::<Search> });
+//! rows(&Permit { record: None, scope: todo!(), by: None, kind: std::marker::PhantomData::<Search> });
 //! ```
 //!
 //! ```compile_fail,E0624

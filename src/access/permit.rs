@@ -1,7 +1,8 @@
 //! Permits, and the kinds of access they are for.
 
-use crate::actor::Machine;
+use crate::actor::{Actor, Machine};
 use crate::grants::Scope;
+use crate::reason::Reason;
 use crate::role::Role;
 use crate::role::Role::{Administrator, Auditor, Custodian, Officer, Supervisor};
 use std::fmt;
@@ -11,12 +12,22 @@ use std::marker::PhantomData;
 pub struct Permit<P: Access> {
     record: Option<i64>,
     scope: Scope,
+    /// Who sees it, and why; none for what the machine does by itself.
+    by: Option<(Actor, Reason)>,
     kind: PhantomData<P>,
 }
 
 impl<P: Access> Permit<P> {
     pub(crate) fn new(record: Option<i64>, scope: Scope) -> Self {
-        Self { record, scope, kind: PhantomData }
+        Self { record, scope, by: None, kind: PhantomData }
+    }
+
+    pub(crate) fn of(self, actor: Actor, reason: Reason) -> Self {
+        Self { by: Some((actor, reason)), ..self }
+    }
+
+    pub(crate) fn by(&self) -> Option<&(Actor, Reason)> {
+        self.by.as_ref()
     }
 
     /// Number of the access record; none for what the machine does by itself.

@@ -9,6 +9,7 @@ pub mod health; // how each part is
 pub mod gps; // where the vehicle is, by gpsd
 pub mod alert; // hits to tones
 pub mod store; // the encrypted database, one writer
+pub mod visible; // who sees which entries and hits
 pub mod announcement; // what is durable and made known
 pub mod lists; // lists that come from the station, from folders and by hand
 pub mod transfer; // outbox to station, receipts back

@@ -7,7 +7,7 @@ use plated_core::runtime::Runtime;
 use plated_core::shutdown::Shutdown;
 use plated_core::tls::authority::Authority;
 use plated_core::user::SystemUser;
-use plated_vehicle::announcement::Announcement;
+use plated_vehicle::announcement::{Announcement, Published};
 use plated_vehicle::config::Config;
 use plated_vehicle::console::{self, Parts, Running};
 use plated_vehicle::control::OfficerService;
@@ -29,7 +29,7 @@ pub struct Desk {
     running: Option<Running>,
     pub service: Arc<OfficerService>,
     pub store: Store,
-    pub events: Hub<Announcement>,
+    pub events: Hub<Published>,
     pub health: Arc<Health>,
     pub place: Place,
     ca: PathBuf,
@@ -125,13 +125,18 @@ impl Desk {
     /// Keeps a read and makes it known, as the daemon does.
     pub fn read(&self, new: &NewRead) {
         self.store.put_read(new).unwrap();
-        let shown = self.service.settings().shown(&new.record);
+        let shown = new.record.clone();
         for hit in &shown.hits {
             let hit = Box::new(hit.clone());
             let (read, captured) = (Box::new(shown.clone()), Duration::ZERO);
-            self.events.publish(Announcement::Hit { read, hit, captured, pictures: Vec::new() }, 1);
+            self.publish(Announcement::Hit { read, hit, captured, pictures: Vec::new() });
         }
-        self.events.publish(Announcement::Read { read: Box::new(shown), pictures: Vec::new() }, 1);
+        self.publish(Announcement::Read { read: Box::new(shown), pictures: Vec::new() });
+    }
+
+    /// Makes something known.
+    pub fn publish(&self, announcement: Announcement) {
+        self.events.publish(Published::new(announcement, self.service.settings().clone()), 1);
     }
 
     /// From now on nothing can be put on record.

@@ -83,7 +83,7 @@ impl Daemon {
 
     fn run(dir: &Path, command: &mut Command, args: &[&str]) -> Self {
         command.args(["run", "--json", "--config"]).arg(dir.join("plated.toml")).args(args);
-        command.env("ALSA_CONFIG_PATH", dir.join("asound.conf"));
+        command.env("ALSA_CONFIG_PATH", dir.join("asound.conf")).env("XDG_RUNTIME_DIR", dir);
         for name in ["PLATED_LOG", "JOURNAL_STREAM", "CREDENTIALS_DIRECTORY"] {
             command.env_remove(name);
         }

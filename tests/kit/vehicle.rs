@@ -6,9 +6,10 @@ use plated_core::clock::SystemClock;
 use plated_core::record::ReadRecord;
 use plated_vehicle::store::{Key, Options, Store};
 use std::collections::HashMap;
+use std::io::Write;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 use std::sync::Arc;
 use tempfile::TempDir;
 use uuid::Uuid;
@@ -98,6 +99,18 @@ impl Vehicle {
         let output = Command::new(env!("CARGO_BIN_EXE_plated")).args(["status", "--config"]).arg(config).output();
         let output = output.unwrap();
         (String::from_utf8_lossy(&output.stdout).into_owned(), output.status.code())
+    }
+
+    /// Another command, which is to do well, with this on its standard input. Its session lies in this folder.
+    pub fn plated(&self, args: &[&str], input: &str) -> String {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_plated"));
+        command.args(args).arg("--config").arg(self.path("plated.toml")).env("XDG_RUNTIME_DIR", self.dir.path());
+        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        // A command that reads nothing may be gone already.
+        let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
+        let done = child.wait_with_output().unwrap();
+        assert!(done.status.success(), "{args:?}: {}", String::from_utf8_lossy(&done.stderr));
+        String::from_utf8(done.stdout).unwrap()
     }
 
     /// `plated check`

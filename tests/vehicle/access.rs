@@ -138,6 +138,12 @@ fn requests(vehicle: &Vehicle) -> Vec<Request> {
         Request::Accounts { name: None },
         Request::AddAccount { account: account(), reason: why() },
         Request::ChangeAccount { name: account().name, change: AccountChange::Disable, reason: why() },
+        Request::Login { name: "jdoe".into(), password: account().password, code: Some("123456".to_owned().into()) },
+        Request::Logout,
+        Request::ChangePassword { old: account().password, new: "basalt pelican lantern 47".to_owned().into() },
+        Request::BeginSecondFactor { password: account().password },
+        Request::ConfirmSecondFactor { code: "123456".to_owned().into() },
+        Request::RenewRecoveryCodes { password: account().password },
         Request::ShowAudit { last: 50, reason: why(), case: "26-1234".into() },
         Request::ExportAudit { redacted: true, log: None, reason: why(), case: "26-1234".into() },
     ]
@@ -162,7 +168,13 @@ fn shows_data(request: &Request) -> bool {
         | Request::Status
         | Request::Accounts { .. }
         | Request::AddAccount { .. }
-        | Request::ChangeAccount { .. } => false,
+        | Request::ChangeAccount { .. }
+        | Request::Login { .. }
+        | Request::Logout
+        | Request::ChangePassword { .. }
+        | Request::BeginSecondFactor { .. }
+        | Request::ConfirmSecondFactor { .. }
+        | Request::RenewRecoveryCodes { .. } => false,
     }
 }
 
@@ -322,8 +334,10 @@ fn every_subcommand_that_shows_data_is_on_record_and_shows_nothing_when_that_can
         "audit show" => Shows::Data(vec!["audit", "show", "--reason", "stop"]),
         "audit export" => Shows::Data(vec!["audit", "export", "--reason", "stop"]),
         "run" => Shows::Live,
-        "init" | "recognize" | "check" | "completions" | "status" | "store salvage" | "hotlist check"
-        | "hotlist detect" | "hotlist import" | "hotlist stats" | "hotlist sync" | "audit verify" => Shows::Nothing,
+        "init" | "recognize" | "check" | "completions" | "status" | "store salvage" | "hotlist check" | "login"
+        | "logout" | "hotlist detect" | "hotlist import" | "hotlist stats" | "hotlist sync" | "audit verify" => {
+            Shows::Nothing
+        }
         // Of plates; each change is on record (`accounts`).
         account if account.starts_with("user ") => Shows::Nothing,
         other => panic!("say here what `plated {other}` shows"),

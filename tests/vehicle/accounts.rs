@@ -24,7 +24,8 @@ impl Vehicle {
         place.clock.jump_to(jiff::Timestamp::now());
         let config = place.dir.path().join("plated.toml");
         let text = "vehicle = \"unit-7\"\nsources = [{ name = \"a\", kind = \"video\", path = \"a\" }]\n\
-                    [store]\npath = \"store.db\"\nkey_file = \"store.key\"\n";
+                    [store]\npath = \"store.db\"\nkey_file = \"store.key\"\n\
+                    [access]\nlogins_required = false\n";
         std::fs::write(&config, text).unwrap();
         Self { place, config }
     }

@@ -26,6 +26,7 @@ mod overview;
 mod pictures;
 mod recognize;
 mod access;
+mod sessions;
 mod store_faults;
 mod store_outbox;
 mod store_readers;

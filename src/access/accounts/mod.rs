@@ -26,6 +26,7 @@ use crate::session::{Activity, Found, SessionId, SessionRecord, Sessions, Token}
 use crate::user::{Account, ManagedBy, User};
 use plated_core::clock::Clock;
 use plated_core::error::{Error, Kind, Result};
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::collections::{HashMap, VecDeque};
 use std::fmt;
@@ -57,7 +58,8 @@ pub trait AccountStore: Send + Sync {
 }
 
 /// Something that must be done before anything else is allowed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Due {
     /// The password was chosen by somebody else: change it.
     Password,
@@ -337,6 +339,14 @@ impl Accounts {
     /// `Unauthenticated` when the session is over.
     pub fn own(&self, token: &Token) -> Result<User> {
         self.find(token.session(), Activity::Person).map(|(_, user)| user)
+    }
+
+    /// Whether there is any account, in use or not.
+    ///
+    /// # Errors
+    /// What kept them from being read.
+    pub fn exist(&self) -> Result<bool> {
+        Ok(!self.store.users()?.is_empty())
     }
 
     fn due(&self, user: &User) -> Option<Due> {

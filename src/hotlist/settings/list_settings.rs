@@ -3,7 +3,7 @@
 use super::Hotlist;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use plated_core::record::{HitEntry, HitRecord, Priority, ReadRecord};
+use plated_core::record::{HitEntry, HitRecord, Priority};
 use std::collections::HashMap;
 
 /// The list settings, by name. What officers entered has no settings: it is shown, and counts as long as
@@ -25,7 +25,8 @@ impl ListSettings {
         self.by_name.get(list).is_none_or(|l| l.window.holds(at, &self.zone))
     }
 
-    /// Hits of this list are kept, and neither shown nor sounded, and its entries are not shown.
+    /// Hits of this list are kept and do not sound; they and its entries are shown to those only to whom the
+    /// list is granted by its name.
     pub fn is_covert(&self, list: &str) -> bool {
         self.by_name.get(list).is_some_and(|l| l.covert)
     }
@@ -34,6 +35,14 @@ impl ListSettings {
     pub fn colour(&self, list: &str, category: &str) -> Option<&str> {
         let category = self.by_name.get(list)?.categories.get(category)?;
         category.colour.as_ref().map(super::Colour::as_str)
+    }
+
+    /// Only those see it to whom state and federal lists are granted (CLETS): it says so, or its format is
+    /// one of the state's or NCIC's.
+    pub fn needs_clets(&self, list: &str) -> bool {
+        let of_format = |format: &str| format.starts_with("ncic") || format.starts_with("ca_doj");
+        let needs = |l: &Hotlist| l.clets.unwrap_or_else(|| l.format.as_deref().is_some_and(of_format));
+        self.by_name.get(list).is_some_and(needs)
     }
 
     /// The chime of a hit: the most urgent that its entries ask for (control P-05).
@@ -51,16 +60,11 @@ impl ListSettings {
         }
     }
 
-    /// A hit as it may be shown: without the entries of covert lists; `None` when no other is left.
+    /// A hit as it may sound: without the entries of covert lists; `None` when no other is left.
     pub fn shown_hit(&self, hit: &HitRecord) -> Option<HitRecord> {
         let mut shown = hit.clone();
         shown.entries.retain(|e| !self.is_covert(&e.entry.list));
         (!shown.entries.is_empty()).then_some(shown)
-    }
-
-    /// A read as it may be shown.
-    pub fn shown(&self, read: &ReadRecord) -> ReadRecord {
-        ReadRecord { hits: read.hits.iter().filter_map(|hit| self.shown_hit(hit)).collect(), ..read.clone() }
     }
 }
 
@@ -75,6 +79,22 @@ mod tests {
         let settings = ListSettings::new(&[list], TimeZone::UTC);
         let counts = |list: &str, time: &str| settings.counts(list, format!("2026-11-21T{time}Z").parse().unwrap());
         assert!(counts("bolo", "19:00:00") && !counts("bolo", "17:00:00") && counts("officers", "17:00:00"));
+    }
+
+    // policy: P-08
+    #[test]
+    fn a_list_of_the_states_or_ncics_format_needs_a_clets_grant_unless_it_says_otherwise() {
+        for (keys, needs) in [
+            ("", false),
+            ("format = \"csv\"", false),
+            ("format = \"ncic_csv\"", true),
+            ("format = \"ca_doj:svs\"", true),
+            ("format = \"ncic\"\nclets = false", false),
+            ("clets = true", true),
+        ] {
+            let list: Hotlist = toml::from_str(&format!("name = \"svs\"\n{keys}")).unwrap();
+            assert_eq!(ListSettings::new(&[list], TimeZone::UTC).needs_clets("svs"), needs, "{keys}");
+        }
     }
 
     // policy: P-05

@@ -56,13 +56,17 @@ pub struct Hotlist {
     /// How hits of each category look and sound.
     #[serde(default)]
     pub categories: BTreeMap<String, Category>,
-    /// Roles that may see its details. Kept and shown; not enforced before there are logins.
+    /// Roles that may see its details, for the agency's information: kept and shown. What counts are the
+    /// grants of each account.
     #[serde(default)]
     pub authorised: Vec<String>,
-    /// Its hits are kept with the read, and neither shown nor sounded. Showing them to those who
-    /// are authorised comes with logins.
+    /// Its hits are kept with the read and do not sound; only those see anything of it to whom it is granted
+    /// by its name.
     #[serde(default)]
     pub covert: bool,
+    /// It is a state or federal list, which only those see who have a CLETS grant (control P-08). When not
+    /// given its format says so.
+    pub clets: Option<bool>,
     /// When it counts.
     #[serde(default)]
     pub window: Window,
@@ -92,6 +96,7 @@ impl Hotlist {
             categories: BTreeMap::new(),
             authorised: Vec::new(),
             covert: false,
+            clets: None,
             window: Window::default(),
             stale: Stale::default(),
             rules: MatchRules::default(),

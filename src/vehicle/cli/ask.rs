@@ -1,8 +1,8 @@
 //! What the subcommands share: the way to the daemon, reasons, spans of time, a found read.
 
-use crate::cli::{say, say_json};
+use crate::cli::{say, say_json, session};
 use crate::config::Config;
-use crate::control::{Reply, Request, call};
+use crate::control::{self, Call, Reply, Request, Secret};
 use crate::store::{Found, Reason};
 use plated_access::Purpose;
 use plated_core::clock::{Clock, SystemClock};
@@ -29,9 +29,27 @@ impl Ask {
         file: Option<&Path>,
         answer: &mut dyn FnMut(Reply) -> Result<()>,
     ) -> Result<()> {
-        let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
-        call(&Config::load(&self.config)?, &clock, request, file, answer)
+        let config = Config::load(&self.config)?;
+        let session = session::load(&config)?;
+        self::call(&config, session, request, file, answer)
     }
+
+    /// The configuration of the vehicle.
+    pub fn config(&self) -> Result<Config> {
+        Config::load(&self.config)
+    }
+}
+
+/// Asks in this session.
+pub fn call(
+    config: &Config,
+    session: Option<Secret>,
+    request: &Request,
+    file: Option<&Path>,
+    answer: &mut dyn FnMut(Reply) -> Result<()>,
+) -> Result<()> {
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
+    control::call(config, &clock, &Call { session, request: request.clone() }, file, answer)
 }
 
 /// Tells of a list into which nobody could look.

@@ -10,8 +10,11 @@ mod check;
 mod hit;
 mod hotlist;
 mod init;
+mod login;
+mod password;
 mod recognize;
 mod run;
+mod session;
 mod status;
 mod store;
 mod user;
@@ -39,6 +42,8 @@ enum Command {
     Check(check::Args),
     Hit(hit::Args),
     Hotlist(hotlist::Args),
+    Login(login::LoginArgs),
+    Logout(login::LogoutArgs),
     Status(status::Args),
     Store(store::Args),
     User(user::Args),
@@ -74,6 +79,8 @@ pub fn main() -> ExitCode {
         Command::Check(args) => check::run(&args),
         Command::Hit(args) => hit::run(&args),
         Command::Hotlist(args) => hotlist::run(&args),
+        Command::Login(args) => login::login(&args),
+        Command::Logout(args) => login::logout(&args),
         Command::Store(args) => store::run(&args),
         Command::User(args) => user::run(&args),
         Command::Audit(args) => audit::run(&args),

@@ -44,6 +44,7 @@ impl Look {
     ///
     /// # Errors
     /// As [`plated_access::Gate::open`]; nothing may be shown then.
+    #[allow(dead_code, reason = "pages of searches open what they show by it")]
     pub fn open<P: Recorded>(&self, console: &Console, subject: Value) -> Result<Permit<P>> {
         console.officers.gate().open(&self.actor, &self.reason, &self.case, subject)
     }
@@ -61,8 +62,9 @@ impl Look {
         if self.alerts().shown.contains(&hit) {
             return Ok(());
         }
-        let subject = json!({"hit": hit, "plate": plate, "list": list, "as": "alert"});
-        let _on_record: Permit<Hits> = self.open(console, subject)?;
+        let subject = json!({"hit": hit, "plate": plate, "list": list});
+        let Some(permit) = &self.hits else { return Ok(()) };
+        console.officers.gate().alert_shown(permit, subject)?;
         self.alerts().shown.insert(hit);
         Ok(())
     }

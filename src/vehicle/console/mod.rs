@@ -27,7 +27,7 @@ mod words;
 pub use routes::{Needs, Route};
 pub use settings::Settings;
 
-use crate::announcement::Announcement;
+use crate::announcement::Published;
 use crate::config::Config;
 use crate::control::OfficerService;
 use crate::events::Hub;
@@ -64,7 +64,7 @@ pub struct Parts {
     /// Reads, hits, pictures; each against a permit.
     pub store: Store,
     /// What is made known.
-    pub events: Hub<Announcement>,
+    pub events: Hub<Published>,
     /// How each part of the daemon is.
     pub health: Arc<Health>,
     /// How the cameras are.
@@ -84,7 +84,7 @@ pub(crate) struct Console {
     officers: Arc<OfficerService>,
     accounts: Arc<Accounts>,
     store: Store,
-    events: Hub<Announcement>,
+    events: Hub<Published>,
     clock: Arc<dyn Clock>,
     access: plated_access::Settings,
     settings: Settings,

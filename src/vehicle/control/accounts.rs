@@ -2,7 +2,9 @@
 
 use jiff::Timestamp;
 use jiff::civil::Date;
-use plated_access::{Change, Disabled, Grants, LoginName, ManagedBy, NewUser, Password, Role, User};
+use plated_access::{
+    Account, Change, Disabled, Due, Grants, LoggedIn, LoginName, ManagedBy, NewUser, Password, Role, Token, User,
+};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use zeroize::Zeroizing;
@@ -31,9 +33,44 @@ impl From<Secret> for String {
 }
 
 impl Secret {
+    /// The text, for whoever it is for.
+    pub fn text(&self) -> &str {
+        &self.0
+    }
+
     /// For whoever compares or hashes it.
     pub fn password(&self) -> Password {
         Password::new(self.0.as_str())
+    }
+}
+
+/// Somebody's own session.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct OwnSession {
+    /// Opens it; kept by whoever logged in, and shown nowhere.
+    pub token: Secret,
+    /// Login name.
+    pub name: LoginName,
+    /// As on the badge.
+    pub full_name: String,
+    /// What they are to the agency.
+    pub role: Role,
+    /// What must be done before anything is shown.
+    pub due: Option<Due>,
+    /// Why no ALPR function is allowed, when training is not current (control P-07).
+    pub training: Option<String>,
+}
+
+impl OwnSession {
+    pub(super) fn of(LoggedIn { token, session }: LoggedIn, training: Option<String>) -> Self {
+        let Account { name, full_name, role, .. } = session.account;
+        Self { token: Secret::from(&token), name, full_name, role, due: session.due, training }
+    }
+}
+
+impl From<&Token> for Secret {
+    fn from(token: &Token) -> Self {
+        Self(token.to_hex())
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::server::Frame;
 use super::service::{Answer, OfficerService};
-use super::{Reply, Request, sync};
+use super::{Call, Reply, Request, sync};
 use crate::config::Config;
 use crate::store::{Key, Options, Store};
 use plated_access::Actor;
@@ -14,6 +14,7 @@ use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
+use zeroize::Zeroizing;
 
 /// How long a command waits for its turn while others have the store or the daemon's attention.
 const TURN_TIMEOUT: Duration = Duration::from_secs(30);
@@ -26,14 +27,14 @@ const TURN_TIMEOUT: Duration = Duration::from_secs(30);
 pub fn call(
     config: &Config,
     clock: &Arc<dyn Clock>,
-    request: &Request,
+    asked: &Call,
     file: Option<&Path>,
     answer: Answer<'_>,
 ) -> Result<()> {
     let until = clock.monotonic() + TURN_TIMEOUT;
     let mut pause = Duration::from_millis(10);
     loop {
-        match once(config, clock, request, file, answer) {
+        match once(config, clock, asked, file, answer) {
             Err(Turn::NotYet(e)) if clock.monotonic() >= until => {
                 return Err(e).context(Kind::Busy, || {
                     format!("waited {} s for its turn; try again when others are done", TURN_TIMEOUT.as_secs())
@@ -66,7 +67,7 @@ impl From<Error> for Turn {
 fn once(
     config: &Config,
     clock: &Arc<dyn Clock>,
-    request: &Request,
+    asked: &Call,
     file: Option<&Path>,
     answer: Answer<'_>,
 ) -> Result<(), Turn> {
@@ -78,7 +79,7 @@ fn once(
                 replies += 1;
                 answer(reply)
             };
-            match ask(&stream, &socket, request, file, &mut counted) {
+            match ask(&stream, &socket, asked, file, &mut counted) {
                 Err(e) if e.kind() == Kind::Busy && replies == 0 => Err(Turn::NotYet(e)),
                 done => Ok(done?),
             }
@@ -102,11 +103,15 @@ fn once(
                 );
             }
             let service = Arc::new(OfficerService::open(config, store.clone(), clock.clone()));
-            let done = match request {
+            let done = match &asked.request {
                 Request::Sync => {
                     sync::round(config, clock.clone(), &service).and_then(|round| sync::tell(round, answer))
                 }
-                request => service.answer(request.clone(), &Actor::of_this_process(), file, answer),
+                Request::BeginSecondFactor { .. } | Request::ConfirmSecondFactor { .. } => Err(Error::new(
+                    Kind::Missing,
+                    "a second factor is set up while the daemon runs; start it first: plated run",
+                )),
+                _ => service.call(asked.clone(), Actor::of_this_process(), file, answer),
             };
             drop(service);
             store.close()?;
@@ -118,12 +123,13 @@ fn once(
     }
 }
 
-fn ask(stream: &UnixStream, socket: &Path, request: &Request, file: Option<&Path>, answer: Answer<'_>) -> Result<()> {
+fn ask(stream: &UnixStream, socket: &Path, asked: &Call, file: Option<&Path>, answer: Answer<'_>) -> Result<()> {
     let lost = || format!("the daemon at {} stopped answering; look whether it was done", socket.display());
-    let mut line = serde_json::to_vec(request).context(Kind::Internal, || "a request can't be written".into())?;
+    let line = serde_json::to_vec(asked).context(Kind::Internal, || "a request can't be written".into())?;
+    let mut line = Zeroizing::new(line);
     line.push(b'\n');
     (&*stream).write_all(&line).context(Kind::Network, lost)?;
-    if let (Request::Import { bytes, .. }, Some(path)) = (request, file) {
+    if let (Request::Import { bytes, .. }, Some(path)) = (&asked.request, file) {
         let failed = || format!("could not read {}", path.display());
         let file = open_plain(path).context(Kind::Missing, failed)?;
         // A daemon that refuses says so before it has all; its sentence is worth more than ours.

@@ -13,6 +13,7 @@
 //! has published is no change of theirs: it is what the daemon does by itself, now.)
 
 mod accounts;
+mod call;
 mod client;
 mod pace;
 mod service;
@@ -20,7 +21,8 @@ mod sync;
 mod server;
 mod status;
 
-pub use accounts::{AccountChange, AccountLine, NewAccount, Secret};
+pub use accounts::{AccountChange, AccountLine, NewAccount, OwnSession, Secret};
+pub use call::Call;
 pub use client::call;
 pub use server::Server;
 pub use service::{Incoming, OfficerService};
@@ -155,6 +157,40 @@ pub enum Request {
         /// Why.
         reason: Reason,
     },
+    /// Log in. The answer has the token of the session, which later calls bring along.
+    Login {
+        /// Login name, as it was typed.
+        name: String,
+        /// The password.
+        password: Secret,
+        /// A code of the second factor, or a recovery code.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        code: Option<Secret>,
+    },
+    /// End the session of this call.
+    Logout,
+    /// Change the password of whose session this is.
+    ChangePassword {
+        /// The one until now.
+        old: Secret,
+        /// Another one.
+        new: Secret,
+    },
+    /// Begin to set up a second factor, for whose session this is.
+    BeginSecondFactor {
+        /// Their password.
+        password: Secret,
+    },
+    /// The second factor counts from now on.
+    ConfirmSecondFactor {
+        /// A code of it.
+        code: Secret,
+    },
+    /// Other recovery codes instead of those until now.
+    RenewRecoveryCodes {
+        /// The password of whose session this is.
+        password: Secret,
+    },
     /// The newest rows of the audit log.
     ShowAudit {
         /// How many.
@@ -225,6 +261,24 @@ pub enum Reply {
     Status(Box<StatusReport>),
     /// An account.
     Account(Box<AccountLine>),
+    /// The password is right, and a code of the second factor is needed too.
+    CodeNeeded,
+    /// Somebody is logged in.
+    LoggedIn(Box<OwnSession>),
+    /// What the authenticator app is given, once.
+    Enrolment {
+        /// The secret, to be typed in.
+        secret: Secret,
+        /// The same as an address, for a picture of it.
+        url: Secret,
+    },
+    /// Codes for when the phone is gone, shown once.
+    RecoveryCodes(Vec<Secret>),
+    /// So many hits are of lists that this person may not see, where the agency lets them know that.
+    Concealed {
+        /// How many.
+        hits: u64,
+    },
     /// A row of the audit log.
     AuditRow {
         /// Its number.
@@ -241,7 +295,7 @@ pub struct Shown {
     pub entry: EntryRecord,
     /// Age of its list in seconds; none for what officers entered.
     pub list_age_s: Option<u64>,
-    /// Roles that may see its details. Not enforced yet.
+    /// Roles that may see its details, as its list says.
     pub authorised: Vec<String>,
 }
 

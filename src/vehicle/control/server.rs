@@ -2,7 +2,7 @@
 //! come at all.
 
 use super::pace::Paced;
-use super::{OfficerService, Reply, Request};
+use super::{Call, OfficerService, Reply, Request};
 use crate::health::Level;
 use crate::lists::IncomingFile;
 use plated_access::Actor;
@@ -21,6 +21,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 use tokio::net::UnixListener;
 use tokio::runtime::Handle;
+use zeroize::Zeroize;
 
 /// Callers that are served at the same time; the next one is told to come again.
 const MAX_CALLERS: usize = 8;
@@ -186,11 +187,12 @@ fn serve(
     let mut line = Vec::new();
     let message = || "the request did not arrive whole".to_owned();
     (&mut input).take(MAX_REQUEST).read_until(b'\n', &mut line).context(Kind::Network, message)?;
-    let request: Request = serde_json::from_slice(&line).context(Kind::Input, || {
+    let call: Call = serde_json::from_slice(&line).context(Kind::Input, || {
         "the request is not one that this daemon knows; is the program of the same version?".into()
     })?;
     let too_many = || Error::new(Kind::Busy, TOO_MANY);
-    let file = match &request {
+    line.zeroize();
+    let file = match &call.request {
         Request::Import { file, bytes, .. } => {
             let _place = Place::take(places, |p| &p.files, MAX_ARRIVING_FILES).ok_or_else(too_many)?;
             Some(spool(&mut input, service, file, *bytes)?)
@@ -203,7 +205,7 @@ fn serve(
     let who = Actor::SystemUser(SystemUser::of_uid(uid));
     let mut answer =
         |reply| send(output, &Frame::Reply(reply)).context(Kind::Network, || "the caller went away".to_owned());
-    service.answer(request, &who, file.as_ref().map(IncomingFile::path), &mut answer)
+    service.call(call, who, file.as_ref().map(IncomingFile::path), &mut answer)
 }
 
 fn send(output: &mut Paced<'_>, frame: &Frame) -> std::io::Result<()> {

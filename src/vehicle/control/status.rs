@@ -4,10 +4,11 @@ use crate::health::{Level, Part};
 use crate::store::{ClockChange, Staleness, Stats};
 use crate::transfer::{Progress, State};
 use jiff::Timestamp;
+use plated_access::{Scope, Source, Visibility};
 use plated_core::digest::Sha256;
 use plated_core::record::Priority;
 use plated_core::text::{age, count, entries};
-use plated_hotlist::settings::ListKind;
+use plated_hotlist::settings::{ListKind, OFFICERS};
 use serde::{Deserialize, Serialize};
 
 /// Age in seconds from which on a read that is not transferred is a warning, and critical
@@ -36,6 +37,16 @@ pub struct StatusReport {
 }
 
 impl StatusReport {
+    /// The same for somebody who sees these lists: who made which entry for which case is of the list of
+    /// what officers enter.
+    pub(super) fn seen_with(mut self, scope: &Scope) -> Self {
+        let officers = Source { list: OFFICERS, clets: false, covert: false };
+        if scope.visibility(officers) != Visibility::Whole {
+            self.officers.iter_mut().for_each(|line| (line.by, line.case) = Default::default());
+        }
+        self
+    }
+
     /// The worst level of any part.
     pub fn worst(&self) -> Level {
         let daemon = if self.daemon { Level::Ok } else { Level::Failed };
@@ -88,9 +99,9 @@ pub struct ListLine {
     pub error: Option<String>,
     /// It counts now, by its window.
     pub counts: bool,
-    /// Roles that may see its details. Not enforced yet.
+    /// Roles that may see its details, as the configuration says.
     pub authorised: Vec<String>,
-    /// Its hits are kept and neither shown nor sounded.
+    /// Its hits are kept and don't sound; they are shown to those only to whom it is granted by its name.
     pub covert: bool,
     /// The version in force is matched, or nothing is in force; false while it is being made ready.
     pub ready: bool,

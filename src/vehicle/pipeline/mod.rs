@@ -23,14 +23,14 @@ mod worker;
 mod workers;
 
 pub use counters::{Counters, Totals};
-pub use live::LiveGate;
+pub use live::{LiveGate, LiveView};
 
-pub use crate::announcement::Announcement;
+pub use crate::announcement::{Announcement, Published};
 
 use crate::alert::{Chime, ChimeStatus, Started};
 use crate::config::Config;
 use crate::console;
-use crate::control::{OfficerService, Server};
+use crate::control::{OfficerService, Secret, Server};
 use crate::events::Hub;
 use crate::health::{ClockWatch, Health, Level};
 use crate::lists::ListState;
@@ -87,7 +87,7 @@ pub struct Daemon {
     /// Requested when the last of them has ended.
     finished: Shutdown,
     counters: Arc<Counters>,
-    events: Hub<Announcement>,
+    events: Hub<Published>,
     live: Arc<LiveGate>,
     /// Ends capture, and with it what follows; a child of the request to end the program.
     intake: Shutdown,
@@ -220,7 +220,7 @@ impl Daemon {
         };
         let monitor = monitor.start(rest.clone())?;
         let watch = ClockWatch::new(trusted, health.clone(), store.clone()).start(rest.clone())?;
-        let live = Arc::new(LiveGate::new(officers.gate().clone()));
+        let live = Arc::new(LiveGate::new(officers.clone()));
         let expiry = expiry::start(officers.clone(), clock.clone(), rest.clone())?;
         let settings = officers.settings().clone();
         let arming = officers.clone();
@@ -321,14 +321,16 @@ impl Daemon {
         if self.is_done() { unread(&self.capture.status()) } else { None }
     }
 
-    /// Lets reads and hits be shown as they are made, for this purpose and case, once that is on record.
-    pub fn live(&self, purpose: Option<Purpose>, case: Case) -> Arc<LiveGate> {
-        self.live.ask_for(purpose, case);
+    /// Lets reads and hits be shown as they are made to whoever has this session, for this purpose and case,
+    /// once that is on record. Without a session to the system user, as long as logins are not required.
+    pub fn live(&self, session: Option<Secret>, purpose: Option<Purpose>, case: Case) -> Arc<LiveGate> {
+        self.live.ask_for(session, purpose, case);
         self.live.clone()
     }
 
-    /// What is made known, once it is durable. [`Hub::resume`] after 0 gives all since the start.
-    pub fn events(&self) -> &Hub<Announcement> {
+    /// What is made known, once it is durable; who sees what of it, a [`LiveView`] says. [`Hub::resume`]
+    /// after 0 gives all since the start.
+    pub fn events(&self) -> &Hub<Published> {
         &self.events
     }
 
@@ -393,11 +395,9 @@ impl Daemon {
         let totals = self.counters.totals();
         if kept && Arc::strong_count(&self.live) > 1 && totals.reads + totals.hits > 0 {
             // What was published may be shown after the store is closed: it goes on record now.
-            let live = self.live.clone();
-            let open = move || {
-                let _ = live.is_open(); // It logs why not.
-            };
-            if let Ok(thread) = Thread::start("live", "The record of who looks", open) {
+            let (live, events) = (self.live.clone(), self.events.clone());
+            let rest = move || live.admit_rest(&events);
+            if let Ok(thread) = Thread::start("live", "The record of who looks", rest) {
                 thread.end_within(END_TIMEOUT);
             }
         }

@@ -17,6 +17,7 @@ use plated_core::user::Author;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
+use std::sync::Arc;
 use uuid::Uuid;
 
 /// Fewest digits by which a hit is named.
@@ -49,7 +50,7 @@ pub struct Disposed {
 /// A list of hits on record. It is what the next page goes on from.
 #[derive(Debug)]
 pub struct HitSearch {
-    permit: Permit<access::Hits>,
+    permit: Arc<Permit<access::Hits>>,
     from: i64,
     /// Time and key of the last hit that was given.
     last: (i64, [u8; 16]),
@@ -62,11 +63,11 @@ impl HitSearch {
     /// As [`Gate::open`]; nothing is shown then.
     pub fn begin(gate: &Gate, actor: &Actor, reason: &Reason, case: &Case, from: Timestamp) -> Result<Self> {
         let permit = gate.open(actor, reason, case, json!({"from": from}))?;
-        Ok(Self { permit, from: from.as_microsecond(), last: (i64::MAX, [u8::MAX; 16]) })
+        Ok(Self { permit: Arc::new(permit), from: from.as_microsecond(), last: (i64::MAX, [u8::MAX; 16]) })
     }
 
     /// What lets it be done.
-    pub fn permit(&self) -> &Permit<access::Hits> {
+    pub fn permit(&self) -> &Arc<Permit<access::Hits>> {
         &self.permit
     }
 }

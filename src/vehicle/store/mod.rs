@@ -41,7 +41,7 @@
 //! use plated_access::{Permit, Search as Access};
 //! use plated_vehicle::store::{Search, Store, Wanted};
 //! fn look(store: &Store, permit: Permit<Access>, wanted: Wanted) {
-//!     let _ = store.search_page(Search { permit, wanted, from: 0, last: (0, 0) });
+//!     let _ = store.search_page(Search { permit: permit.into(), wanted, from: 0, last: (0, 0) });
 //! }
 //! ```
 //!

@@ -14,6 +14,7 @@ use plated_hotlist::Pattern;
 use rusqlite::params;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
+use std::sync::Arc;
 use uuid::Uuid;
 
 /// Most reads in one page.
@@ -57,7 +58,7 @@ impl Wanted {
 /// A search on record. It is what the next page goes on from.
 #[derive(Debug)]
 pub struct Search {
-    permit: Permit<access::Search>,
+    permit: Arc<Permit<access::Search>>,
     wanted: Wanted,
     from: i64,
     /// Time and number of the last read that was looked at.
@@ -79,11 +80,11 @@ impl Search {
         from: Timestamp,
     ) -> Result<Self> {
         let permit = gate.open(actor, reason, case, json!({"plate": wanted.text(), "from": from}))?;
-        Ok(Self { permit, wanted, from: from.as_microsecond(), last: (i64::MAX, i64::MAX) })
+        Ok(Self { permit: Arc::new(permit), wanted, from: from.as_microsecond(), last: (i64::MAX, i64::MAX) })
     }
 
     /// What lets it be done.
-    pub fn permit(&self) -> &Permit<access::Search> {
+    pub fn permit(&self) -> &Arc<Permit<access::Search>> {
         &self.permit
     }
 }

@@ -9,10 +9,10 @@ use jiff::{SignedDuration, Timestamp};
 use plated_core::clock::BUILT;
 use plated_core::record::{ClockMark, ReadRecord};
 use plated_vehicle::config::Config;
-use plated_vehicle::control::{Reply, Request, StatusReport, call};
+use plated_vehicle::control::{Call, Reply, Request, StatusReport, call};
 use plated_vehicle::events::{Next, Subscription};
 use plated_vehicle::health::Level;
-use plated_vehicle::pipeline::{Announcement, Daemon};
+use plated_vehicle::pipeline::{Announcement, Daemon, LiveGate, Published};
 use plated_vehicle::store::What;
 use std::process::Command;
 use std::sync::Arc;
@@ -23,7 +23,8 @@ struct Drive {
     clock: Arc<Moved>,
     config: Config,
     daemon: Daemon,
-    shown: Subscription<Announcement>,
+    shown: Subscription<Published>,
+    live: Arc<LiveGate>,
     reads: Vec<ReadRecord>,
 }
 
@@ -41,7 +42,8 @@ impl Drive {
         let config = Config::load(&vehicle.path("plated.toml")).unwrap();
         let daemon = Daemon::start(&config, clock.clone(), &Default::default()).unwrap();
         let shown = daemon.events().resume(0);
-        Self { vehicle, clock, config, daemon, shown, reads: Vec::new() }
+        let live = daemon.live(None, None, plated_access::Case::none());
+        Self { vehicle, clock, config, daemon, shown, live, reads: Vec::new() }
     }
 
     /// The next read, and whether a hit was shown before it.
@@ -49,13 +51,13 @@ impl Drive {
         let mut has_hit = false;
         loop {
             match self.shown.next(PATIENCE) {
-                Next::Event(_, event) => match &*event {
-                    Announcement::Read { read, .. } => {
-                        self.reads.push(ReadRecord::clone(read));
-                        return (ReadRecord::clone(read), has_hit);
+                Next::Event(number, event) => match self.live.admit(number, &event) {
+                    Some(Announcement::Read { read, .. }) => {
+                        self.reads.push(ReadRecord::clone(&read));
+                        return (*read, has_hit);
                     }
-                    Announcement::Hit { .. } => has_hit = true,
-                    Announcement::Disposed { .. } => {}
+                    Some(Announcement::Hit { .. }) => has_hit = true,
+                    _ => {}
                 },
                 Next::Lagged(_) => {}
                 other => panic!("{other:?}"),
@@ -75,7 +77,7 @@ impl Drive {
 
     fn status(&self) -> StatusReport {
         let (mut report, clock) = (None, self.clock.clone() as Arc<dyn plated_core::clock::Clock>);
-        call(&self.config, &clock, &Request::Status, None, &mut |reply| {
+        call(&self.config, &clock, &Call { session: None, request: Request::Status }, None, &mut |reply| {
             if let Reply::Status(status) = reply {
                 report = Some(*status);
             }

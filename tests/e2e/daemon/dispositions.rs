@@ -6,7 +6,7 @@ use crate::kit::sound;
 use crate::kit::vehicle::{Settings, Vehicle, images};
 use jiff::SignedDuration;
 use plated_core::clock::Clock;
-use plated_core::record::{Alerting, HitRecord};
+use plated_core::record::Alerting;
 use plated_vehicle::config::Config;
 use plated_vehicle::events::Next;
 use plated_vehicle::pipeline::{Announcement, Daemon};
@@ -133,10 +133,11 @@ fn at_the_end_of_the_shift_a_pairing_found_wrong_sounds_again_and_a_jump_of_the_
     let config = Config::load(&vehicle.path("plated.toml")).unwrap();
     let daemon = Daemon::start(&config, clock.clone(), &Default::default()).unwrap();
     let mut events = daemon.events().resume(0);
+    let live = daemon.live(None, None, plated_access::Case::none());
     let mut next = || loop {
         match events.next(PATIENCE) {
-            Next::Event(_, event) => match &*event {
-                Announcement::Hit { hit, .. } if hit.text == "7A8C123" => return HitRecord::clone(hit),
+            Next::Event(number, event) => match live.admit(number, &event) {
+                Some(Announcement::Hit { hit, .. }) if hit.text == "7A8C123" => return *hit,
                 _ => {}
             },
             Next::Lagged(_) => {}

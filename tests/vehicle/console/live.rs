@@ -53,7 +53,7 @@ fn a_page_that_knows_events_of_another_run_loads_itself_again() {
     for n in 0..300 {
         let new = now(&desk, &format!("7ABC{n:03}"));
         let read = Box::new(new.record);
-        desk.events.publish(plated_vehicle::announcement::Announcement::Read { read, pictures: Vec::new() }, 1);
+        desk.publish(plated_vehicle::announcement::Announcement::Read { read, pictures: Vec::new() });
     }
     let mut events = browser.listen(&page.events());
     assert_eq!(events.next_of(&["reload"]).unwrap().name, "reload");

@@ -338,8 +338,9 @@ fn every_change_and_every_look_says_who_when_and_why() {
         (What::ListExported, "for the station", "list", "svs"),
     ];
     assert_eq!(events.len(), expected.len());
+    assert!(events.windows(2).all(|pair| pair[0].number < pair[1].number));
     for (n, (event, (what, why, key, value))) in events.iter().zip(expected).enumerate() {
-        assert_eq!((event.number, event.what, &*event.reason), (n as i64 + 1, what, why));
+        assert_eq!((event.what, &*event.reason), (what, why));
         assert_eq!((&event.who, event.subject[key].as_str()), (&officer().author(), Some(value)));
         assert_eq!(event.at, if n < 2 { start() } else { start() + HOUR });
     }

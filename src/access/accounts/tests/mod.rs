@@ -147,7 +147,7 @@ impl Bench {
     }
 
     fn gate_with(&self, change: impl Fn(&mut Settings)) -> Gate {
-        let mut settings = Settings { logins_required: true, ..Settings::default() };
+        let mut settings = Settings { logins_required: Some(true), ..Settings::default() };
         change(&mut settings);
         Gate::new(self.log.clone(), settings).0.with_accounts(self.accounts.clone())
     }

@@ -108,19 +108,19 @@ fn nothing_is_seen_with_a_session_that_is_locked_or_over_nor_when_it_cannot_be_p
     let bench = Bench::new();
     let (gate, LoggedIn { token, session }) = (bench.gate(), bench.login("officer"));
     let permit = see::<Search>(&gate, &session.actor()).unwrap();
-    gate.shown(&session.actor(), &why(), &permit, 3).unwrap();
+    gate.shown(&permit, 3).unwrap();
     let shown = bench.records(Gate::ROWS_SHOWN).pop().unwrap();
     assert_eq!((shown.about, shown.rows), (permit.record(), Some(3)));
     bench.accounts.lock(&token).unwrap();
     let locked = see::<Show>(&gate, &session.actor()).unwrap_err();
     assert!(locked.kind() == Kind::Unauthenticated && locked.to_string().contains("locked"), "{locked}");
-    assert!(gate.shown(&session.actor(), &why(), &permit, 3).is_err());
+    assert!(gate.shown(&permit, 3).is_err());
     assert!(matches!(bench.accounts.unlock(&token, &password("wrong")), Err(LoginRefused::Credentials)));
     bench.accounts.unlock(&token, &password(PASSWORD)).unwrap();
     see::<Show>(&gate, &session.actor()).unwrap();
     *lock(&bench.log.full) = true;
     assert_eq!(see::<Show>(&gate, &session.actor()).unwrap_err().kind(), Kind::Storage);
-    assert!(gate.shown(&session.actor(), &why(), &permit, 3).is_err());
+    assert!(gate.shown(&permit, 3).is_err());
     *lock(&bench.log.full) = false;
     bench.accounts.logout(&token).unwrap();
     assert_eq!(see::<Show>(&gate, &session.actor()).unwrap_err().kind(), Kind::Unauthenticated);
@@ -128,12 +128,27 @@ fn nothing_is_seen_with_a_session_that_is_locked_or_over_nor_when_it_cannot_be_p
     bench.accounts.logout(&token).unwrap();
 }
 
+// policy: P-20
 #[test]
-fn a_system_user_passes_the_gate_until_logins_are_required() {
+fn a_system_user_passes_the_gate_until_there_is_an_account_and_by_then_only_where_the_agency_says_so() {
+    let bench = Bench::new();
+    let by_default = bench.gate_with(|settings| settings.logins_required = None);
+    assert!(by_default.logins_required().unwrap());
+    assert_eq!(see::<Show>(&by_default, &root()).unwrap_err().kind(), Kind::Unauthenticated);
+    assert_eq!(by_default.scope(&root()).visibility(LOCAL), Visibility::Hidden);
+    lock(&bench.store.users).clear();
+    see::<Show>(&by_default, &root()).unwrap();
+    assert_eq!(by_default.scope(&root()).visibility(LOCAL), Visibility::Whole);
+}
+
+const LOCAL: Source<'_> = Source { list: "local", clets: false, covert: false };
+
+#[test]
+fn a_system_user_does_not_pass_the_gate_where_logins_are_required() {
     let bench = Bench::new();
     let refused = see::<Show>(&bench.gate(), &root()).unwrap_err();
     assert!(refused.kind() == Kind::Unauthenticated && refused.to_string().contains("log in"), "{refused}");
-    let open = bench.gate_with(|settings| settings.logins_required = false);
+    let open = bench.gate_with(|settings| settings.logins_required = Some(false));
     see::<Show>(&open, &root()).unwrap();
     let session = bench.login("officer").session.actor();
     let without = Gate::new(bench.log.clone(), Settings::default()).0;

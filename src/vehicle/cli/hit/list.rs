@@ -8,6 +8,7 @@ use crate::control::{Reply, Request};
 use crate::store::{Finding, KeptHit};
 use plated_core::error::Result;
 use plated_core::text::count;
+use serde_json::json;
 
 /// List hits, newest first
 #[derive(Debug, clap::Args)]
@@ -40,6 +41,10 @@ pub fn run(args: &Args) -> Result<()> {
             open += u32::from(kept.disposition.is_none());
             if args.json { print_json(&kept) } else { print(&kept) }
         }
+        Reply::Concealed { hits } => match args.json {
+            true => print_json(&json!({"concealed": {"hits": hits}})),
+            false => say(format_args!("{} more, of lists that you are not authorised for", count(hits, "hit"))),
+        },
         Reply::LeftOut { list, why } => tell_left_out(args.json, &list, &why),
         _ => Ok(()),
     })?;

@@ -3,7 +3,7 @@
 mod show;
 mod truth;
 
-use super::{ask, say, say_json, write_json, write_line};
+use super::{ask, say, say_json, session, write_json, write_line};
 use crate::config::Config;
 use crate::pipeline::Daemon;
 use plated_access::{Case, Purpose};
@@ -69,7 +69,8 @@ pub fn run(args: &Args) -> Result<()> {
     let show = Show::new(args.json, args.annotate.clone());
     show.prepare()?;
     let daemon = Daemon::start(&config, clock, &shutdown)?;
-    let shown = show.follow(daemon.events().resume(0), daemon.live(args.purpose.clone(), case))?;
+    let live = daemon.live(session::load(&config)?, args.purpose.clone(), case);
+    let shown = show.follow(daemon.events().resume(0), live)?;
     tracing::info!(sources = config.sources.len(), "Reading plates.");
     if !args.until_end {
         daemon.wait_done(&shutdown);

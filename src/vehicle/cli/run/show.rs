@@ -7,7 +7,7 @@ use crate::cli::annotate;
 use crate::cli::annotate::Mark;
 use crate::cli::hit;
 use crate::events::{Next, Subscription};
-use crate::pipeline::{Announcement, LiveGate, Status};
+use crate::pipeline::{Announcement, LiveGate, Published, Status};
 use crossbeam_channel::{Receiver, bounded};
 use opencv::core::Mat;
 use opencv::imgcodecs;
@@ -50,19 +50,18 @@ impl Show {
     ///
     /// # Errors
     /// `Internal` when the system can't start the thread.
-    pub fn follow(self, mut events: Subscription<Announcement>, gate: Arc<LiveGate>) -> Result<Shown> {
+    pub fn follow(self, mut events: Subscription<Published>, gate: Arc<LiveGate>) -> Result<Shown> {
         let (done, reads) = bounded(1);
         spawn("show", move || {
             let mut reads = Vec::new();
             loop {
                 match events.next(Duration::from_secs(60)) {
-                    Next::Event(_, event) => {
-                        if let Announcement::Read { read, .. } = &*event {
+                    Next::Event(number, event) => {
+                        let Some(event) = gate.admit(number, &event) else { continue };
+                        if let Announcement::Read { read, .. } = &event {
                             reads.push(Seen::from(&**read));
                         }
-                        if gate.is_open() {
-                            guarded("A read or hit was not shown", || self.show(&event));
-                        }
+                        guarded("A read or hit was not shown", || self.show(&event));
                     }
                     Next::Lagged(missed) => self.lagged(missed),
                     Next::TimedOut => {}
@@ -136,6 +135,7 @@ fn as_json(announcement: &Announcement) -> Option<String> {
             let sounded = hit.alert == Alerting::Sounded;
             json!({"hit": hit, "read": read.id, "sounded": sounded}).to_string()
         }
+        Announcement::Concealed { at } => json!({"concealed": {"at": at}}).to_string(),
         Announcement::Disposed { .. } => return None,
     })
 }
@@ -144,6 +144,9 @@ fn as_text(announcement: &Announcement) -> Option<String> {
     match announcement {
         Announcement::Read { read, .. } => Some(read_line(read)),
         Announcement::Hit { hit, .. } => Some(hit_line(hit)),
+        Announcement::Concealed { at } => {
+            Some(format!("{}  an alert of a list that you are not authorised to see", time_of_day(*at)))
+        }
         Announcement::Disposed { .. } => None,
     }
 }

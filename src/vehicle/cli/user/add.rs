@@ -1,7 +1,7 @@
 //! `plated user add`.
 
-use super::{Whose, accounts, password};
-use crate::cli::say;
+use super::{Whose, accounts};
+use crate::cli::{password, say};
 use crate::control::{NewAccount, Request};
 use jiff::civil::Date;
 use plated_access::{Grants, Role};

@@ -1,11 +1,12 @@
 //! `plated user disable`, `enable`, `password`, `training`, `grant`, `role` and `second-factor`.
 
-use super::{Whose, accounts, add, password};
-use crate::cli::say;
+use super::{Whose, accounts, add, login_name, own};
+use crate::cli::ask::{Ask, reason};
+use crate::cli::{password, say};
 use crate::control::{AccountChange, Request};
 use jiff::civil::Date;
-use plated_access::Role;
-use plated_core::error::Result;
+use plated_access::{LoginName, Reason, Role};
+use plated_core::error::{Error, Kind, Result};
 
 /// Keep an account from being used; sessions end at once
 #[derive(Debug, clap::Args)]
@@ -25,16 +26,46 @@ pub struct EnableArgs {
     whose: Whose,
 }
 
-/// Set another password, to be changed at the next login; sessions end at once
+/// Change one's own password, or set that of somebody else, to be changed at the next login; other sessions end
+/// at once
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
+  plated user password
   plated user password jdoe --reason 'forgotten'
-  plated user password jdoe --reason 'forgotten' --password-stdin < file")]
+  plated user password jdoe --reason 'forgotten' --password-stdin < file
+
+One's own is changed in one's own session (plated login). With --password-stdin the first line is then the
+old password and the second the new one.")]
 pub struct PasswordArgs {
     #[command(flatten)]
-    whose: Whose,
+    whose: OwnOrWhose,
     #[command(flatten)]
     password: password::From,
+}
+
+/// One's own account, or whose, why, and whom to ask.
+#[derive(Debug, clap::Args)]
+struct OwnOrWhose {
+    /// Login name; one's own when not given
+    #[arg(value_name = "NAME", value_parser = login_name, requires = "reason")]
+    name: Option<LoginName>,
+    /// Why
+    #[arg(long, value_name = "TEXT", value_parser = reason, requires = "name")]
+    reason: Option<Reason>,
+    #[command(flatten)]
+    ask: Ask,
+}
+
+impl OwnOrWhose {
+    /// Changes the account of somebody else; `None` when it is one's own.
+    fn change(&self, make: impl FnOnce(&LoginName) -> Result<AccountChange>, done: &str) -> Option<Result<()>> {
+        let (name, reason) = self.name.as_ref().zip(self.reason.as_ref())?;
+        let change = make(name).and_then(|change| {
+            let request = Request::ChangeAccount { name: name.clone(), change, reason: reason.clone() };
+            accounts(&self.ask, &request)
+        });
+        Some(change.and_then(|_| say(format_args!("{name}: {done}."))))
+    }
 }
 
 /// Enter the day of somebody's last training
@@ -76,18 +107,27 @@ pub struct RoleArgs {
     role: Role,
 }
 
-/// Take somebody's second factor away, as when the phone is lost; sessions end at once
+/// Set up one's own second factor, or take somebody else's away, as when the phone is lost
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Example:
+#[command(after_help = "Examples:
+  plated user second-factor
+  plated user second-factor --new-codes
   plated user second-factor jdoe --remove --reason 'phone lost'
 
-Its owner sets up another one.")]
+One's own is set up in one's own session (plated login) while the daemon runs: the secret for the authenticator
+app is shown once, and counts when a code of it was given; then ten recovery codes are shown, once. With
+--password-stdin the first line is the password, the second the code. Whose is taken away is logged out.")]
 pub struct SecondFactorArgs {
     #[command(flatten)]
-    whose: Whose,
-    /// Take it away
-    #[arg(long, required = true)]
+    whose: OwnOrWhose,
+    /// Take somebody's away
+    #[arg(long, requires = "name")]
     remove: bool,
+    /// Other recovery codes instead of one's own until now
+    #[arg(long, conflicts_with_all = ["name", "remove"])]
+    new_codes: bool,
+    #[command(flatten)]
+    password: password::From,
 }
 
 /// For clap: a role by its word.
@@ -111,8 +151,9 @@ pub fn enable(args: &EnableArgs) -> Result<()> {
 }
 
 pub fn password(args: &PasswordArgs) -> Result<()> {
-    let secret = args.password.new_password(args.whose.name.as_str())?;
-    change(&args.whose, AccountChange::Password(secret), "another password, to be changed at the next login")
+    let make = |name: &LoginName| Ok(AccountChange::Password(args.password.new_password(name.as_str())?));
+    let of_somebody = args.whose.change(make, "another password, to be changed at the next login");
+    of_somebody.unwrap_or_else(|| own::password(&args.whose.ask, args.password))
 }
 
 pub fn training(args: &TrainingArgs) -> Result<()> {
@@ -128,6 +169,14 @@ pub fn role(args: &RoleArgs) -> Result<()> {
 }
 
 pub fn second_factor(args: &SecondFactorArgs) -> Result<()> {
-    debug_assert!(args.remove, "clap asks for it");
-    change(&args.whose, AccountChange::RemoveSecondFactor, "has no second factor any more")
+    let make = |_: &LoginName| match args.remove {
+        true => Ok(AccountChange::RemoveSecondFactor),
+        false => Err(Error::new(
+            Kind::Config,
+            "a second factor is set up by its owner: plated user second-factor, without a name; --remove takes \
+             somebody's away",
+        )),
+    };
+    let of_somebody = args.whose.change(make, "has no second factor any more");
+    of_somebody.unwrap_or_else(|| own::second_factor(&args.whose.ask, args.password, args.new_codes))
 }

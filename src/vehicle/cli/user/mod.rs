@@ -3,7 +3,7 @@
 mod add;
 mod change;
 mod list;
-mod password;
+mod own;
 
 use super::ask::{Ask, local, print_json, reason};
 use super::say;

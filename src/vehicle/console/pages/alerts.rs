@@ -4,11 +4,11 @@ use crate::console::cards::{self, For};
 use crate::console::door::redirect;
 use crate::console::look::Look;
 use crate::console::routes::{Needs, Routes};
-use crate::console::scope::{Visible, visible};
 use crate::console::visit::Visit;
 use crate::console::{Console, blocking, draw, rows, words};
 use crate::control::{Request, StatusReport};
 use crate::store::{Finding, KeptAlert};
+use crate::visible::{self, VisibleHit};
 use axum::Extension;
 use axum::extract::Path;
 use axum::http::HeaderMap;
@@ -46,10 +46,10 @@ fn of_shift(console: &Console, look: &Look) -> Result<(Vec<Seen>, usize)> {
     let from = console.clock.wall() - console.shift;
     let (mut seen, mut hidden) = (Vec::new(), 0);
     for alert in console.store.alerts(permit, from, MAX_ALERTS)? {
-        match visible(&alert.hit, permit.scope(), console.officers.settings()) {
-            Visible::Whole(hit) => seen.push((alert, hit)),
-            Visible::Existence => hidden += 1,
-            Visible::Hidden => {}
+        match visible::hit(permit.scope(), console.officers.settings(), &alert.hit) {
+            VisibleHit::Whole(hit) => seen.push((alert, hit)),
+            VisibleHit::Existence => hidden += 1,
+            VisibleHit::Hidden => {}
         }
     }
     Ok((seen, hidden))
@@ -71,8 +71,8 @@ fn find(console: &Console, look: &Look, id: Uuid) -> Result<Seen> {
     let none = || Error::new(Kind::NotFound, "there is no such alert");
     let permit = look.hits.as_ref().ok_or_else(none)?;
     let alert = console.store.alert(permit, id)?.ok_or_else(none)?;
-    match visible(&alert.hit, permit.scope(), console.officers.settings()) {
-        Visible::Whole(hit) => {
+    match visible::hit(permit.scope(), console.officers.settings(), &alert.hit) {
+        VisibleHit::Whole(hit) => {
             show(console, look, &hit)?;
             Ok((alert, hit))
         }

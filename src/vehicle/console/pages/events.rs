@@ -3,7 +3,7 @@
 //! An event's number is that of the daemon's broadcast, behind a name of this run of the daemon. A page that
 //! missed events, or knows those of another run, is told to load itself again.
 
-use crate::announcement::Announcement;
+use crate::announcement::{Announcement, Published};
 use crate::console::door::{self, EVENTS, Visitor};
 use crate::console::look::Look;
 use crate::console::routes::{Needs, Routes};
@@ -47,7 +47,7 @@ fn id(console: &Console, number: u64) -> String {
 }
 
 /// Where a browser goes on, if it knows events of this run.
-fn resumed(console: &Console, after: Option<String>) -> Option<Subscription<Announcement>> {
+fn resumed(console: &Console, after: Option<String>) -> Option<Subscription<Published>> {
     let Some(after) = after else { return Some(console.events.subscribe()) };
     let (run, number) = after.split_once('.')?;
     let number: u64 = number.parse().ok()?;
@@ -109,12 +109,12 @@ struct Listener {
 }
 
 impl Listener {
-    fn run(mut self, mut subscription: Subscription<Announcement>) {
+    fn run(mut self, mut subscription: Subscription<Published>) {
         let mut due = Instant::now();
         while self.step(&mut subscription, &mut due).is_ok() {}
     }
 
-    fn step(&mut self, subscription: &mut Subscription<Announcement>, due: &mut Instant) -> Result<(), Gone> {
+    fn step(&mut self, subscription: &mut Subscription<Published>, due: &mut Instant) -> Result<(), Gone> {
         let now = Instant::now();
         if now >= *due {
             *due = now + INTERVAL;
@@ -172,8 +172,14 @@ impl Listener {
         self.put(plain("put", part))
     }
 
-    fn tell(&self, number: u64, event: &Announcement) -> Result<(), Gone> {
+    fn tell(&self, number: u64, event: &Published) -> Result<(), Gone> {
         let id = Some(id(&self.console, number));
+        let seen = match (&self.look.hits, &self.look.live) {
+            (Some(permit), _) => event.seen_with(permit),
+            (None, Some(permit)) => event.seen_with(permit),
+            (None, None) => None,
+        };
+        let Some(event) = &seen else { return Ok(()) };
         let told = match event {
             Announcement::Read { read, .. } if self.look.live.is_some() => {
                 self.console.cameras.read(&read.camera, read.last_seen);
@@ -181,7 +187,8 @@ impl Listener {
                 let read = rows::row(&self.console, read, scope, self.console.clock.wall());
                 ReadPart { read }.render().ok().map(|data| Event { id: id.clone(), name: "put", data })
             }
-            Announcement::Read { .. } => None,
+            // That there is an alert of another list is told on the page of live reads.
+            Announcement::Read { .. } | Announcement::Concealed { .. } => None,
             Announcement::Hit { hit, .. } if hit.alert != plated_core::record::Alerting::Sounded => None,
             Announcement::Hit { hit, .. } => self.alert(hit.id, id.clone()),
             Announcement::Disposed { hit } => self.alert(*hit, id.clone()),

@@ -30,6 +30,7 @@ async fn start(visit: Visit) -> Result<Response, Problem> {
     let (reads, cameras, hidden) = blocking(move || {
         let Some(live) = &look.live else { return Ok(Default::default()) };
         let reads = console.store.live_reads(live, MAX_READS)?;
+        console.officers.gate().shown(live, reads.len() as u64)?;
         reads.iter().for_each(|read| console.cameras.read(&read.camera, read.last_seen));
         let (report, now) = (console.status(), console.clock.wall());
         let scope = look.hits.as_ref().map(|permit| permit.scope());

@@ -18,7 +18,8 @@ impl OfficerService {
     pub(super) fn show_audit(&self, last: u64, case: &str, by: &By, answer: Answer<'_>) -> Result<()> {
         let permit = self.open_audit(json!({"limit": last}), case, by)?;
         let log = self.audit_log(&permit, None)?;
-        let last = i64::try_from(last).unwrap_or(i64::MAX);
+        let last = i64::try_from(last).unwrap_or(i64::MAX).min(log.last);
+        self.gate.shown(&permit, last.unsigned_abs())?;
         self.each_row(&permit, &log, log.last.saturating_sub(last).max(0), &mut |row| {
             answer(Reply::AuditRow { number: row.number, entry: Box::new(row.entry) })
         })
@@ -35,6 +36,7 @@ impl OfficerService {
     ) -> Result<()> {
         let permit = self.open_audit(json!({"log": log, "redacted": redacted}), case, by)?;
         let log = self.audit_log(&permit, log)?;
+        self.gate.shown(&permit, log.last.unsigned_abs())?;
         let mut write = |line: Line| {
             let text = serde_json::to_string(&line);
             answer(Reply::Line(text.context(Kind::Internal, || "a row can't be written as JSON".into())?))

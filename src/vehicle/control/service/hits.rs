@@ -2,9 +2,10 @@
 
 use super::entries::{later, left};
 use super::{Answer, OfficerService};
-use crate::announcement::Announcement;
+use crate::announcement::{Announcement, Published};
 use crate::control::{Disposed, Reply};
 use crate::store::{By, Disposition, Finding, HitEnd, HitSearch, KeptHit};
+use crate::visible::{self, VisibleHit};
 use plated_access::Case;
 use plated_core::error::{Error, Kind, Result};
 use serde_json::json;
@@ -12,17 +13,28 @@ use serde_json::json;
 impl OfficerService {
     pub(super) fn hits(&self, window: u64, case: &str, by: &By, answer: Answer<'_>) -> Result<()> {
         let from = self.back(window)?;
-        let mut next = Some(HitSearch::begin(&self.gate, &by.who, &by.reason, &Case::new(case)?, from)?);
+        let search = HitSearch::begin(&self.gate, &by.who, &by.reason, &Case::new(case)?, from)?;
+        let (permit, mut next, mut total, mut concealed) = (search.permit().clone(), Some(search), 0, 0);
         while let Some(search) = next {
             let (found, more) = self.store.hits_page(search)?;
+            let mut rows = Vec::new();
             for kept in found {
-                if let Some(hit) = self.sets.shown_hit(&kept.hit) {
-                    answer(Reply::Hit(Box::new(KeptHit { hit, ..kept })))?;
+                match visible::hit(permit.scope(), &self.sets, &kept.hit) {
+                    VisibleHit::Whole(hit) => rows.push(Reply::Hit(Box::new(KeptHit { hit: *hit, ..kept }))),
+                    VisibleHit::Existence => concealed += 1,
+                    VisibleHit::Hidden => {}
                 }
+            }
+            total += rows.len();
+            if !rows.is_empty() || more.is_none() && total == 0 {
+                self.give(&permit, rows, answer)?;
             }
             next = more;
         }
-        self.tell_covert(answer)
+        if concealed > 0 {
+            answer(Reply::Concealed { hits: concealed })?;
+        }
+        self.tell_not_granted(permit.scope(), answer)
     }
 
     /// Keeps what a hit was and, when it was found wrong, lets its pairing alert nobody until the
@@ -31,12 +43,16 @@ impl OfficerService {
         let _one = self.disposing.lock().unwrap_or_else(|e| e.into_inner());
         let end = HitEnd::parse(end)?;
         let permit = self.gate.open(&by.who, &by.reason, &Case::new(&case)?, json!({"hit": end.as_str()}))?;
-        // A covert hit is none for those who may not see it.
-        let Some(hit) = self.store.find_hit(&permit, &end)?.and_then(|kept| self.sets.shown_hit(&kept.hit)) else {
+        let found = self.store.find_hit(&permit, &end)?;
+        // A hit is none for those who may not see it.
+        let seen = found.map(|kept| visible::hit(permit.scope(), &self.sets, &kept.hit));
+        let Some(VisibleHit::Whole(hit)) = seen else {
             let end = end.as_str();
             let message = format!("there is no hit whose id ends in {end}; `plated hit list` shows those there are");
             return Err(Error::new(Kind::Input, message));
         };
+        let hit = *hit;
+        self.gate.shown(&permit, 1)?;
         let shift_ends = later(self.clock.wall(), self.shift)?;
         self.store.add_disposition(Disposition { hit: hit.id, finding, case, shift_ends }, by)?;
         match finding.quiets() {
@@ -44,7 +60,7 @@ impl OfficerService {
             false => self.muted.end(&hit),
         }
         if let Some(events) = self.events.get() {
-            events.publish(Announcement::Disposed { hit: hit.id }, 0);
+            events.publish(Published::new(Announcement::Disposed { hit: hit.id }, self.sets.clone()), 0);
         }
         Ok(Disposed { hit, finding, quiet_until: finding.quiets().then_some(shift_ends) })
     }

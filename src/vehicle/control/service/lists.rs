@@ -1,11 +1,13 @@
 //! Lists out of force, out of the vehicle, and out of date.
 
-use super::queries::COVERT;
 use super::{Answer, OfficerService};
 use crate::control::Reply;
 use crate::store::{By, Staleness};
-use plated_access::{Case, Export, Permit};
+use crate::visible;
+use plated_access::Source;
+use plated_access::{Case, Export, Permit, Visibility};
 use plated_core::error::{Context, Error, Kind, Result};
+use plated_core::record::EntryRecord;
 use plated_hotlist::settings::OFFICERS;
 use serde_json::json;
 
@@ -28,26 +30,41 @@ impl OfficerService {
     pub(super) fn export(&self, name: &str, case: &str, by: &By, answer: Answer<'_>) -> Result<()> {
         let case = Case::new(case)?;
         if name == OFFICERS {
-            let permit = self.gate.open(&by.who, &by.reason, &case, json!({"list": name}))?;
+            let source = visible::list(&self.sets, name);
+            let permit = self.gate.open_list(&by.who, &by.reason, &case, json!({"list": name}), source)?;
             let entries = self.store.export_manual(&permit)?;
             let mut lines = entries.iter().map(|e| serde_json::to_string(&e.record())).collect::<Result<Vec<_>, _>>();
             if let Ok(lines) = &mut lines {
                 lines.sort_unstable();
             }
             let lines = lines.context(Kind::Internal, || "an entry can't be written as JSON".into())?;
-            return lines.into_iter().try_for_each(|line| answer(Reply::Line(line)));
+            return self.give(&permit, lines.into_iter().map(Reply::Line).collect(), answer);
         }
-        let list = self.configured(name)?;
-        if list.covert {
-            return Err(Error::new(Kind::Forbidden, format!("the list {name} is covert: {COVERT}")));
-        }
+        self.configured(name)?;
+        let source = visible::list(&self.sets, name);
         let Some(version) = self.state(name)?.and_then(|s| s.in_force) else {
+            // Who may not see the list does not learn that either.
+            let _: Permit<Export> = self.gate.open_list(&by.who, &by.reason, &case, json!({"list": name}), source)?;
             return Err(Error::new(Kind::Missing, format!("no version of the list {name} is in force yet")));
         };
         let lines = self.list_files.lines(name, &version.sha256)?;
         let subject = json!({"list": name, "version": version.sha256, "entries": version.entries});
-        let _on_record: Permit<Export> = self.gate.open(&by.who, &by.reason, &case, subject)?;
-        lines.into_iter().try_for_each(|line| answer(Reply::Line(line?)))
+        let permit: Permit<Export> = self.gate.open_list(&by.who, &by.reason, &case, subject, source)?;
+        if permit.scope().visibility(Source { clets: true, ..source }) == Visibility::Whole {
+            self.gate.shown(&permit, version.entries)?;
+            return lines.into_iter().try_for_each(|line| answer(Reply::Line(line?)));
+        }
+        // Some entries of it may be of a state or federal system, which this person may not see.
+        let mut rows = Vec::new();
+        for line in lines {
+            let line = line?;
+            let entry: EntryRecord =
+                serde_json::from_str(&line).context(Kind::Damaged, || "an entry of the list is none".into())?;
+            if visible::shows_entry(permit.scope(), &self.sets, &entry) {
+                rows.push(Reply::Line(line));
+            }
+        }
+        self.give(&permit, rows, answer)
     }
 
     /// Says of each list once when it has become stale, and once more when critical; gives what

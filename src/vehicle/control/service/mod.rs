@@ -9,11 +9,12 @@ mod hits;
 mod lists;
 mod queries;
 mod entries;
+mod sessions;
 
 use super::sync::{self, UpdaterHandle};
 use super::{Expires, Reply, Request};
 use crate::alert::MutedPairings;
-use crate::announcement::Announcement;
+use crate::announcement::Published;
 use crate::config::Config;
 use crate::events::Hub;
 use crate::health::{Health, Level};
@@ -111,7 +112,7 @@ pub struct OfficerService {
     /// How the transfer of the daemon is getting on.
     link: OnceLock<watch::Receiver<Progress>>,
     /// Where the daemon makes known what is durable.
-    events: OnceLock<Hub<Announcement>>,
+    events: OnceLock<Hub<Published>>,
     /// A station is configured.
     has_station: bool,
     store_path: PathBuf,
@@ -142,8 +143,13 @@ impl OfficerService {
         let once_covert = once_covert.map(|s| Hotlist { covert: true, ..Hotlist::from_station(&s.name) });
         let settings: Vec<Hotlist> = config.hotlists.iter().cloned().chain(once_covert).collect();
         // The one place where a gate is made, and with it the permits of what goes on by itself.
-        let (gate, MachinePermits { matching, transfer }) = Gate::new(Arc::new(store.clone()), config.access.clone());
         let accounts = open_accounts(config, &store, &clock);
+        let mut access = config.access.clone();
+        if accounts.is_none() {
+            // Whether there are any is not known.
+            access.logins_required.get_or_insert(true);
+        }
+        let (gate, MachinePermits { matching, transfer }) = Gate::new(Arc::new(store.clone()), access);
         let gate = match &accounts {
             Some(accounts) => gate.with_accounts(accounts.clone()),
             None => gate,
@@ -210,7 +216,7 @@ impl OfficerService {
     }
 
     /// From now on it makes known there what officers say of hits.
-    pub fn tell_events(&self, events: Hub<Announcement>) {
+    pub fn tell_events(&self, events: Hub<Published>) {
         // It is told of once, by the daemon.
         let _ = self.events.set(events);
     }
@@ -258,7 +264,8 @@ impl OfficerService {
         &self.muted
     }
 
-    /// Does what is asked, for `who`. `file` is what an import brings.
+    /// Does what is asked, for `who`, who is known: the console's way, and by [`call`](Self::call) the
+    /// command line's. `file` is what an import brings.
     ///
     /// # Errors
     /// What keeps it from being done; a sentence for who asked.
@@ -305,12 +312,18 @@ impl OfficerService {
                 Some(coming) => sync::tell(coming.round()?, answer),
                 None => Err(sync::no_station()),
             },
-            Request::Status => answer(Reply::Status(Box::new(self.status()?))),
+            Request::Status => answer(Reply::Status(Box::new(self.status()?.seen_with(&self.gate.scope(who))))),
             Request::Accounts { name } => self.list_accounts(who, name.as_ref(), answer),
             Request::AddAccount { account, reason } => self.add_account(who, &account, &reason, answer),
             Request::ChangeAccount { name, change, reason } => {
                 self.change_account(who, &name, &change, &reason, answer)
             }
+            Request::Login { .. }
+            | Request::Logout
+            | Request::ChangePassword { .. }
+            | Request::BeginSecondFactor { .. }
+            | Request::ConfirmSecondFactor { .. }
+            | Request::RenewRecoveryCodes { .. } => Err(sessions::not_by_a_call()),
             Request::ShowAudit { last, reason, case } => self.show_audit(last, &case, &by(reason), answer),
             Request::ExportAudit { redacted, log, reason, case } => {
                 self.export_audit(redacted, log, &case, &by(reason), answer)
@@ -371,6 +384,12 @@ fn duty(request: &Request) -> Option<Duty> {
         | Request::Accounts { .. }
         | Request::AddAccount { .. }
         | Request::ChangeAccount { .. }
+        | Request::Login { .. }
+        | Request::Logout
+        | Request::ChangePassword { .. }
+        | Request::BeginSecondFactor { .. }
+        | Request::ConfirmSecondFactor { .. }
+        | Request::RenewRecoveryCodes { .. }
         | Request::ShowAudit { .. }
         | Request::ExportAudit { .. } => None,
     }

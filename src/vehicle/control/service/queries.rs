@@ -6,10 +6,11 @@ use crate::control::status::{ClockLine, ListLine, OfficerLine, StatusReport, Sto
 use crate::control::{Reply, Shown};
 use crate::health::{CLOCK, Health, Level, Part, clock_part, disk};
 use crate::store::{By, ClockChange, ListState, ManualEntry, Search, Stats, Store, Wanted};
+use crate::visible;
 use crossbeam_channel::bounded;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use plated_access::{Case, Permit, Show};
+use plated_access::{Case, Permit, Recorded, Scope, Show, Visibility};
 use plated_core::error::{Error, Kind, Result};
 use plated_core::plate::PlateText;
 use plated_core::thread::spawn;
@@ -28,15 +29,19 @@ const STORE_TIMEOUT: Duration = Duration::from_secs(5);
 const MAX_STATUS_LOOKS: usize = 16;
 /// The part that keeps reads.
 const STORE: &str = "store";
-/// Why nothing of a covert list is shown.
-pub(super) const COVERT: &str = "until there are logins nobody is authorised to see anything of it";
 
 impl OfficerService {
-    /// Tells of each list into which nobody can look now, and why: the same whatever is asked for, so
+    /// Puts on record how many rows are shown against this permit, and then shows them (control P-21).
+    pub(super) fn give<P: Recorded>(&self, permit: &Permit<P>, rows: Vec<Reply>, answer: Answer<'_>) -> Result<()> {
+        self.gate.shown(permit, rows.len() as u64)?;
+        rows.into_iter().try_for_each(answer)
+    }
+
+    /// Tells of each list into which this person can't look now, and why: the same whatever is asked for, so
     /// that it gives nothing away.
-    pub(super) fn tell_left_out(&self, answer: Answer<'_>) -> Result<()> {
-        self.tell_covert(answer)?;
-        let pending = self.not_loaded()?.into_iter().filter(|name| !self.is_covert(name));
+    pub(super) fn tell_left_out(&self, scope: &Scope, answer: Answer<'_>) -> Result<()> {
+        self.tell_not_granted(scope, answer)?;
+        let pending = self.not_loaded()?.into_iter().filter(|name| self.sees_list(scope, name));
         let mut pending = pending.map(|name| match self.is_broken(&name) {
             true => (name, "it can't be read".to_owned()),
             false => (name, "it is being made ready; ask again in a minute".to_owned()),
@@ -44,16 +49,19 @@ impl OfficerService {
         pending.try_for_each(|(list, why)| answer(Reply::LeftOut { list, why }))
     }
 
-    /// Tells of each covert list, whatever there is of it.
-    pub(super) fn tell_covert(&self, answer: Answer<'_>) -> Result<()> {
-        self.hotlists()
-            .into_iter()
-            .filter(|l| l.covert)
-            .try_for_each(|l| answer(Reply::LeftOut { list: l.name.clone(), why: format!("it is covert: {COVERT}") }))
+    /// Tells of each list that this person may not see, whatever there is of it.
+    pub(super) fn tell_not_granted(&self, scope: &Scope, answer: Answer<'_>) -> Result<()> {
+        self.hotlists().into_iter().filter(|l| !self.sees_list(scope, &l.name)).try_for_each(|l| {
+            let why = match l.covert {
+                true => "it is covert, and shown only to those to whom it is granted",
+                false => "you are not authorised for it",
+            };
+            answer(Reply::LeftOut { list: l.name.clone(), why: why.into() })
+        })
     }
 
-    fn is_covert(&self, name: &str) -> bool {
-        self.sets.is_covert(name)
+    fn sees_list(&self, scope: &Scope, name: &str) -> bool {
+        scope.visibility(visible::list(&self.sets, name)) == Visibility::Whole
     }
 
     pub(super) fn show(&self, plate: &str, case: &str, by: &By, answer: Answer<'_>) -> Result<()> {
@@ -65,37 +73,43 @@ impl OfficerService {
             return Err(Error::new(Kind::Input, "give a whole plate of at least 2 characters"));
         }
         let case = Case::new(case)?;
-        let _on_record: Permit<Show> = self.gate.open(&by.who, &by.reason, &case, json!({"plate": key.as_str()}))?;
+        let permit: Permit<Show> = self.gate.open(&by.who, &by.reason, &case, json!({"plate": key.as_str()}))?;
         let (moment, states) = (self.clock.moment(), self.states()?);
         let in_force = self.lists.in_force();
         let listed = in_force.sources().iter().flat_map(|s| s.entries(key.as_str()));
         let partial = in_force.partials().filter(|p| p.pattern.fits(key.as_str()));
         let ends: HashMap<String, Timestamp> =
             self.officers_now().iter().map(|e| (e.id.to_string(), e.entry.expires)).collect();
+        let mut rows = Vec::new();
         for mut entry in listed.chain(partial.map(|p| p.entry.clone())) {
-            if self.is_covert(&entry.list) {
+            if !visible::shows_entry(permit.scope(), &self.sets, &entry) {
                 continue;
             }
             if entry.list == OFFICERS {
                 entry.expires = ends.get(&entry.id).copied();
             }
             let of = states.iter().find(|(l, _)| l.name == entry.list);
-            answer(Reply::Entry(Box::new(Shown {
+            rows.push(Reply::Entry(Box::new(Shown {
                 list_age_s: of.and_then(|(_, s)| s.age(moment.wall)).map(|a| a.as_secs()).filter(|_| moment.trusted),
                 authorised: of.map(|(l, _)| l.authorised.clone()).unwrap_or_default(),
                 entry,
-            })))?;
+            })));
         }
-        self.tell_left_out(answer)
+        self.give(&permit, rows, answer)?;
+        self.tell_left_out(permit.scope(), answer)
     }
 
     pub(super) fn search(&self, plate: &str, window: u64, case: &str, by: &By, answer: Answer<'_>) -> Result<()> {
         let (wanted, from) = (Wanted::parse(plate)?, self.back(window)?);
         let search = Search::begin(&self.gate, &by.who, &by.reason, &Case::new(case)?, wanted, from)?;
-        let mut next = Some(search);
+        let (permit, mut next, mut total) = (search.permit().clone(), Some(search), 0);
         while let Some(search) = next {
             let (found, more) = self.store.search_page(search)?;
-            found.into_iter().try_for_each(|read| answer(Reply::Read(read)))?;
+            total += found.len();
+            // Of a partial plate many pages may be empty.
+            if !found.is_empty() || more.is_none() && total == 0 {
+                self.give(&permit, found.into_iter().map(Reply::Read).collect(), answer)?;
+            }
             next = more;
         }
         Ok(())

@@ -5,8 +5,8 @@ use super::pending::Pending;
 use super::reserve::Reserve;
 use super::waiting::{Next, Waiting};
 use crate::events::Hub;
-use crate::pipeline::Announcement;
 use crate::pipeline::counters::Counters;
+use crate::pipeline::{Announcement, Published};
 use crate::store::{NewRead, Stored};
 use plated_core::clock::Clock;
 use plated_core::error::{Error, Kind, Result};
@@ -39,7 +39,7 @@ pub struct Keeper {
     pub put: Put,
     pub waiting: Arc<Waiting>,
     pub settings: Arc<ListSettings>,
-    pub events: Hub<Announcement>,
+    pub events: Hub<Published>,
     pub counters: Arc<Counters>,
     /// The daemon was asked to end: what waits is tried a few times more.
     pub stop: Shutdown,
@@ -181,17 +181,19 @@ impl Keeper {
     /// It is durable: shows it.
     fn publish(&self, pending: Pending) {
         let Pending { new, announce, captured, .. } = pending;
-        let shown = self.settings.shown(&new.record);
+        let publish =
+            |announcement, bytes| self.events.publish(Published::new(announcement, self.settings.clone()), bytes);
         let bytes = EVENT_BYTES + new.images.iter().map(|i| i.jpeg.len()).sum::<usize>();
-        let visible = announce.iter().filter_map(|(hit, is_new)| Some((self.settings.shown_hit(hit)?, *is_new)));
-        for (hit, is_new) in visible {
-            self.counters.change(|t| t.hits += u64::from(is_new));
-            let (read, hit, pictures) = (Box::new(shown.clone()), Box::new(hit), new.images.clone());
-            self.events.publish(Announcement::Hit { read, hit, captured, pictures }, bytes);
+        for (hit, is_new) in announce {
+            // A count is no secret, but of a covert list nothing is counted either.
+            let counts = is_new && self.settings.shown_hit(&hit).is_some();
+            self.counters.change(|t| t.hits += u64::from(counts));
+            let (read, hit, pictures) = (Box::new(new.record.clone()), Box::new(hit), new.images.clone());
+            publish(Announcement::Hit { read, hit, captured, pictures }, bytes);
         }
         if !new.open {
             self.counters.change(|t| t.reads += 1);
-            self.events.publish(Announcement::Read { read: Box::new(shown), pictures: new.images }, bytes);
+            publish(Announcement::Read { read: Box::new(new.record), pictures: new.images }, bytes);
         }
     }
 }

@@ -8,7 +8,7 @@ mod times;
 use super::keeper::Put;
 use super::*;
 use crate::events::{Hub, Next, Subscription};
-use crate::pipeline::Announcement;
+use crate::pipeline::{Announcement, Published};
 use crate::store::{Key, NewRead, Options, Store};
 use crossbeam_channel::{Sender, unbounded};
 use jiff::Timestamp;
@@ -168,8 +168,8 @@ struct Bench {
     lists_ready: Arc<AtomicBool>,
     chime: Arc<Chime>,
     counters: Arc<Counters>,
-    events: Subscription<Announcement>,
-    hub: Hub<Announcement>,
+    events: Subscription<Published>,
+    hub: Hub<Published>,
     store: Store,
     fault: Arc<std::sync::Mutex<Does>>,
     /// Reads that the fault met.
@@ -273,7 +273,7 @@ impl Bench {
     /// The next event, which there will be.
     fn next(&mut self) -> Arc<Announcement> {
         match self.events.next(LONG) {
-            Next::Event(_, event) => event,
+            Next::Event(_, event) => event.whole(),
             other => panic!("{other:?}"),
         }
     }

@@ -1,4 +1,5 @@
-//! A password from the terminal, where it is not shown, or from standard input; never from arguments.
+//! Passwords and codes from the terminal, where they are not shown, or from standard input; never from
+//! arguments.
 
 use crate::control::Secret;
 use nix::sys::termios::{LocalFlags, SetArg, Termios, tcgetattr, tcsetattr};
@@ -11,14 +12,22 @@ use zeroize::Zeroizing;
 const MAX_CHARS: usize = 1024;
 
 /// Where the password comes from.
-#[derive(Debug, clap::Args)]
+#[derive(Clone, Copy, Debug, clap::Args)]
 pub struct From {
-    /// Read the password from standard input, one line, instead of asking on the terminal
+    /// Read passwords and codes from standard input, one a line, instead of asking on the terminal
     #[arg(long)]
     password_stdin: bool,
 }
 
 impl From {
+    /// One secret after the other, each asked for once.
+    ///
+    /// # Errors
+    /// `Input` when there is no terminal.
+    pub fn prompts(&self) -> Result<Prompts> {
+        Ok(if self.password_stdin { Prompts::Lines } else { Prompts::Terminal(Terminal::open()?) })
+    }
+
     /// The new password, asked for twice on a terminal.
     ///
     /// # Errors
@@ -27,13 +36,39 @@ impl From {
         if self.password_stdin {
             return line(&mut std::io::stdin().lock());
         }
-        let mut terminal = Terminal::open()?;
-        let first = terminal.ask(&format!("New password for {whose}: "))?;
-        let again = terminal.ask("The same again: ")?;
-        if *Zeroizing::new(String::from(first.clone())) != *Zeroizing::new(String::from(again)) {
-            return Err(Error::new(Kind::Input, "the two passwords differ; nothing was changed"));
+        Terminal::open()?.ask_twice(&format!("New password for {whose}: "))
+    }
+}
+
+/// Where secrets are asked for.
+pub enum Prompts {
+    /// Lines of standard input.
+    Lines,
+    /// The terminal.
+    Terminal(Terminal),
+}
+
+impl Prompts {
+    /// The next secret.
+    ///
+    /// # Errors
+    /// `Input` when nothing is given.
+    pub fn ask(&mut self, prompt: &str) -> Result<Secret> {
+        match self {
+            Self::Lines => line(&mut std::io::stdin().lock()),
+            Self::Terminal(terminal) => terminal.ask(prompt),
         }
-        Ok(first)
+    }
+
+    /// A new password, asked for twice on a terminal.
+    ///
+    /// # Errors
+    /// As [`ask`](Self::ask), and `Input` when the two differ.
+    pub fn ask_new(&mut self, prompt: &str) -> Result<Secret> {
+        match self {
+            Self::Lines => line(&mut std::io::stdin().lock()),
+            Self::Terminal(terminal) => terminal.ask_twice(prompt),
+        }
     }
 }
 
@@ -55,7 +90,7 @@ fn line(input: &mut impl BufRead) -> Result<Secret> {
 }
 
 /// The terminal; it shows again what is typed when this is dropped.
-struct Terminal {
+pub struct Terminal {
     file: File,
     before: Termios,
 }
@@ -70,6 +105,14 @@ impl Terminal {
         silent.local_flags.insert(LocalFlags::ECHONL);
         tcsetattr(&file, SetArg::TCSAFLUSH, &silent).context(Kind::Input, none)?;
         Ok(Self { file, before })
+    }
+
+    fn ask_twice(&mut self, prompt: &str) -> Result<Secret> {
+        let first = self.ask(prompt)?;
+        if first.text() != self.ask("The same again: ")?.text() {
+            return Err(Error::new(Kind::Input, "the two passwords differ; nothing was changed"));
+        }
+        Ok(first)
     }
 
     fn ask(&mut self, prompt: &str) -> Result<Secret> {
