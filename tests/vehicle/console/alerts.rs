@@ -144,10 +144,8 @@ fn who_was_shown_which_alert_is_on_record_once_for_each_of_them_and_before_it_is
     let shown = |name: &str| {
         let shown = rows(&desk.store).into_iter().filter(|row| row.entry.actor.name == name);
         let id = new.record.hits[0].id.to_string();
-        let as_alert = shown.filter(|row| {
-            let elements = &row.entry.elements;
-            elements.get("hit") == Some(&id) && elements.get("as").is_some_and(|how| how == "alert")
-        });
+        let as_alert = shown
+            .filter(|row| row.entry.elements.get("hit") == Some(&id) && row.entry.action.as_str() == "alert_shown");
         as_alert.count()
     };
     assert_eq!((shown("jdoe"), shown("asmith")), (1, 0));

@@ -84,12 +84,12 @@ const COVERT: &str = "[[hotlists]]\nname = \"watch\"\ncovert = true\n";
 
 // policy: P-08
 #[test]
-fn a_covert_hit_is_nowhere_to_be_seen() {
+fn a_covert_hit_is_nowhere_to_be_seen_but_by_those_to_whom_its_list_is_granted_by_name() {
     let desk = Desk::with("", COVERT);
-    // Named for it or not.
-    desk.hire_with("jdoe", Role::Supervisor, |user| {
+    desk.hire_with("asmith", Role::Supervisor, |user| {
         user.grants.lists.insert("watch".into());
     });
+    desk.hire_with("jdoe", Role::Supervisor, |_| {});
     let mut new = now(&desk, "7ABC123");
     new.record.hits.push(hit("watch"));
     new.record.hits[0].at = desk.place.clock.wall();
@@ -109,4 +109,5 @@ fn a_covert_hit_is_nowhere_to_be_seen() {
         assert!(!page.body.contains("Stolen vehicle") && !page.body.contains("badge"), "{path}: {}", page.body);
     }
     assert_eq!(browser.get(&format!("/alerts/{id}")).status, StatusCode::NOT_FOUND);
+    assert_eq!(desk.watching("asmith").get(&format!("/alerts/{id}")).status, StatusCode::OK);
 }

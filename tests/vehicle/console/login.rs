@@ -31,7 +31,7 @@ fn an_officer_logs_in_says_why_and_sees_the_live_page_and_each_step_is_on_record
     let entries: Vec<_> = rows(&desk.store).into_iter().map(|row| row.entry).collect();
     let of_jdoe: Vec<_> = entries.iter().filter(|e| e.actor.name == "jdoe").collect();
     let actions: Vec<_> = of_jdoe.iter().map(|e| e.action.as_str()).collect();
-    assert_eq!(actions, ["login", "live_shown", "hits_shown"]);
+    assert_eq!(actions, ["login", "live_shown", "hits_shown", "rows_shown"]);
     assert_eq!(of_jdoe[1].purpose.as_deref(), Some("arrest_warrant"));
     assert_eq!(of_jdoe[1].case.as_deref(), Some("26-77"));
     assert_eq!(of_jdoe[1].actor.agency.as_deref(), Some("Springfield PD"));
