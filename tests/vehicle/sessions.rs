@@ -215,7 +215,7 @@ fn on_the_command_line_a_login_is_asked_for_changes_its_password_first_and_is_on
     let by = |action: &str| entries.iter().filter(|e| e.action.as_str() == action).collect::<Vec<_>>();
     let looks = by("hits_shown");
     assert_eq!((looks.len(), &*looks[1].actor.name, looks[1].actor.role.as_deref()), (2, "jdoe", Some("officer")));
-    assert_eq!((by("login").len(), by("login_failed").len(), by("logout").len()), (1, 1, 1));
+    assert_eq!((by("login").len(), by("login_failed").len(), by("logout").len()), (1, 2, 1));
     assert_eq!(by("password_changed").len(), 1);
     let all = serde_json::to_string(&entries).unwrap();
     assert!(!all.contains("pelican") && !all.contains("otter"), "no password is on record");
