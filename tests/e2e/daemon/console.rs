@@ -25,7 +25,7 @@ fn vehicle(port: u16) -> Vehicle {
     let source = images("front", "road", 0).replace("every_frame", "realtime");
     let console = format!(
         "[console]\nlisten = \"127.0.0.1:{port}\"\ncertificate = \"console.crt\"\nkey = \"console.key\"\n\
-         [access.accounts]\nargon2_memory_kib = 19456\nargon2_passes = 2\n"
+         [access]\nlogins_required = false\n[access.accounts]\nargon2_memory_kib = 19456\nargon2_passes = 2\n"
     );
     vehicle.configure(&Settings::default(), &[source, console]);
     vehicle
