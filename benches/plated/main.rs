@@ -1,10 +1,11 @@
-//! The figures of the README: `cargo bench --bench plated [-- chain false_alerts hotlist latency memory start]`.
+//! The figures of the README: `cargo bench --bench plated [-- chain console false_alerts hotlist latency memory start]`.
 //!
 //! An own harness, because what counts here are whole runs, percentiles and resident memory.
 //! Every figure names what it covers; a bar that is missed is printed as missed.
 #![allow(missing_docs, clippy::print_stdout, clippy::unwrap_used, reason = "a bench fails by panicking")]
 
 mod chain;
+mod console;
 mod false_alerts;
 mod hotlist;
 mod latency;
@@ -12,15 +13,19 @@ mod memory;
 mod start;
 mod support;
 
+#[path = "../../tests/kit/mod.rs"]
+mod kit;
+
 fn main() {
     if let Ok(part) = std::env::var(hotlist::PART) {
         return hotlist::part(&part);
     }
     let wanted: Vec<String> = std::env::args().skip(1).filter(|a| !a.starts_with('-')).collect();
-    let all: [(&str, fn()); 6] = [
+    let all: [(&str, fn()); 7] = [
         ("chain", chain::run),
         ("start", start::run),
         ("latency", latency::run),
+        ("console", console::run),
         ("memory", memory::run),
         ("hotlist", hotlist::run),
         ("false_alerts", false_alerts::run),
