@@ -95,7 +95,10 @@ pub async fn guard(State(csrf): State<Csrf>, mut request: Request, next: Next) -
             request.extensions_mut().insert(fields);
             request
         } else {
-            Request::from_parts(parts, body)
+            let mut request = Request::from_parts(parts, body);
+            // A form without fields, so that whoever takes one finds what is missing.
+            request.extensions_mut().insert(Fields::default());
+            request
         };
         let from_form = request.extensions().get::<Fields>().map(|f| f.get(FIELD)).filter(|t| !t.is_empty());
         let token = from_header.as_deref().or(from_form).unwrap_or_default();

@@ -132,6 +132,34 @@ fn a_form_without_the_token_of_its_page_changes_nothing() {
     assert_eq!((rows(&desk.store).len(), browser.get("/").status), (before, StatusCode::OK));
 }
 
+#[test]
+fn whatever_an_address_a_query_or_a_form_holds_is_answered_by_a_page_and_is_no_failure() {
+    let desk = Desk::new();
+    desk.hire("admin", Role::Administrator);
+    desk.hire("jdoe", Role::Officer);
+    let odd = ["x", "%00", "..%2f..%2fetc", "%F0%9F%9A%93", "%27%20OR%201", &"9".repeat(900)];
+    for name in ["jdoe", "admin"] {
+        let browser = desk.watching(name);
+        let token = browser.get("/account").token();
+        for route in desk.routes().into_iter().filter(|r| !matches!(r.path, "/events" | "/logout" | "/lock")) {
+            for odd in odd {
+                let path = route.path.replace("{read}", odd).replace("{hit}", odd).replace("{name}", odd);
+                let path = format!("{}?from={odd}&name={odd}&then={odd}", path.replace("{action}", odd));
+                let answer = match route.method {
+                    "GET" => browser.get(&path),
+                    _ => {
+                        let json = browser.request(Method::POST, &path).header("x-csrf-token", &token);
+                        let answer = browser.send(json.header("content-type", "application/json").body("{\"a\":"));
+                        assert!(!answer.status.is_server_error(), "{name}: {path}: {}", answer.status);
+                        browser.post(&path, &token, &[("answer", odd), ("step", odd), ("role", odd), ("trained", odd)])
+                    }
+                };
+                assert!(!answer.status.is_server_error(), "{name}: {path}: {} {}", answer.status, answer.body);
+            }
+        }
+    }
+}
+
 // policy: P-23
 #[test]
 fn each_role_sees_what_is_its_own() {

@@ -173,7 +173,13 @@ fn pager(first: usize, shown: usize, all: usize) -> Pager {
     }
 }
 
-async fn page(visit: Visit, Path(id): Path<Uuid>) -> Result<Response, Problem> {
+/// The id in an address; what is none names no alert.
+fn id_of(text: &str) -> Result<Uuid> {
+    Uuid::parse_str(text).map_err(|_| Error::new(Kind::NotFound, "there is no such alert"))
+}
+
+async fn page(visit: Visit, Path(id): Path<String>) -> Result<Response, Problem> {
+    let id = id_of(&id)?;
     let (console, look, csrf) = (visit.console.clone(), visit.look()?.clone(), visit.csrf.clone());
     let all_entries = visit.query.get("entries") == "all";
     let card = blocking(move || {
@@ -192,9 +198,10 @@ async fn page(visit: Visit, Path(id): Path<Uuid>) -> Result<Response, Problem> {
 async fn answer(
     visit: Visit,
     headers: HeaderMap,
-    Path(id): Path<Uuid>,
+    Path(id): Path<String>,
     Extension(fields): Extension<Fields>,
 ) -> Result<Response, Problem> {
+    let id = id_of(&id)?;
     let (console, look, csrf) = (visit.console.clone(), visit.look()?.clone(), visit.csrf.clone());
     let (word, step) = (fields.get("answer").to_owned(), fields.get("step").to_owned());
     let (card, next) = blocking(move || {

@@ -20,9 +20,10 @@ pub fn routes(routes: Routes) -> Routes {
 async fn picture(
     visit: Visit,
     headers: HeaderMap,
-    Path((read, name)): Path<(Uuid, String)>,
+    Path((read, name)): Path<(String, String)>,
 ) -> Result<Response, Problem> {
     let none = || Error::new(Kind::NotFound, "there is no such picture");
+    let read = Uuid::parse_str(&read).map_err(|_| none())?;
     let role = match name.as_str() {
         "plate.jpg" => ImageRole::Plate,
         "overview.jpg" => ImageRole::Overview,
