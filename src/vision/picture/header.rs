@@ -10,8 +10,22 @@ pub struct JpegHeader {
     /// It can be decoded shrunk and in part: sequential, 8 bits, grey or colour, and not to be
     /// turned. All cameras send such pictures.
     pub plain: bool,
+    /// How colours are kept beside brightness.
+    pub colours: Colours,
     /// No byte is missing at the end. A decoder fills up with grey and calls it a success.
     pub whole: bool,
+}
+
+/// What there is of colours in a JPEG beside a value of brightness for each pixel.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Colours {
+    /// None: it is grey.
+    Grey,
+    /// Two values for so many columns and rows of pixels: 1 or 2 each.
+    Each { columns: u32, rows: u32 },
+    #[default]
+    /// Kept in another way, which few files are.
+    Other,
 }
 
 const START: [u8; 2] = [0xFF, 0xD8];
@@ -50,8 +64,8 @@ pub fn parse(bytes: &[u8]) -> Option<JpegHeader> {
                         // Looked for from the end: the pixels are long, and some cameras fill up
                         // what they send with zeros.
                         let whole = bytes[at..].windows(2).rev().any(|w| w == END);
-                        let (width, height, sequential) = frame?;
-                        return Some(JpegHeader { width, height, plain: sequential && !turned, whole });
+                        let (width, height, sequential, colours) = frame?;
+                        return Some(JpegHeader { width, height, plain: sequential && !turned, colours, whole });
                     }
                     0xC0..=0xC3 | 0xC5..=0xC7 | 0xC9..=0xCB | 0xCD..=0xCF => frame = Some(frame_of(marker, body)?),
                     0xE1 => turned |= orientation(body).is_some_and(|o| o != 1),
@@ -63,12 +77,29 @@ pub fn parse(bytes: &[u8]) -> Option<JpegHeader> {
     }
 }
 
-/// Width, height, and whether it is sequential, of 8 bits, grey or colour.
-fn frame_of(marker: u8, body: &[u8]) -> Option<(u32, u32, bool)> {
-    let &[bits, h1, h0, w1, w0, components, ..] = body else { return None };
+/// Width, height, whether it is sequential, of 8 bits, grey or colour, and how its colours are kept.
+fn frame_of(marker: u8, body: &[u8]) -> Option<(u32, u32, bool, Colours)> {
+    let &[bits, h1, h0, w1, w0, components, ref each @ ..] = body else { return None };
     let (width, height) = (u16::from_be_bytes([w1, w0]), u16::from_be_bytes([h1, h0]));
     let plain = matches!(marker, 0xC0 | 0xC1) && bits == 8 && matches!(components, 1 | 3);
-    (width > 0 && height > 0).then_some((width.into(), height.into(), plain))
+    (width > 0 && height > 0).then_some((width.into(), height.into(), plain, colours_of(components, each)))
+}
+
+/// From the number of components and three bytes for each: its name, its values in a block across and down
+/// (four bits each), its table.
+fn colours_of(components: u8, each: &[u8]) -> Colours {
+    let factors: Vec<_> = each.chunks_exact(3).map(|c| (u32::from(c[1] >> 4), u32::from(c[1] & 0xF))).collect();
+    let halves =
+        |all: u32, part: u32| (matches!(all, 1 | 2) && matches!(part, 1 | 2)).then(|| all / part).filter(|n| *n > 0);
+    match factors[..] {
+        [(1 | 2, 1 | 2)] if components == 1 => Colours::Grey,
+        [(w, h), first, second] if components == 3 && first == second => match (halves(w, first.0), halves(h, first.1))
+        {
+            (Some(columns), Some(rows)) => Colours::Each { columns, rows },
+            _ => Colours::Other,
+        },
+        _ => Colours::Other,
+    }
 }
 
 /// How an APP1 segment with EXIF says the picture is to be turned.
@@ -129,7 +160,12 @@ mod tests {
             let scan = [&segment(0xDA, &[1, 1, 0, 0, 63, 0]), &[0x55; 20][..], &END].concat();
             let bytes = [&header[..], &scan].concat();
             let plain = marker <= 0xC1 && components != 4 && orientation <= 1;
-            let expected = JpegHeader { width: width.into(), height: height.into(), plain, whole: true };
+            let colours = match components {
+                1 => Colours::Grey,
+                3 => Colours::Each { columns: 1, rows: 1 },
+                _ => Colours::Other,
+            };
+            let expected = JpegHeader { width: width.into(), height: height.into(), plain, colours, whole: true };
             prop_assert_eq!(parse(&bytes), (width > 0 && height > 0).then_some(expected));
             for end in 0..bytes.len() {
                 prop_assert!(parse(&bytes[..end]).is_none_or(|header| !header.whole && end > bytes.len() - 23));

@@ -4,7 +4,7 @@ mod header;
 mod jpeg;
 
 pub use header::is_jpeg;
-pub use jpeg::{Jpeg, MAX_JPEG_PIXELS};
+pub use jpeg::{Jpeg, MAX_JPEG_PIXELS, Planes};
 
 use opencv::core::{Mat, Rect, Vector};
 use opencv::imgcodecs;

@@ -4,7 +4,7 @@ use super::self_test::{TrustedReader, trusted_detector, trusted_reader};
 use super::settings::Recognition;
 use super::sidecar::{Described, DetectorSidecar, Paths, ReaderSidecar};
 use super::{Detection, Detector, Reader, Reading, combine, likely};
-use crate::picture::{Jpeg, Picture};
+use crate::picture::{Jpeg, Picture, Planes};
 use opencv::core::Mat;
 use opencv::prelude::*;
 use plated_core::error::Result;
@@ -96,6 +96,8 @@ pub struct Recognizer {
     view: Mat,
     /// The part of the picture with the plates.
     part: Mat,
+    /// What both are made of, where half the picture's size is enough for the detector.
+    planes: Planes,
 }
 
 impl Recognizer {
@@ -109,6 +111,7 @@ impl Recognizer {
             reader: Reader::open(&models.reader, library)?,
             view: Mat::default(),
             part: Mat::default(),
+            planes: Planes::default(),
         })
     }
 
@@ -134,7 +137,12 @@ impl Recognizer {
         let size = jpeg.size();
         let (width, height) = self.detector.needs(size.0, size.1);
         let shrink = jpeg.shrink_for(width, height);
-        jpeg.decode(shrink, &mut self.view)?;
+        let once = shrink == 2 && jpeg.decode_planes(&mut self.planes)?;
+        if once {
+            self.planes.half(&mut self.view)?;
+        } else {
+            jpeg.decode(shrink, &mut self.view)?;
+        }
         let mut decode = start.elapsed();
         if shrink == 1 {
             let view = std::mem::take(&mut self.view);
@@ -149,7 +157,9 @@ impl Recognizer {
             return Ok((Vec::new(), Timings { decode, detect, ..Timings::default() }));
         }
         let again = Instant::now();
-        let part = jpeg.decode_part(self.reader.reach(found.iter().map(|d| &d.corners)), &mut self.part)?;
+        let wanted = self.reader.reach(found.iter().map(|d| &d.corners));
+        let part =
+            if once { self.planes.part(wanted, &mut self.part)? } else { jpeg.decode_part(wanted, &mut self.part)? };
         decode += again.elapsed();
         let origin = [part.x as f32, part.y as f32];
         let (sightings, rectify, read) = read_plates(&mut self.reader, &self.part, origin, found)?;

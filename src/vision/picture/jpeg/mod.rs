@@ -1,7 +1,12 @@
 //! A JPEG as a camera or file gave it, decoded as far as is wanted.
 //!
-//! For the detector it is decoded shrunk to the next size above its input, and of the plates
-//! found only their part is decoded in full (`docs/decisions/0022-jpeg-path.md`).
+//! Where half its size is enough for the detector it is decoded once, for that and for the plates
+//! found ([`Planes`]). Larger ones are decoded shrunk to the next size above the detector's input, and of
+//! the plates only their part in full (`docs/decisions/0022-jpeg-path.md`).
+
+mod planes;
+
+pub use planes::Planes;
 
 use super::header::{self, JpegHeader};
 use crate::capture::silence_opencv;
@@ -102,15 +107,7 @@ impl Jpeg {
             self.decode_by_opencv(out)?;
             return Ok(Rect::new(0, 0, out.cols(), out.rows()));
         }
-        let span = |from: i32, length: i32, most: u32| {
-            let most = most as i32;
-            let first = from.saturating_sub(BLOCK).clamp(0, most - 1);
-            let end = from.saturating_add(length).saturating_add(BLOCK).clamp(first + 1, most);
-            (first, end - first)
-        };
-        let (x, width) = span(wanted.x, wanted.width, self.header.width);
-        let (y, height) = span(wanted.y, wanted.height, self.header.height);
-        let part = Rect::new(x, y, width, height);
+        let part = around(wanted, self.size());
         self.decode_plain(1, part, out)?;
         Ok(part)
     }
@@ -167,6 +164,11 @@ impl Jpeg {
                 message.as_mut_ptr(),
             )
         };
+        self.outcome(code, &message)
+    }
+
+    /// What C says of how it went.
+    fn outcome(&self, code: i32, message: &[u8]) -> Result<()> {
         if code == DAMAGED && self.strict {
             return Err(Error::new(Kind::Input, format!("{}: its data is damaged", failed())));
         }
@@ -188,6 +190,18 @@ impl Jpeg {
     pub fn decodes(&self) -> u32 {
         self.decodes.load(std::sync::atomic::Ordering::Relaxed)
     }
+}
+
+/// `wanted` and a block more on each side, as far as that is in a picture of this size; one pixel at least.
+fn around(wanted: Rect, size: (i32, i32)) -> Rect {
+    let span = |from: i32, length: i32, most: i32| {
+        let most = most.max(1);
+        let first = from.saturating_sub(BLOCK).clamp(0, most - 1);
+        let end = from.saturating_add(length).saturating_add(BLOCK).clamp(first + 1, most);
+        (first, end - first)
+    };
+    let ((x, width), (y, height)) = (span(wanted.x, wanted.width, size.0), span(wanted.y, wanted.height, size.1));
+    Rect::new(x, y, width, height)
 }
 
 fn failed() -> String {

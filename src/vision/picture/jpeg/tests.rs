@@ -38,7 +38,7 @@ fn grey(image: &Mat) -> Mat {
 }
 
 /// A CMYK picture; OpenCV writes none, so this one is stored. 40 × 24, by libjpeg's own encoder.
-const CMYK: &[u8] = include_bytes!("cmyk.jpg");
+const CMYK: &[u8] = include_bytes!("kinds/cmyk.jpg");
 
 /// Adds an EXIF segment that says how the picture is to be turned.
 fn turned(jpeg: &[u8], orientation: u8) -> Vec<u8> {
@@ -139,6 +139,89 @@ fn crop(image: &Mat, part: Rect) -> Mat {
     Mat::roi(image, part).unwrap().try_clone().unwrap()
 }
 
+/// What `drawn(61, 45)` makes, with colours kept as OpenCV 4.6 writes none: for how many columns and rows one value
+/// of colour stands, and red, green and blue as they are.
+const KINDS: [(&str, &[u8], bool); 5] = [
+    ("1 × 1", include_bytes!("kinds/444.jpg"), true),
+    ("2 × 1", include_bytes!("kinds/422.jpg"), true),
+    ("1 × 2", include_bytes!("kinds/440.jpg"), true),
+    ("4 × 1", include_bytes!("kinds/411.jpg"), false),
+    ("red, green, blue", include_bytes!("kinds/rgb.jpg"), false),
+];
+
+/// Both looks at a JPEG that is decoded once are near a whole decode; `false` when it can't be.
+fn looks_alike(bytes: &[u8], wanted: Rect) -> bool {
+    let jpeg = Jpeg::new(bytes).unwrap();
+    let (mut whole, mut half, mut part, mut planes) =
+        (Mat::default(), Mat::default(), Mat::default(), Planes::default());
+    if !jpeg.decode_planes(&mut planes).unwrap() {
+        return false;
+    }
+    jpeg.decode(1, &mut whole).unwrap();
+    planes.half(&mut half).unwrap();
+    let got = planes.part(wanted, &mut part).unwrap();
+    let inside = Rect::new(0, 0, whole.cols(), whole.rows());
+    assert_eq!((got & inside, part.cols(), part.rows()), (got, got.width, got.height));
+    let wanted = wanted & inside;
+    assert_eq!(wanted & got, wanted);
+    // Of narrower ones libjpeg does not smooth the colours.
+    if wanted.width > 0 && wanted.height > 0 && inside.width > 4 {
+        let there = Rect::new(wanted.x - got.x, wanted.y - got.y, wanted.width, wanted.height);
+        assert!(difference(&crop(&part, there), &crop(&whole, wanted)) <= 4.0, "{wanted:?} of {inside:?}");
+    }
+    // The last column and row of odd sides have half of their pixels outside.
+    let (w, h) = (inside.width / 2, inside.height / 2);
+    assert_eq!((half.cols(), half.rows()), ((inside.width + 1) / 2, (inside.height + 1) / 2));
+    if w > 2 && h > 0 {
+        let mut small = Mat::default();
+        let even = crop(&whole, Rect::new(0, 0, 2 * w, 2 * h));
+        imgproc::resize(&even, &mut small, opencv::core::Size::new(w, h), 0.0, 0.0, imgproc::INTER_AREA).unwrap();
+        let half = crop(&half, Rect::new(0, 0, w, h));
+        let sum = opencv::core::norm2(&half, &small, opencv::core::NORM_L1, &opencv::core::no_array()).unwrap();
+        let mean = sum / f64::from(w * h * 3);
+        // Bright colours are cut off before the mean is made, or after it.
+        assert!(mean < 10.0, "{mean}");
+    }
+    true
+}
+
+#[test]
+fn a_picture_decoded_once_looks_like_a_whole_decode_however_its_colours_are_kept() {
+    for (kind, bytes, once) in KINDS {
+        assert_eq!(looks_alike(bytes, Rect::new(20, 12, 25, 18)), once, "{kind}");
+    }
+    let grey = encode(&grey(&drawn(61, 45)), &[]);
+    assert!(looks_alike(&grey, Rect::new(20, 12, 25, 18)), "grey");
+    for other in [CMYK.to_vec(), turned(&encode(&drawn(61, 45), &[]), 6)] {
+        assert!(!looks_alike(&other, Rect::new(20, 12, 25, 18)));
+    }
+}
+
+#[test]
+fn memory_of_a_picture_decoded_once_serves_the_next_of_another_size_and_kind() {
+    let (mut planes, mut got, mut fresh) = (Planes::default(), Mat::default(), Mat::default());
+    let large = encode(&drawn(200, 120), &[]);
+    for bytes in [&large, KINDS[0].1, &encode(&grey(&drawn(90, 70)), &[]), KINDS[1].1, &large] {
+        let jpeg = Jpeg::new(bytes).unwrap();
+        assert!(jpeg.decode_planes(&mut planes).unwrap());
+        planes.half(&mut got).unwrap();
+        let mut new = Planes::default();
+        assert!(jpeg.decode_planes(&mut new).unwrap());
+        new.half(&mut fresh).unwrap();
+        assert_eq!(difference(&got, &fresh), 0.0);
+    }
+}
+
+#[test]
+fn damage_is_told_of_a_file_decoded_once_as_of_one_decoded_in_parts() {
+    let whole = encode(&drawn(320, 240), &[]);
+    let cut = &whole[..whole.len() / 2];
+    assert!(Jpeg::new(cut).unwrap().decode_planes(&mut Planes::default()).unwrap());
+    let once = Jpeg::new(cut).unwrap().strict().decode_planes(&mut Planes::default()).unwrap_err();
+    let parts = Jpeg::new(cut).unwrap().strict().decode(2, &mut Mat::default()).unwrap_err();
+    assert_eq!(once.chain(), parts.chain());
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
     /// Also at the borders, and for parts that lie half or wholly outside.
@@ -165,14 +248,31 @@ proptest! {
     }
 
     #[test]
-    fn no_byte_of_a_jpeg_can_bring_the_decoder_down(at in any::<prop::sample::Index>(), to in any::<u8>(), x in 0..64i32) {
-        let mut bytes = encode(&drawn(64, 48), &[]);
+    fn a_picture_of_any_size_decoded_once_looks_like_a_whole_decode(
+        (w, h) in (1..90i32, 1..70i32),
+        (x, y, pw, ph) in (-40..120i32, -40..100i32, 0..100i32, 0..100i32),
+        restart in 0..4i32,
+    ) {
+        let bytes = encode(&drawn(w, h), &[imgcodecs::IMWRITE_JPEG_RST_INTERVAL, restart]);
+        prop_assert!(looks_alike(&bytes, Rect::new(x, y, pw, ph)));
+    }
+
+    #[test]
+    fn no_byte_of_a_jpeg_can_bring_the_decoder_down(
+        (kind, at, to, x) in (0..=KINDS.len(), any::<prop::sample::Index>(), any::<u8>(), 0..64i32),
+    ) {
+        let mut bytes = KINDS.get(kind).map_or_else(|| encode(&drawn(64, 48), &[]), |(_, bytes, _)| bytes.to_vec());
         let at = at.index(bytes.len());
         bytes[at] = to;
         if let Ok(jpeg) = Jpeg::new(bytes) && i64::from(jpeg.size().0) * i64::from(jpeg.size().1) < 1 << 20 {
             let mut out = Mat::default();
             let _ = jpeg.decode(2, &mut out);
             let _ = jpeg.decode_part(Rect::new(x, 0, 30, 20), &mut out);
+            let mut planes = Planes::default();
+            if jpeg.decode_planes(&mut planes).is_ok_and(|once| once) {
+                planes.half(&mut out).unwrap();
+                planes.part(Rect::new(x, 0, 30, 20), &mut out).unwrap();
+            }
         }
     }
 }
