@@ -142,7 +142,7 @@ impl Place {
         let mut all: Vec<_> = std::fs::read_dir(self.dir.path())
             .unwrap()
             .map(|e| e.unwrap().path())
-            .filter(|p| !p.ends_with("store.key") && !p.ends_with("store.db.lock"))
+            .filter(|p| !["store.key", "store.db.lock", "store.db.wrong-key"].iter().any(|name| p.ends_with(name)))
             .map(|p| (p.clone(), std::fs::read(&p).unwrap()))
             .collect();
         all.sort();

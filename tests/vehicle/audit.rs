@@ -1,11 +1,16 @@
 //! The audit log in the vehicle's store: what somebody did to it is found, and outlasts the store.
 
 use crate::kit::store::{Place, hit, permit, read, rows};
-use plated_access::{Actor, Case, Gate, Reason, Search as Access, Settings};
+use plated_access::audit::Entry;
+use plated_access::{Actor, Breach, Case, Gate, Reason, Search as Access, Settings};
+use plated_core::clock::{Clock, ManualClock, TrustedClock};
+use plated_core::record::Alerting;
 use plated_core::user::SystemUser;
-use plated_vehicle::store::{LogReport, Store, check, verify_audit};
+use plated_vehicle::store::{Key, LogReport, NewRead, Store, check, verify_audit};
 use serde_json::json;
 use std::sync::Arc;
+use std::sync::mpsc::channel;
+use std::time::Duration;
 
 /// Somebody looks so many times.
 fn look(store: &Store, times: usize) {
@@ -143,4 +148,105 @@ fn the_log_of_a_store_that_was_set_aside_comes_over_as_it_is_and_the_new_one_say
     store.close().unwrap();
     assert!(verify(&place).iter().all(|log| log.rows.is_whole() && log.problems.is_empty()));
     assert_eq!(check(&place.path(), &place.key).unwrap().problems(), 0);
+}
+
+/// Rows of this action.
+fn of(store: &Store, action: &str) -> Vec<Entry> {
+    rows(store).into_iter().map(|row| row.entry).filter(|entry| entry.action.as_str() == action).collect()
+}
+
+// policy: P-22
+#[test]
+fn an_alert_is_on_record_once_with_the_read_that_keeps_it_and_a_record_that_fails_keeps_no_read_out() {
+    let place = Place::new();
+    let (store, _) = place.open();
+    let mut new = NewRead { open: true, ..read("7ABC123") };
+    let mut quiet = hit("svs");
+    quiet.alert = Alerting::Candidate;
+    new.record.hits.extend([hit("svs"), quiet]);
+    store.put_read(&new).unwrap();
+    store.put_read(&NewRead { open: false, ..new.clone() }).unwrap();
+    let raised = of(&store, "alert_raised");
+    assert_eq!(raised.len(), 1, "{raised:?}");
+    assert_eq!((raised[0].actor.name.as_str(), &*raised[0].elements["list"]), ("monitor", "svs"));
+    assert_eq!(raised[0].elements["hit"], new.record.hits[0].id.to_string());
+    raw(&place)
+        .execute_batch("CREATE TRIGGER fault BEFORE INSERT ON audit BEGIN SELECT raise(ABORT, 'fault'); END;")
+        .unwrap();
+    let mut other = read("6DEF128");
+    other.record.hits.push(hit("svs"));
+    store.put_read(&other).unwrap();
+    assert_eq!(store.stats().unwrap().reads, 2);
+}
+
+// policy: P-22
+#[test]
+fn another_configuration_than_at_the_last_start_is_on_record_by_its_sections_and_without_its_values() {
+    let place = Place::new();
+    let (store, _) = place.open();
+    let sections = |password: &str| {
+        let all = [("alert", "sound = true".to_owned()), ("sources", format!("url = \"rtsp://u:{password}@cam\""))];
+        all.into_iter().map(|(name, text)| (name.to_owned(), text)).collect()
+    };
+    for password in ["one", "one", "two"] {
+        store.note_configuration(&sections(password)).unwrap();
+    }
+    store.note_configuration(&[("alert".to_owned(), "sound = true".to_owned())].into()).unwrap();
+    let noted = of(&store, "configuration_changed");
+    let changed: Vec<&str> = noted.iter().map(|entry| &*entry.elements["sections"]).collect();
+    assert_eq!(changed, ["alert sources", "sources", "sources"]);
+    assert!(!serde_json::to_string(&noted).unwrap().contains("rtsp"));
+}
+
+// policy: P-26
+#[test]
+fn a_clock_that_is_set_back_and_another_key_are_signs_of_a_breach_on_record() {
+    let place = Place::new();
+    let (store, _) = place.open();
+    let system = Arc::new(ManualClock::at(place.clock.wall()));
+    let clock = TrustedClock::over(system.clone());
+    clock.check();
+    system.advance(Duration::from_secs(10));
+    system.jump_to(place.clock.wall() - Duration::from_secs(3600));
+    store.clock_changed(&clock.check().unwrap()).unwrap();
+    let seconds = match &store.breaches(0, 10).unwrap()[..] {
+        [(_, _, Breach::ClockSetBack { seconds })] => *seconds,
+        other => panic!("{other:?}"),
+    };
+    assert!((3600..3620).contains(&seconds), "{seconds}");
+    store.close().unwrap();
+    let other = Key::create_file(&place.dir.path().join("other.key")).unwrap();
+    for _ in 0..2 {
+        assert!(place.try_open(&other).is_err());
+    }
+    let (store, _) = place.open();
+    let all: Vec<Breach> = store.breaches(0, 10).unwrap().into_iter().map(|(_, _, breach)| breach).collect();
+    assert_eq!(all[1..], [Breach::StoreKeyMismatch], "once");
+    store.close().unwrap();
+    let (store, _) = place.open();
+    assert_eq!(store.breaches(0, 10).unwrap().len(), 2);
+}
+
+// policy: P-22, P-26
+#[test]
+fn a_broken_log_is_found_beside_all_else_and_is_a_sign_of_a_breach_on_record_once() {
+    let place = Place::new();
+    let (store, _) = place.open();
+    look(&store, 4);
+    let verified = |store: &Store| {
+        let (tell, told) = channel();
+        store.verify_audit_in_background(move |reports| tell.send(reports).unwrap()).unwrap();
+        told.recv().unwrap()
+    };
+    assert!(verified(&store).iter().all(|log| log.fault().is_none()));
+    let conn = raw(&place);
+    conn.execute_batch("DROP TRIGGER audit_is_not_removed; DELETE FROM audit WHERE number = 2;").unwrap();
+    drop(conn);
+    for _ in 0..2 {
+        let fault = verified(&store)[0].fault().unwrap();
+        assert_eq!(fault, "row 2 is missing");
+        store.raise(&Breach::AuditChainBroken { fault }).unwrap();
+    }
+    let all: Vec<Breach> = store.breaches(0, 10).unwrap().into_iter().map(|(_, _, breach)| breach).collect();
+    assert_eq!(all, [Breach::AuditChainBroken { fault: "row 2 is missing".into() }]);
 }

@@ -60,7 +60,22 @@ impl fmt::Debug for Redactor {
 }
 
 /// Elements that say nothing of a plate or a person. Of all others the value is hidden.
-const SHOWN_ELEMENTS: [&str; 8] = ["list", "category", "from", "until", "limit", "camera", "entries", "serial"];
+const SHOWN_ELEMENTS: [&str; 14] = [
+    "list",
+    "category",
+    "from",
+    "until",
+    "limit",
+    "camera",
+    "entries",
+    "serial",
+    "priority",
+    "indicator",
+    "failures",
+    "minutes",
+    "seconds",
+    "sections",
+];
 
 impl Redactor {
     /// With a key of 32 random bytes, another one for each publication; whoever has it can find out by

@@ -13,6 +13,7 @@ use plated_vision::recognition::Recognition;
 
 use plated_core::error::{Context, Kind, Result};
 use serde::Deserialize;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// The whole file.
@@ -51,6 +52,9 @@ pub struct Config {
     pub transfer: Option<transfer::Settings>,
     /// Lists from the station.
     pub hotlist_sync: Option<HotlistSync>,
+    /// Its text by section, to tell which of them changed since the last start.
+    #[serde(skip)]
+    pub sections: BTreeMap<String, String>,
 }
 
 /// The daemon's socket for the command line.
@@ -81,6 +85,8 @@ impl Config {
         let text = std::fs::read_to_string(path)
             .context(Kind::Config, || format!("could not read the configuration {}", path.display()))?;
         let mut config: Config = parse(&text, path)?;
+        let table = text.parse::<toml::Table>().unwrap_or_default();
+        config.sections = table.into_iter().map(|(name, value)| (name, value.to_string())).collect();
         let base = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
         config.resolve(base);
         config.check().map_err(|e| wrong(&text, path, &e))?;

@@ -2,7 +2,7 @@
 //! (invariant 8, control P-26).
 
 use super::{Health, Level};
-use crate::store::Store;
+use crate::store::{Store, breach_of};
 use plated_core::clock::{Change, Clock, TrustedClock};
 use plated_core::error::Result;
 use plated_core::shutdown::Shutdown;
@@ -56,6 +56,9 @@ impl ClockWatch {
     fn look(&mut self) {
         if let Some(change) = self.clock.check() {
             log(&change);
+            if let Some(breach) = breach_of(&change) {
+                tracing::error!("Security: {breach}.");
+            }
             if self.waiting.len() == MAX_WAITING {
                 self.waiting.pop_front();
             }

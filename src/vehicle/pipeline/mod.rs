@@ -34,12 +34,12 @@ use crate::control::{OfficerService, Secret, Server};
 use crate::events::Hub;
 use crate::health::{ClockWatch, Health, Level};
 use crate::lists::ListState;
-use crate::store::{Key, Options, Stats, Store};
+use crate::store::{Key, LogReport, Options, Stats, Store};
 use crate::transfer::StoreOutbox;
 use collector::Collector;
 use crossbeam_channel::bounded;
 use monitor::Monitor;
-use plated_access::{Case, Purpose};
+use plated_access::{Breach, Case, Purpose};
 use plated_core::clock::{Clock, TrustedClock};
 use plated_core::error::{Error, Kind, Result};
 use plated_core::record::MadeBy;
@@ -181,6 +181,7 @@ impl Daemon {
         }
 
         store.check_in_background();
+        look_at_the_past(config, &store, &health, &clock);
         let (to_recorder, from_collector) = bounded(EVENTS);
         let (to_collector, seen) = bounded(SEEN_PER_WORKER * workers);
         // A recording that is played as fast as it can be would be over before; a camera waits for nothing.
@@ -420,6 +421,34 @@ impl Daemon {
             )),
             _ => closed,
         }
+    }
+}
+
+/// Puts on record whether the configuration changed, and verifies the audit log beside all else (controls P-22
+/// and P-26). Neither keeps the daemon from starting.
+fn look_at_the_past(config: &Config, store: &Store, health: &Arc<Health>, clock: &Arc<dyn Clock>) {
+    if let Err(e) = store.note_configuration(&config.sections) {
+        tracing::warn!("Whether the configuration changed is not on record: {}", e.chain());
+    }
+    let (records, health, clock) = (store.clone(), health.clone(), clock.clone());
+    let told = move |reports: Vec<LogReport>| {
+        let broken = reports.iter().filter_map(|log| Some((log, log.fault()?)));
+        let mut level = (Level::Ok, "it is as it was written".to_owned());
+        for (log, fault) in broken {
+            tracing::error!(log = %log.log, "Security: the audit log is not as it was written: {fault}.");
+            let breach = Breach::AuditChainBroken { fault: fault.clone() };
+            if let Err(e) = records.raise(&breach) {
+                tracing::error!("It is not on record: {}", e.chain());
+            }
+            let worse = if log.ended { Level::Degraded } else { Level::Failed };
+            if worse > level.0 {
+                level = (worse, format!("{fault}; make a copy of the store, and see plated audit verify"));
+            }
+        }
+        health.report("audit log", level.0, level.1, clock.wall());
+    };
+    if let Err(e) = store.verify_audit_in_background(told) {
+        tracing::warn!("The audit log is not verified: {}", e.chain());
     }
 }
 

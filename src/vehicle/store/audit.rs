@@ -5,7 +5,7 @@
 
 use super::connection::{Fault, connect};
 use super::key::Key;
-use super::readers::View;
+use super::readers::{Readers, View};
 use super::writer::Writer;
 use jiff::Timestamp;
 use plated_access::audit::{Entry, Head, Report, Row, Salt, Verifier};
@@ -217,35 +217,91 @@ pub fn verify(path: &Path, key: &Key) -> Result<Vec<LogReport>> {
 
 /// The same on an open store.
 pub(super) fn verify_all(conn: &Connection, trust: &Trust) -> Result<Vec<LogReport>, Fault> {
-    let mut reports = Vec::new();
-    for log in logs(conn)? {
+    logs(conn)?
+        .into_iter()
+        .map(|log| {
+            let mut check = LogCheck::begin(log, trust)?;
+            while check.page(conn, i64::MAX, i64::MAX)? {}
+            Ok(check.end())
+        })
+        .collect()
+}
+
+/// The same on a store in use: page by page, so that no look lasts long, each log as it was at the beginning.
+pub(super) fn verify_by_pages(readers: &Readers) -> Result<Vec<LogReport>> {
+    const WHAT: &str = "could not verify the audit log";
+    let trust = readers.audit_trust()?;
+    let (logs, last) = readers.look(WHAT, |view| {
+        let last = view.conn().query_row("SELECT coalesce(max(id), 0) FROM audit", [], |row| row.get(0))?;
+        Ok((logs(view.conn())?, last))
+    })?;
+    let each = logs.into_iter().map(|log| {
+        let mut check = LogCheck::begin(log, &trust)?;
+        while readers.look(WHAT, |view| check.page(view.conn(), last, PAGE))? {}
+        Ok(check.end())
+    });
+    each.collect()
+}
+
+/// Rows that are verified in one look.
+const PAGE: i64 = 500;
+
+/// One log under verification.
+struct LogCheck {
+    log: Log,
+    verifier: Verifier,
+    problems: Vec<String>,
+    /// The last row that was looked at, in the order in which they were kept.
+    after: i64,
+}
+
+impl LogCheck {
+    fn begin(log: Log, trust: &Trust) -> Result<Self> {
         let (mut verifier, mut problems) =
             (Verifier::new(Head::start(&log.vehicle, log.id, Timestamp::UNIX_EPOCH))?, Vec::new());
-        match Head::open(log.head.as_bytes(), trust) {
-            Ok(head) => {
-                if let Err(e) = verifier.head(head) {
-                    problems.push(e.chain());
-                }
-            }
-            Err(e) => problems.push(e.chain()),
+        if let Err(e) = Head::open(log.head.as_bytes(), trust).and_then(|head| verifier.head(head)) {
+            problems.push(e.chain());
         }
-        // In the order in which they were kept.
-        let mut all =
-            conn.prepare("SELECT number, prev, salt, hash, entry, at, action FROM audit WHERE log = ?1 ORDER BY id")?;
-        let mut found = all.query([log.id.as_bytes()])?;
+        Ok(Self { log, verifier, problems, after: 0 })
+    }
+
+    /// Looks at the next rows, at most `limit`, up to the row `last`; false when there are no more.
+    fn page(&mut self, conn: &Connection, last: i64, limit: i64) -> Result<bool, Fault> {
+        let mut all = conn.prepare_cached(
+            "SELECT number, prev, salt, hash, entry, at, action, id FROM audit
+             WHERE log = ?1 AND id > ?2 AND id <= ?3 ORDER BY id LIMIT ?4",
+        )?;
+        let mut found = all.query(params![self.log.id.as_bytes(), self.after, last, limit])?;
+        let mut some = false;
         while let Some(found) = found.next()? {
+            (some, self.after) = (true, found.get(7)?);
             let number: i64 = found.get(0)?;
             let Some(row) = row(found)? else {
-                problems.push(format!("row {number} is no row"));
+                self.problems.push(format!("row {number} is no row"));
                 continue;
             };
             let beside = (found.get::<_, i64>(5)?, found.get::<_, String>(6)?);
             if beside != (row.entry.at.as_microsecond(), row.entry.action.as_str().to_owned()) {
-                problems.push(format!("row {number}: the columns beside the entry differ from it"));
+                self.problems.push(format!("row {number}: the columns beside the entry differ from it"));
             }
-            verifier.push(row.link());
+            self.verifier.push(row.link());
         }
-        reports.push(LogReport { log: log.id, ended: log.ended, rows: verifier.finish(), problems });
+        Ok(some)
     }
-    Ok(reports)
+
+    fn end(self) -> LogReport {
+        let Self { log, verifier, problems, .. } = self;
+        LogReport { log: log.id, ended: log.ended, rows: verifier.finish(), problems }
+    }
+}
+
+impl LogReport {
+    /// What is wrong, in words; none when all is as it was written.
+    pub fn fault(&self) -> Option<String> {
+        if self.rows.is_whole() && self.problems.is_empty() {
+            return None;
+        }
+        let faults = self.rows.faults.iter().map(ToString::to_string).chain(self.problems.iter().cloned());
+        Some(faults.take(3).collect::<Vec<_>>().join("; "))
+    }
 }

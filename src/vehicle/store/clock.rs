@@ -4,11 +4,12 @@
 use super::By;
 use super::connection::Fault;
 use super::events::{self, What};
+use super::monitor;
 use super::readers::View;
 use super::writer::Writer;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use plated_access::audit::Entry;
-use plated_access::{Actor, Reason};
+use plated_access::{Actor, Breach, Reason};
 use plated_core::clock::Change;
 use rusqlite::{OptionalExtension, params};
 use serde::{Deserialize, Serialize};
@@ -45,6 +46,15 @@ impl From<&Change> for ClockChange {
     }
 }
 
+/// A clock that is set back by less is one that was set a little.
+const MIN_SET_BACK: SignedDuration = SignedDuration::from_secs(60);
+
+/// A clock that was set back may be to hide when something was done (control P-26).
+pub fn breach_of(change: &Change) -> Option<Breach> {
+    let back = change.jump.checked_neg().filter(|back| *back >= MIN_SET_BACK)?;
+    Some(Breach::ClockSetBack { seconds: back.as_secs().unsigned_abs() })
+}
+
 /// Puts a change down, as an event. What officers entered for a span of time by a clock that was not
 /// trusted ends as much later as that clock was behind; a time that was given as the end stays.
 pub(super) fn changed(writer: &mut Writer, change: &Change) -> Result<(), Fault> {
@@ -54,6 +64,9 @@ pub(super) fn changed(writer: &mut Writer, change: &Change) -> Result<(), Fault>
     let stamp = writer.stamp();
     let tx = writer.write()?;
     events::write(&tx, &stamp, What::ClockChanged, &by, subject)?;
+    if let Some(breach) = breach_of(change) {
+        monitor::breach(&tx, &stamp, &breach)?;
+    }
     if let Some((by, from, until)) = change.correction {
         tx.execute(
             "UPDATE manual_entry SET created = created + ?1, expires = expires + iif(is_span, ?1, 0)

@@ -1,7 +1,7 @@
 //! The key of the store: 32 random bytes, in a file of the owner or a systemd credential.
 
 use super::settings::Settings;
-use plated_core::digest::Hasher;
+use plated_core::digest::{Hasher, Sha256};
 use plated_core::durable;
 use plated_core::error::{Context, Error, Kind, Result};
 use plated_core::signing::{PublicKey, Purpose, Signer};
@@ -127,6 +127,13 @@ impl Key {
     /// from a damaged file. One-way, and a random 256-bit key can't be guessed from it.
     pub(super) fn fingerprint(&self) -> String {
         Hasher::new().with(b"plated store key id 1\0").with(self.0.as_slice()).finish().to_string()
+    }
+
+    /// A digest of a text that only who has the key can compare with a guess.
+    pub(super) fn keyed_digest(&self, name: &str, text: &str) -> Sha256 {
+        let hasher = Hasher::new().with(b"plated configuration 1\0").with(self.0.as_slice());
+        let length = u32::try_from(name.len()).unwrap_or(u32::MAX).to_be_bytes();
+        hasher.with(&length).with(name.as_bytes()).with(text.as_bytes()).finish()
     }
 
     /// Signs the indexes of lists. Derived, so that only who has the store's key can make one that counts.

@@ -80,6 +80,7 @@ mod keyid;
 mod lists;
 mod lock;
 mod manual;
+mod monitor;
 mod open;
 mod outbox;
 mod readers;
@@ -94,7 +95,7 @@ mod writer;
 pub use alerts::{KeptAlert, SeesPictures};
 pub use audit::{Log, LogReport, verify as verify_audit};
 pub use check::{Checked, Report, check};
-pub use clock::ClockChange;
+pub use clock::{ClockChange, breach_of};
 pub use dispositions::{Disposition, Finding};
 pub use events::{By, What};
 pub use hits::{Disposed, HitEnd, HitSearch, KeptHit};
@@ -435,6 +436,25 @@ impl Store {
     pub fn salvage(&self, file: &Path) -> Result<Salvaged> {
         let file = file.to_owned();
         self.ask("could not bring over what the damaged store holds", move |w| w.salvage(&file))
+    }
+
+    /// Verifies, on a thread of its own, all audit logs as they are now, and hands over what was found; nothing
+    /// when the store was closed or begun anew meanwhile.
+    ///
+    /// # Errors
+    /// `Internal` when the thread can't be started.
+    pub fn verify_audit_in_background(&self, done: impl FnOnce(Vec<LogReport>) + Send + 'static) -> Result<()> {
+        let readers = self.thread.readers.clone();
+        thread::spawn("audit-check", move || {
+            let generation = readers.generation();
+            let verified = thread::guarded("The audit log was not verified", || audit::verify_by_pages(&readers));
+            match verified {
+                Some(Ok(reports)) if readers.generation() == generation => done(reports),
+                Some(Err(e)) => tracing::debug!("The audit log was not verified: {}", e.chain()),
+                _ => {}
+            }
+        })
+        .map(drop)
     }
 
     /// Looks, on a thread of its own, at all pages that don't hold pictures. A store in which one is

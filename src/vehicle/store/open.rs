@@ -10,6 +10,7 @@ use super::files::{self, beside};
 use super::key::Key;
 use super::keyid::{self, Verdict};
 use super::lock::Lock;
+use super::monitor;
 use super::salvage::SALVAGED;
 use super::schema;
 use plated_core::clock::Clock;
@@ -44,7 +45,11 @@ pub struct SetAside {
 /// Opens or begins the store at `path`; the caller holds the lock.
 pub(super) fn open(path: &Path, key: &Key, clock: &dyn Clock, _lock: &Lock) -> Result<(Connection, Opened)> {
     let mut opened = Opened::default();
-    let verdict = keyid::compare(path, key)?;
+    let verdict = keyid::compare(path, key).inspect_err(|e| {
+        if e.kind() == Kind::Damaged {
+            monitor::note_wrong_key(path, clock);
+        }
+    })?;
     remove_unfinished(path)?;
     let mut found = None;
     if files::size(path)?.is_some() || files::size(&beside(path, "-wal"))?.is_some_and(|bytes| bytes > 0) {

@@ -13,6 +13,7 @@ use super::connection::{Fault, connect};
 use super::key::Key;
 use plated_core::clock::Clock;
 use plated_core::error::{Error, Kind, Result};
+use plated_core::signing::Trust;
 use rusqlite::{Connection, InterruptHandle};
 use std::path::PathBuf;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
@@ -99,6 +100,11 @@ impl Readers {
         let result = lent.look(job);
         self.state().check = None;
         result
+    }
+
+    /// Whose signature of the audit log counts.
+    pub(super) fn audit_trust(&self) -> Result<Trust> {
+        Ok(Trust::only([self.key.audit_public_key()?]))
     }
 
     fn lend(&self, what: &str) -> Result<Lent<'_>> {

@@ -1,6 +1,7 @@
 //! Writing and finding reads.
 
 use super::connection::Fault;
+use super::monitor;
 use super::readers::View;
 use super::writer::Writer;
 use jiff::Timestamp;
@@ -9,6 +10,7 @@ use plated_core::error::{Context, Error, Kind, Result};
 use plated_core::plate::PlateText;
 use plated_core::record::{HitRecord, ImageRef, ImageRole, Priority, ReadRecord};
 use rusqlite::{Connection, OptionalExtension, named_params, params};
+use std::collections::HashSet;
 use std::sync::Arc;
 use uuid::Uuid;
 
@@ -92,10 +94,14 @@ struct Present {
 pub(super) fn put(writer: &mut Writer, read: Prepared) -> Result<Stored, Fault> {
     let now = writer.now();
     let Prepared { mut record, jpegs, open } = read;
+    let stamp = writer.stamp();
     let tx = writer.write()?;
     let present = present(&tx, record.id)?;
+    let mut sounded = HashSet::new();
     if let Some(present) = &present {
-        keep_hits(&mut record, parse(&present.record)?.hits);
+        let before = parse(&present.record)?.hits;
+        sounded.extend(monitor::sounded(&before).map(|hit| hit.id));
+        keep_hits(&mut record, before);
     }
     let json = seal(&record)?;
     let sha256 = Sha256::of(&json);
@@ -121,6 +127,7 @@ pub(super) fn put(writer: &mut Writer, read: Prepared) -> Result<Stored, Fault> 
         .execute([sha256])?;
     }
     queue(&tx, number, &new)?;
+    monitor::alerts_raised(&tx, &stamp, &record, &sounded)?;
     tx.commit()?;
     Ok(Stored { id: record.id, sha256, sealed: !open })
 }

@@ -4,6 +4,7 @@ use super::audit::Stamp;
 use super::connection::{Fault, LOG_BYTES, PAGE_BYTES, configure, connect};
 use super::key::Key;
 use super::lock::Lock;
+use super::monitor;
 use super::open::{self, Opened};
 use super::readers::Readers;
 use super::salvage::{self, Salvage, Salvaged};
@@ -75,6 +76,8 @@ impl Writer {
             salvage_from: Instant::now(),
             lock,
         };
+        let path = writer.path.clone();
+        monitor::take_wrong_key(&mut writer, &path);
         for aside in opened.damaged.iter().filter(|aside| !salvage::is_done(aside)) {
             writer.begin_salvage(Salvage::of_file(aside));
         }

@@ -398,7 +398,13 @@ fn duty(request: &Request) -> Option<Duty> {
 /// The accounts in the store. What keeps them from being used must not keep plates from being matched.
 fn open_accounts(config: &Config, store: &Store, clock: &Arc<dyn Clock>) -> Option<Arc<Accounts>> {
     let store = Arc::new(store.clone());
-    let alarm = Box::new(|breach: Breach| tracing::error!("{breach}"));
+    let records = store.clone();
+    let alarm = Box::new(move |breach: Breach| {
+        tracing::error!("Security: {breach}.");
+        if let Err(e) = records.raise(&breach) {
+            tracing::error!("It is not on record: {}", e.chain());
+        }
+    });
     let accounts = Accounts::open(store.clone(), store, clock.clone(), config.access.accounts.clone(), alarm);
     match accounts {
         Ok(accounts) => Some(Arc::new(accounts)),
