@@ -1,20 +1,23 @@
-//! Where what officers type, and what comes over the daemon's socket, enters; one function for each
-//! fuzz target.
+//! Where what officers type, what comes over the daemon's socket, and what gpsd says enters; one function
+//! for each fuzz target.
 //!
 //! `tests/vehicle/officers/fuzzing.rs` runs them too, over the corpus and changes of it.
 
+use plated_core::clock::Moment;
 use plated_core::plate::PlateText;
 use plated_hotlist::Pattern;
 use plated_vehicle::control::{Reply, Request};
+use plated_vehicle::gps::{self, Judge, Message};
 use plated_vehicle::store::Wanted;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use std::time::Duration;
 
 /// Takes any bytes.
 pub type EntryPoint = fn(&[u8]);
 
 /// The entry points by name.
-pub const TARGETS: [(&str, EntryPoint); 2] = [("control", control), ("officer_text", officer_text)];
+pub const TARGETS: [(&str, EntryPoint); 3] = [("control", control), ("officer_text", officer_text), ("gpsd", gpsd)];
 
 /// A request, or one of the replies.
 pub fn control(bytes: &[u8]) {
@@ -28,6 +31,22 @@ fn reads_back<T: Serialize + DeserializeOwned>(bytes: &[u8]) {
     let written = serde_json::to_vec(&read).expect("what was read can be written");
     let again: T = serde_json::from_slice(&written).expect("what was written can be read");
     assert_eq!(serde_json::to_vec(&again).expect("as before"), written);
+}
+
+/// Lines of gpsd, one after the other: what is used of them is a place on the earth.
+pub fn gpsd(bytes: &[u8]) {
+    let wall = "2026-11-26T12:00:00Z".parse().expect("a time");
+    for (trusted, synchronised) in [(false, false), (true, false), (true, true)] {
+        let mut judge = Judge::default();
+        for (n, line) in (0..).zip(bytes.split(|b| *b == b'\n')) {
+            let now = Moment { wall, monotonic: Duration::from_secs(n), trusted };
+            let Some(Message::Report(report)) = gps::parse(line) else { continue };
+            match judge.judge(&report, now, synchronised) {
+                Ok(fix) => assert!(report.mode > 1 && fix.position.is_plausible()),
+                Err(doubt) => assert!(!doubt.to_string().is_empty()),
+            }
+        }
+    }
 }
 
 /// A plate or partial plate, as somebody types it.

@@ -22,6 +22,7 @@ pub mod listener; // HTTPS with time-outs and a limit of connections
 pub mod plate; // a plate as it is shown, and two of them compared
 pub mod ui; // badges, fields, pager, status line: what pages are made of
 pub mod chart; // a line chart as SVG
+pub mod map; // a small map as SVG
 pub mod qr; // a text as a QR code
 pub mod pages; // the templates and their view models
 

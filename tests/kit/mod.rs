@@ -4,6 +4,7 @@
 pub mod clock;
 pub mod console;
 pub mod corpus;
+pub mod gpsd;
 pub mod matroska;
 pub mod onnx;
 pub mod process;

@@ -1,6 +1,6 @@
 //! What gpsd says: JSON, an object a line (its manual page `gpsd_json`). Only what is needed is read, and
 //! what is not known is passed over, so that any gpsd of protocol 3 will do
-//! (`docs/decisions/0034-own-reading-of-gpsd.md`).
+//! (`docs/decisions/0037-own-reading-of-gpsd.md`).
 
 use jiff::Timestamp;
 use serde::Deserialize;

@@ -102,6 +102,9 @@ fn every_text_and_edge_has_the_contrast_of_wcag_aa_by_day_and_by_night() {
     ];
     let edges = [
         ("line-strong", "ground surface raised"),
+        ("accent", "surface"),
+        ("bad", "surface"),
+        ("muted", "surface"),
         ("plate-edge", "ground surface plate"),
         ("focus", "ground surface raised"),
     ];

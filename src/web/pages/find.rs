@@ -1,6 +1,7 @@
 //! Looking something up: purpose and case first (controls P-01, P-02), then the search, then a read.
 
 use super::{Confidence, Frame, ReadRow};
+use crate::map::Map;
 use crate::plate::Plate;
 use crate::ui::{Fact, Form, Health, Link, Moment, Pager, Picture, Urgency};
 use askama::Template;
@@ -26,6 +27,8 @@ pub struct Results {
     pub rows: Vec<ReadRow>,
     /// Where it stands among the others.
     pub pager: Pager,
+    /// Where the reads of this page were made; none where no position is known.
+    pub map: Option<Map>,
     /// Leads to an export, which needs a purpose of its own.
     pub export: Option<Link>,
 }
@@ -84,6 +87,8 @@ pub struct ReadDetail {
     pub overview: Option<Picture>,
     /// When, where, by which camera and which version.
     pub facts: Vec<Fact>,
+    /// Where it was read, and the vehicle's way before and after; none without a position.
+    pub map: Option<Map>,
     /// Other readings, most probable first.
     pub readings: Vec<Reading>,
     /// Hits that may be shown.

@@ -2,6 +2,7 @@
 
 use super::*;
 use plated_core::record::Priority;
+use plated_web::map::{Map, Mark, Place};
 use plated_web::plate::Plate;
 
 pub fn purposes() -> Field {
@@ -42,8 +43,37 @@ pub fn search(rows: Vec<ReadRow>, summary: &str) -> Search {
         purpose: "Locate a stolen or wanted vehicle · case 26-048113".into(),
         change: Link::new("Change", "/purpose"),
         form: search_form(),
-        results: Some(Results { summary: summary.into(), rows, pager, export }),
+        results: Some(Results {
+            summary: summary.into(),
+            map: (!rows.is_empty()).then(|| beat(None)).flatten(),
+            rows,
+            pager,
+            export,
+        }),
     }
+}
+
+/// A drive up the avenue with reads on the way; `focus` is the one that the page is about.
+fn beat(focus: Option<usize>) -> Option<Map> {
+    let way: Vec<_> = (0..60)
+        .map(|n| f64::from(n) / 59.0)
+        .map(|t| (37.8318 + 0.0062 * t, -122.2652 + 0.0017 * t + 0.0006 * (t * 7.0).sin()))
+        .collect();
+    let places = [3, 11, 20, 28, 36, 47, 55].into_iter().enumerate().map(|(n, at)| {
+        let (lat, lon) = way[at];
+        let mark = if n == 4 { Mark::Hit } else { Mark::Read };
+        let label =
+            format!("{}, 21:0{n}", ["7ABC123", "8XYZ402", "4LMN556", "6PQR771", "6KOJ318", "9DEF220", "5GHI914"][n]);
+        Place { lat, lon, heading: Some(12.0), mark, label, focus: focus == Some(n) }
+    });
+    let (summary, places): (_, Vec<_>) = match focus {
+        Some(n) => (
+            "The read was made on a way to the north; the way of a minute before and after is shown.",
+            places.skip(n).take(1).collect(),
+        ),
+        None => ("7 reads along 700 m to the north, one of them with a hit.", places.collect()),
+    };
+    Map::of(summary, places, way)
 }
 
 pub fn read_detail() -> ReadDetail {
@@ -63,6 +93,7 @@ pub fn read_detail() -> ReadDetail {
             Fact::new("Read by", "plated 0.1.0, reader 2026-11"),
             Fact::new("Plate", "6KOJ318").copied_by("Copy the plate"),
         ],
+        map: beat(Some(4)),
         readings: vec![
             Reading { plate: Plate::new("6K0J318", ""), confidence: Confidence(0.02) },
             Reading { plate: Plate::new("6KQJ318", ""), confidence: Confidence(0.004) },
