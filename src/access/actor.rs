@@ -64,6 +64,8 @@ pub enum Machine {
     Accounts,
     /// Notes alerts, changes of the configuration, and signs of a breach.
     Monitor,
+    /// A program that is given alerts.
+    Subscriber,
 }
 
 impl Machine {
@@ -75,6 +77,7 @@ impl Machine {
             Self::Matching => "matching",
             Self::Accounts => "accounts",
             Self::Monitor => "monitor",
+            Self::Subscriber => "subscriber",
         }
     }
 }

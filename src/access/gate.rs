@@ -331,6 +331,15 @@ impl Gate {
     /// # Errors
     /// `Config` when they are not, with what to give.
     pub fn check(&self, reason: &Reason, case: &Case) -> Result<()> {
+        self.check_purpose(reason)?;
+        if self.settings.case_required && case.as_str().is_empty() {
+            return Err(Error::new(Kind::Config, "no case number is given, and the agency asks for one: --case"));
+        }
+        Ok(())
+    }
+
+    /// The purpose alone.
+    pub(crate) fn check_purpose(&self, reason: &Reason) -> Result<()> {
         let known = || self.settings.purposes.iter().map(|p| p.name.as_str()).collect::<Vec<_>>().join(", ");
         match reason.purpose() {
             Some(purpose) if self.settings.purposes.iter().all(|p| p.name != *purpose) => {
@@ -343,10 +352,12 @@ impl Gate {
             }
             _ => {}
         }
-        if self.settings.case_required && case.as_str().is_empty() {
-            return Err(Error::new(Kind::Config, "no case number is given, and the agency asks for one: --case"));
-        }
         Ok(())
+    }
+
+    /// Keeps a record, and gives its number.
+    pub(crate) fn keep(&self, record: AccessRecord) -> Result<i64> {
+        self.log.append(record)
     }
 }
 

@@ -101,6 +101,7 @@ mod breach; // signs that somebody tries to get in
 mod accounts; // logging in, and changing accounts
 mod permit; // proof that an access is on record
 mod gate; // the only way to a permit
+mod subscriber; // programs that are given alerts
 pub mod audit; // the chain of records: rows, heads, verification, redaction
 
 pub use accounts::{AccountSettings, AccountStore, Accounts, Alarm, Change, Due, LoggedIn, LoginRefused, Session};
@@ -112,7 +113,7 @@ pub use lockout::{Failures, Locked};
 pub use login_name::LoginName;
 pub use password::{Password, PasswordHash};
 pub use permit::{
-    Access, Audit, Export, HandOut, Hits, Live, Matching, Permit, Purge, Recorded, Search, Show, Transfer,
+    Access, Audit, Export, GiveOut, HandOut, Hits, Live, Matching, Permit, Purge, Recorded, Search, Show, Transfer,
 };
 pub use purpose::{AuthorisedPurpose, Purpose};
 pub use reason::{Case, Reason};
@@ -120,4 +121,5 @@ pub use record::{AccessRecord, AuditLog, Outcome};
 pub use role::{Duty, Role};
 pub use second_factor::{Enrolment, SecondFactor, Spent, WrongCode};
 pub use session::{Activity, SessionId, SessionRecord, Token};
+pub use subscriber::Subscriber;
 pub use user::{Account, Disabled, ManagedBy, NewUser, ProvisionedUser, SealKey, SealedFactor, User, UserDocument};

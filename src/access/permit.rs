@@ -95,6 +95,8 @@ kinds! {
     Transfer = "transfer";
     /// Lists on their way from the station to vehicles.
     HandOut = "list_handed_out";
+    /// Alerts on their way to another program.
+    GiveOut = "alert_given_out";
     /// Entries and muted pairings, for the matching.
     Matching = "matching";
 }

@@ -13,6 +13,7 @@ mod picture_entry_points;
 
 mod accounts;
 mod alert_chime;
+mod alerts_json;
 mod audit;
 mod capture_network;
 mod capture_rtsp;

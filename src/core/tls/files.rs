@@ -61,12 +61,7 @@ impl Identity {
     /// An expired certificate is no error here: a vehicle computer's clock may be wrong at start.
     /// See [`Validity::check`].
     pub fn load(files: &Files<'_>) -> Result<Self> {
-        let mut authorities = RootCertStore::empty();
-        for certificate in certificates(files.ca, "the authority's certificate")? {
-            authorities
-                .add(certificate)
-                .context(Kind::Config, || format!("{} holds no certificate of an authority", files.ca.display()))?;
-        }
+        let authorities = authorities(files.ca)?;
         let chain = certificates(files.certificate, "the certificate")?;
         let leaf = &chain[0];
         let name = super::common_name(leaf)
@@ -84,6 +79,16 @@ impl Identity {
         let key = certified(chain, certificate, key)?;
         Ok(Self { authorities: Arc::new(RootCertStore::empty()), key, validity, name })
     }
+}
+
+/// The authorities of a PEM file.
+pub(super) fn authorities(ca: &Path) -> Result<RootCertStore> {
+    let mut authorities = RootCertStore::empty();
+    for certificate in certificates(ca, "the authority's certificate")? {
+        let none = || format!("{} holds no certificate of an authority", ca.display());
+        authorities.add(certificate).context(Kind::Config, none)?;
+    }
+    Ok(authorities)
 }
 
 fn certified(chain: Vec<CertificateDer<'static>>, certificate: &Path, key: &Path) -> Result<CertifiedKey> {

@@ -14,7 +14,7 @@ use rustls::crypto::CryptoProvider;
 use rustls::pki_types::CertificateDer;
 use rustls::server::{NoServerSessionStorage, WebPkiClientVerifier};
 use rustls::sign::SingleCertAndKey;
-use rustls::{ClientConfig, ServerConfig};
+use rustls::{ClientConfig, RootCertStore, ServerConfig};
 use std::path::Path;
 use std::sync::{Arc, LazyLock};
 
@@ -68,6 +68,32 @@ pub fn client(identity: &Identity) -> Result<ClientConfig> {
         .context(Kind::Internal, || "TLS could not be set up".into())?
         .with_root_certificates(identity.authorities.clone())
         .with_client_cert_resolver(Arc::new(SingleCertAndKey::from(identity.key.clone())));
+    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    Ok(config)
+}
+
+/// Settings of a client that shows no certificate, and talks only to servers of the authority in this PEM file.
+///
+/// # Errors
+/// [`Kind::Config`] when the file is missing or holds no certificate of an authority.
+pub fn client_without_certificate(ca: &Path) -> Result<ClientConfig> {
+    without_certificate(files::authorities(ca)?)
+}
+
+/// Settings of a client that talks to no server over TLS, for plain connections inside this computer.
+///
+/// # Errors
+/// `Internal` when the library can't be set up.
+pub fn client_that_trusts_nobody() -> Result<ClientConfig> {
+    without_certificate(RootCertStore::empty())
+}
+
+fn without_certificate(authorities: RootCertStore) -> Result<ClientConfig> {
+    let mut config = ClientConfig::builder_with_provider(PROVIDER.clone())
+        .with_safe_default_protocol_versions()
+        .context(Kind::Internal, || "TLS could not be set up".into())?
+        .with_root_certificates(authorities)
+        .with_no_client_auth();
     config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
     Ok(config)
 }

@@ -4,7 +4,7 @@
 //! the sources and the vehicle's name. `plated init` writes it with every key explained.
 
 use crate::lists::HotlistSync;
-use crate::{alert, console, gps, store, transfer};
+use crate::{alert, console, gps, store, subscribers, transfer};
 use plated_core::config_file::{parse, within, wrong};
 use plated_core::name::is_plain_name;
 use plated_hotlist::settings::{Hotlist, ListKind, OFFICERS};
@@ -35,6 +35,9 @@ pub struct Config {
     pub alert: alert::Settings,
     /// Where the vehicle is; without it reads have no position.
     pub gps: Option<gps::Settings>,
+    /// Programs that are sent alerts.
+    #[serde(default, rename = "webhook")]
+    pub webhooks: Vec<subscribers::Webhook>,
     /// What the agency asks of each access to data.
     #[serde(default)]
     pub access: plated_access::Settings,
@@ -129,6 +132,7 @@ impl Config {
             path.into_iter().chain(&mut list.map).chain(&mut list.password_file).for_each(fix);
         }
         self.control.socket.iter_mut().for_each(fix);
+        self.webhooks.iter_mut().flat_map(|w| w.token_file.iter_mut().chain(&mut w.ca)).for_each(fix);
         fix(&mut self.store.path);
         self.store.key_file.iter_mut().for_each(fix);
         if let Some(t) = &mut self.transfer {
@@ -198,6 +202,12 @@ impl Config {
         within("shift.hours", self.shift.hours, 1..=168)?;
         self.alert.check()?;
         self.gps.as_ref().map_or(Ok(()), gps::Settings::check)?;
+        for (i, webhook) in self.webhooks.iter().enumerate() {
+            webhook.check().map_err(|why| format!("webhook[{i}].{why}"))?;
+            if self.webhooks[..i].iter().any(|other| other.name == webhook.name) {
+                return Err(format!("webhook[{i}].name: \"{}\" is used twice", webhook.name));
+            }
+        }
         self.store.check()?;
         self.recognition.check()?;
         if let Some(sync) = &self.hotlist_sync {

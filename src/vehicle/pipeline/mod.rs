@@ -18,6 +18,7 @@ mod live;
 mod monitor;
 mod recorder;
 mod transfer;
+mod webhooks;
 pub mod updater;
 mod worker;
 mod workers;
@@ -35,6 +36,7 @@ use crate::events::Hub;
 use crate::health::{ClockWatch, Health, Level};
 use crate::lists::ListState;
 use crate::store::{Key, LogReport, Options, Stats, Store};
+use crate::subscribers;
 use crate::transfer::StoreOutbox;
 use collector::Collector;
 use crossbeam_channel::bounded;
@@ -96,6 +98,7 @@ pub struct Daemon {
     hotlists: updater::Running,
     transfer: Option<transfer::Running>,
     gps: Option<Task>,
+    webhooks: Vec<Task>,
     /// Expiry, monitor.
     beside: Vec<Thread>,
     store: Store,
@@ -270,6 +273,14 @@ impl Daemon {
                 tracing::error!("Lists and entries can't be changed while the daemon runs: {}", e.chain());
                 health.report("control", Level::Failed, e.chain(), clock.wall());
             });
+        let subscribers = subscribers::Parts {
+            officers: officers.clone(),
+            store: store.clone(),
+            events: events.clone(),
+            health: health.clone(),
+            clock: clock.clone(),
+        };
+        let webhooks = webhooks::start(&config.webhooks, &subscribers, runtime.handle(), &rest);
         let sources = capture.clone();
         let parts = console::Parts {
             officers,
@@ -295,6 +306,7 @@ impl Daemon {
             hotlists,
             transfer,
             gps,
+            webhooks,
             beside: vec![expiry, monitor, watch],
             store,
             chime,
@@ -404,7 +416,7 @@ impl Daemon {
         }
         self.events.close();
         self.rest.0.request();
-        drop((self.server, self.console, self.hotlists, self.transfer, self.gps));
+        drop((self.server, self.console, self.hotlists, self.transfer, self.gps, self.webhooks));
         for thread in self.beside {
             thread.end_within(END_TIMEOUT);
         }

@@ -60,7 +60,7 @@ pub(super) fn by_id(view: &View<'_>, id: Uuid) -> Result<Option<KeptAlert>, Faul
     record.map(|record| kept(view.conn(), *id.as_bytes(), &record)).transpose()
 }
 
-fn kept(conn: &Connection, id: [u8; 16], record: &[u8]) -> Result<KeptAlert, Fault> {
+pub(super) fn kept(conn: &Connection, id: [u8; 16], record: &[u8]) -> Result<KeptAlert, Fault> {
     let (id, read) = (Uuid::from_bytes(id), parse(record)?);
     let hit = read.hits.iter().find(|hit| hit.id == id).cloned();
     let hit =

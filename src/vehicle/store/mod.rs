@@ -90,6 +90,7 @@ mod schema;
 mod search;
 mod settings;
 mod stats;
+mod webhooks;
 mod writer;
 
 pub use alerts::{KeptAlert, SeesPictures};
@@ -110,6 +111,7 @@ pub use salvage::Salvaged;
 pub use search::{Found, PAGE, Search, Wanted};
 pub use settings::Settings;
 pub use stats::Stats;
+pub use webhooks::Delivery;
 
 use crate::config::Config;
 use connection::Fault;
@@ -423,6 +425,31 @@ impl Store {
     pub fn add_disposition(&self, disposition: Disposition, by: &By) -> Result<()> {
         let by = by.clone();
         self.ask("could not keep a disposition", move |w| dispositions::add(w, &disposition, &by))
+    }
+
+    /// From now on this webhook is given the alerts of reads that come, if it was not known before.
+    pub fn begin_webhook(&self, name: &str) -> Result<()> {
+        let name = name.to_owned();
+        self.ask("could not note a webhook", move |w| webhooks::begin(w, &name))
+    }
+
+    /// The oldest alerts since a moment that this webhook has not been given, at most `limit`.
+    pub fn undelivered(
+        &self,
+        _: &Permit<access::GiveOut>,
+        webhook: &str,
+        since: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<KeptAlert>> {
+        self.look("could not read the alerts for a webhook", |view| webhooks::undelivered(view, webhook, since, limit))
+    }
+
+    /// What became of an alert at a webhook.
+    pub fn note_delivery(&self, webhook: &str, hit: Uuid, delivery: Delivery) -> Result<()> {
+        let webhook = webhook.to_owned();
+        self.ask("could not note what became of an alert at a webhook", move |w| {
+            webhooks::note(w, &webhook, hit, delivery)
+        })
     }
 
     /// Hits whose pairing is muted now, by their newest disposition, and until when.

@@ -75,8 +75,9 @@ const SETTINGS: [Table; 2] = [
 ];
 /// As they are: with the number and hash that they have in their own log.
 const AUDIT: Table = Table { name: "audit", key: "id", keeps_numbers: false };
-/// Small tables that are copied whole. Sessions are not: people log in again.
-const WHOLE: [&str; 3] = ["list_state", "account", "failed_login"];
+/// Small tables that are copied whole. Sessions are not: people log in again. Webhooks are not: reads have other
+/// numbers here.
+const WHOLE: [&str; 4] = ["list_state", "account", "failed_login", "webhook_delivery"];
 
 /// The work on one old store, and how far it got.
 pub(super) struct Salvage {

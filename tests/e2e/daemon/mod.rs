@@ -13,5 +13,6 @@ mod lists;
 mod officers;
 mod sources;
 mod station;
+mod webhook;
 mod store;
 mod wrong_station;

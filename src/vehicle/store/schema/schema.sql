@@ -249,6 +249,20 @@ CREATE TABLE disposition (
 CREATE INDEX disposition_by_read ON disposition (read);
 CREATE INDEX disposition_quiet ON disposition (quiet_until) WHERE quiet_until IS NOT NULL;
 
+-- Programs that are sent alerts: of reads after the one that was the newest when the program was first configured.
+CREATE TABLE webhook (
+  name TEXT NOT NULL PRIMARY KEY,
+  after INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+-- Alerts that are done with, each for one of them. No reference: it outlives the read.
+CREATE TABLE webhook_delivery (
+  webhook TEXT NOT NULL,
+  hit BLOB NOT NULL CHECK (length(hit) = 16),
+  at INTEGER NOT NULL,
+  outcome TEXT NOT NULL CHECK (outcome IN ('delivered', 'refused', 'not_theirs')),
+  PRIMARY KEY (webhook, hit)
+) STRICT, WITHOUT ROWID;
+
 -- Reads already made, searched back by key, or by partial plate within a window of time.
 CREATE INDEX read_by_key ON read (key, last_seen);
 CREATE INDEX read_by_time ON read (last_seen, key);

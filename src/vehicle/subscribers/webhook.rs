@@ -1,0 +1,375 @@
+//! A webhook's task: alerts that it has not been given are posted to it, one after the other, the oldest first.
+
+use super::message::AlertMessage;
+use super::settings::Webhook;
+use crate::announcement::Published;
+use crate::control::OfficerService;
+use crate::events::{Hub, Next, Subscription};
+use crate::health::{Health, Level};
+use crate::store::{Delivery, KeptAlert, Store};
+use crate::visible::{self, VisibleHit};
+use plated_access::{GiveOut, Permit, Reason, Subscriber};
+use plated_core::clock::Clock;
+use plated_core::error::{Context, Error, Kind, Result};
+use plated_core::record::HitRecord;
+use plated_core::retry::{self, Backoff};
+use plated_core::text::{count, sentence};
+use plated_core::tls;
+use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue, RETRY_AFTER};
+use reqwest::redirect::Policy;
+use reqwest::{Client, Url};
+use serde_json::{Value, json};
+use std::collections::HashSet;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+use uuid::Uuid;
+
+/// An alert is sent late rather than never, but not after so long: it is no news any more. Officers have it in
+/// the vehicle all the same.
+pub const MAX_AGE: Duration = Duration::from_secs(12 * 3600);
+/// Alerts that are taken from the store at once.
+const MAX_AT_ONCE: usize = 20;
+/// It is looked for alerts at least so often.
+const LOOK: Duration = Duration::from_secs(1);
+const FIRST_WAIT: Duration = Duration::from_secs(1);
+const LONGEST_WAIT: Duration = Duration::from_secs(60);
+/// Longest token, in bytes.
+const MAX_TOKEN: u64 = 4096;
+/// What goes on record as the reason.
+const REASON: &str = "alerts are given to a program as they are made";
+
+/// What webhooks work with.
+#[derive(Clone)]
+pub struct Parts {
+    /// The gate, and what may be shown of a hit.
+    pub officers: Arc<OfficerService>,
+    /// Where alerts are.
+    pub store: Store,
+    /// What wakes.
+    pub events: Hub<Published>,
+    /// Where each says how it is.
+    pub health: Arc<Health>,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+}
+
+/// One webhook.
+struct Sender {
+    settings: Webhook,
+    subscriber: Subscriber,
+    reason: Reason,
+    url: Url,
+    token: HeaderValue,
+    client: Client,
+    parts: Parts,
+}
+
+/// What is to be posted next.
+struct Due {
+    hit: Uuid,
+    body: Vec<u8>,
+    /// What goes on record of it.
+    subject: Value,
+}
+
+/// What came of posting.
+enum Answer {
+    Taken,
+    /// It will never be taken.
+    Refused(String),
+    /// It is to be tried again, after this time where the other side asks for one.
+    Again(String, Option<Duration>),
+}
+
+/// What begins a webhook's task; none where it can't work, which is logged and reported. The others go on, and so
+/// does all else.
+pub fn start(settings: &Webhook, parts: &Parts) -> Option<impl Fn() -> Work + Send + use<>> {
+    match Sender::new(settings.clone(), parts.clone()) {
+        Ok(sender) => {
+            let sender = Arc::new(sender);
+            Some(move || Box::pin(run(sender.clone())) as Work)
+        }
+        Err(e) => {
+            let why = format!("no alert is sent: {}", e.chain());
+            parts.health.report(&part(&settings.name), Level::Failed, why, parts.clock.wall());
+            tracing::error!("The webhook {} can't be used: {}", settings.name, e.chain());
+            None
+        }
+    }
+}
+
+/// A webhook at work.
+pub type Work = std::pin::Pin<Box<dyn Future<Output = ()> + Send>>;
+
+fn part(name: &str) -> String {
+    format!("webhook {name}")
+}
+
+async fn run(sender: Arc<Sender>) {
+    let mut backoff = Backoff::new(FIRST_WAIT, LONGEST_WAIT);
+    let mut events = Some(sender.parts.events.subscribe());
+    let mut permit = None;
+    // What is on record as given out: an alert that is tried again needs no second record.
+    let mut recorded = HashSet::new();
+    let mut refused = 0;
+    sender.report(Level::Ok, "no alert has been sent since the start".into());
+    loop {
+        let due = match sender.clone().look(permit.take()).await {
+            Ok((still, due)) => {
+                permit = Some(still);
+                due
+            }
+            Err(e) => {
+                sender.report(Level::Failed, format!("no alert is sent: {}", e.chain()));
+                tokio::time::sleep(backoff.fail()).await;
+                continue;
+            }
+        };
+        let (waits, mut wait) = (due.len(), None);
+        for (n, Due { hit, body, subject }) in due.into_iter().enumerate() {
+            if !recorded.contains(&hit) {
+                if let Err(e) = sender.clone().record(subject).await {
+                    sender.report(Level::Failed, format!("no alert is sent: {}", e.chain()));
+                    wait = Some(backoff.fail());
+                    break;
+                }
+                recorded.insert(hit);
+            }
+            let delivery = match sender.post(hit, body).await {
+                Answer::Taken => Delivery::Delivered,
+                Answer::Refused(why) => {
+                    refused += 1;
+                    tracing::warn!(webhook = sender.settings.name, "An alert was refused: {why}");
+                    Delivery::Refused
+                }
+                Answer::Again(why, asked) => {
+                    let left = count((waits - n) as u64, "alert");
+                    sender.report(Level::Degraded, format!("{left} or more to be sent again: {why}"));
+                    wait = Some(backoff.fail_after(asked));
+                    break;
+                }
+            };
+            backoff.reset();
+            if let Err(e) = sender.clone().note(hit, delivery).await {
+                sender.report(Level::Degraded, format!("alerts may be sent twice: {}", e.chain()));
+                wait = Some(backoff.fail());
+                break;
+            }
+            recorded.remove(&hit);
+            match refused {
+                0 => sender.report(Level::Ok, "alerts are sent as they are made".into()),
+                n => sender.report(Level::Degraded, format!("it refused {}; the log says why", count(n, "alert"))),
+            }
+        }
+        match wait {
+            Some(wait) => tokio::time::sleep(wait).await,
+            None if waits == MAX_AT_ONCE => {}
+            None => events = woken(events).await,
+        }
+    }
+}
+
+/// Waits for something new, for a moment at most.
+async fn woken(events: Option<Subscription<Published>>) -> Option<Subscription<Published>> {
+    let Some(mut events) = events else {
+        tokio::time::sleep(LOOK).await;
+        return None;
+    };
+    let waited = tokio::task::spawn_blocking(move || {
+        let next = events.next(LOOK);
+        (!matches!(next, Next::Closed)).then_some(events)
+    });
+    waited.await.ok().flatten()
+}
+
+impl Sender {
+    fn new(settings: Webhook, parts: Parts) -> Result<Self> {
+        let wrong = |why: &str| Error::new(Kind::Config, format!("webhook {}: {why}", settings.name));
+        let url = settings.address().ok_or_else(|| wrong("its url is no address"))?;
+        let token = token(&settings)?;
+        let mut token = HeaderValue::from_str(&format!("Bearer {token}"))
+            .map_err(|_| wrong("its token holds characters that no header can have"))?;
+        token.set_sensitive(true);
+        let timeout = Duration::from_secs_f64(settings.timeout_s);
+        let client = Client::builder().redirect(Policy::none()).no_proxy().timeout(timeout).connect_timeout(timeout);
+        let client = match &settings.ca {
+            Some(ca) => client.tls_backend_preconfigured(tls::client_without_certificate(ca)?),
+            // Plain http to this computer.
+            None => client.tls_backend_preconfigured(tls::client_that_trusts_nobody()?),
+        };
+        let client = client.build().context(Kind::Internal, || "could not set up the way to a webhook".into())?;
+        parts.store.begin_webhook(&settings.name)?;
+        let reason = Reason::new(REASON)?.for_purpose(settings.purpose.clone());
+        Ok(Self { subscriber: settings.subscriber(), settings, reason, url, token, client, parts })
+    }
+
+    fn report(&self, level: Level, text: String) {
+        let logged = sentence(&text);
+        let name = &self.settings.name;
+        if self.parts.health.report(&part(name), level, text, self.parts.clock.wall()) {
+            tracing::warn!("Webhook {name}: {logged}");
+        }
+    }
+
+    /// What is to be posted.
+    async fn look(self: Arc<Self>, permit: Option<Permit<GiveOut>>) -> Result<(Permit<GiveOut>, Vec<Due>)> {
+        blocking(move || {
+            let gate = self.parts.officers.gate();
+            let permit = match permit {
+                Some(permit) => permit,
+                None => {
+                    let to = self.url.host_str().unwrap_or_default();
+                    gate.give_out(&self.subscriber, &self.reason, json!({"as": "webhook", "to": to}), None)?
+                }
+            };
+            let since = self.parts.clock.wall() - MAX_AGE;
+            let alerts = self.parts.store.undelivered(&permit, &self.settings.name, since, MAX_AT_ONCE)?;
+            let mut due = Vec::new();
+            for alert in &alerts {
+                let Some(hit) = self.theirs(alert, &permit) else {
+                    self.parts.store.note_delivery(&self.settings.name, alert.hit.id, Delivery::NotTheirs)?;
+                    continue;
+                };
+                let lists: Vec<_> = hit.entries.iter().map(|e| &e.entry.list).collect();
+                let subject = json!({"hit": hit.id, "read": alert.read.id, "plate": hit.text, "lists": lists});
+                let body = serde_json::to_vec(&AlertMessage::of(alert, &hit))
+                    .context(Kind::Internal, || "an alert can't be written as JSON".into())?;
+                due.push(Due { hit: hit.id, body, subject });
+            }
+            Ok((permit, due))
+        })
+        .await
+    }
+
+    /// What the program may see of the alert, if it is urgent enough for it.
+    fn theirs(&self, alert: &KeptAlert, permit: &Permit<GiveOut>) -> Option<HitRecord> {
+        let settings = self.parts.officers.settings();
+        let mut open = alert.hit.clone();
+        // Before the scope is asked: who names a covert list for a program does not give it out.
+        open.entries.retain(|e| !settings.is_covert(&e.entry.list));
+        match visible::hit(permit.scope(), settings, &open) {
+            VisibleHit::Whole(hit) => (hit.priority() >= self.settings.priority).then_some(*hit),
+            VisibleHit::Existence | VisibleHit::Hidden => None,
+        }
+    }
+
+    /// Puts on record that an alert is about to be given out.
+    async fn record(self: Arc<Self>, subject: Value) -> Result<()> {
+        blocking(move || {
+            let gate = self.parts.officers.gate();
+            gate.give_out(&self.subscriber, &self.reason, subject, Some(1)).map(drop)
+        })
+        .await
+    }
+
+    async fn note(self: Arc<Self>, hit: Uuid, delivery: Delivery) -> Result<()> {
+        blocking(move || self.parts.store.note_delivery(&self.settings.name, hit, delivery)).await
+    }
+
+    async fn post(&self, hit: Uuid, body: Vec<u8>) -> Answer {
+        let request = self
+            .client
+            .post(self.url.clone())
+            .header(AUTHORIZATION, self.token.clone())
+            .header(CONTENT_TYPE, "application/json")
+            .header("Idempotency-Key", hit.to_string())
+            .body(body);
+        match request.send().await {
+            Ok(response) => {
+                let asked = response.headers().get(RETRY_AFTER).and_then(|field| field.to_str().ok());
+                let asked = asked.and_then(|field| retry::retry_after(field, self.parts.clock.wall()));
+                judged(response.status().as_u16(), asked)
+            }
+            Err(e) => {
+                let why = Error::new(Kind::Network, e.without_url().to_string());
+                Answer::Again(format!("it can't be reached: {}", why.chain()), None)
+            }
+        }
+    }
+}
+
+/// What an answer of this status means.
+fn judged(status: u16, asked: Option<Duration>) -> Answer {
+    match status {
+        200..300 => Answer::Taken,
+        // The content is what it does not like; the next one may be better.
+        400 | 413 | 415 | 422 => Answer::Refused(format!("it answered {status}")),
+        401 | 403 => Answer::Again(format!("it answered {status}: it does not take the token"), asked),
+        404 | 405 => Answer::Again(format!("it answered {status}: the url may be wrong"), asked),
+        _ => Answer::Again(format!("it answered {status}"), asked),
+    }
+}
+
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
+    let done = tokio::task::spawn_blocking(work).await;
+    done.map_err(|e| Error::new(Kind::Internal, format!("a webhook failed by a defect: {e}")))?
+}
+
+/// The token, from a file that is its owner's alone, or handed over by systemd.
+fn token(settings: &Webhook) -> Result<String> {
+    let handed_over = || {
+        let folder = std::env::var_os("CREDENTIALS_DIRECTORY").map(PathBuf::from)?;
+        Some(folder.join(format!("webhook-{}.token", settings.name)))
+    };
+    match (&settings.token_file, handed_over()) {
+        (Some(path), _) => read_token(path, true),
+        (None, Some(path)) => read_token(&path, false),
+        (None, None) => {
+            let message = format!(
+                "webhook {0}: there is no token; name its file as token_file, or hand it over as the systemd \
+                 credential webhook-{0}.token",
+                settings.name
+            );
+            Err(Error::new(Kind::Config, message))
+        }
+    }
+}
+
+fn read_token(path: &Path, is_file: bool) -> Result<String> {
+    use std::os::unix::fs::PermissionsExt;
+    let failed = || format!("could not read the token {}", path.display());
+    let file = std::fs::File::open(path).context(Kind::Config, failed)?;
+    let mode = file.metadata().context(Kind::Config, failed)?.permissions().mode();
+    if is_file && mode & 0o077 != 0 {
+        let message =
+            format!("others may read the token {0}; make it the owner's alone: chmod 400 {0}", path.display());
+        return Err(Error::new(Kind::Config, message));
+    }
+    let mut text = String::new();
+    file.take(MAX_TOKEN).read_to_string(&mut text).context(Kind::Config, failed)?;
+    match text.trim() {
+        "" => Err(Error::new(Kind::Config, format!("{} holds no token", path.display()))),
+        token => Ok(token.to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_alert_that_is_refused_for_its_content_holds_up_no_other_and_all_else_is_tried_again() {
+        assert!(matches!(judged(204, None), Answer::Taken));
+        for status in [400, 413, 415, 422] {
+            assert!(matches!(judged(status, None), Answer::Refused(_)), "{status}");
+        }
+        for status in [301, 401, 403, 404, 408, 409, 429, 500, 503] {
+            let asked = Some(Duration::from_secs(7));
+            assert!(matches!(judged(status, asked), Answer::Again(_, again) if again == asked), "{status}");
+        }
+    }
+
+    #[test]
+    fn a_token_is_its_owners_alone() {
+        use std::os::unix::fs::PermissionsExt;
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("token");
+        std::fs::write(&path, "abc\n").unwrap();
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o644)).unwrap();
+        assert!(read_token(&path, true).unwrap_err().chain().contains("chmod 400"));
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o400)).unwrap();
+        assert_eq!(read_token(&path, true).unwrap(), "abc");
+    }
+}
