@@ -67,8 +67,13 @@ pub fn run() {
         }
         if let Some(rate) = before.0.get(usize::from(workers != 1)).filter(|r| **r > 0.0) {
             let ratio = best / rate;
-            println!("    before: {rate:.1} frames/s");
-            figure("ratio to before", ratio, "times", workers != 1 || ratio >= 1.6, ">= 1.6 on one core");
+            // Only one core has a bar. To hundredths: 1.56 is not 1.6.
+            let verdict = match (workers, ratio >= 1.6) {
+                (1, true) => "  (bar >= 1.6: met)",
+                (1, false) => "  (bar >= 1.6: MISSED)",
+                _ => "",
+            };
+            println!("    before: {rate:.1} frames/s; ratio to before: {ratio:.2} times{verdict}");
         }
     }
 }
