@@ -29,6 +29,14 @@ pub fn sign<T: Serialize>(document: &T, purpose: Purpose, signer: &Signer) -> Re
     serde_json::to_string(&signed).map_err(failed)
 }
 
+/// The key that such a text names as its signer's. Whether it did sign, [`open`] says.
+pub fn key_of(text: &[u8]) -> Option<[u8; 32]> {
+    let signed: Signed = serde_json::from_slice(text).ok()?;
+    let mut key = [0; 32];
+    hex::decode_to_slice(&signed.key, &mut key).ok()?;
+    Some(key)
+}
+
 /// The document in such a text, if it is signed for this purpose by somebody who is trusted. `what`
 /// is the document in words, as in "the user document".
 ///

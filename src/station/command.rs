@@ -1,7 +1,7 @@
 //! The command line of `plated-station`.
 
 use super::hotlists::command::{HotlistCommand, make_key};
-use super::{ClonedVehicle, Database, StationConfig, StationServer, config};
+use super::{ClonedVehicle, Database, SecurityEvent, StationConfig, StationServer, config};
 use clap::{CommandFactory, Parser, Subcommand};
 use plated_core::clock::SystemClock;
 use plated_core::error::{Context, Kind, Result};
@@ -140,12 +140,19 @@ async fn run(config: &StationConfig) -> Result<()> {
 }
 
 fn status(config: &StationConfig) -> Result<()> {
-    let found = Database::read_only(&config.database(), |rows| Ok((rows.counts()?, rows.cloned_vehicles()?)))?;
-    let (counts, cloned) = found.unwrap_or_default();
+    let look =
+        |rows: &crate::database::Rows<'_>| Ok((rows.counts()?, rows.cloned_vehicles()?, rows.security_events()?));
+    let (counts, cloned, events) = Database::read_only(&config.database(), look)?.unwrap_or_default();
     let mut text = format!("reads {}\nimages {} ({} bytes)", counts.reads, counts.images, counts.image_bytes);
     for (vehicle, reads, last) in &counts.vehicles {
         let (vehicle, reads) = (visible(vehicle), count(*reads, "read"));
         text.push_str(&format!("\nvehicle {vehicle}: {reads}, last received {last:.0}"));
+    }
+    for SecurityEvent { vehicle, indicator, first_seen, last_seen, times } in &events {
+        let (vehicle, indicator, times) = (visible(vehicle), visible(indicator), count(*times, "time"));
+        text.push_str(&format!(
+            "\nSECURITY vehicle {vehicle}: {indicator}; noticed {times}, first {first_seen:.0}, last {last_seen:.0}"
+        ));
     }
     for ClonedVehicle { vehicle, first_seen, last_seen, times } in &cloned {
         let (vehicle, times) = (visible(vehicle), count(*times, "time"));

@@ -35,6 +35,35 @@ CREATE TABLE vehicle_computers (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX vehicle_computers_by_turn ON vehicle_computers (vehicle, kind, turn);
 
+-- The key by which each vehicle signs the heads of its audit log: the first that was seen.
+CREATE TABLE audit_keys (
+    vehicle     TEXT PRIMARY KEY,
+    key         BLOB NOT NULL CHECK (length(key) = 32),
+    first_seen  INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- The newest heads of each vehicle's audit logs, as they were signed.
+CREATE TABLE audit_heads (
+    vehicle     TEXT NOT NULL,
+    log         BLOB NOT NULL CHECK (length(log) = 16),
+    number      INTEGER NOT NULL,         -- of the last row
+    hash        BLOB NOT NULL CHECK (length(hash) = 32),
+    at          INTEGER NOT NULL,         -- by the vehicle's clock
+    received    INTEGER NOT NULL,
+    signed      TEXT NOT NULL,            -- JSON, as audit::Head::sign gives it
+    PRIMARY KEY (vehicle, log, number)
+) STRICT, WITHOUT ROWID;
+
+-- Signs of a breach, one row for each vehicle and kind.
+CREATE TABLE security_events (
+    vehicle     TEXT NOT NULL,
+    indicator   TEXT NOT NULL,
+    first_seen  INTEGER NOT NULL,
+    last_seen   INTEGER NOT NULL,
+    times       INTEGER NOT NULL,
+    PRIMARY KEY (vehicle, indicator)
+) STRICT, WITHOUT ROWID;
+
 -- Vehicles whose certificate several computers use. One row a vehicle.
 CREATE TABLE cloned_vehicles (
     vehicle     TEXT PRIMARY KEY,

@@ -61,6 +61,10 @@ impl Outbox for Memory {
         Ok(self.0.lock().unwrap().installation)
     }
 
+    fn audit_head(&self) -> Result<Option<String>> {
+        Ok(None)
+    }
+
     fn image(&self, sha256: &Sha256) -> Result<Option<Vec<u8>>> {
         Ok(self.0.lock().unwrap().images.get(sha256).cloned())
     }

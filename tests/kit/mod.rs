@@ -62,7 +62,7 @@ pub fn again(read: &SealedRead) -> SealedRead {
 }
 
 pub fn batch(vehicle: &str, reads: Vec<SealedRead>) -> Batch {
-    Batch { batch: Uuid::now_v7(), vehicle: vehicle.into(), computer: None, reads }
+    Batch { batch: Uuid::now_v7(), vehicle: vehicle.into(), computer: None, audit_head: None, reads }
 }
 
 pub fn body(batch: &Batch) -> Vec<u8> {

@@ -48,6 +48,9 @@ fn a_batch_of_an_older_vehicle_does_not_say_which_computer_sends_it() {
     let batch: Batch = serde_json::from_str(&older.to_string()).unwrap();
     assert_eq!(batch.computer, None);
     assert!(!serde_json::to_string(&batch).unwrap().contains("computer"));
+    assert!(older.as_object_mut().unwrap().remove("audit_head").is_some());
+    let batch: Batch = serde_json::from_str(&older.to_string()).unwrap();
+    assert!(batch.audit_head.is_none() && !serde_json::to_string(&batch).unwrap().contains("audit_head"));
 }
 
 #[test]

@@ -6,7 +6,7 @@ use crate::signed;
 use jiff::Timestamp;
 use plated_core::digest::{Hasher, Sha256};
 use plated_core::error::{Error, Kind, Result};
-use plated_core::signing::{Purpose, Signer, Trust};
+use plated_core::signing::{PublicKey, Purpose, Signer, Trust};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -66,6 +66,16 @@ impl Head {
             return Err(Error::new(Kind::Input, format!("{WHAT} can't be used: no log begins with it")));
         }
         Ok(head)
+    }
+
+    /// The head in such a text and the key that signed it, for whoever decides by the key itself.
+    ///
+    /// # Errors
+    /// `Refused` when the signature is wrong, `Input` when it is none.
+    pub fn signed_by(text: &[u8]) -> Result<(Self, PublicKey)> {
+        let none = || Error::new(Kind::Input, "the head of the audit log can't be used: it is no signed document");
+        let key = signed::key_of(text).ok_or_else(none)?;
+        Ok((Self::open(text, &Trust::only([key]))?, key))
     }
 
     /// True for the head of a log without rows.

@@ -40,6 +40,9 @@ pub struct Batch {
     /// The computer that sends it; older vehicles don't say.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub computer: Option<Computer>,
+    /// The signed head of the vehicle's audit log, as the crate `access` writes it; older vehicles send none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub audit_head: Option<Box<RawValue>>,
     /// At most [`MAX_BATCH_READS`].
     pub reads: Vec<SealedRead>,
 }

@@ -30,10 +30,14 @@ pub fn ingest(
     batch: &Batch,
     now: Timestamp,
 ) -> Result<Receipt> {
-    let (receipt, seen) = database.transaction(|rows| {
+    let (receipt, seen, fault) = database.transaction(|rows| {
         let seen = match &batch.computer {
             Some(computer) => rows.computer_seen(&batch.vehicle, computer, now)?,
             None => Seen::Usual,
+        };
+        let fault = match &batch.audit_head {
+            Some(head) => rows.audit_head(&batch.vehicle, head.get(), now)?,
+            None => None,
         };
         let mut durable = Vec::new();
         let mut missing = BTreeSet::new();
@@ -48,8 +52,11 @@ pub fn ingest(
         }
         let missing_images = missing.into_iter().collect();
         let receipt = Receipt { batch: batch.batch, station: station.to_owned(), durable, missing_images, refused };
-        Ok((receipt, seen))
+        Ok((receipt, seen, fault))
     })?;
+    if let Some(fault) = fault {
+        tracing::error!(vehicle = batch.vehicle, "Security: of a vehicle, {}", fault.text());
+    }
     if seen == (Seen::Cloned { report: true }) {
         tracing::error!(
             vehicle = batch.vehicle,

@@ -21,7 +21,7 @@ impl Bench {
     }
 
     fn send(&mut self, reads: Vec<SealedRead>) -> Result<Receipt> {
-        let batch = Batch { batch: Uuid::now_v7(), vehicle: "unit-7".into(), computer: None, reads };
+        let batch = Batch { batch: Uuid::now_v7(), vehicle: "unit-7".into(), computer: None, audit_head: None, reads };
         ingest(&mut self.database, &self.images, "station-1", &batch, Timestamp::UNIX_EPOCH)
     }
 

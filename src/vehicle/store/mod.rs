@@ -249,6 +249,13 @@ impl Store {
         self.look("could not read which store this is", outbox::installation)
     }
 
+    /// The signed head of this store's audit log, as JSON; it says nothing of what is in the log.
+    pub fn audit_head(&self) -> Result<Option<String>> {
+        self.look("could not read the head of the audit log", |view| {
+            Ok(audit::logs(view.conn())?.into_iter().find(|log| !log.ended).map(|log| log.head))
+        })
+    }
+
     /// A picture by its content, JPEG.
     pub fn image(&self, _: &Permit<access::Transfer>, sha256: &Sha256) -> Result<Option<Vec<u8>>> {
         self.look("could not get a picture", |view| reads::image(view, sha256))

@@ -14,6 +14,9 @@ pub trait Outbox: Clone + Send + Sync + 'static {
     /// The id of the store that the reads are in.
     fn installation(&self) -> Result<Uuid>;
 
+    /// The signed head of the audit log, as JSON; none before its first row.
+    fn audit_head(&self) -> Result<Option<String>>;
+
     /// The bytes of an image, or `None` when the store has none of this hash.
     fn image(&self, sha256: &Sha256) -> Result<Option<Vec<u8>>>;
 

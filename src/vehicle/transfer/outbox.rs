@@ -32,6 +32,10 @@ impl Outbox for StoreOutbox {
         self.store.installation()
     }
 
+    fn audit_head(&self) -> Result<Option<String>> {
+        self.store.audit_head()
+    }
+
     fn image(&self, sha256: &Sha256) -> Result<Option<Vec<u8>>> {
         self.store.image(&self.permit, sha256)
     }

@@ -10,6 +10,7 @@ use plated_core::error::{Context, Error, Kind, Result};
 use plated_core::record::ReadRecord;
 use plated_core::text::{count, visible};
 use plated_core::wire::{Batch, Computer, MAX_BATCH_BYTES, MAX_BATCH_READS, Receipt, SealedRead};
+use serde_json::value::RawValue;
 use std::collections::HashSet;
 use std::sync::Arc;
 use tokio::sync::watch;
@@ -19,7 +20,7 @@ use uuid::Uuid;
 /// Images on their way at a time.
 const UPLOADS: usize = 4;
 /// Room in a batch for what stands around the reads.
-const ENVELOPE: usize = 1024;
+const ENVELOPE: usize = 4096;
 
 /// What a round did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,6 +42,8 @@ pub struct Sender<O, L> {
     /// Names this start of the program to the station.
     session: Uuid,
     installation: Option<Uuid>,
+    /// Of the audit log, as it is sent with each batch.
+    audit_head: Option<String>,
     progress: watch::Sender<Progress>,
 }
 
@@ -64,6 +67,7 @@ impl<O: Outbox, L: Link> Sender<O, L> {
             held: Held::default(),
             session: Uuid::now_v7(),
             installation: None,
+            audit_head: None,
             progress,
         }
     }
@@ -104,8 +108,13 @@ impl<O: Outbox, L: Link> Sender<O, L> {
         self.held.release_due(self.clock.monotonic());
         let (outbox, limit) = (self.outbox.clone(), self.batch_reads + self.held.len());
         // The store can be begun anew while this runs. One that can't tell its id still sends its reads.
-        let (waiting, installation) = blocking(move || Ok((outbox.next(limit)?, outbox.installation().ok()))).await?;
+        let look = move || Ok((outbox.next(limit)?, outbox.installation().ok(), outbox.audit_head()));
+        let (waiting, installation, audit_head) = blocking(look).await?;
         self.installation = installation;
+        self.audit_head = audit_head.unwrap_or_else(|e| {
+            tracing::warn!("Reads are sent without the head of the audit log: {}", e.chain());
+            None
+        });
         let mut room = MAX_BATCH_BYTES - ENVELOPE;
         let mut reads = Vec::new();
         for read in waiting.into_iter().filter(|r| !self.held.contains(r.id)).take(self.batch_reads).collect::<Vec<_>>()
@@ -126,7 +135,8 @@ impl<O: Outbox, L: Link> Sender<O, L> {
 
     fn batch(&self, reads: Vec<SealedRead>) -> Batch {
         let computer = self.installation.map(|installation| Computer { installation, session: self.session });
-        Batch { batch: Uuid::now_v7(), vehicle: self.vehicle.clone(), computer, reads }
+        let audit_head = self.audit_head.clone().and_then(|head| RawValue::from_string(head).ok());
+        Batch { batch: Uuid::now_v7(), vehicle: self.vehicle.clone(), computer, audit_head, reads }
     }
 
     fn hold(&mut self, id: Uuid) {
