@@ -41,6 +41,9 @@ pub struct ReadRecord {
     /// Where the vehicle was at the newest look. None where no receiver told it, or not well enough.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub position: Option<Position>,
+    /// Incident number of the canvass that was open when it was made (control P-03).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub canvass: Option<String>,
     /// The look that shows the plate best; the images are of this frame.
     pub best: Look,
     /// A few looks over the pass, for review.
@@ -165,7 +168,10 @@ pub struct HitRecord {
     /// Where the vehicle was at the look that hit, as at [`ReadRecord::position`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub position: Option<Position>,
-    /// Every entry of that plate, the most urgent first; at least one.
+    /// The correction of the read that this is a hit of (control P-30); none when it is of the read itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub correction: Option<Uuid>,
+    /// Every entry of that plate, the most urgent first, those found not to want this vehicle last; at least one.
     pub entries: Vec<HitEntry>,
 }
 
@@ -187,6 +193,11 @@ impl HitRecord {
         id[id.len() - 8..].to_owned()
     }
 
+    /// Its entries that can alert: without those found not to want this vehicle.
+    pub fn alerting(&self) -> impl Iterator<Item = &HitEntry> {
+        self.entries.iter().filter(|e| e.finding.is_none())
+    }
+
     /// Of its most urgent entry, as it alerts.
     pub fn priority(&self) -> Priority {
         self.entries.first().map_or(Priority::Normal, |e| e.priority)
@@ -204,6 +215,9 @@ pub struct HitEntry {
     /// Days since the date of the entry, when that is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub age_days: Option<u32>,
+    /// The finding that this vehicle is not the one it wants; such an entry does not alert.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub finding: Option<Uuid>,
     /// The list's own entry.
     pub entry: EntryRecord,
 }
@@ -219,6 +233,8 @@ pub enum Alerting {
     Repeat,
     /// Somebody found this shift that the one plate is not the other.
     Quieted,
+    /// A supervisor approved that this vehicle is not the one that its entries want.
+    NotThisVehicle,
     /// Its probability is under the set one.
     Candidate,
     /// All its entries are of covert lists: it is kept, and nobody is told.

@@ -187,7 +187,14 @@ pub fn hit(list: &str) -> HitRecord {
         alert: Alerting::Sounded,
         kept_late: false,
         position: None,
-        entries: vec![HitEntry { state: StateAgreement::Agree, priority: entry.priority, age_days: Some(2), entry }],
+        correction: None,
+        entries: vec![HitEntry {
+            state: StateAgreement::Agree,
+            priority: entry.priority,
+            age_days: Some(2),
+            finding: None,
+            entry,
+        }],
     }
 }
 
@@ -218,6 +225,7 @@ pub fn read(text: &str) -> NewRead {
         clock: None,
         stood_s: None,
         position: None,
+        canvass: None,
         best: look.clone(),
         sightings: vec![look],
         images: Vec::new(),

@@ -1,5 +1,6 @@
 //! The messages on the wire stay as they are: a golden file for each.
 
+use plated_core::officers::{Correction, VehicleFinding};
 use plated_core::record::{ClockMark, ReadRecord};
 use plated_core::wire::{Batch, Durable, Problem, Receipt, Refusal, SealedRead};
 use serde::Serialize;
@@ -27,6 +28,21 @@ fn a_read_record_reads_and_writes_as_the_golden_file() {
 fn a_read_of_before_the_clock_was_trusted_says_so_as_in_the_golden_file() {
     let record: ReadRecord = round_trip(include_str!("../golden/read_record_clock.json"));
     assert_eq!((record.clock, record.position), (Some(ClockMark::NotTrusted), None));
+}
+
+// policy: P-30
+#[test]
+fn a_correction_reads_and_writes_as_the_golden_file() {
+    let correction: Correction = round_trip(include_str!("../golden/correction.json"));
+    assert_eq!((&*correction.original.text, &*correction.corrected.text), ("7ABC234", "1ABC234"));
+    assert_eq!(correction.hits[0].correction, Some(correction.id));
+}
+
+#[test]
+fn a_finding_that_it_is_not_this_vehicle_reads_and_writes_as_the_golden_file() {
+    let finding: VehicleFinding = round_trip(include_str!("../golden/vehicle_finding.json"));
+    assert!(!finding.counts() && finding.speaks_of(&finding.entry, ""));
+    assert!(!finding.speaks_of(&finding.entry, "CA"), "a plate of another state");
 }
 
 #[test]

@@ -17,6 +17,7 @@ struct Vehicle {
     place: Place,
     config: PathBuf,
     hit: String,
+    read: String,
 }
 
 impl Vehicle {
@@ -34,7 +35,7 @@ impl Vehicle {
                     [[hotlists]]\nname = \"svs\"\n[store]\npath = \"store.db\"\nkey_file = \"store.key\"\n";
         std::fs::write(&config, format!("{text}{more}")).unwrap();
         std::fs::write(place.dir.path().join("new.csv"), "plate\n7ABC123\n").unwrap();
-        let vehicle = Self { place, config, hit: String::new() };
+        let vehicle = Self { place, config, hit: String::new(), read: String::new() };
         let (store, service) = vehicle.service();
         let mut new = read("7ABC123");
         new.record.hits.push(hit("svs"));
@@ -45,7 +46,7 @@ impl Vehicle {
         }
         drop(service);
         store.close().unwrap();
-        Self { hit: new.record.hits[0].short(), ..vehicle }
+        Self { hit: new.record.hits[0].short(), read: new.record.id.to_string(), ..vehicle }
     }
 
     fn service(&self) -> (Store, OfficerService) {
@@ -126,7 +127,7 @@ fn requests(vehicle: &Vehicle) -> Vec<Request> {
     vec![
         add("7DEF456", Some(3600)),
         Request::Show { plate: plate.clone(), reason: why(), case: case.clone() },
-        Request::Search { plate, window: 3600, reason: why(), case: case.clone() },
+        Request::Search { plate, canvass: None, window: 3600, reason: why(), case: case.clone() },
         Request::Hits { window: 3600, reason: why(), case: case.clone() },
         Request::Disposition { hit: vehicle.hit.clone(), finding: Finding::Correct, reason: why(), case },
         Request::Export { list: "svs".into(), reason: why(), case: "26-1234".into() },
@@ -146,6 +147,26 @@ fn requests(vehicle: &Vehicle) -> Vec<Request> {
         Request::RenewRecoveryCodes { password: account().password },
         Request::ShowAudit { last: 50, reason: why(), case: "26-1234".into() },
         Request::ExportAudit { redacted: true, log: None, reason: why(), case: "26-1234".into() },
+        Request::Correct {
+            read: vehicle.read.clone(),
+            plate: "7ABC128".into(),
+            state: None,
+            reason: why(),
+            case: "26-1234".into(),
+        },
+        Request::Corrections { window: 3600, reason: why(), case: "26-1234".into() },
+        Request::ProposeFinding {
+            hit: vehicle.hit.clone(),
+            entry: None,
+            until: Expires::InSeconds(86_400),
+            reason: why(),
+            case: "26-1234".into(),
+        },
+        Request::Findings { reason: why(), case: "26-1234".into() },
+        Request::WithdrawFinding { number: 1, reason: why(), case: "26-1234".into() },
+        Request::StartCanvass { incident: "26-1234".into(), reason: why() },
+        Request::Canvasses,
+        Request::EndCanvass { reason: why() },
     ]
 }
 
@@ -159,11 +180,20 @@ fn shows_data(request: &Request) -> bool {
         | Request::Search { .. }
         | Request::Hits { .. }
         | Request::Disposition { .. }
+        | Request::Correct { .. }
+        | Request::Corrections { .. }
+        | Request::ProposeFinding { .. }
+        | Request::ApproveFinding { .. }
+        | Request::WithdrawFinding { .. }
+        | Request::Findings { .. }
         | Request::Export { .. }
         | Request::ShowAudit { .. }
         | Request::ExportAudit { .. } => true,
-        // Counts, states of lists, what became of a list; accounts, which say nothing of a plate.
+        // Counts, states of lists, what became of a list; accounts and canvasses, which say nothing of a plate.
         Request::Import { .. }
+        | Request::StartCanvass { .. }
+        | Request::EndCanvass { .. }
+        | Request::Canvasses
         | Request::Sync
         | Request::Status
         | Request::Accounts { .. }
@@ -277,6 +307,8 @@ fn where_purpose_and_case_are_required_every_subcommand_can_give_them() {
         (&["hotlist", "export", "--list", "svs"], &reasoned),
         (&["hotlist", "export", "--list", "officers"], &reasoned),
         (&["hit", "list"], &reasoned),
+        (&["read", "correct", &vehicle.read, "--plate", "7ABC128"], &reasoned),
+        (&["read", "corrections"], &reasoned),
         (&["audit", "show"], &reasoned),
         (&["audit", "export"], &reasoned),
         (&["hit", "disposition", &vehicle.hit, "correct"], &[]),
@@ -305,6 +337,7 @@ fn requests_are_on_the_socket_as_in_the_golden_file() {
         *expires = Some(Expires::InSeconds(28_800));
     }
     let lines = requests.iter().map(|r| serde_json::to_string(r).unwrap().replace(&vehicle.hit, "9f3a21c4") + "\n");
+    let lines = lines.map(|line| line.replace(&vehicle.read, "0197a3c0-0000-7000-8000-000000000001"));
     assert_eq!(lines.collect::<String>(), include_str!("../golden/control_requests.jsonl"));
 }
 
@@ -322,7 +355,7 @@ enum Shows<'a> {
 #[test]
 fn every_subcommand_that_shows_data_is_on_record_and_shows_nothing_when_that_cannot_be_written() {
     let vehicle = Vehicle::new();
-    let hit = vehicle.hit.clone();
+    let (hit, read) = (vehicle.hit.clone(), vehicle.read.clone());
     let shows = |name: &str| match name {
         "hotlist show" => Shows::Data(vec!["hotlist", "show", "7ABC123", "--reason", "stop"]),
         "hotlist search" => Shows::Data(vec!["hotlist", "search", "7ABC123", "--reason", "stop"]),
@@ -331,6 +364,13 @@ fn every_subcommand_that_shows_data_is_on_record_and_shows_nothing_when_that_can
         "hotlist remove" => Shows::Data(vec!["hotlist", "remove", "1", "--reason", "stop"]),
         "hit list" => Shows::Data(vec!["hit", "list", "--reason", "stop"]),
         "hit disposition" => Shows::Data(vec!["hit", "disposition", &hit, "correct"]),
+        "read correct" => Shows::Data(vec!["read", "correct", &read, "--plate", "7ABC128", "--reason", "stop"]),
+        "read corrections" => Shows::Data(vec!["read", "corrections", "--reason", "stop"]),
+        "finding propose" => Shows::Data(vec!["finding", "propose", &hit, "--until", "2d", "--reason", "stop"]),
+        "finding list" => Shows::Data(vec!["finding", "list", "--reason", "stop"]),
+        "finding withdraw" => Shows::Data(vec!["finding", "withdraw", "1", "--reason", "stop"]),
+        // It takes another person; each change is on record (`officers/findings.rs`).
+        "finding approve" => Shows::Nothing,
         "audit show" => Shows::Data(vec!["audit", "show", "--reason", "stop"]),
         "audit export" => Shows::Data(vec!["audit", "export", "--reason", "stop"]),
         "run" => Shows::Live,
@@ -340,15 +380,17 @@ fn every_subcommand_that_shows_data_is_on_record_and_shows_nothing_when_that_can
         }
         // Of plates; each change is on record (`accounts`).
         account if account.starts_with("user ") => Shows::Nothing,
+        // Incident numbers; each change is on record (`officers/canvass.rs`).
+        canvass if canvass.starts_with("canvass ") => Shows::Nothing,
         other => panic!("say here what `plated {other}` shows"),
     };
     let mut names = Vec::new();
     leaves(&plated_vehicle::cli::command(), "", &mut names);
     let calls: Vec<_> =
         names.iter().filter_map(|n| if let Shows::Data(args) = shows(n) { Some((n, args)) } else { None }).collect();
-    assert_eq!(calls.len(), 9, "{names:?}");
+    assert_eq!(calls.len(), 14, "{names:?}");
     // The ones that change something last.
-    let ordered = |(name, _): &&(&String, Vec<&str>)| name.contains("remove");
+    let ordered = |(name, _): &&(&String, Vec<&str>)| ["remove", "withdraw"].iter().any(|last| name.contains(last));
     let in_order = calls.iter().filter(|c| !ordered(c)).chain(calls.iter().filter(ordered));
     for (name, args) in in_order {
         let before = vehicle.records();
@@ -359,7 +401,18 @@ fn every_subcommand_that_shows_data_is_on_record_and_shows_nothing_when_that_can
     let vehicle = Vehicle::new();
     vehicle.break_record();
     for (name, args) in &calls {
-        let args: Vec<&str> = args.iter().map(|a| if *a == hit { &*vehicle.hit } else { a }).collect();
+        let args: Vec<&str> = args
+            .iter()
+            .map(|a| {
+                if *a == hit {
+                    &*vehicle.hit
+                } else if *a == read {
+                    &*vehicle.read
+                } else {
+                    a
+                }
+            })
+            .collect();
         let refused = vehicle.plated(&args);
         assert!(!refused.status.success() && refused.stdout.is_empty(), "{name}");
     }

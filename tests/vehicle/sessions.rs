@@ -346,8 +346,13 @@ fn how_many_rows_a_look_shows_is_on_record_before_the_first_of_them() {
         service.keep_hit(&["svs"]);
     }
     let audit = Request::ShowAudit { last: 3, reason: why(), case: String::new() };
-    let search =
-        |plate: &str| Request::Search { plate: plate.into(), window: 3600, reason: why(), case: String::new() };
+    let search = |plate: &str| Request::Search {
+        plate: plate.into(),
+        canvass: None,
+        window: 3600,
+        reason: why(),
+        case: String::new(),
+    };
     for (who, request, expected) in [
         (&token, hits(), 2),
         (&token, show("7ABC123"), 1),

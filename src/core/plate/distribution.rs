@@ -34,10 +34,10 @@ impl Slots {
         Self(positions)
     }
 
-    /// A distribution that reads `text` with probability `p` at each of nine positions, the rest
-    /// spread evenly: for tests and benches.
+    /// A distribution that reads `text` with probability `p` at each of nine or more positions, the rest
+    /// spread evenly: for a text that somebody gave.
     pub fn reading(text: &str, p: f32) -> Self {
-        let positions = (0..9).map(|i| {
+        let positions = (0..text.len().max(9)).map(|i| {
             let class = text.as_bytes().get(i).and_then(|c| ALPHABET.iter().position(|a| a == c)).unwrap_or(0);
             let mut d = [(1.0 - p) / (CLASSES - 1) as f32; CLASSES];
             d[class] = p;

@@ -204,7 +204,7 @@ fn shown(entry: EntryRecord, query: &Query<'_>, rules: &Rules) -> (HitEntry, boo
         _ => entry.priority,
     };
     let may_alert = rules.lets_alert(state);
-    (HitEntry { state, priority, age_days: compare::age_days(&entry.date, query.now), entry }, may_alert)
+    (HitEntry { state, priority, age_days: compare::age_days(&entry.date, query.now), finding: None, entry }, may_alert)
 }
 
 #[cfg(test)]

@@ -47,7 +47,7 @@ impl ListSettings {
 
     /// The chime of a hit: the most urgent that its entries ask for (control P-05).
     pub fn tone(&self, hit: &HitRecord) -> Priority {
-        hit.entries.iter().map(|e| self.tone_of(e)).max().unwrap_or_default()
+        hit.alerting().map(|e| self.tone_of(e)).max().unwrap_or_default()
     }
 
     fn tone_of(&self, hit: &HitEntry) -> Priority {
@@ -106,6 +106,7 @@ mod tests {
             state: StateAgreement::Unknown,
             priority: Priority::High,
             age_days: None,
+            finding: None,
             entry: EntryRecord {
                 list: list.into(),
                 category: category.into(),

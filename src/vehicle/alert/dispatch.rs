@@ -76,7 +76,7 @@ impl Repeats {
         let read = PlateText::normalise(&hit.text).key();
         let alerted = before.iter().filter(|h| matches!(h.alert, Alerting::Sounded | Alerting::Repeat));
         let mut in_this_pass: HashMap<Wanted, Priority> = HashMap::new();
-        for entry in alerted.flat_map(|h| &h.entries) {
+        for entry in alerted.flat_map(HitRecord::alerting) {
             let most = in_this_pass.entry(Wanted::of(&entry.entry)).or_insert(entry.priority);
             *most = entry.priority.max(*most);
         }
@@ -158,6 +158,7 @@ pub(super) mod tests {
             state: StateAgreement::Unknown,
             priority: entry.priority,
             age_days: None,
+            finding: None,
             entry: entry.clone(),
         };
         HitRecord {
@@ -172,6 +173,7 @@ pub(super) mod tests {
             alert: Alerting::Candidate,
             kept_late: false,
             position: None,
+            correction: None,
             entries: entries.iter().map(shown).collect(),
         }
     }

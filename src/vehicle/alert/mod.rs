@@ -3,7 +3,9 @@
 
 mod bell;
 mod chime;
+mod decision;
 mod dispatch;
+mod findings;
 mod output;
 mod muted;
 mod settings;
@@ -11,7 +13,9 @@ mod tone;
 mod waiting;
 
 pub use chime::{Chime, ChimeStatus, Started};
+pub use decision::{decide, hit};
 pub use dispatch::Repeats;
+pub use findings::VehicleFindings;
 pub use muted::MutedPairings;
 pub use settings::Settings;
 pub use tone::{Note, notes, samples};

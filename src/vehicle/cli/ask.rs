@@ -2,13 +2,15 @@
 
 use crate::cli::{say, say_json, session};
 use crate::config::Config;
-use crate::control::{self, Call, Reply, Request, Secret};
+use crate::control::{self, Call, Expires, Reply, Request, Secret};
 use crate::store::{Found, Reason};
+use jiff::Timestamp;
 use plated_access::Purpose;
 use plated_core::clock::{Clock, SystemClock};
 use plated_core::error::{Context, Kind, Result};
 use plated_core::plate::PlateText;
 pub use plated_core::text::local;
+use plated_hotlist::format::Dates;
 use serde_json::json;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -99,6 +101,29 @@ pub fn span(text: &str) -> Result<u64, String> {
     if (1.0..=366.0 * 86_400.0).contains(&seconds) { Ok(seconds as u64) } else { Err(wrong()) }
 }
 
+/// For clap: when something is over, in any form that lists have dates in, by the clock here. A span begins when
+/// it is entered, whatever this clock shows.
+pub fn expiry(text: &str) -> Result<Expires, String> {
+    let now = Timestamp::now();
+    let written: String = text.to_ascii_lowercase().split_whitespace().collect();
+    if let Ok(seconds) = span(&written) {
+        return Ok(Expires::InSeconds(seconds));
+    }
+    let (number, unit) = written.split_at(written.trim_end_matches(|c: char| c.is_ascii_alphabetic()).len());
+    if !unit.is_empty() && !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit()) {
+        return Err("a span is from 1m to 366d, in minutes (m), hours (h) or days (d)".into());
+    }
+    match Dates::new(&[], None)?.end(text) {
+        Some(end) if end <= now => Err(format!("{} has passed already", local(end))),
+        Some(end) => Ok(Expires::At(end)),
+        None => {
+            Err("write a span such as 8h or 2d, or a time such as 2026-11-21T22:00:00-08:00, \"11/21/2026 22:00\" or \
+                     \"11/21/2026 10:00 PM\" by the clock here"
+                .into())
+        }
+    }
+}
+
 /// Prints a read that was found.
 pub fn found(read: &Found, json: bool) -> Result<()> {
     if json {
@@ -107,7 +132,10 @@ pub fn found(read: &Found, json: bool) -> Result<()> {
     let state = if read.state.is_empty() { "--" } else { &read.state };
     let text = PlateText::normalise(&read.text).display();
     let at = local(read.last_seen);
-    say(format_args!("{at}  {text:<9} {state}  {:3.0} %  {}  {}", read.confidence * 100.0, read.camera, read.id))
+    let corrected = read.corrected.as_ref().map(|to| format!("  corrected to {} {}", to.text, to.state));
+    let canvass = read.canvass.as_ref().map(|incident| format!("  canvass {incident}"));
+    let more = corrected.unwrap_or_default() + &canvass.unwrap_or_default();
+    say(format_args!("{at}  {text:<9} {state}  {:3.0} %  {}  {}{more}", read.confidence * 100.0, read.camera, read.id))
 }
 
 /// Prints one JSON value on a line.
@@ -126,6 +154,37 @@ mod tests {
         assert_eq!((span("1d 12h"), span("PT90M"), span("30s")), (Ok(129_600), Ok(5400), Ok(30)));
         for wrong in ["", "h", "24", "-1h", "0h", "1 month", "400d", "1é", "99999999999999999999d"] {
             assert!(span(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn every_form_of_expires_that_a_message_names_is_taken() {
+        for text in [
+            "8h",
+            "2d",
+            "90m",
+            " 8 H",
+            "2199-11-21T22:00:00-08:00",
+            "11/21/2199 22:00",
+            "11/21/2199 10:00 PM",
+            "11/1/2199",
+        ] {
+            let is_ahead = |end| match end {
+                Expires::At(end) => end > Timestamp::now(),
+                Expires::InSeconds(seconds) => seconds > 0,
+            };
+            assert!(expiry(text).is_ok_and(is_ahead), "{text}");
+        }
+        for (text, message) in [
+            ("400d", "from 1m to 366d"),
+            ("0h", "from 1m to 366d"),
+            ("60w", "from 1m to 366d"),
+            ("2020-11-21T22:00:00-08:00", "has passed already"),
+            ("tomorrow", "8h or 2d"),
+            ("", "8h or 2d"),
+        ] {
+            let why = expiry(text).unwrap_err();
+            assert!(why.contains(message), "{text}: {why}");
         }
     }
 }

@@ -6,12 +6,15 @@
 mod annotate;
 mod ask;
 mod audit;
+mod canvass;
 mod check;
+mod finding;
 mod hit;
 mod hotlist;
 mod init;
 mod login;
 mod password;
+mod read;
 mod recognize;
 mod run;
 mod session;
@@ -44,6 +47,9 @@ enum Command {
     Hotlist(hotlist::Args),
     Login(login::LoginArgs),
     Logout(login::LogoutArgs),
+    Read(read::Args),
+    Canvass(canvass::Args),
+    Finding(finding::Args),
     Status(status::Args),
     Store(store::Args),
     User(user::Args),
@@ -78,6 +84,9 @@ pub fn main() -> ExitCode {
         Command::Recognize(args) => recognize::run(&args),
         Command::Check(args) => check::run(&args),
         Command::Hit(args) => hit::run(&args),
+        Command::Read(args) => read::run(&args),
+        Command::Finding(args) => finding::run(&args),
+        Command::Canvass(args) => canvass::run(&args),
         Command::Hotlist(args) => hotlist::run(&args),
         Command::Login(args) => login::login(&args),
         Command::Logout(args) => login::logout(&args),

@@ -30,10 +30,11 @@ pub use status::{ClockLine, ListLine, StatusReport};
 pub use sync::{UpdaterHandle, station};
 
 use crate::lists::Outcome;
-use crate::store::{Finding, Found, KeptHit, ManualEntry, Reason};
+use crate::store::{Canvass, Finding, Found, KeptFinding, KeptHit, ManualEntry, Reason};
 use jiff::Timestamp;
 use plated_access::LoginName;
 use plated_access::audit::Entry;
+use plated_core::officers::Correction;
 use plated_core::record::{EntryRecord, HitRecord, Priority};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -79,8 +80,11 @@ pub enum Request {
     },
     /// Reads already made that a plate or partial plate fits.
     Search {
-        /// With `?` and `*` when it is a partial plate.
+        /// With `?` and `*` when it is a partial plate; empty for all reads of a canvass.
         plate: String,
+        /// Incident number of the canvass in which they were made (control P-03).
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        canvass: Option<String>,
         /// Seconds back from now.
         window: u64,
         /// Why it is searched for.
@@ -88,6 +92,80 @@ pub enum Request {
         /// Case or incident, or empty.
         case: String,
     },
+    /// What a read says, where it was misread (control P-30).
+    Correct {
+        /// The read's id, or the end of it.
+        read: String,
+        /// What the plate says.
+        plate: String,
+        /// Two letters, or empty; that of the read when not given.
+        state: Option<String>,
+        /// Why.
+        reason: Reason,
+        /// Case or incident, or empty.
+        case: String,
+    },
+    /// Reads that were corrected, newest first.
+    Corrections {
+        /// Seconds back from now.
+        window: u64,
+        /// Why they are looked at.
+        reason: Reason,
+        /// Case or incident, or empty.
+        case: String,
+    },
+    /// Propose that the plate of a hit is not the vehicle that its entries want.
+    ProposeFinding {
+        /// The hit's id, or the end of it.
+        hit: String,
+        /// Only this entry of the hit, counted from 1.
+        entry: Option<usize>,
+        /// When it is over.
+        until: Expires,
+        /// Why.
+        reason: Reason,
+        /// Case or incident, or empty.
+        case: String,
+    },
+    /// Approve a finding: it is in force.
+    ApproveFinding {
+        /// Which.
+        number: i64,
+        /// Why.
+        reason: Reason,
+        /// Case or incident, or empty.
+        case: String,
+    },
+    /// End a finding.
+    WithdrawFinding {
+        /// Which.
+        number: i64,
+        /// Why.
+        reason: Reason,
+        /// Case or incident, or empty.
+        case: String,
+    },
+    /// All findings, newest first.
+    Findings {
+        /// Why they are looked at.
+        reason: Reason,
+        /// Case or incident, or empty.
+        case: String,
+    },
+    /// Start a canvass (control P-03).
+    StartCanvass {
+        /// Number of the incident.
+        incident: String,
+        /// Why.
+        reason: Reason,
+    },
+    /// End the canvass that is open.
+    EndCanvass {
+        /// Why.
+        reason: Reason,
+    },
+    /// Canvasses, newest first.
+    Canvasses,
     /// Hits, newest first.
     Hits {
         /// Seconds back from now.
@@ -246,6 +324,14 @@ pub enum Reply {
     Hit(Box<KeptHit>),
     /// What a hit was is kept.
     Disposed(Box<Disposed>),
+    /// A correction was kept; with the hits of it that may be shown.
+    Corrected(Box<Correction>),
+    /// A correction.
+    Correction(Box<Correction>),
+    /// A finding.
+    Finding(Box<KeptFinding>),
+    /// A canvass.
+    Canvass(Canvass),
     /// What became of an import.
     Imported(Import),
     /// A line of a list, or of an audit log.

@@ -176,6 +176,7 @@ impl Daemon {
             tracing::warn!("{}", plated_core::text::sentence(&why));
         }
         let chime = Arc::new(chime);
+        officers.tell_chime(chime.clone());
         let counters = Arc::new(Counters::default());
         let outbox = officers.take_transfer_permit().map(|permit| StoreOutbox::new(store.clone(), permit));
         let transfer = link.zip(outbox).map(|(link, outbox)| link.start(outbox, runtime.handle(), &rest));
@@ -239,6 +240,7 @@ impl Daemon {
             muted: officers.muted().clone(),
             alert: config.alert.clone(),
             places: Places::new(fixes, recordings),
+            findings: officers.findings().clone(),
             clock: clock.clone(),
         };
         let waiting = Arc::new(Waiting::new(counters.clone(), config.sources.iter().all(|s| has_own_time(&s.input))));
@@ -255,8 +257,10 @@ impl Daemon {
             clock: clock.clone(),
             reserve: Reserve::beside(&config.store.path, config.store.reserve_mib << 20),
         };
-        let recorder =
-            Recorder::new(config.vehicle.clone(), made_by, matching, chime.clone(), counters.clone(), waiting.clone());
+        let recorder = {
+            let (vehicle, canvass) = (config.vehicle.clone(), officers.canvass().clone());
+            Recorder::new(vehicle, made_by, matching, chime.clone(), counters.clone(), waiting.clone(), canvass)
+        };
         let no_more = EndOfReads(waiting);
         threads.push(Thread::start("recorder", "The thread that matches and alerts", move || {
             let _no_more = no_more;

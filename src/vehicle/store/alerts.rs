@@ -1,6 +1,7 @@
 //! Hits that alerted, each with its read and all that was found about it; and pictures of reads.
 
 use super::connection::Fault;
+use super::corrections;
 use super::dispositions::Finding;
 use super::hits::Disposed;
 use super::manual::time;
@@ -62,7 +63,10 @@ pub(super) fn by_id(view: &View<'_>, id: Uuid) -> Result<Option<KeptAlert>, Faul
 
 pub(super) fn kept(conn: &Connection, id: [u8; 16], record: &[u8]) -> Result<KeptAlert, Fault> {
     let (id, read) = (Uuid::from_bytes(id), parse(record)?);
-    let hit = read.hits.iter().find(|hit| hit.id == id).cloned();
+    let hit = match read.hits.iter().find(|hit| hit.id == id) {
+        Some(hit) => Some(hit.clone()),
+        None => corrections::of_read(conn, read.id)?.into_iter().flat_map(|c| c.hits).find(|hit| hit.id == id),
+    };
     let hit =
         hit.ok_or_else(|| Fault::Damaged(format!("the record of read {} does not have its hit {id}", read.id)))?;
     let mut find = conn

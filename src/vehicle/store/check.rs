@@ -191,9 +191,9 @@ fn foreign_keys(conn: &Connection, out: &mut Checked) -> Result<(), Fault> {
 
 fn records(conn: &Connection, out: &mut Checked) -> Result<(), Fault> {
     let mut images = conn.prepare("SELECT role, image FROM read_image WHERE read = ?1 ORDER BY position")?;
-    let mut hits = conn.prepare("SELECT id FROM hit WHERE read = ?1")?;
+    let mut hits = conn.prepare("SELECT id FROM hit WHERE read = ?1 AND correction IS NULL")?;
     let mut all = conn.prepare(
-        "SELECT number, id, sha256, record, camera, text, first_seen, state, has_hit FROM read ORDER BY number",
+        "SELECT number, id, sha256, record, camera, text, first_seen, state, has_hit, canvass FROM read ORDER BY number",
     )?;
     let mut rows = all.query([])?;
     while let Some(row) = rows.next()? {
@@ -210,9 +210,9 @@ fn records(conn: &Connection, out: &mut Checked) -> Result<(), Fault> {
             continue;
         };
         let columns = (id, row.get::<_, String>(4)?, row.get::<_, String>(5)?, row.get::<_, i64>(6)?);
-        let more = (row.get::<_, String>(7)?, row.get::<_, bool>(8)?);
+        let more = (row.get::<_, String>(7)?, row.get::<_, bool>(8)?, row.get::<_, String>(9)?);
         if columns != (record.id, record.camera, record.text, record.first_seen.as_microsecond())
-            || more != (record.state, !record.hits.is_empty())
+            || more != (record.state, !record.hits.is_empty(), record.canvass.unwrap_or_default())
         {
             out.problem(format!("read {id}: the columns beside the record differ from it"));
         }

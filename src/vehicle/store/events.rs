@@ -45,6 +45,18 @@ pub enum What {
     HitsShown,
     /// An officer's disposition of a hit.
     Disposition,
+    /// A read was corrected (control P-30).
+    ReadCorrected,
+    /// A canvass was started (control P-03).
+    CanvassStarted,
+    /// It was ended.
+    CanvassEnded,
+    /// It was proposed that a plate is not the vehicle that an entry wants.
+    FindingProposed,
+    /// That was approved, and is in force.
+    FindingApproved,
+    /// It was ended.
+    FindingWithdrawn,
     /// Reads and hits were shown as they were made.
     LiveShown,
     /// Events were listed.
@@ -56,7 +68,7 @@ pub enum What {
 }
 
 impl What {
-    const ALL: [Self; 16] = [
+    const ALL: [Self; 22] = [
         Self::ListImported,
         Self::ListForced,
         Self::ListRefused,
@@ -69,6 +81,12 @@ impl What {
         Self::SearchBack,
         Self::HitsShown,
         Self::Disposition,
+        Self::ReadCorrected,
+        Self::CanvassStarted,
+        Self::CanvassEnded,
+        Self::FindingProposed,
+        Self::FindingApproved,
+        Self::FindingWithdrawn,
         Self::LiveShown,
         Self::EventsShown,
         Self::Purged,
@@ -90,6 +108,12 @@ impl What {
             Self::SearchBack => "search_back",
             Self::HitsShown => "hits_shown",
             Self::Disposition => "disposition",
+            Self::ReadCorrected => "read_corrected",
+            Self::CanvassStarted => "canvass_started",
+            Self::CanvassEnded => "canvass_ended",
+            Self::FindingProposed => "finding_proposed",
+            Self::FindingApproved => "finding_approved",
+            Self::FindingWithdrawn => "finding_withdrawn",
             Self::LiveShown => "live_shown",
             Self::EventsShown => "events_shown",
             Self::Purged => "purged",

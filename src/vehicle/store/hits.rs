@@ -3,6 +3,7 @@
 //! A [`HitSearch`] holds the permit of the gate, as in [`super::search`].
 
 use super::connection::Fault;
+use super::corrections;
 use super::dispositions::Finding;
 use super::manual::time;
 use super::readers::View;
@@ -80,21 +81,26 @@ impl HitEnd {
     /// # Errors
     /// `Input` when it is fewer than 6 digits, or something else.
     pub fn parse(end: &str) -> Result<Self> {
-        let digits: String = end.chars().filter(|c| *c != '-').collect();
-        if digits.len() < MIN_DIGITS || !digits.bytes().all(|b| b.is_ascii_hexdigit()) {
+        digits(end).map(Self).ok_or_else(|| {
             let message = format!(
                 "{end:?} is no hit; give its id or the end of it, at least {MIN_DIGITS} digits, as `plated hit list` \
                  shows them"
             );
-            return Err(Error::new(Kind::Input, message));
-        }
-        Ok(Self(digits))
+            Error::new(Kind::Input, message)
+        })
     }
 
     /// Its digits.
     pub fn as_str(&self) -> &str {
         &self.0
     }
+}
+
+/// The digits of an id, or of the end of one, when they are enough.
+pub(super) fn digits(end: &str) -> Option<String> {
+    let digits: String = end.chars().filter(|c| *c != '-').collect();
+    let is_end = (MIN_DIGITS..=32).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_hexdigit());
+    is_end.then_some(digits)
 }
 
 /// The next page, newest first, and how to go on; `None` after the last.
@@ -136,8 +142,10 @@ pub(super) fn by_id(conn: &Connection, id: Uuid) -> Result<Option<KeptHit>, Faul
     find.query_row([id.as_bytes()], |row| Ok(kept(row))).optional()?.transpose()
 }
 
-const SELECT: &str = "SELECT hit.id AS id, hit.at AS at, record, word, d.at AS found, user, uid FROM hit
+const SELECT: &str = "SELECT hit.id AS id, hit.at AS at, read.record AS record, correction.record AS correction, word,
+            d.at AS found, user, uid FROM hit
      JOIN read ON read.number = hit.read
+     LEFT JOIN correction ON correction.id = hit.correction
      LEFT JOIN disposition AS d ON d.number =
        (SELECT max(number) FROM disposition WHERE disposition.read = read.id AND disposition.hit = hit.id)";
 
@@ -155,7 +163,11 @@ fn kept(row: &Row<'_>) -> Result<KeptHit, Fault> {
         }),
         None => None,
     };
-    match record.hits.into_iter().find(|hit| hit.id == id) {
+    let hits = match row.get::<_, Option<String>>("correction")? {
+        Some(json) => corrections::read(&json)?.hits,
+        None => record.hits,
+    };
+    match hits.into_iter().find(|hit| hit.id == id) {
         Some(hit) => Ok(KeptHit { hit, read: record.id, camera: record.camera, disposition }),
         None => Err(Fault::Damaged(format!("the record of read {} does not have its hit {id}", record.id))),
     }

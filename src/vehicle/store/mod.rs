@@ -68,9 +68,11 @@
 mod accounts;
 mod alerts;
 mod audit;
+mod canvass;
 mod check;
 mod clock;
 mod connection;
+mod corrections;
 mod dispositions;
 mod events;
 mod files;
@@ -90,13 +92,16 @@ mod schema;
 mod search;
 mod settings;
 mod stats;
+mod vehicle_findings;
 mod webhooks;
 mod writer;
 
 pub use alerts::{KeptAlert, SeesPictures};
 pub use audit::{Log, LogReport, verify as verify_audit};
+pub use canvass::Canvass;
 pub use check::{Checked, Report, check};
 pub use clock::{ClockChange, breach_of};
+pub use corrections::{Corrected, KeptRead, NewCorrection, ReadEnd};
 pub use dispositions::{Disposition, Finding};
 pub use events::{By, What};
 pub use hits::{Disposed, HitEnd, HitSearch, KeptHit};
@@ -111,6 +116,7 @@ pub use salvage::Salvaged;
 pub use search::{Found, PAGE, Search, Wanted};
 pub use settings::Settings;
 pub use stats::Stats;
+pub use vehicle_findings::{KeptFinding, NewFinding};
 pub use webhooks::Delivery;
 
 use crate::config::Config;
@@ -457,6 +463,83 @@ impl Store {
         self.ask("could not note what became of an alert at a webhook", move |w| {
             webhooks::note(w, &webhook, hit, delivery)
         })
+    }
+
+    /// The read whose id ends in these digits, with its corrections. [`Kind::Input`] when more than one read's
+    /// id does.
+    pub fn find_read(&self, _: &Permit<access::Search>, end: &ReadEnd) -> Result<Option<KeptRead>> {
+        self.look("could not look for a read", |view| corrections::find(view, end))
+    }
+
+    /// Keeps what a read is corrected to, and what that matches, with its event in the same transaction (control
+    /// P-30). Gives back the read that it is of. [`Kind::Input`] when there is no such read.
+    pub fn correct(&self, new: NewCorrection, by: &By) -> Result<Corrected> {
+        let by = by.clone();
+        self.ask("could not keep a correction", move |w| corrections::add(w, new, &by))
+    }
+
+    /// Corrections made since `from`, newest first, at most `limit`.
+    pub fn corrections(
+        &self,
+        _: &Permit<access::Search>,
+        from: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<plated_core::officers::Correction>> {
+        self.look("could not list corrections", |view| corrections::newest(view, from, limit))
+    }
+
+    /// Starts a canvass (control P-03), with its event in the same transaction. [`Kind::Refused`] when one is open.
+    pub fn start_canvass(&self, incident: &str, by: &By) -> Result<Canvass> {
+        let (incident, by) = (incident.to_owned(), by.clone());
+        self.ask("could not start a canvass", move |w| canvass::start(w, &incident, &by))
+    }
+
+    /// Ends the canvass that is open, with its event in the same transaction. [`Kind::Input`] when none is.
+    pub fn end_canvass(&self, by: &By) -> Result<Canvass> {
+        let by = by.clone();
+        self.ask("could not end the canvass", move |w| canvass::end(w, &by))
+    }
+
+    /// The canvass that is open. It holds no ALPR data.
+    pub fn open_canvass(&self) -> Result<Option<Canvass>> {
+        self.look("could not look for an open canvass", canvass::in_progress)
+    }
+
+    /// Canvasses, newest first, at most `limit`. They hold no ALPR data.
+    pub fn canvasses(&self, limit: usize) -> Result<Vec<Canvass>> {
+        self.look("could not list canvasses", |view| canvass::newest(view, limit))
+    }
+
+    /// Keeps a finding as proposed, with its event in the same transaction. [`Kind::Refused`] when there is one that
+    /// says the same.
+    pub fn propose_finding(&self, new: NewFinding, by: &By) -> Result<KeptFinding> {
+        let by = by.clone();
+        self.ask("could not keep a finding", move |w| vehicle_findings::propose(w, new, &by))
+    }
+
+    /// Approves a finding, with its event in the same transaction. [`Kind::Refused`] for who proposed it.
+    pub fn approve_finding(&self, number: i64, by: &By) -> Result<KeptFinding> {
+        let by = by.clone();
+        self.ask("could not approve a finding", move |w| vehicle_findings::approve(w, number, &by))
+    }
+
+    /// Ends a finding, with its event in the same transaction.
+    pub fn withdraw_finding(&self, number: i64, by: &By) -> Result<KeptFinding> {
+        let by = by.clone();
+        self.ask("could not withdraw a finding", move |w| vehicle_findings::withdraw(w, number, &by))
+    }
+
+    /// All findings, newest first.
+    pub fn vehicle_findings(&self, _: &Permit<access::Show>) -> Result<Vec<KeptFinding>> {
+        self.look("could not list findings", vehicle_findings::newest)
+    }
+
+    /// Findings that are approved, and neither withdrawn nor over.
+    pub fn findings_in_force(
+        &self,
+        _: &Permit<access::Matching>,
+    ) -> Result<Vec<plated_core::officers::VehicleFinding>> {
+        self.look("could not list the findings in force", vehicle_findings::in_force)
     }
 
     /// Hits whose pairing is muted now, by their newest disposition, and until when.

@@ -53,7 +53,7 @@ pub(super) fn next(view: &View<'_>, limit: usize) -> Result<Vec<OutboxRead>, Fau
         "SELECT id, sha256, record, outbox.has_hit FROM outbox JOIN read ON number = outbox.read
          WHERE outbox.state = 'pending'
             OR outbox.state = 'refused' AND (refused_at <= ?1 - ?2 OR refused_at > ?1)
-         ORDER BY outbox.has_hit DESC, outbox.read",
+         ORDER BY outbox.has_hit DESC, outbox.in_canvass DESC, outbox.read",
     )?;
     let rows = find.query_map(params![now, REFUSED_REST], |row| {
         Ok((row.get::<_, [u8; 16]>(0)?, row.get::<_, [u8; 32]>(1)?, row.get::<_, Vec<u8>>(2)?, row.get(3)?))

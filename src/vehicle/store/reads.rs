@@ -146,13 +146,14 @@ pub(super) struct Sealing<'a> {
 pub(super) fn write<P: AsRef<[u8]>>(tx: &Connection, new: &Sealing<'_>, jpegs: &[P]) -> rusqlite::Result<i64> {
     let record = new.record;
     let number: i64 = tx.query_row(
-        "INSERT INTO read (id, camera, text, key, state, class, confidence, has_hit, looks, agreeing, first_seen,
-                           last_seen, latitude, longitude, stored, sha256, record)
-         VALUES (:id, :camera, :text, :key, :state, '', :confidence, :has_hit, :looks, :agreeing, :first_seen,
-                 :last_seen, :latitude, :longitude, :stored, :sha256, :record)
+        "INSERT INTO read (id, camera, text, key, state, class, confidence, has_hit, canvass, looks, agreeing,
+                           first_seen, last_seen, latitude, longitude, stored, sha256, record)
+         VALUES (:id, :camera, :text, :key, :state, '', :confidence, :has_hit, :canvass, :looks, :agreeing,
+                 :first_seen, :last_seen, :latitude, :longitude, :stored, :sha256, :record)
          ON CONFLICT (id) DO UPDATE SET
            camera = excluded.camera, text = excluded.text, key = excluded.key, state = excluded.state,
-           confidence = excluded.confidence, has_hit = excluded.has_hit, looks = excluded.looks,
+           confidence = excluded.confidence, has_hit = excluded.has_hit, canvass = excluded.canvass,
+           looks = excluded.looks,
            agreeing = excluded.agreeing, first_seen = excluded.first_seen, last_seen = excluded.last_seen,
            latitude = excluded.latitude, longitude = excluded.longitude,
            stored = excluded.stored, sha256 = excluded.sha256, record = excluded.record
@@ -165,6 +166,7 @@ pub(super) fn write<P: AsRef<[u8]>>(tx: &Connection, new: &Sealing<'_>, jpegs: &
             ":state": record.state,
             ":confidence": record.confidence,
             ":has_hit": !record.hits.is_empty(),
+            ":canvass": record.canvass.as_deref().unwrap_or_default(),
             ":looks": record.looks,
             ":agreeing": record.agreeing,
             ":first_seen": record.first_seen.as_microsecond(),
@@ -183,25 +185,53 @@ pub(super) fn write<P: AsRef<[u8]>>(tx: &Connection, new: &Sealing<'_>, jpegs: &
         tx.prepare_cached("INSERT INTO read_image (read, position, role, image) VALUES (?1, ?2, ?3, ?4)")?
             .execute(params![number, position as i64, image.role.as_str(), image.sha256.0])?;
     }
-    for hit in &record.hits {
-        let list = hit.entries.first().map_or("", |e| &e.entry.list);
-        tx.prepare_cached("INSERT INTO hit (id, read, at, list, priority) VALUES (?1, ?2, ?3, ?4, ?5)")?
-            .execute(params![hit.id.as_bytes(), number, hit.at.as_microsecond(), list, word(hit.priority())])?;
-    }
+    add_hits(tx, number, &record.hits, None)?;
     Ok(number)
+}
+
+/// Writes the rows of hits, but for those that are there.
+pub(super) fn add_hits(
+    tx: &Connection,
+    number: i64,
+    hits: &[HitRecord],
+    correction: Option<Uuid>,
+) -> rusqlite::Result<()> {
+    let mut insert = tx.prepare_cached(
+        "INSERT INTO hit (id, read, at, list, priority, correction) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+         ON CONFLICT (id) DO NOTHING",
+    )?;
+    for hit in hits {
+        let list = hit.entries.first().map_or("", |e| &e.entry.list);
+        let (id, at) = (hit.id.as_bytes(), hit.at.as_microsecond());
+        insert.execute(params![id, number, at, list, word(hit.priority()), correction.as_ref().map(Uuid::as_bytes)])?;
+    }
+    Ok(())
+}
+
+/// The pictures of a read that are here.
+pub(super) fn pictures(conn: &Connection, record: &ReadRecord) -> rusqlite::Result<Vec<NewImage>> {
+    let mut find = conn.prepare_cached("SELECT jpeg FROM image WHERE sha256 = ?1")?;
+    let mut pictures = Vec::new();
+    for image in &record.images {
+        let jpeg: Option<Vec<u8>> = find.query_row([image.sha256.0], |row| row.get(0)).optional()?;
+        pictures.extend(jpeg.map(|jpeg| NewImage { role: image.role, jpeg: jpeg.into() }));
+    }
+    Ok(pictures)
 }
 
 /// Gives a read its place in the outbox.
 pub(super) fn queue(tx: &Connection, number: i64, new: &Sealing<'_>) -> rusqlite::Result<()> {
     tx.execute(
-        "INSERT INTO outbox (read, state, has_hit, captured) VALUES (?1, ?2, ?3, ?4)
+        "INSERT INTO outbox (read, state, has_hit, captured, in_canvass) VALUES (?1, ?2, ?3, ?4, ?5)
          ON CONFLICT (read) DO UPDATE
-           SET state = excluded.state, has_hit = excluded.has_hit, captured = excluded.captured",
+           SET state = excluded.state, has_hit = excluded.has_hit, in_canvass = excluded.in_canvass,
+               captured = excluded.captured",
         params![
             number,
             if new.open { "open" } else { "pending" },
             !new.record.hits.is_empty(),
-            new.record.first_seen.as_microsecond()
+            new.record.first_seen.as_microsecond(),
+            new.record.canvass.is_some()
         ],
     )?;
     Ok(())
@@ -277,7 +307,7 @@ fn keep_hits(record: &mut ReadRecord, before: Vec<HitRecord>) {
 /// Takes hits and pictures from an open read that is about to get new ones; gives the pictures
 /// that may now be of no use.
 fn forget(conn: &Connection, number: i64) -> rusqlite::Result<Vec<[u8; 32]>> {
-    conn.execute("DELETE FROM hit WHERE read = ?1", [number])?;
+    conn.execute("DELETE FROM hit WHERE read = ?1 AND correction IS NULL", [number])?;
     conn.prepare_cached("DELETE FROM read_image WHERE read = ?1 RETURNING image")?
         .query_map([number], |row| row.get(0))?
         .collect()

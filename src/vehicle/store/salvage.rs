@@ -12,7 +12,7 @@
 use super::connection::{Fault, PAGE_BYTES, connect};
 use super::reads::{self, Sealing, parse};
 use super::writer::Writer;
-use super::{audit, files};
+use super::{audit, corrections, files};
 use plated_core::digest::Sha256;
 use plated_core::durable;
 use plated_core::record::ReadRecord;
@@ -56,7 +56,8 @@ impl fmt::Display for Salvaged {
         write!(
             f,
             "reads: {reads} brought over, {present} were here already, {transferred} are at the station, {unreadable} \
-             can't be read; lists, accounts, entries, findings and rows of the audit log: {rows} brought over, {unreadable_rows} can't be read"
+             can't be read; lists, accounts, entries, dispositions, corrections, canvasses and rows of the audit log: \
+             {rows} brought over, {unreadable_rows} can't be read"
         )
     }
 }
@@ -69,9 +70,12 @@ struct Table {
     keeps_numbers: bool,
 }
 
-const SETTINGS: [Table; 2] = [
+const SETTINGS: [Table; 5] = [
     Table { name: "manual_entry", key: "id", keeps_numbers: true },
     Table { name: "disposition", key: "number", keeps_numbers: false },
+    Table { name: "correction", key: "number", keeps_numbers: false },
+    Table { name: "vehicle_finding", key: "number", keeps_numbers: true },
+    Table { name: "canvass", key: "id", keeps_numbers: true },
 ];
 /// As they are: with the number and hash that they have in their own log.
 const AUDIT: Table = Table { name: "audit", key: "id", keeps_numbers: false };
@@ -248,13 +252,18 @@ impl Salvage {
         let open = self.passes_go_on && self.may_be_open(writer, number);
         let now = writer.now();
         let tx = writer.write()?;
-        if tx.prepare_cached("SELECT 1 FROM read WHERE id = ?1")?.exists([id])? {
+        let present: Option<i64> =
+            tx.prepare_cached("SELECT number FROM read WHERE id = ?1")?.query_row([id], |row| row.get(0)).optional()?;
+        if let Some(number) = present {
+            corrections::restore_hits(&tx, number, record.id)?;
+            tx.commit()?;
             self.report.present += 1;
             return Ok(());
         }
         let new = Sealing { record: &record, json: &json, sha256, open, now };
         let number = reads::write(&tx, &new, &jpegs)?;
         reads::queue(&tx, number, &new)?;
+        corrections::restore_hits(&tx, number, record.id)?;
         tx.commit()?;
         self.report.reads += 1;
         Ok(())

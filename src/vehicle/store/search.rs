@@ -4,16 +4,18 @@
 //! alone shown, that is not on record.
 
 use super::connection::Fault;
+use super::corrections;
 use super::readers::View;
 use jiff::Timestamp;
 use plated_access as access;
 use plated_access::{Actor, Case, Gate, Permit, Reason};
 use plated_core::error::{Error, Kind, Result};
+use plated_core::officers::Reading;
 use plated_core::plate::{MatchKey, PlateText};
 use plated_hotlist::Pattern;
-use rusqlite::params;
+use rusqlite::ToSql;
 use serde::{Deserialize, Serialize};
-use serde_json::json;
+use serde_json::{Value, json};
 use std::sync::Arc;
 use uuid::Uuid;
 
@@ -22,11 +24,24 @@ pub const PAGE: usize = 100;
 /// Reads looked at in one turn; the store has other things to do in between.
 const STEP: usize = 10_000;
 
-/// What is searched for.
+/// What is searched for: reads to which all that is given applies.
+#[derive(Clone, Debug, Default)]
+pub struct Wanted {
+    plate: Option<Plate>,
+    /// Incident number of the canvass in which they were made (control P-03).
+    pub canvass: Option<String>,
+    /// Camera.
+    pub camera: Option<String>,
+    /// Only those that hit.
+    pub hits_only: bool,
+    /// Last seen before then.
+    pub until: Option<Timestamp>,
+}
+
 #[derive(Clone, Debug)]
-pub enum Wanted {
+enum Plate {
     /// Reads with this match key.
-    Plate(MatchKey),
+    Whole(MatchKey),
     /// Reads that fit a partial plate, and how it was written.
     Partial(Pattern, String),
 }
@@ -38,20 +53,32 @@ impl Wanted {
     /// `Input` when it is neither.
     pub fn parse(text: &str) -> Result<Self> {
         let refuse = |why: String| Error::new(Kind::Input, why);
-        if text.contains(['?', '*']) {
-            return Ok(Self::Partial(Pattern::parse(text).map_err(refuse)?, text.to_owned()));
-        }
-        match PlateText::normalise(text) {
-            plate if plate.len() < 2 => Err(refuse("a plate has at least 2 characters".into())),
-            plate => Ok(Self::Plate(plate.key())),
-        }
+        let plate = if text.contains(['?', '*']) {
+            Plate::Partial(Pattern::parse(text).map_err(refuse)?, text.to_owned())
+        } else {
+            match PlateText::normalise(text) {
+                plate if plate.len() < 2 => return Err(refuse("a plate has at least 2 characters".into())),
+                plate => Plate::Whole(plate.key()),
+            }
+        };
+        Ok(Self { plate: Some(plate), ..Self::default() })
     }
 
-    fn text(&self) -> &str {
-        match self {
-            Self::Plate(key) => key.as_str(),
-            Self::Partial(_, text) => text,
+    /// What goes on record.
+    fn elements(&self, from: Timestamp) -> Value {
+        let plate = match &self.plate {
+            Some(Plate::Whole(key)) => key.as_str(),
+            Some(Plate::Partial(_, text)) => text,
+            None => "*",
+        };
+        let mut elements = json!({"plate": plate, "from": from});
+        if let Some(map) = elements.as_object_mut() {
+            map.extend(self.canvass.as_ref().map(|incident| ("canvass".into(), json!(incident))));
+            map.extend(self.camera.as_ref().map(|camera| ("camera".into(), json!(camera))));
+            map.extend(self.until.map(|until| ("until".into(), json!(until))));
+            map.extend(self.hits_only.then(|| ("hits_only".into(), json!(true))));
         }
+        elements
     }
 }
 
@@ -79,7 +106,7 @@ impl Search {
         wanted: Wanted,
         from: Timestamp,
     ) -> Result<Self> {
-        let permit = gate.open(actor, reason, case, json!({"plate": wanted.text(), "from": from}))?;
+        let permit = gate.open(actor, reason, case, wanted.elements(from))?;
         Ok(Self { permit: Arc::new(permit), wanted, from: from.as_microsecond(), last: (i64::MAX, i64::MAX) })
     }
 
@@ -106,6 +133,12 @@ pub struct Found {
     pub first_seen: Timestamp,
     /// Last look.
     pub last_seen: Timestamp,
+    /// Incident number of the canvass in which it was made, if any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub canvass: Option<String>,
+    /// What it was corrected to, if it was (control P-30).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub corrected: Option<Reading>,
 }
 
 /// The next page, with few reads or none in it, and how to go on; `None` after the last.
@@ -115,7 +148,10 @@ pub(super) fn page(view: &View<'_>, mut search: Search) -> Result<(Vec<Found>, O
         return Ok((Vec::new(), None));
     }
     let mut find = view.conn().prepare_cached(
-        "SELECT id, text, state, confidence, camera, first_seen, last_seen FROM read WHERE number = ?1",
+        "SELECT id, text, state, confidence, camera, first_seen, last_seen, canvass,
+                (SELECT record FROM correction WHERE correction.read = read.id
+                 ORDER BY correction.at DESC, correction.number DESC LIMIT 1)
+         FROM read WHERE number = ?1",
     )?;
     let time = |row: &rusqlite::Row<'_>, column: usize| -> rusqlite::Result<Timestamp> {
         let micros = row.get(column)?;
@@ -123,8 +159,8 @@ pub(super) fn page(view: &View<'_>, mut search: Search) -> Result<(Vec<Found>, O
     };
     let mut found = Vec::new();
     for number in numbers {
-        found.push(find.query_row([number], |row| {
-            Ok(Found {
+        let (read, correction) = find.query_row([number], |row| {
+            let read = Found {
                 id: Uuid::from_bytes(row.get(0)?),
                 text: row.get(1)?,
                 state: row.get(2)?,
@@ -132,41 +168,85 @@ pub(super) fn page(view: &View<'_>, mut search: Search) -> Result<(Vec<Found>, O
                 camera: row.get(4)?,
                 first_seen: time(row, 5)?,
                 last_seen: time(row, 6)?,
-            })
-        })?);
+                canvass: row.get::<_, Option<String>>(7)?.filter(|incident| !incident.is_empty()),
+                corrected: None,
+            };
+            Ok((read, row.get::<_, Option<String>>(8)?))
+        })?;
+        let correction = correction.map(|json| corrections::read(&json)).transpose()?;
+        found.push(Found { corrected: correction.map(|c| c.corrected), ..read });
     }
     Ok((found, Some(search)))
 }
 
 /// Looks at the next reads, newest first, and notes the numbers of those that fit; gives how many
-/// it looked at. Both questions are answered by an index alone.
+/// it looked at. Where only a plate is searched for, an index alone answers. A read is found by what it was
+/// corrected to as well as by its own text.
 fn look(view: &View<'_>, search: &mut Search, numbers: &mut Vec<i64>) -> Result<usize, Fault> {
-    const ORDER: &str =
-        "last_seen >= ?1 AND (last_seen, number) < (?2, ?3) ORDER BY last_seen DESC, number DESC LIMIT ?4";
-    let (key, limit) = match &search.wanted {
-        Wanted::Plate(key) => (Some(key.as_str()), PAGE),
-        Wanted::Partial(..) => (None, STEP),
+    let wanted = &search.wanted;
+    let (key, limit) = match &wanted.plate {
+        Some(Plate::Whole(key)) => (Some(key.as_str()), PAGE),
+        Some(Plate::Partial(..)) => (None, STEP),
+        None => (None, PAGE),
     };
-    let sql = match key {
-        Some(_) => format!("SELECT last_seen, number, key FROM read WHERE key = ?5 AND {ORDER}"),
-        None => format!("SELECT last_seen, number, key FROM read WHERE ?5 IS NULL AND {ORDER}"),
-    };
+    let limit = limit as i64;
+    let mut values: Vec<(&str, &dyn ToSql)> =
+        vec![(":from", &search.from), (":last", &search.last.0), (":number", &search.last.1), (":limit", &limit)];
+    let until = wanted.until.map(|until| until.as_microsecond());
+    // Of the read; the key is asked for where it stands.
+    let mut of_read = String::new();
+    if let Some(incident) = &wanted.canvass {
+        of_read += " AND read.canvass = :canvass AND read.canvass <> ''";
+        values.push((":canvass", incident));
+    }
+    if let Some(camera) = &wanted.camera {
+        of_read += " AND read.camera = :camera";
+        values.push((":camera", camera));
+    }
+    if let Some(until) = &until {
+        of_read += " AND read.last_seen < :until";
+        values.push((":until", until));
+    }
+    if wanted.hits_only {
+        of_read += " AND EXISTS (SELECT 1 FROM hit WHERE hit.read = read.number)";
+    }
+    let (mut by_text, mut by_correction) = ("", "");
+    if let Some(key) = &key {
+        (by_text, by_correction) = (" AND read.key = :key", " AND correction.key = :key");
+        values.push((":key", key));
+    }
+    let mut sql = format!(
+        "SELECT read.last_seen, read.number, read.key FROM read
+         WHERE read.last_seen >= :from AND (read.last_seen, read.number) < (:last, :number){of_read}{by_text}"
+    );
+    if wanted.plate.is_some() {
+        sql += &format!(
+            " UNION ALL SELECT correction.last_seen, read.number, correction.key
+              FROM correction JOIN read ON read.id = correction.read
+              WHERE correction.last_seen >= :from
+                AND (correction.last_seen, read.number) < (:last, :number){of_read}{by_correction}"
+        );
+    }
+    sql += " ORDER BY 1 DESC, 2 DESC LIMIT :limit";
     let mut find = view.conn().prepare_cached(&sql)?;
-    let mut rows = find.query(params![search.from, search.last.0, search.last.1, limit as i64, key])?;
-    let mut looked_at = 0;
+    let mut rows = find.query(&values[..])?;
+    let (mut looked_at, mut last) = (0, search.last);
     while let Some(row) = rows.next()? {
         looked_at += 1;
-        search.last = (row.get(0)?, row.get(1)?);
-        let fits = match &search.wanted {
-            Wanted::Plate(_) => true,
-            Wanted::Partial(pattern, _) => pattern.fits(row.get_ref(2)?.as_str().unwrap_or_default()),
+        last = (row.get(0)?, row.get(1)?);
+        let fits = match &wanted.plate {
+            Some(Plate::Partial(pattern, _)) => pattern.fits(row.get_ref(2)?.as_str().unwrap_or_default()),
+            _ => true,
         };
-        if fits {
-            numbers.push(search.last.1);
+        // One that both texts find comes twice, one after the other.
+        if fits && numbers.last() != Some(&last.1) {
+            numbers.push(last.1);
             if numbers.len() == PAGE {
                 break;
             }
         }
     }
+    drop(rows);
+    search.last = last;
     Ok(looked_at)
 }

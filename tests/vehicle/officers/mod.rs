@@ -1,5 +1,8 @@
 //! Entries by officers, list sets and searches: what they do, and that each is on record.
+mod canvass;
+mod corrections;
 mod dispositions;
+mod findings;
 mod fuzzing;
 mod in_force;
 mod lists;
@@ -64,7 +67,7 @@ fn show(plate: &str) -> Request {
 
 fn search(plate: &str, window: Duration) -> Request {
     let (plate, case) = (plate.into(), "26-1234".into());
-    Request::Search { plate, window: window.as_secs(), reason: reason("witness saw it"), case }
+    Request::Search { plate, canvass: None, window: window.as_secs(), reason: reason("witness saw it"), case }
 }
 
 /// What a reader says that is sure of this text.

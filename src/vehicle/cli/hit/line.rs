@@ -33,6 +33,7 @@ pub fn line(hit: &HitRecord, verdict: &str) -> String {
         Alerting::Sounded => ("HIT  ", ""),
         Alerting::Repeat => ("HIT  ", "  (alerted a short while ago)"),
         Alerting::Quieted => ("HIT  ", "  (found wrong this shift)"),
+        Alerting::NotThisVehicle => ("HIT  ", "  (not alerted: found not to be this vehicle)"),
         Alerting::Candidate => ("maybe", "  (not alerted: not probable enough)"),
         Alerting::Covert => return String::new(),
     };
@@ -44,8 +45,9 @@ pub fn line(hit: &HitRecord, verdict: &str) -> String {
     let facts: String = facts.map(|(name, value)| format!(", {name} {value}")).collect();
     let age = first.age_days.map_or_else(String::new, |days| format!(", {} old", count(days.into(), "day")));
     let more = if more.is_empty() { String::new() } else { format!(", {} more for this plate", more.len()) };
+    let corrected = if hit.correction.is_some() { "  (the read was corrected)" } else { "" };
     format!(
-        "{word} {:<9} {verdict}  {priority} {} [{}]  listed {} {}{plate_type} {car}{facts}  {rule} {:.0} %{}, {state}{age}{more}{quiet}",
+        "{word} {:<9} {verdict}  {priority} {} [{}]  listed {} {}{plate_type} {car}{facts}  {rule} {:.0} %{}, {state}{age}{more}{corrected}{quiet}",
         PlateText::normalise(&hit.text).display(),
         e.category,
         e.list,
@@ -104,10 +106,12 @@ mod tests {
             alert: Alerting::Sounded,
             kept_late: false,
             position: None,
+            correction: None,
             entries: vec![HitEntry {
                 state: StateAgreement::Differ,
                 priority: Priority::Normal,
                 age_days: Some(1),
+                finding: None,
                 entry,
             }],
         };

@@ -5,11 +5,9 @@ use crate::cli::ask::{Ask, Why, print_json};
 use crate::cli::say;
 use crate::control::{Expires, Reply, Request};
 use crate::store::ManualEntry;
-use jiff::Timestamp;
 use plated_core::error::Result;
 use plated_core::record::Priority;
 use plated_core::text::count;
-use plated_hotlist::format::Dates;
 use serde_json::json;
 
 /// Enter a plate or partial plate; it is matched at once
@@ -38,7 +36,7 @@ pub struct Args {
     priority: Priority,
     /// When it is over: 8h, 2d, or a time such as 2026-11-21T22:00:00-08:00 or "11/21/2026 22:00"; a day
     /// without a time counts whole
-    #[arg(long, value_name = "WHEN", value_parser = expiry)]
+    #[arg(long, value_name = "WHEN", value_parser = ask::expiry)]
     expires: Option<Expires>,
     /// Search the reads already made, this far back, and print those that fit
     #[arg(long, value_name = "SPAN", value_parser = ask::span, num_args = 0..=1, default_missing_value = "24h")]
@@ -86,64 +84,5 @@ fn priority(word: &str) -> Result<Priority, String> {
         "normal" => Ok(Priority::Normal),
         "high" => Ok(Priority::High),
         _ => Err("use low, normal or high".into()),
-    }
-}
-
-/// When an entry is over, in any form that lists have dates in, by the clock here. A span begins when
-/// it is entered, whatever this clock shows.
-fn expiry(text: &str) -> Result<Expires, String> {
-    let now = Timestamp::now();
-    let span: String = text.to_ascii_lowercase().split_whitespace().collect();
-    if let Ok(seconds) = ask::span(&span) {
-        return Ok(Expires::InSeconds(seconds));
-    }
-    let (number, unit) = span.split_at(span.trim_end_matches(|c: char| c.is_ascii_alphabetic()).len());
-    if !unit.is_empty() && !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit()) {
-        return Err("a span is from 1m to 366d, in minutes (m), hours (h) or days (d)".into());
-    }
-    match Dates::new(&[], None)?.end(text) {
-        Some(end) if end <= now => Err(format!("{} has passed already", ask::local(end))),
-        Some(end) => Ok(Expires::At(end)),
-        None => {
-            Err("write a span such as 8h or 2d, or a time such as 2026-11-21T22:00:00-08:00, \"11/21/2026 22:00\" or \
-                     \"11/21/2026 10:00 PM\" by the clock here"
-                .into())
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_form_of_expires_that_a_message_names_is_taken() {
-        for text in [
-            "8h",
-            "2d",
-            "90m",
-            " 8 H",
-            "2199-11-21T22:00:00-08:00",
-            "11/21/2199 22:00",
-            "11/21/2199 10:00 PM",
-            "11/1/2199",
-        ] {
-            let is_ahead = |end| match end {
-                Expires::At(end) => end > Timestamp::now(),
-                Expires::InSeconds(seconds) => seconds > 0,
-            };
-            assert!(expiry(text).is_ok_and(is_ahead), "{text}");
-        }
-        for (text, message) in [
-            ("400d", "from 1m to 366d"),
-            ("0h", "from 1m to 366d"),
-            ("60w", "from 1m to 366d"),
-            ("2020-11-21T22:00:00-08:00", "has passed already"),
-            ("tomorrow", "8h or 2d"),
-            ("", "8h or 2d"),
-        ] {
-            let why = expiry(text).unwrap_err();
-            assert!(why.contains(message), "{text}: {why}");
-        }
     }
 }

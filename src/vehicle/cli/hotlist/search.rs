@@ -12,12 +12,16 @@ use plated_core::text::count;
 #[command(after_help = "Examples:
   plated hotlist search 7ABC123 --reason 'robbery at 5th and Main' --case 26-1234
   plated hotlist search '7A?C*' --window 4h --reason 'witness saw a part of the plate'
+  plated hotlist search --canvass 26-1234 --window 30d --reason 'who was near' --case 26-1234
 
 The search is on record before anything is shown.")]
 pub struct Args {
     /// The plate; ? is one character, * any run of them
-    #[arg(value_name = "PLATE|PATTERN")]
+    #[arg(value_name = "PLATE|PATTERN", required_unless_present = "canvass", default_value = "")]
     plate: String,
+    /// Only reads that were made in the canvass for this incident
+    #[arg(long, value_name = "NUMBER")]
+    canvass: Option<String>,
     #[command(flatten)]
     why: Why,
     /// How far back
@@ -32,7 +36,7 @@ pub struct Args {
 
 pub fn run(args: &Args) -> Result<()> {
     let (plate, reason, case) = (args.plate.clone(), args.why.reason(), args.why.case.clone());
-    let request = Request::Search { plate, window: args.window, reason, case };
+    let request = Request::Search { plate, canvass: args.canvass.clone(), window: args.window, reason, case };
     let mut reads = 0;
     args.ask.call(&request, None, &mut |reply| match reply {
         Reply::Read(read) => {

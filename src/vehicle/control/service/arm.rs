@@ -63,6 +63,8 @@ impl OfficerService {
             self.lists.put(Source::memory(&list.name, [], Rules::default()));
         }
         self.try_officers();
+        self.try_canvass();
+        self.try_findings();
         if let Err(e) = self.arm_quiet() {
             tracing::warn!("Hits that were found wrong this shift alert again: {}", e.chain());
         }

@@ -41,6 +41,8 @@ impl OfficerService {
         if self.officers_error().is_some() {
             self.try_officers();
         }
+        self.try_canvass();
+        self.try_findings();
         let now = self.clock.moment();
         let mut officers = self.officers();
         if self.doubted.swap(!now.trusted, Ordering::Relaxed) && now.trusted {

@@ -3,6 +3,9 @@
 mod accounts;
 mod arm;
 mod audit;
+mod canvass;
+mod corrections;
+mod findings;
 mod import;
 mod updates;
 mod hits;
@@ -13,13 +16,14 @@ mod sessions;
 
 use super::sync::{self, UpdaterHandle};
 use super::{Expires, Reply, Request};
-use crate::alert::MutedPairings;
+use crate::alert::{Chime, MutedPairings, VehicleFindings};
 use crate::announcement::Published;
+use crate::canvass::OpenCanvass;
 use crate::config::Config;
 use crate::events::Hub;
 use crate::health::{Health, Level};
 use crate::lists::{IncomingFile, ListFiles};
-use crate::store::{By, ListState, ManualEntry, NewManual, Staleness, Store};
+use crate::store::{By, ListState, ManualEntry, NewManual, Staleness, Store, Wanted};
 use crate::transfer::Progress;
 use arm::Arming;
 use entries::later;
@@ -99,6 +103,18 @@ pub struct OfficerService {
     sets: Arc<ListSettings>,
     /// What officers found wrong this shift.
     muted: Arc<MutedPairings>,
+    /// Plates that are not the vehicle that an entry wants.
+    findings: Arc<VehicleFindings>,
+    /// The canvass whose number reads carry.
+    canvass: Arc<OpenCanvass>,
+    /// Whether a canvass is open could be read.
+    canvass_known: AtomicBool,
+    /// The findings in force could be read.
+    findings_known: AtomicBool,
+    /// What sounds alerts.
+    chime: OnceLock<Arc<Chime>>,
+    /// When an alert is repeated.
+    alert: crate::alert::Settings,
     /// One disposition at a time, so that what is kept and what is muted don't part.
     disposing: Mutex<()>,
     /// Lists whose version in force can't be read.
@@ -176,6 +192,12 @@ impl OfficerService {
             doubted: AtomicBool::new(false),
             sets: Arc::new(ListSettings::new(&settings, TimeZone::system())),
             muted: Arc::default(),
+            findings: Arc::default(),
+            canvass: Arc::default(),
+            canvass_known: AtomicBool::new(false),
+            findings_known: AtomicBool::new(false),
+            chime: OnceLock::new(),
+            alert: config.alert.clone(),
             disposing: Mutex::default(),
             broken: Mutex::default(),
             reported: Mutex::default(),
@@ -259,6 +281,22 @@ impl OfficerService {
         &self.lists
     }
 
+    /// From now on hits of corrected reads sound.
+    pub fn tell_chime(&self, chime: Arc<Chime>) {
+        // It is told of once, by the daemon.
+        let _ = self.chime.set(chime);
+    }
+
+    /// The findings in force, for the alerts.
+    pub fn findings(&self) -> &Arc<VehicleFindings> {
+        &self.findings
+    }
+
+    /// The canvass that is open, for the reads.
+    pub fn canvass(&self) -> &Arc<OpenCanvass> {
+        &self.canvass
+    }
+
     /// The pairings that alert nobody, for the alerts.
     pub fn muted(&self) -> &Arc<MutedPairings> {
         &self.muted
@@ -291,13 +329,45 @@ impl OfficerService {
                 let entry = self.add(new, &by)?;
                 answer(Reply::Added(entry.clone()))?;
                 match search_back {
-                    Some(window) => self.search(&entry.entry.plate, window, &entry.entry.case, &by, answer),
+                    Some(window) => {
+                        self.search(Wanted::parse(&entry.entry.plate)?, window, &entry.entry.case, &by, answer)
+                    }
                     None => Ok(()),
                 }
             }
             Request::Remove { id, reason } => answer(Reply::Removed(self.remove(id, &by(reason))?)),
             Request::Show { plate, reason, case } => self.show(&plate, &case, &by(reason), answer),
-            Request::Search { plate, window, reason, case } => self.search(&plate, window, &case, &by(reason), answer),
+            Request::Search { plate, canvass, window, reason, case } => {
+                let mut wanted = match &canvass {
+                    Some(_) if plate.is_empty() => Wanted::default(),
+                    _ => Wanted::parse(&plate)?,
+                };
+                wanted.canvass = canvass;
+                self.search(wanted, window, &case, &by(reason), answer)
+            }
+            Request::Correct { read, plate, state, reason, case } => {
+                answer(Reply::Corrected(Box::new(self.correct(&read, &plate, state.as_deref(), case, &by(reason))?)))
+            }
+            Request::Corrections { window, reason, case } => self.corrections(window, &case, &by(reason), answer),
+            Request::ProposeFinding { hit, entry, until, reason, case } => {
+                let until = match until {
+                    Expires::At(until) => until,
+                    Expires::InSeconds(seconds) => later(self.clock.wall(), Duration::from_secs(seconds))?,
+                };
+                self.propose_finding(&hit, entry, until, &case, &by(reason), answer)
+            }
+            Request::ApproveFinding { number, reason, case } => {
+                answer(Reply::Finding(Box::new(self.approve_finding(number, &case, &by(reason))?)))
+            }
+            Request::WithdrawFinding { number, reason, case } => {
+                answer(Reply::Finding(Box::new(self.withdraw_finding(number, &case, &by(reason))?)))
+            }
+            Request::Findings { reason, case } => self.list_findings(&case, &by(reason), answer),
+            Request::StartCanvass { incident, reason } => {
+                answer(Reply::Canvass(self.start_canvass(&incident, &by(reason))?))
+            }
+            Request::EndCanvass { reason } => answer(Reply::Canvass(self.end_canvass(&by(reason))?)),
+            Request::Canvasses => self.canvasses(answer),
             Request::Hits { window, reason, case } => self.hits(window, &case, &by(reason), answer),
             Request::Disposition { hit, finding, reason, case } => {
                 answer(Reply::Disposed(Box::new(self.dispose(&hit, finding, case, &by(reason))?)))
@@ -373,11 +443,21 @@ impl OfficerService {
 /// What a request changes; whatever shows data passes the gate anyway, and accounts have rules of their own.
 fn duty(request: &Request) -> Option<Duty> {
     match request {
-        Request::Add { .. } | Request::Remove { .. } | Request::Disposition { .. } => Some(Duty::Enter),
+        Request::Add { .. }
+        | Request::Remove { .. }
+        | Request::Disposition { .. }
+        | Request::Correct { .. }
+        | Request::StartCanvass { .. }
+        | Request::EndCanvass { .. }
+        | Request::Canvasses
+        | Request::ProposeFinding { .. } => Some(Duty::Enter),
+        Request::ApproveFinding { .. } | Request::WithdrawFinding { .. } => Some(Duty::Approve),
         Request::Import { .. } => Some(Duty::ManageLists),
         Request::Show { .. }
         | Request::Search { .. }
         | Request::Hits { .. }
+        | Request::Corrections { .. }
+        | Request::Findings { .. }
         | Request::Export { .. }
         | Request::Sync
         | Request::Status

@@ -99,8 +99,8 @@ impl OfficerService {
         self.tell_left_out(permit.scope(), answer)
     }
 
-    pub(super) fn search(&self, plate: &str, window: u64, case: &str, by: &By, answer: Answer<'_>) -> Result<()> {
-        let (wanted, from) = (Wanted::parse(plate)?, self.back(window)?);
+    pub(super) fn search(&self, wanted: Wanted, window: u64, case: &str, by: &By, answer: Answer<'_>) -> Result<()> {
+        let from = self.back(window)?;
         let search = Search::begin(&self.gate, &by.who, &by.reason, &Case::new(case)?, wanted, from)?;
         let (permit, mut next, mut total) = (search.permit().clone(), Some(search), 0);
         while let Some(search) = next {

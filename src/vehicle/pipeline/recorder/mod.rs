@@ -26,6 +26,7 @@ pub use waiting::Waiting;
 
 use super::counters::Counters;
 use crate::alert::Chime;
+use crate::canvass::OpenCanvass;
 use crossbeam_channel::{Receiver, RecvTimeoutError};
 use passes::{Pass, Passes};
 use pending::Pending;
@@ -56,6 +57,7 @@ pub struct Recorder {
     counters: Arc<Counters>,
     waiting: Arc<Waiting>,
     clock: Arc<dyn Clock>,
+    canvass: Arc<OpenCanvass>,
 }
 
 impl Recorder {
@@ -66,9 +68,10 @@ impl Recorder {
         chime: Arc<Chime>,
         counters: Arc<Counters>,
         waiting: Arc<Waiting>,
+        canvass: Arc<OpenCanvass>,
     ) -> Self {
         let (settings, clock) = (matching.settings.clone(), matching.clock.clone());
-        Self { vehicle, made_by, passes: Passes::new(matching), settings, chime, counters, waiting, clock }
+        Self { vehicle, made_by, passes: Passes::new(matching), settings, chime, counters, waiting, clock, canvass }
     }
 
     /// Takes the tracker's events until there are no more. It waits for nothing but them.
@@ -179,6 +182,7 @@ impl Recorder {
             clock: (!read.clock_trusted).then_some(ClockMark::NotTrusted),
             stood_s: (!read.stood.is_zero()).then(|| (read.stood.as_secs_f32() * 10.0).round() / 10.0),
             position: self.passes.place(read),
+            canvass: self.canvass.of_pass(read.captured.saturating_sub(read.in_view), read.captured),
             best: read.best.clone(),
             sightings: read.sightings.clone(),
             images: Vec::new(),

@@ -4,12 +4,11 @@
 //! held for a while: a list that comes then is matched against the vehicles that have just passed, too.
 
 use super::{Places, guarded};
-use crate::alert::{MutedPairings, Repeats};
-use jiff::Timestamp;
-use plated_core::clock::{Clock, Moment, id_at};
+use crate::alert::{self, MutedPairings, Repeats, VehicleFindings};
+use plated_core::clock::{Clock, Moment};
 use plated_core::plate::PlateText;
 use plated_core::record::{Alerting, EntryRecord, HitRecord, Position};
-use plated_hotlist::{ListSettings, Lists, Match, Query};
+use plated_hotlist::{ListSettings, Lists, Query};
 use plated_vision::recognition::TrackRead;
 use std::collections::hash_map::Entry;
 use std::collections::{HashMap, VecDeque};
@@ -41,6 +40,8 @@ pub struct Matching {
     pub alert: crate::alert::Settings,
     /// Where the vehicle was.
     pub places: Places,
+    /// Plates that are not the vehicle that an entry wants.
+    pub findings: Arc<VehicleFindings>,
     pub clock: Arc<dyn Clock>,
 }
 
@@ -200,23 +201,18 @@ impl Matching {
                 h.listed == found.listed && h.text == read.text && found.entries.iter().all(|e| known(&e.entry))
             };
             let (known, alerts) = (hits.iter().position(same), found.alerts);
-            let mut hit = hit(found, read, now);
+            let mut hit = alert::hit(found, &read.text, read.confidence, now);
             hit.position = self.places.of(read);
+            self.findings.mark(&mut hit, state, monotonic);
             // It alerts now and did not before, or became more urgent, as when the state was read.
             let may_change = |h: &HitRecord| {
-                matches!(h.alert, Alerting::Candidate | Alerting::Quieted) || hit.priority() > h.priority()
+                matches!(h.alert, Alerting::Candidate | Alerting::Quieted | Alerting::NotThisVehicle)
+                    || hit.priority() > h.priority()
             };
             if known.is_some_and(|n| !may_change(&hits[n])) {
                 continue;
             }
-            let shown = self.settings.shown_hit(&hit);
-            if shown.is_none() {
-                hit.alert = Alerting::Covert;
-            }
-            // What may be shown has to be probable enough by itself.
-            if let Some(shown) = shown.filter(|s| alerts && self.lists.alerts(s)) {
-                hit.alert = repeats.decide(&shown, hits, monotonic);
-            }
+            hit.alert = alert::decide(&hit, alerts, hits, (&self.lists, &self.settings), repeats, monotonic);
             match known {
                 Some(_) if matches!(hit.alert, Alerting::Candidate | Alerting::Covert) => continue,
                 Some(n) if hits[n].alert == hit.alert && hit.alert != Alerting::Sounded => continue,
@@ -229,23 +225,5 @@ impl Matching {
             }
             new.push((hit, known.is_none()));
         }
-    }
-}
-
-/// A candidate, until somebody decides that it alerts.
-fn hit(found: Match, read: &TrackRead, at: Timestamp) -> HitRecord {
-    HitRecord {
-        id: id_at(at),
-        at,
-        text: read.text.clone(),
-        confidence: read.confidence,
-        rule: found.rule,
-        listed: found.listed,
-        differs: found.differs,
-        probability: found.probability,
-        alert: Alerting::Candidate,
-        kept_late: false,
-        position: None,
-        entries: found.entries,
     }
 }

@@ -21,6 +21,8 @@ CREATE TABLE read (
   confidence REAL NOT NULL,
   -- 1 when it matched an entry.
   has_hit INTEGER NOT NULL CHECK (has_hit IN (0, 1)),
+  -- Incident number of the canvass that was open when it was made, or empty.
+  canvass TEXT NOT NULL,
   -- Summary of the sightings: frames that showed the plate, and those that agree with `text`.
   looks INTEGER NOT NULL,
   agreeing INTEGER NOT NULL,
@@ -69,7 +71,9 @@ CREATE TABLE hit (
   read INTEGER NOT NULL REFERENCES read (number),
   at INTEGER NOT NULL,
   list TEXT NOT NULL,
-  priority TEXT NOT NULL CHECK (priority IN ('low', 'normal', 'high'))
+  priority TEXT NOT NULL CHECK (priority IN ('low', 'normal', 'high')),
+  -- The correction of the read that it is a hit of; its whole is in that one's record then.
+  correction BLOB CHECK (length(correction) = 16)
 ) STRICT;
 CREATE INDEX hit_by_read ON hit (read);
 CREATE INDEX hit_by_time ON hit (at, id);
@@ -83,13 +87,15 @@ CREATE TABLE outbox (
   state TEXT NOT NULL CHECK (state IN ('open', 'pending', 'refused')),
   -- 1 when the read has a hit: these go first.
   has_hit INTEGER NOT NULL CHECK (has_hit IN (0, 1)),
+  -- 1 when it was made in a canvass: these go next (control P-03).
+  in_canvass INTEGER NOT NULL CHECK (in_canvass IN (0, 1)),
   -- read.first_seen, so that the age of the oldest row is one look at an index.
   captured INTEGER NOT NULL,
   refused_at INTEGER,
   reason TEXT,
   CHECK ((state = 'refused') = (refused_at IS NOT NULL AND reason IS NOT NULL))
 ) STRICT;
-CREATE INDEX outbox_order ON outbox (has_hit DESC, read);
+CREATE INDEX outbox_order ON outbox (has_hit DESC, in_canvass DESC, read);
 CREATE INDEX outbox_by_age ON outbox (captured);
 
 -- What the station said it holds durably, or would not take.
@@ -263,6 +269,52 @@ CREATE TABLE webhook_delivery (
   PRIMARY KEY (webhook, hit)
 ) STRICT, WITHOUT ROWID;
 
+-- Reads that officers corrected (control P-30).
+CREATE TABLE correction (
+  number INTEGER PRIMARY KEY AUTOINCREMENT,
+  -- UUIDv7.
+  id BLOB NOT NULL UNIQUE CHECK (length(id) = 16),
+  -- No reference: it outlives the read it speaks of.
+  read BLOB NOT NULL CHECK (length(read) = 16),
+  at INTEGER NOT NULL,
+  -- Match key of the corrected text, and read.last_seen: the read is found by both texts.
+  key TEXT NOT NULL,
+  last_seen INTEGER NOT NULL,
+  -- JSON of core::officers::Correction, as it goes to the station.
+  record TEXT NOT NULL CHECK (json_valid(record))
+) STRICT;
+CREATE INDEX correction_by_read ON correction (read);
+CREATE INDEX correction_by_key ON correction (key, last_seen);
+CREATE INDEX correction_by_time ON correction (at);
+
+-- Canvasses (control P-03).
+CREATE TABLE canvass (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  incident TEXT NOT NULL CHECK (incident <> ''),
+  reason TEXT NOT NULL CHECK (reason <> ''),
+  started INTEGER NOT NULL,
+  -- Login name; or system user and number.
+  started_by TEXT NOT NULL,
+  started_uid INTEGER,
+  ended INTEGER,
+  ended_by TEXT,
+  ended_uid INTEGER,
+  ended_why TEXT,
+  CHECK ((ended IS NULL) = (ended_by IS NULL) AND (ended IS NULL) = (ended_why IS NULL))
+) STRICT;
+
+-- "Not this vehicle": findings that a plate is not the vehicle that an entry wants.
+CREATE TABLE vehicle_finding (
+  number INTEGER PRIMARY KEY AUTOINCREMENT,
+  -- UUIDv7.
+  id BLOB NOT NULL UNIQUE CHECK (length(id) = 16),
+  until INTEGER NOT NULL,
+  withdrawn INTEGER NOT NULL CHECK (withdrawn IN (0, 1)),
+  -- JSON of core::officers::VehicleFinding, as it goes to the station.
+  record TEXT NOT NULL CHECK (json_valid(record))
+) STRICT;
+
 -- Reads already made, searched back by key, or by partial plate within a window of time.
 CREATE INDEX read_by_key ON read (key, last_seen);
 CREATE INDEX read_by_time ON read (last_seen, key);
+CREATE INDEX read_by_canvass ON read (canvass, last_seen) WHERE canvass <> '';

@@ -93,10 +93,12 @@ pub fn hit(text: &str) -> HitRecord {
         alert: Alerting::Sounded,
         kept_late: false,
         position: None,
+        correction: None,
         entries: vec![HitEntry {
             state: StateAgreement::Unknown,
             priority: Priority::High,
             age_days: None,
+            finding: None,
             entry: entry(WANTED, "svs", Priority::High),
         }],
     }
@@ -121,6 +123,7 @@ pub fn pending(id: Uuid, has_hit: bool, open: bool) -> Pending {
         clock: None,
         stood_s: None,
         position: None,
+        canvass: None,
         best: look(WANTED),
         sightings: Vec::new(),
         images: Vec::new(),
@@ -206,7 +209,15 @@ impl Bench {
         let (counters, waiting) = (keeper.counters.clone(), keeper.waiting.clone());
         let lists_ready = Arc::new(AtomicBool::new(true));
         let matching = matching(&lists, &lists_ready, settings, clock);
-        let recorder = Recorder::new("unit-7".into(), made_by(), matching, chime.clone(), counters.clone(), waiting);
+        let recorder = Recorder::new(
+            "unit-7".into(),
+            made_by(),
+            matching,
+            chime.clone(),
+            counters.clone(),
+            waiting,
+            Arc::default(),
+        );
         let (tracker, from_tracker) = unbounded();
         let threads =
             vec![std::thread::spawn(move || keeper.run()), std::thread::spawn(move || recorder.run(&from_tracker))];
@@ -319,6 +330,7 @@ fn matching(
         muted: Arc::default(),
         alert: crate::alert::Settings::default(),
         places: Places::default(),
+        findings: Arc::default(),
         clock,
     }
 }
