@@ -177,6 +177,7 @@ fn step(jpeg: &Arc<[u8]>, n: usize, recognizer: &mut Recognizer, tracker: &mut T
         sequence: n as u64,
         at: Timestamp::now(),
         clock_trusted: true,
+        recorded: false,
         monotonic: Duration::from_millis(66 * n as u64),
         picture,
     };

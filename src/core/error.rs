@@ -154,6 +154,17 @@ where
     }
 }
 
+/// A file that somebody named was opened, or why not: it is not there, or not what it should be.
+///
+/// # Errors
+/// `NotFound` when nobody can open it, `Input` when it is a pipe or the like.
+pub fn opened<T>(outcome: std::io::Result<T>, message: impl FnOnce() -> String) -> Result<T> {
+    use std::io::ErrorKind::{NotADirectory, NotFound, PermissionDenied};
+    let not_there = |e: &std::io::Error| matches!(e.kind(), NotFound | NotADirectory | PermissionDenied);
+    let kind = if outcome.as_ref().is_err_and(not_there) { Kind::NotFound } else { Kind::Input };
+    outcome.context(kind, message)
+}
+
 /// Ends a program: an error goes to stderr in one line, and its kind decides the exit code.
 pub fn exit_code(program: &str, outcome: Result<()>) -> ExitCode {
     match outcome {
@@ -169,6 +180,21 @@ pub fn exit_code(program: &str, outcome: Result<()>) -> ExitCode {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const ALL: [Kind; 12] = [
+        Kind::Config,
+        Kind::Input,
+        Kind::Missing,
+        Kind::NotFound,
+        Kind::Damaged,
+        Kind::Unauthenticated,
+        Kind::Forbidden,
+        Kind::Refused,
+        Kind::Busy,
+        Kind::Storage,
+        Kind::Network,
+        Kind::Internal,
+    ];
 
     #[test]
     fn results_of_sqlite_have_the_kind_that_says_what_to_do() {
@@ -189,16 +215,23 @@ mod tests {
     }
 
     #[test]
+    fn every_exit_code_is_in_the_guide_and_the_guide_has_no_other() {
+        let guide = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/guide/operator.md");
+        let guide = std::fs::read_to_string(guide).unwrap();
+        let rows = guide.lines().filter_map(|line| line.strip_prefix("| ")?.split_once(" | ")?.0.parse::<u8>().ok());
+        let told: std::collections::BTreeSet<u8> = rows.collect();
+        let used = ALL.into_iter().map(Kind::exit_code).collect();
+        assert_eq!(told, used);
+    }
+
+    #[test]
     fn a_kind_travels_by_its_name_and_comes_back_as_itself() {
-        use Kind::{Busy, Config, Damaged, Forbidden, Input, Internal, Missing, Network, NotFound};
-        use Kind::{Refused, Storage, Unauthenticated};
-        let all = [Config, Input, Missing, NotFound, Damaged, Unauthenticated, Forbidden, Refused];
-        for kind in all.into_iter().chain([Busy, Storage, Network, Internal]) {
+        for kind in ALL {
             let text = serde_json::to_string(&kind).unwrap();
             assert_eq!(serde_json::from_str::<Kind>(&text).unwrap(), kind, "{text}");
             assert!((64..=78).contains(&kind.exit_code()), "{kind:?}");
         }
-        assert_eq!(serde_json::to_string(&NotFound).unwrap(), "\"not_found\"");
+        assert_eq!(serde_json::to_string(&Kind::NotFound).unwrap(), "\"not_found\"");
     }
 
     #[test]

@@ -145,7 +145,7 @@ pub enum Priority {
 pub struct HitRecord {
     /// UUIDv7.
     pub id: Uuid,
-    /// When it was found.
+    /// When it was found; in a recording, by its own time.
     pub at: Timestamp,
     /// Best text of the read (of the growing track, so it may differ from the final text).
     pub text: String,

@@ -160,16 +160,14 @@ impl fmt::Display for ImportRefusal {
                 write!(f, "its footer counts {} and it has {lines}", count(*footer, "record"))
             }
             Self::Bad { bad, lines, first } => {
-                let first: Vec<String> = first.iter().map(LineProblem::to_string).collect();
-                write!(f, "{bad} of its {lines} lines have mistakes. The first: {}", first.join("; "))
+                write!(f, "{bad} of its {lines} lines have mistakes{}", the_first(first))
             }
             Self::Columns { misplaced, lines, first } => {
-                let first: Vec<String> = first.iter().map(LineProblem::to_string).collect();
                 write!(
                     f,
                     "its columns don't line up: in {misplaced} of its {lines} lines the place of the state or the "
                 )?;
-                write!(f, "date holds something else. The first: {}", first.join("; "))
+                write!(f, "date holds something else{}", the_first(first))
             }
             Self::Empty => f.write_str("it has no entries"),
             Self::Future { date, now } => {
@@ -187,6 +185,21 @@ impl fmt::Display for ImportRefusal {
             }
         }
     }
+}
+
+impl ImportRefusal {
+    /// The same without the lines that are an example of it, for whoever has been shown them.
+    pub fn brief(mut self) -> String {
+        if let Self::Bad { first, .. } | Self::Columns { first, .. } = &mut self {
+            first.clear();
+        }
+        self.to_string()
+    }
+}
+
+fn the_first(problems: &[LineProblem]) -> String {
+    let first: Vec<String> = problems.iter().map(LineProblem::to_string).collect();
+    if first.is_empty() { String::new() } else { format!(". The first: {}", first.join("; ")) }
 }
 
 /// Decides whether a list may come into force.

@@ -116,3 +116,33 @@ fn lock(path: &Path) -> Result<File> {
         Err(TryLockError::Error(e)) => Err(e).context(Kind::Storage, failed),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What the unit of the service sets `name` to, each time.
+    fn unit(name: &str) -> Vec<String> {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../systemd/plated-station.service");
+        let text = std::fs::read_to_string(path).unwrap();
+        let lines = text.lines().filter_map(|line| line.split_once('='));
+        lines.filter(|(key, _)| *key == name).map(|(_, value)| value.to_owned()).collect()
+    }
+
+    #[test]
+    fn the_unit_waits_longer_for_the_end_than_requests_under_way_may_take() {
+        let wait = Duration::from_secs(unit("TimeoutStopSec")[0].parse().unwrap());
+        assert!(wait >= DRAIN_TIMEOUT * 2, "{wait:?}");
+    }
+
+    #[test]
+    fn the_unit_lets_the_clock_be_asked_and_not_set() {
+        assert_eq!(unit("ProtectClock"), [""; 0]);
+        let filters = unit("SystemCallFilter");
+        let privileged = filters.iter().position(|f| f.contains("~@privileged")).unwrap();
+        let allowed = filters.iter().position(|f| f == "adjtimex clock_adjtime clock_adjtime64").unwrap();
+        assert!(allowed > privileged, "the later one counts");
+        assert_eq!((unit("CapabilityBoundingSet"), unit("AmbientCapabilities")), (vec!["".into()], vec!["".into()]));
+        assert_eq!(unit("NoNewPrivileges"), ["yes"]);
+    }
+}

@@ -17,6 +17,8 @@ pub struct Frame {
     pub at: Timestamp,
     /// Whether the clock was trusted by which `at` was told.
     pub clock_trusted: bool,
+    /// `at` is the time of a recording, and not of this computer's clock.
+    pub recorded: bool,
     /// Monotonic time of capture; everything is ordered by this.
     pub monotonic: Duration,
     /// What it shows.

@@ -208,3 +208,71 @@ fn the_exit_code_of_status_says_how_it_is_and_of_a_command_what_failed() {
     let failed = vehicle.say(&["status"]);
     assert!(failed.status.code().unwrap() > 2, "not a state, but a failure: {}", err(&failed));
 }
+
+#[test]
+fn what_is_named_and_not_there_ends_with_66_and_what_is_wrong_with_65_or_78() {
+    let vehicle = Vehicle::new("[[hotlists]]\nname = \"svs\"\n");
+    let list = vehicle.file("svs.csv", "plate\n7ABC123\n");
+    let (list, nothing) = (list.to_str().unwrap(), vehicle.place.dir.path().join("nothing.csv"));
+    let nothing = nothing.to_str().unwrap();
+    let why = ["--reason", "test"];
+    let code = |args: &[&str]| {
+        let done = vehicle.say(args);
+        (done.status.code(), err(&done))
+    };
+    for args in [
+        &["hotlist", "import", nothing, "--list", "svs"][..],
+        &["hotlist", "import", list, "--list", "bolo"],
+        &["hotlist", "export", "--list", "svs", why[0], why[1]],
+        &["hotlist", "remove", "7", why[0], why[1]],
+        &["hit", "disposition", "0123456789", "correct", why[0], why[1]],
+        &["user", "show", "nobody"],
+    ] {
+        let (code, message) = code(args);
+        assert_eq!(code, Some(66), "{args:?}: {message}");
+    }
+    let odd = vehicle.file("odd.csv", "this is no list\n");
+    assert_eq!(code(&["hotlist", "import", odd.to_str().unwrap(), "--list", "svs"]).0, Some(65));
+    vehicle.file("plated.toml", "vehicle = 7\n");
+    assert_eq!(code(&["status"]).0, Some(78));
+}
+
+#[test]
+fn a_command_without_a_daemon_says_nothing_of_lists_that_it_made_ready() {
+    let vehicle = Vehicle::new("[[hotlists]]\nname = \"svs\"\n");
+    let list = vehicle.file("svs.csv", "plate\n7ABC123\n");
+    for args in [
+        &["hotlist", "import", list.to_str().unwrap(), "--list", "svs"][..],
+        &["hotlist", "show", "7ABC123", "--reason", "traffic stop"],
+    ] {
+        let done = vehicle.say(args);
+        assert_eq!((done.status.code(), err(&done)), (Some(0), String::new()));
+    }
+}
+
+#[test]
+fn a_look_at_a_damaged_store_leaves_it_where_it_is_and_says_so() {
+    let vehicle = Vehicle::new("");
+    assert_eq!(vehicle.say(&["status"]).status.code(), Some(2));
+    let store = vehicle.place.path();
+    let bytes = std::fs::metadata(&store).unwrap().len();
+    let damaged = vec![7; bytes as usize];
+    std::fs::write(&store, &damaged).unwrap();
+    for args in
+        [&["status"][..], &["hit", "list", "--reason", "test"], &["hotlist", "show", "7ABC123", "--reason", "x"]]
+    {
+        let done = vehicle.say(args);
+        assert_eq!(done.status.code(), Some(65), "{args:?}: {}", err(&done));
+        assert!(err(&done).contains("is damaged, and nothing was touched"), "{}", err(&done));
+        assert_eq!(std::fs::read(&store).unwrap(), damaged);
+    }
+    let beside = |name: &str| {
+        std::fs::read_dir(vehicle.place.dir.path())
+            .unwrap()
+            .any(|f| f.unwrap().file_name().to_string_lossy().contains(name))
+    };
+    assert!(!beside("damaged"));
+    // A change sets it aside: it is not kept waiting.
+    let added = vehicle.say(&["hotlist", "add", "7ABC123", "--reason", "test"]);
+    assert!(added.status.success() && beside("damaged"), "{}", err(&added));
+}

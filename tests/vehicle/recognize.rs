@@ -242,8 +242,12 @@ fn folders_are_searched_to_any_depth_or_to_the_depth_asked_for_and_content_decid
     std::fs::rename(photos.join("day1/front/d.png"), photos.join("day1/front/IMG_0001")).unwrap();
     std::fs::write(photos.join("day1/notes.txt"), "notes").unwrap();
     std::os::unix::fs::symlink(&photos, photos.join("day1/loop")).unwrap();
+    // A card that was taken out, and what no file is: nobody waits for the pipe's other end.
+    std::os::unix::fs::symlink("gone.png", photos.join("day1/lost.png")).unwrap();
+    assert!(Command::new("mkfifo").arg(photos.join("pipe.png")).status().unwrap().success());
     let all = recognize(&models, &["--json", text(&photos)]);
     assert!(all.status.success(), "{}", message(&all));
+    assert!(message(&all).contains("links to nothing): 2"), "{}", message(&all));
     assert_eq!(lines(&all).len(), 4);
     let some = recognize(&models, &["--json", "--depth", "2", text(&photos)]);
     assert_eq!(lines(&some).len(), 2);

@@ -416,7 +416,7 @@ fn the_command_brings_over_what_lies_beside_the_store_and_says_the_counts() {
     );
     assert!(!message.contains("7SAL"), "{message}");
     let (code, _, message) = salvage(&["/nowhere"]);
-    assert!(code == Some(69) && message.contains("there is no store at /nowhere"), "{message}");
+    assert!(code == Some(66) && message.contains("there is no store at /nowhere"), "{message}");
     let (store, _) = place.open();
     let (code, _, message) = salvage(&[]);
     assert!(code == Some(75) && message.contains("in use by the process"), "{message}");

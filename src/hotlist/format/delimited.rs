@@ -7,6 +7,7 @@
 use super::field::{Field, Mistake, Values};
 use super::map::{Column, ColumnPart, Map, Of, Separator};
 use super::records::Shape;
+use plated_core::text::count;
 use std::borrow::Cow;
 
 /// How records are cut, and which field is which.
@@ -74,7 +75,11 @@ impl Delimited {
         let cut = self.cut.fields(text).map_err(Mistake::line)?;
         if !self.fits(&cut) {
             let (has, wanted) = (cut.len(), self.fields);
-            return Err(Mistake::line(format!("it has {has} fields where {} has {wanted}", self.says)));
+            return Err(Mistake::line(format!(
+                "it has {} where {} has {wanted}",
+                count(has as u64, "field"),
+                self.says
+            )));
         }
         let mut values = Values::default();
         for (field, places) in &self.columns {
@@ -159,9 +164,12 @@ fn own_words(names: &[Cow<'_, str>], line: u32) -> Result<Vec<(Field, Vec<Place>
         return Err(format!("line {line} is no header; it must name columns out of {}", Field::words()));
     }
     if let Some((at, name)) = unknown {
-        let name = if is_no_plate(name) { format!(" \"{name}\"") } else { String::new() };
+        let name = if is_no_plate(name) { format!(", \"{name}\",") } else { String::new() };
         let known = Field::words();
-        return Err(format!("line {line} names an unknown column{name} as its number {at}; known are {known}"));
+        return Err(format!(
+            "line {line} names the columns, and column {at}{name} is none that is known: rename it, or say in a column map \
+             what it is; known are {known}"
+        ));
     }
     if !columns.iter().any(|(f, ..)| *f == Field::Plate) {
         return Err(format!("line {line} names no column plate"));

@@ -170,7 +170,10 @@ fn member<R: Read + Seek>(archive: &ZipArchive<R>, wanted: Option<&str>) -> Resu
         ([], None) => refuse(Kind::Input, "it is an archive without a file".into()),
         (several, _) => refuse(
             Kind::Config,
-            format!("it is an archive of {} files; say which is the list as archive_member", several.len()),
+            format!(
+                "it is an archive of {} files; say which is the list (archive_member, or --archive-member)",
+                several.len()
+            ),
         ),
     }
 }
@@ -181,7 +184,8 @@ fn refused(e: &ZipError) -> Error {
             Error::new(Kind::Storage, format!("the archive could not be read: {e}"))
         }
         ZipError::UnsupportedArchive(why) if *why == ZipError::PASSWORD_REQUIRED => {
-            let message = "it is an archive with a password; name the file that holds it as password_file";
+            let message =
+                "it is an archive with a password; name the file that holds it (password_file, or --password-file)";
             Error::new(Kind::Config, message)
         }
         ZipError::InvalidPassword => Error::new(Kind::Config, "the password does not open the archive"),

@@ -421,13 +421,13 @@ fn a_long_file_is_told_by_its_first_lines() {
 #[test]
 fn a_file_of_no_known_format_is_told_what_is_close_and_what_to_do() {
     let why = undetected(b"plate,colr\n7ABC123,red\n", "a.csv");
-    assert!(why.contains("csv: line 1 names an unknown column \"colr\""), "{why}");
+    assert!(why.contains("csv: line 1 names the columns, and column 2, \"colr\", is none that is known"), "{why}");
     let why = undetected(b"7ABC123;CA;stolen\n7ABC124;CA;stolen\n", "a.csv");
     assert!(why.contains("3 fields between semicolons") && why.contains("column map"), "{why}");
     assert!(undetected(b"7ABC123,CA\n", "a").contains("add a first line that names the columns"));
     let mixed = "V1,CA0010000,20261102,JFJ4764,CA,2027,2013,CHEV,AVA,PK,CRM\n".repeat(3) + "7ABC123\n";
     let why = undetected(mixed.as_bytes(), "a");
-    assert!(why.contains("ncic_csv: 3 of the first 4 lines") && why.contains("line 4, line: it has 1 fields"), "{why}");
+    assert!(why.contains("ncic_csv: 3 of the first 4 lines") && why.contains("line 4, line: it has 1 field "), "{why}");
     let doj = b"DATE11/21/2026 08:00\n7ABC123 CA0120261102\n";
     assert!(undetected(doj, "hotlist.tbl").contains("ca_doj:svs"));
     assert!(undetected(b" \r\n", "a").contains("empty") && undetected(b"", "a").contains("empty"));

@@ -7,7 +7,7 @@ use super::table::HotlistVersion;
 use clap::Subcommand;
 use jiff::Timestamp;
 use plated_core::clock::{Clock, SystemClock};
-use plated_core::error::{Context, Error, Kind, Result};
+use plated_core::error::{Error, Kind, Result, opened};
 use plated_core::signing::Signer;
 use plated_core::text::{count, entries, visible};
 use plated_core::user::SystemUser;
@@ -32,7 +32,7 @@ repeated lines don't matter. A file with a line that is no entry is refused as a
         /// Name of the list
         #[arg(long)]
         name: String,
-        /// Date of the source's file, from which vehicles count the list's age
+        /// Date of the source's file, from which vehicles count the list's age; a day ahead at most
         #[arg(long, value_name = "TIME")]
         file_date: Option<Timestamp>,
         /// So many versions are kept, so that vehicles which have one of them fetch only what changed
@@ -142,7 +142,7 @@ fn open(path: &Path) -> Result<Box<dyn BufRead>> {
     if path == Path::new("-") {
         return Ok(Box::new(BufReader::new(std::io::stdin())));
     }
-    let file = open_plain(path).context(Kind::Input, || format!("could not read {}", path.display()))?;
+    let file = opened(open_plain(path), || format!("could not read {}", path.display()))?;
     Ok(Box::new(BufReader::with_capacity(1 << 20, file)))
 }
 

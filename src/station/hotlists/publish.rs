@@ -4,7 +4,7 @@ use super::canonical::{self, CanonicalList};
 use super::table::{Current, HotlistVersion};
 use super::{delta_name, file_name, folder};
 use crate::database::{Database, Rows};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use plated_core::clock::Clock;
 use plated_core::digest::Sha256;
 use plated_core::durable;
@@ -19,6 +19,10 @@ use std::fs::{self, File};
 use std::io::{BufRead, BufReader};
 use std::os::unix::fs::{MetadataExt, chown};
 use std::path::{Path, PathBuf};
+
+/// A list may be dated so far ahead: clocks differ. Vehicles would take a later one for new for as long, and each
+/// version that follows for an older one.
+const MAX_AHEAD: SignedDuration = SignedDuration::from_hours(24);
 
 /// A list to be published.
 #[derive(Debug)]
@@ -79,10 +83,18 @@ impl<'a> Publisher<'a> {
     /// Publishes the entries that `input` holds, one JSON object on each line. Durable on return.
     ///
     /// # Errors
-    /// `Input` with the line that is no entry; what was published before stays.
+    /// `Input` with the line that is no entry, `Config` for a date in the future; what was published before stays.
     pub fn publish(&mut self, input: impl BufRead, what: &Publication<'_>) -> Result<Published> {
         if !is_list_name(what.name) {
             let message = "--name: use 1 to 64 letters, digits, '-', '_' or '.', and no '.' at the beginning";
+            return Err(Error::new(Kind::Config, message));
+        }
+        let now = self.clock.wall();
+        if let Some(date) = what.file_date.filter(|date| date.duration_since(now) > MAX_AHEAD) {
+            let message = format!(
+                "--file-date: {date:.0} lies more than a day ahead; this computer's clock says {now:.0}. Correct the one \
+                 that is wrong"
+            );
             return Err(Error::new(Kind::Config, message));
         }
         let place = self.folder.join(what.name);
@@ -141,12 +153,12 @@ impl<'a> Publisher<'a> {
     /// Stops handing a list out. Vehicles drop it at their next round.
     ///
     /// # Errors
-    /// `Input` when no list of this name is handed out.
+    /// `NotFound` when no list of this name is handed out.
     pub fn withdraw(&mut self, name: &str, by: &str, reason: &str) -> Result<()> {
         let changed = self.change(by, &format!("withdrew {name}: {reason}"), |rows| rows.withdraw_list(name))?;
         match changed {
             true => Ok(()),
-            false => Err(Error::new(Kind::Input, format!("the station hands out no list \"{name}\""))),
+            false => Err(Error::new(Kind::NotFound, format!("the station hands out no list \"{name}\""))),
         }
     }
 

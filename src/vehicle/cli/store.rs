@@ -44,7 +44,7 @@ pub fn run(args: &Args) -> Result<()> {
     let config = Config::load(&args.config)?;
     let key = Key::load(&config.store)?;
     if let Some(missing) = args.stores.iter().find(|path| !path.is_file()) {
-        return Err(Error::new(Kind::Missing, format!("there is no store at {}", missing.display())));
+        return Err(Error::new(Kind::NotFound, format!("there is no store at {}", missing.display())));
     }
     let (store, opened) = Store::open(Options::from(&config), &key, Arc::new(SystemClock::new()))?;
     let stores = if args.stores.is_empty() { &opened.damaged } else { &args.stores };

@@ -4,10 +4,10 @@ use super::server::Frame;
 use super::service::{Answer, OfficerService};
 use super::{Call, Reply, Request, sync};
 use crate::config::Config;
-use crate::store::{Key, Options, Store};
+use crate::store::{Key, Options, Store, refuse_damaged};
 use plated_access::Actor;
 use plated_core::clock::{Clock, TrustedClock};
-use plated_core::error::{Context, Error, Kind, Result};
+use plated_core::error::{Context, Error, Kind, Result, opened};
 use plated_hotlist::format::open_plain;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::os::unix::net::UnixStream;
@@ -86,6 +86,9 @@ fn once(
         }
         Err(e) if matches!(e.kind(), std::io::ErrorKind::NotFound | std::io::ErrorKind::ConnectionRefused) => {
             let key = Key::load(&config.store)?;
+            if is_look(&asked.request) {
+                refuse_damaged(&config.store.path, &key)?;
+            }
             let trusted = TrustedClock::over(clock.clone());
             let clock: &Arc<dyn Clock> = &(trusted.clone() as Arc<dyn Clock>);
             let opened = Store::open(Options::from(config), &key, clock.clone());
@@ -123,6 +126,21 @@ fn once(
     }
 }
 
+/// Nothing is changed by it but the record of who looked: then a damaged store stays where it is.
+fn is_look(request: &Request) -> bool {
+    matches!(
+        request,
+        Request::Status
+            | Request::Show { .. }
+            | Request::Search { .. }
+            | Request::Hits { .. }
+            | Request::Export { .. }
+            | Request::Accounts { .. }
+            | Request::ShowAudit { .. }
+            | Request::ExportAudit { .. }
+    )
+}
+
 fn ask(stream: &UnixStream, socket: &Path, asked: &Call, file: Option<&Path>, answer: Answer<'_>) -> Result<()> {
     let lost = || format!("the daemon at {} stopped answering; look whether it was done", socket.display());
     let line = serde_json::to_vec(asked).context(Kind::Internal, || "a request can't be written".into())?;
@@ -131,7 +149,7 @@ fn ask(stream: &UnixStream, socket: &Path, asked: &Call, file: Option<&Path>, an
     (&*stream).write_all(&line).context(Kind::Network, lost)?;
     if let (Request::Import { bytes, .. }, Some(path)) = (&asked.request, file) {
         let failed = || format!("could not read {}", path.display());
-        let file = open_plain(path).context(Kind::Missing, failed)?;
+        let file = opened(open_plain(path), failed)?;
         // A daemon that refuses says so before it has all; its sentence is worth more than ours.
         let _ = std::io::copy(&mut file.take(*bytes), &mut &*stream);
     }

@@ -7,20 +7,23 @@ use crate::health::Level;
 use crate::lists::IncomingFile;
 use plated_access::Actor;
 use plated_core::error::{Context, Error, Kind, Result};
+use plated_core::inode::InodeWatch;
 use plated_core::runtime::Task;
 use plated_core::shutdown::Shutdown;
+use plated_core::text::sentence;
 use plated_core::user::SystemUser;
 use serde::{Deserialize, Serialize};
 use std::fs::{File, Permissions};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::os::unix::fs::{FileTypeExt, PermissionsExt};
-use std::os::unix::net::UnixStream;
+use std::os::unix::net::{UnixListener as SyncListener, UnixStream};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 use tokio::net::UnixListener;
 use tokio::runtime::Handle;
+use tokio::sync::mpsc;
 use zeroize::Zeroize;
 
 /// Callers that are served at the same time; the next one is told to come again.
@@ -37,6 +40,12 @@ const MAX_FILE: u64 = 4 << 30;
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(5);
 /// The same while it takes the answer.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How often it is looked whether the socket is still in its place.
+const LOOK_INTERVAL: Duration = Duration::from_secs(1);
+/// Wait after a failed accept. Mostly the process is out of file handles, and the next one would fail at once, again
+/// and again, on a thread that others need; callers stay in the socket's queue meanwhile and hear nothing of it.
+const ACCEPT_PAUSE: Duration = Duration::from_secs(1);
 
 /// A line of an answer.
 #[derive(Debug, Serialize, Deserialize)]
@@ -64,7 +73,10 @@ pub struct Server {
 impl Drop for Server {
     fn drop(&mut self) {
         self.task.take();
-        let _ = std::fs::remove_file(&self.socket); // The next daemon does it otherwise.
+        // One at which somebody listens is of another program, put in its place.
+        if UnixStream::connect(&self.socket).is_err() {
+            let _ = std::fs::remove_file(&self.socket); // The next daemon does it otherwise.
+        }
     }
 }
 
@@ -75,31 +87,90 @@ impl Server {
     /// # Errors
     /// `Refused` when somebody listens there, `Storage` when the socket can't be made.
     pub fn start(path: &Path, service: Arc<OfficerService>, runtime: &Handle, stop: &Shutdown) -> Result<Self> {
-        let failed = || format!("could not listen for the command line at {}", path.display());
-        if std::fs::symlink_metadata(path).is_ok_and(|m| m.file_type().is_socket()) {
-            if UnixStream::connect(path).is_ok() {
-                let message =
-                    format!("another program listens at {}; set control.socket to another path", path.display());
-                return Err(Error::new(Kind::Refused, message));
-            }
-            std::fs::remove_file(path).context(Kind::Storage, failed)?;
-        }
+        let (listener, watch) = bind(path)?;
         let listener = {
             let _in = runtime.enter();
-            UnixListener::bind(path).context(Kind::Storage, failed)?
+            UnixListener::from_std(listener).context(Kind::Internal, || failed(path))?
         };
-        let mut server = Self { socket: path.to_owned(), task: None };
-        std::fs::set_permissions(path, Permissions::from_mode(0o660)).context(Kind::Storage, failed)?;
-        service.report("control", Level::Ok, format!("the command line is answered at {}", path.display()));
-        server.task = Some(Task::start(runtime, "The socket for the command line", stop, accept(listener, service)));
-        Ok(server)
+        service.report("control", Level::Ok, answered(path));
+        let (anew, replaced) = mpsc::channel(1);
+        let kept = keep(path.to_owned(), watch, anew, Arc::clone(&service));
+        let work = async move { tokio::join!(accept(listener, replaced, service), kept).0 };
+        let task = Task::start(runtime, "The socket for the command line", stop, work);
+        Ok(Self { socket: path.to_owned(), task: Some(task) })
     }
 }
 
-async fn accept(listener: UnixListener, service: Arc<OfficerService>) {
+fn failed(path: &Path) -> String {
+    format!("could not listen for the command line at {}", path.display())
+}
+
+fn answered(path: &Path) -> String {
+    format!("the command line is answered at {}", path.display())
+}
+
+/// Makes the socket, and notes which file it is.
+fn bind(path: &Path) -> Result<(SyncListener, InodeWatch)> {
+    if std::fs::symlink_metadata(path).is_ok_and(|m| m.file_type().is_socket()) {
+        if UnixStream::connect(path).is_ok() {
+            let message = format!("another program listens at {}; set control.socket to another path", path.display());
+            return Err(Error::new(Kind::Refused, message));
+        }
+        std::fs::remove_file(path).context(Kind::Storage, || failed(path))?;
+    }
+    let listener = SyncListener::bind(path).context(Kind::Storage, || failed(path))?;
+    listener.set_nonblocking(true).context(Kind::Internal, || failed(path))?;
+    std::fs::set_permissions(path, Permissions::from_mode(0o660)).context(Kind::Storage, || failed(path))?;
+    Ok((listener, InodeWatch::of([path.to_owned()])?))
+}
+
+/// Makes the socket anew when it was removed or replaced: nobody would find the daemon any more.
+async fn keep(path: PathBuf, mut watch: InodeWatch, anew: mpsc::Sender<SyncListener>, service: Arc<OfficerService>) {
+    let mut reported = false;
+    loop {
+        tokio::time::sleep(LOOK_INTERVAL).await;
+        let at = path.clone();
+        // Elsewhere, since the disk may hang.
+        let looked = tokio::task::spawn_blocking(move || {
+            let displaced = watch.displaced();
+            let made = displaced.is_some().then(|| bind(&at));
+            (watch, displaced.unwrap_or_default(), made)
+        });
+        let Ok((before, why, made)) = looked.await else { return };
+        watch = before;
+        match made {
+            None => {}
+            Some(Ok((listener, now))) => {
+                tracing::warn!("The socket for the command line was made anew: {why}.");
+                (watch, reported) = (now, false);
+                let _ = anew.send(listener).await; // It is heard as long as this goes on.
+                service.report("control", Level::Ok, answered(&path));
+            }
+            Some(Err(e)) => {
+                let text = format!("the command line is not answered, {why}: {}", e.chain());
+                if !std::mem::replace(&mut reported, true) {
+                    tracing::error!("{}", sentence(&text));
+                }
+                service.report("control", Level::Failed, text);
+            }
+        }
+    }
+}
+
+async fn accept(mut listener: UnixListener, mut anew: mpsc::Receiver<SyncListener>, service: Arc<OfficerService>) {
     let (places, mut failed) = (Arc::default(), false);
     loop {
-        match listener.accept().await {
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            Some(new) = anew.recv() => match UnixListener::from_std(new) {
+                Ok(new) => {
+                    listener = new;
+                    continue;
+                }
+                Err(e) => Err(e),
+            },
+        };
+        match accepted {
             Ok((stream, _)) => {
                 if std::mem::take(&mut failed) {
                     service.report("control", Level::Ok, "the command line is answered again".into());
@@ -113,8 +184,7 @@ async fn accept(listener: UnixListener, service: Arc<OfficerService>) {
                     tracing::warn!("The socket for the command line failed: {e}");
                 }
                 service.report("control", Level::Degraded, format!("the command line is not answered: {e}"));
-                // It fails again at once while the process is out of file handles.
-                tokio::time::sleep(Duration::from_secs(1)).await;
+                tokio::time::sleep(ACCEPT_PAUSE).await;
             }
         }
     }

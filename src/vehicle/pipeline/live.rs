@@ -3,12 +3,15 @@
 use super::{Announcement, Published};
 use crate::control::{OfficerService, Secret};
 use crate::events::{Hub, Next};
+use crate::health::Level;
 use plated_access::{Actor, Case, Gate, Live, Permit, Purpose, Reason};
 use plated_core::error::{Kind, Result};
 use serde_json::json;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+/// Its part in the status: there once it was refused.
+const PART: &str = "live view";
 /// What goes on record for `plated run`.
 const REASON: &str = "reads and hits are shown as they are made, by plated run";
 /// Reads that one record is good for: not each needs one of its own.
@@ -137,6 +140,9 @@ impl LiveGate {
         let opened = state.view.take().map_or_else(|| self.open(&state), Ok);
         match opened.and_then(|mut view| look(&mut view).map(|seen| (view, seen))) {
             Ok((view, seen)) => {
+                if state.refusal_logged {
+                    self.service.report(PART, Level::Ok, "plated run shows reads and hits".into());
+                }
                 (state.view, state.refusal_logged) = (Some(view), false);
                 Some(seen)
             }
@@ -144,6 +150,12 @@ impl LiveGate {
             Err(e) => {
                 state.forbidden = e.kind() == Kind::Forbidden;
                 if !std::mem::replace(&mut state.refusal_logged, true) {
+                    let text =
+                        format!("plated run shows no reads and hits; all are kept, and alerts sound: {}", e.chain());
+                    // Where a rule of the agency forbids it, all is as it should be: a service has no onlookers.
+                    let by_rule =
+                        matches!(e.kind(), Kind::Config | Kind::Refused | Kind::Forbidden | Kind::Unauthenticated);
+                    self.service.report(PART, if by_rule { Level::Ok } else { Level::Degraded }, text);
                     match e.kind() {
                         // As it should be where nobody watches this output.
                         Kind::Unauthenticated => {

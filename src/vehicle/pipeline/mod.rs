@@ -99,7 +99,7 @@ pub struct Daemon {
     transfer: Option<transfer::Running>,
     gps: Option<Task>,
     webhooks: Vec<Task>,
-    /// Expiry, monitor.
+    /// Expiry, ages of lists, monitor, clock.
     beside: Vec<Thread>,
     store: Store,
     chime: Arc<Chime>,
@@ -226,7 +226,7 @@ impl Daemon {
         let monitor = monitor.start(rest.clone())?;
         let watch = ClockWatch::new(trusted, health.clone(), store.clone()).start(rest.clone())?;
         let live = Arc::new(LiveGate::new(officers.clone()));
-        let expiry = expiry::start(officers.clone(), clock.clone(), rest.clone())?;
+        let [expiry, ages] = expiry::start(officers.clone(), clock.clone(), rest.clone())?;
         let settings = officers.settings().clone();
         let arming = officers.clone();
         let gps = config.gps.as_ref().map(|gps| gps::start(gps, &health, &clock, runtime.handle(), &rest));
@@ -311,7 +311,7 @@ impl Daemon {
             transfer,
             gps,
             webhooks,
-            beside: vec![expiry, monitor, watch],
+            beside: vec![expiry, ages, monitor, watch],
             store,
             chime,
             clock,

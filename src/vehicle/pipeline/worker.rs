@@ -30,6 +30,7 @@ impl Seen {
             sequence: ticket,
             at: jiff::Timestamp::UNIX_EPOCH,
             clock_trusted: true,
+            recorded: false,
             monotonic: Duration::from_millis(ticket * 40),
             picture: opencv::core::Mat::default().into(),
         };

@@ -15,7 +15,7 @@ use plated_core::digest::Sha256;
 use plated_core::error::{Error, Kind, Result};
 use plated_core::signing::Trust;
 use plated_core::wire::Receipt;
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, OptionalExtension, params};
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use uuid::Uuid;
@@ -85,7 +85,7 @@ const STEPS: &[Step<'static>] = &[
 /// or unreadable from the first page on. What is wrong inside is in the report.
 pub fn check(path: &Path, key: &Key) -> Result<Report> {
     if !path.exists() {
-        return Err(Error::new(Kind::Missing, format!("there is no store at {}", path.display())));
+        return Err(Error::new(Kind::NotFound, format!("there is no store at {}", path.display())));
     }
     let path = path.canonicalize().unwrap_or_else(|_| path.to_owned());
     let known = keyid::compare(&path, key)?;
@@ -124,6 +124,37 @@ pub fn check(path: &Path, key: &Key) -> Result<Report> {
         checked.push(result);
     }
     Ok(Report { beside_daemon: matches!(asked, Asked::Held(_)), path, checked })
+}
+
+/// Refuses a store that [`Store::open`](super::Store::open) would set aside, and touches nothing: whoever only
+/// looks must not change what there is. One that another process has open is that process's matter.
+///
+/// # Errors
+/// `Damaged`, with what to do.
+pub fn refuse_damaged(path: &Path, key: &Key) -> Result<()> {
+    if !path.exists() || keyid::compare(path, key)? == Verdict::Unknown || matches!(Lock::ask(path)?, Asked::Held(_)) {
+        return Ok(()); // Opening it says what is to be said.
+    }
+    let looked = connect(path, key, false).map_err(Fault::from).and_then(|conn| {
+        if schema::version(&conn)? == 0 {
+            return Err(Fault::Damaged("the database holds no schema".into()));
+        }
+        for table in schema::tables(&conn)? {
+            conn.query_row(&format!("SELECT 1 FROM \"{table}\" LIMIT 1"), [], |_| Ok(())).optional()?;
+        }
+        Ok(conn.query_row("SELECT count(*) FROM outbox WHERE state = 'open'", [], |_| Ok(()))?)
+    });
+    match looked {
+        Err(fault) if fault.kind() == Kind::Damaged => Err(fault.say(|| {
+            format!(
+                "the store {} is damaged, and nothing was touched: `plated check` says what of it. The daemon sets it \
+                 aside when it starts, begins a new one and brings over what can still be read",
+                path.display()
+            )
+        })),
+        // What else there may be is said when it is opened.
+        _ => Ok(()),
+    }
 }
 
 fn count(conn: &Connection, sql: &str) -> rusqlite::Result<u64> {

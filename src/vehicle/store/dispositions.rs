@@ -89,7 +89,7 @@ pub(super) fn add(writer: &mut Writer, new: &Disposition, by: &By) -> Result<(),
     let (now, stamp) = (writer.now(), writer.stamp());
     let tx = writer.write()?;
     let Some(kept) = hits::by_id(&tx, new.hit)? else {
-        return Err(Error::new(Kind::Input, format!("there is no hit {}", new.hit)).into());
+        return Err(Error::new(Kind::NotFound, format!("there is no hit {}", new.hit)).into());
     };
     // Of the hit, not of the read: the track may have got another text since.
     let read_key = PlateText::normalise(&kept.hit.text).key();

@@ -169,7 +169,7 @@ pub(super) fn remove(writer: &mut Writer, id: i64, by: &By) -> Result<ManualEntr
     let found = tx.query_row(&format!("{SELECT} WHERE id = ?1 AND removed IS NULL"), [id], row);
     let Some(entry) = found.optional()? else {
         let message = format!("no entry {id} is in force; `plated hotlist stats` lists those that are");
-        return Err(Error::new(Kind::Input, message).into());
+        return Err(Error::new(Kind::NotFound, message).into());
     };
     let author = by.who.author();
     tx.execute(

@@ -99,7 +99,7 @@ mod writer;
 pub use alerts::{KeptAlert, SeesPictures};
 pub use audit::{Log, LogReport, verify as verify_audit};
 pub use canvass::Canvass;
-pub use check::{Checked, Report, check};
+pub use check::{Checked, Report, check, refuse_damaged};
 pub use clock::{ClockChange, breach_of};
 pub use corrections::{Corrected, KeptRead, NewCorrection, ReadEnd};
 pub use dispositions::{Disposition, Finding};

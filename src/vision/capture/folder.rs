@@ -24,9 +24,12 @@ impl ImageFolder {
     /// # Errors
     /// `Missing` when it can't be listed, `Input` when it holds no file.
     pub fn open(folder: &Path, rate: f64) -> Result<Self> {
-        let Listing { mut files, unreadable } = list(folder)?;
+        let Listing { mut files, unreadable, odd } = list(folder)?;
         for (_, error) in unreadable {
             warn!("Left out of the folder: {}", plated_core::text::sentence(&error.chain()));
+        }
+        if odd > 0 {
+            warn!(count = odd, "Left out of the folder {}: pipes, devices and links to nothing.", visible(folder));
         }
         if files.is_empty() {
             return Err(Error::new(Kind::Input, format!("the folder {} holds no pictures", visible(folder))));
@@ -42,6 +45,8 @@ pub struct Listing {
     pub files: Vec<PathBuf>,
     /// Folders in it that can't be listed.
     pub unreadable: Vec<(PathBuf, Error)>,
+    /// What is neither file nor folder: pipes, sockets, devices, links to nothing.
+    pub odd: u64,
 }
 
 /// The files in a folder and in all folders in it, by the rule of `plated recognize`: what is hidden is passed
@@ -50,10 +55,10 @@ pub struct Listing {
 /// # Errors
 /// `Missing` when the folder itself can't be listed.
 pub fn list(folder: &Path) -> Result<Listing> {
-    let mut listing = Listing { files: Vec::new(), unreadable: Vec::new() };
-    let mut folders = entries(folder, &mut listing.files)?;
+    let mut listing = Listing { files: Vec::new(), unreadable: Vec::new(), odd: 0 };
+    let mut folders = entries(folder, &mut listing)?;
     while let Some(folder) = folders.pop() {
-        match entries(&folder, &mut listing.files) {
+        match entries(&folder, &mut listing) {
             Ok(more) => folders.extend(more),
             // One that vanished meanwhile holds nothing.
             Err(_) if !folder.exists() => {}
@@ -63,8 +68,8 @@ pub fn list(folder: &Path) -> Result<Listing> {
     Ok(listing)
 }
 
-/// Adds the files of one folder to `files`, and gives the folders in it.
-fn entries(folder: &Path, files: &mut Vec<PathBuf>) -> Result<Vec<PathBuf>> {
+/// Adds what is in one folder to `listing`, and gives the folders in it.
+fn entries(folder: &Path, listing: &mut Listing) -> Result<Vec<PathBuf>> {
     let failed = || format!("could not list the folder {}", visible(folder));
     let mut folders = Vec::new();
     for entry in std::fs::read_dir(folder).context(Kind::Missing, failed)? {
@@ -76,7 +81,9 @@ fn entries(folder: &Path, files: &mut Vec<PathBuf>) -> Result<Vec<PathBuf>> {
         if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
             folders.push(path);
         } else if path.is_file() {
-            files.push(path);
+            listing.files.push(path);
+        } else if !path.is_dir() {
+            listing.odd += 1;
         }
     }
     Ok(folders)

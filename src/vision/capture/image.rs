@@ -1,6 +1,6 @@
 //! Still pictures from files.
 
-use super::kind;
+use super::kind::{self, Medium};
 use crate::picture::{self, Jpeg, MAX_JPEG_PIXELS, Picture};
 use opencv::core::{Mat, Vector};
 use opencv::prelude::*;
@@ -64,7 +64,12 @@ pub fn load_picture_within(path: &Path, max_pixels: u64) -> Result<Picture> {
         };
     }
     silence_opencv();
-    let not_image = || bad(path, "is not a picture that can be decoded (JPEG, PNG, BMP, WebP, TIFF)");
+    let not_image = || match kind::of_bytes(&bytes) {
+        Some(Medium::Picture) => {
+            bad(path, "is a picture that can't be decoded: it is cut off or damaged, or of a rare kind")
+        }
+        _ => bad(path, "is not a picture that can be decoded (JPEG, PNG, BMP, WebP, TIFF)"),
+    };
     if size.is_none() {
         return Err(not_image());
     }
@@ -164,7 +169,11 @@ mod tests {
         }
         assert!(load_image(Path::new("/nowhere/x.jpg")).unwrap_err().chain().contains("/nowhere/x.jpg"));
         assert!(load_image(Path::new("/tmp")).unwrap_err().chain().contains("not a file"));
-        assert!(load("x.png", &picture(".png")[..60]).is_err());
+        let png = picture(".png");
+        for end in [12, 20, 60] {
+            let err = load("x.png", &png[..end]).unwrap_err().chain();
+            assert!(err.contains("x.png is a picture") && err.contains("cut off"), "{end} bytes: {err}");
+        }
         assert!(load("x.jpg", &whole).is_ok());
     }
 

@@ -28,7 +28,8 @@ pub fn medium(path: &Path) -> Option<Medium> {
     of_bytes(&head)
 }
 
-fn of_bytes(head: &[u8]) -> Option<Medium> {
+/// By how the content of a file begins, or nothing for what is neither.
+pub fn of_bytes(head: &[u8]) -> Option<Medium> {
     let packets = |from: usize, step: usize| (0..2).all(|n| head.get(from + n * step) == Some(&0x47));
     match head {
         [0xFF, 0xD8, 0xFF, ..] | [0x89, b'P', b'N', b'G', b'\r', b'\n', 0x1A, b'\n', ..] => Some(Medium::Picture),

@@ -25,7 +25,7 @@ pub use ffmpeg::limit_silence;
 pub(crate) use image::silence_opencv;
 pub use image::{MAX_PIXELS, load_image, load_picture, load_picture_within};
 pub use kind::{Medium, medium};
-pub use settings::{CaptureSource, Input, Pace, RtspUrl};
+pub use settings::{CaptureSource, Input, Pace, RtspUrl, recording_start};
 pub use supervisor::{Capture, NextFrame, SourceState, SourceStatus, TakenFrame};
 pub use video::{VideoFrame, VideoReader};
 

@@ -1,6 +1,7 @@
 //! Cameras and files.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
+use plated_core::clock::BUILT;
 use plated_core::config_file::{moment, within};
 use serde::Deserialize;
 use std::path::PathBuf;
@@ -166,9 +167,25 @@ impl TryFrom<SourceKeys> for CaptureSource {
 /// A time as a text or as TOML's own.
 fn start_of(value: &toml::Value) -> Result<Timestamp, String> {
     match value {
-        toml::Value::String(text) => moment(text),
-        toml::Value::Datetime(time) => moment(&time.to_string()),
-        other => moment(&other.to_string()),
+        toml::Value::String(text) => recording_start(text),
+        other => recording_start(&other.to_string()),
+    }
+}
+
+/// How far ahead of the clock a recording may be said to have begun: time zones are mistaken easily.
+const MAX_AHEAD: SignedDuration = SignedDuration::from_hours(24);
+
+/// When a recording began, as a person writes it ([`moment`]).
+///
+/// # Errors
+/// A sentence that goes behind the key or the flag: it is no time, or none at which anything was recorded.
+pub fn recording_start(text: &str) -> Result<Timestamp, String> {
+    let start = moment(text)?;
+    let latest = Timestamp::now().max(BUILT) + MAX_AHEAD;
+    // The ids of reads hold the time, since 1970.
+    match (Timestamp::UNIX_EPOCH..=latest).contains(&start) {
+        true => Ok(start),
+        false => Err(format!("a recording begins between 1970-01-01 and a day from now, and {start:.0} does not")),
     }
 }
 
@@ -214,6 +231,13 @@ mod tests {
         }
         for wrong in ["\"yesterday\"", "5", "2026-13-01T12:00:00Z"] {
             assert!(source(&format!("{video}start = {wrong}")).is_err(), "{wrong}");
+        }
+        for odd in ["\"1960-03-01T12:00:00Z\"", "2199-03-01T12:00:00Z"] {
+            let why = source(&format!("{video}start = {odd}")).unwrap_err();
+            assert!(
+                why.contains("\"front\": start: a recording begins between 1970-01-01 and a day from now"),
+                "{why}"
+            );
         }
         let why = source(&format!("{video}start = \"yesterday\"")).unwrap_err();
         assert!(why.contains("\"front\": start: it must be a time like 2026-"), "{why}");

@@ -77,7 +77,7 @@ impl WatchedFolder {
     /// Finds files that have not changed for a moment.
     fn find(&mut self) -> Result<()> {
         let began = Instant::now();
-        let Listing { files, unreadable } = list(&self.folder)?;
+        let Listing { files, unreadable, .. } = list(&self.folder)?;
         for (folder, error) in &unreadable {
             if !self.unreadable.contains(folder) {
                 warn!("Left out of the folder: {}", plated_core::text::sentence(&error.chain()));

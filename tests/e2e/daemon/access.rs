@@ -1,6 +1,6 @@
 //! Where the agency asks for a purpose and a case, `plated run` shows what it reads for these only.
 
-use crate::kit::process::Line;
+use crate::kit::process::{Line, until};
 use crate::kit::store::{events, rows};
 use crate::kit::vehicle::{Settings, Vehicle, images};
 use plated_vehicle::store::What;
@@ -18,6 +18,15 @@ fn the_live_view_opens_with_purpose_and_case_where_they_are_required_and_reads_a
     assert_eq!(shown(&ended.lines), 0);
     assert!(ended.log.contains("Reads and hits are not shown") && ended.log.contains("--purpose"), "{}", ended.log);
     assert_eq!(vehicle.stored().len(), 2);
+    // Also the status says so, of a daemon that goes on.
+    vehicle.configure(&Settings::default(), &[images("front", "road", 1), strict.into()]);
+    let mut daemon = vehicle.start(&[]);
+    daemon.wait_log("Reads and hits are not shown");
+    let line = until("the live view in the status", || {
+        vehicle.status().0.lines().find(|line| line.contains("live view: ")).map(str::to_owned)
+    });
+    assert!(line.starts_with("ok ") && line.contains("shows no reads") && line.contains("--purpose"), "{line}");
+    daemon.terminate().well();
     let args = ["--until-end", "--drain", "0", "--purpose", "locate_vehicle", "--case", "26-1234"];
     let ended = vehicle.start(&args).end();
     assert!(shown(&ended.lines) >= 2, "{}", ended.log);

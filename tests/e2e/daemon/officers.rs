@@ -86,7 +86,7 @@ fn what_is_entered_beside_the_daemon_alerts_at_once_and_is_on_record_by_the_peer
     well(&vehicle, &["hotlist", "remove", &id.to_string(), "--reason", "found"]);
 
     let refused = plated(&vehicle, &["hotlist", "remove", &id.to_string(), "--reason", "found"]);
-    assert_eq!(refused.status.code(), Some(65));
+    assert_eq!(refused.status.code(), Some(66));
     assert!(String::from_utf8_lossy(&refused.stderr).contains("no entry"));
     // Without a reason nothing is even asked.
     for args in [

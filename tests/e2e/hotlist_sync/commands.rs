@@ -166,11 +166,27 @@ fn the_last_versions_are_kept_as_the_start_of_deltas_and_the_others_go() {
 }
 
 #[test]
+fn a_list_dated_more_than_a_day_ahead_is_refused_since_all_that_follow_would_be_older() {
+    let bench = Bench::new();
+    let file = bench.depot.dir.path().join("list.jsonl");
+    std::fs::write(&file, entries(0..10)).unwrap();
+    let publish =
+        |date: &str| bench.station(&["publish", file.to_str().unwrap(), "--name", "svs", "--file-date", date]);
+    let refused = publish("2099-01-01T00:00:00Z");
+    let message = text(&refused.stderr);
+    assert_eq!(refused.status.code(), Some(78));
+    assert!(message.contains("--file-date") && message.contains("more than a day ahead"), "{message}");
+    assert!(text(&bench.station(&["list"]).stdout).contains("the station hands out no lists"));
+    let tonight = jiff::Timestamp::now() + std::time::Duration::from_secs(12 * 3600);
+    assert!(publish(&tonight.to_string()).status.success());
+}
+
+#[test]
 fn withdrawing_takes_a_reason_which_is_kept_with_who_and_when() {
     let bench = Bench::new();
     bench.publish("svs", &entries(0..10));
     assert_eq!(bench.station(&["withdraw", "svs", "--reason", " "]).status.code(), Some(78));
-    assert_eq!(bench.station(&["withdraw", "sfr", "--reason", "mistake"]).status.code(), Some(65));
+    assert_eq!(bench.station(&["withdraw", "sfr", "--reason", "mistake"]).status.code(), Some(66));
     assert!(bench.station(&["withdraw", "svs", "--reason", "a test list"]).status.success());
     let sql = "SELECT why FROM hotlist_manifests WHERE by_user <> '' AND made > 0 ORDER BY serial";
     let database = bench.depot.database();

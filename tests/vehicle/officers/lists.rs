@@ -214,6 +214,11 @@ fn a_list_of_the_station_needs_no_configuration_and_goes_when_it_is_withdrawn() 
     vehicle.service.take(&Change::Withdrawn { list: "svs".into() }).unwrap();
     assert!(vehicle.matches("7ABC123").is_empty());
     assert_eq!(whats(&vehicle.events()), [What::ListImported, What::ListWithdrawn]);
+    let status = vehicle.service.status().unwrap();
+    assert!(status.lists.is_empty() && status.parts.iter().all(|part| !part.name.starts_with("list ")));
+    vehicle.service.take(&handed_out(&vehicle, 2, &["7ABC123"])).unwrap();
+    assert_eq!(vehicle.service.status().unwrap().lists.len(), 1, "it may be handed out again");
+    vehicle.service.take(&Change::Withdrawn { list: "svs".into() }).unwrap();
     let vehicle = vehicle.again("");
     assert!(vehicle.matches("7ABC123").is_empty() && vehicle.service.status().unwrap().lists.is_empty());
 }

@@ -4,7 +4,7 @@ use crate::cli::say;
 use crate::config::Config;
 use crate::store::{Key, verify_audit};
 use plated_access::audit::{Report, verify_file};
-use plated_core::error::{Context, Error, Kind, Result};
+use plated_core::error::{Error, Kind, Result, opened};
 use plated_core::signing::Trust;
 use std::fs::File;
 use std::io::BufReader;
@@ -38,7 +38,7 @@ pub fn run(args: &Args) -> Result<()> {
         Some(path) => {
             let trust = args.key.as_deref().map(Trust::load).transpose()?;
             let failed = || format!("could not open {}", path.display());
-            let file = File::open(path).context(Kind::Missing, failed)?;
+            let file = opened(File::open(path), failed)?;
             let report = verify_file(BufReader::new(file), trust.as_ref())?;
             tell("the export", &report, &[])?;
             outcome(report.is_whole())

@@ -34,8 +34,8 @@ pub struct Args {
     /// low, normal or high
     #[arg(long, value_name = "WORD", default_value = "high", value_parser = priority)]
     priority: Priority,
-    /// When it is over: 8h, 2d, or a time such as 2026-11-21T22:00:00-08:00 or "11/21/2026 22:00"; a day
-    /// without a time counts whole
+    /// When it is over: after 90m, 8h, 2d or "1d 12h"; or at 2026-11-21T22:00:00-08:00 or, by the clock
+    /// here, "11/21/2026 22:00" or "11/21/2026 10:00 PM"; 11/21/2026 is the end of that day
     #[arg(long, value_name = "WHEN", value_parser = ask::expiry)]
     expires: Option<Expires>,
     /// Search the reads already made, this far back, and print those that fit

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use plated_core::error::{Error, Kind, Result};
 use plated_core::text::{count, entries};
 use plated_hotlist::format::{self, Count, Detected, ImportSettings, Row, Summary};
-use plated_hotlist::import::Compared;
+use plated_hotlist::import::{Compared, ImportRefusal};
 use plated_hotlist::settings::Limits;
 use plated_hotlist::{LineProblem, import};
 use serde_json::json;
@@ -57,10 +57,9 @@ pub fn run(args: &Args) -> Result<()> {
         Ok((detected, importer.summary()))
     })?;
     let compared = Compared { now: Some(Timestamp::now()), ..Compared::default() };
-    let accepted = import::check(&summary, &compared, &Limits::default(), None);
+    let refusals = import::refusals(&summary, &compared, &Limits::default());
     if args.json {
-        let refused: Vec<String> =
-            import::refusals(&summary, &compared, &Limits::default()).iter().map(ToString::to_string).collect();
+        let refused: Vec<String> = refusals.iter().map(ToString::to_string).collect();
         let line = json!({
             "file": args.file.display().to_string(),
             "format": detected.spec.to_string(),
@@ -73,17 +72,16 @@ pub fn run(args: &Args) -> Result<()> {
         say_json(&line.to_string())?;
     } else {
         print(args, &detected, &summary, &categories)?;
-        if accepted.is_ok() {
+        if refusals.is_empty() {
             say(format_args!("It would be accepted, with {}.", entries(summary.report.entries)))?;
         }
     }
-    match accepted {
-        Ok(_) => Ok(()),
-        Err(why) => {
-            let message = format!("{} would be refused: {why}", args.file.display());
-            Err(Error::new(Kind::Input, message))
-        }
+    if refusals.is_empty() {
+        return Ok(());
     }
+    // The lines with mistakes are named above.
+    let why: Vec<String> = refusals.into_iter().map(ImportRefusal::brief).collect();
+    Err(Error::new(Kind::Input, format!("{} would be refused: {}", args.file.display(), why.join("; "))))
 }
 
 fn print(args: &Args, detected: &Detected, summary: &Summary, categories: &BTreeMap<String, u64>) -> Result<()> {

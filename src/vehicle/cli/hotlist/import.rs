@@ -6,7 +6,7 @@ use crate::cli::say;
 use crate::control::{Reply, Request};
 use crate::store::Reason;
 use jiff::Timestamp;
-use plated_core::error::{Context, Error, Kind, Result};
+use plated_core::error::{Error, Kind, Result, opened};
 use plated_core::text::entries;
 use serde_json::json;
 use std::path::PathBuf;
@@ -40,8 +40,7 @@ pub struct Args {
 }
 
 pub fn run(args: &Args) -> Result<()> {
-    let metadata =
-        std::fs::metadata(&args.file).context(Kind::Missing, || format!("could not open {}", args.file.display()))?;
+    let metadata = opened(std::fs::metadata(&args.file), || format!("could not open {}", args.file.display()))?;
     let name = args.file.file_name().and_then(|n| n.to_str());
     let Some(name) = name.filter(|_| metadata.is_file()) else {
         return Err(Error::new(Kind::Config, format!("{} is no file", args.file.display())));

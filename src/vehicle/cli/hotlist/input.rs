@@ -1,7 +1,7 @@
 //! A list's file as the command line names it.
 
 use indicatif::{ProgressBar, ProgressStyle};
-use plated_core::error::{Context, Error, Kind, Result};
+use plated_core::error::{Context, Error, Kind, Result, opened};
 use plated_hotlist::format::{self, Choice, Detected, Packing, open_plain, unpacked};
 use std::io::BufRead;
 use std::path::{Path, PathBuf};
@@ -57,7 +57,7 @@ pub fn read_as<T>(
     packed: &Packed,
     read: impl FnOnce(Detected, &mut dyn BufRead) -> Result<T>,
 ) -> Result<T> {
-    let file = open_plain(path).context(Kind::Missing, || format!("could not open {}", path.display()))?;
+    let file = opened(open_plain(path), || format!("could not open {}", path.display()))?;
     let bar = progress(file.metadata().map_or(0, |m| m.len()));
     let packing = named(path, Packing::new(packed.password_file.as_deref(), packed.archive_member.as_deref()))?;
     let result = unpacked(bar.wrap_read(file), path, &packing, |input, within| {

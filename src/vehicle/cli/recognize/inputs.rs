@@ -28,6 +28,8 @@ pub struct Inputs {
     pub errors: Vec<Error>,
     /// Folders that were too deep to be looked into.
     pub too_deep: usize,
+    /// What is neither file nor folder: pipes, sockets, devices, links to nothing.
+    pub odd: u64,
     /// The folder for copies lies in what is searched, and was passed over.
     pub left_out: bool,
 }
@@ -67,10 +69,12 @@ impl Inputs {
                 } else {
                     self.folder(&path, depth - 1, except);
                 }
-            } else if path.is_file()
-                && let Some(medium) = kind(&path)
-            {
-                self.files.push(InputFile { path, medium });
+            } else if path.is_file() {
+                if let Some(medium) = kind(&path) {
+                    self.files.push(InputFile { path, medium });
+                }
+            } else if !path.is_dir() {
+                self.odd += 1;
             }
         }
     }

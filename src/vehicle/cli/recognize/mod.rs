@@ -9,10 +9,9 @@ use inputs::Inputs;
 use jiff::Timestamp;
 use output::{Dated, Line, Plate, Recording};
 use plated_core::clock::{Clock, SystemClock};
-use plated_core::config_file::moment;
 use plated_core::error::{Context, Error, Kind, Result};
 use plated_core::text::{count, visible};
-use plated_vision::capture::{MAX_PIXELS, Medium, VideoReader, load_picture_within};
+use plated_vision::capture::{MAX_PIXELS, Medium, VideoReader, load_picture_within, recording_start};
 use plated_vision::frame::Frame;
 use plated_vision::picture::Picture;
 use plated_vision::recognition::{Event, Models, Recognizer, TrackRead, Tracker};
@@ -43,7 +42,7 @@ pub struct Args {
     depth: Option<u16>,
     /// When the video began, e.g. 2026-11-26T14:30:00-08:00 or, by this computer's time zone,
     /// 2026-11-26T14:30 [default: what the file says]
-    #[arg(long, value_name = "TIME", value_parser = moment)]
+    #[arg(long, value_name = "TIME", value_parser = recording_start)]
     start: Option<Timestamp>,
     /// Write copies with boxes, texts and confidences to this folder; nothing in it is overwritten
     #[arg(long, value_name = "DIR")]
@@ -93,10 +92,13 @@ pub fn run(args: &Args) -> Result<()> {
     let copies = args.annotate.as_deref().map(prepare).transpose()?;
     let inputs = inputs::list(&args.paths, args.depth.map_or(usize::MAX, usize::from), copies.as_deref());
     check(&inputs, args, copies.as_deref())?;
-    let Inputs { files, errors: mut failed, too_deep, left_out } = inputs;
+    let Inputs { files, errors: mut failed, too_deep, odd, left_out } = inputs;
     failed.iter().for_each(report);
     if too_deep > 0 {
         note(&format!("not looked into, since deeper than --depth: {}", count(too_deep as u64, "folder")));
+    }
+    if odd > 0 {
+        note(&format!("left out, since neither files nor folders (pipes, devices, links to nothing): {odd}"));
     }
     if left_out && let Some(dir) = &copies {
         note(&format!("{} takes the copies and is left out of what is read", visible(dir)));
@@ -246,6 +248,7 @@ impl Run<'_> {
                     sequence: shot.index,
                     at: began + shot.time,
                     clock_trusted: true,
+                    recorded: true,
                     monotonic: shot.time,
                     picture: shot.picture,
                 };

@@ -142,7 +142,11 @@ impl OfficerService {
     pub(super) fn load(&self, sha256: &Sha256, source: Source) {
         let (list, entries) = (source.name().to_owned(), source.len());
         self.lists.put(source);
-        tracing::info!(list, entries, "The hotlist is matched against.");
+        // A command that looks once matches nothing.
+        match self.health.get() {
+            Some(_) => tracing::info!(list, entries, "The hotlist is matched against."),
+            None => tracing::debug!(list, entries, "The hotlist was made ready."),
+        }
         self.loaded.lock().unwrap_or_else(|e| e.into_inner()).insert(list, *sha256);
     }
 

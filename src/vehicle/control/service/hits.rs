@@ -49,7 +49,7 @@ impl OfficerService {
         let Some(VisibleHit::Whole(hit)) = seen else {
             let end = end.as_str();
             let message = format!("there is no hit whose id ends in {end}; `plated hit list` shows those there are");
-            return Err(Error::new(Kind::Input, message));
+            return Err(Error::new(Kind::NotFound, message));
         };
         let hit = *hit;
         self.gate.shown(&permit, 1)?;

@@ -108,7 +108,7 @@ impl OfficerService {
     /// Brings what comes for a list into force, or refuses it and says why; either is on record.
     ///
     /// # Errors
-    /// `Config` when no such list is configured, `Input` when it is refused, `Storage` when it
+    /// `NotFound` when no such list is configured, `Input` when it is refused, `Storage` when it
     /// can't be read or kept.
     pub fn import(&self, name: &str, incoming: Incoming<'_>, force: bool, by: &By) -> Result<Import> {
         let list = self.configured(name)?;

@@ -15,7 +15,7 @@ impl OfficerService {
     /// Takes a list out of force that the station does not hand out any more.
     ///
     /// # Errors
-    /// `Config` when there is no such list, `Storage` when it can't be recorded; then it stays.
+    /// `NotFound` when there is no such list, `Storage` when it can't be recorded; then it stays.
     pub fn withdraw(&self, name: &str, by: &By) -> Result<()> {
         self.configured(name)?;
         let turn = self.turn(name);
@@ -24,6 +24,13 @@ impl OfficerService {
         self.lists.remove(name);
         self.loaded.lock().unwrap_or_else(|e| e.into_inner()).remove(name);
         self.list_files.tidy(name, None);
+        self.broken.lock().unwrap_or_else(|e| e.into_inner()).remove(name);
+        // Nobody misses it then; one that is configured is still awaited, and the status says so.
+        let mut number = 0;
+        self.hotlists.write().unwrap_or_else(|e| e.into_inner()).retain(|list| {
+            number += 1;
+            number <= self.configured_hotlists || list.name != name
+        });
         Ok(())
     }
 
@@ -45,7 +52,7 @@ impl OfficerService {
         let Some(version) = self.state(name)?.and_then(|s| s.in_force) else {
             // Who may not see the list does not learn that either.
             let _: Permit<Export> = self.gate.open_list(&by.who, &by.reason, &case, json!({"list": name}), source)?;
-            return Err(Error::new(Kind::Missing, format!("no version of the list {name} is in force yet")));
+            return Err(Error::new(Kind::NotFound, format!("no version of the list {name} is in force yet")));
         };
         let lines = self.list_files.lines(name, &version.sha256)?;
         let subject = json!({"list": name, "version": version.sha256, "entries": version.entries});
@@ -76,7 +83,10 @@ impl OfficerService {
         let now = self.clock.wall();
         let mut reported = self.reported.lock().unwrap_or_else(|e| e.into_inner());
         let mut news = Vec::new();
-        for (list, state) in self.states()? {
+        // A list that is gone and comes again is told of anew.
+        let states = self.states()?;
+        reported.retain(|name, _| states.iter().any(|(list, _)| list.name == *name));
+        for (list, state) in states {
             let level = self.staleness(&state, now);
             let before = reported.insert(list.name.clone(), level).unwrap_or(Staleness::Fresh);
             if level <= before {

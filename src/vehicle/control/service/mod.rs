@@ -78,6 +78,8 @@ pub struct OfficerService {
     lists: Arc<Lists>,
     /// As configured, and behind them what else the station hands out.
     hotlists: RwLock<Vec<Arc<Hotlist>>>,
+    /// So many of them, the first, stand in the configuration.
+    configured_hotlists: usize,
     shift: Duration,
     clock: Arc<dyn Clock>,
     /// Whether the lists in force are in `lists`.
@@ -179,6 +181,7 @@ impl OfficerService {
             list_files: ListFiles::beside(&config.store.path),
             lists: Arc::default(),
             hotlists: RwLock::new(hotlists),
+            configured_hotlists: config.hotlists.len(),
             shift: Duration::from_secs(u64::from(config.shift.hours) * 3600),
             clock,
             arming: Mutex::new(Arming::NotBegun),
@@ -248,8 +251,8 @@ impl OfficerService {
         self.link.get().map(|link| link.borrow().clone())
     }
 
-    /// Puts down how a part of the control is.
-    pub(super) fn report(&self, name: &str, level: Level, text: String) {
+    /// Puts down how a part of the daemon is; without a daemon nobody has a list of parts.
+    pub fn report(&self, name: &str, level: Level, text: String) {
         if let Some(health) = self.health.get() {
             health.report(name, level, text, self.clock.wall());
         }
@@ -430,7 +433,7 @@ impl OfficerService {
         lists.iter().find(|l| l.name == name).cloned().ok_or_else(|| {
             let names: Vec<&str> = lists.iter().map(|l| l.name.as_str()).collect();
             let known = if names.is_empty() { "none is configured".to_owned() } else { names.join(", ") };
-            Error::new(Kind::Config, format!("no list {name:?} is configured in [[hotlists]]; there are: {known}"))
+            Error::new(Kind::NotFound, format!("no list {name:?} is configured in [[hotlists]]; there are: {known}"))
         })
     }
 

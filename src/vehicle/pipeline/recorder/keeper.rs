@@ -102,11 +102,16 @@ impl Keeper {
             hit.kept_late |= trouble.late.contains(&hit.id);
         }
         let mut outcome = self.write(&pending);
-        if outcome.as_ref().is_err_and(|e| e.kind() == Kind::Storage) && pending.has_hit() && self.reserve.free() {
+        let lacks_room = |outcome: &Result<()>| outcome.as_ref().is_err_and(|e| e.kind() == Kind::Storage);
+        if lacks_room(&outcome) && pending.has_hit() && self.reserve.can_help() {
+            // A store whose files were moved away takes it in its new place.
             outcome = self.write(&pending);
-            match &outcome {
-                Ok(()) => tracing::warn!("The disk is full: the room that was set aside is used for hits."),
-                Err(_) => self.reserve.did_not_help(),
+            if lacks_room(&outcome) && self.reserve.free() {
+                outcome = self.write(&pending);
+                match &outcome {
+                    Ok(()) => tracing::warn!("The disk is full: the room that was set aside is used for hits."),
+                    Err(_) => self.reserve.did_not_help(),
+                }
             }
         }
         match outcome {

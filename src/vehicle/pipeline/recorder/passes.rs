@@ -201,7 +201,9 @@ impl Matching {
                 h.listed == found.listed && h.text == read.text && found.entries.iter().all(|e| known(&e.entry))
             };
             let (known, alerts) = (hits.iter().position(same), found.alerts);
-            let mut hit = alert::hit(found, &read.text, read.confidence, now);
+            // In a recording it was found when it was seen; what the clock shows now has nothing to do with it.
+            let at = if read.frame.recorded { read.last_seen } else { now };
+            let mut hit = alert::hit(found, &read.text, read.confidence, at);
             hit.position = self.places.of(read);
             self.findings.mark(&mut hit, state, monotonic);
             // It alerts now and did not before, or became more urgent, as when the state was read.

@@ -31,9 +31,14 @@ impl Reserve {
         self.freed
     }
 
+    /// There is room to be given back, and it did not fail to help before.
+    pub fn can_help(&self) -> bool {
+        self.there && !self.useless
+    }
+
     /// Gives the room back to the disk. False when there was none, or when it would not help.
     pub fn free(&mut self) -> bool {
-        if !self.there || self.useless {
+        if !self.can_help() {
             return false;
         }
         // Not `durable::remove`: whether it is there after a power cut is looked at then.

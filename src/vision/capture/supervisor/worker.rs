@@ -207,6 +207,7 @@ impl Worker {
             // A clock of a camera that runs ahead must not date a picture into the future, nor the
             // date of a file that was written while the clock was wrong into the past.
             at = reader.taken_at().filter(|_| clock_trusted).map_or(at, |taken| taken.min(at));
+            let is_recorded = recorded.is_some() && (every_frame || realtime);
             if every_frame {
                 // Played faster or slower than it was made: the file's own time is what tells how
                 // long a plate was out of sight.
@@ -240,7 +241,8 @@ impl Worker {
                     }
                 }
             }
-            let frame = Frame { source: Arc::clone(&self.plan.name), sequence, at, clock_trusted, monotonic, picture };
+            let source = Arc::clone(&self.plan.name);
+            let frame = Frame { source, sequence, at, clock_trusted, recorded: is_recorded, monotonic, picture };
             let put = if every_frame { Inbox::put_wait } else { Inbox::put };
             if !put(&shared.inbox, self.index, frame) {
                 return Ok(Over::Stopped);

@@ -14,6 +14,7 @@ fn frame(sequence: u64) -> Frame {
         sequence,
         at: "2026-01-01T00:00:00Z".parse::<Timestamp>().unwrap() + Duration::from_millis(sequence * 66),
         clock_trusted: true,
+        recorded: false,
         monotonic: Duration::from_millis(sequence * 66),
         picture: Mat::default().into(),
     }

@@ -67,3 +67,29 @@ fn on_a_full_disk_the_room_set_aside_is_freed_for_hits_and_taken_again_when_ther
     waiting.end();
     thread.join().unwrap();
 }
+
+#[test]
+fn a_store_that_takes_a_hit_at_the_second_try_lacks_no_room_and_nothing_set_aside_is_freed_for_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("store.db.reserve");
+    let (tries, freed) = (Arc::new(AtomicU64::new(0)), Arc::new(AtomicBool::new(false)));
+    let (there, tried, was_freed) = (file.clone(), tries.clone(), freed.clone());
+    // As one whose files were moved away, and that lies in a new place from then on.
+    let put: Put = Box::new(move |read: &NewRead| -> Result<_> {
+        was_freed.fetch_or(!there.exists(), Ordering::Relaxed);
+        if tried.fetch_add(1, Ordering::Relaxed) == 0 {
+            return Err(Error::new(Kind::Storage, "the store was moved away"));
+        }
+        let sha256 = plated_core::digest::Sha256::of(b"");
+        Ok(crate::store::Stored { id: read.record.id, sha256, sealed: true })
+    });
+    let keeper = keeper_by(put, Reserve::beside(&dir.path().join("store.db"), 1000));
+    let (counters, waiting) = (keeper.counters.clone(), keeper.waiting.clone());
+    waiting.push(pending(Uuid::now_v7(), true, false));
+    let thread = std::thread::spawn(move || keeper.run());
+    until("the hit", || counters.totals().reads == 1);
+    assert_eq!((tries.load(Ordering::Relaxed), freed.load(Ordering::Relaxed)), (2, false));
+    assert!(file.exists());
+    waiting.end();
+    thread.join().unwrap();
+}

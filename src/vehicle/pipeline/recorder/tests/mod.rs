@@ -50,6 +50,7 @@ fn track(id: Uuid, text: &str) -> TrackRead {
         sequence: 1,
         at: at(),
         clock_trusted: true,
+        recorded: false,
         monotonic: Duration::ZERO,
         picture,
     };
