@@ -201,7 +201,14 @@ impl OfficerService {
     fn build_index(&self, list: &Hotlist, sha256: &Sha256, version: &Version) -> Result<Index> {
         self.list_files.folder()?;
         let path = self.list_files.index(&list.name, sha256);
-        tracing::info!(list = list.name, entries = version.entries, "The index of a hotlist is being built.");
+        match self.health.get() {
+            Some(_) => {
+                tracing::info!(list = list.name, entries = version.entries, "The index of a hotlist is being built.")
+            }
+            None => {
+                tracing::debug!(list = list.name, entries = version.entries, "The index of a hotlist is being built.")
+            }
+        }
         let builder = Builder::create(&path, self.store.index_signer(), self.meta(list, sha256, version));
         self.fill(builder, list, sha256)?.finish()?;
         self.open_own(&path)
