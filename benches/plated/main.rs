@@ -2,7 +2,13 @@
 //!
 //! An own harness, because what counts here are whole runs, percentiles and resident memory.
 //! Every figure names what it covers; a bar that is missed is printed as missed.
-#![allow(missing_docs, clippy::print_stdout, clippy::unwrap_used, reason = "a bench fails by panicking")]
+#![allow(
+    missing_docs,
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a bench fails by panicking"
+)]
 
 mod chain;
 mod console;
