@@ -298,7 +298,7 @@ fn who_has_no_grant_for_a_list_sees_neither_its_entries_nor_its_hits_nor_its_exp
     ] {
         match service.call(Some(who), export(list)) {
             // No version of it is in force.
-            Err(e) if list != "officers" && allowed => assert_eq!(e.kind(), Kind::Missing, "{list}"),
+            Err(e) if list != "officers" && allowed => assert_eq!(e.kind(), Kind::NotFound, "{list}"),
             Err(e) => assert!(!allowed && e.kind() == Kind::Forbidden && e.chain().contains(list), "{list}: {e}"),
             Ok(_) => assert!(allowed, "{list}"),
         }

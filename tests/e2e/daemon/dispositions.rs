@@ -117,7 +117,7 @@ fn a_pairing_found_misread_is_kept_and_silent_also_after_a_restart_until_it_is_f
 #[test]
 fn a_word_that_is_no_finding_and_a_list_without_a_reason_are_refused_before_anything_is_asked() {
     let vehicle = vehicle();
-    for args in [&["disposition", "9f3a21c4", "confirmed"][..], &["disposition", "9f3a21c4"], &["list"]] {
+    for args in [&["disposition", "9f3a21c4", "stolen"][..], &["disposition", "9f3a21c4"], &["list"]] {
         let mut command = Command::new(env!("CARGO_BIN_EXE_plated"));
         let done = command.arg("hit").args(args).arg("--config").arg(vehicle.path("plated.toml")).output().unwrap();
         assert_eq!(done.status.code(), Some(2), "{args:?}");

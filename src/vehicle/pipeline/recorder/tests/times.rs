@@ -27,6 +27,7 @@ fn a_read_of_before_the_clock_was_set_right_gets_its_time_unless_it_is_sealed_an
     let first = bench.next_read();
     assert_eq!((first.id, first.clock), (sealed, Some(ClockMark::NotTrusted)));
     assert!(first.first_seen >= plated_core::clock::BUILT && first.last_seen == first.first_seen + second);
+    until("the pass that goes on", || reads(&bench.store, 9).iter().any(|read| read.id == open));
     bench.store_does(Does::Fails(Kind::Storage));
     let met = bench.met.load(Ordering::Relaxed);
     bench.tracker.as_ref().unwrap().send(Event::Closed(timed(waits, began, clock.moment()))).unwrap();
