@@ -64,10 +64,10 @@ fn copy(place: &Place) {
            WITH RECURSIVE round(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM round WHERE n < {rounds})
            SELECT read.*, lower(hex(randomblob(16))) AS h, round.n AS n FROM round CROSS JOIN read;
          INSERT INTO read (id, camera, text, key, state, class, confidence, has_hit, looks, agreeing, first_seen,
-                           last_seen, stored, sha256, record)
+                           last_seen, stored, sha256, record, canvass)
            SELECT unhex(replace({uuid}, '-', '')), camera, text, key, state, class, confidence, has_hit, looks,
                   agreeing, first_seen + n, last_seen + n, stored, sha256,
-                  CAST(json_set(CAST(record AS TEXT), '$.id', {uuid}) AS BLOB)
+                  CAST(json_set(CAST(record AS TEXT), '$.id', {uuid}) AS BLOB), canvass
            FROM copied;
          COMMIT;",
         hex.trim()
