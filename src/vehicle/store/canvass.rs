@@ -1,5 +1,6 @@
 //! Canvasses (control P-03): reads that are made while one is open carry its incident number.
 
+use super::Store;
 use super::connection::Fault;
 use super::events::{self, By, What};
 use super::manual::time;
@@ -7,7 +8,7 @@ use super::readers::View;
 use super::writer::Writer;
 use jiff::Timestamp;
 use plated_access::Case;
-use plated_core::error::{Error, Kind};
+use plated_core::error::{Error, Kind, Result};
 use plated_core::user::Author;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde::{Deserialize, Serialize};
@@ -30,6 +31,30 @@ pub struct Canvass {
     pub ended: Option<Timestamp>,
     /// By whom.
     pub ended_by: Option<Author>,
+}
+
+impl Store {
+    /// Starts a canvass (control P-03), with its event in the same transaction. [`Kind::Refused`] when one is open.
+    pub fn start_canvass(&self, incident: &str, by: &By) -> Result<Canvass> {
+        let (incident, by) = (incident.to_owned(), by.clone());
+        self.ask("could not start a canvass", move |w| start(w, &incident, &by))
+    }
+
+    /// Ends the canvass that is open, with its event in the same transaction. [`Kind::Input`] when none is.
+    pub fn end_canvass(&self, by: &By) -> Result<Canvass> {
+        let by = by.clone();
+        self.ask("could not end the canvass", move |w| end(w, &by))
+    }
+
+    /// The canvass that is open. It holds no ALPR data.
+    pub fn open_canvass(&self) -> Result<Option<Canvass>> {
+        self.look("could not look for an open canvass", in_progress)
+    }
+
+    /// Canvasses, newest first, at most `limit`. They hold no ALPR data.
+    pub fn canvasses(&self, limit: usize) -> Result<Vec<Canvass>> {
+        self.look("could not list canvasses", |view| newest(view, limit))
+    }
 }
 
 /// Starts one, with its event.

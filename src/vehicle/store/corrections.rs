@@ -1,5 +1,6 @@
 //! Reads that officers corrected (control P-30). The sealed record stays as it is; a correction is a row beside it.
 
+use super::Store;
 use super::connection::Fault;
 use super::events::{self, By, What};
 use super::hits::digits;
@@ -8,6 +9,7 @@ use super::readers::View;
 use super::reads::{self, NewImage, parse};
 use super::writer::Writer;
 use jiff::Timestamp;
+use plated_access::{self as access, Permit};
 use plated_core::digest::Sha256;
 use plated_core::error::{Context, Error, Kind, Result};
 use plated_core::officers::{Correction, Reading};
@@ -72,6 +74,26 @@ impl ReadEnd {
     /// Its digits.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+}
+
+impl Store {
+    /// The read whose id ends in these digits, with its corrections. [`Kind::Input`] when more than one read's
+    /// id does.
+    pub fn find_read(&self, _: &Permit<access::Search>, end: &ReadEnd) -> Result<Option<KeptRead>> {
+        self.look("could not look for a read", |view| find(view, end))
+    }
+
+    /// Keeps what a read is corrected to, and what that matches, with its event in the same transaction (control
+    /// P-30). Gives back the read that it is of. [`Kind::Input`] when there is no such read.
+    pub fn correct(&self, new: NewCorrection, by: &By) -> Result<Corrected> {
+        let by = by.clone();
+        self.ask("could not keep a correction", move |w| add(w, new, &by))
+    }
+
+    /// Corrections made since `from`, newest first, at most `limit`.
+    pub fn corrections(&self, _: &Permit<access::Search>, from: Timestamp, limit: usize) -> Result<Vec<Correction>> {
+        self.look("could not list corrections", |view| newest(view, from, limit))
     }
 }
 

@@ -1,5 +1,6 @@
 //! What is known of each list: which version is in force, how old it is, what went wrong last.
 
+use super::Store;
 use super::connection::Fault;
 use super::events::{self, By, What};
 use super::manual::{priority, time};
@@ -139,6 +140,50 @@ pub struct Imported {
     pub seen: Option<Seen>,
     /// When it was last known to be the newest there is, where its source says so.
     pub confirmed: Option<Timestamp>,
+}
+
+impl Store {
+    /// Brings the configured lists into [`Store::list_states`].
+    pub fn configure_lists(&self, lists: &[plated_hotlist::settings::Hotlist]) -> Result<()> {
+        let lists = lists.to_vec();
+        self.ask("could not keep the lists' settings", move |w| configure(w, &lists))
+    }
+
+    /// What is known of each list that is or was configured, by name.
+    pub fn list_states(&self) -> Result<Vec<ListState>> {
+        self.look("could not look at the lists' states", states)
+    }
+
+    /// From here on this version of the list is in force; the event is in the same transaction.
+    pub fn list_imported(&self, list: &Imported, by: &By) -> Result<()> {
+        let (list, by) = (list.clone(), by.clone());
+        self.ask("could not record an import", move |w| imported(w, &list, &by))
+    }
+
+    /// The list was refused; the event is in the same transaction. `seen` is its content, if it came
+    /// from its configured path.
+    pub fn list_refused(&self, name: &str, error: &str, seen: Option<Seen>, by: &By) -> Result<()> {
+        let (name, error, by) = (name.to_owned(), error.to_owned(), by.clone());
+        self.ask("could not record a refusal", move |w| refused(w, &name, &error, seen.as_ref(), &by))
+    }
+
+    /// The list in force is the newest there is, as was known at `at`; `seen` is what is at its path.
+    pub fn list_confirmed(&self, name: &str, at: Option<Timestamp>, seen: Option<Seen>) -> Result<()> {
+        let name = name.to_owned();
+        self.ask("could not record a look for a list", move |w| confirmed(w, &name, at, seen.as_ref()))
+    }
+
+    /// The list is out of force; the event is in the same transaction.
+    pub fn list_withdrawn(&self, name: &str, by: &By) -> Result<()> {
+        let (name, by) = (name.to_owned(), by.clone());
+        self.ask("could not record a withdrawal", move |w| withdrawn(w, &name, &by))
+    }
+
+    /// The list was looked for and nothing changed; `error` says why it could not be looked at.
+    pub fn list_checked(&self, name: &str, error: Option<&str>) -> Result<()> {
+        let (name, error) = (name.to_owned(), error.map(str::to_owned));
+        self.ask("could not record a look for a list", move |w| checked(w, &name, error.as_deref()))
+    }
 }
 
 /// Brings what stands in the configuration into the states. Lists that are not configured any

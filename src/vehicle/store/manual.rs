@@ -1,11 +1,13 @@
 //! Plates and partial plates that officers entered (control P-04).
 
+use super::Store;
 use super::connection::Fault;
 use super::events::{self, By, What};
 use super::readers::View;
 use super::reads::word;
 use super::writer::Writer;
 use jiff::{SignedDuration, Timestamp};
+use plated_access::{self as access, Permit};
 use plated_core::error::{Error, Kind, Result};
 use plated_core::plate::PlateText;
 use plated_core::record::{EntryRecord, Priority};
@@ -111,6 +113,32 @@ fn examine(new: &NewManual) -> Result<bool> {
         return refuse("a plate has at least 2 characters".into());
     }
     Ok(false)
+}
+
+impl Store {
+    /// Enters a plate or partial plate (control P-04) and records who did it and why, in one
+    /// transaction. [`Kind::Input`] when it is no plate, [`Kind::Refused`] when 100 partial plates
+    /// are in force.
+    pub fn add_manual(&self, new: NewManual, by: &By) -> Result<ManualEntry> {
+        let by = by.clone();
+        self.ask("could not enter a plate", move |w| add(w, new, &by))
+    }
+
+    /// Takes an entry out of force and records who did it and why, in one transaction.
+    pub fn remove_manual(&self, id: i64, by: &By) -> Result<ManualEntry> {
+        let by = by.clone();
+        self.ask("could not remove an entry", move |w| remove(w, id, &by))
+    }
+
+    /// Entries of officers that are neither removed nor over.
+    pub fn manual_entries(&self, _: &Permit<access::Matching>) -> Result<Vec<ManualEntry>> {
+        self.look("could not list the entries of officers", in_force)
+    }
+
+    /// The same, for a person.
+    pub fn export_manual(&self, _: &Permit<access::Export>) -> Result<Vec<ManualEntry>> {
+        self.look("could not list the entries of officers", in_force)
+    }
 }
 
 /// Enters it, with its event.

@@ -1,12 +1,14 @@
 //! "Not this vehicle": findings that a plate is not the vehicle that an entry wants. Proposed by one person, in
 //! force once another one, a supervisor, approved it.
 
+use super::Store;
 use super::connection::Fault;
 use super::events::{self, By, What};
 use super::manual::time;
 use super::readers::View;
 use super::writer::Writer;
 use jiff::{SignedDuration, Timestamp};
+use plated_access::{self as access, Permit};
 use plated_core::clock::id_at;
 use plated_core::error::{Context, Error, Kind, Result};
 use plated_core::officers::{Signed, VehicleFinding};
@@ -44,6 +46,37 @@ pub struct KeptFinding {
     /// The finding.
     #[serde(flatten)]
     pub finding: VehicleFinding,
+}
+
+impl Store {
+    /// Keeps a finding as proposed, with its event in the same transaction. [`Kind::Refused`] when there is one that
+    /// says the same.
+    pub fn propose_finding(&self, new: NewFinding, by: &By) -> Result<KeptFinding> {
+        let by = by.clone();
+        self.ask("could not keep a finding", move |w| propose(w, new, &by))
+    }
+
+    /// Approves a finding, with its event in the same transaction. [`Kind::Refused`] for who proposed it.
+    pub fn approve_finding(&self, number: i64, by: &By) -> Result<KeptFinding> {
+        let by = by.clone();
+        self.ask("could not approve a finding", move |w| approve(w, number, &by))
+    }
+
+    /// Ends a finding, with its event in the same transaction.
+    pub fn withdraw_finding(&self, number: i64, by: &By) -> Result<KeptFinding> {
+        let by = by.clone();
+        self.ask("could not withdraw a finding", move |w| withdraw(w, number, &by))
+    }
+
+    /// All findings, newest first.
+    pub fn vehicle_findings(&self, _: &Permit<access::Show>) -> Result<Vec<KeptFinding>> {
+        self.look("could not list findings", newest)
+    }
+
+    /// Findings that are approved, and neither withdrawn nor over.
+    pub fn findings_in_force(&self, _: &Permit<access::Matching>) -> Result<Vec<VehicleFinding>> {
+        self.look("could not list the findings in force", in_force)
+    }
 }
 
 /// Keeps it as proposed, with its event.

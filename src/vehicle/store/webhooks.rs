@@ -1,11 +1,14 @@
 //! Which alerts a webhook has been given. What it has not is told by the hits themselves, so that nothing has to
 //! be queued while an alert is written, and none is forgotten by a power cut.
 
+use super::Store;
 use super::alerts::{KeptAlert, kept};
 use super::connection::Fault;
 use super::readers::View;
 use super::writer::Writer;
 use jiff::Timestamp;
+use plated_access::{self as access, Permit};
+use plated_core::error::Result;
 use plated_core::record::Alerting;
 use rusqlite::params;
 use uuid::Uuid;
@@ -31,6 +34,31 @@ impl Delivery {
             Self::Refused => "refused",
             Self::NotTheirs => "not_theirs",
         }
+    }
+}
+
+impl Store {
+    /// From now on this webhook is given the alerts of reads that come, if it was not known before.
+    pub fn begin_webhook(&self, name: &str) -> Result<()> {
+        let name = name.to_owned();
+        self.ask("could not note a webhook", move |w| begin(w, &name))
+    }
+
+    /// The oldest alerts since a moment that this webhook has not been given, at most `limit`.
+    pub fn undelivered(
+        &self,
+        _: &Permit<access::GiveOut>,
+        webhook: &str,
+        since: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<KeptAlert>> {
+        self.look("could not read the alerts for a webhook", |view| undelivered(view, webhook, since, limit))
+    }
+
+    /// What became of an alert at a webhook.
+    pub fn note_delivery(&self, webhook: &str, hit: Uuid, delivery: Delivery) -> Result<()> {
+        let webhook = webhook.to_owned();
+        self.ask("could not note what became of an alert at a webhook", move |w| note(w, &webhook, hit, delivery))
     }
 }
 
