@@ -1,4 +1,4 @@
-//! The figures of the README: `cargo bench --bench plated [-- chain console false_alerts hotlist latency memory start]`.
+//! The figures of the README: `cargo bench --bench plated [-- chain console consoles false_alerts hotlist latency memory shift start]`.
 //!
 //! An own harness, because what counts here are whole runs, percentiles and resident memory.
 //! Every figure names what it covers; a bar that is missed is printed as missed.
@@ -12,10 +12,12 @@
 
 mod chain;
 mod console;
+mod consoles;
 mod false_alerts;
 mod hotlist;
 mod latency;
 mod memory;
+mod shift;
 mod start;
 mod support;
 
@@ -27,11 +29,13 @@ fn main() {
         return hotlist::part(&part);
     }
     let wanted: Vec<String> = std::env::args().skip(1).filter(|a| !a.starts_with('-')).collect();
-    let all: [(&str, fn()); 7] = [
+    let all: [(&str, fn()); 9] = [
         ("chain", chain::run),
         ("start", start::run),
         ("latency", latency::run),
         ("console", console::run),
+        ("consoles", consoles::run),
+        ("shift", shift::run),
         ("memory", memory::run),
         ("hotlist", hotlist::run),
         ("false_alerts", false_alerts::run),

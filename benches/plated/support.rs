@@ -43,7 +43,12 @@ pub fn millis(d: Duration) -> f64 {
 
 /// Resident memory of this process in MiB.
 pub fn resident_mib() -> f64 {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    resident_mib_of(std::process::id())
+}
+
+/// That of another process.
+pub fn resident_mib_of(process: u32) -> f64 {
+    let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap();
     let line = status.lines().find_map(|l| l.strip_prefix("VmRSS:")).unwrap();
     line.trim().trim_end_matches(" kB").parse::<f64>().unwrap() / 1024.0
 }

@@ -1,6 +1,7 @@
 //! What the tests share.
 #![allow(dead_code, reason = "each test binary uses its own part")]
 
+pub mod browser;
 pub mod clock;
 pub mod console;
 pub mod corpus;

@@ -1,0 +1,152 @@
+//! The console in a real browser: how soon an alert can be seen, and whether a shift leaves daemon and browser as
+//! they were.
+//!
+//! Recognition is played by models that cost next to nothing, so that a twelve-hour shift passes in minutes; all else is
+//! real: daemon, store, HTTPS, Chromium.
+
+use super::support::{figure, millis, percentile, resident_mib_of};
+use crate::kit::browser::{self, Cab};
+use crate::kit::process::Line;
+use crate::kit::vehicle::Vehicle;
+use serde::Deserialize;
+use std::collections::HashMap;
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Child, Stdio};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use uuid::Uuid;
+
+/// Reads and alerts of a shift of twelve hours, as it is played, and how many frames a second.
+const SHIFT: Drive = Drive { reads: 30_000, alert_every: 300, rate: 100.0 };
+/// A busy road, for how soon an alert can be seen.
+const ROAD: Drive = Drive { reads: 120, alert_every: 2, rate: 2.0 };
+/// `PLATED_BENCH_READS` sets another number of reads of the shift.
+const READS: &str = "PLATED_BENCH_READS";
+/// What is in use may differ by so much between the middle of the shift and its end.
+const FLAT: f64 = 1.03;
+/// Looks at memory that count as the middle, and as the end.
+const LOOKS: usize = 5;
+
+#[derive(Clone, Copy)]
+struct Drive {
+    reads: usize,
+    alert_every: usize,
+    rate: f64,
+}
+
+/// A line of what the script says.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Said {
+    Seen { hit: Uuid, at: f64 },
+    Memory { heap: f64, nodes: f64, listeners: f64 },
+}
+
+/// What was there at one moment of the shift.
+#[derive(Clone, Copy)]
+struct Memory {
+    daemon_mib: f64,
+    heap_mib: f64,
+    nodes: f64,
+    listeners: f64,
+}
+
+#[derive(Default)]
+struct Course {
+    durable: HashMap<Uuid, SystemTime>,
+    seen: HashMap<Uuid, SystemTime>,
+    memory: Vec<Memory>,
+}
+
+pub fn run() {
+    let Some(browser) = browser::installed() else {
+        println!("  SKIPPED: there is no browser; .ci/browser installs it");
+        return;
+    };
+    let road = drive(&browser, ROAD);
+    let mut waits: Vec<Duration> =
+        road.seen.iter().filter_map(|(hit, at)| at.duration_since(*road.durable.get(hit)?).ok()).collect();
+    assert!(waits.len() * 10 >= ROAD.reads / ROAD.alert_every * 9, "{} alerts were seen", waits.len());
+    let p95 = millis(percentile(&mut waits, 0.95));
+    figure("hit on disk to alert drawn in Chromium, p95", p95, "ms", p95 < 300.0, "< 300");
+    println!("    of {} alerts: p50 {:.0} ms", waits.len(), millis(percentile(&mut waits, 0.5)));
+
+    let reads = std::env::var(READS).ok().and_then(|n| n.parse().ok()).unwrap_or(SHIFT.reads);
+    let shift = drive(&browser, Drive { reads, ..SHIFT });
+    println!("  a shift of {reads} reads and {} alerts, of which {} were seen", shift.durable.len(), shift.seen.len());
+    let half = shift.memory.len() / 2;
+    let (middle, end) = (&shift.memory[half..half + LOOKS], &shift.memory[shift.memory.len() - LOOKS..]);
+    let growth = |what: &str, unit: &str, of: fn(&Memory) -> f64| {
+        let least = |looks: &[Memory]| looks.iter().map(of).fold(f64::MAX, f64::min);
+        let (before, after) = (least(middle), least(end));
+        let bar = format!("<= {:.1}, that is {FLAT} times the middle of the shift", before * FLAT);
+        figure(&format!("{what} at the end"), after, unit, after <= before * FLAT, &bar);
+    };
+    growth("daemon, resident", "MiB", |m| m.daemon_mib);
+    growth("browser, heap in use", "MiB", |m| m.heap_mib);
+    growth("browser, nodes", "nodes", |m| m.nodes);
+    growth("browser, listeners", "listeners", |m| m.listeners);
+}
+
+/// Plays so many plates, each another one, and has an officer answer the alerts.
+fn drive(browser: &Path, drive: Drive) -> Course {
+    let vehicle = Vehicle::new();
+    let plates: Vec<String> = (0..drive.reads).map(plate).collect();
+    vehicle.pictures("street", &plates);
+    let wanted: String = plates.iter().skip(1).step_by(drive.alert_every).map(|p| format!("{p},high\n")).collect();
+    std::fs::write(vehicle.path("list.csv"), format!("plate,priority\n{wanted}")).unwrap();
+    let tables = format!(
+        "[[sources]]\nname = \"front\"\nkind = \"images\"\npath = \"street\"\npace = \"realtime\"\nrate = {:?}\n\
+         [[hotlists]]\nname = \"all\"\npath = \"list.csv\"\n",
+        drive.rate
+    );
+    let mut cab = Cab::start(browser.to_owned(), vehicle, &[tables]);
+    let mut daemon = cab.daemon.take().unwrap();
+    let mut script = cab.script("shift").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    let course = Arc::new(Mutex::new(Course::default()));
+    let listening = listen(&mut script, daemon.id(), course.clone());
+    let mut reads = 0;
+    while reads < drive.reads {
+        match daemon.next() {
+            Some(Line::Hit { hit, .. }) => {
+                course.lock().unwrap().durable.entry(hit.id).or_insert_with(SystemTime::now);
+            }
+            Some(Line::Read(_)) => reads += 1,
+            Some(Line::Summary(_)) => {}
+            None => panic!("the daemon ended: {}", daemon.log()),
+        }
+    }
+    // What came last is seen, too.
+    std::thread::sleep(Duration::from_secs(5));
+    drop(script.stdin.take());
+    assert!(script.wait().unwrap().success());
+    listening.join().unwrap();
+    daemon.terminate().well();
+    std::mem::take(&mut *course.lock().unwrap())
+}
+
+/// Takes what the script says, on a thread of its own.
+fn listen(script: &mut Child, daemon: u32, course: Arc<Mutex<Course>>) -> std::thread::JoinHandle<()> {
+    let lines = BufReader::new(script.stdout.take().unwrap()).lines();
+    std::thread::spawn(move || {
+        for line in lines {
+            let mut course = course.lock().unwrap();
+            match serde_json::from_str(&line.unwrap()).unwrap() {
+                Said::Seen { hit, at } => {
+                    course.seen.insert(hit, UNIX_EPOCH + Duration::from_secs_f64(at / 1e3));
+                }
+                Said::Memory { heap, nodes, listeners } => {
+                    let (daemon_mib, heap_mib) = (resident_mib_of(daemon), heap / 1_048_576.0);
+                    course.memory.push(Memory { daemon_mib, heap_mib, nodes, listeners });
+                }
+            }
+        }
+    })
+}
+
+/// Different plates.
+fn plate(n: usize) -> String {
+    let letter = |n: usize| char::from(b'A' + (n % 26) as u8);
+    format!("{}{}{}{}{:03}", n / 1_000 % 10, letter(n / 10_000), letter(n), letter(n / 7), n % 1_000)
+}
