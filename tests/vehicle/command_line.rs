@@ -2,6 +2,7 @@
 
 use crate::kit::store::{Place, hit, read};
 use plated_core::clock::Clock;
+use plated_core::user::SystemUser;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::PermissionsExt;
@@ -275,4 +276,25 @@ fn a_look_at_a_damaged_store_leaves_it_where_it_is_and_says_so() {
     // A change sets it aside: it is not kept waiting.
     let added = vehicle.say(&["hotlist", "add", "7ABC123", "--reason", "test"]);
     assert!(added.status.success() && beside("damaged"), "{}", err(&added));
+}
+
+// policy: P-21
+#[test]
+fn who_is_known_by_a_directory_service_alone_is_on_record_by_name() {
+    let vehicle = Vehicle::new("");
+    let uid = SystemUser::of_this_process().uid;
+    let directory = vehicle.file("passwd", &format!("dlopez:x:{uid}:{uid}:Dana Lopez:/home/dlopez:/bin/sh\n"));
+    let groups = vehicle.file("group", &format!("officers:x:{uid}:dlopez\n"));
+    let as_in_the_directory = |args: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_plated"));
+        command.args(args).arg("--config").arg(&vehicle.config);
+        // A module of the name service, as those of LDAP and Active Directory are.
+        command.env("LD_PRELOAD", "libnss_wrapper.so").env("NSS_WRAPPER_PASSWD", &directory);
+        let done = command.env("NSS_WRAPPER_GROUP", &groups).output().unwrap();
+        assert_eq!((done.status.code(), err(&done)), (Some(0), String::new()), "{args:?}");
+        out(&done)
+    };
+    as_in_the_directory(&["hotlist", "add", "7ABC123", "--reason", "stop"]);
+    let log = as_in_the_directory(&["audit", "show", "--reason", "who was it"]);
+    assert!(log.contains("dlopez"), "{log}");
 }
