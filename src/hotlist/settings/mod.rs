@@ -56,10 +56,6 @@ pub struct Hotlist {
     /// How hits of each category look and sound.
     #[serde(default)]
     pub categories: BTreeMap<String, Category>,
-    /// Roles that may see its details, for the agency's information: kept and shown. What counts are the
-    /// grants of each account.
-    #[serde(default)]
-    pub authorised: Vec<String>,
     /// Its hits are kept with the read and do not sound; only those see anything of it to whom it is granted
     /// by its name.
     #[serde(default)]
@@ -94,7 +90,6 @@ impl Hotlist {
             priority: normal(),
             kind: ListKind::Station,
             categories: BTreeMap::new(),
-            authorised: Vec::new(),
             covert: false,
             clets: None,
             window: Window::default(),

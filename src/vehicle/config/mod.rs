@@ -262,7 +262,7 @@ mod tests {
         let list = with("path = \"svs.csv\"\n").unwrap().hotlists.remove(0);
         assert_eq!((list.kind, list.stale.warn_h, list.stale.critical_h), (ListKind::File, 24, 72));
         assert!(!list.covert && list.window == Window::default());
-        with("kind = \"folder\"\npath = \"in\"\ncovert = true\nauthorised = [\"detective\"]\n[hotlists.window]\nhours = \"22:00-06:00\"\n[hotlists.stale]\nwarn_h = 1\n[hotlists.categories.stolen_vehicle]\ncolour = \"#c00000\"\ntone = \"high\"\n").unwrap();
+        with("kind = \"folder\"\npath = \"in\"\ncovert = true\n[hotlists.window]\nhours = \"22:00-06:00\"\n[hotlists.stale]\nwarn_h = 1\n[hotlists.categories.stolen_vehicle]\ncolour = \"#c00000\"\ntone = \"high\"\n").unwrap();
         for (keys, expected) in [
             ("[hotlists.stale]\nwarn_h = 99\n", &["line 10", "warn_h"][..]),
             ("[hotlists.window]\nhours = \"all\"\n", &["line 10", "hours"]),

@@ -381,8 +381,6 @@ pub struct Shown {
     pub entry: EntryRecord,
     /// Age of its list in seconds; none for what officers entered.
     pub list_age_s: Option<u64>,
-    /// Roles that may see its details, as its list says.
-    pub authorised: Vec<String>,
 }
 
 /// A disposition that was kept.

@@ -99,8 +99,6 @@ pub struct ListLine {
     pub error: Option<String>,
     /// It counts now, by its window.
     pub counts: bool,
-    /// Roles that may see its details, as the configuration says.
-    pub authorised: Vec<String>,
     /// Its hits are kept and don't sound; they are shown to those only to whom it is granted by its name.
     pub covert: bool,
     /// The version in force is matched, or nothing is in force; false while it is being made ready.

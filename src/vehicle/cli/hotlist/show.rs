@@ -76,8 +76,5 @@ fn print(shown: &Shown) -> Result<()> {
     for (name, value) in facts.into_iter().filter(|(_, value)| !value.is_empty()) {
         say(format_args!("    {name:<8} {value}"))?;
     }
-    if !shown.authorised.is_empty() {
-        say(format_args!("    for      {} (not yet enforced)", shown.authorised.join(", ")))?;
-    }
     Ok(())
 }

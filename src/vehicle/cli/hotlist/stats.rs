@@ -45,10 +45,9 @@ fn print(report: &StatusReport) -> Result<()> {
             say(format_args!("    not matched now: outside its window"))?;
         }
         if list.covert {
-            say(format_args!("    covert: hits are kept, and shown and sounded to nobody before there are logins"))?;
-        }
-        if !list.authorised.is_empty() {
-            say(format_args!("    for {} (not yet enforced)", list.authorised.join(", ")))?;
+            say(format_args!(
+                "    covert: hits are kept and don't sound; only those see them to whom the list is granted by name"
+            ))?;
         }
     }
     let partial = report.officers.iter().filter(|e| e.partial).count();

@@ -91,7 +91,6 @@ impl OfficerService {
             let of = states.iter().find(|(l, _)| l.name == entry.list);
             rows.push(Reply::Entry(Box::new(Shown {
                 list_age_s: of.and_then(|(_, s)| s.age(moment.wall)).map(|a| a.as_secs()).filter(|_| moment.trusted),
-                authorised: of.map(|(l, _)| l.authorised.clone()).unwrap_or_default(),
                 entry,
             })));
         }
@@ -259,7 +258,6 @@ impl OfficerService {
                 checked: state.checked.max(coming.and_then(|c| c.last_check)),
                 error: error.or(state.error).or_else(|| coming.and_then(|c| c.last_error.clone())),
                 counts: list.window.holds(now, &zone),
-                authorised: list.authorised.clone(),
                 covert: list.covert,
                 ready,
             }
