@@ -1,5 +1,5 @@
-//! Where what officers type, what comes over the daemon's socket, and what gpsd says enters; one function
-//! for each fuzz target.
+//! Where what officers type, what comes over the daemon's socket, what gpsd says, and labels of a test set
+//! enter; one function for each fuzz target.
 //!
 //! `tests/vehicle/officers/fuzzing.rs` runs them too, over the corpus and changes of it.
 
@@ -8,6 +8,7 @@ use plated_core::plate::PlateText;
 use plated_hotlist::Pattern;
 use plated_vehicle::control::{Reply, Request};
 use plated_vehicle::gps::{self, Judge, Message};
+use plated_vehicle::performance;
 use plated_vehicle::store::Wanted;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -17,7 +18,8 @@ use std::time::Duration;
 pub type EntryPoint = fn(&[u8]);
 
 /// The entry points by name.
-pub const TARGETS: [(&str, EntryPoint); 3] = [("control", control), ("officer_text", officer_text), ("gpsd", gpsd)];
+pub const TARGETS: [(&str, EntryPoint); 4] =
+    [("control", control), ("officer_text", officer_text), ("gpsd", gpsd), ("labels", labels)];
 
 /// A request, or one of the replies.
 pub fn control(bytes: &[u8]) {
@@ -45,6 +47,19 @@ pub fn gpsd(bytes: &[u8]) {
                 Ok(fix) => assert!(report.mode > 1 && fix.position.is_plausible()),
                 Err(doubt) => assert!(!doubt.to_string().is_empty()),
             }
+        }
+    }
+}
+
+/// Labels of a test set, in either form: what is taken is plates, and what is not is refused with its line.
+pub fn labels(bytes: &[u8]) {
+    let text = String::from_utf8_lossy(bytes);
+    for labels in [performance::of_csv(&text), performance::of_pictures(&text)] {
+        match labels {
+            Ok(labels) => {
+                assert!(labels.values().flatten().all(|l| l.plate == PlateText::normalise(&l.plate).as_str()))
+            }
+            Err(why) => assert!(why.starts_with("line ")),
         }
     }
 }

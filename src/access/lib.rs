@@ -88,7 +88,7 @@ mod role; // what a person is to the agency
 mod grants; // which lists somebody sees
 mod purpose; // the purposes that the agency authorises
 mod reason; // why, and for which case
-mod signed; // JSON documents with who signed them
+pub mod signed; // JSON documents with who signed them
 mod login_name; // the name by which somebody logs in
 mod password; // hashes, and which passwords are taken
 mod second_factor; // codes by time, recovery codes

@@ -36,6 +36,8 @@ pub enum Duty {
     ReviewAccounts,
     /// Changing settings of cameras and of the system.
     Configure,
+    /// Seeing results of performance tests, in which no plate is.
+    SeeTests,
 }
 
 impl Duty {
@@ -48,6 +50,7 @@ impl Duty {
             Self::ManageLists => &[Supervisor, Administrator],
             Self::ManageUsers | Self::Configure => &[Administrator],
             Self::ReviewAccounts => &[Administrator, Auditor, Custodian],
+            Self::SeeTests => &Role::ALL,
         }
     }
 
@@ -93,6 +96,7 @@ impl fmt::Display for Duty {
             Self::ManageUsers => "change accounts",
             Self::ReviewAccounts => "review accounts",
             Self::Configure => "change settings",
+            Self::SeeTests => "see performance tests",
         })
     }
 }

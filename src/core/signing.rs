@@ -29,6 +29,8 @@ impl Purpose {
     pub const AUDIT_HEAD: Self = Self("audit head");
     /// The accounts that the station hands out.
     pub const USERS: Self = Self("users");
+    /// The result of a performance test.
+    pub const PERFORMANCE_TEST: Self = Self("performance test");
 
     fn with(self, message: &[u8]) -> Vec<u8> {
         [b"plated ", self.0.as_bytes(), b"\n", message].concat()

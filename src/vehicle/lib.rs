@@ -9,6 +9,7 @@ pub mod health; // how each part is
 pub mod gps; // where the vehicle is, by gpsd
 pub mod canvass; // the canvass that is open, as reads carry its number
 pub mod alert; // hits to tones
+pub mod performance; // performance tests: labelled sets, replay, score
 pub mod store; // the encrypted database, one writer
 pub mod visible; // who sees which entries and hits
 pub mod announcement; // what is durable and made known

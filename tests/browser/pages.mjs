@@ -1,6 +1,6 @@
 import { open_window, log_in, examine, shot, scenario, CAR, DESK } from "./kit.mjs";
 
-const officer = ["/", "/alerts", "/shift", "/account", "/purpose"];
+const officer = ["/", "/alerts", "/shift", "/account", "/purpose", "/performance"];
 const chief = ["/users", "/users/new", "/users/jdoe", "/shift"];
 
 await scenario("pages", async () => {

@@ -85,6 +85,12 @@ fn the_page_goes_on_by_itself_after_a_lost_connection_and_says_so_meanwhile() {
     scenario("lost_connection");
 }
 
+// policy: P-31
+#[test]
+fn a_drive_test_is_begun_its_plates_entered_and_its_result_compared_with_others() {
+    scenario("performance");
+}
+
 #[test]
 fn every_page_fits_the_screen_by_day_and_night_and_axe_finds_nothing() {
     scenario("pages");

@@ -1,6 +1,7 @@
 //! The messages on the wire stay as they are: a golden file for each.
 
 use plated_core::officers::{Correction, VehicleFinding};
+use plated_core::performance::PerformanceTest;
 use plated_core::record::{ClockMark, ReadRecord};
 use plated_core::wire::{Batch, Durable, Problem, Receipt, Refusal, SealedRead};
 use serde::Serialize;
@@ -43,6 +44,14 @@ fn a_finding_that_it_is_not_this_vehicle_reads_and_writes_as_the_golden_file() {
     let finding: VehicleFinding = round_trip(include_str!("../golden/vehicle_finding.json"));
     assert!(!finding.counts() && finding.speaks_of(&finding.entry, ""));
     assert!(!finding.speaks_of(&finding.entry, "CA"), "a plate of another state");
+}
+
+// policy: P-31
+#[test]
+fn a_performance_test_reads_and_writes_as_the_golden_file() {
+    let test: PerformanceTest = round_trip(include_str!("../golden/performance_test.json"));
+    assert!(test.counts.hold());
+    assert_eq!((test.counts.end_to_end().part, test.counts.end_to_end().whole), (470, 500));
 }
 
 #[test]

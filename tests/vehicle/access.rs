@@ -3,11 +3,13 @@
 
 use crate::kit::store::{Place, events, hit, read, rows, start};
 use plated_access::{Actor, Grants, LoginName, Role};
+use plated_core::digest::Sha256;
 use plated_core::error::{Kind, Result};
-use plated_core::record::Priority;
+use plated_core::performance::{Counts, Method};
+use plated_core::record::{MadeBy, Priority};
 use plated_vehicle::config::Config;
 use plated_vehicle::control::{AccountChange, Expires, NewAccount, OfficerService, Reply, Request};
-use plated_vehicle::store::{Finding, Reason, Store};
+use plated_vehicle::store::{Finding, NewTest, Reason, Store};
 use std::path::PathBuf;
 use std::process::{Command, Output};
 
@@ -41,7 +43,7 @@ impl Vehicle {
         new.record.hits.push(hit("svs"));
         (new.record.last_seen, new.record.hits[0].at) = (jiff::Timestamp::now(), jiff::Timestamp::now());
         store.put_read(&new).unwrap();
-        for request in [import(), add("7ABC123", None)] {
+        for request in [import(), add("7ABC123", None), start_drive_test(), enter_test_plate()] {
             ask(&service, &vehicle, request, &mut |_| {}).unwrap();
         }
         drop(service);
@@ -108,6 +110,25 @@ fn import() -> Request {
     Request::Import { list, file, bytes: 14, modified: Some(start()), force: false, reason: why() }
 }
 
+fn start_drive_test() -> Request {
+    Request::StartDriveTest { camera: "a".into(), note: "rain".into(), reason: why() }
+}
+
+fn enter_test_plate() -> Request {
+    Request::EnterTestPlate { plate: "7ABC129".into(), state: "CA".into(), reason: why() }
+}
+
+/// The result of a replay.
+fn test() -> NewTest {
+    NewTest {
+        camera: "a".into(),
+        method: Method::Replay { set: "autumn".into(), sha256: Sha256::of(b"autumn"), files: 240 },
+        counts: Counts { plates: 500, found: 479, exact: 470, texts: 474, folded: 476, extra: 12 },
+        made_by: MadeBy { plated: "0.1.0".into(), detector: "d1".into(), reader: "r1".into() },
+        note: String::new(),
+    }
+}
+
 fn account() -> NewAccount {
     NewAccount {
         name: LoginName::new("jdoe").unwrap(),
@@ -167,6 +188,15 @@ fn requests(vehicle: &Vehicle) -> Vec<Request> {
         Request::StartCanvass { incident: "26-1234".into(), reason: why() },
         Request::Canvasses,
         Request::EndCanvass { reason: why() },
+        Request::MayTest,
+        Request::KeepTest { test: test(), reason: why() },
+        Request::ShowMisses { set: "autumn".into(), misses: 3, reason: why(), case: "26-1234".into() },
+        Request::PerformanceTests { limit: 100 },
+        Request::EndDriveTest { misses: true, reason: why(), case: "26-1234".into() },
+        start_drive_test(),
+        enter_test_plate(),
+        Request::TakeTestPlateBack { reason: why() },
+        Request::DiscardDriveTest { reason: why() },
     ]
 }
 
@@ -186,6 +216,8 @@ fn shows_data(request: &Request) -> bool {
         | Request::ApproveFinding { .. }
         | Request::WithdrawFinding { .. }
         | Request::Findings { .. }
+        // What was missed in it.
+        | Request::EndDriveTest { .. }
         | Request::Export { .. }
         | Request::ShowAudit { .. }
         | Request::ExportAudit { .. } => true,
@@ -194,6 +226,15 @@ fn shows_data(request: &Request) -> bool {
         | Request::StartCanvass { .. }
         | Request::EndCanvass { .. }
         | Request::Canvasses
+        // Results, in which no plate is; plates that whoever asks brings along.
+        | Request::MayTest
+        | Request::KeepTest { .. }
+        | Request::ShowMisses { .. }
+        | Request::PerformanceTests { .. }
+        | Request::StartDriveTest { .. }
+        | Request::EnterTestPlate { .. }
+        | Request::TakeTestPlateBack { .. }
+        | Request::DiscardDriveTest { .. }
         | Request::Sync
         | Request::Status
         | Request::Accounts { .. }
@@ -311,6 +352,7 @@ fn where_purpose_and_case_are_required_every_subcommand_can_give_them() {
         (&["read", "corrections"], &reasoned),
         (&["audit", "show"], &reasoned),
         (&["audit", "export"], &reasoned),
+        (&["performance", "end", "--misses"], &reasoned),
         (&["hit", "disposition", &vehicle.hit, "correct"], &[]),
     ] {
         let refused = vehicle.plated(&[args, more].concat());
@@ -382,13 +424,16 @@ fn every_subcommand_that_shows_data_is_on_record_and_shows_nothing_when_that_can
         account if account.starts_with("user ") => Shows::Nothing,
         // Incident numbers; each change is on record (`officers/canvass.rs`).
         canvass if canvass.starts_with("canvass ") => Shows::Nothing,
+        "performance end" => Shows::Data(vec!["performance", "end", "--misses", "--reason", "stop"]),
+        // Results, in which no plate is, and plates that the caller brings (`officers/performance.rs`).
+        test if test.starts_with("performance ") => Shows::Nothing,
         other => panic!("say here what `plated {other}` shows"),
     };
     let mut names = Vec::new();
     leaves(&plated_vehicle::cli::command(), "", &mut names);
     let calls: Vec<_> =
         names.iter().filter_map(|n| if let Shows::Data(args) = shows(n) { Some((n, args)) } else { None }).collect();
-    assert_eq!(calls.len(), 14, "{names:?}");
+    assert_eq!(calls.len(), 15, "{names:?}");
     // The ones that change something last.
     let ordered = |(name, _): &&(&String, Vec<&str>)| ["remove", "withdraw"].iter().any(|last| name.contains(last));
     let in_order = calls.iter().filter(|c| !ordered(c)).chain(calls.iter().filter(ordered));

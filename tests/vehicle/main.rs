@@ -24,6 +24,7 @@ mod console;
 mod hotlist;
 mod officers;
 mod overview;
+mod performance;
 mod pictures;
 mod recognize;
 mod access;

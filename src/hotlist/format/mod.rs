@@ -26,6 +26,7 @@ mod spec;
 mod states;
 
 pub use dates::Dates;
+pub use delimited::Cut;
 pub use detect::{Choice, Detected, SAMPLE, choose, detect};
 pub use field::Field;
 pub use lines::MAX_LINE;

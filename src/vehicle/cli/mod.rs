@@ -14,6 +14,7 @@ mod hotlist;
 mod init;
 mod login;
 mod password;
+mod performance;
 mod read;
 mod recognize;
 mod run;
@@ -50,6 +51,7 @@ enum Command {
     Read(read::Args),
     Canvass(canvass::Args),
     Finding(finding::Args),
+    Performance(performance::Args),
     Status(status::Args),
     Store(store::Args),
     User(user::Args),
@@ -87,6 +89,7 @@ pub fn main() -> ExitCode {
         Command::Read(args) => read::run(&args),
         Command::Finding(args) => finding::run(&args),
         Command::Canvass(args) => canvass::run(&args),
+        Command::Performance(args) => performance::run(&args),
         Command::Hotlist(args) => hotlist::run(&args),
         Command::Login(args) => login::login(&args),
         Command::Logout(args) => login::logout(&args),

@@ -134,10 +134,11 @@ impl Visit {
 }
 
 /// Places to go to, for the roles that may.
-const PLACES: [(&str, &str, &str, &[Role]); 5] = [
+const PLACES: [(&str, &str, &str, &[Role]); 6] = [
     ("Live", "/", "live", &[Role::Officer, Role::Supervisor, Role::Administrator]),
     ("Alerts", "/alerts", "bell", &[Role::Officer, Role::Supervisor, Role::Custodian]),
     ("Shift", "/shift", "check", &[Role::Officer, Role::Supervisor, Role::Administrator]),
+    ("Tests", "/performance", "chart", &[Role::Officer, Role::Supervisor, Role::Administrator]),
     ("Users", "/users", "users", &[Role::Administrator, Role::Auditor, Role::Custodian]),
     ("Account", "/account", "user", &Role::ALL),
 ];

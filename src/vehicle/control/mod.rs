@@ -30,7 +30,8 @@ pub use status::{ClockLine, ListLine, StatusReport};
 pub use sync::{UpdaterHandle, station};
 
 use crate::lists::Outcome;
-use crate::store::{Canvass, Finding, Found, KeptFinding, KeptHit, ManualEntry, Reason};
+use crate::performance::Miss;
+use crate::store::{Canvass, DriveTest, Finding, Found, KeptFinding, KeptHit, KeptTest, ManualEntry, NewTest, Reason};
 use jiff::Timestamp;
 use plated_access::LoginName;
 use plated_access::audit::Entry;
@@ -166,6 +167,68 @@ pub enum Request {
     },
     /// Canvasses, newest first.
     Canvasses,
+    /// Whether whoever asks may make performance tests (control P-31): asked before a replay, which takes long.
+    MayTest,
+    /// Keep the result of a replay of a labelled test set.
+    KeepTest {
+        /// The result.
+        test: NewTest,
+        /// Why it was made.
+        reason: Reason,
+    },
+    /// Put on record that plates of a replay that were missed are shown. Whoever asks has them.
+    ShowMisses {
+        /// Name of the test set.
+        set: String,
+        /// How many are shown.
+        misses: u64,
+        /// Why they are looked at.
+        reason: Reason,
+        /// Case or incident, or empty.
+        case: String,
+    },
+    /// Begin a drive test: plates that its tester enters are compared with the camera's reads.
+    StartDriveTest {
+        /// Camera that is tested.
+        camera: String,
+        /// What the tester wants to be kept with the result, or empty.
+        note: String,
+        /// Why it is made.
+        reason: Reason,
+    },
+    /// A plate that the tester saw.
+    EnterTestPlate {
+        /// What is on it.
+        plate: String,
+        /// Two letters; empty when not given.
+        state: String,
+        /// Why it is entered.
+        reason: Reason,
+    },
+    /// Take the plate that was entered last back.
+    TakeTestPlateBack {
+        /// Why.
+        reason: Reason,
+    },
+    /// End the drive test that is going on, and keep its result.
+    EndDriveTest {
+        /// Also give the plates that were missed, the worst first.
+        misses: bool,
+        /// Why.
+        reason: Reason,
+        /// Case or incident, or empty.
+        case: String,
+    },
+    /// End the drive test that is going on without a result.
+    DiscardDriveTest {
+        /// Why.
+        reason: Reason,
+    },
+    /// The drive test that is going on, and results of performance tests, newest first.
+    PerformanceTests {
+        /// So many results at most.
+        limit: u64,
+    },
     /// Hits, newest first.
     Hits {
         /// Seconds back from now.
@@ -332,6 +395,12 @@ pub enum Reply {
     Finding(Box<KeptFinding>),
     /// A canvass.
     Canvass(Canvass),
+    /// The drive test that is going on, or was.
+    DriveTest(Box<DriveTest>),
+    /// The result of a performance test.
+    Test(Box<KeptTest>),
+    /// A plate that was missed or misread in a drive test.
+    Miss(Box<Miss>),
     /// What became of an import.
     Imported(Import),
     /// A line of a list, or of an audit log.

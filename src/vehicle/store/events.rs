@@ -57,6 +57,14 @@ pub enum What {
     FindingApproved,
     /// It was ended.
     FindingWithdrawn,
+    /// The result of a performance test was kept (control P-31).
+    PerformanceTest,
+    /// A drive test was begun.
+    DriveTestStarted,
+    /// Its tester entered a plate, or took one back.
+    DriveTestPlate,
+    /// It was ended without a result.
+    DriveTestDiscarded,
     /// Reads and hits were shown as they were made.
     LiveShown,
     /// Events were listed.
@@ -68,7 +76,7 @@ pub enum What {
 }
 
 impl What {
-    const ALL: [Self; 22] = [
+    const ALL: [Self; 26] = [
         Self::ListImported,
         Self::ListForced,
         Self::ListRefused,
@@ -87,6 +95,10 @@ impl What {
         Self::FindingProposed,
         Self::FindingApproved,
         Self::FindingWithdrawn,
+        Self::PerformanceTest,
+        Self::DriveTestStarted,
+        Self::DriveTestPlate,
+        Self::DriveTestDiscarded,
         Self::LiveShown,
         Self::EventsShown,
         Self::Purged,
@@ -114,6 +126,10 @@ impl What {
             Self::FindingProposed => "finding_proposed",
             Self::FindingApproved => "finding_approved",
             Self::FindingWithdrawn => "finding_withdrawn",
+            Self::PerformanceTest => "performance_test",
+            Self::DriveTestStarted => "drive_test_started",
+            Self::DriveTestPlate => "drive_test_plate",
+            Self::DriveTestDiscarded => "drive_test_discarded",
             Self::LiveShown => "live_shown",
             Self::EventsShown => "events_shown",
             Self::Purged => "purged",

@@ -141,6 +141,11 @@ impl Key {
         Signer::derived(&self.0, Purpose::HOTLIST_INDEX)
     }
 
+    /// Signs results of performance tests.
+    pub(super) fn performance_signer(&self) -> Result<Signer> {
+        Signer::derived(&self.0, Purpose::PERFORMANCE_TEST)
+    }
+
     /// By this key others know heads that this vehicle signed.
     ///
     /// # Errors

@@ -85,6 +85,7 @@ mod manual;
 mod monitor;
 mod open;
 mod outbox;
+mod performance;
 mod readers;
 mod reads;
 mod salvage;
@@ -110,6 +111,7 @@ pub use lists::{Imported, ListState, Seen, Staleness, Version};
 pub use manual::{MAX_PATTERNS, ManualEntry, NewManual};
 pub use open::{Opened, SetAside};
 pub use outbox::{Applied, OutboxRead};
+pub use performance::{DriveTest, EnteredPlate, KeptTest, NewTest};
 pub use plated_access::Reason;
 pub use reads::{NewImage, NewRead, Stored};
 pub use salvage::Salvaged;
@@ -173,6 +175,7 @@ impl From<&Config> for Options {
 pub struct Store {
     thread: Arc<Thread>,
     index_signer: Arc<Signer>,
+    performance_signer: Arc<Signer>,
 }
 
 /// The store's thread, waited for when the last handle goes.
@@ -207,6 +210,7 @@ impl Store {
     /// says so.
     pub fn open(options: Options, key: &Key, clock: Arc<dyn Clock>) -> Result<(Store, Opened)> {
         let index_signer = Arc::new(key.index_signer()?);
+        let performance_signer = Arc::new(key.performance_signer()?);
         let (writer, opened) = Writer::open(options, key, clock)?;
         let (jobs, queue) = bounded(QUEUE);
         let readers = writer.readers().clone();
@@ -218,7 +222,7 @@ impl Store {
             thread: Some(thread),
             closed_by: OnceLock::new(),
         };
-        Ok((Store { thread: Arc::new(thread), index_signer }, opened))
+        Ok((Store { thread: Arc::new(thread), index_signer, performance_signer }, opened))
     }
 
     /// Signs the indexes of lists that this vehicle builds. It belongs to the store's key.

@@ -56,8 +56,8 @@ impl fmt::Display for Salvaged {
         write!(
             f,
             "reads: {reads} brought over, {present} were here already, {transferred} are at the station, {unreadable} \
-             can't be read; lists, accounts, entries, dispositions, corrections, canvasses and rows of the audit log: \
-             {rows} brought over, {unreadable_rows} can't be read"
+             can't be read; lists, accounts, entries, dispositions, corrections, canvasses, performance tests and rows \
+             of the audit log: {rows} brought over, {unreadable_rows} can't be read"
         )
     }
 }
@@ -70,18 +70,19 @@ struct Table {
     keeps_numbers: bool,
 }
 
-const SETTINGS: [Table; 5] = [
+const SETTINGS: [Table; 6] = [
     Table { name: "manual_entry", key: "id", keeps_numbers: true },
     Table { name: "disposition", key: "number", keeps_numbers: false },
     Table { name: "correction", key: "number", keeps_numbers: false },
     Table { name: "vehicle_finding", key: "number", keeps_numbers: true },
     Table { name: "canvass", key: "id", keeps_numbers: true },
+    Table { name: "performance_test", key: "number", keeps_numbers: true },
 ];
 /// As they are: with the number and hash that they have in their own log.
 const AUDIT: Table = Table { name: "audit", key: "id", keeps_numbers: false };
 /// Small tables that are copied whole. Sessions are not: people log in again. Webhooks are not: reads have other
 /// numbers here.
-const WHOLE: [&str; 4] = ["list_state", "account", "failed_login", "webhook_delivery"];
+const WHOLE: [&str; 5] = ["list_state", "account", "failed_login", "webhook_delivery", "drive_test"];
 
 /// The work on one old store, and how far it got.
 pub(super) struct Salvage {

@@ -19,7 +19,7 @@ pub use alert::{Alert, AlertCard, AlertPart, AlertRow, Alerts, Answer, Answered,
 pub use find::{Hit, Purpose, ReadDetail, Reading, Results, Search};
 pub use live::{CameraCard, CameraPart, Confidence, Live, ReadPart, ReadRow, StatusPart};
 pub use login::{Login, Refused, SecondFactor};
-pub use performance::{Performance, TestRow};
+pub use performance::{DriveTest, MissRow, Performance, RateText, TestRow};
 pub use start::{Check, ListRow, Shift};
 pub use write::{Canvass, CanvassRow, Entries, EntryRow, ErrorPage, OpenCanvass};
 

@@ -20,6 +20,13 @@ fn expected(route: &Route) -> Needs {
         | "/account/recovery-codes" => Needs::Own,
         // Of accounts; who may see them is asked for each time.
         "/users" | "/users/new" | "/users/{name}" | "/users/{name}/{action}" => Needs::Session,
+        // Results, in which no plate is.
+        "/performance" => Needs::Trained,
+        "/performance/start"
+        | "/performance/plate"
+        | "/performance/undo"
+        | "/performance/end"
+        | "/performance/discard" => Needs::Look,
         // The state of the vehicle; and where purpose and case are given.
         "/shift" | "/purpose" => Needs::Trained,
         // Leads on before anything is shown.

@@ -4,4 +4,5 @@ mod alerts;
 mod doors;
 mod live;
 mod login;
+mod performance;
 mod users;

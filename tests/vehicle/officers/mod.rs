@@ -6,6 +6,7 @@ mod findings;
 mod fuzzing;
 mod in_force;
 mod lists;
+mod performance;
 mod socket;
 
 use crate::kit::store::{Event, Place, events as kit_events, gate, matching, read, start};

@@ -72,6 +72,7 @@ fn each_role_sees_and_does_what_is_its_own() {
             [Duty::Enter, Duty::Approve, Duty::ManageLists, Duty::ManageUsers, Duty::ReviewAccounts, Duty::Configure];
         let allowed: Vec<Duty> = all.into_iter().filter(|duty| gate.allow(&actor, *duty).is_ok()).collect();
         assert_eq!(allowed, does, "{role}");
+        assert!(gate.allow(&actor, Duty::SeeTests).is_ok(), "{role}");
     }
     let record = bench.records("search_back").into_iter().find(|r| r.outcome == Outcome::Done).unwrap();
     let entry = crate::audit::Entry::of(&record, bench.clock.wall(), true).unwrap();

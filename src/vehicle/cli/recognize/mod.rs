@@ -180,7 +180,7 @@ fn report(error: &Error) {
 }
 
 /// Shown only on a terminal, and only when there is something to wait for.
-fn progress(count: usize) -> ProgressBar {
+pub fn progress(count: usize) -> ProgressBar {
     if count < 10 {
         return ProgressBar::hidden();
     }

@@ -1,12 +1,12 @@
 //! What the daemon prints: reads and hits when they are durable, and a summary at the end. A thread of
 //! its own prints: a terminal that was stopped holds up nobody.
 
-use super::truth::Seen;
 use super::{say, say_json, write_json, write_line};
 use crate::cli::annotate;
 use crate::cli::annotate::Mark;
 use crate::cli::hit;
 use crate::events::{Next, Subscription};
+use crate::performance::Seen;
 use crate::pipeline::{Announcement, LiveGate, Published, Status};
 use crossbeam_channel::{Receiver, bounded};
 use opencv::core::Mat;

@@ -5,6 +5,7 @@ pub mod alerts;
 pub mod events;
 pub mod live;
 pub mod login;
+pub mod performance;
 pub mod pictures;
 pub mod purpose;
 pub mod second_factor;

@@ -125,7 +125,7 @@ impl OfficerService {
 }
 
 /// What somebody says that a plate says.
-fn reading(plate: &str, state: &str) -> Result<Reading> {
+pub(super) fn reading(plate: &str, state: &str) -> Result<Reading> {
     let refuse = |why: String| Err(Error::new(Kind::Input, why));
     let state = state.to_ascii_uppercase();
     if !state.is_empty() && code_of(&state, Codes::Postal).is_none() {

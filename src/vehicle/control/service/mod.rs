@@ -10,6 +10,7 @@ mod import;
 mod updates;
 mod hits;
 mod lists;
+mod performance;
 mod queries;
 mod entries;
 mod sessions;
@@ -80,6 +81,8 @@ pub struct OfficerService {
     hotlists: RwLock<Vec<Arc<Hotlist>>>,
     /// So many of them, the first, stand in the configuration.
     configured_hotlists: usize,
+    /// Names of the cameras.
+    cameras: Vec<String>,
     shift: Duration,
     clock: Arc<dyn Clock>,
     /// Whether the lists in force are in `lists`.
@@ -182,6 +185,7 @@ impl OfficerService {
             lists: Arc::default(),
             hotlists: RwLock::new(hotlists),
             configured_hotlists: config.hotlists.len(),
+            cameras: config.sources.iter().map(|source| source.name.clone()).collect(),
             shift: Duration::from_secs(u64::from(config.shift.hours) * 3600),
             clock,
             arming: Mutex::new(Arming::NotBegun),
@@ -267,6 +271,11 @@ impl OfficerService {
     /// The gate that every look of a person passes.
     pub fn gate(&self) -> &Arc<Gate> {
         &self.gate
+    }
+
+    /// Names of the cameras.
+    pub fn cameras(&self) -> &[String] {
+        &self.cameras
     }
 
     /// The permit of the transfer; there is one.
@@ -371,6 +380,24 @@ impl OfficerService {
             }
             Request::EndCanvass { reason } => answer(Reply::Canvass(self.end_canvass(&by(reason))?)),
             Request::Canvasses => self.canvasses(answer),
+            // The duty was looked at.
+            Request::MayTest => Ok(()),
+            Request::KeepTest { test, reason } => answer(Reply::Test(Box::new(self.keep_test(test, &by(reason))?))),
+            Request::ShowMisses { set, misses, reason, case } => self.show_misses(&set, misses, &case, &by(reason)),
+            Request::StartDriveTest { camera, note, reason } => {
+                answer(Reply::DriveTest(Box::new(self.start_drive_test(&camera, &note, &by(reason))?)))
+            }
+            Request::EnterTestPlate { plate, state, reason } => {
+                answer(Reply::DriveTest(Box::new(self.enter_test_plate(&plate, &state, &by(reason))?)))
+            }
+            Request::TakeTestPlateBack { reason } => {
+                answer(Reply::DriveTest(Box::new(self.store.take_test_plate_back(&by(reason))?)))
+            }
+            Request::EndDriveTest { misses, reason, case } => self.end_drive_test(misses, &case, &by(reason), answer),
+            Request::DiscardDriveTest { reason } => {
+                answer(Reply::DriveTest(Box::new(self.store.discard_drive_test(&by(reason))?)))
+            }
+            Request::PerformanceTests { limit } => self.performance_tests(limit, answer),
             Request::Hits { window, reason, case } => self.hits(window, &case, &by(reason), answer),
             Request::Disposition { hit, finding, reason, case } => {
                 answer(Reply::Disposed(Box::new(self.dispose(&hit, finding, case, &by(reason))?)))
@@ -453,7 +480,15 @@ fn duty(request: &Request) -> Option<Duty> {
         | Request::StartCanvass { .. }
         | Request::EndCanvass { .. }
         | Request::Canvasses
+        | Request::MayTest
+        | Request::KeepTest { .. }
+        | Request::StartDriveTest { .. }
+        | Request::EnterTestPlate { .. }
+        | Request::TakeTestPlateBack { .. }
+        | Request::EndDriveTest { .. }
+        | Request::DiscardDriveTest { .. }
         | Request::ProposeFinding { .. } => Some(Duty::Enter),
+        Request::PerformanceTests { .. } => Some(Duty::SeeTests),
         Request::ApproveFinding { .. } | Request::WithdrawFinding { .. } => Some(Duty::Approve),
         Request::Import { .. } => Some(Duty::ManageLists),
         Request::Show { .. }
@@ -461,6 +496,7 @@ fn duty(request: &Request) -> Option<Duty> {
         | Request::Hits { .. }
         | Request::Corrections { .. }
         | Request::Findings { .. }
+        | Request::ShowMisses { .. }
         | Request::Export { .. }
         | Request::Sync
         | Request::Status

@@ -314,6 +314,20 @@ CREATE TABLE vehicle_finding (
   record TEXT NOT NULL CHECK (json_valid(record))
 ) STRICT;
 
+-- Performance tests (control P-31). No plate is in them.
+CREATE TABLE performance_test (
+  number INTEGER PRIMARY KEY AUTOINCREMENT,
+  -- UUIDv7.
+  id BLOB NOT NULL UNIQUE CHECK (length(id) = 16),
+  -- JSON of core::performance::PerformanceTest with the vehicle's signature, as access::signed writes it.
+  record TEXT NOT NULL CHECK (json_valid(record))
+) STRICT;
+-- The drive test that is going on, as JSON with the plates that its tester entered; it goes when it ends.
+CREATE TABLE drive_test (
+  id INTEGER PRIMARY KEY CHECK (id = 1),
+  record TEXT NOT NULL CHECK (json_valid(record))
+) STRICT;
+
 -- Reads already made, searched back by key, or by partial plate within a window of time.
 CREATE INDEX read_by_key ON read (key, last_seen);
 CREATE INDEX read_by_time ON read (last_seen, key);

@@ -161,6 +161,7 @@ pub fn pages() -> askama::Result<Vec<Page>> {
         ("user-form", user_form().render()?),
         ("performance", performance(false).render()?),
         ("performance-empty", performance(true).render()?),
+        ("performance-drive", drive_test().render()?),
         ("error", error_page().render()?),
     ])
 }

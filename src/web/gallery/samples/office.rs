@@ -378,26 +378,66 @@ pub fn performance(empty: bool) -> Performance {
         labels: tests.iter().map(|t| t.0.to_owned()).collect(),
         series: vec![series("Capture rate", &|t| t.0), series("Read accuracy", &|t| t.1), series("End to end", &|t| t.0 * t.1)],
     };
+    let rate = |share: f64| RateText {
+        value: format!("{:.1} %", share * 100.0),
+        interval: format!("{:.1} to {:.1} %", share * 100.0 - 1.8, (share * 100.0 + 1.4).min(100.0)),
+    };
     let rows = tests.iter().rev().map(|t| TestRow {
         at: moment(&format!("{} 2026", t.0), "10:00:00"),
         camera: "Front right".into(),
-        capture: format!("{:.1} %", t.1 * 100.0),
-        accuracy: format!("{:.1} %", t.2 * 100.0),
-        end_to_end: format!("{:.1} %", t.1 * t.2 * 100.0),
+        set: "autumn (6f1b22d0)".into(),
+        capture: rate(t.1),
+        accuracy: rate(t.2),
+        end_to_end: rate(t.1 * t.2),
         plates: "500".into(),
-        signed: "Sgt. R. Whitfield".into(),
+        signed: "rwhitfield".into(),
+        note: if t.0 == "2 Jul" { "lens not cleaned since May".into() } else { String::new() },
     });
-    let fields = vec![
-        Field::new(Input::Select, "kind", "Kind of test")
-            .choices([("replay", "Replay of a labelled folder"), ("drive", "While driving, truth entered")]),
-        Field::new(Input::Text, "folder", "Folder").value("/var/lib/plated/tests/autumn"),
-        Field::new(Input::Select, "camera", "Camera").choices([("fr", "Front right"), ("fl", "Front left")]),
+    let cameras = [("fr", "Front right"), ("fl", "Front left")];
+    let start = vec![
+        Field::new(Input::Select, "camera", "Camera").choices(cameras),
+        Field::new(Input::Text, "note", "Note").max(500),
     ];
     Performance {
         frame: admin("Performance tests", "Tests"),
-        form: form("/performance", "Run", fields),
+        drive: None,
+        start: Some(form("/performance/start", "Begin the test", start)),
+        purpose: None,
+        misses: Vec::new(),
+        find: (!empty).then(|| {
+            let every = [("", "All cameras")].into_iter().chain(cameras);
+            let field = Field::new(Input::Select, "of", "Camera").choices(every);
+            Form { csrf: String::new(), ..form("/performance", "Show", vec![field]) }
+        }),
         chart: (!empty).then_some(chart),
         rows: if empty { Vec::new() } else { rows.collect() },
+    }
+}
+
+/// While one drives, with an earlier drive's misses above the results.
+pub fn drive_test() -> Performance {
+    let plate = Field::new(Input::Plate, "plate", "Plate").required().focused().max(16);
+    let plate = plate.value("7AB?").error("The plate holds a character that no plate has.");
+    let enter = vec![plate, Field::new(Input::Text, "state", "State").max(2)];
+    let action = |word: &str, button: &str| form(&format!("/performance/{word}"), button, Vec::new());
+    Performance {
+        drive: Some(DriveTest {
+            camera: "Front right".into(),
+            since: moment("20:41", "20:41:00"),
+            entered: "37 plates entered.".into(),
+            enter: Some(form("/performance/plate", "Enter", enter)),
+            actions: vec![
+                action("end", "End the test"),
+                action("undo", "Take the last plate back"),
+                action("discard", "Discard"),
+            ],
+        }),
+        start: None,
+        misses: vec![
+            MissRow { plate: Plate::new("8XYZ402", "CA"), read: None },
+            MissRow { plate: Plate::new("6KOJ318", "CA"), read: Some(Plate::new("6K0J318", "NV")) },
+        ],
+        ..performance(false)
     }
 }
 
