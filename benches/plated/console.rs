@@ -8,12 +8,13 @@ use plated_access::Role;
 use reqwest::StatusCode;
 use std::time::{Duration, Instant};
 
-const READS: usize = 300_000;
+pub const READS: usize = 300_000;
 /// Stored one by one; the others are copies of these with ids and times of their own.
 const STORED: usize = 1_000;
 const REQUESTS: usize = 100;
 
-pub fn run() {
+/// A console with [`READS`] reads in its store, and an officer.
+pub fn desk() -> Desk {
     let desk = Desk::new();
     for n in 0..STORED {
         desk.store.put_read(&read(&plate(n))).unwrap();
@@ -21,6 +22,11 @@ pub fn run() {
     copy(&desk.place);
     assert_eq!(desk.store.stats().unwrap().reads, READS as u64);
     desk.hire("jdoe", Role::Officer);
+    desk
+}
+
+pub fn run() {
+    let desk = desk();
     let browser = desk.watching("jdoe");
     let before = stolen();
     page(&browser, "the page of live reads", "/", 0.99, 100.0);
@@ -30,7 +36,7 @@ pub fn run() {
 }
 
 /// Different plates that begin with each digit.
-fn plate(n: usize) -> String {
+pub fn plate(n: usize) -> String {
     let letter = |n: usize| char::from(b'A' + (n % 26) as u8);
     format!("{}{}{}{}{:03}", n % 10, letter(n), letter(n / 7), letter(n / 3), n * 37 % 1000)
 }

@@ -1,4 +1,4 @@
-//! The figures of the README: `cargo bench --bench plated [-- chain console consoles false_alerts hotlist latency memory shift start]`.
+//! The figures of the README: `cargo bench --bench plated [-- chain console consoles false_alerts hotlist latency memory search shift start]`.
 //!
 //! An own harness, because what counts here are whole runs, percentiles and resident memory.
 //! Every figure names what it covers; a bar that is missed is printed as missed.
@@ -17,6 +17,7 @@ mod false_alerts;
 mod hotlist;
 mod latency;
 mod memory;
+mod search;
 mod shift;
 mod start;
 mod support;
@@ -29,11 +30,12 @@ fn main() {
         return hotlist::part(&part);
     }
     let wanted: Vec<String> = std::env::args().skip(1).filter(|a| !a.starts_with('-')).collect();
-    let all: [(&str, fn()); 9] = [
+    let all: &[(&str, fn())] = &[
         ("chain", chain::run),
         ("start", start::run),
         ("latency", latency::run),
         ("console", console::run),
+        ("search", search::run),
         ("consoles", consoles::run),
         ("shift", shift::run),
         ("memory", memory::run),

@@ -85,6 +85,8 @@ kinds! {
     Hits = "hits_shown";
     /// A list as a whole.
     Export = "list_exported";
+    /// Reads that a search found, as a file.
+    ExportReads = "reads_exported";
     /// Reads and hits as they are made.
     Live = "live_shown";
     /// Access records and records of changes.
@@ -116,6 +118,9 @@ impl Recorded for Live {
     const ROLES: &'static [Role] = &[Officer, Supervisor, Administrator];
 }
 impl Recorded for Export {
+    const ROLES: &'static [Role] = &[Supervisor, Custodian];
+}
+impl Recorded for ExportReads {
     const ROLES: &'static [Role] = &[Supervisor, Custodian];
 }
 impl Recorded for Audit {

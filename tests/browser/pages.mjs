@@ -1,6 +1,6 @@
 import { open_window, log_in, examine, shot, scenario, CAR, DESK } from "./kit.mjs";
 
-const officer = ["/", "/alerts", "/shift", "/account", "/purpose", "/performance"];
+const officer = ["/", "/alerts", "/search", "/reads", "/shift", "/account", "/purpose", "/performance"];
 const chief = ["/users", "/users/new", "/users/jdoe", "/shift"];
 
 await scenario("pages", async () => {
@@ -10,9 +10,13 @@ await scenario("pages", async () => {
       await page.goto("/login");
       await examine(page, "/login");
       await log_in(page, name);
+      let read;
       for (const path of paths) {
-        await page.goto(path);
-        if (path === "/") await page.locator(".read").first().waitFor();
+        await page.goto(path === "/reads" ? read : path);
+        if (path === "/") {
+          await page.locator(".read").first().waitFor();
+          read = await page.locator(".read a").first().getAttribute("href");
+        }
         await examine(page, `${path} at ${size.width} by ${theme}`);
         await shot(page, `${path.replaceAll("/", "-").replace(/^-$/, "-live").slice(1)}-${size.width}-${theme === "light" ? "day" : "night"}`);
       }

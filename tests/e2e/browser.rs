@@ -70,6 +70,18 @@ fn an_alert_fills_the_screen_and_is_answered_in_two_steps() {
     scenario("alert");
 }
 
+// policy: P-01, P-04
+#[test]
+fn a_search_asks_for_its_purpose_finds_by_a_partial_plate_and_its_export_asks_for_another() {
+    scenario("search");
+}
+
+// policy: P-30
+#[test]
+fn a_misread_is_corrected_and_the_alert_comes() {
+    scenario("correction");
+}
+
 #[test]
 fn two_officers_take_turns_and_each_sees_their_own_name() {
     scenario("two_officers");

@@ -63,6 +63,15 @@ impl Pattern {
         end.is_some_and(|places| self.fits_at(places))
     }
 
+    /// The characters before the first `?` or `*`: each key that fits begins with them.
+    pub fn prefix(&self) -> String {
+        let named = self.0.iter().map_while(|part| match part {
+            Part::Named(digit) => SYMBOLS.get(usize::from(*digit)).copied().map(char::from),
+            Part::One | Part::Run => None,
+        });
+        named.collect()
+    }
+
     /// The probability that a text fits, when position `i` is digit `d` with probability
     /// `positions[i][d]` and the text's end with `positions[i][35]`.
     pub(super) fn mass(&self, positions: &[[f64; SYMBOLS.len() + 1]]) -> f64 {
@@ -132,6 +141,7 @@ mod tests {
         assert!(
             fits("7a?c*", "7ABC123") && fits("7A?C*", "7ABC") && fits("*C-12 3", "7ABC123") && fits("O12*", "0123")
         );
+        assert_eq!(["7ao*", "?A1", "7A1"].map(|p| Pattern::parse(p).unwrap().prefix()), ["7A0", "", "7A1"]);
         assert!(!fits("7A?C", "7ABC123") && !fits("7A?C", "7AC") && !fits("*C12", "7ABC123"));
     }
 
@@ -157,6 +167,7 @@ mod tests {
         fn a_pattern_fits_what_its_definition_says(pattern in "[AB?*]{2,8}", key in "[AB]{0,8}") {
             if let Ok(parsed) = Pattern::parse(&pattern) {
                 prop_assert_eq!(parsed.fits(&key), naive(pattern.as_bytes(), key.as_bytes()));
+                prop_assert!(!parsed.fits(&key) || key.starts_with(&parsed.prefix()));
             }
         }
     }

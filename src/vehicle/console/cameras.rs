@@ -40,6 +40,11 @@ impl Cameras {
         *last = (*last).max(Some(at));
     }
 
+    /// Their names, in the order of the configuration.
+    pub fn names(&self) -> Vec<String> {
+        (self.sources)().iter().map(|source| source.name.to_string()).collect()
+    }
+
     /// One card each, in the order of the configuration.
     pub fn cards(&self, parts: &[Part], wall: Timestamp, now: Duration) -> Vec<CameraCard> {
         let sources = (self.sources)();

@@ -1,6 +1,7 @@
 //! Purpose and case of whoever looks, on record, and the permits that the gate gave for them.
 
 use super::door::Visitor;
+use super::searches::Searches;
 use super::{Console, Shared};
 use plated_access::{Actor, Case, Grants, Hits, Live, Permit, Purpose, Reason, Recorded, Session, SessionId};
 use plated_core::error::Result;
@@ -28,6 +29,8 @@ pub struct Look {
     /// What the account could see then. It may have been changed since.
     grants: Grants,
     alerts: Mutex<Alerts>,
+    /// What was searched for, so that no plate stands in an address.
+    pub searches: Searches,
 }
 
 #[derive(Default)]
@@ -44,9 +47,16 @@ impl Look {
     ///
     /// # Errors
     /// As [`plated_access::Gate::open`]; nothing may be shown then.
-    #[allow(dead_code, reason = "pages of searches open what they show by it")]
     pub fn open<P: Recorded>(&self, console: &Console, subject: Value) -> Result<Permit<P>> {
         console.officers.gate().open(&self.actor, &self.reason, &self.case, subject)
+    }
+
+    /// The purpose of the look with other words for why.
+    ///
+    /// # Errors
+    /// When they say nothing.
+    pub fn because(&self, words: &str) -> Result<Reason> {
+        Ok(Reason::new(words)?.for_purpose(self.reason.purpose().cloned()))
     }
 
     /// Who looks.
@@ -128,7 +138,7 @@ pub fn begin(console: &Shared, visitor: &Visitor, purpose: Purpose, case: Case) 
         true => Some(gate.open(&actor, &reason, &case, json!({"from": from, "as": "alerts"}))?),
         false => None,
     };
-    let (grants, alerts) = (session.account.grants.clone(), Mutex::default());
-    console.looks.begin(session.id, Look { reason, case, live, hits, actor, grants, alerts });
+    let (grants, alerts, searches) = (session.account.grants.clone(), Mutex::default(), Searches::default());
+    console.looks.begin(session.id, Look { reason, case, live, hits, actor, grants, alerts, searches });
     Ok(())
 }

@@ -19,6 +19,7 @@ mod pages;
 mod routes;
 mod rows;
 mod scope;
+mod searches;
 mod settings;
 mod status;
 mod visit;

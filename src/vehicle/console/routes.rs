@@ -81,6 +81,8 @@ pub(crate) fn router(console: Shared, csrf: Csrf) -> (Router, Vec<Route>) {
     let routes = pages::events::routes(routes);
     let routes = pages::pictures::routes(routes);
     let routes = pages::alerts::routes(routes);
+    let routes = pages::search::routes(routes);
+    let routes = pages::reads::routes(routes);
     let routes = pages::performance::routes(routes);
     let routes = pages::users::routes(routes);
     let Routes { router, table, .. } = routes;

@@ -1,6 +1,7 @@
 //! Reads as rows of a list.
 
 use super::{Console, scope, words};
+use crate::store::KeptRead;
 use jiff::Timestamp;
 use plated_access::Scope;
 use plated_core::record::{ImageRole, ReadRecord};
@@ -10,7 +11,7 @@ use plated_web::ui::{Picture, Urgency};
 
 /// A read as a row; `hits` says which of its hits may be seen, if any.
 pub fn row(console: &Console, read: &ReadRecord, hits: Option<&Scope>, now: Timestamp) -> ReadRow {
-    let urgency = hits.and_then(|seen| scope::urgency(read, seen, console.officers.settings()));
+    let urgency = hits.and_then(|seen| scope::urgency(&read.hits, seen, console.officers.settings()));
     ReadRow {
         id: read.id.to_string(),
         href: format!("/reads/{}", read.id),
@@ -25,6 +26,17 @@ pub fn row(console: &Console, read: &ReadRecord, hits: Option<&Scope>, now: Time
     }
 }
 
+/// A read with its corrections as a row: as it was corrected last.
+pub fn kept(console: &Console, kept: &KeptRead, hits: &Scope, now: Timestamp) -> ReadRow {
+    let mut row = row(console, &kept.record, None, now);
+    row.urgency = scope::urgency(kept.hits(), hits, console.officers.settings()).map(Urgency);
+    if let Some(last) = kept.corrections.first() {
+        row.plate = Plate::new(&last.corrected.text, &last.corrected.state);
+        row.corrected = true;
+    }
+    row
+}
+
 /// Where a read was made, to about a metre, and which way the vehicle went; empty without a position.
 pub fn place(read: &ReadRecord) -> String {
     let Some(position) = read.position else { return String::new() };
@@ -33,7 +45,7 @@ pub fn place(read: &ReadRecord) -> String {
 }
 
 /// A direction as one of eight.
-fn compass(degrees: f32) -> &'static str {
+pub fn compass(degrees: f32) -> &'static str {
     const DIRECTIONS: [&str; 8] =
         ["north", "northeast", "east", "southeast", "south", "southwest", "west", "northwest"];
     let eighth = (degrees.rem_euclid(360.0) / 45.0).round() as usize;

@@ -5,7 +5,7 @@ use super::look::Look;
 use super::{Shared, blocking, pages, status};
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
-use plated_access::Role;
+use plated_access::{Recorded, Role, Search};
 use plated_core::error::{Error, Kind};
 use plated_web::csrf::Token;
 use plated_web::fields::Fields;
@@ -134,9 +134,10 @@ impl Visit {
 }
 
 /// Places to go to, for the roles that may.
-const PLACES: [(&str, &str, &str, &[Role]); 6] = [
+const PLACES: &[(&str, &str, &str, &[Role])] = &[
     ("Live", "/", "live", &[Role::Officer, Role::Supervisor, Role::Administrator]),
     ("Alerts", "/alerts", "bell", &[Role::Officer, Role::Supervisor, Role::Custodian]),
+    ("Search", "/search", "search", Search::ROLES),
     ("Shift", "/shift", "check", &[Role::Officer, Role::Supervisor, Role::Administrator]),
     ("Tests", "/performance", "chart", &[Role::Officer, Role::Supervisor, Role::Administrator]),
     ("Users", "/users", "users", &[Role::Administrator, Role::Auditor, Role::Custodian]),

@@ -54,6 +54,13 @@ pub struct KeptRead {
     pub corrections: Vec<Correction>,
 }
 
+impl KeptRead {
+    /// Its hits and those of its corrections.
+    pub fn hits(&self) -> impl Iterator<Item = &HitRecord> {
+        self.record.hits.iter().chain(self.corrections.iter().flat_map(|correction| &correction.hits))
+    }
+}
+
 /// The end of a read's id, or all of it, by which people name it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ReadEnd(String);

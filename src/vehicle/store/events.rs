@@ -31,6 +31,8 @@ pub enum What {
     ListWithdrawn,
     /// A list was written out.
     ListExported,
+    /// Reads that a search found were written out.
+    ReadsExported,
     /// A plate was entered.
     EntryAdded,
     /// A partial plate was entered (control P-04).
@@ -76,12 +78,13 @@ pub enum What {
 }
 
 impl What {
-    const ALL: [Self; 26] = [
+    const ALL: [Self; 27] = [
         Self::ListImported,
         Self::ListForced,
         Self::ListRefused,
         Self::ListWithdrawn,
         Self::ListExported,
+        Self::ReadsExported,
         Self::EntryAdded,
         Self::PatternAdded,
         Self::EntryRemoved,
@@ -113,6 +116,7 @@ impl What {
             Self::ListRefused => "list_refused",
             Self::ListWithdrawn => "list_withdrawn",
             Self::ListExported => "list_exported",
+            Self::ReadsExported => "reads_exported",
             Self::EntryAdded => "entry_added",
             Self::PatternAdded => "pattern_added",
             Self::EntryRemoved => "entry_removed",
@@ -171,11 +175,12 @@ pub(super) fn write(tx: &Connection, stamp: &Stamp, what: What, by: &By, mut sub
 #[cfg(test)]
 mod tests {
     use super::*;
-    use plated_access::{Access, Audit, Export, Hits, Live, Purge, Search, Show};
+    use plated_access::{Access, Audit, Export, ExportReads, Hits, Live, Purge, Search, Show};
 
     #[test]
     fn every_kind_of_access_has_a_word_on_record() {
-        for word in [Audit::WORD, Export::WORD, Hits::WORD, Live::WORD, Purge::WORD, Search::WORD, Show::WORD] {
+        let looks = [Audit::WORD, Hits::WORD, Live::WORD, Search::WORD, Show::WORD];
+        for word in looks.into_iter().chain([Export::WORD, ExportReads::WORD, Purge::WORD]) {
             assert_eq!(What::of(word).unwrap().as_str(), word);
         }
     }

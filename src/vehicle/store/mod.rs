@@ -41,7 +41,7 @@
 //! use plated_access::{Permit, Search as Access};
 //! use plated_vehicle::store::{Search, Store, Wanted};
 //! fn look(store: &Store, permit: Permit<Access>, wanted: Wanted) {
-//!     let _ = store.search_page(Search { permit: permit.into(), wanted, from: 0, last: (0, 0) });
+//!     let _ = store.search_page(Search { permit: permit.into(), wanted, from: 0, last: (0, 0), size: 1 });
 //! }
 //! ```
 //!
@@ -67,12 +67,14 @@
 
 mod accounts;
 mod alerts;
+mod area;
 mod audit;
 mod canvass;
 mod check;
 mod clock;
 mod connection;
 mod corrections;
+mod detail;
 mod dispositions;
 mod events;
 mod files;
@@ -98,11 +100,13 @@ mod webhooks;
 mod writer;
 
 pub use alerts::{KeptAlert, SeesPictures};
+pub use area::Area;
 pub use audit::{Log, LogReport, verify as verify_audit};
 pub use canvass::Canvass;
 pub use check::{Checked, Report, check, refuse_damaged};
 pub use clock::{ClockChange, breach_of};
 pub use corrections::{Corrected, KeptRead, NewCorrection, ReadEnd};
+pub use detail::{ReadDetail, TransferState};
 pub use dispositions::{Disposition, Finding};
 pub use events::{By, What};
 pub use hits::{Disposed, HitEnd, HitSearch, KeptHit};
@@ -115,7 +119,7 @@ pub use performance::{DriveTest, EnteredPlate, KeptTest, NewTest};
 pub use plated_access::Reason;
 pub use reads::{NewImage, NewRead, Stored};
 pub use salvage::Salvaged;
-pub use search::{Found, PAGE, Search, Wanted};
+pub use search::{Found, PAGE, Search, Searches, Wanted};
 pub use settings::Settings;
 pub use stats::Stats;
 pub use vehicle_findings::{KeptFinding, NewFinding};
@@ -359,6 +363,11 @@ impl Store {
     /// with; `None` when all were looked at. [`Search::begin`] begins one (controls P-01 to P-04).
     pub fn search_page(&self, search: Search) -> Result<(Vec<Found>, Option<Search>)> {
         self.look("could not search reads", |view| search::page(view, search))
+    }
+
+    /// The same with all that is kept of each read, also for those that leave as a file.
+    pub fn search_whole<K: Searches>(&self, search: Search<K>) -> Result<(Vec<KeptRead>, Option<Search<K>>)> {
+        self.look("could not search", |view| search::whole_page(view, search))
     }
 
     /// The next page of a list of hits, newest first, at most [`PAGE`], and what to go on with;

@@ -3,12 +3,14 @@
 //! A [`Search`] holds the permit of the gate, which has its record by then; so nothing is found, let
 //! alone shown, that is not on record.
 
+use super::area::Area;
 use super::connection::Fault;
-use super::corrections;
+use super::corrections::{self, KeptRead};
 use super::readers::View;
+use super::reads::parse;
 use jiff::Timestamp;
 use plated_access as access;
-use plated_access::{Actor, Case, Gate, Permit, Reason};
+use plated_access::{Actor, Case, Gate, Permit, Reason, Recorded};
 use plated_core::error::{Error, Kind, Result};
 use plated_core::officers::Reading;
 use plated_core::plate::{MatchKey, PlateText};
@@ -23,16 +25,23 @@ use uuid::Uuid;
 pub const PAGE: usize = 100;
 /// Reads looked at in one turn; the store has other things to do in between.
 const STEP: usize = 10_000;
+/// A partial plate that begins with so many characters is looked for among the keys that do; with fewer, among
+/// all keys in their order of time.
+const MIN_PREFIX: usize = 2;
 
 /// What is searched for: reads to which all that is given applies.
 #[derive(Clone, Debug, Default)]
 pub struct Wanted {
     plate: Option<Plate>,
+    /// Issuing state, two letters, as read or as corrected.
+    pub state: Option<String>,
     /// Incident number of the canvass in which they were made (control P-03).
     pub canvass: Option<String>,
     /// Camera.
     pub camera: Option<String>,
-    /// Only those that hit.
+    /// Made there; reads without a position are not.
+    pub area: Option<Area>,
+    /// Only those that hit. Whoever shows them leaves out those whose hits may not be seen.
     pub hits_only: bool,
     /// Last seen before then.
     pub until: Option<Timestamp>,
@@ -75,6 +84,8 @@ impl Wanted {
         if let Some(map) = elements.as_object_mut() {
             map.extend(self.canvass.as_ref().map(|incident| ("canvass".into(), json!(incident))));
             map.extend(self.camera.as_ref().map(|camera| ("camera".into(), json!(camera))));
+            map.extend(self.state.as_ref().map(|state| ("state".into(), json!(state))));
+            map.extend(self.area.as_ref().map(|area| ("area".into(), area.element())));
             map.extend(self.until.map(|until| ("until".into(), json!(until))));
             map.extend(self.hits_only.then(|| ("hits_only".into(), json!(true))));
         }
@@ -82,14 +93,28 @@ impl Wanted {
     }
 }
 
+/// Kinds of access that search reads.
+pub trait Searches: Recorded {}
+
+impl Searches for access::Search {}
+impl Searches for access::ExportReads {}
+
 /// A search on record. It is what the next page goes on from.
 #[derive(Debug)]
-pub struct Search {
-    permit: Arc<Permit<access::Search>>,
+pub struct Search<K: Searches = access::Search> {
+    permit: Arc<Permit<K>>,
     wanted: Wanted,
     from: i64,
     /// Time and number of the last read that was looked at.
     last: (i64, i64),
+    /// Most reads in one page.
+    size: usize,
+}
+
+impl<K: Searches> Clone for Search<K> {
+    fn clone(&self) -> Self {
+        Self { permit: self.permit.clone(), wanted: self.wanted.clone(), ..*self }
+    }
 }
 
 impl Search {
@@ -107,12 +132,43 @@ impl Search {
         from: Timestamp,
     ) -> Result<Self> {
         let permit = gate.open(actor, reason, case, wanted.elements(from))?;
-        Ok(Self { permit: Arc::new(permit), wanted, from: from.as_microsecond(), last: (i64::MAX, i64::MAX) })
+        let (from, last) = (from.as_microsecond(), (i64::MAX, i64::MAX));
+        Ok(Self { permit: Arc::new(permit), wanted, from, last, size: PAGE })
     }
 
+    /// The same search again, from its beginning, for reads that leave the system as a file.
+    ///
+    /// # Errors
+    /// As [`Gate::open`]; nothing is searched then.
+    pub fn export(
+        &self,
+        gate: &Gate,
+        actor: &Actor,
+        reason: &Reason,
+        case: &Case,
+    ) -> Result<Search<access::ExportReads>> {
+        let from = Timestamp::from_microsecond(self.from)
+            .map_err(|_| Error::new(Kind::Internal, "a search began at no point in time"))?;
+        let permit = gate.open(actor, reason, case, self.wanted.elements(from))?;
+        let (wanted, last) = (self.wanted.clone(), (i64::MAX, i64::MAX));
+        Ok(Search { permit: Arc::new(permit), wanted, from: self.from, last, size: PAGE })
+    }
+}
+
+impl<K: Searches> Search<K> {
     /// What lets it be done.
-    pub fn permit(&self) -> &Arc<Permit<access::Search>> {
+    pub fn permit(&self) -> &Arc<Permit<K>> {
         &self.permit
+    }
+
+    /// Whether only reads that hit are searched for.
+    pub fn is_for_hits(&self) -> bool {
+        self.wanted.hits_only
+    }
+
+    /// In pages of at most so many reads, and at most [`PAGE`].
+    pub fn by(self, size: usize) -> Self {
+        Self { size: size.clamp(1, PAGE), ..self }
     }
 }
 
@@ -179,26 +235,39 @@ pub(super) fn page(view: &View<'_>, mut search: Search) -> Result<(Vec<Found>, O
     Ok((found, Some(search)))
 }
 
+/// The same with all that is kept of each read.
+pub(super) fn whole_page<K: Searches>(
+    view: &View<'_>,
+    mut search: Search<K>,
+) -> Result<(Vec<KeptRead>, Option<Search<K>>), Fault> {
+    let mut numbers: Vec<i64> = Vec::new();
+    if look(view, &mut search, &mut numbers)? == 0 {
+        return Ok((Vec::new(), None));
+    }
+    let mut find = view.conn().prepare_cached("SELECT record FROM read WHERE number = ?1")?;
+    let mut found = Vec::new();
+    for number in numbers {
+        let record = parse(&find.query_row([number], |row| row.get::<_, Vec<u8>>(0))?)?;
+        let corrections = corrections::of_read(view.conn(), record.id)?;
+        found.push(KeptRead { record, corrections });
+    }
+    Ok((found, Some(search)))
+}
+
 /// Looks at the next reads, newest first, and notes the numbers of those that fit; gives how many
-/// it looked at. Where only a plate is searched for, an index alone answers. A read is found by what it was
-/// corrected to as well as by its own text.
-fn look(view: &View<'_>, search: &mut Search, numbers: &mut Vec<i64>) -> Result<usize, Fault> {
+/// it looked at. An index alone answers what is asked of reads, but for the canvass, which has its own, and for
+/// what they hit. A read is found by what it was corrected to as well as by its own text and state.
+fn look<K: Searches>(view: &View<'_>, search: &mut Search<K>, numbers: &mut Vec<i64>) -> Result<usize, Fault> {
     let wanted = &search.wanted;
-    let (key, limit) = match &wanted.plate {
-        Some(Plate::Whole(key)) => (Some(key.as_str()), PAGE),
-        Some(Plate::Partial(..)) => (None, STEP),
-        None => (None, PAGE),
-    };
-    let limit = limit as i64;
+    // Where a row that SQL gives may still not fit, as many are looked at as one turn allows.
+    let is_partial = matches!(wanted.plate, Some(Plate::Partial(..)));
+    let is_round = matches!(wanted.area, Some(Area::Around { .. }));
+    let limit = if is_partial || is_round { STEP } else { search.size } as i64;
     let mut values: Vec<(&str, &dyn ToSql)> =
         vec![(":from", &search.from), (":last", &search.last.0), (":number", &search.last.1), (":limit", &limit)];
+    // Of the read; key and state are asked for where they stand.
+    let (mut of_read, mut index) = (String::new(), "INDEXED BY read_by_time");
     let until = wanted.until.map(|until| until.as_microsecond());
-    // Of the read; the key is asked for where it stands.
-    let mut of_read = String::new();
-    if let Some(incident) = &wanted.canvass {
-        of_read += " AND read.canvass = :canvass AND read.canvass <> ''";
-        values.push((":canvass", incident));
-    }
     if let Some(camera) = &wanted.camera {
         of_read += " AND read.camera = :camera";
         values.push((":camera", camera));
@@ -207,23 +276,54 @@ fn look(view: &View<'_>, search: &mut Search, numbers: &mut Vec<i64>) -> Result<
         of_read += " AND read.last_seen < :until";
         values.push((":until", until));
     }
+    let bounds = wanted.area.map(|area| area.bounds());
+    if let Some(bounds) = &bounds {
+        of_read += " AND read.latitude BETWEEN :south AND :north AND read.longitude BETWEEN :west AND :east";
+        values.extend([":south", ":west", ":north", ":east"].into_iter().zip(bounds.iter().map(|b| b as &dyn ToSql)));
+    }
     if wanted.hits_only {
         of_read += " AND EXISTS (SELECT 1 FROM hit WHERE hit.read = read.number)";
     }
-    let (mut by_text, mut by_correction) = ("", "");
-    if let Some(key) = &key {
-        (by_text, by_correction) = (" AND read.key = :key", " AND correction.key = :key");
-        values.push((":key", key));
+    if let Some(incident) = &wanted.canvass {
+        of_read += " AND read.canvass = :canvass AND read.canvass <> ''";
+        values.push((":canvass", incident));
+        index = "INDEXED BY read_by_canvass";
+    }
+    let (mut by_text, mut by_correction) = (String::new(), String::new());
+    if let Some(state) = &wanted.state {
+        by_text += " AND read.state = :state";
+        by_correction += " AND json_extract(correction.record, '$.corrected.state') = :state";
+        values.push((":state", state));
+    }
+    let (key, end);
+    match &wanted.plate {
+        Some(Plate::Whole(whole)) => {
+            key = whole.as_str().to_owned();
+            by_text += " AND read.key = :key";
+            by_correction += " AND correction.key = :key";
+            values.push((":key", &key));
+            index = "INDEXED BY read_by_key";
+        }
+        Some(Plate::Partial(pattern, _)) if pattern.prefix().len() >= MIN_PREFIX => {
+            // After all letters and digits.
+            (key, end) = (pattern.prefix(), format!("{}~", pattern.prefix()));
+            by_text += " AND read.key BETWEEN :key AND :end";
+            by_correction += " AND correction.key BETWEEN :key AND :end";
+            values.extend([(":key", &key as &dyn ToSql), (":end", &end)]);
+            index = "INDEXED BY read_by_key";
+        }
+        Some(Plate::Partial(..)) | None => {}
     }
     let mut sql = format!(
-        "SELECT read.last_seen, read.number, read.key FROM read
-         WHERE read.last_seen >= :from AND (read.last_seen, read.number) < (:last, :number){of_read}{by_text}"
+        "SELECT read.last_seen, read.number, read.key, read.latitude, read.longitude FROM read {index}
+         WHERE read.last_seen BETWEEN :from AND :last
+           AND (read.last_seen, read.number) < (:last, :number){of_read}{by_text}"
     );
-    if wanted.plate.is_some() {
+    if !by_correction.is_empty() || is_partial {
         sql += &format!(
-            " UNION ALL SELECT correction.last_seen, read.number, correction.key
+            " UNION ALL SELECT correction.last_seen, read.number, correction.key, read.latitude, read.longitude
               FROM correction JOIN read ON read.id = correction.read
-              WHERE correction.last_seen >= :from
+              WHERE correction.last_seen BETWEEN :from AND :last
                 AND (correction.last_seen, read.number) < (:last, :number){of_read}{by_correction}"
         );
     }
@@ -234,14 +334,18 @@ fn look(view: &View<'_>, search: &mut Search, numbers: &mut Vec<i64>) -> Result<
     while let Some(row) = rows.next()? {
         looked_at += 1;
         last = (row.get(0)?, row.get(1)?);
-        let fits = match &wanted.plate {
+        let of_plate = match &wanted.plate {
             Some(Plate::Partial(pattern, _)) => pattern.fits(row.get_ref(2)?.as_str().unwrap_or_default()),
             _ => true,
         };
+        let in_area = match wanted.area {
+            Some(area) => area.holds((row.get(3)?, row.get(4)?)),
+            None => true,
+        };
         // One that both texts find comes twice, one after the other.
-        if fits && numbers.last() != Some(&last.1) {
+        if of_plate && in_area && numbers.last() != Some(&last.1) {
             numbers.push(last.1);
-            if numbers.len() == PAGE {
+            if numbers.len() == search.size {
                 break;
             }
         }

@@ -43,8 +43,10 @@ pub struct Search {
     pub purpose: String,
     /// Leads to another purpose.
     pub change: Link,
-    /// What is searched for.
+    /// What is searched for. Folded away beside a result.
     pub form: Form,
+    /// The same in a line, beside a result.
+    pub asked: String,
     /// None before the first search.
     pub results: Option<Results>,
 }
@@ -93,10 +95,12 @@ pub struct ReadDetail {
     pub readings: Vec<Reading>,
     /// Hits that may be shown.
     pub hits: Vec<Hit>,
+    /// That there are others, where that may be known; may be empty.
+    pub hidden: String,
     /// Who corrected what (control P-30), oldest first.
     pub history: Vec<(Moment, String)>,
-    /// Corrects a misread.
-    pub correct: Form,
+    /// Corrects a misread; none for who may not.
+    pub correct: Option<Form>,
     /// How it is with the transfer.
     pub transfer: (Health, String),
 }

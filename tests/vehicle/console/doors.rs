@@ -32,13 +32,16 @@ fn expected(route: &Route) -> Needs {
         // Leads on before anything is shown.
         "/" => Needs::Trained,
         "/events" | "/pictures/{read}/{name}" | "/alerts" | "/alerts/{hit}" => Needs::Look,
+        "/search" | "/search/{search}" | "/search/{search}/export" => Needs::Look,
+        "/reads/{read}" | "/reads/{read}/correct" => Needs::Look,
         other => panic!("say here what the route {other} shows"),
     }
 }
 
 /// An address of a route.
 fn address(route: &Route, id: &str) -> String {
-    let path = route.path.replace("{read}", id).replace("{hit}", id).replace("{name}.", "plate.");
+    let path =
+        route.path.replace("{read}", id).replace("{hit}", id).replace("{search}", id).replace("{name}.", "plate.");
     path.replace("/{name}/{action}", "/jdoe/disable")
         .replace("users/{name}", "users/jdoe")
         .replace("{name}", "plate.jpg")
@@ -150,7 +153,8 @@ fn whatever_an_address_a_query_or_a_form_holds_is_answered_by_a_page_and_is_no_f
         let token = browser.get("/account").token();
         for route in desk.routes().into_iter().filter(|r| !matches!(r.path, "/events" | "/logout" | "/lock")) {
             for odd in odd {
-                let path = route.path.replace("{read}", odd).replace("{hit}", odd).replace("{name}", odd);
+                let path = route.path.replace("{read}", odd).replace("{hit}", odd).replace("{search}", odd);
+                let path = path.replace("{name}", odd);
                 let path = format!("{}?from={odd}&name={odd}&then={odd}", path.replace("{action}", odd));
                 let answer = match route.method {
                     "GET" => browser.get(&path),
@@ -158,7 +162,9 @@ fn whatever_an_address_a_query_or_a_form_holds_is_answered_by_a_page_and_is_no_f
                         let json = browser.request(Method::POST, &path).header("x-csrf-token", &token);
                         let answer = browser.send(json.header("content-type", "application/json").body("{\"a\":"));
                         assert!(!answer.status.is_server_error(), "{name}: {path}: {}", answer.status);
-                        browser.post(&path, &token, &[("answer", odd), ("step", odd), ("role", odd), ("trained", odd)])
+                        let names = ["answer", "step", "role", "trained", "plate", "state", "from", "until", "near"];
+                        let names = names.into_iter().chain(["distance", "text", "why", "reason", "purpose", "case"]);
+                        browser.post(&path, &token, &names.map(|name| (name, odd)).collect::<Vec<_>>())
                     }
                 };
                 assert!(!answer.status.is_server_error(), "{name}: {path}: {} {}", answer.status, answer.body);

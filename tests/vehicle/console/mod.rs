@@ -5,4 +5,6 @@ mod doors;
 mod live;
 mod login;
 mod performance;
+mod reads;
+mod searches;
 mod users;

@@ -8,6 +8,8 @@ pub mod login;
 pub mod performance;
 pub mod pictures;
 pub mod purpose;
+pub mod reads;
+pub mod search;
 pub mod second_factor;
 pub mod shift;
 pub mod users;

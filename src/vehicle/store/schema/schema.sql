@@ -328,7 +328,8 @@ CREATE TABLE drive_test (
   record TEXT NOT NULL CHECK (json_valid(record))
 ) STRICT;
 
--- Reads already made, searched back by key, or by partial plate within a window of time.
+-- Reads already made, searched back by key or the beginning of one, or by anything else within a window of
+-- time: that one has all columns that a search compares, so that the table is read for what is found alone.
 CREATE INDEX read_by_key ON read (key, last_seen);
-CREATE INDEX read_by_time ON read (last_seen, key);
+CREATE INDEX read_by_time ON read (last_seen, key, camera, state, latitude, longitude);
 CREATE INDEX read_by_canvass ON read (canvass, last_seen) WHERE canvass <> '';

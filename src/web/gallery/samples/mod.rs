@@ -146,8 +146,9 @@ pub fn pages() -> askama::Result<Vec<Page>> {
             }
             .render()?,
         ),
-        ("search", search(reads(), "312 reads, newest first").render()?),
-        ("search-empty", search(Vec::new(), "Nothing found").render()?),
+        ("search", search(Some((reads(), "Reads 1–50, newest first")), false).render()?),
+        ("search-empty", search(Some((Vec::new(), "Nothing found")), false).render()?),
+        ("search-wrong", search(None, true).render()?),
         ("read", read_detail().render()?),
         ("entries", entries(false, false).render()?),
         ("entries-wrong", entries(true, true).render()?),

@@ -18,9 +18,16 @@ pub fn purposes() -> Field {
     Field::new(Input::Radio, "purpose", "Purpose").choices(choices).required()
 }
 
-pub fn search_form() -> Form {
+pub fn search_form(wrong: bool) -> Form {
+    let plate =
+        Field::new(Input::Plate, "plate", "Plate").hint("? one character, * any run; empty for all plates").max(30);
+    let plate = match wrong {
+        true => plate.value("*").error("A pattern names at least 2 characters; this one would fit too many plates."),
+        false => plate.value("6K?J*"),
+    };
     let fields = vec![
-        Field::new(Input::Plate, "plate", "Plate").value("6K?J*").hint("? one character, * any run").max(16),
+        plate,
+        Field::new(Input::Text, "state", "State").value("CA").max(2),
         Field::new(Input::DateTime, "from", "From").value("2026-11-25T21:00"),
         Field::new(Input::DateTime, "until", "Until").value("2026-11-26T21:00"),
         Field::new(Input::Select, "camera", "Camera").choices([
@@ -29,27 +36,33 @@ pub fn search_form() -> Form {
             ("fl", "Front left"),
             ("r", "Rear"),
         ]),
-        Field::new(Input::Text, "near", "Area").value("Telegraph Ave, 300 m"),
+        Field::new(Input::Text, "canvass", "Incident of a canvass"),
+        Field::new(Input::Text, "near", "Near").value("37.8353, -122.2642").hint("37.8353, -122.2642; or two corners"),
+        Field::new(Input::Select, "distance", "Within").choices([("300", "300 m"), ("1000", "1 km")]),
         Field::new(Input::Check, "hits", "Hits only"),
     ];
-    Form { csrf: String::new(), ..form("/search", "Search", fields) }
+    form("/search", "Search", fields)
 }
 
-pub fn search(rows: Vec<ReadRow>, summary: &str) -> Search {
-    let pager = Pager { shown: "1–10 of 312".into(), previous: None, next: Some("/search?page=2".into()) };
-    let export = (!rows.is_empty()).then(|| Link::new("Export", "/export"));
+/// What was found; none before the first search.
+pub fn search(found: Option<(Vec<ReadRow>, &str)>, wrong: bool) -> Search {
+    let results = found.map(|(rows, summary)| Results {
+        summary: summary.into(),
+        map: (!rows.is_empty()).then(|| beat(None)).flatten(),
+        export: (!rows.is_empty()).then(|| Link::new("Export", "/search/17/export")),
+        pager: match rows.is_empty() {
+            true => Pager::default(),
+            false => Pager { shown: "1–50".into(), previous: None, next: Some("/search/17?page=2".into()) },
+        },
+        rows,
+    });
     Search {
         frame: frame("Search", "Search"),
         purpose: "Locate a stolen or wanted vehicle · case 26-048113".into(),
-        change: Link::new("Change", "/purpose"),
-        form: search_form(),
-        results: Some(Results {
-            summary: summary.into(),
-            map: (!rows.is_empty()).then(|| beat(None)).flatten(),
-            rows,
-            pager,
-            export,
-        }),
+        change: Link::new("Change", "/purpose?then=/search"),
+        form: search_form(wrong),
+        asked: "6K?J*, CA, from 2026-11-25 21:00, until 2026-11-26 21:00".into(),
+        results,
     }
 }
 
@@ -102,13 +115,14 @@ pub fn read_detail() -> ReadDetail {
             link: Link::new("Stolen vehicle", "/alerts/a6"),
             urgency: Urgency(Priority::High),
             listed: Plate::new("6K0J318", "CA"),
-            standing: "unverified".into(),
+            standing: "Unverified lead".into(),
         }],
+        hidden: String::new(),
         history: vec![(
             moment("26 Nov 21:06", "21:06:00"),
             "A. Alvarado corrected 6KQJ318 to 6KOJ318: plate frame over the Q".into(),
         )],
-        correct: form(
+        correct: Some(form(
             "/reads/13/correct",
             "Correct and match again",
             vec![
@@ -116,8 +130,8 @@ pub fn read_detail() -> ReadDetail {
                 Field::new(Input::Text, "state", "State").value("CA").max(2),
                 Field::new(Input::Text, "why", "Why it was misread"),
             ],
-        ),
-        transfer: (Health::Good, "Sent, receipt of 21:04:58".into()),
+        )),
+        transfer: (Health::Good, "Received by station, receipt of 21:04:58".into()),
     }
 }
 

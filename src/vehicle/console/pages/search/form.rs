@@ -1,0 +1,238 @@
+//! What is searched for: from a form to the store, and back into the form.
+
+use crate::console::words;
+use crate::store::{Area, Wanted};
+use jiff::Timestamp;
+use jiff::civil::DateTime;
+use jiff::tz::TimeZone;
+use plated_core::plate::{MAX_LENGTH, PlateText, is_sign};
+use plated_core::text::sentence;
+use plated_hotlist::Pattern;
+use plated_hotlist::format::{Codes, code_of};
+use plated_web::fields::Fields;
+use plated_web::ui::{Field, Input};
+use std::time::Duration;
+
+/// A search begins so long ago, when nothing else is entered.
+const WINDOW: Duration = Duration::from_secs(24 * 3600);
+/// Distances from a point, in metres, and how they are called.
+const DISTANCES: [(&str, &str); 4] = [("100", "100 m"), ("300", "300 m"), ("1000", "1 km"), ("5000", "5 km")];
+/// How a browser writes a day and a time.
+const FORMAT: &str = "%Y-%m-%dT%H:%M";
+
+/// What was entered, as it was.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Entered {
+    plate: String,
+    state: String,
+    from: String,
+    until: String,
+    camera: String,
+    near: String,
+    distance: String,
+    canvass: String,
+    hits: bool,
+}
+
+/// What is wrong, by the name of the field.
+pub type Wrong = Vec<(&'static str, String)>;
+
+impl Entered {
+    /// What a form brought.
+    pub fn of(fields: &Fields) -> Self {
+        let text = |name: &str| fields.get(name).trim().to_owned();
+        Self {
+            plate: text("plate").to_uppercase(),
+            state: text("state").to_uppercase(),
+            from: text("from"),
+            until: text("until"),
+            camera: text("camera"),
+            near: text("near"),
+            distance: text("distance"),
+            canvass: text("canvass"),
+            hits: fields.get("hits") == "on",
+        }
+    }
+
+    /// What stands there at first: the last 24 hours, or all of a canvass.
+    pub fn new(now: Timestamp, canvass: Option<String>) -> Self {
+        let from = if canvass.is_some() { String::new() } else { local(now - WINDOW) };
+        Self { from, distance: "300".into(), canvass: canvass.unwrap_or_default(), ..Self::default() }
+    }
+
+    /// What to search for, and since when.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub fn read(&self) -> Result<(Wanted, Timestamp), Wrong> {
+        let mut wrong = Wrong::new();
+        let mut noted = |name, why: String| wrong.push((name, sentence(&words::capital(&why))));
+        let mut wanted = self.plate().unwrap_or_else(|why| {
+            noted("plate", why);
+            Wanted::default()
+        });
+        if !self.state.is_empty() {
+            match code_of(&self.state, Codes::Postal).filter(|code| !code.is_empty()) {
+                Some(code) => wanted.state = Some(code.into()),
+                None => noted("state", "There is no such state; give its two letters, such as CA, or none".into()),
+            }
+        }
+        let not_a_time = || "Give a day and a time, or nothing".to_owned();
+        let from = time(&self.from).unwrap_or_else(|()| {
+            noted("from", not_a_time());
+            None
+        });
+        wanted.until = time(&self.until).unwrap_or_else(|()| {
+            noted("until", not_a_time());
+            None
+        });
+        if from.zip(wanted.until).is_some_and(|(from, until)| until <= from) {
+            noted("until", "This is not after the time from which on is searched".into());
+        }
+        if !self.near.is_empty() {
+            let metres = DISTANCES.iter().find(|(value, _)| *value == self.distance);
+            let metres = metres.and_then(|(value, _)| value.parse().ok()).unwrap_or(300.0);
+            match Area::parse(&self.near, metres) {
+                Ok(area) => wanted.area = Some(area),
+                Err(e) => noted("near", e.to_string()),
+            }
+        }
+        let given = |text: &String| Some(text.clone()).filter(|text| !text.is_empty());
+        (wanted.camera, wanted.canvass, wanted.hits_only) = (given(&self.camera), given(&self.canvass), self.hits);
+        if wrong.is_empty() { Ok((wanted, from.unwrap_or(Timestamp::UNIX_EPOCH))) } else { Err(wrong) }
+    }
+
+    fn plate(&self) -> Result<Wanted, String> {
+        if self.plate.is_empty() {
+            return Ok(Wanted::default());
+        }
+        let allowed = |c: char| c.is_ascii_alphanumeric() || is_sign(c) || "?*".contains(c);
+        if !self.plate.chars().all(allowed) {
+            return Err(
+                "A plate has letters and digits; use ? for one character that you don't know, and * for any run \
+                        of them"
+                    .into(),
+            );
+        }
+        let named = self.plate.chars().filter(char::is_ascii_alphanumeric).count();
+        if !Pattern::is_pattern(&self.plate) && named > PlateText::normalise(&self.plate).len() {
+            return Err(format!("A plate has at most {MAX_LENGTH} characters"));
+        }
+        Wanted::parse(&self.plate).map_err(|e| e.to_string())
+    }
+
+    /// The form with what was entered, and what is wrong with it.
+    pub fn fields(&self, mut cameras: Vec<String>, wrong: &Wrong) -> Vec<Field> {
+        if !self.camera.is_empty() && !cameras.contains(&self.camera) {
+            cameras.push(self.camera.clone());
+        }
+        let cameras = std::iter::once((String::new(), "All cameras".to_owned()))
+            .chain(cameras.into_iter().map(|name| (name.clone(), name)));
+        let fields = vec![
+            Field::new(Input::Plate, "plate", "Plate")
+                .value(&*self.plate)
+                .hint("? one character, * any run; empty for all plates")
+                .max(30),
+            Field::new(Input::Text, "state", "State").value(&*self.state).max(2),
+            Field::new(Input::DateTime, "from", "From").value(&*self.from),
+            Field::new(Input::DateTime, "until", "Until").value(&*self.until),
+            Field::new(Input::Select, "camera", "Camera").choices(cameras).value(&*self.camera),
+            Field::new(Input::Text, "canvass", "Incident of a canvass").value(&*self.canvass).max(64),
+            Field::new(Input::Text, "near", "Near")
+                .value(&*self.near)
+                .hint("37.8353, -122.2642; or two corners")
+                .max(80),
+            Field::new(Input::Select, "distance", "Within").choices(DISTANCES).value(&*self.distance),
+            Field::new(Input::Check, "hits", "Hits only").value(if self.hits { "on" } else { "" }),
+        ];
+        let with_error = |field: Field| match wrong.iter().find(|(name, _)| *name == field.name) {
+            Some((_, why)) => field.error(&**why),
+            None => field,
+        };
+        fields.into_iter().map(with_error).collect()
+    }
+
+    /// What is searched for, in a line.
+    pub fn in_words(&self) -> String {
+        let plate = if self.plate.is_empty() { "All plates" } else { &self.plate };
+        let named = |name: &str, value: &str| (!value.is_empty()).then(|| format!("{name} {value}"));
+        let day = |text: &str| text.replace('T', " ");
+        let distance = DISTANCES.iter().find(|(value, _)| *value == self.distance).map_or("", |(_, name)| name);
+        let near = (!self.near.is_empty()).then(|| {
+            match self.near.split([',', ';', ' ']).filter(|part| !part.is_empty()).count() {
+                2 => format!("within {distance} of {}", self.near),
+                _ => format!("in the box {}", self.near),
+            }
+        });
+        let parts = [
+            Some(plate.to_owned()),
+            (!self.state.is_empty()).then(|| self.state.clone()),
+            named("from", &day(&self.from)),
+            named("until", &day(&self.until)),
+            named("camera", &self.camera),
+            named("incident", &self.canvass),
+            near,
+            self.hits.then(|| "hits only".to_owned()),
+        ];
+        parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
+    }
+}
+
+/// A moment as a field for a day and a time has it.
+fn local(at: Timestamp) -> String {
+    at.to_zoned(TimeZone::system()).strftime(FORMAT).to_string()
+}
+
+/// What such a field brought; none when it is empty.
+fn time(text: &str) -> Result<Option<Timestamp>, ()> {
+    if text.is_empty() {
+        return Ok(None);
+    }
+    let at: DateTime = text.parse().map_err(|_| ())?;
+    at.to_zoned(TimeZone::system()).map(|at| Some(at.timestamp())).map_err(|_| ())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn entered(fields: &str) -> Entered {
+        Entered::of(&Fields::parse(fields.as_bytes()).unwrap())
+    }
+
+    #[test]
+    fn what_is_wrong_is_told_at_its_field() {
+        for (fields, name, why) in [
+            ("plate=*", "plate", "at least 2 characters"),
+            ("plate=7AB%25", "plate", "use ? for one character"),
+            ("plate=7", "plate", "at least 2 characters"),
+            ("plate=7ABC1234567890", "plate", "at most"),
+            ("state=ZZ", "state", "no such state"),
+            ("from=yesterday", "from", "a day and a time"),
+            ("until=2026-13-01T00:00", "until", "a day and a time"),
+            ("from=2026-11-26T10:00&until=2026-11-26T09:00", "until", "not after"),
+            ("near=5th+and+Main", "near", "degrees north and east"),
+        ] {
+            let wrong = entered(fields).read().unwrap_err();
+            assert!(wrong.len() == 1 && wrong[0].0 == name && wrong[0].1.contains(why), "{fields}: {wrong:?}");
+        }
+        let both = entered("plate=*&near=x").read().unwrap_err();
+        assert_eq!(both.iter().map(|(name, _)| *name).collect::<Vec<_>>(), ["plate", "near"]);
+    }
+
+    #[test]
+    fn a_form_comes_back_as_it_was_entered() {
+        let given =
+            entered("plate=7a%3Fc*&state=ca&from=2026-11-26T10:00&camera=rear&hits=on&near=37.8,-122.2&distance=300");
+        assert!(given.read().is_ok());
+        let fields = given.fields(vec!["front".into()], &Wrong::new());
+        let value = |name: &str| fields.iter().find(|f| f.name == name).unwrap().value.clone();
+        assert_eq!([value("plate"), value("state"), value("camera")], ["7A?C*", "CA", "rear"]);
+        assert_eq!((value("hits"), value("from")), ("on".into(), "2026-11-26T10:00".into()));
+        let words = "7A?C*, CA, from 2026-11-26 10:00, camera rear, within 300 m of 37.8,-122.2, hits only";
+        assert_eq!(given.in_words(), words);
+        let fresh = Entered::new(Timestamp::now(), None);
+        assert!(fresh.read().is_ok() && !fresh.from.is_empty());
+        assert_eq!(Entered::new(Timestamp::now(), Some("26-1".into())).from, "");
+    }
+}
