@@ -2,7 +2,8 @@
 //!
 //! Left alone, glibc takes a large block that was given back as a sign to keep such blocks in its
 //! heaps, one heap for each of many threads. Frames of some MiB and pictures of some hundred KiB, of
-//! which a track keeps a few for seconds and the others go at once, then leave holes that add up.
+//! which a track keeps a few for seconds and the others go at once, then leave holes that add up. Smaller
+//! blocks leave holes too, more slowly.
 
 /// Blocks of this size and above go back to the system at once. Rows and small objects stay below.
 const LARGE: i32 = 256 << 10;
@@ -21,5 +22,15 @@ pub fn settle() {
         if taken == 0 {
             tracing::debug!(name, value, "The C library does not take a setting of its memory.");
         }
+    }
+}
+
+/// Gives the pages back that lie free between blocks in use. Takes some milliseconds, for which whoever wants a small
+/// block may wait: once a minute is enough.
+pub fn tidy() {
+    #[cfg(target_env = "gnu")]
+    #[allow(unsafe_code, reason = "a call of the C library that touches no block in use")]
+    unsafe {
+        libc::malloc_trim(0);
     }
 }

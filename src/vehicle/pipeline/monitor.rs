@@ -16,6 +16,8 @@ use std::time::Duration;
 
 /// How often it looks.
 const INTERVAL: Duration = Duration::from_secs(1);
+/// How often memory that nobody uses goes back to the system.
+const TIDY_INTERVAL: Duration = Duration::from_secs(60);
 /// A camera that gives no frame for this long is not well, nor is one whose frames give no result.
 const SILENT_AFTER: Duration = Duration::from_secs(10);
 
@@ -50,8 +52,13 @@ impl Monitor {
     /// `Internal` when the thread can't be started.
     pub fn start(self, stop: Shutdown) -> Result<Thread> {
         Thread::start("health", "The thread that looks after the others", move || {
+            let mut tidied = self.clock.monotonic();
             loop {
                 guarded("How the parts are was not looked at", || self.look());
+                if self.clock.monotonic().saturating_sub(tidied) >= TIDY_INTERVAL {
+                    crate::memory::tidy();
+                    tidied = self.clock.monotonic();
+                }
                 if stop.wait_timeout(INTERVAL) {
                     return;
                 }
