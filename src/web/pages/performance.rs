@@ -49,7 +49,7 @@ pub struct DriveTest {
     pub entered: String,
     /// Enters a plate; none for who did not begin it.
     pub enter: Option<Form>,
-    /// Take the last plate back, end, discard.
+    /// End, take the last plate back, discard: what is done most comes first.
     pub actions: Vec<Form>,
 }
 

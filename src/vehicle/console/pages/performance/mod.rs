@@ -92,7 +92,7 @@ async fn page(visit: &Visit, entered: Entered) -> Result<Response, Problem> {
         entered: format!("{} entered.", words::capital(&count(d.plates, "plate"))),
         enter: (d.by == tester).then(|| plate_form(visit, &entered)),
         actions: actions(visit, &d, d.by == tester),
-        camera: d.camera,
+        camera: words::title(&d.camera),
     });
     let wanted = visit.query.get("of").to_owned();
     let find = history::find(&tests, &wanted);
