@@ -32,7 +32,7 @@ pub enum Announcement {
         /// Pictures of the read as it is so far.
         pictures: Vec<NewImage>,
     },
-    /// Somebody said what a hit was.
+    /// Somebody said what a hit was, or muted its pairing.
     Disposed {
         /// The hit.
         hit: Uuid,

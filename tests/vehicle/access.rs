@@ -153,6 +153,7 @@ fn requests(vehicle: &Vehicle) -> Vec<Request> {
         Request::Disposition { hit: vehicle.hit.clone(), finding: Finding::Correct, reason: why(), case },
         Request::Export { list: "svs".into(), reason: why(), case: "26-1234".into() },
         Request::Export { list: "officers".into(), reason: why(), case: "26-1234".into() },
+        Request::Entries { reason: why(), case: "26-1234".into() },
         Request::Remove { id: 1, reason: why() },
         import(),
         Request::Sync,
@@ -188,6 +189,7 @@ fn requests(vehicle: &Vehicle) -> Vec<Request> {
         Request::StartCanvass { incident: "26-1234".into(), reason: why() },
         Request::Canvasses,
         Request::EndCanvass { reason: why() },
+        Request::Mute { hit: vehicle.hit.clone(), muted: false, reason: why(), case: "26-1234".into() },
         Request::MayTest,
         Request::KeepTest { test: test(), reason: why() },
         Request::ShowMisses { set: "autumn".into(), misses: 3, reason: why(), case: "26-1234".into() },
@@ -206,6 +208,8 @@ fn shows_data(request: &Request) -> bool {
     match request {
         Request::Add { .. }
         | Request::Remove { .. }
+        | Request::Entries { .. }
+        | Request::Mute { .. }
         | Request::Show { .. }
         | Request::Search { .. }
         | Request::Hits { .. }

@@ -1,12 +1,12 @@
-//! Pairings of a read and a listed plate that somebody found wrong: they alert nobody until the
-//! shift ends.
+//! Pairings of a read and a listed plate that somebody found wrong, or muted by hand: they alert nobody
+//! until the shift ends. Muted by hand are low and normal priority only.
 //!
 //! The officers' service mutes, the recorder asks. The end of a mute is kept as monotonic time, so a
 //! jump of the wall clock neither ends it early nor makes it last (invariant 8). What was found wrong
 //! are the entries that the hit showed: one that comes later, from whatever list, alerts.
 
 use plated_core::plate::{MatchKey, PlateText};
-use plated_core::record::{EntryRecord, HitRecord};
+use plated_core::record::{EntryRecord, HitRecord, Priority};
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard};
 use std::time::Duration;
@@ -25,8 +25,10 @@ type Pairing = (MatchKey, String);
 
 #[derive(Debug)]
 struct Mute {
-    /// Of the hit that was found wrong.
+    /// Of the hit that was found wrong, or muted.
     entries: Vec<EntryRecord>,
+    /// Muted by hand: a hit of high priority alerts all the same.
+    by_hand: bool,
     /// Monotonic time.
     until: Duration,
 }
@@ -35,13 +37,22 @@ impl MutedPairings {
     /// The pairing of this hit alerts nobody before the monotonic time `until`, as long as the
     /// listed plate has no other entries than the hit.
     pub fn begin(&self, hit: &HitRecord, until: Duration) {
+        self.put(hit, false, until);
+    }
+
+    /// The same, unless the pairing comes with high priority.
+    pub fn begin_by_hand(&self, hit: &HitRecord, until: Duration) {
+        self.put(hit, true, until);
+    }
+
+    fn put(&self, hit: &HitRecord, by_hand: bool, until: Duration) {
         let (pairing, mut pairings) = (pairing(hit), self.lock());
         if pairings.len() >= MAX_PAIRINGS && !pairings.contains_key(&pairing) {
             let first = pairings.iter().min_by_key(|(_, mute)| mute.until).map(|(pairing, _)| pairing.clone());
             first.map(|first| pairings.remove(&first));
         }
         let entries = hit.entries.iter().map(|e| e.entry.clone()).collect();
-        pairings.insert(pairing, Mute { entries, until });
+        pairings.insert(pairing, Mute { entries, by_hand, until });
     }
 
     /// The pairing of this hit alerts again.
@@ -49,11 +60,22 @@ impl MutedPairings {
         self.lock().remove(&pairing(hit));
     }
 
+    /// It is not wrong any more: the pairing alerts again, unless it was muted by hand.
+    pub fn end_found_wrong(&self, hit: &HitRecord) {
+        let mut pairings = self.lock();
+        if pairings.get(&pairing(hit)).is_some_and(|mute| !mute.by_hand) {
+            pairings.remove(&pairing(hit));
+        }
+    }
+
     /// Whether this hit alerts nobody at the monotonic time `now`.
     pub fn holds(&self, hit: &HitRecord, now: Duration) -> bool {
         let pairings = self.lock();
         let mute = pairings.get(&pairing(hit)).filter(|mute| now < mute.until);
-        mute.is_some_and(|mute| hit.entries.iter().all(|e| mute.entries.contains(&e.entry)))
+        mute.is_some_and(|mute| {
+            let counts = !mute.by_hand || hit.priority() < Priority::High;
+            counts && hit.entries.iter().all(|e| mute.entries.contains(&e.entry))
+        })
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<Pairing, Mute>> {
@@ -69,7 +91,6 @@ fn pairing(hit: &HitRecord) -> Pairing {
 mod tests {
     use super::super::dispatch::tests::{S, entry, hit};
     use super::*;
-    use plated_core::record::Priority;
 
     // policy: P-06
     #[test]
@@ -97,6 +118,23 @@ mod tests {
         assert!(muted.holds(&hit("7ABC123", "7ABC123", &both[..1]), S(1)));
         muted.begin(&hit("7ABC123", "7ABC123", &both), S(10));
         assert!((1..=2).all(|n| muted.holds(&hit("7ABC123", "7ABC123", &both[..n]), S(1))));
+    }
+
+    // policy: P-06
+    #[test]
+    fn what_is_muted_by_hand_lasts_over_an_answer_and_never_keeps_high_priority_quiet() {
+        let muted = MutedPairings::default();
+        let stray = entry("7ABC123", Priority::High, "stray"); // Another state made it less urgent.
+        let mut of = hit("7ABC123", "7ABC123", &[stray]);
+        of.entries[0].priority = Priority::Normal;
+        muted.begin_by_hand(&of, S(10));
+        muted.end_found_wrong(&of);
+        assert!(muted.holds(&of, S(9)) && !muted.holds(&of, S(10)));
+        of.entries[0].priority = Priority::High;
+        assert!(!muted.holds(&of, S(1)));
+        muted.end(&of);
+        of.entries[0].priority = Priority::Normal;
+        assert!(!muted.holds(&of, S(1)));
     }
 
     #[test]

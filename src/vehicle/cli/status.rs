@@ -70,6 +70,11 @@ fn print(report: &StatusReport) -> Result<()> {
         count(whole as u64, "plate"),
         count(partial as u64, "partial plate")
     ))?;
+    if let Some(canvass) = &report.canvass {
+        let incident = if canvass.incident.is_empty() { "one" } else { &canvass.incident };
+        let since = canvass.since.map_or_else(String::new, |at| format!(" since {}", local(at)));
+        say(format_args!("{:<9} canvass: {incident} is open{since}", word(Staleness::Fresh)))?;
+    }
     let Some(s) = &report.store else { return Ok(()) };
     let newest =
         s.newest_read.map_or_else(|| "no read yet".to_owned(), |t| format!("the last {} ago", since(report, t)));

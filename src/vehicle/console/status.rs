@@ -72,7 +72,7 @@ fn look(officers: &OfficerService, glance: &Glance, now: Timestamp) -> Arc<Statu
 fn unknown(at: Timestamp, text: String) -> StatusReport {
     let clock = crate::control::ClockLine { trusted: true, synchronised: None, last_jump: None };
     let parts = vec![Part { name: "store".into(), level: Level::Failed, since: at, text }];
-    StatusReport { at, daemon: true, parts, clock, lists: Vec::new(), officers: Vec::new(), store: None }
+    StatusReport { at, daemon: true, parts, clock, lists: Vec::new(), officers: Vec::new(), canvass: None, store: None }
 }
 
 /// As a page shows it.

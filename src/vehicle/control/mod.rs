@@ -26,7 +26,7 @@ pub use call::Call;
 pub use client::call;
 pub use server::Server;
 pub use service::{Incoming, OfficerService};
-pub use status::{ClockLine, ListLine, StatusReport};
+pub use status::{CanvassLine, ClockLine, ListLine, StatusReport};
 pub use sync::{UpdaterHandle, station};
 
 use crate::lists::Outcome;
@@ -69,6 +69,13 @@ pub enum Request {
         id: i64,
         /// Why.
         reason: Reason,
+    },
+    /// What officers entered and is in force.
+    Entries {
+        /// Why it is looked at.
+        reason: Reason,
+        /// Case or incident, or empty.
+        case: String,
     },
     /// All entries of a plate in all lists.
     Show {
@@ -249,6 +256,17 @@ pub enum Request {
         /// Case or incident, or empty.
         case: String,
     },
+    /// Let the pairing of a hit of low or normal priority alert nobody until the shift ends.
+    Mute {
+        /// The hit's id, or the end of it.
+        hit: String,
+        /// False: from now on it alerts again.
+        muted: bool,
+        /// Why.
+        reason: Reason,
+        /// Case or incident, or empty.
+        case: String,
+    },
     /// Bring a file into force. On the socket its bytes follow the request.
     Import {
         /// Name of the list.
@@ -372,6 +390,8 @@ pub enum Reply {
     Added(ManualEntry),
     /// It is out of force.
     Removed(ManualEntry),
+    /// Something that an officer entered.
+    Entered(ManualEntry),
     /// An entry of the plate.
     Entry(Box<Shown>),
     /// A list that was left out, whatever was asked for.
@@ -387,6 +407,8 @@ pub enum Reply {
     Hit(Box<KeptHit>),
     /// What a hit was is kept.
     Disposed(Box<Disposed>),
+    /// A pairing is muted, or is not any more.
+    Muted(Box<Muted>),
     /// A correction was kept; with the hits of it that may be shown.
     Corrected(Box<Correction>),
     /// A correction.
@@ -461,6 +483,15 @@ pub struct Disposed {
     pub finding: Finding,
     /// Its pairing alerts nobody until then; none when the finding does not quiet it.
     pub quiet_until: Option<Timestamp>,
+}
+
+/// A pairing that an officer muted, or that alerts again.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Muted {
+    /// Key of the hit.
+    pub hit: Uuid,
+    /// Its pairing alerts nobody until then; none when it alerts.
+    pub until: Option<Timestamp>,
 }
 
 /// What became of an import.

@@ -31,6 +31,9 @@ pub struct StatusReport {
     pub lists: Vec<ListLine>,
     /// What officers entered; no plates here.
     pub officers: Vec<OfficerLine>,
+    /// The canvass that is open.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub canvass: Option<CanvassLine>,
     /// The store and the way to the station; none when the store does not answer, and then `lists` is empty
     /// too.
     pub store: Option<StoreLine>,
@@ -38,11 +41,14 @@ pub struct StatusReport {
 
 impl StatusReport {
     /// The same for somebody who sees these lists: who made which entry for which case is of the list of
-    /// what officers enter.
-    pub(super) fn seen_with(mut self, scope: &Scope) -> Self {
+    /// what officers enter. The number of a canvass is for who may enter one.
+    pub(super) fn seen_with(mut self, scope: &Scope, enters: bool) -> Self {
         let officers = Source { list: OFFICERS, clets: false, covert: false };
         if scope.visibility(officers) != Visibility::Whole {
             self.officers.iter_mut().for_each(|line| (line.by, line.case) = Default::default());
+        }
+        if let Some(canvass) = self.canvass.as_mut().filter(|_| !enters) {
+            canvass.incident.clear();
         }
         self
     }
@@ -142,6 +148,15 @@ pub struct OfficerLine {
     pub expires: Timestamp,
     /// Case or incident, or empty.
     pub case: String,
+}
+
+/// The canvass that is open (control P-03).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CanvassLine {
+    /// Number of the incident; empty for who may not enter one.
+    pub incident: String,
+    /// Since when; none when the store does not answer.
+    pub since: Option<Timestamp>,
 }
 
 /// The store and the way to the station.

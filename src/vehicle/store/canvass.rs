@@ -55,6 +55,20 @@ impl Store {
     pub fn canvasses(&self, limit: usize) -> Result<Vec<Canvass>> {
         self.look("could not list canvasses", |view| newest(view, limit))
     }
+
+    /// How many reads carry the number of this incident.
+    pub fn canvass_reads(&self, incident: &str) -> Result<CanvassReads> {
+        self.look("could not count the reads of a canvass", |view| count(view, incident))
+    }
+}
+
+/// How many reads of a canvass there are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct CanvassReads {
+    /// In this store.
+    pub reads: u64,
+    /// Of these, reads that the station holds.
+    pub sent: u64,
 }
 
 /// Starts one, with its event.
@@ -107,6 +121,16 @@ pub(super) fn newest(view: &View<'_>, limit: usize) -> Result<Vec<Canvass>, Faul
     let mut find = view.conn().prepare_cached(&format!("{SELECT} ORDER BY id DESC LIMIT ?1"))?;
     let rows = find.query_map([limit as i64], |row| Ok(canvass(row)))?;
     rows.map(|row| row?).collect()
+}
+
+/// Counts the reads of an incident.
+pub(super) fn count(view: &View<'_>, incident: &str) -> Result<CanvassReads, Fault> {
+    let mut find = view.conn().prepare_cached(
+        "SELECT count(*), count(transferred.read) FROM read LEFT JOIN transferred ON transferred.read = read.number
+         WHERE canvass = ?1 AND canvass <> ''",
+    )?;
+    let number = |row: &Row<'_>, column| row.get::<_, i64>(column).map(i64::unsigned_abs);
+    Ok(find.query_row([incident], |row| Ok(CanvassReads { reads: number(row, 0)?, sent: number(row, 1)? }))?)
 }
 
 fn open(conn: &Connection) -> Result<Option<Canvass>, Fault> {

@@ -117,6 +117,22 @@ pub(super) fn add(writer: &mut Writer, new: &Disposition, by: &By) -> Result<(),
     Ok(())
 }
 
+/// Puts on record that a pairing was muted by hand, or alerts again. The mute itself ends with the daemon.
+pub(super) fn muted_by_hand(
+    writer: &mut Writer,
+    hit: &HitRecord,
+    muted: bool,
+    case: &str,
+    by: &By,
+) -> Result<(), Fault> {
+    let stamp = writer.stamp();
+    let tx = writer.write()?;
+    let subject = json!({"hit": hit.id, "listed": hit.listed, "muted": muted, "case": case});
+    events::write(&tx, &stamp, What::AlertMuted, by, subject)?;
+    tx.commit()?;
+    Ok(())
+}
+
 /// The hits whose pairing is muted now, each with the time at which it alerts again. Of a pairing
 /// the newest disposition counts, whatever it says.
 pub(super) fn muted(view: &View<'_>) -> Result<Vec<(HitRecord, Timestamp)>, Fault> {

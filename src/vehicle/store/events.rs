@@ -47,6 +47,8 @@ pub enum What {
     HitsShown,
     /// An officer's disposition of a hit.
     Disposition,
+    /// An officer muted the alerts of a pairing for the shift, or ended that.
+    AlertMuted,
     /// A read was corrected (control P-30).
     ReadCorrected,
     /// A canvass was started (control P-03).
@@ -78,7 +80,7 @@ pub enum What {
 }
 
 impl What {
-    const ALL: [Self; 27] = [
+    const ALL: [Self; 28] = [
         Self::ListImported,
         Self::ListForced,
         Self::ListRefused,
@@ -92,6 +94,7 @@ impl What {
         Self::SearchBack,
         Self::HitsShown,
         Self::Disposition,
+        Self::AlertMuted,
         Self::ReadCorrected,
         Self::CanvassStarted,
         Self::CanvassEnded,
@@ -124,6 +127,7 @@ impl What {
             Self::SearchBack => "search_back",
             Self::HitsShown => "hits_shown",
             Self::Disposition => "disposition",
+            Self::AlertMuted => "alert_muted",
             Self::ReadCorrected => "read_corrected",
             Self::CanvassStarted => "canvass_started",
             Self::CanvassEnded => "canvass_ended",

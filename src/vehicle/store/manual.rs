@@ -75,6 +75,7 @@ impl ManualEntry {
             category: self.entry.category.clone(),
             priority: self.entry.priority,
             reason: self.reason.clone(),
+            case_number: self.entry.case.clone(),
             source: self.by.to_string(),
             date: self.created.strftime("%Y-%m-%d").to_string(),
             id: self.id.to_string(),

@@ -102,7 +102,7 @@ mod writer;
 pub use alerts::{KeptAlert, SeesPictures};
 pub use area::Area;
 pub use audit::{Log, LogReport, verify as verify_audit};
-pub use canvass::Canvass;
+pub use canvass::{Canvass, CanvassReads};
 pub use check::{Checked, Report, check, refuse_damaged};
 pub use clock::{ClockChange, breach_of};
 pub use corrections::{Corrected, KeptRead, NewCorrection, ReadEnd};
@@ -313,6 +313,11 @@ impl Store {
         self.look("could not count", stats::stats)
     }
 
+    /// When a camera made its last read, if it made one since `from`. It holds no ALPR data.
+    pub fn last_read_of(&self, camera: &str, from: Timestamp) -> Result<Option<Timestamp>> {
+        self.look("could not look for the last read of a camera", |view| stats::last_read_of(view, camera, from))
+    }
+
     /// The last reads, newest first, at most `limit`.
     pub fn reads(&self, _: &Permit<access::Search>, limit: usize) -> Result<Vec<ReadRecord>> {
         self.look("could not list reads", |view| reads::newest(view, limit))
@@ -385,6 +390,13 @@ impl Store {
     pub fn add_disposition(&self, disposition: Disposition, by: &By) -> Result<()> {
         let by = by.clone();
         self.ask("could not keep a disposition", move |w| dispositions::add(w, &disposition, &by))
+    }
+
+    /// Puts on record that the pairing of a hit was muted by hand, or alerts again.
+    pub fn alert_muted(&self, hit: &HitRecord, muted: bool, case: String, by: &By) -> Result<()> {
+        let (hit, by) = (hit.clone(), by.clone());
+        let job = move |w: &mut Writer| dispositions::muted_by_hand(w, &hit, muted, &case, &by);
+        self.ask("could not put a mute on record", job)
     }
 
     /// Hits whose pairing is muted now, by their newest disposition, and until when.

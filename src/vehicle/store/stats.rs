@@ -3,6 +3,7 @@
 use super::connection::Fault;
 use super::readers::View;
 use jiff::Timestamp;
+use rusqlite::{OptionalExtension, params};
 
 /// Counts of what the store holds.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -70,4 +71,12 @@ pub(super) fn stats(view: &View<'_>) -> Result<Stats, Fault> {
         }
     }
     Ok(stats)
+}
+
+/// The last look of the newest read of a camera, if it is not before `from`.
+pub(super) fn last_read_of(view: &View<'_>, camera: &str, from: Timestamp) -> Result<Option<Timestamp>, Fault> {
+    let sql = "SELECT last_seen FROM read WHERE last_seen >= ?1 AND camera = ?2 ORDER BY last_seen DESC LIMIT 1";
+    let mut find = view.conn().prepare_cached(sql)?;
+    let found: Option<i64> = find.query_row(params![from.as_microsecond(), camera], |row| row.get(0)).optional()?;
+    Ok(found.and_then(|at| Timestamp::from_microsecond(at).ok()))
 }

@@ -40,6 +40,19 @@ fn a_canvass_is_started_once_survives_a_restart_and_is_ended_each_with_who_and_w
     assert_eq!((&events[0].subject["case"], &*events[0].reason), (&"26-1234".into(), "homicide at 5th and Main"));
 }
 
+// policy: P-03
+#[test]
+fn the_status_says_which_canvass_is_open() {
+    let vehicle = Vehicle::new("");
+    let status = || vehicle.service.status().unwrap().canvass;
+    assert_eq!(status(), None);
+    vehicle.ask(begin_canvass("26-1234")).unwrap();
+    let open = status().unwrap();
+    assert_eq!((&*open.incident, open.since), ("26-1234", Some(start())));
+    vehicle.ask(end_canvass()).unwrap();
+    assert_eq!(status(), None);
+}
+
 #[test]
 fn a_canvass_without_a_number_is_refused() {
     let vehicle = Vehicle::new("");

@@ -1,13 +1,17 @@
 //! Plates and partial plates that officers enter (control P-04).
 
-use super::OfficerService;
+use super::{Answer, OfficerService};
+use crate::control::Reply;
 use crate::store::{By, ManualEntry, NewManual};
+use crate::visible;
 use jiff::{SignedDuration, Timestamp};
+use plated_access::{Case, Permit, Show};
 use plated_core::clock::Moment;
 use plated_core::error::{Context, Error, Kind, Result};
 use plated_core::record::EntryRecord;
 use plated_hotlist::settings::OFFICERS;
 use plated_hotlist::{Partial, Rules, Source};
+use serde_json::json;
 use std::sync::MutexGuard;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -31,6 +35,15 @@ impl OfficerService {
         officers.retain(|(e, _)| e.id != id);
         self.rearm(&officers)?;
         Ok(entry)
+    }
+
+    /// What officers entered and is in force, in the order in which it was entered.
+    pub(super) fn list_entries(&self, case: &str, by: &By, answer: Answer<'_>) -> Result<()> {
+        let permit: Permit<Show> = self.gate.open(&by.who, &by.reason, &Case::new(case)?, json!({"list": OFFICERS}))?;
+        let entries = self.entries_in_force()?.into_iter();
+        let seen = entries.filter(|entry| visible::shows_entry(permit.scope(), &self.sets, &entry.record()));
+        let rows = seen.map(Reply::Entered).collect();
+        self.give(&permit, rows, answer)
     }
 
     /// Lets go of what is over, also by a clock that is trusted again. Called about once a second.

@@ -3,12 +3,14 @@
 use super::entries::{later, left};
 use super::{Answer, OfficerService};
 use crate::announcement::{Announcement, Published};
-use crate::control::{Disposed, Reply};
+use crate::control::{Disposed, Muted, Reply};
 use crate::store::{By, Disposition, Finding, HitEnd, HitSearch, KeptHit};
 use crate::visible::{self, VisibleHit};
 use plated_access::Case;
 use plated_core::error::{Error, Kind, Result};
+use plated_core::record::{HitRecord, Priority};
 use serde_json::json;
+use uuid::Uuid;
 
 impl OfficerService {
     pub(super) fn hits(&self, window: u64, case: &str, by: &By, answer: Answer<'_>) -> Result<()> {
@@ -41,28 +43,55 @@ impl OfficerService {
     /// shift ends. Any other finding of the pairing ends that.
     pub(super) fn dispose(&self, end: &str, finding: Finding, case: String, by: &By) -> Result<Disposed> {
         let _one = self.disposing.lock().unwrap_or_else(|e| e.into_inner());
+        let hit = self.find_seen(end, &case, by)?;
+        let shift_ends = later(self.clock.wall(), self.shift)?;
+        self.store.add_disposition(Disposition { hit: hit.id, finding, case, shift_ends }, by)?;
+        match finding.quiets() {
+            true => self.muted.begin(&hit, self.clock.monotonic().saturating_add(self.shift)),
+            false => self.muted.end_found_wrong(&hit),
+        }
+        self.tell_disposed(hit.id);
+        Ok(Disposed { hit, finding, quiet_until: finding.quiets().then_some(shift_ends) })
+    }
+
+    /// Lets the pairing of a hit alert nobody until the shift ends, or alert again. High priority is never muted
+    /// so: neither this hit nor a later one of the pairing that is more urgent.
+    pub(super) fn mute(&self, end: &str, muted: bool, case: String, by: &By) -> Result<Muted> {
+        let _one = self.disposing.lock().unwrap_or_else(|e| e.into_inner());
+        let hit = self.find_seen(end, &case, by)?;
+        if muted && hit.priority().max(self.sets.tone(&hit)) == Priority::High {
+            return Err(Error::new(Kind::Refused, "an alert of high priority can't be muted"));
+        }
+        self.store.alert_muted(&hit, muted, case, by)?;
+        match muted {
+            true => self.muted.begin_by_hand(&hit, self.clock.monotonic().saturating_add(self.shift)),
+            false => self.muted.end(&hit),
+        }
+        self.tell_disposed(hit.id);
+        let until = if muted { Some(later(self.clock.wall(), self.shift)?) } else { None };
+        Ok(Muted { hit: hit.id, until })
+    }
+
+    /// The hit whose id ends so, on record as shown; none for those who may not see it.
+    fn find_seen(&self, end: &str, case: &str, by: &By) -> Result<HitRecord> {
         let end = HitEnd::parse(end)?;
-        let permit = self.gate.open(&by.who, &by.reason, &Case::new(&case)?, json!({"hit": end.as_str()}))?;
+        let permit = self.gate.open(&by.who, &by.reason, &Case::new(case)?, json!({"hit": end.as_str()}))?;
         let found = self.store.find_hit(&permit, &end)?;
-        // A hit is none for those who may not see it.
         let seen = found.map(|kept| visible::hit(permit.scope(), &self.sets, &kept.hit));
         let Some(VisibleHit::Whole(hit)) = seen else {
             let end = end.as_str();
             let message = format!("there is no hit whose id ends in {end}; `plated hit list` shows those there are");
             return Err(Error::new(Kind::NotFound, message));
         };
-        let hit = *hit;
         self.gate.shown(&permit, 1)?;
-        let shift_ends = later(self.clock.wall(), self.shift)?;
-        self.store.add_disposition(Disposition { hit: hit.id, finding, case, shift_ends }, by)?;
-        match finding.quiets() {
-            true => self.muted.begin(&hit, self.clock.monotonic().saturating_add(self.shift)),
-            false => self.muted.end(&hit),
-        }
+        Ok(*hit)
+    }
+
+    /// Consoles show the alert of this hit as it is now.
+    fn tell_disposed(&self, hit: Uuid) {
         if let Some(events) = self.events.get() {
-            events.publish(Published::new(Announcement::Disposed { hit: hit.id }, self.sets.clone()), 0);
+            events.publish(Published::new(Announcement::Disposed { hit }, self.sets.clone()), 0);
         }
-        Ok(Disposed { hit, finding, quiet_until: finding.quiets().then_some(shift_ends) })
     }
 
     /// Mutes what was found wrong before. What the wall clock says is left of a shift can't

@@ -347,6 +347,7 @@ impl OfficerService {
                     None => Ok(()),
                 }
             }
+            Request::Entries { reason, case } => self.list_entries(&case, &by(reason), answer),
             Request::Remove { id, reason } => answer(Reply::Removed(self.remove(id, &by(reason))?)),
             Request::Show { plate, reason, case } => self.show(&plate, &case, &by(reason), answer),
             Request::Search { plate, canvass, window, reason, case } => {
@@ -402,6 +403,9 @@ impl OfficerService {
             Request::Disposition { hit, finding, reason, case } => {
                 answer(Reply::Disposed(Box::new(self.dispose(&hit, finding, case, &by(reason))?)))
             }
+            Request::Mute { hit, muted, reason, case } => {
+                answer(Reply::Muted(Box::new(self.mute(&hit, muted, case, &by(reason))?)))
+            }
             Request::Import { list, modified, force, reason, .. } => {
                 let file =
                     file.ok_or_else(|| Error::new(Kind::Input, "the list's file did not come with the request"))?;
@@ -412,7 +416,10 @@ impl OfficerService {
                 Some(coming) => sync::tell(coming.round()?, answer),
                 None => Err(sync::no_station()),
             },
-            Request::Status => answer(Reply::Status(Box::new(self.status()?.seen_with(&self.gate.scope(who))))),
+            Request::Status => {
+                let enters = self.gate.allow(who, Duty::Enter).is_ok();
+                answer(Reply::Status(Box::new(self.status()?.seen_with(&self.gate.scope(who), enters))))
+            }
             Request::Accounts { name } => self.list_accounts(who, name.as_ref(), answer),
             Request::AddAccount { account, reason } => self.add_account(who, &account, &reason, answer),
             Request::ChangeAccount { name, change, reason } => {
@@ -476,6 +483,7 @@ fn duty(request: &Request) -> Option<Duty> {
         Request::Add { .. }
         | Request::Remove { .. }
         | Request::Disposition { .. }
+        | Request::Mute { .. }
         | Request::Correct { .. }
         | Request::StartCanvass { .. }
         | Request::EndCanvass { .. }
@@ -491,7 +499,8 @@ fn duty(request: &Request) -> Option<Duty> {
         Request::PerformanceTests { .. } => Some(Duty::SeeTests),
         Request::ApproveFinding { .. } | Request::WithdrawFinding { .. } => Some(Duty::Approve),
         Request::Import { .. } => Some(Duty::ManageLists),
-        Request::Show { .. }
+        Request::Entries { .. }
+        | Request::Show { .. }
         | Request::Search { .. }
         | Request::Hits { .. }
         | Request::Corrections { .. }

@@ -2,10 +2,10 @@
 
 use super::arm::Arming;
 use super::{Answer, OfficerService};
-use crate::control::status::{ClockLine, ListLine, OfficerLine, StatusReport, StoreLine};
+use crate::control::status::{CanvassLine, ClockLine, ListLine, OfficerLine, StatusReport, StoreLine};
 use crate::control::{Reply, Shown};
 use crate::health::{CLOCK, Health, Level, Part, clock_part, disk};
-use crate::store::{By, ClockChange, ListState, ManualEntry, Search, Stats, Store, Wanted};
+use crate::store::{By, Canvass, ClockChange, ListState, ManualEntry, Search, Stats, Store, Wanted};
 use crate::visible;
 use crossbeam_channel::bounded;
 use jiff::Timestamp;
@@ -116,7 +116,7 @@ impl OfficerService {
 
     /// Entries of officers that are matched: a jump of the wall clock ends none of them. Where nothing
     /// is matched, those that would be.
-    fn entries_in_force(&self) -> Result<Vec<ManualEntry>> {
+    pub(super) fn entries_in_force(&self) -> Result<Vec<ManualEntry>> {
         if self.arming() != Arming::NotBegun {
             return Ok(self.officers_now());
         }
@@ -157,13 +157,18 @@ impl OfficerService {
         };
         let (clock, text) = clock_part(&*self.clock);
         health.report(CLOCK, clock, text, now);
-        let (lists, store, officers, last_jump, no_answer) = match looked {
-            Ok(Looked { states, stats, last_jump, disk }) => {
+        let open = self.canvass.incident();
+        let (lists, store, officers, last_jump, canvass, no_answer) = match looked {
+            Ok(Looked { states, stats, last_jump, disk, canvass }) => {
                 let (lists, store) = (self.list_lines(states), StoreLine::of(&stats, now));
                 self.report_parts_to(&health, &lists, &store, disk);
-                (lists, Some(store), self.entries_in_force()?, last_jump, None)
+                let canvass = canvass.map(|c| CanvassLine { incident: c.incident, since: Some(c.started) });
+                (lists, Some(store), self.entries_in_force()?, last_jump, canvass, None)
             }
-            Err(e) => (Vec::new(), None, self.officers_now(), None, Some(e.chain())),
+            Err(e) => {
+                let canvass = open.map(|incident| CanvassLine { incident: incident.to_string(), since: None });
+                (Vec::new(), None, self.officers_now(), None, canvass, Some(e.chain()))
+            }
         };
         let mut parts = health.parts();
         if let Some(text) = no_answer.filter(|_| parts.iter().all(|p| p.name != STORE || p.level < Level::Failed)) {
@@ -189,6 +194,7 @@ impl OfficerService {
             },
             lists,
             officers: officers.into_iter().map(officer).collect(),
+            canvass,
             store,
         })
     }
@@ -271,11 +277,12 @@ struct Looked {
     states: Vec<ListState>,
     stats: Stats,
     last_jump: Option<ClockChange>,
+    canvass: Option<Canvass>,
     disk: (Level, String),
 }
 
 /// May hang with the disk.
 fn look(store: &Store, path: &Path) -> Result<Looked> {
     let (states, stats, last_jump) = (store.list_states()?, store.stats()?, store.last_clock_jump()?);
-    Ok(Looked { states, stats, last_jump, disk: disk(path) })
+    Ok(Looked { states, stats, last_jump, canvass: store.open_canvass()?, disk: disk(path) })
 }
