@@ -192,6 +192,15 @@ pub struct NavItem {
     pub count: u32,
 }
 
+/// One of the pages of a place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tab {
+    /// Name and address.
+    pub link: Link,
+    /// It is this page.
+    pub current: bool,
+}
+
 /// What is entered in a field.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Input {

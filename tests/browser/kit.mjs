@@ -77,9 +77,9 @@ export async function give_purpose(page, case_number = "26-1234") {
 }
 
 /// An officer enters a plate by the command line; the camera sees it within seconds.
-export async function enter_plate(plate) {
+export async function enter_plate(plate, { priority = "high", category = "stolen_vehicle" } = {}) {
   const session = tried("login", "jdoe", "--password-stdin", { input: `${PASSWORD}\n` });
-  const entered = tried("hotlist", "add", plate, "--priority", "high", "--category", "stolen_vehicle", "--reason", "robbery");
+  const entered = tried("hotlist", "add", plate, "--priority", priority, "--category", category, "--reason", "robbery");
   assert(entered.status === 0, `${plate} was not entered: ${entered.stderr} ${session.stderr}`);
 }
 

@@ -70,6 +70,29 @@ fn an_alert_fills_the_screen_and_is_answered_in_two_steps() {
     scenario("alert");
 }
 
+// policy: P-06
+#[test]
+fn not_this_vehicle_is_proposed_approved_by_another_person_and_another_entry_still_alerts() {
+    scenario("not_this_vehicle");
+}
+
+// policy: P-06
+#[test]
+fn a_normal_alert_is_muted_for_the_shift_and_a_high_one_can_not_be() {
+    scenario("mute");
+}
+
+// policy: P-04
+#[test]
+fn a_partial_plate_that_an_officer_enters_alerts_when_the_vehicle_passes() {
+    scenario("partial_plate");
+}
+
+#[test]
+fn a_shift_is_possible_by_touch_alone_and_every_target_is_large_enough_for_a_finger() {
+    scenario("touch");
+}
+
 // policy: P-01, P-04
 #[test]
 fn a_search_asks_for_its_purpose_finds_by_a_partial_plate_and_its_export_asks_for_another() {

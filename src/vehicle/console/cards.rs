@@ -22,6 +22,8 @@ pub struct For<'a> {
     pub seen: bool,
     /// Every entry with all that is known of it.
     pub all_entries: bool,
+    /// Findings may be proposed, and plates muted.
+    pub enters: bool,
 }
 
 /// Address of an alert's page.
@@ -44,11 +46,13 @@ pub fn card(alert: &KeptAlert, hit: &HitRecord, of: For<'_>) -> AlertCard {
     let remarks = [&entry.reason, &entry.remarks];
     let remarks: Vec<_> = remarks.into_iter().filter(|text| !text.is_empty()).cloned().collect();
     let settings = console.officers.settings();
+    let urgency = Urgency(settings.tone(hit).max(hit.priority()));
+    let is_muted = || console.officers.muted().holds(hit, console.clock.monotonic());
     AlertCard {
         id: hit.id.to_string(),
         href: href(hit),
         csrf: of.csrf.into(),
-        urgency: Urgency(settings.tone(hit).max(hit.priority())),
+        urgency,
         category: category(entry),
         colour: settings.colour(&entry.list, &entry.category).unwrap_or_default().into(),
         at: words::moment(alert.read.last_seen, now),
@@ -67,6 +71,8 @@ pub fn card(alert: &KeptAlert, hit: &HitRecord, of: For<'_>) -> AlertCard {
         more_entries: u32::try_from(more).unwrap_or(u32::MAX),
         step: step(&alert.findings, now),
         seen: of.seen || !alert.findings.is_empty(),
+        finding: if of.enters { format!("{}/finding", href(hit)) } else { String::new() },
+        muted: (of.enters && urgency.can_be_muted()).then(is_muted),
     }
 }
 
@@ -141,9 +147,13 @@ fn facts(of: &HitEntry) -> Vec<Fact> {
 }
 
 /// A further entry of the plate, in one line.
-fn also(of: &HitEntry) -> String {
+pub fn also(of: &HitEntry) -> String {
     let e = &of.entry;
-    let age = of.age_days.map_or_else(String::new, |days| format!("{} old", age(u64::from(days) * 86_400)));
+    let age = match of.age_days {
+        None => String::new(),
+        Some(0) => "entered today".into(),
+        Some(days) => format!("{} old", age(u64::from(days) * 86_400)),
+    };
     let facts = [category(e), format!("[{}]", e.list), joined(&[&e.plate, &e.state]), e.case_number.clone(), age];
     facts.into_iter().filter(|fact| !fact.is_empty()).collect::<Vec<_>>().join(", ")
 }

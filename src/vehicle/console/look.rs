@@ -3,7 +3,8 @@
 use super::door::Visitor;
 use super::searches::Searches;
 use super::{Console, Shared};
-use plated_access::{Actor, Case, Grants, Hits, Live, Permit, Purpose, Reason, Recorded, Session, SessionId};
+use crate::store::{Found, ManualEntry};
+use plated_access::{Actor, Case, Duty, Grants, Hits, Live, Permit, Purpose, Reason, Recorded, Session, SessionId};
 use plated_core::error::Result;
 use serde_json::{Value, json};
 use std::collections::{HashMap, HashSet};
@@ -31,6 +32,19 @@ pub struct Look {
     alerts: Mutex<Alerts>,
     /// What was searched for, so that no plate stands in an address.
     pub searches: Searches,
+    searched: Mutex<Option<SearchedBack>>,
+}
+
+/// What was just entered, and the reads already made that fit it. They are on record, and shown once.
+pub struct SearchedBack {
+    /// The entry.
+    pub entry: ManualEntry,
+    /// So many seconds were searched; none for no search.
+    pub window: Option<u64>,
+    /// The newest of them.
+    pub reads: Vec<Found>,
+    /// How many there are.
+    pub total: usize,
 }
 
 #[derive(Default)]
@@ -89,6 +103,21 @@ impl Look {
         self.alerts().seen.contains(&hit)
     }
 
+    /// Whether this person's role has a duty.
+    pub fn may(&self, duty: Duty) -> bool {
+        matches!(&self.actor, Actor::User(user) if duty.roles().contains(&user.role()))
+    }
+
+    /// For the page that is shown next.
+    pub fn searched(&self, searched: SearchedBack) {
+        *self.searched.lock().unwrap_or_else(PoisonError::into_inner) = Some(searched);
+    }
+
+    /// What [`searched`](Self::searched) left.
+    pub fn take_searched(&self) -> Option<SearchedBack> {
+        self.searched.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
     fn alerts(&self) -> MutexGuard<'_, Alerts> {
         self.alerts.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -139,6 +168,7 @@ pub fn begin(console: &Shared, visitor: &Visitor, purpose: Purpose, case: Case) 
         false => None,
     };
     let (grants, alerts, searches) = (session.account.grants.clone(), Mutex::default(), Searches::default());
-    console.looks.begin(session.id, Look { reason, case, live, hits, actor, grants, alerts, searches });
+    let look = Look { reason, case, live, hits, actor, grants, alerts, searches, searched: Mutex::default() };
+    console.looks.begin(session.id, look);
     Ok(())
 }

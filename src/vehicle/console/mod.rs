@@ -14,6 +14,7 @@
 mod cameras;
 mod cards;
 mod door;
+mod forms;
 mod look;
 mod pages;
 mod routes;

@@ -83,8 +83,12 @@ pub(crate) fn router(console: Shared, csrf: Csrf) -> (Router, Vec<Route>) {
     let routes = pages::alerts::routes(routes);
     let routes = pages::search::routes(routes);
     let routes = pages::reads::routes(routes);
+    let routes = pages::entries::routes(routes);
+    let routes = pages::canvass::routes(routes);
+    let routes = pages::findings::routes(routes);
     let routes = pages::performance::routes(routes);
     let routes = pages::users::routes(routes);
+    let routes = pages::office::routes(routes);
     let Routes { router, table, .. } = routes;
     let router = router
         .layer(from_fn_with_state(csrf, csrf::guard))

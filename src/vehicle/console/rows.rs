@@ -1,7 +1,7 @@
 //! Reads as rows of a list.
 
 use super::{Console, scope, words};
-use crate::store::KeptRead;
+use crate::store::{Found, KeptRead};
 use jiff::Timestamp;
 use plated_access::Scope;
 use plated_core::record::{ImageRole, ReadRecord};
@@ -23,6 +23,28 @@ pub fn row(console: &Console, read: &ReadRecord, hits: Option<&Scope>, now: Time
         place: place(read),
         urgency: urgency.map(Urgency),
         corrected: false,
+    }
+}
+
+/// A read that a search found, as a row.
+pub fn found(read: &Found, now: Timestamp) -> ReadRow {
+    let (text, state) = match &read.corrected {
+        Some(corrected) => (&corrected.text, &corrected.state),
+        None => (&read.text, &read.state),
+    };
+    let src = format!("{}{}/{}.jpg", super::door::PICTURES, read.id, ImageRole::Plate.as_str());
+    let crop = Picture { src, alt: "Plate as the camera saw it".into(), width: 320, height: 160 };
+    ReadRow {
+        id: read.id.to_string(),
+        href: format!("/reads/{}", read.id),
+        plate: Plate::new(text, state),
+        crop: Some(crop),
+        confidence: Confidence(read.confidence),
+        camera: read.camera.clone(),
+        at: words::moment(read.last_seen, now),
+        place: String::new(),
+        urgency: None,
+        corrected: read.corrected.is_some(),
     }
 }
 

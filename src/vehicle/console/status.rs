@@ -6,6 +6,7 @@ use crate::health::{Level, Part};
 use crate::store::Staleness;
 use crate::transfer::{Progress, State};
 use jiff::Timestamp;
+use plated_access::{Duty, Role};
 use plated_core::text::{age, count};
 use plated_core::thread::{guarded, spawn};
 use plated_web::ui::{Health, StatusItem, StatusLine};
@@ -93,10 +94,13 @@ pub fn freshness(staleness: Staleness) -> Health {
     }
 }
 
-/// The line of a page.
-pub fn line(console: &Console, report: &StatusReport) -> StatusLine {
+/// The line of a page; the number of a canvass is for whoever may enter one.
+pub fn line(console: &Console, report: &StatusReport, role: Role) -> StatusLine {
     let link = console.officers.link();
-    let mut items = vec![cameras(&report.parts), lists(&report.lists, report.clock.trusted), outbox(report)];
+    let enters = Duty::Enter.roles().contains(&role);
+    let canvass = console.officers.canvass().incident().filter(|_| enters);
+    let mut items: Vec<_> = canvass.map(|incident| canvass_item(&incident)).into_iter().collect();
+    items.extend([cameras(&report.parts), lists(&report.lists, report.clock.trusted), outbox(report)]);
     items.push(station(link.as_ref(), report.at));
     items.extend(others(&report.parts));
     items.sort_by_key(|item| std::cmp::Reverse(if item.health.needs_somebody() { item.health } else { Health::Good }));
@@ -105,6 +109,10 @@ pub fn line(console: &Console, report: &StatusReport) -> StatusLine {
 
 fn item(health: Health, icon: &'static str, text: impl Into<String>) -> StatusItem {
     StatusItem { health, icon, text: text.into(), href: "/shift".into() }
+}
+
+fn canvass_item(incident: &str) -> StatusItem {
+    StatusItem { href: "/canvass".into(), ..item(Health::Info, "canvass", format!("Canvass {incident}")) }
 }
 
 fn cameras(parts: &[Part]) -> StatusItem {

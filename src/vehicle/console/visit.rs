@@ -12,7 +12,7 @@ use plated_web::fields::Fields;
 use plated_web::pages::Shape;
 use plated_web::problem::Problem;
 use plated_web::theme::Theme;
-use plated_web::ui::{Form, Health, Link, Message, NavItem};
+use plated_web::ui::{Form, Health, Link, Message, NavItem, Tab};
 use plated_web::{Frame, cookies};
 use std::sync::Arc;
 
@@ -107,13 +107,14 @@ impl Visit {
         let events = visitor.look.is_some().then(|| pages::events::address(&self.console));
         let (console, csrf) = (self.console.clone(), self.csrf.clone());
         let look = visitor.look.clone();
+        let role = visitor.role();
         let (line, pending) = blocking(move || {
             let report = console.status();
             let pending = match &look {
                 Some(look) => pages::alerts::pending(&console, look, &csrf, &report),
                 None => Ok(Vec::new()),
             };
-            Ok((status::line(&console, &report), pending))
+            Ok((status::line(&console, &report, role), pending))
         })
         .await?;
         // Whatever keeps alerts from being shown keeps nobody from the other pages.
@@ -131,16 +132,44 @@ impl Visit {
         }
         Ok(frame)
     }
+
+    /// Around a page of a place that has several; `href` is the address of this one.
+    ///
+    /// # Errors
+    /// As [`frame`](Self::frame).
+    pub async fn frame_in(&self, title: &str, place: &str, href: &str) -> Result<Frame, Problem> {
+        let (mut frame, role) = (self.frame(title, place).await?, self.visitor()?.role());
+        let tabs = TABS.iter().filter(|(of, _, _, roles)| *of == place && roles.contains(&role));
+        frame.tabs = tabs.map(|(_, text, to, _)| Tab { link: Link::new(*text, *to), current: *to == href }).collect();
+        Ok(frame)
+    }
 }
+
+/// Who looks after accounts and the vehicle, or reviews them.
+const OFFICE: [Role; 3] = [Role::Administrator, Role::Auditor, Role::Custodian];
+const FINDINGS: [Role; 3] = [Role::Officer, Role::Supervisor, Role::Custodian];
+
+/// Pages of places that have several: the place, name, address and roles of each.
+const TABS: &[(&str, &str, &str, &[Role])] = &[
+    ("Alerts", "This shift", "/alerts", &FINDINGS),
+    ("Alerts", "Not this vehicle", "/findings", &FINDINGS),
+    ("Office", "Users", "/users", &OFFICE),
+    ("Office", "Review", "/review", &OFFICE),
+    ("Office", "Lists", "/lists", &[Role::Administrator]),
+    ("Office", "Cameras", "/cameras", &[Role::Administrator]),
+    ("Office", "Purposes", "/purposes", &OFFICE),
+];
 
 /// Places to go to, for the roles that may.
 const PLACES: &[(&str, &str, &str, &[Role])] = &[
     ("Live", "/", "live", &[Role::Officer, Role::Supervisor, Role::Administrator]),
     ("Alerts", "/alerts", "bell", &[Role::Officer, Role::Supervisor, Role::Custodian]),
     ("Search", "/search", "search", Search::ROLES),
+    ("Add plate", "/entries", "plus", &[Role::Officer, Role::Supervisor]),
+    ("Canvass", "/canvass", "canvass", &[Role::Officer, Role::Supervisor]),
     ("Shift", "/shift", "check", &[Role::Officer, Role::Supervisor, Role::Administrator]),
     ("Tests", "/performance", "chart", &[Role::Officer, Role::Supervisor, Role::Administrator]),
-    ("Users", "/users", "users", &[Role::Administrator, Role::Auditor, Role::Custodian]),
+    ("Office", "/users", "office", &OFFICE),
     ("Account", "/account", "user", &Role::ALL),
 ];
 
@@ -159,7 +188,7 @@ fn nav(visitor: &Visitor, current: &str, pending: u32) -> Vec<NavItem> {
     let only_own = visitor.session.due.is_some() || visitor.session.locked;
     let may = |name: &str, roles: &[Role]| match name {
         "Account" => true,
-        "Users" => roles.contains(&role) && !only_own,
+        "Office" => roles.contains(&role) && !only_own,
         _ => roles.contains(&role) && !only_own && visitor.untrained.is_none(),
     };
     let places = PLACES.iter().filter(|(name, _, _, roles)| may(name, roles));

@@ -110,6 +110,10 @@ pub struct AlertCard {
     pub step: Step,
     /// The tone goes on until somebody has seen the alert.
     pub seen: bool,
+    /// Where it can be proposed that it is not the wanted vehicle; empty for who may not.
+    pub finding: String,
+    /// Whether this plate is muted for the shift; none where it can't be.
+    pub muted: Option<bool>,
 }
 
 impl AlertCard {

@@ -8,6 +8,7 @@ mod alert;
 mod find;
 mod live;
 mod login;
+mod office;
 mod performance;
 mod start;
 #[cfg(test)]
@@ -19,13 +20,16 @@ pub use alert::{Alert, AlertCard, AlertPart, AlertRow, Alerts, Answer, Answered,
 pub use find::{Hit, Purpose, ReadDetail, Reading, Results, Search};
 pub use live::{CameraCard, CameraPart, Confidence, Live, ReadPart, ReadRow, StatusPart};
 pub use login::{Login, Refused, SecondFactor};
+pub use office::{Cameras, ListState, Lists, Purposes, Review, ReviewRow};
 pub use performance::{DriveTest, MissRow, Performance, RateText, TestRow};
 pub use start::{Check, ListRow, Shift};
-pub use write::{Canvass, CanvassRow, Entries, EntryRow, ErrorPage, OpenCanvass};
+pub use write::{
+    Canvass, CanvassRow, Entries, EntryRow, ErrorPage, FindingRow, Findings, FormPage, FoundReads, OpenCanvass,
+};
 
 use crate::assets;
 use crate::theme::Theme;
-use crate::ui::{Message, NavItem, StatusLine};
+use crate::ui::{Message, NavItem, StatusLine, Tab};
 
 /// How a page stands in the window.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -54,6 +58,8 @@ pub struct Frame {
     pub user: String,
     /// Places to go to.
     pub nav: Vec<NavItem>,
+    /// Pages of this place; empty where it has one.
+    pub tabs: Vec<Tab>,
     /// How everything is.
     pub status: StatusLine,
     /// What was done, or was not.

@@ -1,8 +1,8 @@
-//! Entering something: plates, partial plates, canvasses. And the page for what went wrong.
+//! Entering something: plates, partial plates, canvasses, findings. And the page for what went wrong.
 
-use super::Frame;
+use super::{Frame, ReadRow};
 use crate::plate::Plate;
-use crate::ui::{Form, Moment, Pager, Urgency};
+use crate::ui::{Fact, Form, Health, Link, Moment, Pager, Urgency};
 use askama::Template;
 
 /// An officer's entry.
@@ -12,14 +12,27 @@ pub struct EntryRow {
     pub plate: Plate,
     /// How urgent.
     pub urgency: Urgency,
+    /// What for, such as `Stolen vehicle`; may be empty.
+    pub category: String,
     /// Why it is wanted.
     pub reason: String,
+    /// Who entered it, and when.
+    pub by: String,
     /// Case number; may be empty.
     pub case: String,
     /// Until when it counts.
     pub until: Moment,
-    /// Takes it away.
-    pub remove: Form,
+    /// Where it is taken away.
+    pub remove: Link,
+}
+
+/// Reads already made that fit what was just entered.
+#[derive(Clone, Debug)]
+pub struct FoundReads {
+    /// How many, in a sentence.
+    pub summary: String,
+    /// The newest of them.
+    pub rows: Vec<ReadRow>,
 }
 
 /// Entries of this vehicle (control P-04).
@@ -28,6 +41,8 @@ pub struct EntryRow {
 pub struct Entries {
     /// Around it.
     pub frame: Frame,
+    /// What was entered a moment ago was already seen.
+    pub found: Option<FoundReads>,
     /// Adds one.
     pub form: Form,
     /// Those that are there.
@@ -58,6 +73,8 @@ pub struct CanvassRow {
     pub from: Moment,
     /// End.
     pub until: Moment,
+    /// Who began it, and why.
+    pub by: String,
     /// Reads, in words.
     pub reads: String,
     /// Search for them.
@@ -76,6 +93,53 @@ pub struct Canvass {
     pub form: Form,
     /// Those that are over, newest first.
     pub rows: Vec<CanvassRow>,
+}
+
+/// A finding that a plate is not the vehicle that an entry wants.
+#[derive(Clone, Debug)]
+pub struct FindingRow {
+    /// The plate that is not the wanted one.
+    pub plate: Plate,
+    /// The entry's own plate.
+    pub listed: Plate,
+    /// What the entry is, and of which list.
+    pub entry: String,
+    /// Whether it is in force.
+    pub standing: (Health, String),
+    /// When the entry alerts again.
+    pub until: Moment,
+    /// Who proposed it, when and why.
+    pub proposed: String,
+    /// What can be done with it.
+    pub actions: Vec<Link>,
+}
+
+/// Findings, "not this vehicle".
+#[derive(Clone, Debug, Template)]
+#[template(path = "findings.html")]
+pub struct Findings {
+    /// Around it.
+    pub frame: Frame,
+    /// Those that wait first, then the newest.
+    pub rows: Vec<FindingRow>,
+    /// Where this page stands among the others.
+    pub pager: Pager,
+}
+
+/// One form about one thing.
+#[derive(Clone, Debug, Template)]
+#[template(path = "form.html")]
+pub struct FormPage {
+    /// Around it.
+    pub frame: Frame,
+    /// What happens when it is sent.
+    pub lead: String,
+    /// The plate that it is about.
+    pub plate: Option<Plate>,
+    /// What else is known of that.
+    pub facts: Vec<Fact>,
+    /// The form.
+    pub form: Form,
 }
 
 /// Something went wrong, or is not there.

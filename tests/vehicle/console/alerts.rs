@@ -4,7 +4,7 @@ use crate::kit::console::{Browser, Desk};
 use crate::kit::store::{hit, read, rows};
 use plated_access::Role;
 use plated_core::clock::Clock;
-use plated_core::record::{Alerting, Difference, Rule};
+use plated_core::record::{Alerting, Difference, Priority, Rule};
 use plated_vehicle::store::NewRead;
 use reqwest::StatusCode;
 
@@ -211,6 +211,42 @@ fn only_high_alerts_sound_where_somebody_muted_the_others() {
     browser.post("/account/settings", &page.token(), &[("muted", "on"), ("shortcuts", "on")]);
     let page = browser.get("/");
     assert!(page.body.contains("data-muted") && page.body.contains("data-shortcuts"));
+}
+
+// policy: P-06
+#[test]
+fn a_normal_alert_is_muted_for_the_shift_and_alerts_again_when_asked_to_and_a_high_one_is_never_muted() {
+    let desk = Desk::new();
+    desk.hire("jdoe", Role::Officer);
+    let high = alert(&desk, "7ABC123", "svs");
+    let mut normal = alert(&desk, "6DEF128", "svs");
+    let hit = &mut normal.record.hits[0];
+    hit.listed = "6DEF128".into();
+    (hit.entries[0].priority, hit.entries[0].entry.priority) = (Priority::Normal, Priority::Normal);
+    [&high, &normal].into_iter().for_each(|new| desk.read(new));
+    let holds = |new: &NewRead| desk.service.muted().holds(&new.record.hits[0], desk.place.clock.monotonic());
+    let browser = desk.watching("jdoe");
+    assert!(!browser.get(&path(&high)).body.contains("value=\"mute\""));
+    let refused = answer(&browser, &high, "", "mute");
+    assert_eq!(refused.status, StatusCode::CONFLICT);
+    assert!(refused.body.contains("high priority can&#39;t be muted") && !holds(&high), "{}", refused.body);
+
+    assert!(browser.get(&path(&normal)).body.contains("value=\"mute\""));
+    assert_eq!(answer(&browser, &normal, "", "mute").to, path(&normal));
+    assert!(holds(&normal));
+    let card = browser.get(&path(&normal)).body;
+    assert!(card.contains("Muted for this shift") && card.contains("data-seen"), "{card}");
+    assert!(card.contains("value=\"dismissed\""), "it still waits for an answer: {card}");
+    answer(&browser, &normal, "compare", "dismissed");
+    assert!(holds(&normal), "an answer does not end it");
+    answer(&browser, &normal, "", "unmute");
+    assert!(!holds(&normal));
+    answer(&browser, &normal, "", "mute");
+    desk.place.clock.advance(std::time::Duration::from_secs(24 * 3600));
+    assert!(!holds(&normal), "the shift is over");
+    let muted = rows(&desk.store).into_iter().filter(|row| row.entry.action.as_str() == "alert_muted");
+    let muted: Vec<_> = muted.map(|row| row.entry.elements["muted"].clone()).collect();
+    assert_eq!(muted, ["true", "false", "true"]);
 }
 
 // policy: P-08

@@ -18,6 +18,8 @@ fn expected(route: &Route) -> Needs {
         | "/account/second-factor"
         | "/account/second-factor/code"
         | "/account/recovery-codes" => Needs::Own,
+        // Lists by name and age, cameras, purposes, accounts under review: no plate.
+        "/lists" | "/cameras" | "/purposes" | "/review" => Needs::Session,
         // Of accounts; who may see them is asked for each time.
         "/users" | "/users/new" | "/users/{name}" | "/users/{name}/{action}" => Needs::Session,
         // Results, in which no plate is.
@@ -32,6 +34,9 @@ fn expected(route: &Route) -> Needs {
         // Leads on before anything is shown.
         "/" => Needs::Trained,
         "/events" | "/pictures/{read}/{name}" | "/alerts" | "/alerts/{hit}" => Needs::Look,
+        "/entries" | "/entries/{id}/remove" => Needs::Look,
+        "/canvass" | "/canvass/end" => Needs::Look,
+        "/findings" | "/findings/{number}/{action}" | "/alerts/{hit}/finding" => Needs::Look,
         "/search" | "/search/{search}" | "/search/{search}/export" => Needs::Look,
         "/reads/{read}" | "/reads/{read}/correct" => Needs::Look,
         other => panic!("say here what the route {other} shows"),
@@ -43,6 +48,8 @@ fn address(route: &Route, id: &str) -> String {
     let path =
         route.path.replace("{read}", id).replace("{hit}", id).replace("{search}", id).replace("{name}.", "plate.");
     path.replace("/{name}/{action}", "/jdoe/disable")
+        .replace("/{number}/{action}", "/1/approve")
+        .replace("/{id}/", "/1/")
         .replace("users/{name}", "users/jdoe")
         .replace("{name}", "plate.jpg")
 }
@@ -155,6 +162,7 @@ fn whatever_an_address_a_query_or_a_form_holds_is_answered_by_a_page_and_is_no_f
             for odd in odd {
                 let path = route.path.replace("{read}", odd).replace("{hit}", odd).replace("{search}", odd);
                 let path = path.replace("{name}", odd);
+                let path = path.replace("{id}", odd).replace("{number}", odd);
                 let path = format!("{}?from={odd}&name={odd}&then={odd}", path.replace("{action}", odd));
                 let answer = match route.method {
                     "GET" => browser.get(&path),

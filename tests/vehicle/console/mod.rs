@@ -1,9 +1,13 @@
 //! The officer's console over real HTTPS and a real store.
 
 mod alerts;
+mod canvass;
 mod doors;
+mod entries;
+mod findings;
 mod live;
 mod login;
+mod office;
 mod performance;
 mod reads;
 mod searches;

@@ -13,6 +13,7 @@ use axum::Extension;
 use axum::extract::Path;
 use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Response};
+use plated_access::Duty;
 use plated_core::error::{Error, Kind, Result};
 use plated_core::record::HitRecord;
 use plated_web::fields::Fields;
@@ -67,7 +68,7 @@ pub fn hidden(console: &Console, look: &Look) -> Result<usize> {
 ///
 /// # Errors
 /// `NotFound` where there is none that may be seen.
-fn find(console: &Console, look: &Look, id: Uuid) -> Result<Seen> {
+pub fn find(console: &Console, look: &Look, id: Uuid) -> Result<Seen> {
     let none = || Error::new(Kind::NotFound, "there is no such alert");
     let permit = look.hits.as_ref().ok_or_else(none)?;
     let alert = console.store.alert(permit, id)?.ok_or_else(none)?;
@@ -98,8 +99,8 @@ fn card_of(
     (alert, hit): &Seen,
     all_entries: bool,
 ) -> AlertCard {
-    let seen = look.has_seen(hit.id);
-    cards::card(alert, hit, For { console, csrf, report, seen, all_entries })
+    let (seen, enters) = (look.has_seen(hit.id), look.may(Duty::Enter));
+    cards::card(alert, hit, For { console, csrf, report, seen, all_entries, enters })
 }
 
 /// Cards of the alerts without an answer, the most urgent first and of those the newest, each on record as
@@ -138,7 +139,7 @@ async fn list(visit: Visit) -> Result<Response, Problem> {
         Ok((rows, pager(first, shown.len(), all.len())))
     })
     .await?;
-    let frame = visit.frame("Alerts", "Alerts").await?;
+    let frame = visit.frame_in("Alerts", "Alerts", "/alerts").await?;
     Ok(draw(&Alerts { frame, rows, pager })?.into_response())
 }
 
@@ -174,7 +175,7 @@ fn pager(first: usize, shown: usize, all: usize) -> Pager {
 }
 
 /// The id in an address; what is none names no alert.
-fn id_of(text: &str) -> Result<Uuid> {
+pub fn id_of(text: &str) -> Result<Uuid> {
     Uuid::parse_str(text).map_err(|_| Error::new(Kind::NotFound, "there is no such alert"))
 }
 
@@ -206,15 +207,24 @@ async fn answer(
     let (word, step) = (fields.get("answer").to_owned(), fields.get("step").to_owned());
     let (card, next) = blocking(move || {
         let seen = find(&console, &look, id)?;
-        if word == "seen" {
-            look.see(id);
-        } else {
-            dispose(&console, &look, &seen, &word, &step)?;
-        }
+        let is_answer = match word.as_str() {
+            "seen" => {
+                look.see(id);
+                false
+            }
+            "mute" | "unmute" => {
+                mute(&console, &look, id, word == "mute")?;
+                false
+            }
+            _ => {
+                dispose(&console, &look, &seen, &word, &step)?;
+                true
+            }
+        };
         let (report, seen) = (console.status(), find(&console, &look, id)?);
         let card = card_of(&console, &look, &csrf, &report, &seen, false);
         // The same alert while it is open, then the next one.
-        let next = match is_open(&seen) {
+        let next = match is_open(&seen) || !is_answer {
             true => Some(card.href.clone()),
             false => pending(&console, &look, &csrf, &report)?.first().map(|card| card.href.clone()),
         };
@@ -225,6 +235,15 @@ async fn answer(
         return Ok(draw(&AlertPart { card })?.into_response());
     }
     Ok(redirect(&next.unwrap_or_else(|| "/".into())))
+}
+
+/// The plate does not alert again this shift, or does; who muted it is not told of it again either.
+fn mute(console: &Console, look: &Look, hit: Uuid, muted: bool) -> Result<()> {
+    let (reason, case) = (look.reason.clone(), look.case.as_str().to_owned());
+    let request = Request::Mute { hit: hit.to_string(), muted, reason, case };
+    console.officers.answer(request, look.actor(), None, &mut |_| Ok(()))?;
+    look.see(hit);
+    Ok(())
 }
 
 fn dispose(console: &Arc<Console>, look: &Look, seen: &Seen, word: &str, step: &str) -> Result<()> {

@@ -157,7 +157,7 @@ impl Listener {
             return Err(Gone);
         }
         let (report, console) = (self.console.status(), self.console.clone());
-        let line = StatusPart { status: status::line(&console, &report) };
+        let line = StatusPart { status: status::line(&console, &report, self.visitor.role()) };
         self.put_if_new("status", line.render().ok())?;
         for camera in console.cameras.cards(&report.parts, console.clock.wall(), console.clock.monotonic()) {
             let name = format!("camera {}", camera.id);

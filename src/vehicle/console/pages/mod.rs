@@ -2,9 +2,13 @@
 
 pub mod account;
 pub mod alerts;
+pub mod canvass;
+pub mod entries;
 pub mod events;
+pub mod findings;
 pub mod live;
 pub mod login;
+pub mod office;
 pub mod performance;
 pub mod pictures;
 pub mod purpose;

@@ -33,7 +33,7 @@ pub fn routes(routes: Routes) -> Routes {
 }
 
 /// Those who may see accounts get them, or the reason why not.
-async fn users(visit: &Visit) -> Result<Vec<User>, Problem> {
+pub async fn users(visit: &Visit) -> Result<Vec<User>, Problem> {
     let (console, actor) = (visit.console.clone(), visit.visitor()?.session.actor());
     blocking(move || console.accounts.users(&actor)).await
 }
@@ -61,7 +61,7 @@ async fn list(visit: Visit) -> Result<Response, Problem> {
         previous: (first > 0).then(|| at(first.saturating_sub(PAGE))),
         next: (first + rows.len() < all.len()).then(|| at(first + rows.len())),
     };
-    let mut frame = visit.frame("Users", "Users").await?;
+    let mut frame = visit.frame_in("Users", "Office", "/users").await?;
     frame.messages.extend(done(visit.query.get("done")));
     frame.messages.extend(review);
     let field = Field::new(Input::Text, "name", "Name").value(visit.query.get("name"));
@@ -78,7 +78,7 @@ fn done(word: &str) -> Option<Message> {
     Some(Message { health: Health::Good, text: text.into() })
 }
 
-/// What a review of the accounts finds: unused ones, and those without current training.
+/// What a review of the accounts finds, in short: unused ones, and those without current training.
 fn review(console: &Console, users: &[User]) -> Vec<Message> {
     let active = || users.iter().filter(|user| user.account.disabled.is_none());
     let unused = active().filter(|user| unused_days(console, user) > limit(console)).count();
@@ -98,11 +98,11 @@ fn accounts(number: usize) -> String {
     count(number as u64, "account")
 }
 
-fn limit(console: &Console) -> i64 {
+pub fn limit(console: &Console) -> i64 {
     i64::from(console.access.accounts.unused_days)
 }
 
-fn unused_days(console: &Console, user: &User) -> i64 {
+pub fn unused_days(console: &Console, user: &User) -> i64 {
     let since = user.account.active_since;
     console.clock.wall().duration_since(since.max(user.last_login.unwrap_or(since))).as_hours() / 24
 }
@@ -123,7 +123,7 @@ fn row(console: &Console, user: &User) -> UserRow {
     }
 }
 
-fn training(console: &Console, user: &User) -> (Health, String) {
+pub fn training(console: &Console, user: &User) -> (Health, String) {
     let Some(trained) = user.account.trained else { return (Health::Bad, "none on record".into()) };
     let days = i64::from(console.access.accounts.training_days);
     let until = trained.checked_add(jiff::Span::new().days(days)).unwrap_or(trained);
@@ -244,7 +244,7 @@ async fn new_form(visit: &Visit, entered: &Entered, error: Option<Error>) -> Res
             .required(),
     );
     form.cancel = Some(Link::new("Back", "/users"));
-    let frame = visit.frame("Add a user", "Users").await?;
+    let frame = visit.frame_in("Add a user", "Office", "/users").await?;
     shown(frame, form, Vec::new(), Vec::new(), error)
 }
 
@@ -338,7 +338,7 @@ async fn change_form(visit: &Visit, user: &User, entered: &Entered, error: Optio
         Some(_) => actions.push(("Use the account again".into(), action("enable", "Enable", Vec::new()))),
         None => actions.push(("The account is not to be used".into(), action("disable", "Disable", Vec::new()))),
     }
-    let frame = visit.frame(&account.full_name, "Users").await?;
+    let frame = visit.frame_in(&account.full_name, "Office", "/users").await?;
     shown(frame, form, facts, actions, error)
 }
 

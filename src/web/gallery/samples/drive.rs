@@ -116,6 +116,8 @@ pub fn alert(id: &str, read: (&str, &str), listed: (&str, &str), priority: Prior
         more_entries: 0,
         step: Step::Compare,
         seen: false,
+        finding: format!("/alerts/{id}/finding"),
+        muted: (priority != Priority::High).then_some(id == "d9"),
     }
 }
 

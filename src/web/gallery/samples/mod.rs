@@ -2,12 +2,14 @@
 //! drawn drive in `fixtures/`.
 
 mod office;
+mod desk;
 mod drive;
 
 use plated_web::Frame;
 use plated_web::pages::*;
 use plated_web::ui::*;
 
+pub use desk::*;
 pub use drive::*;
 pub use office::*;
 
@@ -86,13 +88,25 @@ pub fn frame(title: &str, current: &str) -> Frame {
 
 fn admin(title: &str, current: &str) -> Frame {
     let nav = vec![
-        item("Search", "/search", "search", current),
-        item("Users", "/users", "users", current),
-        item("Lists", "/lists", "list", current),
+        item("Live", "/", "live", current),
+        item("Shift", "/shift", "check", current),
         item("Tests", "/performance", "chart", current),
+        item("Office", "/users", "office", current),
         item("Account", "/account", "user", current),
     ];
     Frame { nav, ..frame(title, current) }
+}
+
+fn office(title: &str, href: &str) -> Frame {
+    let tabs = [
+        ("Users", "/users"),
+        ("Review", "/review"),
+        ("Lists", "/lists"),
+        ("Cameras", "/cameras"),
+        ("Purposes", "/purposes"),
+    ];
+    let tabs = tabs.map(|(text, to)| Tab { link: Link::new(text, to), current: to == href });
+    Frame { tabs: tabs.to_vec(), ..admin(title, "Office") }
 }
 
 fn alone(title: &str) -> Frame {
@@ -154,6 +168,15 @@ pub fn pages() -> askama::Result<Vec<Page>> {
         ("entries-wrong", entries(true, true).render()?),
         ("canvass", canvass(true).render()?),
         ("canvass-begin", canvass(false).render()?),
+        ("findings", findings(false).render()?),
+        ("findings-empty", findings(true).render()?),
+        ("finding-propose", propose().render()?),
+        ("lists", lists(false).render()?),
+        ("lists-empty", lists(true).render()?),
+        ("cameras", camera_table().render()?),
+        ("purposes", purpose_table().render()?),
+        ("review", review(false).render()?),
+        ("review-well", review(true).render()?),
         ("account", account().render()?),
         ("enrol", enrol().render()?),
         ("recovery-codes", recovery_codes().render()?),

@@ -165,10 +165,12 @@ pub fn entry(id: u32, plate: &str, state: &str, priority: Priority, reason: &str
     EntryRow {
         plate: Plate::new(plate, state),
         urgency: Urgency(priority),
+        category: if id == 1 { "Stolen vehicle" } else { "" }.into(),
+        by: "aalvarado, 26 Nov 20:12".into(),
         reason: reason.into(),
         case: case.into(),
         until: moment("27 Nov 07:00", "07:00:00"),
-        remove: form(&format!("/entries/{id}/remove"), "Remove", Vec::new()),
+        remove: Link::new("Remove", format!("/entries/{id}/remove")),
     }
 }
 
@@ -194,6 +196,10 @@ pub fn entries(wrong: bool, empty: bool) -> Entries {
     ];
     Entries {
         frame: frame("Add a plate", "Add plate"),
+        found: (!wrong).then(|| FoundReads {
+            summary: "7?BC* counts until 27 Nov 07:00. 3 reads of the last 24 hours fit it.".into(),
+            rows: reads().into_iter().take(3).collect(),
+        }),
         form: entry_form(wrong),
         rows: if empty { Vec::new() } else { rows },
         pager: Pager { shown: "1–3 of 3".into(), ..Pager::default() },
@@ -203,10 +209,12 @@ pub fn entries(wrong: bool, empty: bool) -> Entries {
 pub fn canvass(open: bool) -> Canvass {
     let end = form("/canvass/end", "End the canvass", Vec::new());
     let incident = Field::new(Input::Text, "incident", "Incident number").required().focused();
+    let reason = Field::new(Input::Text, "reason", "Reason").required();
     let row = |incident: &str| CanvassRow {
         incident: incident.into(),
         from: moment("25 Nov 18:02", "18:02:00"),
         until: moment("25 Nov 18:51", "18:51:00"),
+        by: "aalvarado: homicide at 5th and Main".into(),
         reads: "412 reads, all sent".into(),
         href: "/search?canvass=1".into(),
     };
@@ -218,7 +226,7 @@ pub fn canvass(open: bool) -> Canvass {
             reads: "137 reads so far; 131 are sent.".into(),
             end,
         }),
-        form: form("/canvass", "Begin", vec![incident]),
+        form: form("/canvass", "Begin", vec![incident, reason]),
         rows: if open { vec![row("26-047911"), row("26-047902")] } else { Vec::new() },
     }
 }
@@ -337,7 +345,7 @@ pub fn users(empty: bool) -> Users {
         ),
     ];
     Users {
-        frame: admin("Users", "Users"),
+        frame: office("Users", "/users"),
         find: Form { csrf: String::new(), ..form("/users", "Search", vec![Field::new(Input::Text, "name", "Name")]) },
         add: Link::new("Add a user", "/users/new"),
         rows: if empty { Vec::new() } else { rows },
@@ -364,7 +372,7 @@ pub fn user_form() -> UserForm {
         Field::new(Input::Text, "authorised", "Authorised by").value("Lt. Oyelaran").required(),
         Field::new(Input::Check, "clets", "May see state and NCIC entries (CLETS)").value("on"),
     ];
-    let frame = admin("Linh Nguyen", "Users");
+    let frame = office("Linh Nguyen", "/users");
     let why = || Field::new(Input::Text, "disable-reason", "Reason").required();
     UserForm {
         frame,

@@ -1,0 +1,89 @@
+//! What an administrator looks after: lists, cameras, purposes, accounts under review. None shows ALPR data.
+
+use super::{CameraCard, Frame};
+use crate::ui::{Fact, Health, Link, Pager};
+use askama::Template;
+
+/// A list, as who answers for it sees it.
+#[derive(Clone, Debug)]
+pub struct ListState {
+    /// Its name.
+    pub name: String,
+    /// Where it comes from.
+    pub origin: String,
+    /// How it is, with its age.
+    pub state: (Health, String),
+    /// Entries in force, in words.
+    pub entries: String,
+    /// Since when this version is in force.
+    pub since: String,
+    /// When it was last looked for.
+    pub checked: String,
+    /// Why the newest file was not taken, and the like; empty for nothing.
+    pub error: String,
+}
+
+/// All lists.
+#[derive(Clone, Debug, Template)]
+#[template(path = "lists.html")]
+pub struct Lists {
+    /// Around it.
+    pub frame: Frame,
+    /// What needs somebody first.
+    pub rows: Vec<ListState>,
+}
+
+/// All cameras.
+#[derive(Clone, Debug, Template)]
+#[template(path = "cameras.html")]
+pub struct Cameras {
+    /// Around it.
+    pub frame: Frame,
+    /// In the order of the configuration.
+    pub rows: Vec<CameraCard>,
+}
+
+/// The purposes that the agency authorises, and what it asks of each look (controls P-01, P-02).
+#[derive(Clone, Debug, Template)]
+#[template(path = "purposes.html")]
+pub struct Purposes {
+    /// Around it.
+    pub frame: Frame,
+    /// What is asked of each look.
+    pub facts: Vec<Fact>,
+    /// Name on record, and what it covers.
+    pub rows: Vec<(String, String)>,
+}
+
+/// An account under review.
+#[derive(Clone, Debug)]
+pub struct ReviewRow {
+    /// Name and page.
+    pub link: Link,
+    /// Title or designation, and role.
+    pub role: String,
+    /// Who authorised it, and when.
+    pub authorised: String,
+    /// Last login, in words.
+    pub last_login: String,
+    /// How it is with the training.
+    pub training: (Health, String),
+    /// What somebody should see to; empty for nothing.
+    pub attention: Vec<String>,
+}
+
+/// Who has access, and who should not have it any more (control P-23).
+#[derive(Clone, Debug, Template)]
+#[template(path = "review.html")]
+pub struct Review {
+    /// Around it.
+    pub frame: Frame,
+    /// One sentence: what the review found.
+    pub verdict: String,
+    /// How it is altogether.
+    pub health: Health,
+    /// What needs somebody first.
+    pub rows: Vec<ReviewRow>,
+    /// Where this page stands among the others.
+    pub pager: Pager,
+}
