@@ -13,11 +13,11 @@ await scenario("correction", async () => {
   await page.getByLabel("What the plate really says").waitFor();
   await examine(page, "read");
   await page.getByLabel("What the plate really says").fill("8");
-  await page.getByRole("button", { name: /correct/i }).click();
+  await page.getByRole("button", { name: "Correct and match again" }).click();
   await page.locator("#text-error").waitFor();
   await page.getByLabel("What the plate really says").fill("8tuv018");
   await page.getByLabel("Why it was misread").fill("the last one is an 8");
-  await page.getByRole("button", { name: /correct/i }).click();
+  await page.getByRole("button", { name: "Correct and match again" }).click();
   // The alert comes to both, as an alert of a camera does.
   for (const [window, name] of [[page, "correction-1024-day"], [other, "correction-1920-night"]]) {
     const card = window.locator(".alert:visible");

@@ -44,7 +44,7 @@ await scenario("search", async () => {
   assert((await page.getByRole("link", { name: "Export" }).count()) === 0, "an officer exports nothing");
   await page.locator(".read a").first().click();
   await page.waitForURL((url) => url.pathname.startsWith("/reads/"));
-  await page.getByText("Correct a misread").waitFor();
+  await page.getByRole("heading", { name: "Correct a misread" }).waitFor();
 
   // A supervisor takes it out of the system, for another purpose.
   const other = await open_window({ size: DESK, theme: "dark" });

@@ -5,7 +5,7 @@ use crate::control::StatusReport;
 use crate::store::{Disposed, Finding, KeptAlert, Staleness};
 use jiff::Timestamp;
 use plated_core::plate::PlateText;
-use plated_core::record::{EntryRecord, HitEntry, HitRecord, ImageRole, Rule};
+use plated_core::record::{EntryRecord, HitEntry, HitRecord, ImageRole, ReadRecord, Rule};
 use plated_core::text::{age, count};
 use plated_hotlist::settings::OFFICERS;
 use plated_web::pages::{AlertCard, Answered, Confidence, Step};
@@ -61,7 +61,7 @@ pub fn card(alert: &KeptAlert, hit: &HitRecord, of: For<'_>) -> AlertCard {
         place: rows::place(&alert.read),
         pair: pair(alert, hit, entry),
         confidence: Confidence(hit.confidence),
-        matched: matched(hit),
+        matched: matched(hit, &alert.read),
         list,
         list_is_old,
         crop: rows::picture(&alert.read, ImageRole::Plate),
@@ -95,7 +95,7 @@ fn pair(alert: &KeptAlert, hit: &HitRecord, entry: &EntryRecord) -> Pair {
     Pair::new(&hit.text, &alert.read.state, &listed, &entry.state)
 }
 
-fn matched(hit: &HitRecord) -> String {
+fn matched(hit: &HitRecord, read: &ReadRecord) -> String {
     let how = match hit.rule {
         Rule::Exact => "Same characters",
         Rule::ZeroOrO => "Same but for letter O and zero",
@@ -107,7 +107,11 @@ fn matched(hit: &HitRecord) -> String {
     };
     // Never rounded up to certainty.
     let percent = (f64::from(hit.probability).clamp(0.0, 0.999) * 100.0).floor();
-    format!("{how}; {percent} % probable that it is the listed plate.")
+    // What an officer says that it says is no reading of the camera.
+    let corrected = hit
+        .correction
+        .map_or_else(String::new, |_| format!("An officer corrected it; the camera read {}. ", read.text));
+    format!("{corrected}{how}; {percent} % probable that it is the listed plate.")
 }
 
 /// Name and age of the list, and whether it is older than it should be.

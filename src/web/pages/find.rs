@@ -83,6 +83,8 @@ pub struct ReadDetail {
     pub plate: Plate,
     /// How sure the reader was of its own text.
     pub confidence: Confidence,
+    /// That text, where it was corrected.
+    pub read_as: Option<Plate>,
     /// The plate alone.
     pub crop: Option<Picture>,
     /// The vehicle.

@@ -129,10 +129,13 @@ fn a_corrected_read_is_matched_again_and_the_alert_comes_to_each_console() {
     assert_eq!((done.status, done.to), (StatusCode::SEE_OTHER, format!("{}?done=corrected", path(&misread))));
     let alert = events.next_of(&["alert"]).unwrap();
     assert!(alert.data.contains("7 A B C 1 2 8") && alert.data.contains("Stolen vehicle"), "{}", alert.data);
+    assert!(alert.data.contains("An officer corrected it; the camera read 7ABC123"), "{}", alert.data);
     let page = one.get(&format!("{}?done=corrected", path(&misread))).body;
     for part in [
         "Corrected, and matched again: 1 hit",
         "7 A B C 1 2 8, state CA",
+        "Corrected; read as",
+        "7 A B C 1 2 3, state CA",
         "jdoe corrected 7ABC123 CA to 7ABC128 CA: the last one is an 8",
         "Unverified lead",
     ] {

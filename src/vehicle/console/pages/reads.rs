@@ -14,6 +14,7 @@ use axum::extract::Path;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use plated_access::{Duty, Permit, Search};
 use plated_core::error::{Error, Kind, Result};
 use plated_core::officers::{Correction, Reading};
@@ -83,6 +84,7 @@ async fn page(visit: &Visit, id: Uuid, status: StatusCode, entered: Option<Enter
         frame,
         plate: Plate::new(&current.text, &current.state),
         confidence: Confidence(read.confidence),
+        read_as: (!detail.read.corrections.is_empty()).then(|| Plate::new(&read.text, &read.state)),
         crop: rows::picture(read, ImageRole::Plate),
         overview: rows::picture(read, ImageRole::Overview),
         facts: facts(read, &current),
@@ -174,13 +176,13 @@ fn current(kept: &KeptRead) -> Reading {
 }
 
 fn facts(read: &ReadRecord, current: &Reading) -> Vec<Fact> {
+    let at = read.last_seen.to_zoned(TimeZone::system()).strftime("%-d %b %Y, %H:%M:%S");
     let seen = match read.clock {
-        None => Fact::new("Seen", words::day_time(read.last_seen)),
+        None => Fact::new("Seen", at.to_string()),
         Some(ClockMark::NotTrusted) => {
-            let text = format!("{}; the clock was not trusted", words::day_time(read.last_seen));
-            Fact::new("Seen", text).health(Health::Warning)
+            Fact::new("Seen", format!("{at}; the clock was not trusted")).health(Health::Warning)
         }
-        Some(ClockMark::Corrected) => Fact::new("Seen", format!("{}, set right", words::day_time(read.last_seen))),
+        Some(ClockMark::Corrected) => Fact::new("Seen", format!("{at}, set right")),
     };
     let took = read.last_seen.duration_since(read.first_seen).as_secs_f64().max(0.0);
     let mut facts = vec![

@@ -28,14 +28,14 @@ pub fn search_form(wrong: bool) -> Form {
     let fields = vec![
         plate,
         Field::new(Input::Text, "state", "State").value("CA").max(2),
-        Field::new(Input::DateTime, "from", "From").value("2026-11-25T21:00"),
-        Field::new(Input::DateTime, "until", "Until").value("2026-11-26T21:00"),
         Field::new(Input::Select, "camera", "Camera").choices([
             ("", "All cameras"),
             ("fr", "Front right"),
             ("fl", "Front left"),
             ("r", "Rear"),
         ]),
+        Field::new(Input::DateTime, "from", "From").value("2026-11-25T21:00"),
+        Field::new(Input::DateTime, "until", "Until").value("2026-11-26T21:00"),
         Field::new(Input::Text, "canvass", "Incident of a canvass"),
         Field::new(Input::Text, "near", "Near").value("37.8353, -122.2642").hint("37.8353, -122.2642; or two corners"),
         Field::new(Input::Select, "distance", "Within").choices([("300", "300 m"), ("1000", "1 km")]),
@@ -94,6 +94,7 @@ pub fn read_detail() -> ReadDetail {
         frame: frame("Read", "Search"),
         plate: Plate::new("6KOJ318", "CA"),
         confidence: Confidence(0.97),
+        read_as: Some(Plate::new("6KQJ318", "CA")),
         crop: crop("6KOJ318"),
         overview: overview("6KOJ318"),
         facts: vec![

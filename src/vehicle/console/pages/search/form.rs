@@ -134,9 +134,9 @@ impl Entered {
                 .hint("? one character, * any run; empty for all plates")
                 .max(30),
             Field::new(Input::Text, "state", "State").value(&*self.state).max(2),
+            Field::new(Input::Select, "camera", "Camera").choices(cameras).value(&*self.camera),
             Field::new(Input::DateTime, "from", "From").value(&*self.from),
             Field::new(Input::DateTime, "until", "Until").value(&*self.until),
-            Field::new(Input::Select, "camera", "Camera").choices(cameras).value(&*self.camera),
             Field::new(Input::Text, "canvass", "Incident of a canvass").value(&*self.canvass).max(64),
             Field::new(Input::Text, "near", "Near")
                 .value(&*self.near)
