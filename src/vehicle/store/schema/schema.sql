@@ -329,7 +329,7 @@ CREATE TABLE drive_test (
 ) STRICT;
 
 -- Reads already made, searched back by key or the beginning of one, or by anything else within a window of
--- time: that one has all columns that a search compares, so that the table is read for what is found alone.
-CREATE INDEX read_by_key ON read (key, last_seen);
+-- time. Both have all columns that a search compares, so that the table is read for what is found alone.
+CREATE INDEX read_by_key ON read (key, last_seen, camera, state, latitude, longitude);
 CREATE INDEX read_by_time ON read (last_seen, key, camera, state, latitude, longitude);
 CREATE INDEX read_by_canvass ON read (canvass, last_seen) WHERE canvass <> '';
