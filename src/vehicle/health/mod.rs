@@ -7,10 +7,12 @@
 mod activity;
 mod clock;
 mod disk;
+mod picture;
 
 pub use activity::Activity;
 pub use clock::{CLOCK, ClockWatch, clock_part};
 pub use disk::disk;
+pub use picture::{PictureWatch, Told};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};

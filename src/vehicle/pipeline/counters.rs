@@ -1,6 +1,8 @@
 //! What has happened since the start, for the status and the benches.
 
-use crate::health::Activity;
+use crate::health::{Activity, PictureWatch, Told};
+use jiff::Timestamp;
+use plated_vision::picture::Quality;
 use plated_vision::recognition::Timings;
 use std::sync::Mutex;
 use std::time::Duration;
@@ -49,6 +51,8 @@ pub struct Counters {
     totals: Mutex<Totals>,
     /// Monotonic time of the last result of each source.
     results: Mutex<Vec<Option<Duration>>>,
+    /// Focus and light of each source.
+    pictures: Mutex<Vec<PictureWatch>>,
     /// The recorder's work on one read: matching, sounding and handing on.
     pub(super) matching: Activity,
     /// A write of one read.
@@ -76,6 +80,28 @@ impl Counters {
     /// When the last result of a frame of this source came out, monotonic time.
     pub fn last_result(&self, source: usize) -> Option<Duration> {
         self.results.lock().unwrap_or_else(|e| e.into_inner()).get(source).copied().flatten()
+    }
+
+    fn picture<T>(&self, source: usize, work: impl FnOnce(&mut PictureWatch) -> T) -> T {
+        let mut pictures = self.pictures.lock().unwrap_or_else(|e| e.into_inner());
+        let length = pictures.len().max(source + 1);
+        pictures.resize_with(length, PictureWatch::default);
+        work(&mut pictures[source])
+    }
+
+    /// Whether focus and light of this source are to be looked at in a picture of this monotonic time.
+    pub(super) fn is_look_due(&self, source: usize, now: Duration) -> bool {
+        self.picture(source, |watch| watch.is_due(now))
+    }
+
+    /// They were.
+    pub(super) fn looked(&self, source: usize, quality: Quality, at: Timestamp) {
+        self.picture(source, |watch| watch.look(quality, at));
+    }
+
+    /// What is wrong with the pictures of this source, once it is for minutes.
+    pub fn picture_fault(&self, source: usize) -> Option<Told> {
+        self.picture(source, |watch| watch.told())
     }
 
     pub(super) fn frame(&self, sightings: usize, timings: Timings) {

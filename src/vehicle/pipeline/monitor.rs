@@ -4,7 +4,7 @@
 use super::workers::Workers;
 use super::{Counters, Totals};
 use crate::alert::{Chime, ChimeStatus};
-use crate::health::{Health, Level};
+use crate::health::{Health, Level, Told};
 use plated_core::clock::Clock;
 use plated_core::error::Result;
 use plated_core::shutdown::Shutdown;
@@ -72,9 +72,12 @@ impl Monitor {
         let (sources, totals, chime) = (self.capture.status(), self.counters.totals(), self.chime.status());
         for (index, source) in sources.iter().enumerate() {
             let (level, text) = camera(source, self.counters.last_result(index), now);
+            let (level, text) = pictured((level, text), self.counters.picture_fault(index));
             let worse = self.report(&format!("camera {}", source.name), (level, text.clone()));
             // What keeps it from being opened is logged where it is opened.
-            if worse && source.state == SourceState::Running {
+            if worse && level == Level::Degraded && source.state == SourceState::Running {
+                tracing::warn!(source = %source.name, "{}", plated_core::text::sentence(&text));
+            } else if worse && source.state == SourceState::Running {
                 tracing::error!(source = %source.name, "The camera is not read: {}", plated_core::text::sentence(&text));
             }
         }
@@ -203,6 +206,14 @@ fn camera(source: &SourceStatus, last_result: Option<Duration>, now: Duration) -
     }
 }
 
+/// The same with what its pictures look like, where it is well otherwise.
+fn pictured((level, text): (Level, String), fault: Option<Told>) -> (Level, String) {
+    match fault {
+        Some(fault) if level == Level::Ok => (Level::Degraded, fault.text()),
+        _ => (level, text),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -276,6 +287,23 @@ mod tests {
     fn matching_that_hangs_is_told() {
         assert_eq!(matching(Duration::from_secs(1)).0, Level::Ok);
         assert_eq!(matching(Duration::from_secs(30)).0, Level::Failed);
+    }
+
+    #[test]
+    fn a_camera_whose_picture_is_blurred_says_what_to_do_and_one_without_a_picture_says_that_first() {
+        let fault = Some(Told {
+            fault: plated_vision::picture::PictureFault::Blurred,
+            since: "2026-11-26T14:02:00Z".parse().unwrap(),
+        });
+        let (level, text) = pictured((Level::Ok, "15 frames".into()), fault);
+        assert_eq!(level, Level::Degraded);
+        assert!(
+            text.starts_with("its picture looks blurred since ") && text.ends_with("clean or focus the lens"),
+            "{text}"
+        );
+        let silent = (Level::Failed, "no picture for 12 s".to_owned());
+        assert_eq!(pictured(silent.clone(), fault), silent);
+        assert_eq!(pictured((Level::Ok, "15 frames".into()), None).0, Level::Ok);
     }
 
     #[test]

@@ -56,7 +56,7 @@ impl Worker {
                 NextFrame::AllEnded => return,
             };
             self.post.begin(self.clock.monotonic());
-            let sightings = self.recognize(&taken.frame);
+            let sightings = self.recognize(taken.source_index, &taken.frame);
             // A frame that failed still goes on, empty: the collector counts tickets.
             let seen = Seen { source: taken.source_index, ticket: taken.ticket, frame: taken.frame, sightings };
             if self.post.send(seen).is_err() {
@@ -65,11 +65,16 @@ impl Worker {
         }
     }
 
-    fn recognize(&mut self, frame: &Frame) -> Vec<Sighting> {
+    fn recognize(&mut self, source: usize, frame: &Frame) -> Vec<Sighting> {
         let outcome = catch_unwind(AssertUnwindSafe(|| self.recognizer.recognize(&frame.picture)));
         match outcome {
             Ok(Ok((sightings, timings))) => {
                 self.counters.frame(sightings.len(), timings);
+                // A recording needs no cleaning.
+                if !frame.recorded && self.counters.is_look_due(source, frame.monotonic) {
+                    let quality = self.recognizer.quality(&frame.picture);
+                    quality.into_iter().for_each(|quality| self.counters.looked(source, quality, frame.at));
+                }
                 return sightings;
             }
             Ok(Err(e)) => {

@@ -2,9 +2,11 @@
 
 mod header;
 mod jpeg;
+mod quality;
 
 pub use header::is_jpeg;
 pub use jpeg::{Jpeg, MAX_JPEG_PIXELS, Planes};
+pub use quality::{PictureFault, Quality};
 
 use opencv::core::{Mat, Rect, Vector};
 use opencv::imgcodecs;

@@ -4,7 +4,7 @@ use super::self_test::{TrustedReader, trusted_detector, trusted_reader};
 use super::settings::Recognition;
 use super::sidecar::{Described, DetectorSidecar, Paths, ReaderSidecar};
 use super::{Detection, Detector, Reader, Reading, combine, likely};
-use crate::picture::{Jpeg, Picture, Planes};
+use crate::picture::{Jpeg, Picture, Planes, Quality};
 use opencv::core::Mat;
 use opencv::prelude::*;
 use plated_core::error::Result;
@@ -172,6 +172,12 @@ impl Recognizer {
         let detect = start.elapsed();
         let (sightings, rectify, read) = read_plates(&mut self.reader, image, [0.0; 2], found)?;
         Ok((sightings, Timings { decode, detect, rectify, read }))
+    }
+
+    /// Focus and light of the picture that was recognised last, by the pixels that were made of it; none where
+    /// they don't tell.
+    pub fn quality(&self, picture: &Picture) -> Option<Quality> {
+        Quality::of(picture, &self.view)
     }
 
     /// Takes the whole picture as one plate.
