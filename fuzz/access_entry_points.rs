@@ -2,7 +2,7 @@
 //!
 //! `tests/station/access_fuzzing.rs` runs them too, over the corpus and changes of it.
 
-use plated_access::audit::{Fault, verify_file};
+use plated_access::audit::{Fault, Head, verify_file};
 use plated_access::{LoginName, PasswordHash, SealKey, Token, UserDocument};
 use plated_core::signing::{Purpose, Signer, Trust};
 use std::sync::LazyLock;
@@ -11,7 +11,8 @@ use std::sync::LazyLock;
 pub type EntryPoint = fn(&[u8]);
 
 /// The entry points by name.
-pub const TARGETS: [(&str, EntryPoint); 3] = [("users", users), ("audit_log", audit_log), ("login", login)];
+pub const TARGETS: [(&str, EntryPoint); 4] =
+    [("users", users), ("audit_log", audit_log), ("audit_head", audit_head), ("login", login)];
 
 static SIGNER: LazyLock<Signer> = LazyLock::new(|| Signer::generate().expect("random numbers"));
 
@@ -45,6 +46,26 @@ pub fn audit_log(bytes: &[u8]) {
         }));
         assert!(!report.to_string().is_empty());
     }
+}
+
+/// The head that a vehicle sends, as it came, and signed; by nobody's key it counts as a trusted one's.
+pub fn audit_head(bytes: &[u8]) {
+    let trust = Trust::only([SIGNER.public_key()]);
+    assert!(Head::open(bytes, &trust).is_err(), "nobody signed it");
+    if let Ok((head, key)) = Head::signed_by(bytes) {
+        assert!(key != SIGNER.public_key() && head.number >= 0);
+    }
+    let Ok(text) = std::str::from_utf8(bytes) else { return };
+    let signature = hex::encode(SIGNER.sign(Purpose::AUDIT_HEAD, bytes));
+    let signed = format!(
+        "{{\"key\":\"{}\",\"signature\":\"{signature}\",\"document\":{text}}}",
+        hex::encode(SIGNER.public_key())
+    );
+    let Ok(head) = Head::open(signed.as_bytes(), &trust) else { return };
+    let (same, key) = Head::signed_by(signed.as_bytes()).expect("it was opened");
+    assert!(same == head && key == SIGNER.public_key());
+    let again = head.sign(&SIGNER).expect("what was read can be signed");
+    assert_eq!(Head::open(again.as_bytes(), &trust).expect("and read"), head);
 }
 
 /// What somebody types, and what a cookie brings.

@@ -6,7 +6,7 @@
 use plated_core::clock::Moment;
 use plated_core::plate::PlateText;
 use plated_hotlist::Pattern;
-use plated_vehicle::control::{Reply, Request};
+use plated_vehicle::control::{Call, Reply, Request};
 use plated_vehicle::gps::{self, Judge, Message};
 use plated_vehicle::performance;
 use plated_vehicle::store::Wanted;
@@ -21,8 +21,9 @@ pub type EntryPoint = fn(&[u8]);
 pub const TARGETS: [(&str, EntryPoint); 4] =
     [("control", control), ("officer_text", officer_text), ("gpsd", gpsd), ("labels", labels)];
 
-/// A request, or one of the replies.
+/// A request, alone or in a session, or one of the replies.
 pub fn control(bytes: &[u8]) {
+    reads_back::<Call>(bytes);
     reads_back::<Request>(bytes);
     reads_back::<Reply>(bytes);
 }

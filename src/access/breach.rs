@@ -16,6 +16,13 @@ pub enum Breach {
         /// Within how many minutes.
         minutes: u32,
     },
+    /// Many programs, or one many times, came with a token that opens nothing.
+    RefusedTokens {
+        /// How often; more are counted no further until the time is over.
+        failures: u32,
+        /// Within how many minutes.
+        minutes: u32,
+    },
     /// The audit log is not what was written.
     AuditChainBroken {
         /// What is wrong, as the verification says it.
@@ -40,6 +47,7 @@ impl Breach {
     pub fn as_str(&self) -> &'static str {
         match self {
             Self::FailedLogins { .. } => "failed_logins",
+            Self::RefusedTokens { .. } => "refused_tokens",
             Self::AuditChainBroken { .. } => "audit_chain_broken",
             Self::ClockSetBack { .. } => "clock_set_back",
             Self::StoreKeyMismatch => "store_key_mismatch",
@@ -54,6 +62,10 @@ impl fmt::Display for Breach {
             Self::FailedLogins { failures, minutes } => {
                 let (logins, minutes) = (count((*failures).into(), "login"), count((*minutes).into(), "minute"));
                 write!(f, "{logins} failed within {minutes}")
+            }
+            Self::RefusedTokens { failures, minutes } => {
+                let (tokens, minutes) = (count((*failures).into(), "token"), count((*minutes).into(), "minute"));
+                write!(f, "{tokens} of programs refused within {minutes}")
             }
             Self::AuditChainBroken { fault } => write!(f, "the audit log was tampered with: {}", visible(fault)),
             Self::ClockSetBack { seconds } => write!(f, "the clock was set back by {}", count(*seconds, "second")),
@@ -74,6 +86,7 @@ mod tests {
     fn an_indicator_travels_by_its_word_and_says_what_happened() {
         let all = [
             Breach::FailedLogins { failures: 20, minutes: 15 },
+            Breach::RefusedTokens { failures: 20, minutes: 15 },
             Breach::AuditChainBroken { fault: "row 7 was changed".into() },
             Breach::ClockSetBack { seconds: 3600 },
             Breach::StoreKeyMismatch,

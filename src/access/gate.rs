@@ -339,7 +339,10 @@ impl Gate {
     }
 
     /// The purpose alone.
-    pub(crate) fn check_purpose(&self, reason: &Reason) -> Result<()> {
+    ///
+    /// # Errors
+    /// As [`check`](Self::check).
+    pub fn check_purpose(&self, reason: &Reason) -> Result<()> {
         let known = || self.settings.purposes.iter().map(|p| p.name.as_str()).collect::<Vec<_>>().join(", ");
         match reason.purpose() {
             Some(purpose) if self.settings.purposes.iter().all(|p| p.name != *purpose) => {

@@ -122,5 +122,5 @@ pub use record::{AccessRecord, AuditLog, Outcome};
 pub use role::{Duty, Role};
 pub use second_factor::{Enrolment, SecondFactor, Spent, WrongCode};
 pub use session::{Activity, SessionId, SessionRecord, Token};
-pub use subscriber::Subscriber;
+pub use subscriber::{NewSubscriber, Subscriber, SubscriberAccount};
 pub use user::{Account, Disabled, ManagedBy, NewUser, ProvisionedUser, SealKey, SealedFactor, User, UserDocument};

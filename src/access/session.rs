@@ -15,8 +15,8 @@ use std::fmt;
 use std::time::Duration;
 use zeroize::Zeroizing;
 
-/// What a browser shows to prove that it is logged in: 32 random bytes, of which only the hash is
-/// kept.
+/// What a browser shows to prove that it is logged in, or a program that it may ask for alerts: 32 random
+/// bytes, of which only the hash is kept.
 pub struct Token(Zeroizing<[u8; 32]>);
 
 impl fmt::Debug for Token {
@@ -47,6 +47,12 @@ impl Token {
     /// The session that it opens.
     pub fn session(&self) -> SessionId {
         SessionId(Hasher::new().with(b"plated session 1\n").with(&*self.0).finish())
+    }
+
+    /// The hash under which it is kept as the token of a program. It opens no session, nor that of a session a
+    /// program's way.
+    pub fn subscriber(&self) -> Sha256 {
+        Hasher::new().with(b"plated subscriber 1\n").with(&*self.0).finish()
     }
 
     /// What a form of this session has to bring with it, so that no other site sends one (CSRF).
@@ -207,10 +213,12 @@ impl Sessions {
         let idle = self.rule.idle.is_some_and(|limit| live.idle(now) >= limit);
         let locks = idle && !live.record.locked;
         live.record.locked |= idle;
+        // After a restart its first use is kept at once: a command line without a daemon begins anew each time.
+        let resumed = live.used.is_none() && !live.record.locked && activity == Activity::Person;
         if !live.record.locked && activity == Activity::Person {
             live.used = Some(now);
         }
-        let due = locks || now.saturating_sub(live.kept) >= KEEP_INTERVAL;
+        let due = locks || resumed || now.saturating_sub(live.kept) >= KEEP_INTERVAL;
         let keep = due.then(|| live.record(wall, now));
         Found::Live { user: live.record.user.clone(), locked: live.record.locked, keep }
     }
@@ -353,6 +361,25 @@ mod tests {
         assert!(matches!(find(&mut restarted(wall(90 + 601)), 0), Found::Live { locked: true, .. }));
         assert!(matches!(find(&mut restarted(wall(80)), 0), Found::Live { locked: true, .. }));
         assert_eq!(find(&mut restarted(wall(16 * 3600)), 0), Found::Over);
+    }
+
+    #[test]
+    fn commands_without_a_daemon_keep_a_session_open_as_long_as_no_two_are_ten_minutes_apart() {
+        let (_, id, mut kept) = one(RULE);
+        // Each command opens the store anew, asks once and ends.
+        let command = |kept: SessionRecord, at: u64| {
+            let mut sessions = Sessions::new(RULE, vec![kept.clone()], wall(at), s(0));
+            match sessions.find(id, Activity::Person, wall(at), s(0)) {
+                Found::Live { locked, keep, .. } => (locked, keep.unwrap_or(kept)),
+                other => panic!("{other:?}"),
+            }
+        };
+        for at in (500..3600).step_by(500) {
+            let (locked, now) = command(kept, at);
+            assert!(!locked && now.idle_s == 0 && now.age_s == at, "{at}: {now:?}");
+            kept = now;
+        }
+        assert!(command(kept, 3500 + 601).0, "unused for longer");
     }
 
     #[test]

@@ -1,25 +1,86 @@
 //! Programs that are given alerts as they are made: computer-aided dispatch, the software of a mobile terminal.
 //!
-//! They have no session, and no person asks each time: what lets them see is the configuration. The gate is the
-//! same, and so is the record: each connection and each alert is on record before it is given out, and nothing is given out
+//! They have no session, and no person asks each time: what lets them see is the configuration, or an
+//! administrator who added them and gave them a token. The gate is the same, and so is the record: each connection and each alert is on record before it is given out, and nothing is given out
 //! of a list that is not granted.
 
 use crate::actor::{Actor, Machine};
 use crate::gate::Gate;
 use crate::grants::{Grants, Scope};
 use crate::permit::{Access, GiveOut, Permit};
+use crate::purpose::Purpose;
 use crate::reason::{Case, Reason};
 use crate::record::{AccessRecord, Outcome};
-use plated_core::error::Result;
+use jiff::Timestamp;
+use plated_core::error::{Error, Kind, Result};
+use plated_core::name::is_plain_name;
+use plated_core::record::Priority;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use std::collections::BTreeSet;
 
 /// Who is given alerts.
 #[derive(Clone, Debug)]
 pub struct Subscriber {
-    /// Its name in the configuration.
+    /// Its name, in the configuration or as it was added.
     pub name: String,
     /// The lists whose alerts it is given, by name; covert ones are never among them.
     pub grants: Grants,
+}
+
+/// What somebody says of a program that may ask for alerts.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NewSubscriber {
+    /// Its name on record.
+    pub name: String,
+    /// The lists whose alerts it is given, by name.
+    pub lists: BTreeSet<String>,
+    /// Entries of state and federal systems too.
+    #[serde(default)]
+    pub clets: bool,
+    /// Less urgent alerts it is not given.
+    #[serde(default)]
+    pub priority: Priority,
+    /// The purpose that goes on record, one of the agency's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub purpose: Option<Purpose>,
+}
+
+impl NewSubscriber {
+    /// Rules that the types can't say.
+    ///
+    /// # Errors
+    /// `Input` with what is wrong.
+    pub fn check(&self) -> Result<()> {
+        let input = |message: &str| Err(Error::new(Kind::Input, message));
+        if !is_plain_name(&self.name) {
+            return input("the name of a program must be 1 to 64 letters, digits, '-', '_' or '.'");
+        }
+        if self.lists.is_empty() {
+            return input("name at least one list whose alerts the program is given");
+        }
+        Ok(())
+    }
+}
+
+/// A program that may ask for alerts, as it is kept, beside the hash of its token.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SubscriberAccount {
+    /// What was said of it.
+    pub subscriber: NewSubscriber,
+    /// Who authorised it.
+    pub authorised_by: String,
+    /// When.
+    pub authorised_at: Timestamp,
+}
+
+impl SubscriberAccount {
+    /// As the gate knows it.
+    pub fn subscriber(&self) -> Subscriber {
+        let NewSubscriber { name, lists, clets, .. } = self.subscriber.clone();
+        Subscriber { name, grants: Grants { every_list: false, lists, clets } }
+    }
 }
 
 impl Gate {
@@ -61,8 +122,7 @@ impl Gate {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{AuditLog, Purpose, Settings, Source, Visibility};
-    use plated_core::error::{Error, Kind};
+    use crate::{AuditLog, Settings, Source, Visibility};
     use std::sync::{Arc, Mutex};
 
     #[derive(Default)]

@@ -1,7 +1,7 @@
 //! The command line of `plated-station`.
 
 use super::hotlists::command::{HotlistCommand, make_key};
-use super::{ClonedVehicle, Database, SecurityEvent, StationConfig, StationServer, config};
+use super::{ClonedVehicle, Database, ReportedBreach, SecurityEvent, StationConfig, StationServer, config};
 use clap::{CommandFactory, Parser, Subcommand};
 use plated_core::clock::SystemClock;
 use plated_core::error::{Context, Kind, Result};
@@ -14,6 +14,9 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tokio::signal::unix::{SignalKind, signal};
+
+/// Signs of a breach that the status names.
+const MAX_BREACHES_SHOWN: usize = 20;
 
 /// The department's server of plated: takes in reads from vehicles and keeps them.
 #[derive(Debug, Parser)]
@@ -140,9 +143,11 @@ async fn run(config: &StationConfig) -> Result<()> {
 }
 
 fn status(config: &StationConfig) -> Result<()> {
-    let look =
-        |rows: &crate::database::Rows<'_>| Ok((rows.counts()?, rows.cloned_vehicles()?, rows.security_events()?));
-    let (counts, cloned, events) = Database::read_only(&config.database(), look)?.unwrap_or_default();
+    let look = |rows: &crate::database::Rows<'_>| {
+        let breaches = rows.breaches(MAX_BREACHES_SHOWN)?;
+        Ok((rows.counts()?, rows.cloned_vehicles()?, rows.security_events()?, breaches))
+    };
+    let (counts, cloned, events, (breaches, all)) = Database::read_only(&config.database(), look)?.unwrap_or_default();
     let mut text = format!("reads {}\nimages {} ({} bytes)", counts.reads, counts.images, counts.image_bytes);
     for (vehicle, reads, last) in &counts.vehicles {
         let (vehicle, reads) = (visible(vehicle), count(*reads, "read"));
@@ -152,6 +157,16 @@ fn status(config: &StationConfig) -> Result<()> {
         let (vehicle, indicator, times) = (visible(vehicle), visible(indicator), count(*times, "time"));
         text.push_str(&format!(
             "\nSECURITY vehicle {vehicle}: {indicator}; noticed {times}, first {first_seen:.0}, last {last_seen:.0}"
+        ));
+    }
+    for ReportedBreach { vehicle, at, received, text: what } in &breaches {
+        let (vehicle, what) = (visible(vehicle), visible(what).at_most(1000));
+        text.push_str(&format!("\nSECURITY vehicle {vehicle}: {what}; noticed {at:.0}, received {received:.0}"));
+    }
+    if all > breaches.len() as u64 {
+        text.push_str(&format!(
+            "\nSECURITY {} more of vehicles, older ones",
+            count(all - breaches.len() as u64, "sign")
         ));
     }
     for ClonedVehicle { vehicle, first_seen, last_seen, times } in &cloned {

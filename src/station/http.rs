@@ -7,6 +7,7 @@ use super::hotlists;
 use super::images::Images;
 use super::ingest::ingest;
 use super::listener::Vehicle;
+use super::security;
 use super::writer::DatabaseHandle;
 use axum::body::{Bytes, to_bytes};
 use axum::extract::{ConnectInfo, Path, Request, State};
@@ -57,6 +58,7 @@ pub fn router(station: Arc<Station>) -> Router {
     Router::new()
         .route("/v1/images/{sha256}", put(put_image))
         .route("/v1/batches", post(post_batch))
+        .route("/v1/security-events", post(security::post_report))
         .route("/v1/health", get(health))
         .merge(hotlists::calls::router())
         .fallback(async || failure(StatusCode::NOT_FOUND, "the station has no such call"))
@@ -145,7 +147,7 @@ async fn health(State(station): State<Arc<Station>>) -> HttpResult<Json<serde_js
 
 impl Station {
     /// The whole body, at most `limit` bytes, and its share of the memory for bodies.
-    async fn body(&self, request: Request, limit: usize) -> HttpResult<(Bytes, OwnedSemaphorePermit)> {
+    pub(super) async fn body(&self, request: Request, limit: usize) -> HttpResult<(Bytes, OwnedSemaphorePermit)> {
         let length = request.headers().get(header::CONTENT_LENGTH);
         let Some(length) = length.and_then(|v| v.to_str().ok()).and_then(|v| v.parse::<usize>().ok()) else {
             return Err(failure(StatusCode::LENGTH_REQUIRED, "the request must give its length"));

@@ -12,6 +12,7 @@ mod http;
 mod images;
 mod ingest;
 mod listener;
+mod security;
 mod writer;
 
 pub use computers::ClonedVehicle;
@@ -21,6 +22,7 @@ pub use heads::{HeadFault, SecurityEvent};
 pub use hotlists::{HotlistVersion, Publication, Published, Publisher};
 pub use images::Images;
 pub use ingest::ingest;
+pub use security::ReportedBreach;
 
 use clap::Parser;
 use listener::{Vehicle, VehicleListener};

@@ -64,6 +64,19 @@ CREATE TABLE security_events (
     PRIMARY KEY (vehicle, indicator)
 ) STRICT, WITHOUT ROWID;
 
+-- Signs of a breach that vehicles noticed themselves, each once: a row of the vehicle's audit log.
+CREATE TABLE breaches (
+    vehicle     TEXT NOT NULL,
+    log         BLOB NOT NULL CHECK (length(log) = 16),
+    number      INTEGER NOT NULL,         -- of the row in that log
+    at          INTEGER NOT NULL,         -- by the vehicle's clock
+    received    INTEGER NOT NULL,         -- by the station's clock
+    indicator   TEXT NOT NULL,            -- a word
+    text        TEXT NOT NULL,            -- the same as a sentence
+    PRIMARY KEY (vehicle, log, number)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX breaches_by_arrival ON breaches (received);
+
 -- Vehicles whose certificate several computers use. One row a vehicle.
 CREATE TABLE cloned_vehicles (
     vehicle     TEXT PRIMARY KEY,

@@ -10,6 +10,7 @@ extern crate self as plated_web;
 pub mod html; // text in a page: escaped, visible, cut
 pub mod assets; // styles, script, icons: hashed names, cached for ever
 pub mod headers; // content security policy and the other headers of each answer
+pub mod bearer; // the token of a program
 pub mod cookies; // __Host- cookies, read and written
 pub mod fields; // the fields of a form
 pub mod csrf; // no change without the page's token

@@ -110,9 +110,11 @@ pub async fn pages(State(frame): State<FrameOf>, request: Request, next: Next) -
     match page.render() {
         Ok(html) => {
             let mut page = (problem.status, Html(html)).into_response();
-            // Cookies that were set beside the problem stay.
-            for cookie in answer.headers().get_all(header::SET_COOKIE) {
-                page.headers_mut().append(header::SET_COOKIE, cookie.clone());
+            // What was said beside the problem stays: cookies, and what is to be brought.
+            for name in [header::SET_COOKIE, header::WWW_AUTHENTICATE] {
+                for value in answer.headers().get_all(&name) {
+                    page.headers_mut().append(&name, value.clone());
+                }
             }
             page
         }

@@ -31,14 +31,16 @@ const MAX_ID: usize = 64;
 pub struct Event {
     /// By which a browser resumes: ASCII without blanks, at most 64 characters; else it is left out.
     pub id: Option<String>,
-    /// Its name, for which the script listens: `put`, `remove`, `alert`, `answered`, `reload`, `leave`.
+    /// Its name, for which whoever reads them listens; the console's script for `put`, `remove`, `alert`, `answered`,
+    /// `reload`, `leave`.
     pub name: &'static str,
     /// Text of any number of lines.
     pub data: String,
 }
 
 impl Event {
-    fn written(&self) -> String {
+    /// As it goes over the line.
+    pub fn written(&self) -> String {
         let mut text = String::with_capacity(self.data.len() + 64);
         if let Some(id) = self.id.as_deref().filter(|id| is_id(id)) {
             let _ = writeln!(text, "id: {id}");

@@ -141,11 +141,22 @@ impl Desk {
 
     /// From now on nothing can be put on record.
     pub fn break_record(&self) {
-        const FAULT: &str = "CREATE TRIGGER fault BEFORE INSERT ON audit BEGIN SELECT raise(ABORT, 'fault'); END;";
+        self.break_record_where("1");
+    }
+
+    /// The same for rows of this action.
+    pub fn break_record_of(&self, action: &str) {
+        self.break_record_where(&format!("NEW.action = '{action}'"));
+    }
+
+    fn break_record_where(&self, which: &str) {
+        let fault = format!(
+            "CREATE TRIGGER fault BEFORE INSERT ON audit WHEN {which} BEGIN SELECT raise(ABORT, 'fault'); END;"
+        );
         let hex = std::fs::read_to_string(self.place.dir.path().join("store.key")).unwrap();
         let conn = rusqlite::Connection::open(self.place.path()).unwrap();
         conn.execute_batch(&format!("PRAGMA key = \"x'{}'\";", hex.trim())).unwrap();
-        conn.execute_batch(FAULT).unwrap();
+        conn.execute_batch(&fault).unwrap();
     }
 }
 
@@ -256,7 +267,11 @@ impl Browser {
 
     /// Listens to live events at this address, as an open page does.
     pub fn listen(&self, path: &str) -> Events {
-        let request = self.request(Method::GET, path);
+        self.listen_to(self.request(Method::GET, path))
+    }
+
+    /// The same for a request that was made already.
+    pub fn listen_to(&self, request: RequestBuilder) -> Events {
         let answer = self.runtime.handle().block_on(async { request.send().await.unwrap() });
         assert_eq!(answer.headers()["content-type"], "text/event-stream");
         Events { answer, text: String::new(), runtime: self.runtime.clone() }
@@ -298,6 +313,11 @@ pub struct Event {
 }
 
 impl Events {
+    /// Of the answer.
+    pub fn headers(&self) -> &HeaderMap {
+        self.answer.headers()
+    }
+
     /// The next one of these names; `None` at the end.
     pub fn next_of(&mut self, names: &[&str]) -> Option<Event> {
         loop {

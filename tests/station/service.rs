@@ -5,7 +5,7 @@ use crate::kit::{Depot, VEHICLE, again, batch, body, link, record, seal};
 use plated_core::clock::SystemClock;
 use plated_core::digest::Sha256;
 use plated_core::tls::authority::Authority;
-use plated_core::wire::{Problem, Receipt};
+use plated_core::wire::{Problem, Receipt, SecurityReceipt, SecurityReport};
 use plated_vehicle::transfer::{Answer, HttpsLink, Link};
 use std::process::Command;
 
@@ -98,6 +98,34 @@ async fn an_image_is_taken_only_under_its_own_hash_and_stored_once() {
         assert_eq!(link.put_image(Sha256::of(b"picture"), b"picture".to_vec()).await.unwrap().status, status);
     }
     assert_eq!(depot.image(b"picture").unwrap(), b"picture");
+}
+
+// policy: P-26
+#[tokio::test]
+async fn signs_of_a_breach_are_taken_in_the_vehicles_own_name_only_each_once() {
+    let depot = Depot::new();
+    let link = depot.link(depot.serve().await);
+    let report: SecurityReport = serde_json::from_str(include_str!("../golden/security_report.json")).unwrap();
+    let send =
+        async |report: &SecurityReport| link.post_security_report(serde_json::to_vec(report).unwrap()).await.unwrap();
+    let foreign = send(&SecurityReport { vehicle: "unit-8".into(), ..report.clone() }).await;
+    assert_eq!(foreign.status, 403, "{}", problem(&foreign));
+    let mut odd = report.clone();
+    odd.events[0].indicator = "failed logins".into();
+    assert_eq!(send(&odd).await.status, 422);
+    let many = SecurityReport { events: vec![report.events[0].clone(); 101], ..report.clone() };
+    assert_eq!(send(&many).await.status, 413);
+    assert_eq!(link.post_security_report(b"{".to_vec()).await.unwrap().status, 400);
+    for _ in 0..2 {
+        let answer = send(&report).await;
+        let receipt: SecurityReceipt = serde_json::from_slice(&answer.body).unwrap();
+        assert_eq!((answer.status, receipt.durable), (200, 1));
+    }
+    let kept: (i64, String) = depot
+        .database()
+        .query_row("SELECT count(*), max(text) FROM breaches", [], |row| Ok((row.get(0)?, row.get(1)?)))
+        .unwrap();
+    assert_eq!(kept, (1, "20 logins failed within 15 minutes".to_owned()));
 }
 
 #[tokio::test]

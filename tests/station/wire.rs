@@ -3,7 +3,7 @@
 use plated_core::officers::{Correction, VehicleFinding};
 use plated_core::performance::PerformanceTest;
 use plated_core::record::{ClockMark, ReadRecord};
-use plated_core::wire::{Batch, Durable, Problem, Receipt, Refusal, SealedRead};
+use plated_core::wire::{Batch, Durable, Problem, Receipt, Refusal, SealedRead, SecurityReceipt, SecurityReport};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -84,6 +84,15 @@ fn a_receipt_reads_and_writes_as_the_golden_file() {
     let named: &[Durable] = &receipt.durable;
     let refused: &[Refusal] = &receipt.refused;
     assert_eq!((named.len(), receipt.missing_images.len(), refused.len()), (1, 1, 1));
+}
+
+// policy: P-26
+#[test]
+fn a_security_report_and_its_receipt_read_and_write_as_the_golden_files() {
+    let report: SecurityReport = round_trip(include_str!("../golden/security_report.json"));
+    assert_eq!((report.version, report.events[0].row), (1, 42));
+    let receipt: SecurityReceipt = round_trip(include_str!("../golden/security_receipt.json"));
+    assert_eq!(receipt.durable, report.events.len());
 }
 
 #[test]

@@ -2,7 +2,7 @@
 //! written.
 
 use crate::kit::store::{Place, events, hit, read, rows, start};
-use plated_access::{Actor, Grants, LoginName, Role};
+use plated_access::{Actor, Grants, LoginName, NewSubscriber, Purpose, Role};
 use plated_core::digest::Sha256;
 use plated_core::error::{Kind, Result};
 use plated_core::performance::{Counts, Method};
@@ -142,6 +142,16 @@ fn account() -> NewAccount {
     }
 }
 
+fn program() -> NewSubscriber {
+    NewSubscriber {
+        name: "cad".into(),
+        lists: ["svs".to_owned()].into(),
+        clets: true,
+        priority: Priority::Normal,
+        purpose: Some(Purpose::new("locate_vehicle").unwrap()),
+    }
+}
+
 /// One of each request.
 fn requests(vehicle: &Vehicle) -> Vec<Request> {
     let (plate, case) = ("7ABC123".to_owned(), "26-1234".to_owned());
@@ -161,6 +171,9 @@ fn requests(vehicle: &Vehicle) -> Vec<Request> {
         Request::Accounts { name: None },
         Request::AddAccount { account: account(), reason: why() },
         Request::ChangeAccount { name: account().name, change: AccountChange::Disable, reason: why() },
+        Request::Subscribers,
+        Request::AddSubscriber { subscriber: program(), reason: why() },
+        Request::RemoveSubscriber { name: "cad".into(), reason: why() },
         Request::Login { name: "jdoe".into(), password: account().password, code: Some("123456".to_owned().into()) },
         Request::Logout,
         Request::ChangePassword { old: account().password, new: "basalt pelican lantern 47".to_owned().into() },
@@ -225,7 +238,7 @@ fn shows_data(request: &Request) -> bool {
         | Request::Export { .. }
         | Request::ShowAudit { .. }
         | Request::ExportAudit { .. } => true,
-        // Counts, states of lists, what became of a list; accounts and canvasses, which say nothing of a plate.
+        // Counts, states of lists, what became of a list; accounts, programs and canvasses, which say nothing of a plate.
         Request::Import { .. }
         | Request::StartCanvass { .. }
         | Request::EndCanvass { .. }
@@ -244,6 +257,9 @@ fn shows_data(request: &Request) -> bool {
         | Request::Accounts { .. }
         | Request::AddAccount { .. }
         | Request::ChangeAccount { .. }
+        | Request::Subscribers
+        | Request::AddSubscriber { .. }
+        | Request::RemoveSubscriber { .. }
         | Request::Login { .. }
         | Request::Logout
         | Request::ChangePassword { .. }
@@ -425,7 +441,7 @@ fn every_subcommand_that_shows_data_is_on_record_and_shows_nothing_when_that_can
             Shows::Nothing
         }
         // Of plates; each change is on record (`accounts`).
-        account if account.starts_with("user ") => Shows::Nothing,
+        account if account.starts_with("user ") || account.starts_with("subscriber ") => Shows::Nothing,
         // Incident numbers; each change is on record (`officers/canvass.rs`).
         canvass if canvass.starts_with("canvass ") => Shows::Nothing,
         "performance end" => Shows::Data(vec!["performance", "end", "--misses", "--reason", "stop"]),

@@ -6,7 +6,7 @@ use plated_access::{Actor, Breach, Case, Gate, Reason, Search as Access, Setting
 use plated_core::clock::{Clock, ManualClock, TrustedClock};
 use plated_core::record::Alerting;
 use plated_core::user::SystemUser;
-use plated_vehicle::store::{Key, LogReport, NewRead, Store, check, verify_audit};
+use plated_vehicle::store::{KeptBreach, Key, LogReport, NewRead, Store, check, verify_audit};
 use serde_json::json;
 use std::sync::Arc;
 use std::sync::mpsc::channel;
@@ -150,6 +150,25 @@ fn the_log_of_a_store_that_was_set_aside_comes_over_as_it_is_and_the_new_one_say
     assert_eq!(check(&place.path(), &place.key).unwrap().problems(), 0);
 }
 
+// policy: P-22
+#[test]
+fn a_log_whose_signed_head_is_lost_with_its_store_is_counted_and_its_rows_come_over() {
+    let place = Place::new();
+    let (store, _) = place.open();
+    look(&store, 3);
+    store.close().unwrap();
+    let conn = raw(&place);
+    conn.execute_batch("DROP TRIGGER audit_log_is_not_removed; DELETE FROM audit_log;").unwrap();
+    drop(conn);
+    let old = place.beside(".old");
+    std::fs::rename(place.path(), &old).unwrap();
+    let (store, _) = place.open();
+    let salvaged = store.salvage(&old).unwrap();
+    assert_eq!((salvaged.lost_logs, salvaged.rows), (1, 3));
+    assert!(salvaged.to_string().contains("the signed head of 1 audit log can't be read"), "{salvaged}");
+    store.close().unwrap();
+}
+
 /// Rows of this action.
 fn of(store: &Store, action: &str) -> Vec<Entry> {
     rows(store).into_iter().map(|row| row.entry).filter(|entry| entry.action.as_str() == action).collect()
@@ -210,7 +229,7 @@ fn a_clock_that_is_set_back_and_another_key_are_signs_of_a_breach_on_record() {
     system.jump_to(place.clock.wall() - Duration::from_secs(3600));
     store.clock_changed(&clock.check().unwrap()).unwrap();
     let seconds = match &store.breaches(0, 10).unwrap()[..] {
-        [(_, _, Breach::ClockSetBack { seconds })] => *seconds,
+        [KeptBreach { breach: Breach::ClockSetBack { seconds }, .. }] => *seconds,
         other => panic!("{other:?}"),
     };
     assert!((3600..3620).contains(&seconds), "{seconds}");
@@ -220,7 +239,7 @@ fn a_clock_that_is_set_back_and_another_key_are_signs_of_a_breach_on_record() {
         assert!(place.try_open(&other).is_err());
     }
     let (store, _) = place.open();
-    let all: Vec<Breach> = store.breaches(0, 10).unwrap().into_iter().map(|(_, _, breach)| breach).collect();
+    let all: Vec<Breach> = store.breaches(0, 10).unwrap().into_iter().map(|kept| kept.breach).collect();
     assert_eq!(all[1..], [Breach::StoreKeyMismatch], "once");
     store.close().unwrap();
     let (store, _) = place.open();
@@ -247,6 +266,6 @@ fn a_broken_log_is_found_beside_all_else_and_is_a_sign_of_a_breach_on_record_onc
         assert_eq!(fault, "row 2 is missing");
         store.raise(&Breach::AuditChainBroken { fault }).unwrap();
     }
-    let all: Vec<Breach> = store.breaches(0, 10).unwrap().into_iter().map(|(_, _, breach)| breach).collect();
+    let all: Vec<Breach> = store.breaches(0, 10).unwrap().into_iter().map(|kept| kept.breach).collect();
     assert_eq!(all, [Breach::AuditChainBroken { fault: "row 2 is missing".into() }]);
 }

@@ -4,6 +4,8 @@
 #[path = "../kit/mod.rs"]
 mod kit;
 
+#[path = "../../fuzz/console_entry_points.rs"]
+mod console_entry_points;
 #[path = "../../fuzz/control_entry_points.rs"]
 mod control_entry_points;
 #[path = "../../fuzz/entry_points.rs"]

@@ -313,7 +313,7 @@ impl Accounts {
 
     /// Whether somebody may do this with accounts. A system user may as long as nobody can log in who
     /// may, so that there is a first administrator, and root always: root holds the key of the store.
-    fn may(&self, by: &Actor, duty: Duty) -> Result<()> {
+    pub(super) fn may(&self, by: &Actor, duty: Duty) -> Result<()> {
         let role = match by {
             Actor::User(session) => self.standing(session)?.account.role,
             Actor::SystemUser(user) if user.uid == 0 || self.administrators()? == 0 => return Ok(()),

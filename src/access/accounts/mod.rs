@@ -7,6 +7,7 @@ mod change;
 mod refused;
 mod rules;
 mod settings;
+mod subscribers;
 #[cfg(test)]
 mod tests;
 
@@ -23,8 +24,10 @@ use crate::reason::{Case, Reason};
 use crate::record::{AccessRecord, AuditLog, Outcome};
 use crate::second_factor::Secret;
 use crate::session::{Activity, Found, SessionId, SessionRecord, Sessions, Token};
+use crate::subscriber::SubscriberAccount;
 use crate::user::{Account, ManagedBy, User};
 use plated_core::clock::Clock;
+use plated_core::digest::Sha256;
 use plated_core::error::{Error, Kind, Result};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -55,6 +58,14 @@ pub trait AccountStore: Send + Sync {
     fn failures(&self) -> Result<Vec<(LoginName, Failures)>>;
     /// Replaces those of one name; a count of 0 removes them.
     fn put_failures(&self, name: &LoginName, failures: Failures) -> Result<()>;
+    /// All programs that may ask for alerts, by name.
+    fn subscribers(&self) -> Result<Vec<SubscriberAccount>>;
+    /// The one whose token has this hash.
+    fn subscriber(&self, token: &Sha256) -> Result<Option<SubscriberAccount>>;
+    /// Adds one whose token has this hash.
+    fn put_subscriber(&self, subscriber: &SubscriberAccount, token: &Sha256) -> Result<()>;
+    /// Removes the one of this name; one that is not there is fine.
+    fn remove_subscriber(&self, name: &str) -> Result<()>;
 }
 
 /// Something that must be done before anything else is allowed.
@@ -116,6 +127,8 @@ pub struct Accounts {
     enrolling: Mutex<HashMap<SessionId, Secret>>,
     /// When logins failed, whoever's.
     failed: Mutex<VecDeque<Duration>>,
+    /// Tokens of programs that were refused.
+    refused_tokens: Mutex<subscribers::Refused>,
 }
 
 impl fmt::Debug for Accounts {
@@ -145,8 +158,22 @@ impl Accounts {
         let now = clock.monotonic();
         let lockout = Lockout::new(settings.lockout(), store.failures()?, now);
         let sessions = Sessions::new(settings.session(), store.sessions()?, clock.wall(), now).into();
-        let (changing, enrolling, failed) = Default::default();
-        Ok(Self { store, log, clock, alarm, settings, rules, hashing, lockout, sessions, changing, enrolling, failed })
+        let (changing, enrolling, failed, refused_tokens) = Default::default();
+        Ok(Self {
+            store,
+            log,
+            clock,
+            alarm,
+            settings,
+            rules,
+            hashing,
+            lockout,
+            sessions,
+            changing,
+            enrolling,
+            failed,
+            refused_tokens,
+        })
     }
 
     /// Logs somebody in: password, then second factor where they have one, then the rules for the

@@ -335,6 +335,50 @@ proptest! {
         prop_assert_eq!(check(&rows, &[]).faults, [Fault::Repeated { number: copy.number }]);
     }
 
+    // policy: P-22
+    #[test]
+    fn any_row_of_an_exported_file_that_is_taken_out_moved_doubled_or_cut_off_is_named_redacted_or_not(
+        rows in 2_usize..12, a: prop::sample::Index, b: prop::sample::Index, redacted: bool, what in 0_u8..5,
+    ) {
+        let (rows, _) = some(rows);
+        let text = export(&rows, redacted.then(|| Redactor::new(&[5; 32])).as_ref());
+        let mut lines: Vec<&str> = text.lines().collect();
+        // The first line is the start, the last one the signed head.
+        let (a, b, last) = (1 + a.index(rows.len()), 1 + b.index(rows.len()), rows.len());
+        let (from, to, signed) = (a as i64, a as i64, last as i64);
+        let expected = match what {
+            0 => {
+                lines.remove(a);
+                vec![if a == last { Fault::CutOff { last: from - 1, signed } } else { Fault::Missing { from, to } }]
+            }
+            1 => {
+                lines.insert(a.max(b) + 1, lines[a]);
+                vec![Fault::Repeated { number: from }]
+            }
+            2 => {
+                lines.drain(a..=last);
+                vec![Fault::CutOff { last: from - 1, signed }]
+            }
+            3 => {
+                // With the head that was signed: what is left is not vouched for.
+                lines.truncate(a + 1);
+                vec![]
+            }
+            _ => {
+                prop_assume!(a != b);
+                lines.swap(a, b);
+                let report = verify_file(lines.join("\n").as_bytes(), Some(&trust())).unwrap();
+                let first = a.min(b) as i64;
+                let named = |f: &Fault| matches!(f, Fault::OutOfOrder { number, .. } if *number == first);
+                prop_assert!(report.faults.iter().any(named), "{:?}", report);
+                return Ok(());
+            }
+        };
+        let report = verify_file(lines.join("\n").as_bytes(), Some(&trust())).unwrap();
+        prop_assert_eq!(&report.faults, &expected);
+        prop_assert!(!expected.is_empty() || report.signed < report.last);
+    }
+
     #[test]
     fn a_changed_value_of_a_published_row_is_named(at in 0_usize..4, field: prop::sample::Index, hides: bool) {
         let (rows, heads) = golden();

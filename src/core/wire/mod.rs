@@ -8,13 +8,16 @@
 //! |---|---|---|
 //! | `PUT /v1/images/{sha256}` | the image bytes | 201 stored, 200 already there, 422 hash differs |
 //! | `POST /v1/batches` | [`Batch`] | 200 [`Receipt`] |
+//! | `POST /v1/security-events` | [`SecurityReport`] | 200 [`SecurityReceipt`] |
 //! | `GET /v1/health` | – | 200 `{"status": "ok"}` |
 //! | `GET /v1/hotlists` | – | 200 [`SignedManifest`] |
 //! | `GET /v1/hotlists/{name}/{sha256}` | – | 200 the list, JSON of an [`EntryRecord`] on each line |
 //! | `GET /v1/hotlists/{name}/{sha256}/from/{sha256}` | – | 200 a delta, see [`DeltaHeader`] |
 
 mod hotlist;
+mod security;
 pub use hotlist::*;
+pub use security::*;
 
 use crate::digest::Sha256;
 use crate::error::{Error, Kind};

@@ -9,6 +9,7 @@ use plated_access::Purpose;
 use plated_core::clock::{Clock, SystemClock};
 use plated_core::error::{Context, Kind, Result};
 use plated_core::plate::PlateText;
+use plated_core::record::Priority;
 pub use plated_core::text::local;
 use plated_hotlist::format::Dates;
 use serde_json::json;
@@ -86,6 +87,16 @@ impl Why {
 /// For clap: one of the agency's purposes, by its name.
 pub fn purpose(name: &str) -> Result<Purpose, String> {
     Purpose::new(name).map_err(|e| e.to_string())
+}
+
+/// For clap: how urgent something is.
+pub fn priority(word: &str) -> Result<Priority, String> {
+    match word {
+        "low" => Ok(Priority::Low),
+        "normal" => Ok(Priority::Normal),
+        "high" => Ok(Priority::High),
+        _ => Err("use low, normal or high".into()),
+    }
 }
 
 /// For clap: why somebody does something.

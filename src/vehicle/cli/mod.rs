@@ -21,6 +21,7 @@ mod run;
 mod session;
 mod status;
 mod store;
+mod subscriber;
 mod user;
 
 use clap::{CommandFactory, Parser, Subcommand};
@@ -54,6 +55,7 @@ enum Command {
     Performance(performance::Args),
     Status(status::Args),
     Store(store::Args),
+    Subscriber(subscriber::Args),
     User(user::Args),
     Audit(audit::Args),
     /// Print shell completions, e.g. `plated completions bash > /etc/bash_completion.d/plated`
@@ -94,6 +96,7 @@ pub fn main() -> ExitCode {
         Command::Login(args) => login::login(&args),
         Command::Logout(args) => login::logout(&args),
         Command::Store(args) => store::run(&args),
+        Command::Subscriber(args) => subscriber::run(&args),
         Command::User(args) => user::run(&args),
         Command::Audit(args) => audit::run(&args),
         Command::Completions { shell } => {

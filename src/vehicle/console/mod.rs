@@ -35,6 +35,8 @@ use crate::control::OfficerService;
 use crate::events::Hub;
 use crate::health::{Health, Level};
 use crate::store::Store;
+use crate::subscribers::Streams;
+use axum::Router;
 use cameras::Cameras;
 use crossbeam_channel::{Receiver, RecvTimeoutError, bounded};
 use look::Looks;
@@ -101,6 +103,8 @@ pub(crate) struct Console {
     cameras: Cameras,
     /// Pages that listen to live events.
     listeners: Arc<AtomicUsize>,
+    /// Programs that listen to alerts.
+    streams: Streams,
 }
 
 /// As handlers take it.
@@ -110,6 +114,7 @@ pub(crate) type Shared = Arc<Console>;
 #[derive(Debug)]
 pub struct Running {
     address: SocketAddr,
+    router: Router,
     routes: Vec<Route>,
     stop: Shutdown,
     ended: Receiver<()>,
@@ -119,6 +124,11 @@ impl Running {
     /// Where it listens.
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// What answers, to be asked without a connection.
+    pub fn router(&self) -> Router {
+        self.router.clone()
     }
 
     /// Every route, and what it needs.
@@ -196,17 +206,18 @@ fn serve(
         health,
         cameras: Cameras::new(cameras),
         listeners: Arc::default(),
+        streams: Streams::default(),
         clock,
     });
     let (router, routes) = routes::router(console, Csrf::random()?);
     let server = runtime.block_on(Server::bind(listen))?;
     let (address, stop, (end, ended)) = (server.address(), stop.child(), bounded(1));
-    let serving = server.serve(tls, router, stop.clone());
+    let serving = server.serve(tls, router.clone(), stop.clone());
     runtime.spawn(async move {
         serving.await;
         let _ = end.send(());
     });
-    Ok((Running { address, routes, stop, ended }, doubt))
+    Ok((Running { address, router, routes, stop, ended }, doubt))
 }
 
 /// Does what waits for the store or the processor where that holds nobody up.

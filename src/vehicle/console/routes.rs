@@ -18,6 +18,8 @@ use std::sync::Arc;
 /// What a route needs of whoever comes; each needs what stands before it too.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Needs {
+    /// The token of a program, which is no session: no cookie opens it, and the token opens nothing else.
+    Token,
     /// Nothing: whoever comes.
     Nobody,
     /// A session, whatever its state: locked, with something due, without training.
@@ -47,6 +49,8 @@ pub struct Route {
 pub(crate) struct Routes {
     console: Shared,
     router: Router<Shared>,
+    /// For programs: without cookies, and without the token of a form.
+    programs: Router<Shared>,
     table: Vec<Route>,
 }
 
@@ -61,6 +65,14 @@ impl Routes {
         self.add(Route { method: "POST", path, needs }, post(handler))
     }
 
+    /// What a program asks for, with a token of its own.
+    pub fn program<H: Handler<T, Shared>, T: 'static>(mut self, path: &'static str, handler: H) -> Self {
+        let route = Route { method: "GET", path, needs: Needs::Token };
+        let guarded = get(handler).layer(from_fn_with_state(self.console.clone(), door::program));
+        self.table.push(route);
+        Self { programs: self.programs.route(path, guarded), ..self }
+    }
+
     fn add(mut self, route: Route, method: MethodRouter<Shared>) -> Self {
         let guarded = method.layer(from_fn_with_state((self.console.clone(), route.needs), door::guard));
         self.table.push(route);
@@ -71,7 +83,7 @@ impl Routes {
 /// The whole router, and the table of what is in it. Styles, script and icons are there too, for everybody.
 pub(crate) fn router(console: Shared, csrf: Csrf) -> (Router, Vec<Route>) {
     let frame = frame_of_errors(&console);
-    let routes = Routes { console: console.clone(), router: Router::new(), table: Vec::new() };
+    let routes = Routes { console: console.clone(), router: Router::new(), programs: Router::new(), table: Vec::new() };
     let routes = pages::login::routes(routes);
     let routes = pages::account::routes(routes);
     let routes = pages::second_factor::routes(routes);
@@ -89,10 +101,12 @@ pub(crate) fn router(console: Shared, csrf: Csrf) -> (Router, Vec<Route>) {
     let routes = pages::performance::routes(routes);
     let routes = pages::users::routes(routes);
     let routes = pages::office::routes(routes);
-    let Routes { router, table, .. } = routes;
+    let routes = pages::stream::routes(routes);
+    let Routes { router, programs, table, .. } = routes;
     let router = router
         .layer(from_fn_with_state(csrf, csrf::guard))
         .layer(from_fn_with_state(frame.clone(), problem::pages))
+        .merge(programs)
         .merge(assets::router())
         .fallback(Problem::not_found)
         .layer(from_fn_with_state(frame, problem::pages))

@@ -33,8 +33,8 @@ use crate::lists::Outcome;
 use crate::performance::Miss;
 use crate::store::{Canvass, DriveTest, Finding, Found, KeptFinding, KeptHit, KeptTest, ManualEntry, NewTest, Reason};
 use jiff::Timestamp;
-use plated_access::LoginName;
 use plated_access::audit::Entry;
+use plated_access::{LoginName, NewSubscriber, SubscriberAccount};
 use plated_core::officers::Correction;
 use plated_core::record::{EntryRecord, HitRecord, Priority};
 use serde::{Deserialize, Serialize};
@@ -316,6 +316,22 @@ pub enum Request {
         /// Why.
         reason: Reason,
     },
+    /// All programs that may ask for alerts.
+    Subscribers,
+    /// Let a program ask for alerts. The answer has its token.
+    AddSubscriber {
+        /// The program.
+        subscriber: NewSubscriber,
+        /// Why.
+        reason: Reason,
+    },
+    /// Let a program ask no more.
+    RemoveSubscriber {
+        /// Its name.
+        name: String,
+        /// Why.
+        reason: Reason,
+    },
     /// Log in. The answer has the token of the session, which later calls bring along.
     Login {
         /// Login name, as it was typed.
@@ -438,6 +454,15 @@ pub enum Reply {
     Status(Box<StatusReport>),
     /// An account.
     Account(Box<AccountLine>),
+    /// A program that may ask for alerts, or did so until now.
+    Subscriber(Box<SubscriberAccount>),
+    /// A program may ask for alerts from now on.
+    SubscriberAdded {
+        /// The program.
+        subscriber: Box<SubscriberAccount>,
+        /// Its token, given once.
+        token: Secret,
+    },
     /// The password is right, and a code of the second factor is needed too.
     CodeNeeded,
     /// Somebody is logged in.

@@ -178,8 +178,13 @@ impl Daemon {
         let chime = Arc::new(chime);
         officers.tell_chime(chime.clone());
         let counters = Arc::new(Counters::default());
+        let corrected = counters.clone();
+        officers.tell_count(Box::new(move |hits, alerts| {
+            corrected.change(|t| (t.hits, t.alerts) = (t.hits + hits, t.alerts + alerts));
+        }));
         let outbox = officers.take_transfer_permit().map(|permit| StoreOutbox::new(store.clone(), permit));
-        let transfer = link.zip(outbox).map(|(link, outbox)| link.start(outbox, runtime.handle(), &rest));
+        let transfer =
+            link.zip(outbox).map(|(link, outbox)| link.start(outbox, store.clone(), runtime.handle(), &rest));
         if let Some(transfer) = &transfer {
             officers.tell_link(transfer.progress().clone());
         }

@@ -1,6 +1,7 @@
 //! The transfer as a task of the daemon, between the store and the station.
 
 use crate::config::Config;
+use crate::store::Store;
 use crate::transfer;
 use crate::transfer::{HttpsLink, Options, Progress, StoreOutbox};
 use plated_core::clock::Clock;
@@ -27,6 +28,7 @@ pub struct Prepared {
 pub struct Running {
     progress: watch::Receiver<Progress>,
     _task: Task,
+    _security: Task,
 }
 
 pub fn prepare(config: &Config, transfer: &transfer::Settings, clock: Arc<dyn Clock>) -> Result<Prepared> {
@@ -35,14 +37,18 @@ pub fn prepare(config: &Config, transfer: &transfer::Settings, clock: Arc<dyn Cl
 }
 
 impl Prepared {
-    pub fn start(self, outbox: StoreOutbox, runtime: &Handle, stop: &Shutdown) -> Running {
+    pub fn start(self, outbox: StoreOutbox, store: Store, runtime: &Handle, stop: &Shutdown) -> Running {
         let (publish, progress) = watch::channel(Progress::default());
         let Self { link, options, clock } = self;
+        let (reports, to, how) = (store, link.clone(), options.clone());
+        let security = move || transfer::report_breaches(reports.clone(), to.clone(), how.clone());
+        let what = "The reporting of breaches";
+        let security = Task::start(runtime, what, stop, again_after_defects(what, AFTER_DEFECT, security));
         let transfer =
             move || transfer::run(outbox.clone(), link.clone(), options.clone(), clock.clone(), publish.clone());
         let task =
             Task::start(runtime, "The transfer", stop, again_after_defects("The transfer", AFTER_DEFECT, transfer));
-        Running { progress, _task: task }
+        Running { progress, _task: task, _security: security }
     }
 }
 

@@ -2,7 +2,8 @@
 
 use super::Store;
 use super::connection::Fault;
-use plated_access::{AccountStore, Failures, LoginName, SessionId, SessionRecord, User};
+use plated_access::{AccountStore, Failures, LoginName, SessionId, SessionRecord, SubscriberAccount, User};
+use plated_core::digest::Sha256;
 use plated_core::error::{Context, Error, Kind, Result};
 use rusqlite::{OptionalExtension, params};
 use serde::Serialize;
@@ -96,6 +97,42 @@ impl AccountStore for Store {
                     params![name, count, failures.locked],
                 )?,
             };
+            Ok(tx.commit()?)
+        })
+    }
+
+    fn subscribers(&self) -> Result<Vec<SubscriberAccount>> {
+        self.look("could not list the programs that may ask for alerts", |view| {
+            let mut all = view.conn().prepare_cached("SELECT record FROM subscriber ORDER BY name")?;
+            let texts = all.query_map([], |row| row.get(0))?.collect::<rusqlite::Result<Vec<String>>>()?;
+            texts.iter().map(|text| of_json(text)).collect()
+        })
+    }
+
+    fn subscriber(&self, token: &Sha256) -> Result<Option<SubscriberAccount>> {
+        self.look("could not look for a program", |view| {
+            let mut find = view.conn().prepare_cached("SELECT record FROM subscriber WHERE token = ?1")?;
+            find.query_row([token.0], |row| row.get(0)).optional()?.map(|text: String| of_json(&text)).transpose()
+        })
+    }
+
+    fn put_subscriber(&self, subscriber: &SubscriberAccount, token: &Sha256) -> Result<()> {
+        let (name, record, token) = (subscriber.subscriber.name.clone(), json(subscriber)?, *token);
+        self.ask("could not keep a program that may ask for alerts", move |w| {
+            let tx = w.write()?;
+            tx.execute(
+                "INSERT INTO subscriber (name, token, record) VALUES (?1, ?2, ?3)",
+                params![name, token.0, record],
+            )?;
+            Ok(tx.commit()?)
+        })
+    }
+
+    fn remove_subscriber(&self, name: &str) -> Result<()> {
+        let name = name.to_owned();
+        self.ask("could not remove a program", move |w| {
+            let tx = w.write_receipt()?; // It makes room.
+            tx.execute("DELETE FROM subscriber WHERE name = ?1", [&name])?;
             Ok(tx.commit()?)
         })
     }

@@ -3,8 +3,9 @@
 use super::Store;
 use super::connection::Fault;
 use super::events::{self, By, What};
-use super::hits::digits;
+use super::hits::{by_end, digits};
 use super::manual::time;
+use super::monitor;
 use super::readers::View;
 use super::reads::{self, NewImage, parse};
 use super::writer::Writer;
@@ -17,6 +18,7 @@ use plated_core::plate::PlateText;
 use plated_core::record::{HitRecord, ReadRecord};
 use rusqlite::{Connection, OptionalExtension, params};
 use serde_json::json;
+use std::collections::HashSet;
 use uuid::Uuid;
 
 /// What a read is corrected to.
@@ -148,6 +150,7 @@ pub(super) fn add(writer: &mut Writer, new: NewCorrection, by: &By) -> Result<Co
     let subject = json!({"read": read.id, "correction": correction.id, "original": correction.original,
                          "corrected": correction.corrected, "hits": correction.hits.len(), "case": correction.case});
     events::write(&tx, &stamp, What::ReadCorrected, by, subject)?;
+    monitor::alerts_raised(&tx, &stamp, &read, &correction.hits, &HashSet::new())?;
     let pictures = reads::pictures(&tx, &read)?;
     tx.commit()?;
     Ok(Corrected { correction, read, pictures })
@@ -166,10 +169,7 @@ pub(super) fn find(view: &View<'_>, ReadEnd(digits): &ReadEnd) -> Result<Option<
     let conn = view.conn();
     let ids: Vec<[u8; 16]> = match Uuid::parse_str(digits) {
         Ok(id) => vec![*id.as_bytes()],
-        Err(_) => {
-            let mut find = conn.prepare_cached("SELECT id FROM read WHERE hex(id) LIKE '%' || ?1 LIMIT 2")?;
-            find.query_map([digits], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?
-        }
+        Err(_) => by_end(conn, "read", digits)?,
     };
     let id = match ids[..] {
         [id] => id,

@@ -23,6 +23,8 @@ use uuid::Uuid;
 
 /// Fewest digits by which a hit is named.
 const MIN_DIGITS: usize = 6;
+/// As many bytes at the end of an id.
+const END_BYTES: usize = MIN_DIGITS / 2;
 
 /// A hit, and what was found about it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -121,8 +123,7 @@ pub(super) fn page(view: &View<'_>, mut search: HitSearch) -> Result<(Vec<KeptHi
 /// The one hit whose id ends so.
 pub(super) fn find(view: &View<'_>, HitEnd(digits): &HitEnd) -> Result<Option<KeptHit>, Fault> {
     let conn = view.conn();
-    let mut find = conn.prepare_cached("SELECT id FROM hit WHERE hex(id) LIKE '%' || ?1 LIMIT 2")?;
-    let found: Vec<[u8; 16]> = find.query_map([digits], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;
+    let found = by_end(conn, "hit", digits)?;
     match found[..] {
         [id] => by_id(conn, Uuid::from_bytes(id)),
         [] => Ok(None),
@@ -134,6 +135,19 @@ pub(super) fn find(view: &View<'_>, HitEnd(digits): &HitEnd) -> Result<Option<Ke
             Err(Error::new(Kind::Input, message).into())
         }
     }
+}
+
+/// Up to two keys of a table that end in these digits, of which there are at least 6: the last three bytes are
+/// looked up.
+pub(super) fn by_end(conn: &Connection, table: &str, digits: &str) -> Result<Vec<[u8; 16]>, Fault> {
+    let mut end = [0; END_BYTES];
+    let last = digits.len().checked_sub(2 * END_BYTES).and_then(|from| digits.get(from..));
+    if last.is_none_or(|last| hex::decode_to_slice(last, &mut end).is_err()) {
+        return Ok(Vec::new());
+    }
+    let sql = format!("SELECT id FROM {table} WHERE substr(id, 14) = ?1 AND hex(id) LIKE '%' || ?2 LIMIT 2");
+    let mut find = conn.prepare_cached(&sql)?;
+    Ok(find.query_map(params![end, digits], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?)
 }
 
 /// The hit with this key.

@@ -66,6 +66,7 @@
 //! a store in use; each with `.salvaged` after it once the store was brought over.
 
 mod accounts;
+mod alert_sequence;
 mod alerts;
 mod area;
 mod audit;
@@ -99,6 +100,7 @@ mod vehicle_findings;
 mod webhooks;
 mod writer;
 
+pub use alert_sequence::AlertMark;
 pub use alerts::{KeptAlert, SeesPictures};
 pub use area::Area;
 pub use audit::{Log, LogReport, verify as verify_audit};
@@ -113,6 +115,7 @@ pub use hits::{Disposed, HitEnd, HitSearch, KeptHit};
 pub use key::Key;
 pub use lists::{Imported, ListState, Seen, Staleness, Version};
 pub use manual::{MAX_PATTERNS, ManualEntry, NewManual};
+pub use monitor::KeptBreach;
 pub use open::{Opened, SetAside};
 pub use outbox::{Applied, OutboxRead};
 pub use performance::{DriveTest, EnteredPlate, KeptTest, NewTest};

@@ -21,7 +21,7 @@ use std::path::Path;
 use uuid::Uuid;
 
 /// Words on record.
-const ALERT_RAISED: &str = "alert_raised";
+pub(super) const ALERT_RAISED: &str = "alert_raised";
 const CONFIGURATION: &str = "configuration_changed";
 const BREACH: &str = "breach";
 
@@ -41,19 +41,20 @@ fn record(what: &'static str, reason: &str, subject: Value) -> Result<AccessReco
     })
 }
 
-/// The alerts that are new with this content of a read, in the transaction that keeps it. `before` are its
-/// hits until now. By then they have sounded. A row that can't be made keeps no read from being kept.
+/// The alerts that are new with these hits of a read, or of a correction of it, in the transaction that keeps them.
+/// `before` are those until now. By then they have sounded. A row that can't be made keeps no read from being kept.
 pub(super) fn alerts_raised(
     tx: &Connection,
     stamp: &Stamp,
     read: &ReadRecord,
+    hits: &[HitRecord],
     before: &HashSet<Uuid>,
 ) -> Result<(), Fault> {
-    for hit in sounded(&read.hits).filter(|hit| !before.contains(&hit.id)) {
+    for hit in sounded(hits).filter(|hit| !before.contains(&hit.id)) {
         let lists: Vec<&str> = hit.entries.iter().map(|e| &*e.entry.list).collect();
         let subject = json!({
             "hit": hit.id, "read": read.id, "camera": read.camera, "list": lists.join(" "), "plate": hit.listed,
-            "priority": hit.priority(), "kept_late": hit.kept_late.then_some(true),
+            "priority": hit.priority(), "kept_late": hit.kept_late.then_some(true), "correction": hit.correction,
         });
         let written = record(ALERT_RAISED, "a plate in view matched a list", subject)
             .and_then(|record| audit::write(tx, stamp, &record));
@@ -127,18 +128,35 @@ fn configuration(writer: &mut Writer, sections: &BTreeMap<String, String>) -> Re
     Ok(tx.commit()?)
 }
 
-/// Breach indicators after row `after`, oldest first, at most `limit`, each with the id of its row.
-fn breaches(view: &View<'_>, after: i64, limit: usize) -> Result<Vec<(i64, Timestamp, Breach)>, Fault> {
-    let mut find =
-        view.conn().prepare_cached("SELECT id, entry FROM audit WHERE action = ?1 AND id > ?2 ORDER BY id LIMIT ?3")?;
+/// A breach indicator on record.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeptBreach {
+    /// Order in which rows came into this store.
+    pub id: i64,
+    /// The audit log that it is a row of, and its number there.
+    pub log: Uuid,
+    /// Its number in that log.
+    pub row: i64,
+    /// When.
+    pub at: Timestamp,
+    /// What.
+    pub breach: Breach,
+}
+
+fn breaches(view: &View<'_>, after: i64, limit: usize) -> Result<Vec<KeptBreach>, Fault> {
+    let mut find = view.conn().prepare_cached(
+        "SELECT id, log, number, entry FROM audit WHERE action = ?1 AND id > ?2 ORDER BY id LIMIT ?3",
+    )?;
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
     let mut rows = find.query(rusqlite::params![BREACH, after, limit])?;
     let mut all = Vec::new();
     while let Some(row) = rows.next()? {
-        let (id, text): (i64, String) = (row.get(0)?, row.get(1)?);
+        let (id, log, number, text): (i64, [u8; 16], i64, String) =
+            (row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?);
         // What a newer program found is of no use here.
-        let Some(entry) = serde_json::from_str::<Entry>(&text).ok() else { continue };
-        all.extend(breach_of(&entry).map(|breach| (id, entry.at, breach)));
+        let Ok(entry) = serde_json::from_str::<Entry>(&text) else { continue };
+        let kept = |breach| KeptBreach { id, log: Uuid::from_bytes(log), row: number, at: entry.at, breach };
+        all.extend(breach_of(&entry).map(kept));
     }
     Ok(all)
 }
@@ -164,12 +182,36 @@ impl Store {
         self.ask("could not put a breach indicator on record", move |w| raise(w, &breach))
     }
 
-    /// Breach indicators after the row `after`, oldest first, at most `limit`, each with the id of its row.
+    /// Breach indicators behind this id, oldest first, at most `limit`.
     ///
     /// # Errors
     /// What kept them from being read.
-    pub fn breaches(&self, after: i64, limit: usize) -> Result<Vec<(i64, Timestamp, Breach)>> {
+    pub fn breaches(&self, after: i64, limit: usize) -> Result<Vec<KeptBreach>> {
         self.look("could not list breach indicators", |view| breaches(view, after, limit))
+    }
+
+    /// Breach indicators that the station does not hold yet, as far as is known here; oldest first, at most `limit`.
+    ///
+    /// # Errors
+    /// What kept them from being read.
+    pub fn unreported_breaches(&self, limit: usize) -> Result<Vec<KeptBreach>> {
+        self.look("could not list breach indicators", |view| {
+            let sql = "SELECT breaches_reported FROM installation";
+            let after = view.conn().prepare_cached(sql)?.query_row([], |row| row.get(0))?;
+            breaches(view, after, limit)
+        })
+    }
+
+    /// The station holds those up to this id.
+    ///
+    /// # Errors
+    /// What kept that from being noted; they are sent again then, which does no harm.
+    pub fn breaches_reported(&self, id: i64) -> Result<()> {
+        self.ask("could not note which breach indicators the station holds", move |w| {
+            let tx = w.write_receipt()?;
+            tx.execute("UPDATE installation SET breaches_reported = max(breaches_reported, ?1)", [id])?;
+            Ok(tx.commit()?)
+        })
     }
 
     /// Puts on record that the daemon starts with another configuration than the last time: which of its

@@ -127,7 +127,7 @@ pub(super) fn put(writer: &mut Writer, read: Prepared) -> Result<Stored, Fault> 
         .execute([sha256])?;
     }
     queue(&tx, number, &new)?;
-    monitor::alerts_raised(&tx, &stamp, &record, &sounded)?;
+    monitor::alerts_raised(&tx, &stamp, &record, &record.hits, &sounded)?;
     tx.commit()?;
     Ok(Stored { id: record.id, sha256, sealed: !open })
 }

@@ -16,6 +16,7 @@ use super::{audit, corrections, files};
 use plated_core::digest::Sha256;
 use plated_core::durable;
 use plated_core::record::ReadRecord;
+use plated_core::text::count;
 use rusqlite::config::DbConfig;
 use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension, params_from_iter};
@@ -43,6 +44,8 @@ pub struct Salvaged {
     pub rows: u64,
     /// Such rows that can't be read.
     pub unreadable_rows: u64,
+    /// Audit logs whose row, with the signed head, can't be read: what was cut off of their end is not noticed.
+    pub lost_logs: u64,
     /// Not even its tables can be found.
     pub unreadable_tables: bool,
 }
@@ -58,7 +61,15 @@ impl fmt::Display for Salvaged {
             "reads: {reads} brought over, {present} were here already, {transferred} are at the station, {unreadable} \
              can't be read; lists, accounts, entries, dispositions, corrections, canvasses, performance tests and rows \
              of the audit log: {rows} brought over, {unreadable_rows} can't be read"
-        )
+        )?;
+        if self.lost_logs > 0 {
+            let logs = count(self.lost_logs, "audit log");
+            write!(
+                f,
+                "; the signed head of {logs} can't be read, so that nobody can say whether their last rows are here"
+            )?;
+        }
+        Ok(())
     }
 }
 
@@ -82,7 +93,7 @@ const SETTINGS: [Table; 6] = [
 const AUDIT: Table = Table { name: "audit", key: "id", keeps_numbers: false };
 /// Small tables that are copied whole. Sessions are not: people log in again. Webhooks are not: reads have other
 /// numbers here.
-const WHOLE: [&str; 5] = ["list_state", "account", "failed_login", "webhook_delivery", "drive_test"];
+const WHOLE: [&str; 6] = ["list_state", "account", "subscriber", "failed_login", "webhook_delivery", "drive_test"];
 
 /// The work on one old store, and how far it got.
 pub(super) struct Salvage {
@@ -195,7 +206,12 @@ impl Salvage {
         if self.audit.is_none() {
             self.audit = Some(self.numbers(writer, AUDIT.name, AUDIT.key));
         }
-        let Some(number) = self.audit.as_ref().and_then(Numbers::next) else { return Ok(true) };
+        let Some(number) = self.audit.as_ref().and_then(Numbers::next) else {
+            let lost = "SELECT count(DISTINCT log) FROM audit WHERE log NOT IN (SELECT id FROM audit_log)";
+            let lost: i64 = writer.conn().query_row(lost, [], |row| row.get(0))?;
+            self.report.lost_logs = lost.unsigned_abs();
+            return Ok(true);
+        };
         // A row is known by its log and number.
         self.copy(writer, &AUDIT, number, &mut HashSet::new())?;
         self.audit.iter_mut().for_each(|numbers| numbers.next += 1);
@@ -207,7 +223,7 @@ impl Salvage {
     pub(super) fn finished(self) -> Salvaged {
         let report = self.report;
         let from = report.from.as_ref().map_or_else(String::new, |p| p.display().to_string());
-        if report.unreadable + report.unreadable_rows > 0 || report.unreadable_tables {
+        if report.unreadable + report.unreadable_rows + report.lost_logs > 0 || report.unreadable_tables {
             tracing::error!(from, "A store that was set aside was brought over as far as it can be read; {report}.");
         } else {
             tracing::warn!(from, "A store that was set aside was brought over; {report}.");

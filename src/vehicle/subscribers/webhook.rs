@@ -1,24 +1,21 @@
 //! A webhook's task: alerts that it has not been given are posted to it, one after the other, the oldest first.
 
-use super::message::AlertMessage;
+use super::recipient::{Offer, Recipient};
 use super::settings::Webhook;
+use super::{MAX_AGE, MAX_AT_ONCE, Parts, blocking};
 use crate::announcement::Published;
-use crate::control::OfficerService;
-use crate::events::{Hub, Next, Subscription};
-use crate::health::{Health, Level};
-use crate::store::{Delivery, KeptAlert, Store};
-use crate::visible::{self, VisibleHit};
-use plated_access::{GiveOut, Permit, Reason, Subscriber};
-use plated_core::clock::Clock;
+use crate::events::{Next, Subscription};
+use crate::health::Level;
+use crate::store::Delivery;
+use plated_access::{GiveOut, Permit};
 use plated_core::error::{Context, Error, Kind, Result};
-use plated_core::record::HitRecord;
 use plated_core::retry::{self, Backoff};
 use plated_core::text::{count, sentence};
 use plated_core::tls;
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue, RETRY_AFTER};
 use reqwest::redirect::Policy;
 use reqwest::{Client, Url};
-use serde_json::{Value, json};
+use serde_json::json;
 use std::collections::HashSet;
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -26,52 +23,21 @@ use std::sync::Arc;
 use std::time::Duration;
 use uuid::Uuid;
 
-/// An alert is sent late rather than never, but not after so long: it is no news any more. Officers have it in
-/// the vehicle all the same.
-pub const MAX_AGE: Duration = Duration::from_secs(12 * 3600);
-/// Alerts that are taken from the store at once.
-const MAX_AT_ONCE: usize = 20;
 /// It is looked for alerts at least so often.
 const LOOK: Duration = Duration::from_secs(1);
 const FIRST_WAIT: Duration = Duration::from_secs(1);
 const LONGEST_WAIT: Duration = Duration::from_secs(60);
 /// Longest token, in bytes.
 const MAX_TOKEN: u64 = 4096;
-/// What goes on record as the reason.
-const REASON: &str = "alerts are given to a program as they are made";
-
-/// What webhooks work with.
-#[derive(Clone)]
-pub struct Parts {
-    /// The gate, and what may be shown of a hit.
-    pub officers: Arc<OfficerService>,
-    /// Where alerts are.
-    pub store: Store,
-    /// What wakes.
-    pub events: Hub<Published>,
-    /// Where each says how it is.
-    pub health: Arc<Health>,
-    /// Time.
-    pub clock: Arc<dyn Clock>,
-}
 
 /// One webhook.
 struct Sender {
     settings: Webhook,
-    subscriber: Subscriber,
-    reason: Reason,
+    recipient: Recipient,
     url: Url,
     token: HeaderValue,
     client: Client,
     parts: Parts,
-}
-
-/// What is to be posted next.
-struct Due {
-    hit: Uuid,
-    body: Vec<u8>,
-    /// What goes on record of it.
-    subject: Value,
 }
 
 /// What came of posting.
@@ -128,7 +94,7 @@ async fn run(sender: Arc<Sender>) {
             }
         };
         let (waits, mut wait) = (due.len(), None);
-        for (n, Due { hit, body, subject }) in due.into_iter().enumerate() {
+        for (n, Offer { hit, json, subject }) in due.into_iter().enumerate() {
             if !recorded.contains(&hit) {
                 if let Err(e) = sender.clone().record(subject).await {
                     sender.report(Level::Failed, format!("no alert is sent: {}", e.chain()));
@@ -137,7 +103,7 @@ async fn run(sender: Arc<Sender>) {
                 }
                 recorded.insert(hit);
             }
-            let delivery = match sender.post(hit, body).await {
+            let delivery = match sender.post(hit, json).await {
                 Answer::Taken => Delivery::Delivered,
                 Answer::Refused(why) => {
                     refused += 1;
@@ -201,8 +167,9 @@ impl Sender {
         };
         let client = client.build().context(Kind::Internal, || "could not set up the way to a webhook".into())?;
         parts.store.begin_webhook(&settings.name)?;
-        let reason = Reason::new(REASON)?.for_purpose(settings.purpose.clone());
-        Ok(Self { subscriber: settings.subscriber(), settings, reason, url, token, client, parts })
+        let recipient =
+            Recipient::new(settings.subscriber(), settings.priority, settings.purpose.clone(), parts.officers.clone())?;
+        Ok(Self { settings, recipient, url, token, client, parts })
     }
 
     fn report(&self, level: Level, text: String) {
@@ -214,68 +181,46 @@ impl Sender {
     }
 
     /// What is to be posted.
-    async fn look(self: Arc<Self>, permit: Option<Permit<GiveOut>>) -> Result<(Permit<GiveOut>, Vec<Due>)> {
+    async fn look(self: Arc<Self>, permit: Option<Permit<GiveOut>>) -> Result<(Permit<GiveOut>, Vec<Offer>)> {
         blocking(move || {
-            let gate = self.parts.officers.gate();
             let permit = match permit {
                 Some(permit) => permit,
                 None => {
                     let to = self.url.host_str().unwrap_or_default();
-                    gate.give_out(&self.subscriber, &self.reason, json!({"as": "webhook", "to": to}), None)?
+                    self.recipient.begin(json!({"as": "webhook", "to": to}))?
                 }
             };
             let since = self.parts.clock.wall() - MAX_AGE;
             let alerts = self.parts.store.undelivered(&permit, &self.settings.name, since, MAX_AT_ONCE)?;
             let mut due = Vec::new();
             for alert in &alerts {
-                let Some(hit) = self.theirs(alert, &permit) else {
-                    self.parts.store.note_delivery(&self.settings.name, alert.hit.id, Delivery::NotTheirs)?;
-                    continue;
-                };
-                let lists: Vec<_> = hit.entries.iter().map(|e| &e.entry.list).collect();
-                let subject = json!({"hit": hit.id, "read": alert.read.id, "plate": hit.text, "lists": lists});
-                let body = serde_json::to_vec(&AlertMessage::of(alert, &hit))
-                    .context(Kind::Internal, || "an alert can't be written as JSON".into())?;
-                due.push(Due { hit: hit.id, body, subject });
+                match self.recipient.offer(alert, &permit)? {
+                    Some(offer) => due.push(offer),
+                    None => self.parts.store.note_delivery(&self.settings.name, alert.hit.id, Delivery::NotTheirs)?,
+                }
             }
             Ok((permit, due))
         })
         .await
     }
 
-    /// What the program may see of the alert, if it is urgent enough for it.
-    fn theirs(&self, alert: &KeptAlert, permit: &Permit<GiveOut>) -> Option<HitRecord> {
-        let settings = self.parts.officers.settings();
-        let mut open = alert.hit.clone();
-        // Before the scope is asked: who names a covert list for a program does not give it out.
-        open.entries.retain(|e| !settings.is_covert(&e.entry.list));
-        match visible::hit(permit.scope(), settings, &open) {
-            VisibleHit::Whole(hit) => (hit.priority() >= self.settings.priority).then_some(*hit),
-            VisibleHit::Existence | VisibleHit::Hidden => None,
-        }
-    }
-
     /// Puts on record that an alert is about to be given out.
-    async fn record(self: Arc<Self>, subject: Value) -> Result<()> {
-        blocking(move || {
-            let gate = self.parts.officers.gate();
-            gate.give_out(&self.subscriber, &self.reason, subject, Some(1)).map(drop)
-        })
-        .await
+    async fn record(self: Arc<Self>, subject: serde_json::Value) -> Result<()> {
+        blocking(move || self.recipient.record(subject)).await
     }
 
     async fn note(self: Arc<Self>, hit: Uuid, delivery: Delivery) -> Result<()> {
         blocking(move || self.parts.store.note_delivery(&self.settings.name, hit, delivery)).await
     }
 
-    async fn post(&self, hit: Uuid, body: Vec<u8>) -> Answer {
+    async fn post(&self, hit: Uuid, json: String) -> Answer {
         let request = self
             .client
             .post(self.url.clone())
             .header(AUTHORIZATION, self.token.clone())
             .header(CONTENT_TYPE, "application/json")
             .header("Idempotency-Key", hit.to_string())
-            .body(body);
+            .body(json);
         match request.send().await {
             Ok(response) => {
                 let asked = response.headers().get(RETRY_AFTER).and_then(|field| field.to_str().ok());
@@ -300,11 +245,6 @@ fn judged(status: u16, asked: Option<Duration>) -> Answer {
         404 | 405 => Answer::Again(format!("it answered {status}: the url may be wrong"), asked),
         _ => Answer::Again(format!("it answered {status}"), asked),
     }
-}
-
-async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
-    let done = tokio::task::spawn_blocking(work).await;
-    done.map_err(|e| Error::new(Kind::Internal, format!("a webhook failed by a defect: {e}")))?
 }
 
 /// The token, from a file that is its owner's alone, or handed over by systemd.

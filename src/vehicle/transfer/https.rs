@@ -93,6 +93,12 @@ impl HttpsLink {
         retry::retry_after(field, self.clock.wall())
     }
 
+    /// `POST /v1/security-events`, with the JSON of a report.
+    pub async fn post_security_report(&self, body: Vec<u8>) -> Result<Answer> {
+        let url = self.url("v1/security-events")?;
+        self.send(self.client.post(url).header("content-type", "application/json").body(body)).await
+    }
+
     async fn send(&self, request: RequestBuilder) -> Result<Answer> {
         // The other end would only close the connection without saying why.
         self.validity.check(self.clock.wall())?;

@@ -15,6 +15,7 @@ mod link;
 mod outbox;
 mod receipt;
 mod schedule;
+mod security;
 mod sender;
 mod settings;
 
@@ -23,6 +24,7 @@ pub use https::HttpsLink;
 pub use link::{Answer, Applied, Link, Outbox};
 pub use outbox::StoreOutbox;
 pub use schedule::{Options, run};
+pub use security::report_breaches;
 pub use sender::{Round, Sender};
 pub use settings::Settings;
 

@@ -11,6 +11,7 @@ mod hits;
 mod kill;
 mod lists;
 mod officers;
+mod security;
 mod sources;
 mod station;
 mod webhook;

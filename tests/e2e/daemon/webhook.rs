@@ -2,11 +2,15 @@
 
 use crate::kit::process::{Daemon, Line, until};
 use crate::kit::vehicle::{Settings, Vehicle, images};
+use plated_core::clock::SystemClock;
+use plated_core::tls::authority::Authority;
+use plated_core::tls::{Identity, page_server};
 use plated_vehicle::subscribers::AlertMessage;
 use std::collections::HashMap;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
 use std::process::Command;
 use std::sync::{Arc, Mutex};
 use uuid::Uuid;
@@ -25,13 +29,28 @@ struct State {
 
 impl Dispatch {
     fn start(answer: u16) -> Self {
+        Self::start_with(answer, |stream, state| serve(&stream, state))
+    }
+
+    /// The same over https, with this certificate and key.
+    fn start_tls(answer: u16, certificate: &Path, key: &Path) -> Self {
+        let mut config = page_server(&Identity::load_for_pages(certificate, key).unwrap()).unwrap();
+        config.alpn_protocols = vec![b"http/1.1".to_vec()];
+        let config = Arc::new(config);
+        Self::start_with(answer, move |stream, state| {
+            let connection = rustls::ServerConnection::new(config.clone()).unwrap();
+            serve(rustls::StreamOwned::new(connection, stream), state);
+        })
+    }
+
+    fn start_with(answer: u16, answered: impl Fn(TcpStream, &Mutex<State>) + Send + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let state = Arc::new(Mutex::new(State { answer, requests: Vec::new() }));
         let shared = state.clone();
         std::thread::spawn(move || {
             for stream in listener.incoming().map_while(Result::ok) {
-                serve(&stream, &shared);
+                answered(stream, &shared);
             }
         });
         Self { address, state }
@@ -59,7 +78,7 @@ impl Dispatch {
     }
 }
 
-fn serve(stream: &TcpStream, state: &Mutex<State>) {
+fn serve(stream: impl Read + Write, state: &Mutex<State>) {
     let mut input = BufReader::new(stream);
     let (mut line, mut headers) = (String::new(), HashMap::new());
     while input.read_line(&mut line).is_ok_and(|n| n > 0) && line != "\r\n" {
@@ -76,11 +95,18 @@ fn serve(stream: &TcpStream, state: &Mutex<State>) {
     let mut state = state.lock().unwrap();
     state.requests.push((headers, body));
     let answer = format!("HTTP/1.1 {} x\r\ncontent-length: 0\r\nconnection: close\r\n\r\n", state.answer);
-    let _ = { stream }.write_all(answer.as_bytes());
+    let stream = input.get_mut();
+    // One that does not trust this certificate has gone.
+    let _ = stream.write_all(answer.as_bytes()).and_then(|()| stream.flush());
 }
 
 /// A vehicle that meets a stolen vehicle, one of a list that dispatch may not see, and one of a covert list.
 fn vehicle(dispatch: &Dispatch) -> Vehicle {
+    vehicle_with(&format!("url = \"http://{}/alerts\"\n", dispatch.address))
+}
+
+/// The same with this way to the dispatch program.
+fn vehicle_with(way: &str) -> Vehicle {
     let vehicle = Vehicle::new();
     vehicle.pictures("road", &["4KLM567".into(), "6DEF128".into(), "7ABC123".into()]);
     let list = |name: &str, plate: &str, more: &str| {
@@ -92,11 +118,7 @@ fn vehicle(dispatch: &Dispatch) -> Vehicle {
         list("stolen", "7ABC123", "priority = \"high\"\n"),
         list("local", "6DEF128", "priority = \"high\"\n"),
         list("watch", "4KLM567", "priority = \"high\"\ncovert = true\n"),
-        format!(
-            "[[webhook]]\nname = \"cad\"\nurl = \"http://{}/alerts\"\ntoken_file = \"cad.token\"\n\
-             lists = [\"stolen\", \"watch\"]\n",
-            dispatch.address
-        ),
+        format!("[[webhook]]\nname = \"cad\"\n{way}token_file = \"cad.token\"\nlists = [\"stolen\", \"watch\"]\n"),
     ];
     vehicle.configure(&Settings::default(), &tables);
     std::fs::write(vehicle.path("cad.token"), "a-token-of-dispatch\n").unwrap();
@@ -190,4 +212,33 @@ fn a_webhook_without_its_token_is_told_of_and_all_else_goes_on() {
     assert_ne!(code, Some(0));
     daemon.terminate().well();
     assert_eq!(dispatch.count(), 0);
+}
+
+// policy: P-25
+#[test]
+fn over_https_a_webhook_trusts_the_authority_that_it_is_given_and_no_other() {
+    let folder = tempfile::tempdir().unwrap();
+    let clock = SystemClock::new();
+    let issued = |name: &str| {
+        let authority = Authority::create(&folder.path().join(name), &clock).unwrap();
+        authority.issue_console(&["127.0.0.1".into()], &folder.path().join(name).join("server"), &clock).unwrap()
+    };
+    let (theirs, strangers) = (issued("theirs"), issued("strangers"));
+    let dispatch = Dispatch::start_tls(204, &theirs.certificate, &theirs.key);
+    let way = |ca: &Path| format!("url = \"https://{}/alerts\"\nca = \"{}\"\n", dispatch.address, ca.display());
+
+    let vehicle = vehicle_with(&way(&strangers.ca));
+    let mut daemon = vehicle.start(&[]);
+    hit_of(&mut daemon, "7ABC123");
+    until("the status to tell", || vehicle.status().0.contains("it can't be reached").then_some(()));
+    daemon.terminate().well();
+    assert_eq!(dispatch.count(), 0, "no alert and no token for whoever can't show who it is");
+
+    let vehicle = vehicle_with(&way(&theirs.ca));
+    let mut daemon = vehicle.start(&[]);
+    let hit = hit_of(&mut daemon, "7ABC123");
+    until("the alert", || dispatch.alerts().remove(&hit));
+    daemon.terminate().well();
+    let (headers, _) = dispatch.state.lock().unwrap().requests[0].clone();
+    assert_eq!(headers["authorization"], "Bearer a-token-of-dispatch");
 }

@@ -33,6 +33,7 @@ fn expected(route: &Route) -> Needs {
         "/shift" | "/purpose" => Needs::Trained,
         // Leads on before anything is shown.
         "/" => Needs::Trained,
+        "/subscribers/alerts" => Needs::Token,
         "/events" | "/pictures/{read}/{name}" | "/alerts" | "/alerts/{hit}" => Needs::Look,
         "/entries" | "/entries/{id}/remove" => Needs::Look,
         "/canvass" | "/canvass/end" => Needs::Look,
@@ -76,6 +77,7 @@ fn every_route_is_public_or_leads_whoever_has_no_session_to_the_login() {
         let answer = open(&browser, &route, &new.record.id.to_string());
         assert!(!answer.body.contains("7ABC123"), "{name}");
         match route.needs {
+            Needs::Token => assert_eq!(answer.status, StatusCode::UNAUTHORIZED, "{name}"),
             Needs::Nobody => assert!(!answer.status.is_server_error(), "{name}: {}", answer.status),
             _ if route.path == "/events" => assert!(answer.body.contains("event: leave"), "{name}: {}", answer.body),
             _ => {

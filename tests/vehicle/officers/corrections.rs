@@ -1,11 +1,12 @@
 //! Reads that officers correct (control P-30).
 
 use super::*;
-use crate::kit::store::{Place as StorePlace, open_read, permit, reads, transfer};
+use crate::kit::store::{Place as StorePlace, open_read, permit, reads, rows, transfer};
 use plated_core::officers::Correction;
 use plated_core::record::Alerting;
 use plated_vehicle::events::{Hub, Next};
 use plated_vehicle::store::ReadEnd;
+use std::sync::{Arc, Mutex};
 use uuid::Uuid;
 
 fn correct(read: Uuid, plate: &str) -> Request {
@@ -57,6 +58,12 @@ fn a_corrected_read_is_matched_again_and_its_hit_alerts_like_others_and_says_so(
     let events = Hub::default();
     vehicle.service.tell_events(events.clone());
     vehicle.ask(add("7ABC128")).unwrap();
+    let counted: Arc<Mutex<(u64, u64)>> = Arc::default();
+    let counting = counted.clone();
+    vehicle.service.tell_count(Box::new(move |hits, alerts| {
+        let mut counted = counting.lock().unwrap();
+        *counted = (counted.0 + hits, counted.1 + alerts);
+    }));
     let read = vehicle.keep("7ABC123");
     let correction = vehicle.corrected(read.id, "7ABC128");
     let [hit] = &correction.hits[..] else { panic!("{correction:?}") };
@@ -67,6 +74,13 @@ fn a_corrected_read_is_matched_again_and_its_hit_alerts_like_others_and_says_so(
     assert!(announced.contains(&hit.id.to_string()) && announced.contains(&read.id.to_string()), "{announced}");
     let alert = vehicle.store.alert(&permit(), hit.id).unwrap().unwrap();
     assert_eq!((&alert.hit, alert.read.id), (hit, read.id));
+    let raised: Vec<_> = rows(&vehicle.store).into_iter().map(|row| row.entry).collect();
+    let raised: Vec<_> = raised.iter().filter(|entry| entry.action.as_str() == "alert_raised").collect();
+    assert_eq!(raised.len(), 1, "on record as other alerts are");
+    let named = |element: &str| raised[0].elements[element].clone();
+    assert_eq!((named("hit"), named("plate")), (hit.id.to_string(), "7ABC128".to_owned()));
+    assert_eq!((named("read"), named("correction")), (read.id.to_string(), correction.id.to_string()));
+    assert_eq!(*counted.lock().unwrap(), (1, 1), "and counted");
     // It is a hit like others: listed, and an officer says what it was.
     let listed = vehicle.hits_of_the_hour();
     assert_eq!((listed.len(), &listed[0].hit, listed[0].read), (1, hit, read.id));

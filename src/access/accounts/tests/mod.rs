@@ -3,6 +3,7 @@
 mod changing;
 mod logging_in;
 mod seeing;
+mod subscribing;
 
 use super::*;
 use crate::gate::{Gate, Settings};
@@ -21,6 +22,7 @@ struct Memory {
     users: Mutex<BTreeMap<LoginName, User>>,
     sessions: Mutex<HashMap<SessionId, SessionRecord>>,
     failures: Mutex<BTreeMap<LoginName, Failures>>,
+    subscribers: Mutex<BTreeMap<String, (SubscriberAccount, Sha256)>>,
 }
 
 impl AccountStore for Memory {
@@ -52,6 +54,20 @@ impl AccountStore for Memory {
         let mut all = lock(&self.failures);
         all.remove(name);
         all.extend((failures.count > 0).then(|| (name.clone(), failures)));
+        Ok(())
+    }
+    fn subscribers(&self) -> Result<Vec<SubscriberAccount>> {
+        Ok(lock(&self.subscribers).values().map(|(account, _)| account.clone()).collect())
+    }
+    fn subscriber(&self, token: &Sha256) -> Result<Option<SubscriberAccount>> {
+        Ok(lock(&self.subscribers).values().find(|(_, hash)| hash == token).map(|(account, _)| account.clone()))
+    }
+    fn put_subscriber(&self, subscriber: &SubscriberAccount, token: &Sha256) -> Result<()> {
+        lock(&self.subscribers).insert(subscriber.subscriber.name.clone(), (subscriber.clone(), *token));
+        Ok(())
+    }
+    fn remove_subscriber(&self, name: &str) -> Result<()> {
+        lock(&self.subscribers).remove(name);
         Ok(())
     }
 }

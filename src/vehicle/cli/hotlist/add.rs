@@ -1,7 +1,7 @@
 //! `plated hotlist add`: enter a plate or a partial one.
 
 use crate::cli::ask;
-use crate::cli::ask::{Ask, Why, print_json};
+use crate::cli::ask::{Ask, Why, print_json, priority};
 use crate::cli::say;
 use crate::control::{Expires, Reply, Request};
 use crate::store::ManualEntry;
@@ -75,14 +75,5 @@ pub fn run(args: &Args) -> Result<()> {
     match args.search_back {
         Some(_) if !args.json => say(format_args!("{} already made", count(reads, "fitting read"))),
         _ => Ok(()),
-    }
-}
-
-fn priority(word: &str) -> Result<Priority, String> {
-    match word {
-        "low" => Ok(Priority::Low),
-        "normal" => Ok(Priority::Normal),
-        "high" => Ok(Priority::High),
-        _ => Err("use low, normal or high".into()),
     }
 }

@@ -16,4 +16,5 @@ pub mod reads;
 pub mod search;
 pub mod second_factor;
 pub mod shift;
+pub mod stream;
 pub mod users;

@@ -62,8 +62,12 @@ impl OfficerService {
                 chime.sound(self.sets.tone(&shown));
             }
         }
+        let (all, alerts) = (hits.len(), hits.iter().filter(|hit| hit.alert == Alerting::Sounded).count());
         let new = NewCorrection { id, read: read.id, corrected, case, hits };
         let Corrected { mut correction, read, pictures } = self.store.correct(new, by)?;
+        if let Some(count) = self.counted.get() {
+            count(all as u64, alerts as u64);
+        }
         if let Some(events) = self.events.get() {
             let captured = self.clock.monotonic();
             let bytes = EVENT_BYTES + pictures.iter().map(|p| p.jpeg.len()).sum::<usize>();

@@ -14,6 +14,7 @@ mod performance;
 mod queries;
 mod entries;
 mod sessions;
+mod subscribers;
 
 use super::sync::{self, UpdaterHandle};
 use super::{Expires, Reply, Request};
@@ -48,6 +49,9 @@ use tokio::sync::watch;
 
 /// Takes one answer after the other.
 pub type Answer<'a> = &'a mut dyn FnMut(Reply) -> Result<()>;
+
+/// Takes a number of hits, and how many of them alerted.
+pub type CountHits = Box<dyn Fn(u64, u64) + Send + Sync>;
 
 /// What wants to come into force.
 #[derive(Clone, Copy, Debug)]
@@ -118,6 +122,8 @@ pub struct OfficerService {
     findings_known: AtomicBool,
     /// What sounds alerts.
     chime: OnceLock<Arc<Chime>>,
+    /// What counts hits and alerts of corrected reads.
+    counted: OnceLock<CountHits>,
     /// When an alert is repeated.
     alert: crate::alert::Settings,
     /// One disposition at a time, so that what is kept and what is muted don't part.
@@ -204,6 +210,7 @@ impl OfficerService {
             canvass_known: AtomicBool::new(false),
             findings_known: AtomicBool::new(false),
             chime: OnceLock::new(),
+            counted: OnceLock::new(),
             alert: config.alert.clone(),
             disposing: Mutex::default(),
             broken: Mutex::default(),
@@ -297,6 +304,12 @@ impl OfficerService {
     pub fn tell_chime(&self, chime: Arc<Chime>) {
         // It is told of once, by the daemon.
         let _ = self.chime.set(chime);
+    }
+
+    /// From now on hits of corrected reads, and how many of them alerted, are counted there.
+    pub fn tell_count(&self, count: CountHits) {
+        // It is told of once, by the daemon.
+        let _ = self.counted.set(count);
     }
 
     /// The findings in force, for the alerts.
@@ -425,6 +438,9 @@ impl OfficerService {
             Request::ChangeAccount { name, change, reason } => {
                 self.change_account(who, &name, &change, &reason, answer)
             }
+            Request::Subscribers => self.list_subscribers(who, answer),
+            Request::AddSubscriber { subscriber, reason } => self.add_subscriber(who, subscriber, &reason, answer),
+            Request::RemoveSubscriber { name, reason } => self.remove_subscriber(who, &name, &reason, answer),
             Request::Login { .. }
             | Request::Logout
             | Request::ChangePassword { .. }
@@ -512,6 +528,9 @@ fn duty(request: &Request) -> Option<Duty> {
         | Request::Accounts { .. }
         | Request::AddAccount { .. }
         | Request::ChangeAccount { .. }
+        | Request::Subscribers
+        | Request::AddSubscriber { .. }
+        | Request::RemoveSubscriber { .. }
         | Request::Login { .. }
         | Request::Logout
         | Request::ChangePassword { .. }

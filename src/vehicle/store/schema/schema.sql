@@ -43,7 +43,9 @@ CREATE TABLE read (
 -- Names this store, as long as it lives, to the station. A store that is begun anew, or copied and
 -- used elsewhere, can be told from it there.
 CREATE TABLE installation (
-  id BLOB NOT NULL CHECK (length(id) = 16)
+  id BLOB NOT NULL CHECK (length(id) = 16),
+  -- The station holds breach indicators up to this id of `audit` (control P-26).
+  breaches_reported INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 INSERT INTO installation (id) VALUES (randomblob(16));
 
@@ -75,6 +77,8 @@ CREATE TABLE hit (
   -- The correction of the read that it is a hit of; its whole is in that one's record then.
   correction BLOB CHECK (length(correction) = 16)
 ) STRICT;
+-- People name a hit by the end of its id, at least 6 digits.
+CREATE INDEX hit_by_end ON hit (substr(id, 14));
 CREATE INDEX hit_by_read ON hit (read);
 CREATE INDEX hit_by_time ON hit (at, id);
 
@@ -173,6 +177,14 @@ CREATE TABLE failed_login (
   name TEXT NOT NULL PRIMARY KEY,
   count INTEGER NOT NULL,
   locked INTEGER NOT NULL CHECK (locked IN (0, 1))
+) STRICT, WITHOUT ROWID;
+
+-- Programs that may ask for alerts, as the crate `access` writes them (JSON of SubscriberAccount).
+CREATE TABLE subscriber (
+  name TEXT NOT NULL PRIMARY KEY,
+  -- Hash of its token.
+  token BLOB NOT NULL UNIQUE CHECK (length(token) = 32),
+  record TEXT NOT NULL CHECK (json_valid(record))
 ) STRICT, WITHOUT ROWID;
 
 -- What is known of each list. `version` is the pointer to what is in force.
@@ -328,6 +340,8 @@ CREATE TABLE drive_test (
   record TEXT NOT NULL CHECK (json_valid(record))
 ) STRICT;
 
+-- People name a read by the end of its id, at least 6 digits.
+CREATE INDEX read_by_end ON read (substr(id, 14));
 -- Reads already made, searched back by key or the beginning of one, or by anything else within a window of
 -- time. Both have all columns that a search compares, so that the table is read for what is found alone.
 CREATE INDEX read_by_key ON read (key, last_seen, camera, state, latitude, longitude);
