@@ -82,6 +82,9 @@ pub fn event(mark: AlertMark, alert: String) -> Event {
     Event { id: Some(mark.to_string()), name: "alert", data: alert }
 }
 
+/// The number of an alert, and the alert where it is for this program.
+type Numbered = (i64, Option<Offer>);
+
 /// Why a stream ended.
 enum End {
     /// The program went away.
@@ -154,7 +157,7 @@ impl Stream {
     }
 
     /// The alerts behind the mark, each with its number; those that are not for this program too.
-    fn look(&self, permit: Permit<GiveOut>, mark: AlertMark) -> Result<(Permit<GiveOut>, Vec<(i64, Option<Offer>)>)> {
+    fn look(&self, permit: Permit<GiveOut>, mark: AlertMark) -> Result<(Permit<GiveOut>, Vec<Numbered>)> {
         self.parts.officers.accounts()?.still_subscribed(&self.token, &self.account)?;
         let since = self.parts.clock.wall() - MAX_AGE;
         let alerts = self.parts.store.alerts_after(&permit, mark.number, since, MAX_AT_ONCE)?;

@@ -47,7 +47,8 @@ fn a_sign_of_a_breach_in_the_vehicle_is_at_the_station_once_also_when_either_was
     drop(station);
     let (station, _) = Station::start_at(&depot, address);
     for _ in 0..2 {
-        let daemon = vehicle.start(&[]);
+        let mut daemon = vehicle.start(&[]);
+        daemon.wait_reads(1);
         until("the second one", || (words().len() == 2).then_some(()));
         daemon.terminate().well();
     }
