@@ -5,13 +5,9 @@ use crate::kit::browser::{self, Cab};
 use crate::kit::process::Ended;
 use crate::kit::vehicle::Vehicle;
 use std::io::Write;
-use std::sync::Mutex;
 
 /// Plates that the camera sees, one after the other, again and again.
 const PLATES: [&str; 4] = ["7ABC123", "4XYZ987", "6QRS455", "8TUV016"];
-
-/// A browser takes much of a small machine: one at a time.
-static ONE: Mutex<()> = Mutex::new(());
 
 /// Does what is written in `tests/browser/<name>.mjs` with a vehicle whose camera sees [`PLATES`].
 fn scenario(name: &str) {
@@ -20,7 +16,6 @@ fn scenario(name: &str) {
         let _ = writeln!(std::io::stderr(), "SKIPPED: no browser for the console's tests; .ci/browser installs it");
         return;
     };
-    let _one = ONE.lock().unwrap_or_else(|e| e.into_inner());
     let vehicle = Vehicle::new();
     vehicle.pictures("street", &PLATES.map(String::from));
     let street = "[[sources]]\nname = \"front\"\nkind = \"images\"\npath = \"street\"\npace = \"realtime\"\n\

@@ -59,7 +59,7 @@ use worker::Worker;
 use workers::Workers;
 
 /// Events that may wait for the recorder; each holds a frame of some MiB.
-const EVENTS: usize = 32;
+const EVENTS: usize = 8;
 /// Frames recognised but not yet tracked, for each worker.
 const SEEN_PER_WORKER: usize = 2;
 

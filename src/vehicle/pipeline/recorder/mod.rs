@@ -45,7 +45,7 @@ const POLL: Duration = Duration::from_millis(50);
 /// A vehicle that stays in view is kept from here on, not only when it leaves.
 const LONG_PASS: Duration = Duration::from_secs(60);
 /// Pictures that may wait as raw pixels, of some MiB each, until the keeper encodes them.
-const MAX_RAW: usize = 8;
+const MAX_RAW: usize = 4;
 
 /// Matches and sounds.
 pub struct Recorder {
