@@ -6,7 +6,6 @@
 
 use super::support::{figure, millis, percentile, resident_mib_of};
 use crate::kit::browser::{self, Cab};
-use crate::kit::process::Line;
 use crate::kit::vehicle::Vehicle;
 use serde::Deserialize;
 use std::collections::HashMap;
@@ -14,8 +13,7 @@ use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, Stdio};
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
-use uuid::Uuid;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 /// Reads and alerts of a shift of twelve hours, as it is played, and how many frames a second.
 const SHIFT: Drive = Drive { reads: 30_000, alert_every: 300, rate: 100.0 };
@@ -25,6 +23,10 @@ const ROAD: Drive = Drive { reads: 120, alert_every: 2, rate: 2.0 };
 const READS: &str = "PLATED_BENCH_READS";
 /// What is in use may differ by so much between the middle of the shift and its end.
 const FLAT: f64 = 1.03;
+/// Longer than anything takes.
+const PATIENCE: Duration = Duration::from_secs(120);
+/// Digits by which the log names a hit.
+const SHORT: usize = 8;
 /// Looks at memory that count as the middle, and as the end.
 const LOOKS: usize = 5;
 
@@ -39,7 +41,7 @@ struct Drive {
 #[derive(Deserialize)]
 #[serde(untagged)]
 enum Said {
-    Seen { hit: Uuid, at: f64 },
+    Seen { hit: String, at: f64 },
     Memory { heap: f64, nodes: f64, listeners: f64 },
 }
 
@@ -54,8 +56,9 @@ struct Memory {
 
 #[derive(Default)]
 struct Course {
-    durable: HashMap<Uuid, SystemTime>,
-    seen: HashMap<Uuid, SystemTime>,
+    /// By the end of the hit's id.
+    sounded: HashMap<String, SystemTime>,
+    seen: HashMap<String, SystemTime>,
     memory: Vec<Memory>,
 }
 
@@ -66,15 +69,15 @@ pub fn run() {
     };
     let road = drive(&browser, ROAD);
     let mut waits: Vec<Duration> =
-        road.seen.iter().filter_map(|(hit, at)| at.duration_since(*road.durable.get(hit)?).ok()).collect();
+        road.seen.iter().filter_map(|(hit, at)| at.duration_since(*road.sounded.get(hit)?).ok()).collect();
     assert!(waits.len() * 10 >= ROAD.reads / ROAD.alert_every * 9, "{} alerts were seen", waits.len());
     let p95 = millis(percentile(&mut waits, 0.95));
-    figure("hit on disk to alert drawn in Chromium, p95", p95, "ms", p95 < 300.0, "< 300");
+    figure("tone given, before the hit is on disk, to alert drawn in Chromium, p95", p95, "ms", p95 < 300.0, "< 300");
     println!("    of {} alerts: p50 {:.0} ms", waits.len(), millis(percentile(&mut waits, 0.5)));
 
     let reads = std::env::var(READS).ok().and_then(|n| n.parse().ok()).unwrap_or(SHIFT.reads);
     let shift = drive(&browser, Drive { reads, ..SHIFT });
-    println!("  a shift of {reads} reads and {} alerts, of which {} were seen", shift.durable.len(), shift.seen.len());
+    println!("  a shift of {reads} reads and {} alerts, of which {} were seen", shift.sounded.len(), shift.seen.len());
     let half = shift.memory.len() / 2;
     let (middle, end) = (&shift.memory[half..half + LOOKS], &shift.memory[shift.memory.len() - LOOKS..]);
     let growth = |what: &str, unit: &str, of: fn(&Memory) -> f64| {
@@ -106,16 +109,15 @@ fn drive(browser: &Path, drive: Drive) -> Course {
     let mut script = cab.script("shift").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
     let course = Arc::new(Mutex::new(Course::default()));
     let listening = listen(&mut script, daemon.id(), course.clone());
-    let mut reads = 0;
-    while reads < drive.reads {
-        match daemon.next() {
-            Some(Line::Hit { hit, .. }) => {
-                course.lock().unwrap().durable.entry(hit.id).or_insert_with(SystemTime::now);
-            }
-            Some(Line::Read(_)) => reads += 1,
-            Some(Line::Summary(_)) => {}
-            None => panic!("the daemon ended: {}", daemon.log()),
-        }
+    // Who is not logged in at the terminal is shown no hits there; the log says when each sounded, which is before
+    // it is on disk.
+    let alerts = drive.reads.div_ceil(drive.alert_every);
+    let deadline = Instant::now() + Duration::from_secs_f64(drive.reads as f64 / drive.rate) + PATIENCE;
+    while course.lock().unwrap().sounded.len() < alerts {
+        assert!(Instant::now() < deadline, "not all alerts came: {}", daemon.log());
+        std::thread::sleep(Duration::from_millis(500));
+        let sounded = daemon.log().lines().filter_map(sounded).collect();
+        course.lock().unwrap().sounded = sounded;
     }
     // What came last is seen, too.
     std::thread::sleep(Duration::from_secs(5));
@@ -134,7 +136,9 @@ fn listen(script: &mut Child, daemon: u32, course: Arc<Mutex<Course>>) -> std::t
             let mut course = course.lock().unwrap();
             match serde_json::from_str(&line.unwrap()).unwrap() {
                 Said::Seen { hit, at } => {
-                    course.seen.insert(hit, UNIX_EPOCH + Duration::from_secs_f64(at / 1e3));
+                    course
+                        .seen
+                        .insert(hit[hit.len() - SHORT..].to_owned(), UNIX_EPOCH + Duration::from_secs_f64(at / 1e3));
                 }
                 Said::Memory { heap, nodes, listeners } => {
                     let (daemon_mib, heap_mib) = (resident_mib_of(daemon), heap / 1_048_576.0);
@@ -143,6 +147,14 @@ fn listen(script: &mut Child, daemon: u32, course: Arc<Mutex<Course>>) -> std::t
             }
         }
     })
+}
+
+/// The hit of a line of the log that says that an alert sounded, and when.
+fn sounded(line: &str) -> Option<(String, SystemTime)> {
+    let (at, _) = line.split_once(' ')?;
+    let (_, hit) = line.split_once("An alert was given.")?.1.split_once("hit=\"")?;
+    let at: jiff::Timestamp = at.parse().ok()?;
+    Some((hit.get(..SHORT)?.to_owned(), at.into()))
 }
 
 /// Different plates.

@@ -1,6 +1,8 @@
 // The pictures of the console's pages in docs/images. docs/images/take starts it.
 import { open_window, give_purpose, scenario, shot, CAR, PASSWORD } from "./kit.mjs";
 
+/// The drawn drive is over by then.
+const DRIVE_MS = 26_000;
 const OWN = "gravel walnut tuesday";
 
 /// The first login asks for an own password.
@@ -18,8 +20,17 @@ async function first_login(page, name) {
   await page.waitForURL((url) => url.pathname !== "/account/password");
 }
 
+/// Alerts fill every page until somebody closes them; they go on waiting.
+async function close_alerts(page) {
+  const alert = page.locator("dialog[open] .alert");
+  if ((await alert.count()) === 0) return;
+  await page.keyboard.press("Escape");
+  await page.locator("dialog[open]").waitFor({ state: "detached" });
+}
+
 async function take(page, path, name) {
   await page.goto(path);
+  await close_alerts(page);
   for (const image of await page.locator("main img:visible").all()) await image.evaluate((img) => img.decode()).catch(() => {});
   await shot(page, name);
 }
@@ -29,23 +40,20 @@ await scenario("pictures", async () => {
   await first_login(officer, "dlopez");
   await take(officer, "/purpose", "purpose");
   await give_purpose(officer, "26-048113");
+  await officer.waitForTimeout(DRIVE_MS); // Else an alert may open over any page.
   for (const path of ["/shift", "/account", "/entries", "/canvass", "/findings", "/performance"]) {
     await take(officer, path, path.slice(1));
   }
   await officer.goto("/search");
-  await officer.getByLabel("Plate", { exact: true }).fill("*1*");
+  await close_alerts(officer);
   await officer.getByRole("button", { name: "Search" }).first().click();
   await officer.locator(".read").first().waitFor();
   await take(officer, officer.url(), "search");
+  await close_alerts(officer);
   await officer.locator(".read a").first().click();
   await officer.waitForURL((url) => url.pathname.startsWith("/reads/"));
   await take(officer, officer.url(), "read");
-  // An alert fills the page until it is closed; then the newest reads are there.
-  await officer.goto("/");
-  await officer.locator(".alert:visible").waitFor();
-  await officer.keyboard.press("Escape");
-  await officer.locator(".read").first().waitFor();
-  await shot(officer, "live");
+  await take(officer, "/", "live");
   await take(officer, "/alerts", "alerts");
 
   const night = await open_window({ size: CAR, theme: "dark" });

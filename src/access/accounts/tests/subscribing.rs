@@ -86,7 +86,7 @@ fn many_refused_tokens_are_a_sign_of_a_breach_and_fill_no_disk() {
         failures: bench.settings.failed_logins_alarm,
         minutes: bench.settings.failure_window_minutes,
     };
-    assert_eq!(*lock(&bench.breaches), [expected.clone()]);
+    assert_eq!(*lock(&bench.breaches), std::slice::from_ref(&expected));
     let rows = || lock(&bench.log.records).iter().filter(|row| row.what == "token_refused").count();
     assert_eq!(rows(), limit);
     assert_eq!(lock(&bench.log.records)[0].subject, json!({"address": "10.0.0.7"}));
