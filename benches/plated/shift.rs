@@ -23,6 +23,10 @@ const ROAD: Drive = Drive { reads: 120, alert_every: 2, pace: "realtime", rate: 
 const READS: &str = "PLATED_BENCH_READS";
 /// What is in use may differ by so much between the middle of the shift and its end.
 const FLAT: f64 = 1.03;
+/// How often the log is looked at.
+const POLL: Duration = Duration::from_millis(500);
+/// What sounded last is drawn by then, or counts as not seen.
+const LAST_LOOK: Duration = Duration::from_secs(5);
 /// Longer than anything takes.
 const PATIENCE: Duration = Duration::from_secs(120);
 /// Digits by which the log names a hit.
@@ -118,12 +122,11 @@ fn drive(browser: &Path, drive: Drive) -> Course {
     let deadline = Instant::now() + Duration::from_secs_f64(drive.reads as f64 / drive.rate) + PATIENCE;
     while course.lock().unwrap().sounded.len() < alerts {
         assert!(Instant::now() < deadline, "not all alerts came: {}", daemon.log());
-        std::thread::sleep(Duration::from_millis(500));
+        std::thread::sleep(POLL);
         let sounded = daemon.log().lines().filter_map(sounded).collect();
         course.lock().unwrap().sounded = sounded;
     }
-    // What came last is seen, too.
-    std::thread::sleep(Duration::from_secs(5));
+    std::thread::sleep(LAST_LOOK);
     drop(script.stdin.take());
     assert!(script.wait().unwrap().success());
     listening.join().unwrap();
