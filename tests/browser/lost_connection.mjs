@@ -36,7 +36,7 @@ await scenario("lost_connection", async () => {
   const lost = await connection.innerText();
   assert(/lost|no connection|cut/i.test(lost), `it says that the connection is lost: ${lost}`);
   const seen = await page.locator(".read").first().getAttribute("id");
-  await page.waitForTimeout(20_000); // Long enough for the browser to have given up by itself.
+  await page.waitForTimeout(60_000); // The cut itself: far longer than a browser tries by itself.
   await listen(port);
   await said([well, true]);
   await page.waitForFunction((id) => document.querySelector(".read")?.id !== id, seen);
