@@ -170,11 +170,7 @@ impl Stream {
     }
 
     async fn put(&self, event: Event) -> Result<(), End> {
-        match tokio::time::timeout(STUCK, self.send.send(event)).await {
-            Ok(Ok(())) => Ok(()),
-            Ok(Err(_)) => Err(End::Gone),
-            Err(_) => Err(End::Stuck),
-        }
+        put(&self.send, event).await
     }
 
     fn name(&self) -> &str {
@@ -204,6 +200,14 @@ impl Stream {
     }
 }
 
+async fn put(send: &Sender<Event>, event: Event) -> Result<(), End> {
+    match tokio::time::timeout(STUCK, send.send(event)).await {
+        Ok(Ok(())) => Ok(()),
+        Ok(Err(_)) => Err(End::Gone),
+        Err(_) => Err(End::Stuck),
+    }
+}
+
 /// Waits for something new, for a moment at most; none at the end of the daemon.
 async fn woken(mut events: Subscription<Published>) -> Option<Subscription<Published>> {
     let waited = tokio::task::spawn_blocking(move || {
@@ -216,6 +220,33 @@ async fn woken(mut events: Subscription<Published>) -> Option<Subscription<Publi
 #[cfg(test)]
 mod tests {
     use super::*;
+    use tokio::time::Instant;
+
+    fn alive() -> Event {
+        Event { id: None, name: "alert", data: String::new() }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_program_that_takes_nothing_is_waited_for_and_then_cut_off() {
+        let (send, mut receive) = channel(QUEUE);
+        for _ in 0..QUEUE {
+            assert!(put(&send, alive()).await.is_ok());
+        }
+        let from = Instant::now();
+        let late = async {
+            tokio::time::sleep(STUCK / 2).await;
+            receive.recv().await
+        };
+        let (given, taken) = tokio::join!(put(&send, alive()), late);
+        assert!(given.is_ok() && taken.is_some(), "one that is slow gets it late");
+        assert_eq!(from.elapsed(), STUCK / 2);
+
+        let from = Instant::now();
+        assert!(matches!(put(&send, alive()).await, Err(End::Stuck)));
+        assert_eq!(from.elapsed(), STUCK);
+        drop(receive);
+        assert!(matches!(put(&send, alive()).await, Err(End::Gone)));
+    }
 
     #[test]
     fn a_program_has_one_stream_and_the_newest_counts() {

@@ -83,9 +83,11 @@ fn reads_and_hits_have_the_position_of_the_real_gpsd_and_go_on_without_while_the
 fn a_recording_has_no_position_of_the_vehicle_that_plays_it() {
     let Some(gpsd) = Gpsd::start(fix(HALL)) else { return };
     let vehicle = vehicle(&gpsd);
-    vehicle.pictures("tape", &["6DEF128".into()]);
+    // It is played as fast as it can be: with a plate in each picture there would soon be no room for reads.
+    let street = vec![String::new(); 200];
+    vehicle.pictures("tape", &[vec!["6DEF128".into()], street].concat());
     let text = std::fs::read_to_string(vehicle.path("plated.toml")).unwrap();
-    let tape = images("tape", "tape", 0).replace("rate = 15.0", "rate = 2.0");
+    let tape = images("tape", "tape", 0);
     std::fs::write(vehicle.path("plated.toml"), text.replacen("[[sources]]", &format!("{tape}[[sources]]"), 1))
         .unwrap();
     let mut daemon = vehicle.start(&[]);
