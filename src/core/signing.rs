@@ -29,6 +29,8 @@ impl Purpose {
     pub const AUDIT_HEAD: Self = Self("audit head");
     /// The accounts that the station hands out.
     pub const USERS: Self = Self("users");
+    /// What a station holds durably of a batch.
+    pub const RECEIPT: Self = Self("receipt");
     /// The result of a performance test.
     pub const PERFORMANCE_TEST: Self = Self("performance test");
 

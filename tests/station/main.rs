@@ -5,9 +5,12 @@
 mod kit;
 #[path = "../../fuzz/access_entry_points.rs"]
 mod access_entry_points;
+#[path = "../../fuzz/batch_entry_points.rs"]
+mod batch_entry_points;
 
 mod access;
 mod access_fuzzing;
+mod batch;
 mod computers;
 mod displaced;
 mod linked;

@@ -14,6 +14,7 @@
 //! | `GET /v1/hotlists/{name}/{sha256}` | – | 200 the list, JSON of an [`EntryRecord`] on each line |
 //! | `GET /v1/hotlists/{name}/{sha256}/from/{sha256}` | – | 200 a delta, see [`DeltaHeader`] |
 
+pub mod batch;
 mod hotlist;
 mod security;
 pub use hotlist::*;
