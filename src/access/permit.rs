@@ -35,6 +35,11 @@ impl<P: Access> Permit<P> {
         self.record
     }
 
+    /// Who has it, and why; none for what the machine does by itself.
+    pub fn holder(&self) -> Option<(&Actor, &Reason)> {
+        self.by.as_ref().map(|(actor, reason)| (actor, reason))
+    }
+
     /// The lists for which it is good (control P-08). Whoever gives out entries and hits asks it for
     /// each of them.
     pub fn scope(&self) -> &Scope {
@@ -93,6 +98,8 @@ kinds! {
     Audit = "events_shown";
     /// Deleting reads.
     Purge = "purged";
+    /// Reads that are kept as evidence beyond their retention.
+    HoldEvidence = "evidence_hold";
     /// Reads and pictures on their way to the station.
     Transfer = "transfer";
     /// Lists on their way from the station to vehicles.
@@ -125,6 +132,9 @@ impl Recorded for ExportReads {
 }
 impl Recorded for Audit {
     const ROLES: &'static [Role] = &[Administrator, Auditor, Custodian];
+}
+impl Recorded for HoldEvidence {
+    const ROLES: &'static [Role] = &[Supervisor, Custodian];
 }
 impl Recorded for Purge {
     const ROLES: &'static [Role] = &[];

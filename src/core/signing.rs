@@ -31,6 +31,8 @@ impl Purpose {
     pub const USERS: Self = Self("users");
     /// What a station holds durably of a batch.
     pub const RECEIPT: Self = Self("receipt");
+    /// What a purge of the station deleted.
+    pub const DELETION: Self = Self("certificate of deletion");
     /// The result of a performance test.
     pub const PERFORMANCE_TEST: Self = Self("performance test");
 

@@ -1,6 +1,7 @@
 //! The department's server: takes in reads and images from vehicles over mutual TLS, keeps them
 //! once, and answers with receipts that name what is durable. Hands out hotlists.
 
+pub mod archive;
 pub mod command;
 mod computers;
 mod config;
@@ -15,7 +16,7 @@ mod listener;
 mod security;
 mod writer;
 
-pub use computers::ClonedVehicle;
+pub use computers::{ClonedVehicle, Seen};
 pub use config::StationConfig;
 pub use database::{Counts, Database};
 pub use heads::{HeadFault, SecurityEvent};

@@ -68,7 +68,6 @@
 mod accounts;
 mod alert_sequence;
 mod alerts;
-mod area;
 mod audit;
 mod canvass;
 mod check;
@@ -102,7 +101,6 @@ mod writer;
 
 pub use alert_sequence::AlertMark;
 pub use alerts::{KeptAlert, SeesPictures};
-pub use area::Area;
 pub use audit::{Log, LogReport, verify as verify_audit};
 pub use canvass::{Canvass, CanvassReads};
 pub use check::{Checked, Report, check, refuse_damaged};
@@ -120,6 +118,7 @@ pub use open::{Opened, SetAside};
 pub use outbox::{Applied, OutboxRead};
 pub use performance::{DriveTest, EnteredPlate, KeptTest, NewTest};
 pub use plated_access::Reason;
+pub use plated_core::area::Area;
 pub use reads::{NewImage, NewRead, Stored};
 pub use salvage::Salvaged;
 pub use search::{Found, PAGE, Search, Searches, Wanted};

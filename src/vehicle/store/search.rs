@@ -3,7 +3,6 @@
 //! A [`Search`] holds the permit of the gate, which has its record by then; so nothing is found, let
 //! alone shown, that is not on record.
 
-use super::area::Area;
 use super::connection::Fault;
 use super::corrections::{self, KeptRead};
 use super::readers::View;
@@ -11,6 +10,7 @@ use super::reads::parse;
 use jiff::Timestamp;
 use plated_access as access;
 use plated_access::{Actor, Case, Gate, Permit, Reason, Recorded};
+use plated_core::area::Area;
 use plated_core::error::{Error, Kind, Result};
 use plated_core::officers::Reading;
 use plated_core::plate::{MatchKey, PlateText};

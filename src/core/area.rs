@@ -1,6 +1,6 @@
 //! Where reads were made: around a point, or in a box.
 
-use plated_core::error::{Error, Kind, Result};
+use crate::error::{Error, Kind, Result};
 use serde_json::{Value, json};
 
 /// A degree of latitude in metres.
@@ -54,7 +54,7 @@ impl Area {
     }
 
     /// South, west, north and east of all of it.
-    pub(super) fn bounds(&self) -> [f64; 4] {
+    pub fn bounds(&self) -> [f64; 4] {
         match *self {
             Self::Box { south, west, north, east } => [south, west, north, east],
             Self::Around { lat, lon, metres } => {
@@ -65,7 +65,7 @@ impl Area {
     }
 
     /// Whether a place within the [bounds](Self::bounds) lies in it.
-    pub(super) fn holds(&self, at: (f64, f64)) -> bool {
+    pub fn holds(&self, at: (f64, f64)) -> bool {
         match *self {
             Self::Box { .. } => true,
             Self::Around { lat, lon, metres } => {
@@ -76,7 +76,7 @@ impl Area {
     }
 
     /// What goes on record.
-    pub(super) fn element(&self) -> Value {
+    pub fn element(&self) -> Value {
         match *self {
             Self::Around { lat, lon, metres } => json!({"lat": lat, "lon": lon, "metres": metres}),
             Self::Box { south, west, north, east } => {
@@ -89,7 +89,7 @@ impl Area {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use plated_core::position::Position;
+    use crate::position::Position;
     use proptest::prelude::*;
 
     #[test]

@@ -1,0 +1,108 @@
+//! The archive: what the station keeps of reads, and what goes when its time is over
+//! (docs/decisions/0040-archive.md).
+//!
+//! [`Archive`] speaks of reads, holds and deletions, not of rows and SQL, so that one machine with a folder and
+//! a region with a database server hold to the same promises; `tests/station/archive` has them as tests that run
+//! on any engine. All methods block: whoever serves requests calls them on a thread that may. Whatever gives
+//! rows out takes a permit, so it is on record before.
+
+mod batch;
+mod certificate;
+mod class;
+mod hold;
+mod query;
+mod report;
+
+pub use batch::{AuditRow, CheckedBatch, CheckedRead, Document, Envelope, Outcome, Picture, PictureRef, Verdict};
+pub use certificate::{Certificate, DeletedPart, SignedCertificate};
+pub use class::{Class, Retention};
+pub use hold::{Hold, NewHold};
+pub use query::{Cursor, Found, Page, Plate, Query, StoredRead};
+pub use report::{CheckReport, DayCount, Due, Statistics, VehicleCount};
+
+use bytes::Bytes;
+use jiff::Timestamp;
+use jiff::civil::Date;
+use plated_access::{HoldEvidence, Permit, Purge, Search};
+use plated_core::digest::Sha256;
+use plated_core::error::Result;
+use uuid::Uuid;
+
+/// Where the station keeps reads. Many threads may use one at once.
+pub trait Archive: Send + Sync {
+    /// Takes a batch in. What [`Outcome`] calls durable is on disk when this returns; the caller signs the
+    /// receipt. A batch may come again, or again in part: each read, document and row is kept once.
+    ///
+    /// # Errors
+    /// `Storage` on a full or failing disk, `Missing` when something that was open is not in its place, `Busy`
+    /// when too much waits; nothing may be receipted, and the vehicle sends the batch again.
+    fn ingest(&self, batch: CheckedBatch) -> Result<Outcome>;
+
+    /// The next page of what fits, the newest first.
+    ///
+    /// # Errors
+    /// What keeps it from being read.
+    fn search(&self, permit: &Permit<Search>, query: &Query) -> Result<Page>;
+
+    /// One read with all that is kept of it; none when it is not here, or not any more.
+    ///
+    /// # Errors
+    /// `Damaged` when its bytes do not fit its hash.
+    fn read(&self, permit: &Permit<Search>, id: Uuid) -> Result<Option<StoredRead>>;
+
+    /// A picture of a read; none when the read has no such picture, or it was deleted.
+    ///
+    /// # Errors
+    /// `Damaged` when it can't be decrypted or does not fit its hash.
+    fn picture(&self, permit: &Permit<Search>, read: Uuid, sha256: &Sha256) -> Result<Option<Bytes>>;
+
+    /// Begins a hold (control P-15): copies the reads with their pictures to a place of their own, which no purge
+    /// touches. Who and why is the permit's.
+    ///
+    /// # Errors
+    /// `NotFound` when one of the reads is not here; nothing is held then.
+    fn hold(&self, permit: &Permit<HoldEvidence>, new: &NewHold, now: Timestamp) -> Result<Hold>;
+
+    /// Ends a hold; its copies are deleted. A read whose retention is over is gone then, unless another hold has it.
+    ///
+    /// # Errors
+    /// `NotFound` when there is no such hold, or it was released.
+    fn release(&self, permit: &Permit<HoldEvidence>, hold: Uuid, now: Timestamp) -> Result<Hold>;
+
+    /// All holds, those that were released too, the newest first.
+    ///
+    /// # Errors
+    /// What keeps them from being read.
+    fn holds(&self, permit: &Permit<HoldEvidence>) -> Result<Vec<Hold>>;
+
+    /// What a purge would delete at `now`.
+    ///
+    /// # Errors
+    /// What keeps it from being looked at.
+    fn due(&self, now: Timestamp) -> Result<Vec<Due>>;
+
+    /// Deletes what is over at `now` (control P-14), and gives the certificate of it; none when nothing was due.
+    /// One that was cut off is finished first, and has its own certificate.
+    ///
+    /// # Errors
+    /// What keeps it from being deleted; the next one goes on.
+    fn purge(&self, permit: &Permit<Purge>, now: Timestamp) -> Result<Option<SignedCertificate>>;
+
+    /// The certificates of all purges, the newest first.
+    ///
+    /// # Errors
+    /// What keeps them from being read.
+    fn certificates(&self) -> Result<Vec<SignedCertificate>>;
+
+    /// How much is here, and came on the days from `first` to `last`. No plate is in it.
+    ///
+    /// # Errors
+    /// What keeps it from being read.
+    fn statistics(&self, first: Date, last: Date) -> Result<Statistics>;
+
+    /// Looks at every record, picture and document and compares it with its hash.
+    ///
+    /// # Errors
+    /// What keeps it from looking; what is damaged is in the report.
+    fn check(&self) -> Result<CheckReport>;
+}
