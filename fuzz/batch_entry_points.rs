@@ -6,8 +6,11 @@ use plated_core::signing::{Purpose, Signer, Trust};
 use plated_core::wire::batch::{BatchReader, Event, SignedReceipt};
 use std::sync::LazyLock;
 
+/// Takes any bytes.
+pub type EntryPoint = fn(&[u8]);
+
 /// The entry points by name.
-pub const TARGETS: [(&str, fn(&[u8])); 2] = [("batch", batch), ("receipt", receipt)];
+pub const TARGETS: [(&str, EntryPoint); 2] = [("batch", batch), ("receipt", receipt)];
 
 static SIGNER: LazyLock<Signer> = LazyLock::new(|| Signer::generate().expect("random numbers"));
 

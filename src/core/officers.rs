@@ -43,6 +43,25 @@ pub struct Correction {
     pub hits: Vec<HitRecord>,
 }
 
+/// What somebody found about a hit, as it goes to the station.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DispositionRecord {
+    /// The vehicle that made the read.
+    pub vehicle: String,
+    /// Key of the read.
+    pub read: Uuid,
+    /// Key of the hit.
+    pub hit: Uuid,
+    /// When it was found.
+    pub at: Timestamp,
+    /// Who found it.
+    pub by: Author,
+    /// What it was, as a word such as `confirmed` or `misread`.
+    pub finding: String,
+    /// The plate or partial plate of the list.
+    pub listed: String,
+}
+
 /// Who did something, when, and why.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Signed {

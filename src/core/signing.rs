@@ -196,15 +196,20 @@ impl Trust {
     }
 }
 
-/// Puts the public key of the station's hotlists beside a vehicle's certificate, if there is one.
-pub fn give_public_key(station: &Path, vehicle: &Path) -> Result<Option<PathBuf>> {
-    let (from, to) = (station.join("hotlist.pub"), vehicle.join("hotlist.pub"));
-    if !from.exists() || to.exists() {
-        return Ok(None);
+/// Files of a station's public keys: of its hotlists, and of its receipts.
+const PUBLIC_KEYS: [&str; 2] = ["hotlist.pub", "receipt.pub"];
+
+/// Puts the station's public keys beside a vehicle's certificate, those that there are; gives their paths.
+pub fn give_public_keys(station: &Path, vehicle: &Path) -> Result<Vec<PathBuf>> {
+    let mut given = Vec::new();
+    for (from, to) in PUBLIC_KEYS.map(|name| (station.join(name), vehicle.join(name))) {
+        if from.exists() && !to.exists() {
+            let text = std::fs::read(&from).context(Kind::Config, || format!("could not read {}", from.display()))?;
+            crate::tls::write_new(&to, &text, 0o444)?;
+            given.push(to);
+        }
     }
-    let text = std::fs::read(&from).context(Kind::Config, || format!("could not read {}", from.display()))?;
-    crate::tls::write_new(&to, &text, 0o444)?;
-    Ok(Some(to))
+    Ok(given)
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use super::{ClonedVehicle, Database, ReportedBreach, SecurityEvent, StationConfi
 use clap::{CommandFactory, Parser, Subcommand};
 use plated_core::clock::SystemClock;
 use plated_core::error::{Context, Kind, Result};
-use plated_core::signing::give_public_key;
+use plated_core::signing::give_public_keys;
 use plated_core::text::{count, visible};
 use plated_core::tls::authority::Authority;
 use plated_core::tls::write_new;
@@ -82,10 +82,8 @@ impl Command {
             What::Vehicle { name, dir, out } => {
                 let issued = Authority::load(&dir)?.issue_vehicle(&name, &out, &SystemClock::new())?;
                 print(&format!("{}\n{}\n{}", issued.ca.display(), issued.certificate.display(), issued.key.display()))?;
-                match give_public_key(&dir, &out)? {
-                    Some(path) => print(&path.display().to_string()),
-                    None => Ok(()),
-                }
+                let keys = give_public_keys(&dir, &out)?;
+                keys.iter().try_for_each(|path| print(&path.display().to_string()))
             }
             What::Run { config } => {
                 let config = StationConfig::load(&config)?;
@@ -110,10 +108,12 @@ impl Command {
 fn init(dir: &Path, names: &[String], listen: SocketAddr) -> Result<()> {
     let clock = SystemClock::new();
     let file = dir.join("station.toml");
-    let made = ["station.toml", "station.crt", "station.key", "hotlist.key", "hotlist.pub"];
+    let made =
+        ["station.toml", "station.crt", "station.key", "hotlist.key", "hotlist.pub", "receipt.key", "receipt.pub"];
     plated_core::tls::refuse_existing(&made.map(|name| dir.join(name)))?;
     Authority::create(dir, &clock)?.issue_station(names, &clock)?;
     make_key(&dir.join("hotlist.key"))?;
+    make_key(&dir.join("receipt.key"))?;
     let name = names.first().map_or("station", String::as_str);
     write_new(&file, config::template(name, listen).as_bytes(), 0o644)?;
     print(&format!(

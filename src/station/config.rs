@@ -27,6 +27,13 @@ pub struct StationConfig {
     /// only. The running station never reads it.
     #[serde(default = "hotlist_key")]
     pub hotlist_key: PathBuf,
+    /// File of the key that signs receipts, readable by its owner only.
+    #[serde(default = "receipt_key")]
+    pub receipt_key: PathBuf,
+}
+
+fn receipt_key() -> PathBuf {
+    "receipt.key".into()
 }
 
 fn hotlist_key() -> PathBuf {
@@ -47,8 +54,8 @@ impl StationConfig {
             ));
         }
         let base = path.parent().unwrap_or(Path::new("."));
-        let StationConfig { data, ca, certificate, key, hotlist_key, .. } = &mut config;
-        for file in [data, ca, certificate, key, hotlist_key] {
+        let StationConfig { data, ca, certificate, key, hotlist_key, receipt_key, .. } = &mut config;
+        for file in [data, ca, certificate, key, hotlist_key, receipt_key] {
             *file = base.join(&*file);
         }
         Ok(config)
@@ -84,6 +91,10 @@ key = "station.key"
 # The key that signs the hotlists (mode 0400), needed by `plated-station hotlist` only. Vehicles
 # have its public part, hotlist.pub, and take lists from nobody else.
 hotlist_key = "hotlist.key"
+
+# The key that signs receipts (mode 0400). Vehicles have its public part, receipt.pub, and take receipts
+# from nobody else. Keep a copy in a safe place: with another key no vehicle believes this station.
+receipt_key = "receipt.key"
 "#
     )
 }

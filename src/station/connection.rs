@@ -1,5 +1,6 @@
 //! One vehicle's open connection.
 
+use super::places::Place;
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -7,7 +8,7 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
-use tokio::sync::OwnedSemaphorePermit;
+use tokio::sync::oneshot;
 use tokio::time::{Instant, Sleep, sleep};
 use tokio_rustls::server::TlsStream;
 
@@ -20,17 +21,17 @@ pub struct Connection {
     stream: TlsStream<TcpStream>,
     vehicle: Arc<str>,
     idle: Pin<Box<Sleep>>,
-    _place: Option<OwnedSemaphorePermit>,
+    place: Option<(Place, oneshot::Receiver<()>)>,
 }
 
 impl Connection {
     pub(super) fn new(stream: TlsStream<TcpStream>, vehicle: Arc<str>) -> Self {
-        Self { stream, vehicle, idle: Box::pin(sleep(IDLE_TIMEOUT)), _place: None }
+        Self { stream, vehicle, idle: Box::pin(sleep(IDLE_TIMEOUT)), place: None }
     }
 
-    /// Keeps `place` taken until the connection closes.
-    pub(super) fn holding(self, place: OwnedSemaphorePermit) -> Self {
-        Self { _place: Some(place), ..self }
+    /// Keeps `place` taken until the connection closes, and closes it when `closing` says so.
+    pub(super) fn holding(self, place: Place, closing: oneshot::Receiver<()>) -> Self {
+        Self { place: Some((place, closing)), ..self }
     }
 
     /// The vehicle named in the client's certificate.
@@ -41,6 +42,12 @@ impl Connection {
 
 impl AsyncRead for Connection {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        if let Some((_, closing)) = &mut self.place
+            && !closing.is_terminated()
+            && let Poll::Ready(Ok(())) = Pin::new(closing).poll(cx)
+        {
+            return Poll::Ready(Err(io::ErrorKind::ConnectionAborted.into()));
+        }
         if let Poll::Ready(result) = Pin::new(&mut self.stream).poll_read(cx, buf) {
             self.idle.as_mut().reset(Instant::now() + IDLE_TIMEOUT);
             return Poll::Ready(result);

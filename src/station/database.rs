@@ -3,6 +3,7 @@
 //! A transaction counts only if the database was at its path before it and after it: what goes into a
 //! file that was removed, moved or replaced is gone when the station ends.
 
+use super::archive::{AuditRow, Document};
 use jiff::Timestamp;
 use plated_core::digest::Sha256;
 use plated_core::durable;
@@ -248,6 +249,42 @@ impl Rows<'_> {
             .and_then(|mut s| s.execute(params![sha256.0, bytes.cast_signed(), received.as_microsecond()]))
             .map(drop)
             .sql(|| "could not note an image".into())
+    }
+
+    /// Adds a document, unless there is one of its id; gives the hash of the one that is here.
+    pub fn add_document(&self, vehicle: &str, document: &Document, received: Timestamp) -> Result<Sha256> {
+        let id = document.id.as_bytes();
+        self.0
+            .prepare_cached(
+                "INSERT INTO documents (vehicle, id, kind, sha256, received, json) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+                 ON CONFLICT DO NOTHING",
+            )
+            .and_then(|mut s| {
+                let received = received.as_microsecond();
+                s.execute(params![vehicle, id, document.kind, document.sha256.0, received, &*document.json])
+            })
+            .and_then(|_| self.0.prepare_cached("SELECT sha256 FROM documents WHERE vehicle = ?1 AND id = ?2"))
+            .and_then(|mut s| s.query_row(params![vehicle, id], |row| row.get(0).map(Sha256)))
+            .sql(|| "could not store a document".into())
+    }
+
+    /// Adds a row of a vehicle's audit log, unless it has one of its number; gives the hash of the one that is here.
+    pub fn add_audit_row(&self, vehicle: &str, row: &AuditRow, received: Timestamp) -> Result<Sha256> {
+        let log = row.log.as_bytes();
+        self.0
+            .prepare_cached(
+                "INSERT INTO audit_rows (vehicle, log, number, hash, received, json) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+                 ON CONFLICT DO NOTHING",
+            )
+            .and_then(|mut s| {
+                let received = received.as_microsecond();
+                s.execute(params![vehicle, log, row.number, row.hash.0, received, &*row.json])
+            })
+            .and_then(|_| {
+                self.0.prepare_cached("SELECT hash FROM audit_rows WHERE vehicle = ?1 AND log = ?2 AND number = ?3")
+            })
+            .and_then(|mut s| s.query_row(params![vehicle, log, row.number], |row| row.get(0).map(Sha256)))
+            .sql(|| "could not store a row of an audit log".into())
     }
 
     /// Lets the database grow to `pages` only, as if the disk were full there.

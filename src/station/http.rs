@@ -5,31 +5,34 @@ use super::StationConfig;
 use super::database::Database;
 use super::hotlists;
 use super::images::Images;
-use super::ingest::ingest;
-use super::listener::Vehicle;
+use super::intake;
+use super::intake::room::Room;
 use super::security;
 use super::writer::DatabaseHandle;
 use axum::body::{Bytes, to_bytes};
-use axum::extract::{ConnectInfo, Path, Request, State};
-use axum::http::{StatusCode, header};
+use axum::extract::{Request, State};
+use axum::http::{HeaderValue, StatusCode, header};
 use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post, put};
+use axum::routing::{get, post};
 use axum::{Json, Router};
 use plated_access::{HandOut, Permit, station_permit};
 use plated_core::clock::Clock;
-use plated_core::digest::Sha256;
 use plated_core::error::{Context, Error, Kind};
-use plated_core::wire::{Batch, MAX_BATCH_BYTES, MAX_BATCH_READS, MAX_IMAGE_BYTES, Problem, Receipt};
+use plated_core::signing::Signer;
+use plated_core::wire::Problem;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-/// One request takes at most this long.
+/// One request takes at most this long; a batch may take longer.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(60);
-/// Bodies held in memory at a time, all requests together, in KiB.
-const MAX_BODIES_KIB: usize = 256 << 10;
+/// Bodies held in memory at a time, but for batches, all requests together, in KiB.
+const MAX_BODIES_KIB: usize = 32 << 10;
+
+/// When a request that finds the database busy is to come again.
+const COME_AGAIN: Duration = Duration::from_secs(2);
 
 /// What the calls work on.
 pub struct Station {
@@ -39,15 +42,25 @@ pub struct Station {
     pub(super) writer: DatabaseHandle,
     pub(super) clock: Arc<dyn Clock>,
     bodies: Arc<Semaphore>,
+    /// Room for batches that are arriving.
+    pub(super) room: Arc<Room>,
+    pub(super) receipt_signer: Signer,
     /// Lists go to vehicles that showed a certificate; no person sees them here.
     pub(super) hand_out: Permit<HandOut>,
 }
 
 impl Station {
-    pub(super) fn new(config: &StationConfig, images: Images, writer: DatabaseHandle, clock: Arc<dyn Clock>) -> Self {
+    pub(super) fn new(
+        config: &StationConfig,
+        images: Images,
+        writer: DatabaseHandle,
+        receipt_signer: Signer,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
         let (name, data) = (config.name.clone(), config.data.clone());
         let bodies = Arc::new(Semaphore::new(MAX_BODIES_KIB));
-        Self { name, data, images, writer, clock, bodies, hand_out: station_permit() }
+        let room = Room::new(intake::room::LIMITS);
+        Self { name, data, images, writer, clock, bodies, room, receipt_signer, hand_out: station_permit() }
     }
 }
 
@@ -56,16 +69,15 @@ pub(super) type HttpResult<T> = std::result::Result<T, Failure>;
 /// The calls.
 pub fn router(station: Arc<Station>) -> Router {
     Router::new()
-        .route("/v1/images/{sha256}", put(put_image))
-        .route("/v1/batches", post(post_batch))
         .route("/v1/security-events", post(security::post_report))
         .route("/v1/health", get(health))
         .merge(hotlists::calls::router())
+        .route_layer(from_fn(in_time))
+        .route("/v1/batches", post(intake::post_batch))
         .fallback(async || failure(StatusCode::NOT_FOUND, "the station has no such call"))
         .method_not_allowed_fallback(async || {
             failure(StatusCode::METHOD_NOT_ALLOWED, "the station has no such call with this method")
         })
-        .layer(from_fn(in_time))
         .with_state(station)
 }
 
@@ -76,68 +88,6 @@ async fn in_time(request: Request, next: Next) -> Response {
             failure(StatusCode::SERVICE_UNAVAILABLE, "the request took too long; send it again later").into_response()
         }
     }
-}
-
-async fn put_image(
-    State(station): State<Arc<Station>>,
-    ConnectInfo(vehicle): ConnectInfo<Vehicle>,
-    Path(sha256): Path<String>,
-    request: Request,
-) -> HttpResult<StatusCode> {
-    let sha256: Sha256 = sha256.parse().map_err(|e: String| failure(StatusCode::BAD_REQUEST, e))?;
-    let (bytes, _held) = station.body(request, MAX_IMAGE_BYTES).await?;
-    let hashed = bytes.clone();
-    let real = blocking(move || Ok(Sha256::of(&hashed))).await?;
-    if real != sha256 {
-        tracing::warn!(vehicle = &*vehicle.0, "A vehicle sent an image that does not fit its hash; it was not taken");
-        return Err(failure(StatusCode::UNPROCESSABLE_ENTITY, "the image's bytes do not fit its hash"));
-    }
-    let size = bytes.len() as u64;
-    let noted = station.writer.call(move |database| database.transaction(|rows| rows.image(&sha256))).await?;
-    if noted == Some(size) && station.images.size(&sha256) == Some(size) {
-        return Ok(StatusCode::OK);
-    }
-    let images = station.images.clone();
-    blocking(move || images.put(&sha256, &bytes)).await?;
-    let now = station.clock.wall();
-    station.writer.call(move |database| database.transaction(|rows| rows.add_image(&sha256, size, now))).await?;
-    Ok(StatusCode::CREATED)
-}
-
-async fn post_batch(
-    State(station): State<Arc<Station>>,
-    ConnectInfo(vehicle): ConnectInfo<Vehicle>,
-    request: Request,
-) -> HttpResult<Json<Receipt>> {
-    let (bytes, _held) = station.body(request, MAX_BATCH_BYTES).await?;
-    let batch: Batch = serde_json::from_slice(&bytes).map_err(|e| {
-        // Only the place: the parser's own message may quote the content.
-        failure(StatusCode::BAD_REQUEST, format!("this is not a batch (line {}, column {})", e.line(), e.column()))
-    })?;
-    if batch.vehicle != *vehicle.0 {
-        tracing::warn!(certificate = &*vehicle.0, "A vehicle sent reads in another vehicle's name; nothing was taken");
-        return Err(failure(StatusCode::FORBIDDEN, "the batch names another vehicle than the certificate"));
-    }
-    if batch.reads.len() > MAX_BATCH_READS {
-        return Err(failure(StatusCode::PAYLOAD_TOO_LARGE, format!("a batch has at most {MAX_BATCH_READS} reads")));
-    }
-    let at_work = station.clone();
-    let receipt = station
-        .writer
-        .call(move |database| ingest(database, &at_work.images, &at_work.name, &batch, at_work.clock.wall()))
-        .await?;
-    if !receipt.refused.is_empty() {
-        let refused = receipt.refused.len();
-        tracing::warn!(vehicle = &*vehicle.0, batch = %receipt.batch, refused, "Some reads of a batch were refused");
-    }
-    tracing::debug!(
-        vehicle = &*vehicle.0,
-        batch = %receipt.batch,
-        durable = receipt.durable.len(),
-        missing_images = receipt.missing_images.len(),
-        "Took in a batch"
-    );
-    Ok(Json(receipt))
 }
 
 async fn health(State(station): State<Arc<Station>>) -> HttpResult<Json<serde_json::Value>> {
@@ -179,16 +129,24 @@ pub(super) async fn blocking<T: Send + 'static>(
 pub(super) struct Failure {
     status: StatusCode,
     text: String,
+    retry_after: Option<Duration>,
 }
 
 pub(super) fn failure(status: StatusCode, text: impl Into<String>) -> Failure {
-    Failure { status, text: text.into() }
+    Failure { status, text: text.into(), retry_after: None }
+}
+
+impl Failure {
+    /// It may be tried again after this time.
+    pub(super) fn after(self, wait: Duration) -> Self {
+        Self { retry_after: Some(wait), ..self }
+    }
 }
 
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
         match error.kind() {
-            Kind::Network | Kind::Busy => failure(StatusCode::SERVICE_UNAVAILABLE, error.to_string()),
+            Kind::Network | Kind::Busy => failure(StatusCode::SERVICE_UNAVAILABLE, error.to_string()).after(COME_AGAIN),
             // It is in the log already, with what to do.
             Kind::Missing => failure(
                 StatusCode::SERVICE_UNAVAILABLE,
@@ -215,6 +173,10 @@ impl From<Error> for Failure {
 
 impl IntoResponse for Failure {
     fn into_response(self) -> Response {
-        (self.status, Json(Problem { error: self.text })).into_response()
+        let mut response = (self.status, Json(Problem { error: self.text })).into_response();
+        if let Some(wait) = self.retry_after {
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(wait.as_secs()));
+        }
+        response
     }
 }

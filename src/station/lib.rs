@@ -1,5 +1,5 @@
-//! The department's server: takes in reads and images from vehicles over mutual TLS, keeps them
-//! once, and answers with receipts that name what is durable. Hands out hotlists.
+//! The department's server: takes in batches of reads from vehicles over mutual TLS, keeps them
+//! once, and answers with signed receipts that name what is durable. Hands out hotlists.
 
 pub mod archive;
 pub mod command;
@@ -12,7 +12,9 @@ mod hotlists;
 mod http;
 mod images;
 mod ingest;
+mod intake;
 mod listener;
+mod places;
 mod security;
 mod writer;
 
@@ -21,15 +23,15 @@ pub use config::StationConfig;
 pub use database::{Counts, Database};
 pub use heads::{HeadFault, SecurityEvent};
 pub use hotlists::{HotlistVersion, Publication, Published, Publisher};
-pub use images::Images;
-pub use ingest::ingest;
 pub use security::ReportedBreach;
 
 use clap::Parser;
+use images::Images;
 use listener::{Vehicle, VehicleListener};
 use plated_core::clock::Clock;
 use plated_core::durable;
 use plated_core::error::{Context, Error, Kind, Result, exit_code};
+use plated_core::signing::Signer;
 use plated_core::tls;
 use std::fs::{File, TryLockError};
 use std::net::SocketAddr;
@@ -63,10 +65,11 @@ impl StationServer {
         if let Err(e) = identity.validity.check(clock.wall()) {
             tracing::error!(error = %e.chain(), "Vehicles will not talk to this station");
         }
+        let receipt_signer = Signer::load(&config.receipt_key)?;
         let (lock, images, database) = open_data(config)?;
         let listener = VehicleListener::bind(config.listen, tls::server(&identity, &["h2", "http/1.1"])?).await?;
         let writer = writer::DatabaseHandle::start(database)?;
-        let station = Arc::new(http::Station::new(config, images, writer, clock));
+        let station = Arc::new(http::Station::new(config, images, writer, receipt_signer, clock));
         Ok(Self { listener, station, _lock: lock })
     }
 

@@ -2,10 +2,11 @@
 //!
 //! Handshakes run beside each other, at most [`MAX_HANDSHAKES`] with at most [`HANDSHAKE_TIMEOUT`] of time each;
 //! when one more comes, the one that has been waiting longest is dropped, so that clients which
-//! dawdle never keep out those which don't. Open connections are bounded too, and one on which
-//! nothing moves is closed.
+//! dawdle never keep out those which don't. Open connections are bounded too, all together and of
+//! each vehicle ([`Places`]), and one on which nothing moves is closed.
 
 use super::connection::Connection;
+use super::places::{MAX_CONNECTIONS, Places};
 use axum::extract::connect_info::Connected;
 use axum::serve::IncomingStream;
 use plated_core::error::{Context, Kind, Result};
@@ -16,7 +17,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Semaphore, mpsc};
+use tokio::sync::mpsc;
 use tokio::task::AbortHandle;
 use tokio_rustls::TlsAcceptor;
 
@@ -24,8 +25,6 @@ use tokio_rustls::TlsAcceptor;
 const MAX_HANDSHAKES: usize = 128;
 /// Longest handshake.
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
-/// Most open connections.
-const MAX_CONNECTIONS: usize = 1024;
 
 /// Yields connections of vehicles that have shown a certificate of the authority.
 pub struct VehicleListener {
@@ -85,7 +84,7 @@ impl Connected<IncomingStream<'_, VehicleListener>> for Vehicle {
 }
 
 async fn accept(listener: TcpListener, acceptor: TlsAcceptor, ready: mpsc::Sender<(Connection, SocketAddr)>) {
-    let places = Arc::new(Semaphore::new(MAX_CONNECTIONS));
+    let places = Places::default();
     let mut pending: VecDeque<AbortHandle> = VecDeque::new();
     loop {
         let (stream, peer) = match listener.accept().await {
@@ -113,10 +112,10 @@ async fn accept(listener: TcpListener, acceptor: TlsAcceptor, ready: mpsc::Sende
                     return;
                 }
             };
-            match places.try_acquire_owned() {
+            match places.take(&connection.vehicle()) {
                 // The receiver is gone only when the station is ending.
-                Ok(place) => drop(ready.send((connection.holding(place), peer)).await),
-                Err(_) => tracing::warn!(%peer, "{MAX_CONNECTIONS} connections are open already; this one was closed"),
+                Some((place, closing)) => drop(ready.send((connection.holding(place, closing), peer)).await),
+                None => tracing::warn!(%peer, "{MAX_CONNECTIONS} connections are open already; this one was closed"),
             }
         });
         pending.push_back(handshake.abort_handle());

@@ -84,3 +84,25 @@ CREATE TABLE cloned_vehicles (
     last_seen   INTEGER NOT NULL,         -- and last
     times       INTEGER NOT NULL          -- how often
 ) STRICT, WITHOUT ROWID;
+
+-- What officers found, as the vehicles wrote it: corrections, dispositions, findings, performance tests.
+CREATE TABLE documents (
+    vehicle     TEXT NOT NULL,
+    id          BLOB NOT NULL CHECK (length(id) = 16),
+    kind        TEXT NOT NULL,
+    sha256      BLOB NOT NULL CHECK (length(sha256) = 32),
+    received    INTEGER NOT NULL,
+    json        BLOB NOT NULL,            -- the exact bytes
+    PRIMARY KEY (vehicle, id)
+) STRICT;
+
+-- Rows of vehicles' audit logs.
+CREATE TABLE audit_rows (
+    vehicle     TEXT NOT NULL,
+    log         BLOB NOT NULL CHECK (length(log) = 16),
+    number      INTEGER NOT NULL,
+    hash        BLOB NOT NULL CHECK (length(hash) = 32),
+    received    INTEGER NOT NULL,
+    json        BLOB NOT NULL,            -- as `plated audit export` writes it
+    PRIMARY KEY (vehicle, log, number)
+) STRICT;

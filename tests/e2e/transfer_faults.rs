@@ -1,14 +1,17 @@
 //! Whatever the network or the station does, nothing is marked without a receipt, and in the end
 //! every read is at the station exactly once.
 
-use crate::kit::{Depot, VEHICLE, again, record, seal, seal_text};
+use crate::kit::{Depot, VEHICLE, record, seal, seal_text};
 use plated_core::clock::SystemClock;
 use plated_core::digest::Sha256;
 use plated_core::error::{Error, Kind, Result};
+use plated_core::record::ReadRecord;
+use plated_core::signing::{Signer, Trust};
 use plated_core::tls;
-use plated_core::wire::{Receipt, SealedRead};
+use plated_core::wire::batch::{Durable, SealedDocument, SealedRead, SealedRow, SignedReceipt};
 use plated_vehicle::transfer::{
-    Answer, Applied, HttpsLink, Link, Options, Outbox, Progress, Round, Sender, State, run,
+    Answer, Applied, HttpsLink, Link, Options, Outbox, OutboxRead, Portion, Progress, Round, Sender, State, Waiting,
+    run,
 };
 use proptest::prelude::*;
 use std::collections::{HashMap, HashSet, VecDeque};
@@ -24,9 +27,10 @@ struct Memory(Arc<Mutex<Contents>>);
 
 #[derive(Default)]
 struct Contents {
-    installation: Uuid,
     reads: Vec<SealedRead>,
     images: HashMap<Sha256, Vec<u8>>,
+    documents: Vec<SealedDocument>,
+    rows: Vec<SealedRow>,
     transferred: HashSet<Uuid>,
     marked_twice: bool,
 }
@@ -38,12 +42,12 @@ impl Memory {
         let read = seal(&record(&images));
         let mut contents = self.0.lock().unwrap();
         contents.images.extend(images.map(|bytes| (Sha256::of(&bytes), bytes)));
-        contents.reads.push(again(&read));
+        contents.reads.push(read.clone());
         read
     }
 
     fn add_sealed(&self, read: &SealedRead) {
-        self.0.lock().unwrap().reads.push(again(read));
+        self.0.lock().unwrap().reads.push(read.clone());
     }
 
     fn transferred(&self) -> usize {
@@ -52,33 +56,45 @@ impl Memory {
 }
 
 impl Outbox for Memory {
-    fn next(&self, limit: usize) -> Result<Vec<SealedRead>> {
+    fn next(&self, wanted: &Portion) -> Result<Waiting> {
         let contents = self.0.lock().unwrap();
-        Ok(contents.reads.iter().filter(|r| !contents.transferred.contains(&r.id)).take(limit).map(again).collect())
-    }
-
-    fn installation(&self) -> Result<Uuid> {
-        Ok(self.0.lock().unwrap().installation)
-    }
-
-    fn audit_head(&self) -> Result<Option<String>> {
-        Ok(None)
+        let images = |read: &SealedRead| serde_json::from_slice::<ReadRecord>(&read.record).map(|r| r.images);
+        let waiting =
+            contents.reads.iter().filter(|r| !contents.transferred.contains(&r.id) && !wanted.held.contains(&r.id));
+        let reads = waiting.take(wanted.reads).map(|read| OutboxRead {
+            sealed: read.clone(),
+            images: images(read).unwrap_or_default(),
+            has_hit: false,
+        });
+        Ok(Waiting {
+            reads: reads.collect(),
+            documents: contents.documents.iter().take(wanted.others).cloned().collect(),
+            rows: contents.rows.iter().take(wanted.others).cloned().collect(),
+            ..Waiting::default()
+        })
     }
 
     fn image(&self, sha256: &Sha256) -> Result<Option<Vec<u8>>> {
         Ok(self.0.lock().unwrap().images.get(sha256).cloned())
     }
 
-    fn apply(&self, receipt: &Receipt) -> Result<Applied> {
+    fn apply(&self, receipt: &SignedReceipt) -> Result<Applied> {
+        let receipt = receipt.content()?;
         let mut contents = self.0.lock().unwrap();
-        let mut applied = Applied { refused: receipt.refused.len(), ..Applied::default() };
-        for named in &receipt.durable {
-            if contents.reads.iter().any(|r| (r.id, r.sha256) == (named.id, named.sha256)) {
-                contents.marked_twice |= !contents.transferred.insert(named.id);
+        let mut applied = Applied { refused: receipt.reads.refused.len(), ..Applied::default() };
+        for Durable { id, sha256 } in receipt.reads.durable {
+            if contents.reads.iter().any(|r| (r.id, r.sha256) == (id, sha256)) {
+                contents.marked_twice |= !contents.transferred.insert(id);
                 applied.transferred += 1;
             } else {
                 applied.unknown += 1;
             }
+        }
+        for Durable { id, .. } in receipt.documents.durable {
+            contents.documents.retain(|document| document.id != id);
+        }
+        for row in receipt.audit_rows.durable {
+            contents.rows.retain(|kept| (kept.log, kept.number) != (row.log, row.number));
         }
         Ok(applied)
     }
@@ -95,6 +111,8 @@ enum Fault {
     CutOff,
     Rubbish,
     EarlierAnswer,
+    OtherKey,
+    OtherContent,
     SentTwice,
 }
 
@@ -109,6 +127,8 @@ fn fault() -> impl Strategy<Value = Fault> {
         1 => Just(CutOff),
         1 => Just(Rubbish),
         1 => Just(EarlierAnswer),
+        1 => Just(OtherKey),
+        1 => Just(OtherContent),
         1 => Just(SentTwice),
     ]
 }
@@ -119,7 +139,8 @@ struct Faulty {
     link: HttpsLink,
     plan: Arc<Mutex<VecDeque<Fault>>>,
     earlier: Arc<Mutex<Option<Answer>>>,
-    images: Arc<Mutex<Vec<Sha256>>>,
+    /// Bytes sent, of each batch.
+    sent: Arc<Mutex<Vec<usize>>>,
 }
 
 impl Faulty {
@@ -128,7 +149,7 @@ impl Faulty {
             link,
             plan: Arc::new(Mutex::new(plan.into_iter().collect())),
             earlier: Arc::default(),
-            images: Arc::default(),
+            sent: Arc::default(),
         }
     }
 
@@ -150,31 +171,50 @@ impl Faulty {
             Fault::CutOff => Answer { body: real.body[..real.body.len() / 2].to_vec(), ..real },
             Fault::Rubbish => Answer { status: 200, body: b"<html>Welcome to the depot</html>".to_vec(), ..real },
             Fault::EarlierAnswer => before.unwrap_or(real),
+            Fault::OtherKey => resigned(&real),
+            Fault::OtherContent => {
+                let text = String::from_utf8(real.body.clone()).unwrap();
+                Answer { body: text.replace("\"sha256\":\"", "\"sha256\":\"0").into_bytes(), ..real }
+            }
             _ => real,
         })
     }
 }
 
-impl Link for Faulty {
-    async fn put_image(&self, sha256: Sha256, bytes: Vec<u8>) -> Result<Answer> {
-        self.images.lock().unwrap().push(sha256);
-        self.answer(|| self.link.put_image(sha256, bytes.clone())).await
-    }
+/// The same receipt, signed by somebody else.
+fn resigned(answer: &Answer) -> Answer {
+    let body = match serde_json::from_slice::<SignedReceipt>(&answer.body) {
+        Ok(signed) => {
+            let other = SignedReceipt::sign(&signed.content().unwrap(), &Signer::generate().unwrap()).unwrap();
+            serde_json::to_vec(&other).unwrap()
+        }
+        Err(_) => answer.body.clone(),
+    };
+    Answer { body, ..answer.clone() }
+}
 
-    async fn post_batch(&self, body: Vec<u8>) -> Result<Answer> {
-        self.answer(|| self.link.post_batch(body.clone())).await
+impl Link for Faulty {
+    async fn post_batch(&self, body: Vec<u8>, patience: Duration) -> Result<Answer> {
+        self.sent.lock().unwrap().push(body.len());
+        self.answer(|| self.link.post_batch(body.clone(), patience)).await
     }
 }
 
-fn sender<L: Link>(outbox: &Memory, link: L, batch_reads: usize) -> Sender<Memory, L> {
-    Sender::new(
-        outbox.clone(),
-        link,
-        VEHICLE,
+fn options(trust: Trust, batch_reads: usize) -> Options {
+    Options {
+        vehicle: VEHICLE.into(),
+        trust,
         batch_reads,
-        Arc::new(SystemClock::new()),
-        watch::Sender::new(Progress::default()),
-    )
+        idle: Duration::from_millis(1),
+        first_backoff: Duration::from_millis(1),
+        max_backoff: Duration::from_millis(1),
+        idle_limit: Duration::from_secs(30),
+    }
+}
+
+fn sender<L: Link>(depot: &Depot, outbox: &Memory, link: L, batch_reads: usize) -> Sender<Memory, L> {
+    let progress = watch::Sender::new(Progress::default());
+    Sender::new(outbox.clone(), link, options(depot.trust(), batch_reads), Arc::new(SystemClock::new()), progress)
 }
 
 /// Rounds until the outbox is empty; returns how many failed.
@@ -191,18 +231,47 @@ async fn until_empty<L: Link>(sender: &mut Sender<Memory, L>) -> usize {
 }
 
 #[tokio::test]
-async fn images_the_station_has_are_not_sent_again() {
+async fn a_picture_of_several_reads_travels_once_in_a_batch() {
     let depot = Depot::new();
     let outbox = Memory::default();
+    let overview: Vec<u8> = (0..100_000u32).map(|n| (n.wrapping_mul(2_654_435_761) >> 13) as u8).collect();
     for _ in 0..6 {
-        outbox.add(b"the same overview");
+        outbox.add(&overview);
     }
     let link = Faulty::new(depot.link(depot.serve().await), []);
-    let mut sender = sender(&outbox, link.clone(), 2);
+    let mut sender = sender(&depot, &outbox, link.clone(), 3);
     assert_eq!(until_empty(&mut sender).await, 0);
     assert_eq!((outbox.transferred(), depot.reads()), (6, 6));
-    let sent = link.images.lock().unwrap().clone();
-    assert_eq!((sent.len(), sent.iter().collect::<HashSet<_>>().len()), (7, 7));
+    let sent = link.sent.lock().unwrap().clone();
+    assert!(sent.len() == 2 && sent.iter().all(|bytes| (100_000..130_000).contains(bytes)), "{sent:?}");
+}
+
+// policy: P-22, P-30
+#[tokio::test]
+async fn what_officers_put_down_and_the_audit_log_go_up_once_and_never_hold_up_a_read() {
+    let depot = Depot::new();
+    let outbox = Memory::default();
+    let (log, row) = (Uuid::now_v7(), include_str!("../golden/audit.jsonl").lines().nth(1).unwrap());
+    let correction = include_str!("../golden/correction.json").replace("car-12", VEHICLE).into_bytes();
+    {
+        let mut contents = outbox.0.lock().unwrap();
+        contents.documents.push(SealedDocument::new("correction", correction.clone()));
+        contents.documents.push(SealedDocument::new("of_a_newer_vehicle", b"{\"new\":1}".to_vec()));
+        contents.rows.push(SealedRow::new(log, 1, row.as_bytes().to_vec()));
+        // The station will not have this one.
+        contents.documents.push(SealedDocument::new("correction", b"{\"vehicle\":\"unit-8\"}".to_vec()));
+    }
+    let read = outbox.add(b"overview");
+    let link = Faulty::new(depot.link(depot.serve().await), [Fault::LostOnTheWayBack]);
+    let mut sender = sender(&depot, &outbox, link, 10);
+    assert!(sender.round().await.is_err());
+    assert_eq!(sender.round().await.unwrap(), Round::Sent);
+    assert_eq!((outbox.transferred(), depot.stored(&read)), (1, 1));
+    let left: Vec<_> = outbox.0.lock().unwrap().documents.iter().map(|d| d.body.clone()).collect();
+    assert_eq!(left, [b"{\"vehicle\":\"unit-8\"}".to_vec()]);
+    assert!(outbox.0.lock().unwrap().rows.is_empty());
+    let count = |sql: &str| depot.database().query_row(sql, [], |row| row.get::<_, i64>(0)).unwrap();
+    assert_eq!((count("SELECT count(*) FROM documents"), count("SELECT count(*) FROM audit_rows")), (2, 1));
 }
 
 // policy: P-12
@@ -211,13 +280,22 @@ async fn no_wrong_answer_marks_anything_and_later_all_arrives_once() {
     use Fault::*;
     let depot = Depot::new();
     let address = depot.serve().await;
-    for fault in [LostOnTheWayThere, LostOnTheWayBack, Status500, Status503WithReceipt, CutOff, Rubbish, EarlierAnswer]
-    {
+    for fault in [
+        LostOnTheWayThere,
+        LostOnTheWayBack,
+        Status500,
+        Status503WithReceipt,
+        CutOff,
+        Rubbish,
+        EarlierAnswer,
+        OtherKey,
+        OtherContent,
+    ] {
         let outbox = Memory::default();
         // The first batch leaves an earlier answer to be repeated, and images at the station.
         outbox.add(b"overview");
         let link = Faulty::new(depot.link(address), []);
-        let mut sender = sender(&outbox, link.clone(), 10);
+        let mut sender = sender(&depot, &outbox, link.clone(), 10);
         assert_eq!(until_empty(&mut sender).await, 0);
         let before = depot.reads();
 
@@ -243,7 +321,7 @@ fn any_order_of_faults_ends_with_every_read_at_the_station_once() {
             let outbox = Memory::default();
             let reads: Vec<SealedRead> = (0..count).map(|_| outbox.add(b"overview")).collect();
             let link = Faulty::new(depot.link(address), plan);
-            runtime.block_on(until_empty(&mut sender(&outbox, link, batch_reads)));
+            runtime.block_on(until_empty(&mut sender(&depot, &outbox, link, batch_reads)));
             prop_assert_eq!(outbox.transferred(), count);
             prop_assert!(!outbox.0.lock().unwrap().marked_twice);
             for read in &reads {
@@ -265,26 +343,22 @@ async fn a_read_the_station_will_not_take_does_not_block_the_others() {
     // Too large for any batch.
     outbox.add_sealed(&seal_text(Uuid::now_v7(), format!("\"{}\"", "x".repeat(5 << 20))));
     let good: Vec<SealedRead> = (0..5).map(|_| outbox.add(b"overview")).collect();
-    let mut sender = sender(&outbox, depot.link(depot.serve().await), 3);
+    let mut sender = sender(&depot, &outbox, depot.link(depot.serve().await), 3);
     assert_eq!(until_empty(&mut sender).await, 0);
     assert_eq!((outbox.transferred(), depot.reads()), (5, 5));
     assert!(good.iter().all(|read| depot.stored(read) == 1));
 }
 
-/// Rejects every batch that holds the poisoned read.
+/// Rejects every batch that holds the poisoned picture.
 #[derive(Clone)]
-struct Rejecting(HttpsLink, Uuid);
+struct Rejecting(HttpsLink, Vec<u8>);
 
 impl Link for Rejecting {
-    async fn put_image(&self, sha256: Sha256, bytes: Vec<u8>) -> Result<Answer> {
-        self.0.put_image(sha256, bytes).await
-    }
-
-    async fn post_batch(&self, body: Vec<u8>) -> Result<Answer> {
-        if String::from_utf8_lossy(&body).contains(&self.1.to_string()) {
+    async fn post_batch(&self, body: Vec<u8>, patience: Duration) -> Result<Answer> {
+        if body.windows(self.1.len()).any(|part| part == self.1) {
             return Ok(Answer { status: 400, ..Answer::default() });
         }
-        self.0.post_batch(body).await
+        self.0.post_batch(body, patience).await
     }
 }
 
@@ -295,7 +369,9 @@ async fn a_read_that_spoils_its_batch_is_found_and_set_aside() {
     outbox.add(b"overview");
     let poison = outbox.add(b"overview");
     outbox.add(b"overview");
-    let mut sender = sender(&outbox, Rejecting(depot.link(depot.serve().await), poison.id), 10);
+    let named: ReadRecord = serde_json::from_slice(&poison.record).unwrap();
+    let picture = outbox.image(&named.images[0].sha256).unwrap().unwrap();
+    let mut sender = sender(&depot, &outbox, Rejecting(depot.link(depot.serve().await), picture), 10);
     assert_eq!(until_empty(&mut sender).await, 0);
     assert_eq!((outbox.transferred(), depot.reads(), depot.stored(&poison)), (2, 2, 0));
 }
@@ -322,12 +398,12 @@ async fn a_station_that_closes_the_connection_mid_answer_marks_nothing() {
     });
     let outbox = Memory::default();
     let read = outbox.add(b"overview");
-    let mut broken = sender(&outbox, depot.link(address), 10);
+    let mut broken = sender(&depot, &outbox, depot.link(address), 10);
     let error = broken.round().await.unwrap_err().chain();
     assert!(error.contains("cut off"), "{error}");
     assert_eq!(outbox.transferred(), 0);
 
-    assert_eq!(until_empty(&mut sender(&outbox, depot.link(depot.serve().await), 10)).await, 0);
+    assert_eq!(until_empty(&mut sender(&depot, &outbox, depot.link(depot.serve().await), 10)).await, 0);
     assert_eq!((outbox.transferred(), depot.stored(&read)), (1, 1));
 }
 
@@ -338,18 +414,14 @@ async fn progress_tells_of_the_failure_and_of_its_end() {
     outbox.add(b"overview");
     let link = Faulty::new(depot.link(depot.serve().await), [Fault::Status500; 3]);
     let (publish, mut progress) = watch::channel(Progress::default());
-    let options = Options {
-        vehicle: VEHICLE.into(),
-        batch_reads: 10,
-        idle: Duration::from_millis(1),
-        first_backoff: Duration::from_millis(1),
-        max_backoff: Duration::from_millis(1),
-    };
+    let options = options(depot.trust(), 10);
     let task = tokio::spawn(run(outbox.clone(), link, options, Arc::new(SystemClock::new()), publish));
     let failing = progress.wait_for(|p| matches!(p.state, State::BackingOff { .. })).await.unwrap().clone();
     assert!(failing.last_error.unwrap().contains("500"));
     let well = progress.wait_for(|p| p.state == State::Idle && p.transferred == 1).await.unwrap().clone();
-    assert_eq!((well.last_error, well.receipts), (None, 2));
+    assert_eq!((well.last_error, well.receipts), (None, 1));
+    let ahead = well.station_clock_ahead.unwrap().as_secs_f64();
+    assert!(ahead.abs() < 5.0 && well.station.as_deref() == Some("station-1"), "{ahead}");
     task.abort();
 }
 
@@ -361,10 +433,12 @@ fn a_certificate_of_another_vehicle_is_told_at_start() {
         ca: depot.vehicle.ca.clone(),
         certificate: depot.vehicle.certificate.clone(),
         key: depot.vehicle.key.clone(),
+        receipt_keys: depot.vehicle.key.with_file_name("receipt.pub"),
         batch_reads: 1,
         idle_s: 1.0,
         max_backoff_s: 1.0,
         timeout_s: 1.0,
+        bandwidth_kbit_s: None,
     };
     let error = HttpsLink::new("unit-8", &config, Arc::new(SystemClock::new())).err().unwrap().chain();
     assert!(error.contains("unit-7") && error.contains("unit-8"), "{error}");

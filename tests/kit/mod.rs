@@ -18,16 +18,21 @@ pub mod vehicle;
 use plated_core::clock::SystemClock;
 use plated_core::digest::Sha256;
 use plated_core::record::{ImageRef, ImageRole, ReadRecord};
+use plated_core::signing::{Signer, write_public};
 use plated_core::tls::authority::{Authority, Issued};
-use plated_core::wire::{Batch, SealedRead};
+use plated_core::wire::Computer;
+use plated_core::wire::batch::{
+    BatchCounts, BatchHeader, BatchPicture, BatchWriter, Receipt, SealedRead, SignedReceipt,
+};
 use plated_station::{StationConfig, StationServer};
+use plated_vehicle::transfer::{Answer, Link};
 use plated_vehicle::transfer::{HttpsLink, Settings};
 use rusqlite::Connection;
-use serde_json::value::RawValue;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
+use std::time::Duration;
 use tempfile::TempDir;
 use uuid::Uuid;
 
@@ -55,19 +60,52 @@ pub fn seal(record: &ReadRecord) -> SealedRead {
 
 /// Seals any text under `id`.
 pub fn seal_text(id: Uuid, text: String) -> SealedRead {
-    SealedRead { id, sha256: Sha256::of(text.as_bytes()), record: RawValue::from_string(text).unwrap() }
+    SealedRead { id, sha256: Sha256::of(text.as_bytes()), record: text.into_bytes() }
 }
 
-pub fn again(read: &SealedRead) -> SealedRead {
-    SealedRead { id: read.id, sha256: read.sha256, record: read.record.clone() }
+/// A batch to be sent.
+pub struct Batch {
+    pub batch: Uuid,
+    pub vehicle: String,
+    pub computer: Option<Computer>,
+    pub reads: Vec<SealedRead>,
+    pub pictures: Vec<BatchPicture>,
 }
 
 pub fn batch(vehicle: &str, reads: Vec<SealedRead>) -> Batch {
-    Batch { batch: Uuid::now_v7(), vehicle: vehicle.into(), computer: None, audit_head: None, reads }
+    Batch { batch: Uuid::now_v7(), vehicle: vehicle.into(), computer: None, reads, pictures: Vec::new() }
+}
+
+/// Pictures as they travel.
+pub fn pictures(all: &[Vec<u8>]) -> Vec<BatchPicture> {
+    all.iter().map(|jpeg| BatchPicture { sha256: Sha256::of(jpeg), jpeg: jpeg.clone() }).collect()
 }
 
 pub fn body(batch: &Batch) -> Vec<u8> {
-    serde_json::to_vec(batch).unwrap()
+    let counts = BatchCounts { reads: batch.reads.len(), pictures: batch.pictures.len(), documents: 0, audit_rows: 0 };
+    let header = BatchHeader {
+        batch: batch.batch,
+        vehicle: batch.vehicle.clone(),
+        computer: batch.computer,
+        sent: jiff::Timestamp::now(),
+        audit_head: None,
+        counts,
+    };
+    let mut writer = BatchWriter::new(Vec::new(), &header).unwrap();
+    batch.reads.iter().for_each(|read| writer.read(read).unwrap());
+    batch.pictures.iter().for_each(|picture| writer.picture(picture).unwrap());
+    writer.finish().unwrap()
+}
+
+/// Sends a body as a batch.
+pub async fn post(link: &HttpsLink, body: Vec<u8>) -> plated_core::error::Result<Answer> {
+    link.post_batch(body, Duration::from_secs(60)).await
+}
+
+/// The receipt in an answer, whoever signed it.
+pub fn receipt(answer: &Answer) -> Receipt {
+    assert_eq!(answer.status, 200, "{}", String::from_utf8_lossy(&answer.body));
+    serde_json::from_slice::<SignedReceipt>(&answer.body).unwrap().content().unwrap()
 }
 
 /// A folder with an authority, a station's configuration and a vehicle's certificate.
@@ -93,7 +131,11 @@ impl Depot {
             certificate: own.certificate,
             key: own.key,
             hotlist_key: dir.path().join("hotlist.key"),
+            receipt_key: dir.path().join("receipt.key"),
         };
+        let signer = Signer::create_file(&config.receipt_key).unwrap();
+        write_public(&dir.path().join("receipt.pub"), &signer.public_key()).unwrap();
+        write_public(&dir.path().join("vehicle/receipt.pub"), &signer.public_key()).unwrap();
         Self { dir, config, authority, vehicle }
     }
 
@@ -121,6 +163,11 @@ impl Depot {
         path
     }
 
+    /// Whose receipts a vehicle of this station trusts.
+    pub fn trust(&self) -> plated_core::signing::Trust {
+        plated_core::signing::Trust::load(&self.dir.path().join("receipt.pub")).unwrap()
+    }
+
     pub fn link(&self, address: SocketAddr) -> HttpsLink {
         link(&self.vehicle, VEHICLE, &self.vehicle.ca, address)
     }
@@ -141,7 +188,7 @@ impl Depot {
     /// How often a read is at the station with exactly this content.
     pub fn stored(&self, read: &SealedRead) -> u64 {
         let sql = "SELECT count(*) FROM reads WHERE id = ?1 AND sha256 = ?2 AND record = ?3";
-        let record = read.record.get().as_bytes();
+        let record = &read.record[..];
         let count: i64 =
             self.database().query_row(sql, (read.id.as_bytes(), read.sha256.0, record), |row| row.get(0)).unwrap();
         count.unsigned_abs()
@@ -163,10 +210,12 @@ pub fn link(files: &Issued, vehicle: &str, ca: &Path, address: SocketAddr) -> Ht
         ca: ca.to_owned(),
         certificate: files.certificate.clone(),
         key: files.key.clone(),
+        receipt_keys: files.key.with_file_name("receipt.pub"),
         batch_reads: 50,
         idle_s: 0.01,
         max_backoff_s: 0.01,
         timeout_s: 20.0,
+        bandwidth_kbit_s: None,
     };
     HttpsLink::new(vehicle, &transfer, Arc::new(SystemClock::new())).unwrap()
 }

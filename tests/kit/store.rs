@@ -9,7 +9,7 @@ use plated_core::digest::Sha256;
 use plated_core::error::Result;
 use plated_core::record::*;
 use plated_core::user::Author;
-use plated_core::wire::{Durable, Receipt, Refusal};
+use plated_core::wire::batch::{Durable, Receipt, Refusal, RowVerdicts, SignedReceipt, Verdicts};
 use plated_vehicle::store::{Key, NewImage, NewRead, Opened, Options, Store, What};
 use serde_json::Value;
 use std::path::PathBuf;
@@ -245,17 +245,26 @@ pub fn open_read(text: &str) -> NewRead {
 }
 
 /// A receipt that says these are durable.
-pub fn receipt(durable: &[(Uuid, Sha256)]) -> Receipt {
-    Receipt {
-        batch: Uuid::now_v7(),
-        station: "station-1".into(),
+pub fn receipt(durable: &[(Uuid, Sha256)]) -> SignedReceipt {
+    signed(Verdicts {
         durable: durable.iter().map(|&(id, sha256)| Durable { id, sha256 }).collect(),
-        missing_images: Vec::new(),
         refused: Vec::new(),
-    }
+    })
 }
 
 /// A receipt that refuses this.
-pub fn refusal(id: Uuid, sha256: Sha256) -> Receipt {
-    Receipt { refused: vec![Refusal { id, sha256, reason: "unknown vehicle".into() }], ..receipt(&[]) }
+pub fn refusal(id: Uuid, sha256: Sha256) -> SignedReceipt {
+    signed(Verdicts { durable: Vec::new(), refused: vec![Refusal { id, sha256, reason: "unknown vehicle".into() }] })
+}
+
+fn signed(reads: Verdicts) -> SignedReceipt {
+    let receipt = Receipt {
+        batch: Uuid::now_v7(),
+        station: "station-1".into(),
+        at: jiff::Timestamp::now(),
+        reads,
+        documents: Verdicts::default(),
+        audit_rows: RowVerdicts::default(),
+    };
+    SignedReceipt::sign(&receipt, &plated_core::signing::Signer::generate().unwrap()).unwrap()
 }

@@ -141,10 +141,11 @@ pub fn video(name: &str, path: &Path) -> String {
 pub fn transfer(depot: &Depot, address: SocketAddr) -> String {
     format!(
         "[transfer]\nstation = \"https://{address}\"\nca = \"{}\"\ncertificate = \"{}\"\nkey = \"{}\"\n\
-         batch_reads = 20\nidle_s = 0.02\nmax_backoff_s = 0.1\ntimeout_s = 20.0\n",
+         receipt_keys = \"{}\"\nbatch_reads = 20\nidle_s = 0.02\nmax_backoff_s = 0.1\ntimeout_s = 20.0\n",
         depot.vehicle.ca.display(),
         depot.vehicle.certificate.display(),
-        depot.vehicle.key.display()
+        depot.vehicle.key.display(),
+        depot.vehicle.key.with_file_name("receipt.pub").display()
     )
 }
 

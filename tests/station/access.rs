@@ -5,7 +5,6 @@ use crate::kit::{Depot, VEHICLE, batch, body, record, seal};
 use clap::CommandFactory;
 use plated_core::record::EntryRecord;
 use plated_station::command;
-use plated_vehicle::transfer::Link;
 use std::collections::BTreeSet;
 use std::process::Command;
 
@@ -22,7 +21,8 @@ fn all(command: &clap::Command, before: &str) -> Vec<String> {
 async fn no_command_of_the_station_shows_a_plate() {
     let depot = Depot::new();
     let (station, address) = Station::start(&depot);
-    let answer = depot.link(address).post_batch(body(&batch(VEHICLE, vec![seal(&record(&[]))]))).await.unwrap();
+    let sent = body(&batch(VEHICLE, vec![seal(&record(&[]))]));
+    let answer = crate::kit::post(&depot.link(address), sent).await.unwrap();
     assert_eq!(answer.status, 200);
     let config = depot.file();
     let config = config.to_str().unwrap();

@@ -38,7 +38,10 @@ fn events() -> Vec<Event> {
     vec![
         Event::Header(header),
         Event::Read(SealedRead { id: id(0xa1), sha256, record }),
-        Event::Document(SealedDocument::new(id(0xd1), "correction", CORRECTION.trim().as_bytes().to_vec())),
+        Event::Document(SealedDocument {
+            id: id(0xd1),
+            ..SealedDocument::new("correction", CORRECTION.trim().as_bytes().to_vec())
+        }),
         Event::AuditRow(SealedRow::new(id(1), 1, row)),
         picture(b"abc"),
         picture(b"def"),
@@ -72,9 +75,9 @@ fn read(mut bytes: &[u8]) -> Vec<Event> {
 #[test]
 fn a_batch_reads_as_the_golden_file_and_what_is_written_reads_the_same() {
     let expected = format!("{:?}", events());
-    assert_eq!(format!("{:?}", read(GOLDEN)), expected);
+    assert!(format!("{:?}", read(GOLDEN)) == expected);
     // The bytes may differ: another version of zstd may pack them in another way.
-    assert_eq!(format!("{:?}", read(&write(&events()))), expected);
+    assert!(format!("{:?}", read(&write(&events()))) == expected);
 }
 
 // policy: P-12

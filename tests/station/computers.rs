@@ -1,16 +1,16 @@
 //! Several computers with the certificate of one vehicle.
 
 use crate::kit::process::{Station, until};
-use crate::kit::{Depot, VEHICLE, batch, body, record, seal};
-use plated_core::wire::{Batch, Computer, Receipt};
-use plated_vehicle::transfer::{HttpsLink, Link};
+use crate::kit::{Batch, Depot, VEHICLE, batch, body, post, receipt, record, seal};
+use plated_core::wire::Computer;
+use plated_vehicle::transfer::HttpsLink;
 use std::fs;
 use uuid::Uuid;
 
 async fn send(link: &HttpsLink, computer: Option<Computer>) {
     let sent = Batch { computer, ..batch(VEHICLE, vec![seal(&record(&[]))]) };
-    let answer = link.post_batch(body(&sent)).await.unwrap();
-    assert_eq!(serde_json::from_slice::<Receipt>(&answer.body).unwrap().durable.len(), 1, "its reads are taken");
+    let answer = post(link, body(&sent)).await.unwrap();
+    assert_eq!(receipt(&answer).reads.durable.len(), 1, "its reads are taken");
 }
 
 fn computer() -> Computer {

@@ -1,18 +1,14 @@
 //! What a vehicle and an administrator may count on from a running station.
 
 use crate::kit::process::Station;
-use crate::kit::{Depot, VEHICLE, again, batch, body, link, record, seal};
+use crate::kit::{Batch, Depot, VEHICLE, batch, body, link, pictures, post, receipt, record, seal};
 use plated_core::clock::SystemClock;
-use plated_core::digest::Sha256;
+use plated_core::signing::{Signer, Trust};
 use plated_core::tls::authority::Authority;
-use plated_core::wire::{Problem, Receipt, SecurityReceipt, SecurityReport};
-use plated_vehicle::transfer::{Answer, HttpsLink, Link};
+use plated_core::wire::batch::SignedReceipt;
+use plated_core::wire::{Problem, SecurityReceipt, SecurityReport};
+use plated_vehicle::transfer::{Answer, HttpsLink};
 use std::process::Command;
-
-fn receipt(answer: &Answer) -> Receipt {
-    assert_eq!(answer.status, 200, "{}", String::from_utf8_lossy(&answer.body));
-    serde_json::from_slice(&answer.body).unwrap()
-}
 
 fn problem(answer: &Answer) -> String {
     serde_json::from_slice::<Problem>(&answer.body).unwrap().error
@@ -30,7 +26,8 @@ async fn a_client_without_a_certificate_or_with_anothers_gets_nothing() {
         .issue_vehicle(VEHICLE, &other.path().join("vehicle"), &clock)
         .unwrap();
     // It trusts the station; the station must not trust it.
-    let refused = link(&stranger, VEHICLE, &depot.vehicle.ca, address).post_batch(body(&batch(VEHICLE, vec![]))).await;
+    let stranger = link(&stranger, VEHICLE, &depot.vehicle.ca, address);
+    let refused = post(&stranger, body(&batch(VEHICLE, vec![]))).await;
     assert!(refused.is_err());
 
     // The station's own certificate is no vehicle's.
@@ -39,14 +36,14 @@ async fn a_client_without_a_certificate_or_with_anothers_gets_nothing() {
         certificate: depot.config.certificate.clone(),
         key: depot.config.key.clone(),
     };
-    assert!(link(&station, "localhost", &depot.vehicle.ca, address).post_batch(Vec::new()).await.is_err());
+    assert!(post(&link(&station, "localhost", &depot.vehicle.ca, address), Vec::new()).await.is_err());
 
     let roots = reqwest::Certificate::from_pem(&std::fs::read(&depot.vehicle.ca).unwrap()).unwrap();
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     let bare = reqwest::Client::builder().tls_certs_only([roots]).no_proxy().build().unwrap();
     assert!(bare.get(format!("https://{address}/v1/health")).send().await.is_err());
 
-    assert_eq!(receipt(&depot.link(address).post_batch(body(&batch(VEHICLE, vec![]))).await.unwrap()).durable, []);
+    assert_eq!(receipt(&post(&depot.link(address), body(&batch(VEHICLE, vec![]))).await.unwrap()).reads.durable, []);
 }
 
 // policy: P-25
@@ -54,7 +51,7 @@ async fn a_client_without_a_certificate_or_with_anothers_gets_nothing() {
 async fn a_vehicle_does_not_talk_to_a_station_of_another_authority() {
     let (depot, impostor) = (Depot::new(), Depot::new());
     let address = impostor.serve().await;
-    let error = depot.link(address).post_batch(Vec::new()).await.unwrap_err().chain();
+    let error = post(&depot.link(address), Vec::new()).await.unwrap_err().chain();
     assert!(error.contains("could not reach the station"), "{error}");
 }
 
@@ -65,10 +62,10 @@ async fn a_batch_sent_twice_is_stored_once_and_receipted_twice() {
     let link = depot.link(address);
     let read = seal(&record(&[]));
     for _ in 0..2 {
-        let sent = batch(VEHICLE, vec![again(&read)]);
-        let receipt = receipt(&link.post_batch(body(&sent)).await.unwrap());
+        let sent = batch(VEHICLE, vec![read.clone()]);
+        let receipt = receipt(&post(&link, body(&sent)).await.unwrap());
         assert_eq!(receipt.batch, sent.batch);
-        assert_eq!((receipt.durable[0].id, receipt.durable[0].sha256), (read.id, read.sha256));
+        assert_eq!((receipt.reads.durable[0].id, receipt.reads.durable[0].sha256), (read.id, read.sha256));
     }
     assert_eq!((depot.stored(&read), depot.reads()), (1, 1));
 }
@@ -79,25 +76,100 @@ async fn other_content_under_a_stored_id_is_refused_and_the_first_is_kept() {
     let link = depot.link(depot.serve().await);
     let mut changed = record(&[]);
     let first = seal(&changed);
-    receipt(&link.post_batch(body(&batch(VEHICLE, vec![again(&first)]))).await.unwrap());
+    receipt(&post(&link, body(&batch(VEHICLE, vec![first.clone()]))).await.unwrap());
     changed.text = "OTHER".into();
-    let receipt = receipt(&link.post_batch(body(&batch(VEHICLE, vec![seal(&changed)]))).await.unwrap());
-    assert_eq!((receipt.durable.len(), receipt.refused[0].id), (0, first.id));
+    let receipt = receipt(&post(&link, body(&batch(VEHICLE, vec![seal(&changed)]))).await.unwrap());
+    assert_eq!((receipt.reads.durable.len(), receipt.reads.refused[0].id), (0, first.id));
     assert_eq!((depot.stored(&first), depot.reads()), (1, 1));
 }
 
+// policy: P-12
 #[tokio::test]
-async fn an_image_is_taken_only_under_its_own_hash_and_stored_once() {
+async fn a_read_is_durable_only_with_all_its_pictures_and_a_shared_one_comes_once() {
     let depot = Depot::new();
     let link = depot.link(depot.serve().await);
-    let wrong = link.put_image(Sha256::of(b"picture"), b"another".to_vec()).await.unwrap();
-    assert_eq!(wrong.status, 422);
-    assert!(problem(&wrong).contains("hash"));
-    assert_eq!((depot.image(b"picture"), depot.image(b"another")), (None, None));
-    for status in [201, 200] {
-        assert_eq!(link.put_image(Sha256::of(b"picture"), b"picture".to_vec()).await.unwrap().status, status);
+    let (plate, other, overview) = (b"plate".to_vec(), b"other".to_vec(), b"overview".to_vec());
+    let first = seal(&record(&[plate.clone(), overview.clone()]));
+    let second = seal(&record(&[other.clone(), overview.clone()]));
+    let send = async |all: &[Vec<u8>]| {
+        let sent = Batch { pictures: pictures(all), ..batch(VEHICLE, vec![first.clone(), second.clone()]) };
+        receipt(&post(&link, body(&sent)).await.unwrap()).reads
+    };
+    let without = send(&[plate.clone(), overview.clone()]).await;
+    assert_eq!((without.durable.len(), without.refused.len()), (1, 1));
+    assert!(without.refused[0].reason.contains("did not come with it"), "{}", without.refused[0].reason);
+    assert_eq!((depot.stored(&first), depot.stored(&second)), (1, 0));
+    assert_eq!(send(&[plate.clone(), other.clone(), overview.clone()]).await.durable.len(), 2);
+    assert_eq!((depot.stored(&first), depot.stored(&second)), (1, 1));
+    assert!([&plate, &other, &overview].iter().all(|jpeg| depot.image(jpeg).as_ref() == Some(*jpeg)));
+
+    // A picture that is not what its hash says is none.
+    let third = seal(&record(&[b"third".to_vec()]));
+    let mut wrong = pictures(&[b"third".to_vec()]);
+    wrong[0].jpeg = b"thirt".to_vec();
+    let sent = Batch { pictures: wrong, ..batch(VEHICLE, vec![third.clone()]) };
+    let said = receipt(&post(&link, body(&sent)).await.unwrap()).reads;
+    assert_eq!((said.durable.len(), said.refused.len(), depot.stored(&third)), (0, 1, 0));
+}
+
+// policy: P-12
+#[tokio::test]
+async fn a_receipt_is_signed_by_the_stations_own_key() {
+    let depot = Depot::new();
+    let link = depot.link(depot.serve().await);
+    let answer = post(&link, body(&batch(VEHICLE, vec![seal(&record(&[]))]))).await.unwrap();
+    assert_eq!(SignedReceipt::open(&answer.body, &depot.trust()).unwrap().reads.durable.len(), 1);
+    let other = Trust::only([Signer::generate().unwrap().public_key()]);
+    assert!(SignedReceipt::open(&answer.body, &other).is_err());
+}
+
+// policy: P-12
+#[tokio::test]
+async fn a_changed_batch_is_refused_as_a_whole() {
+    let depot = Depot::new();
+    let link = depot.link(depot.serve().await);
+    let mut changed = body(&batch(VEHICLE, vec![seal(&record(&[]))]));
+    let middle = changed.len() / 2;
+    changed[middle] ^= 1;
+    let answer = post(&link, changed).await.unwrap();
+    assert_eq!((answer.status, depot.reads()), (400, 0));
+}
+
+/// Words that this station does not know, as of a newer vehicle, with a plate and a place that it knows.
+#[tokio::test]
+async fn a_newer_vehicles_read_is_taken_whatever_words_are_new_in_it() {
+    let depot = Depot::new();
+    let link = depot.link(depot.serve().await);
+    let mut newer = serde_json::to_value(record(&[])).unwrap();
+    newer["colour"] = serde_json::json!({ "seen": ["red"] });
+    newer["clock"] = "atomic".into();
+    newer["hits"][0]["rule"] = "telepathy".into();
+    newer["hits"][0]["alert"] = "whispered".into();
+    newer["hits"][0]["entries"][0]["entry"]["category"] = "new_category".into();
+    newer["hits"][0]["entries"][0]["priority"] = "extreme".into();
+    let id = newer["id"].as_str().unwrap().parse().unwrap();
+    let read = crate::kit::seal_text(id, newer.to_string());
+    let said = receipt(&post(&link, body(&batch(VEHICLE, vec![read.clone()]))).await.unwrap()).reads;
+    assert_eq!((said.durable.len(), said.refused.len(), depot.stored(&read)), (1, 0, 1), "{:?}", said.refused);
+}
+
+#[tokio::test]
+async fn one_vehicle_with_a_thousand_idle_connections_does_not_lock_the_others_out() {
+    let depot = Depot::new();
+    let address = depot.serve().await;
+    let hoarder =
+        depot.authority.issue_vehicle("unit-8", &depot.dir.path().join("hoarder"), &SystemClock::new()).unwrap();
+    let files = plated_core::tls::Files { ca: &hoarder.ca, certificate: &hoarder.certificate, key: &hoarder.key };
+    let identity = plated_core::tls::Identity::load(&files).unwrap();
+    let connector = tokio_rustls::TlsConnector::from(std::sync::Arc::new(plated_core::tls::client(&identity).unwrap()));
+    let mut idle = Vec::new();
+    for _ in 0..1024 {
+        let stream = tokio::net::TcpStream::connect(address).await.unwrap();
+        let name = rustls::pki_types::ServerName::try_from("localhost").unwrap();
+        idle.push(connector.connect(name, stream).await.unwrap());
     }
-    assert_eq!(depot.image(b"picture").unwrap(), b"picture");
+    receipt(&post(&depot.link(address), body(&batch(VEHICLE, vec![]))).await.unwrap());
+    drop(idle);
 }
 
 // policy: P-26
@@ -132,7 +204,7 @@ async fn signs_of_a_breach_are_taken_in_the_vehicles_own_name_only_each_once() {
 async fn a_vehicle_can_not_send_in_another_vehicles_name() {
     let depot = Depot::new();
     let link = depot.link(depot.serve().await);
-    let answer = link.post_batch(body(&batch("unit-8", vec![seal(&record(&[]))]))).await.unwrap();
+    let answer = post(&link, body(&batch("unit-8", vec![seal(&record(&[]))]))).await.unwrap();
     assert_eq!((answer.status, depot.reads()), (403, 0));
     assert!(problem(&answer).contains("another vehicle"));
 }
@@ -141,10 +213,11 @@ async fn a_vehicle_can_not_send_in_another_vehicles_name() {
 async fn a_body_that_is_no_batch_or_too_large_is_told_so() {
     let depot = Depot::new();
     let link = depot.link(depot.serve().await);
-    assert_eq!(link.post_batch(b"{\"batch\":".to_vec()).await.unwrap().status, 400);
+    assert_eq!(post(&link, b"{\"batch\":".to_vec()).await.unwrap().status, 400);
     let many = (0..501).map(|_| seal(&record(&[]))).collect();
-    let answer = link.post_batch(body(&batch(VEHICLE, many))).await.unwrap();
-    assert_eq!((answer.status, depot.reads()), (413, 0));
+    let answer = post(&link, body(&batch(VEHICLE, many))).await.unwrap();
+    assert_eq!((answer.status, depot.reads()), (400, 0));
+    assert!(problem(&answer).contains("too many reads"), "{}", problem(&answer));
 }
 
 #[tokio::test]
@@ -155,7 +228,7 @@ async fn clients_that_dawdle_over_the_handshake_do_not_keep_out_the_others() {
     for _ in 0..200 {
         silent.push(tokio::net::TcpStream::connect(address).await.unwrap());
     }
-    receipt(&depot.link(address).post_batch(body(&batch(VEHICLE, vec![]))).await.unwrap());
+    receipt(&post(&depot.link(address), body(&batch(VEHICLE, vec![]))).await.unwrap());
 }
 
 // policy: P-12
@@ -169,9 +242,9 @@ async fn a_station_killed_between_batches_holds_every_read_it_receipted() {
         for _ in 0..5 {
             let image = uuid::Uuid::now_v7().as_bytes().to_vec();
             let read = seal(&record(std::slice::from_ref(&image)));
-            assert_eq!(link.put_image(Sha256::of(&image), image.clone()).await.unwrap().status, 201);
-            let receipt = receipt(&link.post_batch(body(&batch(VEHICLE, vec![again(&read)]))).await.unwrap());
-            assert_eq!(receipt.durable.len(), 1);
+            let sent = Batch { pictures: pictures(std::slice::from_ref(&image)), ..batch(VEHICLE, vec![read.clone()]) };
+            let receipt = receipt(&post(&link, body(&sent)).await.unwrap());
+            assert_eq!(receipt.reads.durable.len(), 1);
             receipted.push((read, image));
         }
         drop(process); // SIGKILL
@@ -191,11 +264,12 @@ async fn a_station_whose_disk_takes_no_more_gives_no_receipt_and_says_why() {
     let (_process, address) = Station::run(limited.arg(env!("CARGO_BIN_EXE_plated-station")).arg(depot.file()));
     let link = depot.link(address);
     let large = vec![7; 512 << 10];
-    let answer = link.put_image(Sha256::of(&large), large.clone()).await.unwrap();
+    let read = seal(&record(std::slice::from_ref(&large)));
+    let sent = Batch { pictures: pictures(std::slice::from_ref(&large)), ..batch(VEHICLE, vec![read]) };
+    let answer = post(&link, body(&sent)).await.unwrap();
     assert_eq!((answer.status, depot.image(&large)), (507, None));
-    let reads: Vec<_> = (0..200).map(|_| seal(&record(&[]))).collect();
-    let sent = batch(VEHICLE, reads.iter().map(again).collect());
-    let answer = link.post_batch(body(&sent)).await.unwrap();
+    let sent = batch(VEHICLE, (0..200).map(|_| seal(&record(&[]))).collect());
+    let answer = post(&link, body(&sent)).await.unwrap();
     assert_eq!(answer.status, 507);
     assert!(problem(&answer).contains("nothing was taken"));
     assert_eq!(depot.reads(), 0);
@@ -206,7 +280,7 @@ async fn a_station_whose_disk_takes_no_more_gives_no_receipt_and_says_why() {
 async fn sigterm_ends_the_station_cleanly() {
     let depot = Depot::new();
     let (mut process, address) = Station::start(&depot);
-    receipt(&depot.link(address).post_batch(body(&batch(VEHICLE, vec![]))).await.unwrap());
+    receipt(&post(&depot.link(address), body(&batch(VEHICLE, vec![]))).await.unwrap());
     assert!(Command::new("kill").arg(process.0.id().to_string()).status().unwrap().success());
     assert!(process.0.wait().unwrap().success());
 }

@@ -18,8 +18,8 @@ fn a_read_comes_out_as_the_bytes_whose_hash_was_given() {
     let stored = store.put_read(&new).unwrap();
     let out = store.outbox(transfer(), 10).unwrap().pop().unwrap();
     assert_eq!((out.sealed.id, out.sealed.sha256), (new.record.id, stored.sha256));
-    assert_eq!(Sha256::of(out.sealed.record.get().as_bytes()), stored.sha256);
-    let record: plated_core::record::ReadRecord = serde_json::from_str(out.sealed.record.get()).unwrap();
+    assert_eq!(Sha256::of(&out.sealed.record), stored.sha256);
+    let record: plated_core::record::ReadRecord = serde_json::from_slice(&out.sealed.record).unwrap();
     assert_eq!(record.images, out.images);
     for (image, named) in new.images.iter().zip(&out.images) {
         assert_eq!(store.image(transfer(), &named.sha256).unwrap().unwrap(), *image.jpeg);

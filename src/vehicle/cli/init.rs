@@ -5,7 +5,7 @@ use plated_core::clock::SystemClock;
 use plated_core::durable;
 use plated_core::error::{Context, Error, Kind, Result};
 use plated_core::name::is_plain_name;
-use plated_core::signing::give_public_key;
+use plated_core::signing::give_public_keys;
 use plated_core::tls::authority::Authority;
 use plated_core::tls::{refuse_existing, write_new};
 use std::io::Write;
@@ -40,7 +40,16 @@ pub fn run(args: &Args) -> Result<()> {
     if !is_plain_name(&args.vehicle) {
         return Err(Error::new(Kind::Config, "--vehicle: use 1 to 64 letters, digits, '-', '_' or '.'"));
     }
-    let own = ["plated.toml", "store.key", "vehicle.crt", "vehicle.key", "console.crt", "console.key", "hotlist.pub"];
+    let own = [
+        "plated.toml",
+        "store.key",
+        "vehicle.crt",
+        "vehicle.key",
+        "console.crt",
+        "console.key",
+        "hotlist.pub",
+        "receipt.pub",
+    ];
     refuse_existing(&own.map(|name| args.dir.join(name)))?;
     durable::make_folder(&args.dir)
         .context(Kind::Storage, || format!("could not make the folder {}", args.dir.display()))?;
@@ -49,7 +58,7 @@ pub fn run(args: &Args) -> Result<()> {
         let (authority, clock) = (Authority::load(station)?, SystemClock::new());
         authority.issue_vehicle(&args.vehicle, &args.dir, &clock)?;
         authority.issue_console(&args.console_names, &args.dir, &clock)?;
-        give_public_key(station, &args.dir)?;
+        give_public_keys(station, &args.dir)?;
     }
     Key::create_file(&args.dir.join("store.key"))?;
     let config = args.dir.join("plated.toml");

@@ -33,7 +33,7 @@ pub struct Running {
 
 pub fn prepare(config: &Config, transfer: &transfer::Settings, clock: Arc<dyn Clock>) -> Result<Prepared> {
     let link = HttpsLink::new(&config.vehicle, transfer, clock.clone())?;
-    Ok(Prepared { link, options: Options::of(&config.vehicle, transfer), clock })
+    Ok(Prepared { link, options: Options::of(&config.vehicle, transfer)?, clock })
 }
 
 impl Prepared {

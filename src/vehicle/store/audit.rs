@@ -5,14 +5,16 @@
 
 use super::connection::{Fault, connect};
 use super::key::Key;
+use super::outbox::Applied;
 use super::readers::{Readers, View};
 use super::writer::Writer;
 use jiff::Timestamp;
-use plated_access::audit::{Entry, Head, Report, Row, Salt, Verifier};
+use plated_access::audit::{Entry, Head, Line, Report, Row, Salt, Verifier};
 use plated_access::{AccessRecord, Actor, Case, Outcome, Reason};
 use plated_core::digest::Sha256;
 use plated_core::error::{Context, Error, Kind, Result};
 use plated_core::signing::{Signer, Trust};
+use plated_core::wire::batch::{DurableRow, SealedRow};
 use rusqlite::{Connection, OptionalExtension, params};
 use serde_json::{Value, json};
 use std::path::Path;
@@ -185,6 +187,70 @@ pub(super) fn rows(view: &View<'_>, log: Uuid, after: i64, limit: usize) -> Resu
         rows.push(row(found)?.ok_or_else(wrong)?);
     }
     Ok(rows)
+}
+
+/// Rows that the station does not hold yet, in their order of each log, at most `limit`. What is behind a row that
+/// can't be read waits with it.
+pub(super) fn to_send(view: &View<'_>, limit: usize) -> Result<Vec<SealedRow>, Fault> {
+    // One look at the index for each log.
+    let mut find = view.conn().prepare_cached(
+        "WITH RECURSIVE logs (log) AS (SELECT min(log) FROM audit UNION ALL
+           SELECT (SELECT min(log) FROM audit WHERE log > logs.log) FROM logs WHERE log IS NOT NULL)
+         SELECT logs.log, coalesce(number, 0) FROM logs LEFT JOIN audit_transferred ON audit_transferred.log = logs.log
+         WHERE logs.log IS NOT NULL",
+    )?;
+    let logs = find.query_map([], |row| Ok((Uuid::from_bytes(row.get(0)?), row.get(1)?)))?;
+    let logs: Vec<(Uuid, i64)> = logs.collect::<rusqlite::Result<_>>()?;
+    let mut sealed = Vec::new();
+    for (log, held) in logs {
+        let room = limit - sealed.len();
+        for row in rows(view, log, held, room).unwrap_or_default() {
+            sealed.push(seal(log, row)?);
+        }
+    }
+    Ok(sealed)
+}
+
+fn seal(log: Uuid, row: Row) -> Result<SealedRow, Fault> {
+    let number = row.number.unsigned_abs();
+    let json = serde_json::to_vec(&Line::Row(Box::new(row)));
+    Ok(SealedRow::new(log, number, json.context(Kind::Internal, || "a row of the audit log can't be written".into())?))
+}
+
+/// Notes how far the station holds each log. Only rows that follow each other count.
+pub(super) fn apply_receipt(
+    tx: &Connection,
+    durable: &[DurableRow],
+    receipt: i64,
+    applied: &mut Applied,
+) -> Result<(), Fault> {
+    let mut durable = durable.to_vec();
+    durable.sort_unstable_by_key(|named| (named.log, named.number));
+    for named in durable {
+        let log = named.log.as_bytes();
+        let held: Option<i64> = tx
+            .prepare_cached("SELECT number FROM audit_transferred WHERE log = ?1")?
+            .query_row([log], |row| row.get(0))
+            .optional()?;
+        let held = held.unwrap_or(0);
+        let number = i64::try_from(named.number).unwrap_or(0);
+        if number <= held {
+            continue;
+        }
+        let kept = tx
+            .prepare_cached("SELECT number, prev, salt, hash, entry FROM audit WHERE log = ?1 AND number = ?2")?
+            .query_row(params![log, number], row)
+            .optional()?;
+        let kept = kept.flatten().map(|row| seal(named.log, row)).transpose()?;
+        if number != held + 1 || kept.is_none_or(|kept| kept.sha256 != named.sha256) {
+            applied.unknown += 1;
+            continue;
+        }
+        tx.prepare_cached("INSERT OR REPLACE INTO audit_transferred (log, number, receipt) VALUES (?1, ?2, ?3)")?
+            .execute(params![log, number, receipt])?;
+        applied.audit_rows += 1;
+    }
+    Ok(())
 }
 
 /// `number, prev, salt, hash, entry`; `None` when it is no row.

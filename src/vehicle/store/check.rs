@@ -14,7 +14,7 @@ use super::{Key, audit, schema};
 use plated_core::digest::Sha256;
 use plated_core::error::{Error, Kind, Result};
 use plated_core::signing::Trust;
-use plated_core::wire::Receipt;
+use plated_core::wire::batch::{Receipt, SignedReceipt};
 use rusqlite::{Connection, OptionalExtension, params};
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
@@ -310,12 +310,12 @@ fn transfers(conn: &Connection, out: &mut Checked) -> Result<(), Fault> {
     let mut rows = receipts.query([])?;
     while let Some(row) = rows.next()? {
         let (number, sha256, body): (i64, [u8; 32], Vec<u8>) = (row.get(0)?, row.get(1)?, row.get(2)?);
-        let Some(receipt) = serde_json::from_slice::<Receipt>(&body).ok().filter(|_| Sha256::of(&body).0 == sha256)
-        else {
+        let signed = serde_json::from_slice::<SignedReceipt>(&body).ok().filter(|_| Sha256::of(&body).0 == sha256);
+        let Some(receipt): Option<Receipt> = signed.and_then(|signed| signed.content().ok()) else {
             out.problem(format!("receipt {number} is not what was written"));
             continue;
         };
-        let named: HashSet<_> = receipt.durable.iter().map(|d| (d.id.into_bytes(), d.sha256.0)).collect();
+        let named: HashSet<_> = receipt.reads.durable.iter().map(|d| (d.id.into_bytes(), d.sha256.0)).collect();
         for row in of_receipt.query_map(params![number], |row| Ok((row.get(0)?, row.get(1)?)))? {
             out.count += 1;
             let transferred: ([u8; 16], [u8; 32]) = row?;

@@ -76,6 +76,7 @@ mod connection;
 mod corrections;
 mod detail;
 mod dispositions;
+mod documents;
 mod events;
 mod files;
 mod hits;
@@ -115,7 +116,7 @@ pub use lists::{Imported, ListState, Seen, Staleness, Version};
 pub use manual::{MAX_PATTERNS, ManualEntry, NewManual};
 pub use monitor::KeptBreach;
 pub use open::{Opened, SetAside};
-pub use outbox::{Applied, OutboxRead};
+pub use outbox::{Applied, OutboxRead, Portion};
 pub use performance::{DriveTest, EnteredPlate, KeptTest, NewTest};
 pub use plated_access::Reason;
 pub use plated_core::area::Area;
@@ -139,7 +140,7 @@ use plated_core::error::{Error, Kind, Result};
 use plated_core::record::{HitRecord, ImageRole, ReadRecord};
 use plated_core::signing::Signer;
 use plated_core::thread;
-use plated_core::wire::Receipt;
+use plated_core::wire::batch::{SealedDocument, SealedRow, SignedReceipt};
 use readers::{Readers, View};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -249,14 +250,29 @@ impl Store {
 
     /// The next reads to send, at most `limit`: those with hits first, then by age. Reads whose
     /// pass is still going on are not among them, nor are those refused in the last hour.
-    pub fn outbox(&self, _: &Permit<access::Transfer>, limit: usize) -> Result<Vec<OutboxRead>> {
-        let looked = self.look("could not look into the outbox", |view| outbox::next(view, limit));
+    pub fn outbox(&self, permit: &Permit<access::Transfer>, limit: usize) -> Result<Vec<OutboxRead>> {
+        self.outbox_within(permit, &Portion { reads: limit, bytes: usize::MAX, ..Portion::default() })
+    }
+
+    /// The same, as many as are wanted now.
+    pub fn outbox_within(&self, _: &Permit<access::Transfer>, wanted: &Portion) -> Result<Vec<OutboxRead>> {
+        let looked = self.look("could not look into the outbox", |view| outbox::next(view, wanted));
         looked.inspect_err(|e| {
             if e.kind() == Kind::Damaged {
                 // Nothing would ever be sent again: it is looked which part is damaged.
                 self.check_in_background();
             }
         })
+    }
+
+    /// Documents that the station does not hold as they are now, at most `limit`.
+    pub fn documents_to_send(&self, _: &Permit<access::Transfer>, limit: usize) -> Result<Vec<SealedDocument>> {
+        self.look("could not look for what officers put down", |view| documents::next(view, limit))
+    }
+
+    /// Rows of audit logs that the station does not hold, at most `limit`.
+    pub fn audit_rows_to_send(&self, _: &Permit<access::Transfer>, limit: usize) -> Result<Vec<SealedRow>> {
+        self.look("could not look for rows of the audit log", |view| audit::to_send(view, limit))
     }
 
     /// The random id that was made with this store, by which the station tells computers of one
@@ -277,9 +293,9 @@ impl Store {
         self.look("could not get a picture", |view| reads::image(view, sha256))
     }
 
-    /// Keeps a receipt and marks exactly the reads that it names, by id and content
+    /// Keeps a receipt, which the caller has verified, and marks exactly what it names, by id and content
     /// (control P-12). Returns when both are durable. Applying it twice changes nothing.
-    pub fn apply_receipt(&self, receipt: &Receipt) -> Result<Applied> {
+    pub fn apply_receipt(&self, receipt: &SignedReceipt) -> Result<Applied> {
         let receipt = receipt.clone();
         self.ask("could not keep a receipt", move |w| outbox::apply(w, &receipt))
     }

@@ -4,18 +4,19 @@ use super::connection::Fault;
 use super::readers::View;
 use super::reads::parse;
 use super::writer::Writer;
+use super::{audit, documents};
 use plated_core::digest::Sha256;
 use plated_core::error::{Context, Kind};
 use plated_core::record::ImageRef;
-use plated_core::wire::{Durable, Receipt, Refusal, SealedRead};
+use plated_core::wire::batch::{Durable, Receipt, Refusal, SealedRead, SignedReceipt};
 use rusqlite::{Connection, OptionalExtension, params};
-use serde_json::value::RawValue;
+use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, Ordering};
 use uuid::Uuid;
 
-/// A refused read is offered again after this many microseconds (one hour): by then somebody
+/// What was refused is offered again after this many microseconds (one hour): by then somebody
 /// may have mended what the station had against it.
-const REFUSED_REST: i64 = 3_600_000_000;
+pub(super) const REFUSED_REST: i64 = 3_600_000_000;
 
 /// That a read can't be sent is logged once; the outbox is read every few seconds.
 static UNREADABLE: AtomicBool = AtomicBool::new(false);
@@ -31,6 +32,26 @@ pub struct OutboxRead {
     pub has_hit: bool,
 }
 
+impl OutboxRead {
+    /// Bytes of its record and its pictures.
+    pub fn bytes(&self) -> usize {
+        self.sealed.record.len() + self.images.iter().map(|image| image.bytes as usize).sum::<usize>()
+    }
+}
+
+/// How much is wanted of the outbox.
+#[derive(Clone, Debug, Default)]
+pub struct Portion {
+    /// Most reads.
+    pub reads: usize,
+    /// Most bytes of reads with their pictures; the first one comes in any case.
+    pub bytes: usize,
+    /// Most documents, and most rows of audit logs.
+    pub others: usize,
+    /// Reads that are not wanted now.
+    pub held: HashSet<Uuid>,
+}
+
 /// What a receipt changed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Applied {
@@ -38,15 +59,19 @@ pub struct Applied {
     pub transferred: usize,
     /// Reads it names that were marked before.
     pub already: usize,
-    /// Reads it refuses; they stay in the outbox and rest for an hour.
+    /// Reads and documents it refuses; they stay in the outbox and rest for an hour.
     pub refused: usize,
-    /// Reads it names that are not here with that content, or are not sealed. More than none
+    /// Reads and rows it names that are not here with that content, or are not sealed. More than none
     /// means that one of the two sides is wrong: WARN.
     pub unknown: usize,
+    /// Documents marked as transferred by it.
+    pub documents: usize,
+    /// Rows of audit logs that the station holds now and did not before.
+    pub audit_rows: usize,
 }
 
-/// The next reads to send.
-pub(super) fn next(view: &View<'_>, limit: usize) -> Result<Vec<OutboxRead>, Fault> {
+/// The next reads to send: those with hits first, then those of canvasses, then by age.
+pub(super) fn next(view: &View<'_>, wanted: &Portion) -> Result<Vec<OutboxRead>, Fault> {
     let now = view.now();
     // A refusal "in the future" means that the clock was set back; then it has rested enough.
     let mut find = view.conn().prepare_cached(
@@ -58,25 +83,32 @@ pub(super) fn next(view: &View<'_>, limit: usize) -> Result<Vec<OutboxRead>, Fau
     let rows = find.query_map(params![now, REFUSED_REST], |row| {
         Ok((row.get::<_, [u8; 16]>(0)?, row.get::<_, [u8; 32]>(1)?, row.get::<_, Vec<u8>>(2)?, row.get(3)?))
     })?;
-    let mut reads = Vec::new();
+    let (mut reads, mut bytes) = (Vec::new(), 0);
     for row in rows {
-        if reads.len() >= limit {
+        if reads.len() >= wanted.reads {
             break;
         }
-        let (id, sha256, json, has_hit) = row?;
+        let (id, sha256, record, has_hit) = row?;
         let (id, sha256) = (Uuid::from_bytes(id), Sha256(sha256));
+        if wanted.held.contains(&id) {
+            continue;
+        }
         // One that is not what was written must not keep the others from their way.
-        let images = parse(&json).map(|record| record.images);
-        let text = String::from_utf8(json).ok().filter(|text| Sha256::of(text.as_bytes()) == sha256);
-        match (images, text.and_then(|text| RawValue::from_string(text).ok())) {
-            (Ok(images), Some(record)) => {
-                reads.push(OutboxRead { sealed: SealedRead { id, sha256, record }, images, has_hit });
+        match parse(&record).ok().filter(|_| Sha256::of(&record) == sha256) {
+            Some(parsed) => {
+                let sealed = SealedRead { id, sha256, record };
+                let read = OutboxRead { sealed, images: parsed.images, has_hit };
+                bytes += read.bytes();
+                if bytes > wanted.bytes && !reads.is_empty() {
+                    break;
+                }
+                reads.push(read);
             }
-            _ if !UNREADABLE.swap(true, Ordering::Relaxed) => tracing::error!(
+            None if !UNREADABLE.swap(true, Ordering::Relaxed) => tracing::error!(
                 read = %id,
                 "A read in the outbox is not what was written and is not sent; `plated check` names all such."
             ),
-            _ => {}
+            None => {}
         }
     }
     Ok(reads)
@@ -89,17 +121,18 @@ pub(super) fn installation(view: &View<'_>) -> Result<Uuid, Fault> {
 }
 
 /// Keeps a receipt and marks what it names.
-pub(super) fn apply(writer: &mut Writer, receipt: &Receipt) -> Result<Applied, Fault> {
+pub(super) fn apply(writer: &mut Writer, signed: &SignedReceipt) -> Result<Applied, Fault> {
     let now = writer.now();
+    let receipt = signed.content()?;
     let mut applied = Applied::default();
-    if receipt.durable.is_empty() && receipt.refused.is_empty() {
-        return Ok(applied); // says nothing about any read
+    if says_nothing(&receipt) {
+        return Ok(applied);
     }
-    let body = serde_json::to_vec(receipt)
+    let body = serde_json::to_vec(signed)
         .context(Kind::Internal, || format!("receipt for batch {} can't be written as JSON", receipt.batch))?;
     let tx = writer.write_receipt()?;
-    let number = keep(&tx, receipt, &body, now)?;
-    for Durable { id, sha256 } in &receipt.durable {
+    let number = keep(&tx, &receipt, &body, now)?;
+    for Durable { id, sha256 } in &receipt.reads.durable {
         match find(&tx, *id, sha256)? {
             Some((read, Place::Waiting)) => {
                 tx.prepare_cached("DELETE FROM outbox WHERE read = ?1")?.execute([read])?;
@@ -111,7 +144,7 @@ pub(super) fn apply(writer: &mut Writer, receipt: &Receipt) -> Result<Applied, F
             Some((_, Place::Open)) | None => applied.unknown += 1,
         }
     }
-    for Refusal { id, sha256, reason } in &receipt.refused {
+    for Refusal { id, sha256, reason } in &receipt.reads.refused {
         match find(&tx, *id, sha256)? {
             Some((read, Place::Waiting)) => {
                 tx.prepare_cached("UPDATE outbox SET state = 'refused', refused_at = ?2, reason = ?3 WHERE read = ?1")?
@@ -122,8 +155,16 @@ pub(super) fn apply(writer: &mut Writer, receipt: &Receipt) -> Result<Applied, F
             Some((_, Place::Open)) | None => applied.unknown += 1,
         }
     }
+    documents::apply(&tx, &receipt.documents, number, now, &mut applied)?;
+    audit::apply_receipt(&tx, &receipt.audit_rows.durable, number, &mut applied)?;
     tx.commit()?;
     Ok(applied)
+}
+
+fn says_nothing(receipt: &Receipt) -> bool {
+    let Receipt { reads, documents, audit_rows, .. } = receipt;
+    [reads, documents].iter().all(|said| said.durable.is_empty() && said.refused.is_empty())
+        && audit_rows.durable.is_empty()
 }
 
 /// Where a read is on its way.

@@ -27,8 +27,8 @@ impl Held {
         self.0.retain(|_, until| *until > now);
     }
 
-    pub(super) fn contains(&self, id: Uuid) -> bool {
-        self.0.contains_key(&id)
+    pub(super) fn all(&self) -> impl Iterator<Item = Uuid> {
+        self.0.keys().copied()
     }
 
     pub(super) fn len(&self) -> usize {
@@ -49,7 +49,7 @@ mod tests {
             held.add(Uuid::now_v7(), Duration::from_secs(1 + s));
         }
         assert_eq!(held.len(), MAX_RECORDS);
-        assert!(!held.contains(first));
+        assert!(held.all().all(|id| id != first));
         held.release_due(TIME * 2);
         assert_eq!(held.len(), 0);
     }

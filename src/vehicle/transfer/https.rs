@@ -1,15 +1,16 @@
 //! The real link: HTTP over mutual TLS, to the configured station and nowhere else.
 
 use super::link::{Answer, Link};
+use super::pieces::Pieces;
 use super::settings::Settings;
 use plated_core::clock::Clock;
-use plated_core::digest::Sha256;
 use plated_core::error::{Context, Error, Kind, Result};
 use plated_core::retry;
 use plated_core::tls;
+use plated_core::wire::batch::BATCH_CONTENT_TYPE;
 use reqwest::header::{HeaderName, RETRY_AFTER};
 use reqwest::redirect::Policy;
-use reqwest::{Client, RequestBuilder, Response, Url};
+use reqwest::{Body, Client, ClientBuilder, RequestBuilder, Response, Url};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -24,6 +25,10 @@ const IDLE: Duration = Duration::from_secs(60);
 #[derive(Clone)]
 pub struct HttpsLink {
     client: Client,
+    /// For batches, whose time has no limit as long as something moves.
+    batches: Client,
+    /// Bytes of batches a second at most.
+    limit: Option<u64>,
     station: Url,
     validity: tls::Validity,
     clock: Arc<dyn Clock>,
@@ -57,18 +62,21 @@ impl HttpsLink {
             station.set_path(&format!("{}/", station.path()));
         }
         let timeout = Duration::from_secs_f64(config.timeout_s);
-        let client = Client::builder()
-            .tls_backend_preconfigured(tls::client(&identity)?)
-            .https_only(true)
-            .redirect(Policy::none())
-            .no_proxy()
-            .timeout(timeout)
-            .read_timeout(timeout)
-            .connect_timeout(timeout)
-            .pool_idle_timeout(IDLE)
-            .build()
-            .context(Kind::Internal, || "could not set up the way to the station".into())?;
-        Ok(Self { client, station, validity: identity.validity, clock })
+        let client = || -> Result<ClientBuilder> {
+            Ok(Client::builder()
+                .tls_backend_preconfigured(tls::client(&identity)?)
+                .https_only(true)
+                .redirect(Policy::none())
+                .no_proxy()
+                .connect_timeout(timeout)
+                .pool_idle_timeout(IDLE))
+        };
+        let failed = || "could not set up the way to the station".to_owned();
+        // What was sent and is not acknowledged for so long is lost; the system sees that on a link of any speed.
+        let batches = client()?.tcp_user_timeout(timeout).build().context(Kind::Internal, failed)?;
+        let client = client()?.timeout(timeout).read_timeout(timeout).build().context(Kind::Internal, failed)?;
+        let limit = config.bandwidth_kbit_s.map(|kbit| u64::from(kbit) * 1000 / 8);
+        Ok(Self { client, batches, limit, station, validity: identity.validity, clock })
     }
 
     fn url(&self, path: &str) -> Result<Url> {
@@ -123,13 +131,29 @@ impl HttpsLink {
 }
 
 impl Link for HttpsLink {
-    async fn put_image(&self, sha256: Sha256, bytes: Vec<u8>) -> Result<Answer> {
-        let url = self.url(&format!("v1/images/{sha256}"))?;
-        self.send(self.client.put(url).header("content-type", "image/jpeg").body(bytes)).await
-    }
-
-    async fn post_batch(&self, body: Vec<u8>) -> Result<Answer> {
-        let url = self.url("v1/batches")?;
-        self.send(self.client.post(url).header("content-type", "application/json").body(body)).await
+    async fn post_batch(&self, body: Vec<u8>, patience: Duration) -> Result<Answer> {
+        let (pieces, mut moving) = Pieces::new(body, self.limit);
+        let request = self.batches.post(self.url("v1/batches")?).header("content-type", BATCH_CONTENT_TYPE);
+        let sending = self.send(request.body(Body::wrap(pieces)));
+        tokio::pin!(sending);
+        let mut is_sent = false;
+        loop {
+            let still = async {
+                let moved = async { if is_sent { std::future::pending().await } else { moving.changed().await } };
+                tokio::time::timeout(patience, moved).await
+            };
+            tokio::select! {
+                answer = &mut sending => return answer,
+                moved = still => match moved {
+                    Ok(Ok(())) => {}
+                    // All of it is handed over; what is left is the answer.
+                    Ok(Err(_)) => is_sent = true,
+                    Err(_) => {
+                        let text = format!("nothing moved on the way to the station {} for {} s", self.station, patience.as_secs());
+                        return Err(Error::new(Kind::Network, text));
+                    }
+                },
+            }
+        }
     }
 }

@@ -1,34 +1,38 @@
 //! The way from the vehicle's outbox to the station.
 //!
-//! A read is marked transferred only from a receipt that came with a 2xx, parses, answers the
-//! batch that was just sent, and names exactly the content that was sent (control P-12).
-//! Whatever else happens, from a refused connection to rubbish in a 200, marks nothing, and the
-//! same reads are sent again later: sending twice does no harm.
+//! A read is marked transferred only from a receipt that came with a 2xx, is signed by a key in
+//! `transfer.receipt_keys`, answers the batch that was just sent, and names exactly the content that was sent (control
+//! P-12). Whatever else happens, from a refused connection to rubbish in a 200, marks nothing, and the
+//! same is sent again later: sending twice does no harm.
 //!
-//! A round goes: batch → receipt, which names the images the station lacks → those images →
-//! batch again. Images the station has are never sent twice.
+//! A round is one request: reads with their pictures, what officers put down and rows of the audit log, as much as
+//! the link takes in some ten seconds.
 
 mod fetch;
 mod hold;
 mod https;
 mod link;
 mod outbox;
+mod parcel;
+mod pieces;
 mod receipt;
 mod schedule;
 mod security;
 mod sender;
 mod settings;
+mod speed;
 
+pub use crate::store::{Applied, OutboxRead, Portion};
 pub use fetch::Download;
 pub use https::HttpsLink;
-pub use link::{Answer, Applied, Link, Outbox};
+pub use link::{Answer, Link, Outbox, Waiting};
 pub use outbox::StoreOutbox;
 pub use schedule::{Options, run};
 pub use security::report_breaches;
 pub use sender::{Round, Sender};
 pub use settings::Settings;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 /// How the transfer is getting on; see [`run`].
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -37,6 +41,16 @@ pub struct Progress {
     pub state: State,
     /// Reads marked transferred since the start.
     pub transferred: u64,
+    /// What officers put down, sent since the start.
+    pub documents: u64,
+    /// Rows of the audit log that the station holds since the start.
+    pub audit_rows: u64,
+    /// The station, as it calls itself.
+    pub station: Option<String>,
+    /// By how much its clock is ahead of the vehicle's.
+    pub station_clock_ahead: Option<SignedDuration>,
+    /// Speed of the link as measured.
+    pub bytes_a_second: Option<u64>,
     /// Receipts applied since the start.
     pub receipts: u64,
     /// Reads set aside for a while because the station would not take them or an image of

@@ -1,13 +1,13 @@
 //! The vehicle's store as the transfer's outbox.
 
-use super::{Applied, Outbox};
-use crate::store::Store;
+use super::Outbox;
+use super::link::Waiting;
+use crate::store::{Applied, Portion, Store};
 use plated_access::{Permit, Transfer};
 use plated_core::digest::Sha256;
 use plated_core::error::Result;
-use plated_core::wire::{Receipt, SealedRead};
+use plated_core::wire::batch::SignedReceipt;
 use std::sync::Arc;
-use uuid::Uuid;
 
 /// The store, and what lets the transfer see it.
 #[derive(Clone)]
@@ -24,24 +24,30 @@ impl StoreOutbox {
 }
 
 impl Outbox for StoreOutbox {
-    fn next(&self, limit: usize) -> Result<Vec<SealedRead>> {
-        Ok(self.store.outbox(&self.permit, limit)?.into_iter().map(|read| read.sealed).collect())
-    }
-
-    fn installation(&self) -> Result<Uuid> {
-        self.store.installation()
-    }
-
-    fn audit_head(&self) -> Result<Option<String>> {
-        self.store.audit_head()
+    fn next(&self, wanted: &Portion) -> Result<Waiting> {
+        let reads = self.store.outbox_within(&self.permit, wanted)?;
+        // None of these keeps reads from being sent.
+        let documents = self.store.documents_to_send(&self.permit, wanted.others).unwrap_or_else(|e| {
+            tracing::warn!("Reads are sent without what officers put down: {}", e.chain());
+            Vec::new()
+        });
+        let rows = self.store.audit_rows_to_send(&self.permit, wanted.others).unwrap_or_else(|e| {
+            tracing::warn!("Reads are sent without the audit log: {}", e.chain());
+            Vec::new()
+        });
+        let audit_head = self.store.audit_head().unwrap_or_else(|e| {
+            tracing::warn!("Reads are sent without the head of the audit log: {}", e.chain());
+            None
+        });
+        // The store can be begun anew while this runs. One that can't tell its id still sends its reads.
+        Ok(Waiting { reads, documents, rows, installation: self.store.installation().ok(), audit_head })
     }
 
     fn image(&self, sha256: &Sha256) -> Result<Option<Vec<u8>>> {
         self.store.image(&self.permit, sha256)
     }
 
-    fn apply(&self, receipt: &Receipt) -> Result<Applied> {
-        let applied = self.store.apply_receipt(receipt)?;
-        Ok(Applied { transferred: applied.transferred, unknown: applied.unknown, refused: applied.refused })
+    fn apply(&self, receipt: &SignedReceipt) -> Result<Applied> {
+        self.store.apply_receipt(receipt)
     }
 }

@@ -6,8 +6,9 @@ use super::sender::{Round, Sender};
 use super::settings::Settings;
 use super::{Progress, State};
 use plated_core::clock::Clock;
-use plated_core::error::{Error, Kind};
+use plated_core::error::{Error, Kind, Result};
 use plated_core::retry::Backoff;
+use plated_core::signing::Trust;
 use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,7 +19,9 @@ use tokio::sync::watch;
 pub struct Options {
     /// Name of the vehicle, as its certificate has it.
     pub vehicle: String,
-    /// Reads in one batch.
+    /// Whose receipts count.
+    pub trust: Trust,
+    /// Reads in one batch at most.
     pub batch_reads: usize,
     /// Wait between looks at the outbox when it was empty.
     pub idle: Duration,
@@ -26,19 +29,26 @@ pub struct Options {
     pub first_backoff: Duration,
     /// Longest wait after failures.
     pub max_backoff: Duration,
+    /// A batch is given up when nothing of it moves for so long, beside what a slow link takes.
+    pub idle_limit: Duration,
 }
 
 impl Options {
     /// As the configuration says.
-    pub fn of(vehicle: &str, transfer: &Settings) -> Self {
+    ///
+    /// # Errors
+    /// `Config` when there are no keys of receipts.
+    pub fn of(vehicle: &str, transfer: &Settings) -> Result<Self> {
         let max_backoff = Duration::from_secs_f64(transfer.max_backoff_s);
-        Self {
+        Ok(Self {
             vehicle: vehicle.to_owned(),
+            trust: Trust::load(&transfer.receipt_keys)?,
             batch_reads: transfer.batch_reads,
             idle: Duration::from_secs_f64(transfer.idle_s),
             first_backoff: Duration::from_secs(1).min(max_backoff),
             max_backoff,
-        }
+            idle_limit: Duration::from_secs_f64(transfer.timeout_s),
+        })
     }
 }
 
@@ -51,8 +61,9 @@ pub async fn run<O: Outbox, L: Link>(
     clock: Arc<dyn Clock>,
     progress: watch::Sender<Progress>,
 ) -> Infallible {
-    let mut sender = Sender::new(outbox, link, &options.vehicle, options.batch_reads, clock.clone(), progress);
     let mut backoff = Backoff::new(options.first_backoff, options.max_backoff);
+    let idle = options.idle;
+    let mut sender = Sender::new(outbox, link, options, clock.clone(), progress);
     loop {
         match sender.round().await {
             Ok(round) => {
@@ -69,7 +80,7 @@ pub async fn run<O: Outbox, L: Link>(
                     changed
                 });
                 if round == Round::Empty {
-                    tokio::time::sleep(options.idle).await;
+                    tokio::time::sleep(idle).await;
                 }
             }
             Err(e) => {

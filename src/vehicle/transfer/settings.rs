@@ -1,7 +1,7 @@
 //! `[transfer]`: the way to the station.
 
 use plated_core::config_file::within;
-use plated_core::wire::MAX_BATCH_READS;
+use plated_core::wire::batch::MAX_BATCH_READS;
 use serde::Deserialize;
 use std::path::PathBuf;
 
@@ -17,7 +17,10 @@ pub struct Settings {
     pub certificate: PathBuf,
     /// PEM file of the vehicle's key, mode 0400.
     pub key: PathBuf,
-    /// Reads in one batch.
+    /// File of the public keys whose receipts count, one on each line.
+    #[serde(default = "receipt_keys")]
+    pub receipt_keys: PathBuf,
+    /// Reads in one batch at most; how many there are is what the link takes in some ten seconds.
     #[serde(default = "batch_reads")]
     pub batch_reads: usize,
     /// Seconds between looks at the outbox when it was empty.
@@ -26,13 +29,20 @@ pub struct Settings {
     /// Longest wait after failures, in seconds.
     #[serde(default = "max_backoff_s")]
     pub max_backoff_s: f64,
-    /// One request takes at most this many seconds.
+    /// A batch is given up when nothing of it moves for this many seconds; any other request takes at most as many.
     #[serde(default = "timeout_s")]
     pub timeout_s: f64,
+    /// Batches take at most so many kbit/s of the link.
+    #[serde(default)]
+    pub bandwidth_kbit_s: Option<u32>,
+}
+
+fn receipt_keys() -> PathBuf {
+    "receipt.pub".into()
 }
 
 fn batch_reads() -> usize {
-    50
+    MAX_BATCH_READS
 }
 fn idle_s() -> f64 {
     2.0
@@ -53,6 +63,7 @@ impl Settings {
         within("transfer.batch_reads", self.batch_reads, 1..=MAX_BATCH_READS)?;
         within("transfer.idle_s", self.idle_s, 0.001..=86_400.0)?;
         within("transfer.max_backoff_s", self.max_backoff_s, 0.001..=86_400.0)?;
+        within("transfer.bandwidth_kbit_s", self.bandwidth_kbit_s.unwrap_or(4), 4..=10_000_000)?;
         within("transfer.timeout_s", self.timeout_s, 0.001..=86_400.0)
     }
 }

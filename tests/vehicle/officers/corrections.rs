@@ -40,7 +40,7 @@ fn the_original_the_correction_who_and_when_stay_together_and_the_sealed_read_st
     assert_eq!((&*correction.corrected.state, correction.read_sha256), ("CA", sealed.sha256));
     assert_eq!((correction.at, &*correction.by.user, &*correction.case), (start() + HOUR, "jdoe", "26-1234"));
     let after = vehicle.store.outbox(transfer(), 10).unwrap().remove(0).sealed;
-    assert_eq!((after.sha256, after.record.get()), (sealed.sha256, sealed.record.get()));
+    assert_eq!((after.sha256, after.record), (sealed.sha256, sealed.record));
     let event = vehicle.events().pop().unwrap();
     assert_eq!((event.what, &event.subject["corrected"]["text"]), (What::ReadCorrected, &"7ABC128".into()));
     // After a restart, and by the whole id as by its end.

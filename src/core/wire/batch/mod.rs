@@ -15,7 +15,7 @@ pub use receipt::{Durable, DurableRow, Receipt, Refusal, RefusedRow, RowVerdicts
 pub use writer::BatchWriter;
 
 use super::Computer;
-use crate::digest::Sha256;
+use crate::digest::{Hasher, Sha256};
 use crate::error::{Error, Kind};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -140,8 +140,13 @@ impl BatchCounts {
 }
 
 impl SealedDocument {
-    /// A document of this kind with these bytes.
-    pub fn new(id: Uuid, kind: &str, body: Vec<u8>) -> Self {
+    /// A document of this kind with these bytes. Its key is made of its content (UUIDv8): what was changed in the
+    /// vehicle, such as a finding that was approved, is another document, and the station keeps both.
+    pub fn new(kind: &str, body: Vec<u8>) -> Self {
+        let whole = Hasher::new().with(b"plated document\n").with(kind.as_bytes()).with(b"\n").with(&body).finish();
+        let mut id = [0; 16];
+        id.copy_from_slice(&whole.0[..16]);
+        let id = uuid::Builder::from_custom_bytes(id).into_uuid();
         Self { id, sha256: Sha256::of(&body), kind: kind.to_owned(), body }
     }
 }

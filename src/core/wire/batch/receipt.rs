@@ -92,7 +92,7 @@ pub struct RefusedRow {
 }
 
 /// A receipt as it travels: who signed exactly which bytes.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct SignedReceipt {
     /// The station's public key (Ed25519), in hex digits.
     pub key: String,
@@ -120,15 +120,33 @@ impl SignedReceipt {
     /// # Errors
     /// `Input` when it is no signed receipt, `Refused` when nobody who is trusted signed it.
     pub fn open(bytes: &[u8], trust: &Trust) -> Result<Receipt> {
-        let no_receipt = || Error::new(Kind::Input, "the answer is no signed receipt");
         let signed: Self = serde_json::from_slice(bytes).map_err(|_| no_receipt())?;
-        let (mut key, mut signature) = ([0; 32], [0; 64]);
-        hex::decode_to_slice(&signed.key, &mut key).map_err(|_| no_receipt())?;
-        hex::decode_to_slice(&signed.signature, &mut signature).map_err(|_| no_receipt())?;
-        let text = signed.receipt.get();
-        trust
-            .check(&key, Purpose::RECEIPT, text.as_bytes(), &signature)
-            .map_err(|why| Error::new(Kind::Refused, format!("the receipt does not count: {why}")))?;
-        serde_json::from_str(text).map_err(|_| no_receipt())
+        signed.verified(trust)
     }
+
+    /// The receipt, if a trusted key signed it.
+    ///
+    /// # Errors
+    /// As of [`SignedReceipt::open`].
+    pub fn verified(&self, trust: &Trust) -> Result<Receipt> {
+        let (mut key, mut signature) = ([0; 32], [0; 64]);
+        hex::decode_to_slice(&self.key, &mut key).map_err(|_| no_receipt())?;
+        hex::decode_to_slice(&self.signature, &mut signature).map_err(|_| no_receipt())?;
+        trust
+            .check(&key, Purpose::RECEIPT, self.receipt.get().as_bytes(), &signature)
+            .map_err(|why| Error::new(Kind::Refused, format!("the receipt does not count: {why}")))?;
+        self.content()
+    }
+
+    /// The receipt, whoever signed it: of one that was verified before it was kept.
+    ///
+    /// # Errors
+    /// `Input` when it is none.
+    pub fn content(&self) -> Result<Receipt> {
+        serde_json::from_str(self.receipt.get()).map_err(|_| no_receipt())
+    }
+}
+
+fn no_receipt() -> Error {
+    Error::new(Kind::Input, "the answer is no signed receipt")
 }

@@ -110,7 +110,7 @@ CREATE TABLE receipt (
   received INTEGER NOT NULL,
   -- Over `body`: the same receipt delivered twice is kept once.
   sha256 BLOB NOT NULL UNIQUE CHECK (length(sha256) = 32),
-  -- JSON of wire::Receipt.
+  -- JSON of wire::batch::SignedReceipt, as it came.
   body BLOB NOT NULL
 ) STRICT;
 
@@ -339,6 +339,43 @@ CREATE TABLE drive_test (
   id INTEGER PRIMARY KEY CHECK (id = 1),
   record TEXT NOT NULL CHECK (json_valid(record))
 ) STRICT;
+
+-- What officers put down that the station does not hold yet, as it is now. Each change puts it here again.
+CREATE TABLE document_outbox (
+  place INTEGER PRIMARY KEY AUTOINCREMENT,
+  kind TEXT NOT NULL,
+  -- In the table of that kind.
+  number INTEGER NOT NULL,
+  -- The station would not take it; tried again later.
+  refused_at INTEGER,
+  reason TEXT,
+  UNIQUE (kind, number)
+) STRICT;
+CREATE TRIGGER disposition_to_send AFTER INSERT ON disposition
+BEGIN INSERT OR REPLACE INTO document_outbox (kind, number) VALUES ('disposition', new.number); END;
+CREATE TRIGGER correction_to_send AFTER INSERT ON correction
+BEGIN INSERT OR REPLACE INTO document_outbox (kind, number) VALUES ('correction', new.number); END;
+CREATE TRIGGER vehicle_finding_to_send AFTER INSERT ON vehicle_finding
+BEGIN INSERT OR REPLACE INTO document_outbox (kind, number) VALUES ('vehicle_finding', new.number); END;
+CREATE TRIGGER vehicle_finding_to_send_again AFTER UPDATE ON vehicle_finding
+BEGIN INSERT OR REPLACE INTO document_outbox (kind, number) VALUES ('vehicle_finding', new.number); END;
+CREATE TRIGGER performance_test_to_send AFTER INSERT ON performance_test
+BEGIN INSERT OR REPLACE INTO document_outbox (kind, number) VALUES ('performance_test', new.number); END;
+-- Documents that the station holds, each with the receipt that says so.
+CREATE TABLE document_transferred (
+  -- Made of its content.
+  id BLOB NOT NULL PRIMARY KEY CHECK (length(id) = 16),
+  kind TEXT NOT NULL,
+  number INTEGER NOT NULL,
+  receipt INTEGER NOT NULL REFERENCES receipt (number),
+  at INTEGER NOT NULL
+) STRICT;
+-- How far the station holds each audit log, without a gap, and the receipt that says so.
+CREATE TABLE audit_transferred (
+  log BLOB NOT NULL PRIMARY KEY CHECK (length(log) = 16),
+  number INTEGER NOT NULL,
+  receipt INTEGER NOT NULL REFERENCES receipt (number)
+) STRICT, WITHOUT ROWID;
 
 -- People name a read by the end of its id, at least 6 digits.
 CREATE INDEX read_by_end ON read (substr(id, 14));

@@ -1,0 +1,148 @@
+//! `POST /v1/batches`: a batch as a stream, what is checked of it, and its signed receipt.
+//!
+//! There is no limit for the whole request, only for standing still: [`IDLE`] without a byte ends it. Its bytes count
+//! against the [room] for all that is arriving and for the vehicle. What takes time, hashes and JSON, is done off the
+//! threads that serve and off the database; the receipt is signed when all that it calls durable is on disk (control
+//! P-12).
+
+mod arrival;
+mod bounds;
+mod check;
+mod envelope;
+pub mod room;
+
+use super::computers::Seen;
+use super::http::{Failure, HttpResult, Station, blocking, failure};
+use super::ingest::ingest;
+use super::listener::Vehicle;
+use arrival::{Arrival, Refused};
+use axum::Json;
+use axum::body::{Body, Bytes};
+use axum::extract::{ConnectInfo, Request, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use http_body::Body as _;
+use plated_core::wire::batch::{BATCH_CONTENT_TYPE, MAX_BATCH_BYTES, SignedReceipt};
+use room::{NoRoom, Place};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// A body of which nothing comes for so long is given up.
+const IDLE: Duration = Duration::from_secs(30);
+/// When a vehicle that finds no room is to come again.
+const COME_AGAIN: Duration = Duration::from_secs(5);
+
+pub(super) async fn post_batch(
+    State(station): State<Arc<Station>>,
+    ConnectInfo(Vehicle(vehicle)): ConnectInfo<Vehicle>,
+    request: Request,
+) -> HttpResult<Json<SignedReceipt>> {
+    let place = station.room.place(&vehicle).map_err(no_room)?;
+    let (parts, place) = arrive(request, &vehicle, place).await?;
+    let received = station.clock.wall();
+    let checked = blocking(move || Ok(check::check(parts, received))).await?;
+    let (images, batch) = (station.images.clone(), checked.batch.clone());
+    // Pictures are durable before the rows that name them.
+    blocking(move || batch.pictures.iter().try_for_each(|picture| images.put(&picture.sha256, &picture.bytes))).await?;
+    let (images, batch) = (station.images.clone(), checked.batch.clone());
+    let outcome = station.writer.call(move |database| ingest(database, &images, &batch)).await?;
+    drop(place);
+    report(&vehicle, outcome.fault, outcome.seen);
+    let receipt = checked.receipt(&station.name, &outcome, station.clock.wall());
+    let refused = receipt.reads.refused.len() + receipt.documents.refused.len() + receipt.audit_rows.refused.len();
+    if refused > 0 {
+        tracing::warn!(vehicle = &*vehicle, batch = %receipt.batch, refused, "Parts of a batch were refused");
+    }
+    tracing::debug!(
+        vehicle = &*vehicle,
+        batch = %receipt.batch,
+        reads = receipt.reads.durable.len(),
+        documents = receipt.documents.durable.len(),
+        audit_rows = receipt.audit_rows.durable.len(),
+        "Took in a batch"
+    );
+    Ok(Json(SignedReceipt::sign(&receipt, &station.receipt_signer)?))
+}
+
+/// The whole body, taken apart as it comes.
+async fn arrive(request: Request, vehicle: &str, place: Place) -> HttpResult<(arrival::Parts, Place)> {
+    check_headers(request.headers())?;
+    let (mut body, mut arrival) = (request.into_body(), Arrival::new(place));
+    loop {
+        match tokio::time::timeout(IDLE, next(&mut body)).await {
+            Ok(Ok(Some(bytes))) => arrival.take(vehicle, &bytes).map_err(|why| refused(vehicle, why))?,
+            Ok(Ok(None)) => return arrival.finish().map_err(|why| refused(vehicle, why)),
+            Ok(Err(())) => return Err(failure(StatusCode::BAD_REQUEST, "the body was cut off")),
+            Err(_) => {
+                let text = format!("nothing of the body came for {} s", IDLE.as_secs());
+                return Err(failure(StatusCode::REQUEST_TIMEOUT, text));
+            }
+        }
+    }
+}
+
+fn check_headers(headers: &HeaderMap) -> HttpResult<()> {
+    let header = |name| headers.get(name).and_then(|value| value.to_str().ok());
+    if header(header::CONTENT_TYPE) != Some(BATCH_CONTENT_TYPE) {
+        let text = format!("a batch has the content type {BATCH_CONTENT_TYPE}");
+        return Err(failure(StatusCode::UNSUPPORTED_MEDIA_TYPE, text));
+    }
+    let length = header(header::CONTENT_LENGTH).and_then(|length| length.parse::<usize>().ok());
+    if length.is_some_and(|length| length > MAX_BATCH_BYTES) {
+        return Err(failure(StatusCode::PAYLOAD_TOO_LARGE, format!("a batch has at most {MAX_BATCH_BYTES} bytes")));
+    }
+    Ok(())
+}
+
+/// The next bytes of a body.
+async fn next(body: &mut Body) -> Result<Option<Bytes>, ()> {
+    loop {
+        match std::future::poll_fn(|cx| Pin::new(&mut *body).poll_frame(cx)).await {
+            None => return Ok(None),
+            Some(Err(_)) => return Err(()),
+            Some(Ok(frame)) => {
+                if let Ok(bytes) = frame.into_data() {
+                    return Ok(Some(bytes));
+                }
+            }
+        }
+    }
+}
+
+fn refused(vehicle: &str, why: Refused) -> Failure {
+    match why {
+        Refused::OtherVehicle => {
+            tracing::warn!(certificate = vehicle, "A vehicle sent reads in another vehicle's name; nothing was taken");
+            failure(StatusCode::FORBIDDEN, "the batch names another vehicle than the certificate")
+        }
+        Refused::Malformed(e) => failure(StatusCode::BAD_REQUEST, e.to_string()),
+        Refused::NoRoom(none) => no_room(none),
+    }
+}
+
+fn no_room(none: NoRoom) -> Failure {
+    match none {
+        NoRoom::OfVehicle => {
+            failure(StatusCode::TOO_MANY_REQUESTS, "too many batches of this vehicle are arriving").after(COME_AGAIN)
+        }
+        NoRoom::Full => {
+            failure(StatusCode::SERVICE_UNAVAILABLE, "the station is busy; send it again later").after(COME_AGAIN)
+        }
+    }
+}
+
+fn report(vehicle: &str, fault: Option<super::HeadFault>, seen: Seen) {
+    if let Some(fault) = fault {
+        tracing::error!(vehicle, "Security: of a vehicle, {}", fault.text());
+    }
+    if seen == (Seen::Cloned { report: true }) {
+        tracing::error!(
+            vehicle,
+            "Security: several computers send reads with the certificate of one vehicle. Find out which is the real \
+             one and have a new certificate made for it; `plated-station status` shows since when"
+        );
+    }
+}
+
+#[cfg(test)]
+mod tests;

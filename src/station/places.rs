@@ -1,0 +1,99 @@
+//! Places for open connections: a number for all, and one for each vehicle, so that one certificate does not lock
+//! others out. A vehicle that opens more loses its oldest connection: that is the one which may be dead without the
+//! station knowing it.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::{Arc, Mutex, PoisonError};
+use tokio::sync::oneshot;
+
+/// Most open connections.
+pub const MAX_CONNECTIONS: usize = 1024;
+/// And of one vehicle. It uses up to three: for batches, for lists, and for signs of a breach.
+pub const MAX_VEHICLE_CONNECTIONS: usize = 16;
+
+type Closers = VecDeque<(u64, oneshot::Sender<()>)>;
+
+#[derive(Debug, Default)]
+struct Open {
+    next: u64,
+    count: usize,
+    vehicles: HashMap<Arc<str>, Closers>,
+}
+
+/// All places.
+#[derive(Clone, Debug, Default)]
+pub struct Places(Arc<Mutex<Open>>);
+
+/// A taken place, free again when it is dropped.
+#[derive(Debug)]
+pub struct Place {
+    places: Places,
+    vehicle: Arc<str>,
+    number: u64,
+}
+
+impl Places {
+    /// A place for a connection of this vehicle, and what tells it to close; none when all are taken.
+    pub fn take(&self, vehicle: &Arc<str>) -> Option<(Place, oneshot::Receiver<()>)> {
+        let mut open = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let oldest = match open.vehicles.get_mut(vehicle) {
+            Some(own) if own.len() >= MAX_VEHICLE_CONNECTIONS => own.pop_front(),
+            _ => None,
+        };
+        match oldest {
+            // Its place is taken over; it may have closed by itself already.
+            Some((_, close)) => drop(close.send(())),
+            None if open.count >= MAX_CONNECTIONS => return None,
+            None => open.count += 1,
+        }
+        open.next += 1;
+        let number = open.next;
+        let (close, closing) = oneshot::channel();
+        open.vehicles.entry(vehicle.clone()).or_default().push_back((number, close));
+        Some((Place { places: self.clone(), vehicle: vehicle.clone(), number }, closing))
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let mut open = self.places.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(own) = open.vehicles.get_mut(&self.vehicle) else { return };
+        let before = own.len();
+        own.retain(|(number, _)| *number != self.number);
+        let gone = before - own.len();
+        if own.is_empty() {
+            open.vehicles.remove(&self.vehicle);
+        }
+        open.count -= gone;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_vehicle_with_too_many_connections_loses_its_oldest_and_others_get_in() {
+        let places = Places::default();
+        let (one, two): (Arc<str>, Arc<str>) = ("unit-1".into(), "unit-2".into());
+        let mut held: Vec<_> = (0..MAX_CONNECTIONS).map(|_| places.take(&one).unwrap()).collect();
+        let open = held.iter_mut().map(|(_, closing)| closing.try_recv()).filter(Result::is_err).count();
+        assert_eq!(open, MAX_VEHICLE_CONNECTIONS);
+        assert!(places.take(&two).is_some());
+        drop(held);
+        let open = places.0.lock().unwrap();
+        assert_eq!((open.count, open.vehicles.len()), (0, 0));
+    }
+
+    #[test]
+    fn when_all_places_are_taken_one_is_free_once_a_connection_closes() {
+        let places = Places::default();
+        let mut held = Vec::new();
+        for n in 0..MAX_CONNECTIONS {
+            held.push(places.take(&format!("unit-{n}").into()).unwrap());
+        }
+        assert!(places.take(&"another".into()).is_none());
+        held.pop();
+        assert!(places.take(&"another".into()).is_some());
+    }
+}
