@@ -7,6 +7,7 @@ mod kit;
 #[path = "../../fuzz/sync_entry_points.rs"]
 mod sync_entry_points;
 
+mod bad_links;
 mod browser;
 mod daemon;
 mod hotlist_sync;

@@ -23,7 +23,7 @@ use uuid::Uuid;
 
 /// An outbox in memory that keeps the promises of the store.
 #[derive(Clone, Default)]
-struct Memory(Arc<Mutex<Contents>>);
+pub struct Memory(Arc<Mutex<Contents>>);
 
 #[derive(Default)]
 struct Contents {
@@ -37,7 +37,7 @@ struct Contents {
 
 impl Memory {
     /// Adds a read with its own image; `shared` is an image that several reads have.
-    fn add(&self, shared: &[u8]) -> SealedRead {
+    pub fn add(&self, shared: &[u8]) -> SealedRead {
         let images = [Uuid::now_v7().as_bytes().to_vec(), shared.to_vec()];
         let read = seal(&record(&images));
         let mut contents = self.0.lock().unwrap();
@@ -50,7 +50,11 @@ impl Memory {
         self.0.lock().unwrap().reads.push(read.clone());
     }
 
-    fn transferred(&self) -> usize {
+    pub fn marked_twice(&self) -> bool {
+        self.0.lock().unwrap().marked_twice
+    }
+
+    pub fn transferred(&self) -> usize {
         self.0.lock().unwrap().transferred.len()
     }
 }
@@ -212,13 +216,13 @@ fn options(trust: Trust, batch_reads: usize) -> Options {
     }
 }
 
-fn sender<L: Link>(depot: &Depot, outbox: &Memory, link: L, batch_reads: usize) -> Sender<Memory, L> {
+pub fn sender<L: Link>(depot: &Depot, outbox: &Memory, link: L, batch_reads: usize) -> Sender<Memory, L> {
     let progress = watch::Sender::new(Progress::default());
     Sender::new(outbox.clone(), link, options(depot.trust(), batch_reads), Arc::new(SystemClock::new()), progress)
 }
 
 /// Rounds until the outbox is empty; returns how many failed.
-async fn until_empty<L: Link>(sender: &mut Sender<Memory, L>) -> usize {
+pub async fn until_empty<L: Link>(sender: &mut Sender<Memory, L>) -> usize {
     let mut failed = 0;
     for _ in 0..200 {
         match sender.round().await {

@@ -9,6 +9,7 @@ pub mod gpsd;
 pub mod matroska;
 pub mod onnx;
 pub mod process;
+pub mod proxy;
 pub mod reading;
 pub mod rtsp;
 pub mod sound;
@@ -204,8 +205,25 @@ impl Depot {
     }
 }
 
+/// So many bytes that do not compress, other ones for each seed, in the place of a picture.
+pub fn pixels(seed: u32, bytes: u32) -> Vec<u8> {
+    let byte = |n: u32| (n.wrapping_add(seed.wrapping_mul(7_919)).wrapping_mul(2_654_435_761) >> 13) as u8;
+    (0..bytes).map(byte).collect()
+}
+
+/// A link of the depot's vehicle, with other settings.
+pub fn link_to(depot: &Depot, address: SocketAddr, change: impl FnOnce(&mut Settings)) -> HttpsLink {
+    let mut settings = settings(&depot.vehicle, &depot.vehicle.ca, address);
+    change(&mut settings);
+    HttpsLink::new(VEHICLE, &settings, Arc::new(SystemClock::new())).unwrap()
+}
+
 pub fn link(files: &Issued, vehicle: &str, ca: &Path, address: SocketAddr) -> HttpsLink {
-    let transfer = Settings {
+    HttpsLink::new(vehicle, &settings(files, ca, address), Arc::new(SystemClock::new())).unwrap()
+}
+
+fn settings(files: &Issued, ca: &Path, address: SocketAddr) -> Settings {
+    Settings {
         station: format!("https://{address}"),
         ca: ca.to_owned(),
         certificate: files.certificate.clone(),
@@ -216,6 +234,5 @@ pub fn link(files: &Issued, vehicle: &str, ca: &Path, address: SocketAddr) -> Ht
         max_backoff_s: 0.01,
         timeout_s: 20.0,
         bandwidth_kbit_s: None,
-    };
-    HttpsLink::new(vehicle, &transfer, Arc::new(SystemClock::new())).unwrap()
+    }
 }

@@ -72,8 +72,8 @@ impl HttpsLink {
                 .pool_idle_timeout(IDLE))
         };
         let failed = || "could not set up the way to the station".to_owned();
-        // What was sent and is not acknowledged for so long is lost; the system sees that on a link of any speed.
-        let batches = client()?.tcp_user_timeout(timeout).build().context(Kind::Internal, failed)?;
+        // No limit of TCP for what is not acknowledged: a slow link that fills up can be taken for a dead one.
+        let batches = client()?.build().context(Kind::Internal, failed)?;
         let client = client()?.timeout(timeout).read_timeout(timeout).build().context(Kind::Internal, failed)?;
         let limit = config.bandwidth_kbit_s.map(|kbit| u64::from(kbit) * 1000 / 8);
         Ok(Self { client, batches, limit, station, validity: identity.validity, clock })
