@@ -1,8 +1,10 @@
 //! The command line of `plated-station`.
 
+use super::archive::{Archive, SqliteArchive, VehicleCount};
 use super::hotlists::command::{HotlistCommand, make_key};
-use super::{ClonedVehicle, Database, ReportedBreach, SecurityEvent, StationConfig, StationServer, config};
+use super::{ArchiveKey, ClonedVehicle, Database, ReportedBreach, SecurityEvent, StationConfig, StationServer, config};
 use clap::{CommandFactory, Parser, Subcommand};
+use jiff::civil::Date;
 use plated_core::clock::SystemClock;
 use plated_core::error::{Context, Kind, Result};
 use plated_core::signing::give_public_keys;
@@ -108,12 +110,21 @@ impl Command {
 fn init(dir: &Path, names: &[String], listen: SocketAddr) -> Result<()> {
     let clock = SystemClock::new();
     let file = dir.join("station.toml");
-    let made =
-        ["station.toml", "station.crt", "station.key", "hotlist.key", "hotlist.pub", "receipt.key", "receipt.pub"];
+    let made = [
+        "station.toml",
+        "station.crt",
+        "station.key",
+        "hotlist.key",
+        "hotlist.pub",
+        "receipt.key",
+        "receipt.pub",
+        "archive.key",
+    ];
     plated_core::tls::refuse_existing(&made.map(|name| dir.join(name)))?;
     Authority::create(dir, &clock)?.issue_station(names, &clock)?;
     make_key(&dir.join("hotlist.key"))?;
     make_key(&dir.join("receipt.key"))?;
+    ArchiveKey::create_file(&dir.join("archive.key"))?;
     let name = names.first().map_or("station", String::as_str);
     write_new(&file, config::template(name, listen).as_bytes(), 0o644)?;
     print(&format!(
@@ -145,11 +156,13 @@ async fn run(config: &StationConfig) -> Result<()> {
 fn status(config: &StationConfig) -> Result<()> {
     let look = |rows: &crate::database::Rows<'_>| {
         let breaches = rows.breaches(MAX_BREACHES_SHOWN)?;
-        Ok((rows.counts()?, rows.cloned_vehicles()?, rows.security_events()?, breaches))
+        Ok((rows.cloned_vehicles()?, rows.security_events()?, breaches))
     };
-    let (counts, cloned, events, (breaches, all)) = Database::read_only(&config.database(), look)?.unwrap_or_default();
-    let mut text = format!("reads {}\nimages {} ({} bytes)", counts.reads, counts.images, counts.image_bytes);
-    for (vehicle, reads, last) in &counts.vehicles {
+    let key = ArchiveKey::load(&config.archive_key)?;
+    let (cloned, events, (breaches, all)) = Database::read_only(&config.database(), &key, look)?.unwrap_or_default();
+    let counts = SqliteArchive::beside(&config.archive(key))?.statistics(Date::MIN, Date::MIN)?;
+    let mut text = format!("reads {}\nimages {} ({} bytes)", counts.reads, counts.pictures, counts.picture_bytes);
+    for VehicleCount { vehicle, reads, last_received: last } in &counts.vehicles {
         let (vehicle, reads) = (visible(vehicle), count(*reads, "read"));
         text.push_str(&format!("\nvehicle {vehicle}: {reads}, last received {last:.0}"));
     }

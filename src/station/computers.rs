@@ -144,7 +144,7 @@ mod tests {
     impl Bench {
         fn new() -> Self {
             let dir = tempfile::tempdir().unwrap();
-            let database = Database::open(&dir.path().join("station.db")).unwrap();
+            let database = Database::open(&dir.path().join("station.db"), &crate::key::ArchiveKey::of_tests()).unwrap();
             Self { _dir: dir, database, now: "2026-11-26T08:00:00Z".parse().unwrap() }
         }
 

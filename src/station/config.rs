@@ -1,5 +1,7 @@
 //! The station's configuration file, `station.toml`. Unknown keys are refused.
 
+use super::ArchiveKey;
+use super::archive::{Options, Retention};
 use plated_core::config_file::parse;
 use plated_core::error::{Context, Error, Kind, Result};
 use plated_core::name::is_plain_name;
@@ -30,10 +32,20 @@ pub struct StationConfig {
     /// File of the key that signs receipts, readable by its owner only.
     #[serde(default = "receipt_key")]
     pub receipt_key: PathBuf,
+    /// File of the key of the archive, readable by its owner only. Without it nothing of the archive can be read.
+    #[serde(default = "archive_key")]
+    pub archive_key: PathBuf,
+    /// How long reads are kept.
+    #[serde(default)]
+    pub retention: Retention,
 }
 
 fn receipt_key() -> PathBuf {
     "receipt.key".into()
+}
+
+fn archive_key() -> PathBuf {
+    "archive.key".into()
 }
 
 fn hotlist_key() -> PathBuf {
@@ -54,11 +66,19 @@ impl StationConfig {
             ));
         }
         let base = path.parent().unwrap_or(Path::new("."));
-        let StationConfig { data, ca, certificate, key, hotlist_key, receipt_key, .. } = &mut config;
-        for file in [data, ca, certificate, key, hotlist_key, receipt_key] {
+        if let Err(why) = config.retention.check() {
+            return Err(Error::new(Kind::Config, format!("{}: retention.{why}", path.display())));
+        }
+        let StationConfig { data, ca, certificate, key, hotlist_key, receipt_key, archive_key, .. } = &mut config;
+        for file in [data, ca, certificate, key, hotlist_key, receipt_key, archive_key] {
             *file = base.join(&*file);
         }
         Ok(config)
+    }
+
+    /// How the archive is opened.
+    pub fn archive(&self, key: ArchiveKey) -> Options<'_> {
+        Options { data: &self.data, key, station: &self.name, retention: self.retention }
     }
 
     /// The database file.
@@ -78,8 +98,12 @@ listen = "{listen}"
 # Name of this station in its receipts.
 name = "{name}"
 
-# Folder of the database and the images. Give it the disk with the room.
+# Folder of the archive. Give it the disk with the room.
 data = "data"
+
+# The key of the archive (mode 0400). Everything in it is encrypted: keep a copy of the key in another place,
+# since without it nothing can be read again, a backup neither.
+archive_key = "archive.key"
 
 # The authority whose certificates vehicles must show, and this station's own certificate and
 # key (mode 0400). Those made by `plated-station init` are for development and trials; in
@@ -95,6 +119,14 @@ hotlist_key = "hotlist.key"
 # The key that signs receipts (mode 0400). Vehicles have its public part, receipt.pub, and take receipts
 # from nobody else. Keep a copy in a safe place: with another key no vehicle believes this station.
 receipt_key = "receipt.key"
+
+# For how many days reads are kept; they are deleted on the day after. What is under an evidence hold stays.
+[retention]
+no_hit = 365
+hit = 365
+canvass = 365
+fixed_site = 365
+fixed_site_pictures = 30
 "#
     )
 }

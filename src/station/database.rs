@@ -1,22 +1,20 @@
-//! The station's database: SQLite, one connection, every transaction synced before it counts.
+//! The station's database: SQLCipher, one connection, every transaction synced before it counts.
 //!
 //! A transaction counts only if the database was at its path before it and after it: what goes into a
 //! file that was removed, moved or replaced is gone when the station ends.
 
-use super::archive::{AuditRow, Document};
-use jiff::Timestamp;
-use plated_core::digest::Sha256;
+use super::key::ArchiveKey;
+pub(super) use super::sqlcipher::SqlContext;
+use super::sqlcipher::{self, Access};
 use plated_core::durable;
 use plated_core::error::{Context, Error, Kind, Result};
 use plated_core::inode::InodeWatch;
-use rusqlite::{Connection, OpenFlags, OptionalExtension, Row, Transaction, TransactionBehavior, params};
+use rusqlite::{Connection, Transaction, TransactionBehavior};
 use std::fs::File;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
-use uuid::Uuid;
 
-/// The schema of a fresh database, in two parts.
-const FRESH: [&str; 2] = [include_str!("schema.sql"), include_str!("hotlists/schema.sql")];
+/// The schema of a fresh database, in three parts.
+const FRESH: [&str; 3] = [include_str!("schema.sql"), include_str!("hotlists/schema.sql"), crate::archive::SCHEMA];
 /// `MIGRATIONS[n]` leads from version n + 1 to n + 2. No version has been shipped yet.
 const MIGRATIONS: &[&str] = &[];
 /// The version this program writes.
@@ -35,33 +33,11 @@ pub struct Database {
     is_reported: bool,
 }
 
-/// What the station holds.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Counts {
-    /// Reads.
-    pub reads: u64,
-    /// Images.
-    pub images: u64,
-    /// Bytes of all images.
-    pub image_bytes: u64,
-    /// For each vehicle: its name, its reads, when the last of them came.
-    pub vehicles: Vec<(String, u64, Timestamp)>,
-}
-
 impl Database {
     /// Opens or makes the database at `path`.
-    pub fn open(path: &Path) -> Result<Self> {
+    pub fn open(path: &Path, key: &ArchiveKey) -> Result<Self> {
         let failed = || format!("could not open the station's database {}", path.display());
-        let mut connection = Connection::open(path).sql(failed)?;
-        // FULL: with NORMAL a receipt could outlive its reads at a power cut.
-        let mode: String = connection.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0)).sql(failed)?;
-        if mode != "wal" {
-            return Err(Error::new(
-                Kind::Storage,
-                format!("{} is on a file system without shared memory; use a local disk", path.display()),
-            ));
-        }
-        connection.execute_batch("PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON").sql(failed)?;
+        let mut connection = sqlcipher::open(path, &key.of_database()?, Access::Make)?;
         let version: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0)).sql(failed)?;
         if !(0..=VERSION).contains(&version) {
             let message = format!(
@@ -145,10 +121,9 @@ impl Database {
 
     /// Reads the database at `path` without changing it, while a station may be running; `None`
     /// when nothing has been made in it yet.
-    pub fn read_only<T>(path: &Path, work: impl FnOnce(&Rows<'_>) -> Result<T>) -> Result<Option<T>> {
+    pub fn read_only<T>(path: &Path, key: &ArchiveKey, work: impl FnOnce(&Rows<'_>) -> Result<T>) -> Result<Option<T>> {
         let failed = || format!("could not read the station's database {}", path.display());
-        let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY).sql(failed)?;
-        connection.busy_timeout(Duration::from_secs(5)).sql(failed)?;
+        let connection = sqlcipher::open(path, &key.of_database()?, Access::Read)?;
         let version: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0)).sql(failed)?;
         if version == 0 {
             return Ok(None);
@@ -159,140 +134,6 @@ impl Database {
 
 /// The rows, inside one transaction.
 pub struct Rows<'a>(pub(super) Transaction<'a>);
-
-/// A read to be added.
-#[derive(Debug)]
-pub struct NewRow<'a> {
-    /// Key of the read.
-    pub id: Uuid,
-    /// Over `record`.
-    pub sha256: Sha256,
-    /// The vehicle that made it.
-    pub vehicle: &'a str,
-    /// By the vehicle's clock.
-    pub first_seen: Timestamp,
-    /// By the station's clock.
-    pub received: Timestamp,
-    /// The batch that brought it.
-    pub batch: Uuid,
-    /// The exact bytes.
-    pub record: &'a [u8],
-}
-
-impl Rows<'_> {
-    /// What the station holds.
-    pub fn counts(&self) -> Result<Counts> {
-        let failed = could_not_read;
-        let reads = self.0.query_row("SELECT count(*) FROM reads", [], |row| count(row, 0)).sql(failed)?;
-        let (images, image_bytes) = self
-            .0
-            .query_row("SELECT count(*), coalesce(sum(bytes), 0) FROM images", [], |row| {
-                Ok((count(row, 0)?, count(row, 1)?))
-            })
-            .sql(failed)?;
-        let mut statement = self
-            .0
-            .prepare("SELECT vehicle, count(*), max(received) FROM reads GROUP BY vehicle ORDER BY vehicle")
-            .sql(failed)?;
-        let vehicles = statement
-            .query_map([], |row| {
-                let last = Timestamp::from_microsecond(row.get(2)?).unwrap_or_default();
-                Ok((row.get(0)?, count(row, 1)?, last))
-            })
-            .and_then(Iterator::collect)
-            .sql(failed)?;
-        Ok(Counts { reads, images, image_bytes, vehicles })
-    }
-
-    /// Hash of the content stored under `id`.
-    pub fn read(&self, id: Uuid) -> Result<Option<Sha256>> {
-        self.0
-            .prepare_cached("SELECT sha256 FROM reads WHERE id = ?1")
-            .and_then(|mut s| s.query_row([id.as_bytes()], |row| row.get(0).map(Sha256)).optional())
-            .sql(could_not_read)
-    }
-
-    /// Adds a read; `id` must be new.
-    pub fn add_read(&self, row: &NewRow<'_>) -> Result<()> {
-        self.0
-            .prepare_cached(
-                "INSERT INTO reads (id, sha256, vehicle, first_seen, received, batch, record)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
-            )
-            .and_then(|mut s| {
-                s.execute(params![
-                    row.id.as_bytes(),
-                    row.sha256.0,
-                    row.vehicle,
-                    row.first_seen.as_microsecond(),
-                    row.received.as_microsecond(),
-                    row.batch.as_bytes(),
-                    row.record,
-                ])
-            })
-            .map(drop)
-            .sql(|| "could not store a read".into())
-    }
-
-    /// Size of an image whose file was made durable.
-    pub fn image(&self, sha256: &Sha256) -> Result<Option<u64>> {
-        self.0
-            .prepare_cached("SELECT bytes FROM images WHERE sha256 = ?1")
-            .and_then(|mut s| s.query_row([sha256.0], |row| count(row, 0)).optional())
-            .sql(could_not_read)
-    }
-
-    /// Notes that an image's file is durable; again does no harm.
-    pub fn add_image(&self, sha256: &Sha256, bytes: u64, received: Timestamp) -> Result<()> {
-        self.0
-            .prepare_cached("INSERT INTO images (sha256, bytes, received) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING")
-            .and_then(|mut s| s.execute(params![sha256.0, bytes.cast_signed(), received.as_microsecond()]))
-            .map(drop)
-            .sql(|| "could not note an image".into())
-    }
-
-    /// Adds a document, unless there is one of its id; gives the hash of the one that is here.
-    pub fn add_document(&self, vehicle: &str, document: &Document, received: Timestamp) -> Result<Sha256> {
-        let id = document.id.as_bytes();
-        self.0
-            .prepare_cached(
-                "INSERT INTO documents (vehicle, id, kind, sha256, received, json) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
-                 ON CONFLICT DO NOTHING",
-            )
-            .and_then(|mut s| {
-                let received = received.as_microsecond();
-                s.execute(params![vehicle, id, document.kind, document.sha256.0, received, &*document.json])
-            })
-            .and_then(|_| self.0.prepare_cached("SELECT sha256 FROM documents WHERE vehicle = ?1 AND id = ?2"))
-            .and_then(|mut s| s.query_row(params![vehicle, id], |row| row.get(0).map(Sha256)))
-            .sql(|| "could not store a document".into())
-    }
-
-    /// Adds a row of a vehicle's audit log, unless it has one of its number; gives the hash of the one that is here.
-    pub fn add_audit_row(&self, vehicle: &str, row: &AuditRow, received: Timestamp) -> Result<Sha256> {
-        let log = row.log.as_bytes();
-        self.0
-            .prepare_cached(
-                "INSERT INTO audit_rows (vehicle, log, number, hash, received, json) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
-                 ON CONFLICT DO NOTHING",
-            )
-            .and_then(|mut s| {
-                let received = received.as_microsecond();
-                s.execute(params![vehicle, log, row.number, row.hash.0, received, &*row.json])
-            })
-            .and_then(|_| {
-                self.0.prepare_cached("SELECT hash FROM audit_rows WHERE vehicle = ?1 AND log = ?2 AND number = ?3")
-            })
-            .and_then(|mut s| s.query_row(params![vehicle, log, row.number], |row| row.get(0).map(Sha256)))
-            .sql(|| "could not store a row of an audit log".into())
-    }
-
-    /// Lets the database grow to `pages` only, as if the disk were full there.
-    #[cfg(test)]
-    pub(super) fn limit_pages(&self, pages: u32) -> Result<()> {
-        self.0.pragma_update(None, "max_page_count", pages).sql(could_not_read)
-    }
-}
 
 /// Logs that copies of a displaced database still lie beside this one: their reads may not be in it.
 pub(super) fn report_rescued(path: &Path) {
@@ -308,26 +149,8 @@ pub(super) fn report_rescued(path: &Path) {
     }
 }
 
-/// SQLite counts with a sign; none of ours is below zero.
-fn count(row: &Row<'_>, column: usize) -> rusqlite::Result<u64> {
-    row.get(column).map(i64::unsigned_abs)
-}
-
 pub(super) fn could_not_read() -> String {
     "the station's database could not be read".into()
-}
-
-/// Tells a full or failing disk and a damaged file apart from defects.
-pub(super) trait SqlContext<T> {
-    fn sql(self, message: impl FnOnce() -> String) -> Result<T>;
-}
-
-impl<T> SqlContext<T> for rusqlite::Result<T> {
-    fn sql(self, message: impl FnOnce() -> String) -> Result<T> {
-        let result = self.as_ref().err().and_then(rusqlite::Error::sqlite_error);
-        let kind = result.map_or(Kind::Internal, |e| Kind::of_sqlite(e.extended_code));
-        self.context(kind, message)
-    }
 }
 
 /// Makes a fresh database, or brings an older one to the version behind the last of `migrations`, in one
@@ -348,23 +171,33 @@ fn bring_to_date(connection: &mut Connection, migrations: &[&str]) -> rusqlite::
 mod tests {
     use super::*;
 
+    fn add(rows: &Rows<'_>, vehicle: &str) -> Result<()> {
+        rows.0.execute("INSERT INTO vehicles VALUES (?1, 1)", [vehicle]).map(drop).sql(could_not_read)
+    }
+
+    fn has(rows: &Rows<'_>, vehicle: &str) -> Result<bool> {
+        let sql = "SELECT EXISTS (SELECT 1 FROM vehicles WHERE vehicle = ?1)";
+        rows.0.query_row(sql, [vehicle], |row| row.get(0)).sql(could_not_read)
+    }
+
     #[test]
     fn a_newer_schema_is_refused_and_left_alone() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("station.db");
-        drop(Database::open(&path).unwrap());
-        Connection::open(&path).unwrap().pragma_update(None, "user_version", 99).unwrap();
-        assert!(Database::open(&path).unwrap_err().chain().contains("install a newer"));
+        drop(Database::open(&path, &ArchiveKey::of_tests()).unwrap());
+        let connection = sqlcipher::open(&path, &ArchiveKey::of_tests().of_database().unwrap(), Access::Make).unwrap();
+        connection.pragma_update(None, "user_version", 99).unwrap();
+        assert!(Database::open(&path, &ArchiveKey::of_tests()).unwrap_err().chain().contains("install a newer"));
     }
 
     #[test]
     fn a_database_of_an_older_version_keeps_its_rows_and_is_migrated_in_one_step_or_not_at_all() {
         let mut database = Connection::open_in_memory().unwrap();
         bring_to_date(&mut database, MIGRATIONS).unwrap();
-        database.execute("INSERT INTO images VALUES (?1, 1, 0)", [Sha256::of(b"x").0]).unwrap();
+        database.execute("INSERT INTO vehicles VALUES ('unit-7', 1)", []).unwrap();
         let state = |database: &Connection| -> (i64, i64) {
             let version = database.query_row("PRAGMA user_version", [], |row| row.get(0)).unwrap();
-            (version, database.query_row("SELECT count(*) FROM images", [], |row| row.get(0)).unwrap())
+            (version, database.query_row("SELECT count(*) FROM vehicles", [], |row| row.get(0)).unwrap())
         };
         let made_up = ["CREATE TABLE made_up (a INTEGER) STRICT", "ALTER TABLE made_up ADD COLUMN b TEXT"];
         assert!(bring_to_date(&mut database, &[made_up[0], "CREATE TABEL"]).is_err());
@@ -379,19 +212,19 @@ mod tests {
     fn what_is_committed_into_a_file_without_a_name_does_not_count_and_is_copied() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("station.db");
-        let mut database = Database::open(&path).unwrap();
-        let (first, second) = (Sha256::of(b"1"), Sha256::of(b"2"));
-        database.transaction(|rows| rows.add_image(&first, 1, Timestamp::UNIX_EPOCH)).unwrap();
+        let mut database = Database::open(&path, &ArchiveKey::of_tests()).unwrap();
+        let (first, second) = ("unit-1", "unit-2");
+        database.transaction(|rows| add(rows, first)).unwrap();
         let refused = database.transaction(|rows| {
             std::fs::remove_file(&path).unwrap();
-            rows.add_image(&second, 1, Timestamp::UNIX_EPOCH)
+            add(rows, second)
         });
         assert_eq!(refused.unwrap_err().kind(), Kind::Missing);
         assert_eq!(database.transaction(|_| Ok(())).unwrap_err().kind(), Kind::Missing);
         // All of it is in the copy, and in one only.
-        let mut copy = Database::open(&dir.path().join("station.db.rescued-1")).unwrap();
-        for image in [first, second] {
-            assert_eq!(copy.transaction(|rows| rows.image(&image)).unwrap(), Some(1));
+        let mut copy = Database::open(&dir.path().join("station.db.rescued-1"), &ArchiveKey::of_tests()).unwrap();
+        for vehicle in [first, second] {
+            assert!(copy.transaction(|rows| has(rows, vehicle)).unwrap());
         }
         assert!(!dir.path().join("station.db.rescued-2").exists());
     }
@@ -399,13 +232,12 @@ mod tests {
     #[test]
     fn an_error_inside_a_transaction_keeps_nothing() {
         let dir = tempfile::tempdir().unwrap();
-        let mut database = Database::open(&dir.path().join("station.db")).unwrap();
-        let sha256 = Sha256::of(b"x");
+        let mut database = Database::open(&dir.path().join("station.db"), &ArchiveKey::of_tests()).unwrap();
         let failed: Result<()> = database.transaction(|rows| {
-            rows.add_image(&sha256, 1, Timestamp::UNIX_EPOCH)?;
+            add(rows, "unit-7")?;
             Err(Error::new(Kind::Internal, "stop"))
         });
         assert!(failed.is_err());
-        assert_eq!(database.transaction(|rows| rows.image(&sha256)).unwrap(), None);
+        assert!(!database.transaction(|rows| has(rows, "unit-7")).unwrap());
     }
 }

@@ -147,7 +147,7 @@ impl Rows<'_> {
     }
 
     /// Notes a security event; true when it is to be logged.
-    fn security_event(&self, vehicle: &str, indicator: &str, now: Timestamp) -> Result<bool> {
+    pub(super) fn security_event(&self, vehicle: &str, indicator: &str, now: Timestamp) -> Result<bool> {
         let before: Option<i64> = self
             .0
             .prepare_cached("SELECT last_seen FROM security_events WHERE vehicle = ?1 AND indicator = ?2")
@@ -199,7 +199,7 @@ mod tests {
     #[test]
     fn a_head_that_goes_back_or_contradicts_what_was_signed_is_a_security_event_and_a_late_one_is_not() {
         let dir = tempfile::tempdir().unwrap();
-        let mut database = Database::open(&dir.path().join("station.db")).unwrap();
+        let mut database = Database::open(&dir.path().join("station.db"), &crate::key::ArchiveKey::of_tests()).unwrap();
         let (signer, now) = (Signer::generate().unwrap(), "2026-11-26T08:00:00Z".parse::<Timestamp>().unwrap());
         let start = Head::start("unit-7", Uuid::now_v7(), now);
         let head = |number: i64, mark: &str| Head { number, hash: Sha256::of(mark.as_bytes()), ..start.clone() };

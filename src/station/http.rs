@@ -2,9 +2,9 @@
 //! a [`Problem`]; its text is for the vehicle's log, and the station's own log says more.
 
 use super::StationConfig;
+use super::archive::SqliteArchive;
 use super::database::Database;
 use super::hotlists;
-use super::images::Images;
 use super::intake;
 use super::intake::room::Room;
 use super::security;
@@ -38,7 +38,7 @@ const COME_AGAIN: Duration = Duration::from_secs(2);
 pub struct Station {
     pub(super) name: String,
     pub(super) data: PathBuf,
-    pub(super) images: Images,
+    pub(super) archive: Arc<SqliteArchive>,
     pub(super) writer: DatabaseHandle,
     pub(super) clock: Arc<dyn Clock>,
     bodies: Arc<Semaphore>,
@@ -52,7 +52,7 @@ pub struct Station {
 impl Station {
     pub(super) fn new(
         config: &StationConfig,
-        images: Images,
+        archive: Arc<SqliteArchive>,
         writer: DatabaseHandle,
         receipt_signer: Signer,
         clock: Arc<dyn Clock>,
@@ -60,7 +60,7 @@ impl Station {
         let (name, data) = (config.name.clone(), config.data.clone());
         let bodies = Arc::new(Semaphore::new(MAX_BODIES_KIB));
         let room = Room::new(intake::room::LIMITS);
-        Self { name, data, images, writer, clock, bodies, room, receipt_signer, hand_out: station_permit() }
+        Self { name, data, archive, writer, clock, bodies, room, receipt_signer, hand_out: station_permit() }
     }
 }
 

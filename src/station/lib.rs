@@ -10,32 +10,31 @@ mod database;
 mod heads;
 mod hotlists;
 mod http;
-mod images;
-mod ingest;
+mod key;
+mod sqlcipher;
 mod intake;
 mod listener;
 mod places;
+mod purging;
 mod security;
 mod writer;
 
 pub use computers::{ClonedVehicle, Seen};
 pub use config::StationConfig;
-pub use database::{Counts, Database};
+pub use database::{Database, Rows};
 pub use heads::{HeadFault, SecurityEvent};
 pub use hotlists::{HotlistVersion, Publication, Published, Publisher};
+pub use key::ArchiveKey;
 pub use security::ReportedBreach;
 
+use archive::SqliteArchive;
 use clap::Parser;
-use images::Images;
 use listener::{Vehicle, VehicleListener};
 use plated_core::clock::Clock;
-use plated_core::durable;
-use plated_core::error::{Context, Error, Kind, Result, exit_code};
+use plated_core::error::{Context, Kind, Result, exit_code};
 use plated_core::signing::Signer;
 use plated_core::tls;
-use std::fs::{File, TryLockError};
 use std::net::SocketAddr;
-use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
@@ -54,7 +53,7 @@ const DRAIN_TIMEOUT: Duration = Duration::from_secs(10);
 pub struct StationServer {
     listener: VehicleListener,
     station: Arc<http::Station>,
-    _lock: File,
+    purge: purging::Purging,
 }
 
 impl StationServer {
@@ -66,11 +65,12 @@ impl StationServer {
             tracing::error!(error = %e.chain(), "Vehicles will not talk to this station");
         }
         let receipt_signer = Signer::load(&config.receipt_key)?;
-        let (lock, images, database) = open_data(config)?;
+        let archive = Arc::new(SqliteArchive::open(&config.archive(ArchiveKey::load(&config.archive_key)?))?);
         let listener = VehicleListener::bind(config.listen, tls::server(&identity, &["h2", "http/1.1"])?).await?;
-        let writer = writer::DatabaseHandle::start(database)?;
-        let station = Arc::new(http::Station::new(config, images, writer, receipt_signer, clock));
-        Ok(Self { listener, station, _lock: lock })
+        let writer = writer::DatabaseHandle::start(archive.database().clone())?;
+        let purge = purging::Purging::new(archive.clone(), clock.clone())?;
+        let station = Arc::new(http::Station::new(config, archive, writer, receipt_signer, clock));
+        Ok(Self { listener, station, purge })
     }
 
     /// The address it really listens on.
@@ -81,6 +81,7 @@ impl StationServer {
     /// Answers until `stop` is done, then lets the requests under way end.
     pub async fn run(self, stop: impl Future<Output = ()> + Send + 'static) -> Result<()> {
         let (stopping, stopped) = tokio::sync::oneshot::channel();
+        let _purging = self.purge.start();
         let service = http::router(self.station).into_make_service_with_connect_info::<Vehicle>();
         let serving = axum::serve(self.listener, service).with_graceful_shutdown(async move {
             stop.await;
@@ -93,33 +94,6 @@ impl StationServer {
                 Ok(())
             }
         }
-    }
-}
-
-fn open_data(config: &StationConfig) -> Result<(File, Images, Database)> {
-    let data = &config.data;
-    let failed = || format!("could not use the data folder {}", data.display());
-    durable::make_folder(data).context(Kind::Storage, failed)?;
-    let lock = lock(&data.join("station.lock"))?;
-    let images = Images::open(data)?;
-    let database = Database::open(&config.database())?;
-    database::report_rescued(&config.database());
-    // The database file's own name in the folder must survive a power cut too.
-    durable::sync_folder(data).context(Kind::Storage, failed)?;
-    Ok((lock, images, database))
-}
-
-/// Two stations on one folder would clear away each other's incoming images.
-fn lock(path: &Path) -> Result<File> {
-    let failed = || format!("could not lock {}", path.display());
-    let file = File::options().create(true).truncate(false).write(true).open(path).context(Kind::Storage, failed)?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(Error::new(
-            Kind::Refused,
-            format!("another plated-station uses {}; stop it first", path.parent().unwrap_or(path).display()),
-        )),
-        Err(TryLockError::Error(e)) => Err(e).context(Kind::Storage, failed),
     }
 }
 

@@ -1,24 +1,5 @@
 -- The station's database, version 1, with hotlists/schema.sql. No version has been shipped yet.
--- Times are microseconds since 1970, UTC. Reads and images are evidence: rows are added, never changed.
-
--- Reads, each once, as the vehicle sealed them.
-CREATE TABLE reads (
-    id          BLOB PRIMARY KEY,         -- UUIDv7, 16 bytes
-    sha256      BLOB NOT NULL,            -- over the bytes of record, 32 bytes
-    vehicle     TEXT NOT NULL,            -- as its certificate names it
-    first_seen  INTEGER NOT NULL,         -- by the vehicle's clock
-    received    INTEGER NOT NULL,         -- by the station's clock
-    batch       BLOB NOT NULL,            -- the batch that brought it, for tracing
-    record      BLOB NOT NULL             -- the exact bytes; JSON of wire::ReadRecord
-) STRICT, WITHOUT ROWID;
-CREATE INDEX reads_by_vehicle ON reads (vehicle, received);
-
--- Images whose file is durable: written, synced, renamed, folder synced, and only then a row.
-CREATE TABLE images (
-    sha256      BLOB PRIMARY KEY,         -- over the file's bytes
-    bytes       INTEGER NOT NULL,
-    received    INTEGER NOT NULL
-) STRICT, WITHOUT ROWID;
+-- Times are microseconds since 1970, UTC. What the archive keeps stands in archive/sqlite/main.sql.
 
 -- By what the computers of a vehicle were told apart: the installation, made with the vehicle's store,
 -- and the session, made at each start. One that comes back again and again after another had taken its
@@ -84,25 +65,3 @@ CREATE TABLE cloned_vehicles (
     last_seen   INTEGER NOT NULL,         -- and last
     times       INTEGER NOT NULL          -- how often
 ) STRICT, WITHOUT ROWID;
-
--- What officers found, as the vehicles wrote it: corrections, dispositions, findings, performance tests.
-CREATE TABLE documents (
-    vehicle     TEXT NOT NULL,
-    id          BLOB NOT NULL CHECK (length(id) = 16),
-    kind        TEXT NOT NULL,
-    sha256      BLOB NOT NULL CHECK (length(sha256) = 32),
-    received    INTEGER NOT NULL,
-    json        BLOB NOT NULL,            -- the exact bytes
-    PRIMARY KEY (vehicle, id)
-) STRICT;
-
--- Rows of vehicles' audit logs.
-CREATE TABLE audit_rows (
-    vehicle     TEXT NOT NULL,
-    log         BLOB NOT NULL CHECK (length(log) = 16),
-    number      INTEGER NOT NULL,
-    hash        BLOB NOT NULL CHECK (length(hash) = 32),
-    received    INTEGER NOT NULL,
-    json        BLOB NOT NULL,            -- as `plated audit export` writes it
-    PRIMARY KEY (vehicle, log, number)
-) STRICT;

@@ -139,7 +139,7 @@ mod tests {
     #[test]
     fn an_event_that_comes_twice_is_kept_once_and_one_of_another_vehicle_or_row_by_itself() {
         let dir = tempfile::tempdir().unwrap();
-        let mut database = Database::open(&dir.path().join("station.db")).unwrap();
+        let mut database = Database::open(&dir.path().join("station.db"), &crate::key::ArchiveKey::of_tests()).unwrap();
         let now = "2026-11-26T09:00:00Z".parse().unwrap();
         let mut add =
             |vehicle: &str, row| database.transaction(|rows| rows.add_breach(vehicle, &event(row), now)).unwrap();

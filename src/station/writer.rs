@@ -1,8 +1,9 @@
-//! The one thread that owns the database. Everybody else hands it work through a short queue.
+//! The one thread that works on the database for requests, beside the archive. They hand it work through a short queue.
 
 use super::database::Database;
 use plated_core::error::{Context, Error, Kind, Result};
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::{mpsc, oneshot};
 
 /// Work waiting for the database. When as much waits, more is refused, and vehicles come again.
@@ -18,14 +19,18 @@ pub struct DatabaseHandle {
 
 impl DatabaseHandle {
     /// Starts the thread.
-    pub fn start(mut database: Database) -> Result<Self> {
+    pub fn start(database: Arc<Mutex<Database>>) -> Result<Self> {
         let (queue, mut waiting) = mpsc::channel::<Work>(MAX_WAITING);
         std::thread::Builder::new()
             .name("database".into())
             .spawn(move || {
                 while let Some(work) = waiting.blocking_recv() {
                     // A panic rolls its transaction back; it must not take the station down.
-                    if catch_unwind(AssertUnwindSafe(|| work(&mut database))).is_err() {
+                    if catch_unwind(AssertUnwindSafe(|| {
+                        work(&mut database.lock().unwrap_or_else(PoisonError::into_inner))
+                    }))
+                    .is_err()
+                    {
                         tracing::error!("A defect in the station was caught while it wrote; the request failed");
                     }
                 }

@@ -275,7 +275,7 @@ async fn what_officers_put_down_and_the_audit_log_go_up_once_and_never_hold_up_a
     assert_eq!(left, [b"{\"vehicle\":\"unit-8\"}".to_vec()]);
     assert!(outbox.0.lock().unwrap().rows.is_empty());
     let count = |sql: &str| depot.database().query_row(sql, [], |row| row.get::<_, i64>(0)).unwrap();
-    assert_eq!((count("SELECT count(*) FROM documents"), count("SELECT count(*) FROM audit_rows")), (2, 1));
+    assert_eq!((count("SELECT count(*) FROM documents"), count("SELECT count(*) FROM vehicle_audit")), (2, 1));
 }
 
 // policy: P-12

@@ -25,7 +25,8 @@ use plated_core::wire::Computer;
 use plated_core::wire::batch::{
     BatchCounts, BatchHeader, BatchPicture, BatchWriter, Receipt, SealedRead, SignedReceipt,
 };
-use plated_station::{StationConfig, StationServer};
+use plated_station::archive::{Archive, Query, Retention, SqliteArchive};
+use plated_station::{ArchiveKey, StationConfig, StationServer};
 use plated_vehicle::transfer::{Answer, Link};
 use plated_vehicle::transfer::{HttpsLink, Settings};
 use rusqlite::Connection;
@@ -124,6 +125,7 @@ impl Depot {
         let authority = Authority::create(dir.path(), &clock).unwrap();
         let own = authority.issue_station(&["localhost".into(), "127.0.0.1".into()], &clock).unwrap();
         let vehicle = authority.issue_vehicle(VEHICLE, &dir.path().join("vehicle"), &clock).unwrap();
+        ArchiveKey::create_file(&dir.path().join("archive.key")).unwrap();
         let config = StationConfig {
             listen: "127.0.0.1:0".parse().unwrap(),
             name: "station-1".into(),
@@ -133,6 +135,8 @@ impl Depot {
             key: own.key,
             hotlist_key: dir.path().join("hotlist.key"),
             receipt_key: dir.path().join("receipt.key"),
+            archive_key: dir.path().join("archive.key"),
+            retention: Retention::default(),
         };
         let signer = Signer::create_file(&config.receipt_key).unwrap();
         write_public(&dir.path().join("receipt.pub"), &signer.public_key()).unwrap();
@@ -183,25 +187,42 @@ impl Depot {
 
     /// The station's database, read from outside.
     pub fn database(&self) -> Connection {
-        Connection::open(self.config.data.join("station.db")).unwrap()
+        self.database_at(&self.config.data.join("station.db"))
+    }
+
+    /// The same of a copy.
+    pub fn database_at(&self, path: &Path) -> Connection {
+        let key = ArchiveKey::load(&self.config.archive_key).unwrap().of_database().unwrap();
+        let connection = Connection::open(path).unwrap();
+        connection.pragma_update(None, "key", format!("x'{}'", hex::encode(*key))).unwrap();
+        connection
+    }
+
+    /// The archive, beside a station that may be running.
+    pub fn archive(&self) -> SqliteArchive {
+        let key = ArchiveKey::load(&self.config.archive_key).unwrap();
+        SqliteArchive::beside(&self.config.archive(key)).unwrap()
     }
 
     /// How often a read is at the station with exactly this content.
     pub fn stored(&self, read: &SealedRead) -> u64 {
-        let sql = "SELECT count(*) FROM reads WHERE id = ?1 AND sha256 = ?2 AND record = ?3";
-        let record = &read.record[..];
-        let count: i64 =
-            self.database().query_row(sql, (read.id.as_bytes(), read.sha256.0, record), |row| row.get(0)).unwrap();
-        count.unsigned_abs()
+        let stored = self.archive().read(&store::permit(), read.id).unwrap();
+        u64::from(stored.is_some_and(|stored| stored.found.sha256 == read.sha256 && stored.record == read.record))
     }
 
     pub fn reads(&self) -> i64 {
-        self.database().query_row("SELECT count(*) FROM reads", [], |row| row.get(0)).unwrap()
+        if !self.config.database().exists() {
+            return 0;
+        }
+        self.archive().statistics(jiff::civil::Date::MIN, jiff::civil::Date::MIN).unwrap().reads.cast_signed()
     }
 
+    /// The picture of these bytes, if it is there with a read.
     pub fn image(&self, bytes: &[u8]) -> Option<Vec<u8>> {
-        let name = Sha256::of(bytes).to_string();
-        std::fs::read(self.config.data.join("images").join(&name[..2]).join(&name[2..4]).join(name)).ok()
+        let (archive, permit, sha256) = (self.archive(), store::permit(), Sha256::of(bytes));
+        let page = archive.search(&permit, &Query::default()).unwrap();
+        let id = page.reads.iter().find(|f| f.envelope.pictures.iter().any(|p| p.sha256 == sha256))?.id;
+        archive.picture(&permit, id, &sha256).unwrap().map(|bytes| bytes.to_vec())
     }
 }
 

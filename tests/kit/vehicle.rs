@@ -4,6 +4,7 @@ use super::process::{Daemon, Ended};
 use super::{Depot, VEHICLE, reading};
 use plated_core::clock::SystemClock;
 use plated_core::record::ReadRecord;
+use plated_station::archive::{Archive, Query};
 use plated_vehicle::store::{Key, Options, Store};
 use std::collections::HashMap;
 use std::io::Write;
@@ -152,16 +153,26 @@ pub fn transfer(depot: &Depot, address: SocketAddr) -> String {
 /// Sees that the station holds exactly what the vehicle's store holds, each read once.
 pub fn assert_at_station(depot: &Depot, vehicle: &Vehicle) {
     let stored = vehicle.stored();
-    let database = depot.database();
-    let mut find = database.prepare("SELECT id, record FROM reads").unwrap();
-    let rows = find.query_map([], |row| Ok((row.get::<_, [u8; 16]>(0)?, row.get::<_, Vec<u8>>(1)?))).unwrap();
-    let rows: Vec<_> = rows.map(Result::unwrap).collect();
-    assert_eq!(rows.len(), stored.len(), "the station has as many reads as the vehicle");
-    let at_station: HashMap<Uuid, ReadRecord> =
-        rows.iter().map(|(id, record)| (Uuid::from_bytes(*id), serde_json::from_slice(record).unwrap())).collect();
+    let (archive, permit) = (depot.archive(), super::store::permit());
+    let (mut query, mut at_station) = (Query::default(), HashMap::new());
+    let mut pictures = 0;
+    loop {
+        let page = archive.search(&permit, &query).unwrap();
+        for found in page.reads {
+            let record = archive.read(&permit, found.id).unwrap().unwrap().record;
+            at_station.insert(found.id, serde_json::from_slice::<ReadRecord>(&record).unwrap());
+            // Every picture a read names is there too.
+            for named in &found.envelope.pictures {
+                assert!(archive.picture(&permit, found.id, &named.sha256).unwrap().is_some());
+                pictures += 1;
+            }
+        }
+        match page.next {
+            Some(next) => query.after = Some(next),
+            None => break,
+        }
+    }
+    assert_eq!(at_station.len(), stored.len(), "the station has as many reads as the vehicle");
     assert_eq!(at_station, stored);
-    // Every picture a read names is there too.
-    let images: i64 = database.query_row("SELECT count(*) FROM images", [], |row| row.get(0)).unwrap();
-    let named: std::collections::HashSet<_> = stored.values().flat_map(|r| &r.images).map(|i| i.sha256).collect();
-    assert_eq!(images as usize, named.len());
+    assert_eq!(pictures, stored.values().map(|read| read.images.len()).sum::<usize>());
 }

@@ -2,11 +2,9 @@
 
 use crate::kit::process::{Station, until};
 use crate::kit::{Depot, VEHICLE, batch, body, post, receipt, record, seal};
-use plated_core::digest::Sha256;
 use plated_core::wire::Problem;
 use plated_core::wire::batch::SealedRead;
 use plated_vehicle::transfer::HttpsLink;
-use rusqlite::Connection;
 use std::fs;
 
 async fn send(link: &HttpsLink, read: &SealedRead) -> Result<usize, (u16, String)> {
@@ -53,9 +51,9 @@ async fn a_database_that_is_removed_moved_or_replaced_under_the_station_gives_no
         }
         assert!(send(&link, &after).await.is_err(), "{way}");
         assert_eq!(errors().len(), 1, "{way}");
-        let copy = Connection::open(depot.config.data.join("station.db.rescued-1")).unwrap();
-        let held = copy.query_row("SELECT sha256 FROM reads", [], |row| row.get::<_, [u8; 32]>(0)).unwrap();
-        assert_eq!(Sha256(held), before.sha256, "{way}");
+        let copy = depot.database_at(&depot.config.data.join("station.db.rescued-1"));
+        let held = copy.query_row("SELECT vehicle FROM vehicles", [], |row| row.get::<_, String>(0)).unwrap();
+        assert_eq!(held, VEHICLE, "{way}");
 
         if way == "moved" {
             fs::rename(&elsewhere, &database).unwrap();

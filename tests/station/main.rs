@@ -9,6 +9,7 @@ mod access_entry_points;
 mod batch_entry_points;
 
 mod access;
+mod archive;
 mod access_fuzzing;
 mod batch;
 mod computers;

@@ -12,6 +12,7 @@ mod class;
 mod hold;
 mod query;
 mod report;
+mod sqlite;
 
 pub use batch::{AuditRow, CheckedBatch, CheckedRead, Document, Envelope, Outcome, Picture, PictureRef, Verdict};
 pub use certificate::{Certificate, DeletedPart, SignedCertificate};
@@ -19,6 +20,9 @@ pub use class::{Class, Retention};
 pub use hold::{Hold, NewHold};
 pub use query::{Cursor, Found, Page, Plate, Query, StoredRead};
 pub use report::{CheckReport, DayCount, Due, Statistics, VehicleCount};
+
+pub(crate) use sqlite::SCHEMA;
+pub use sqlite::{Options, SqliteArchive, StationLog};
 
 use bytes::Bytes;
 use jiff::Timestamp;

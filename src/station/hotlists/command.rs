@@ -1,7 +1,7 @@
 //! `plated-station hotlist`: what vehicles are to have.
 
 use super::super::command::print;
-use super::super::{Database, StationConfig};
+use super::super::{ArchiveKey, Database, StationConfig};
 use super::publish::{Publication, Publisher};
 use super::table::HotlistVersion;
 use clap::Subcommand;
@@ -90,7 +90,9 @@ impl HotlistCommand {
                 print(&text)
             }),
             Self::List { json, config } => {
-                let all = Database::read_only(&StationConfig::load(&config)?.database(), |rows| rows.list_versions())?;
+                let config = StationConfig::load(&config)?;
+                let key = ArchiveKey::load(&config.archive_key)?;
+                let all = Database::read_only(&config.database(), &key, |rows| rows.list_versions())?;
                 let all = all.unwrap_or_default();
                 for v in all.iter().filter(|v| v.kept || v.current) {
                     print(&if json { as_json(v) } else { as_line(v) })?;
@@ -118,7 +120,8 @@ fn with<T>(config: &Path, work: impl FnOnce(&mut Publisher<'_>) -> Result<T>) ->
         if config.hotlist_key.exists() { Signer::load(&config.hotlist_key)? } else { make_key(&config.hotlist_key)? };
     let clock = SystemClock::new();
     let clock: &dyn Clock = &clock;
-    work(&mut Publisher::open(&config.data, &config.name, &signer, clock)?)
+    let key = ArchiveKey::load(&config.archive_key)?;
+    work(&mut Publisher::open(&config.data, &key, &config.name, &signer, clock)?)
 }
 
 /// Makes the key that signs manifests, and beside it the public key for the vehicles.

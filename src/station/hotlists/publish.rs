@@ -4,6 +4,7 @@ use super::canonical::{self, CanonicalList};
 use super::table::{Current, HotlistVersion};
 use super::{delta_name, file_name, folder};
 use crate::database::{Database, Rows};
+use crate::key::ArchiveKey;
 use jiff::{SignedDuration, Timestamp};
 use plated_core::clock::Clock;
 use plated_core::digest::Sha256;
@@ -67,7 +68,13 @@ impl<'a> Publisher<'a> {
     ///
     /// # Errors
     /// `Refused` for a user whose files the station could not read.
-    pub fn open(data: &Path, station: &'a str, signer: &'a Signer, clock: &'a dyn Clock) -> Result<Self> {
+    pub fn open(
+        data: &Path,
+        key: &ArchiveKey,
+        station: &'a str,
+        signer: &'a Signer,
+        clock: &'a dyn Clock,
+    ) -> Result<Self> {
         let owner = Owner::of(data)?;
         let folder = folder(data);
         let failed = || format!("could not use the folder {}", folder.display());
@@ -76,7 +83,7 @@ impl<'a> Publisher<'a> {
         let lock = lock.context(Kind::Storage, failed)?;
         lock.lock().context(Kind::Storage, failed)?;
         owner.give(&folder).and_then(|()| owner.give(&folder.join("publish.lock"))).context(Kind::Storage, failed)?;
-        let database = Database::open(&data.join("station.db"))?;
+        let database = Database::open(&data.join("station.db"), key)?;
         Ok(Self { database, folder, station, signer, clock, owner, _lock: lock })
     }
 

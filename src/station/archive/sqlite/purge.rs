@@ -1,0 +1,313 @@
+//! The purge (control P-14): units whose retention is over are moved out of the way, counted, certified and removed.
+//! Cut off at any point, the next one goes on: what was moved away is certified before it is removed.
+
+use super::super::certificate::{Certificate, DeletedPart, SignedCertificate};
+use super::super::class::{Class, Retention};
+use super::super::report::Due;
+use super::SqliteArchive;
+use super::holds::held;
+use super::ingest::{could_not_write, date_of, day_of};
+use super::statistics::{self, Count};
+use super::stored::{number_of, units_of};
+use super::unit::{Name, Unit, lock};
+use crate::database::{Rows, could_not_read};
+use crate::sqlcipher::SqlContext;
+use jiff::civil::Date;
+use jiff::{SignedDuration, Timestamp};
+use plated_core::digest::{Hasher, Sha256};
+use plated_core::durable;
+use plated_core::error::{Context, Kind, Result};
+use rusqlite::{Connection, OptionalExtension, params};
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use uuid::Uuid;
+
+/// A read whose first look is by so much younger than the end of its day was made later than its id says: the clock
+/// was set right after the read began.
+const LATE: SignedDuration = SignedDuration::from_hours(1);
+
+/// Something to delete.
+struct Over {
+    unit: Arc<Unit>,
+    due: Due,
+}
+
+fn over(archive: &SqliteArchive, now: Timestamp) -> Result<Vec<Over>> {
+    let today = date_of(now);
+    let mut all = Vec::new();
+    for unit in archive.units.all() {
+        let Name::Part(day, class) = unit.name else { continue };
+        let (days, picture_days) = (archive.retention.days(class), archive.retention.picture_days(class));
+        // Without a look into it, as long as it can't be over by its day.
+        if !Retention::is_over(day, days.min(picture_days), today) {
+            continue;
+        }
+        let youngest = unit.span()?.and_then(|span| Timestamp::from_microsecond(span.youngest).ok());
+        let made = youngest.and_then(|at| at.checked_sub(LATE).ok()).map_or(day, date_of).max(day);
+        let pictures_only = !Retention::is_over(made, days, today);
+        if pictures_only && !(Retention::is_over(made, picture_days, today) && has_packs(&unit)?) {
+            continue;
+        }
+        let reads = unit.read(|conn| Ok(statistics::of_unit(conn)?.iter().map(|count| count.reads).sum()))?;
+        all.push(Over { due: Due { day, class, pictures_only, reads }, unit });
+    }
+    Ok(all)
+}
+
+fn has_packs(unit: &Unit) -> Result<bool> {
+    unit.read(|conn| conn.query_row("SELECT EXISTS (SELECT 1 FROM packs)", [], |row| row.get(0)).sql(could_not_read))
+}
+
+pub(super) fn due(archive: &SqliteArchive, now: Timestamp) -> Result<Vec<Due>> {
+    over(archive, now).map(|all| all.into_iter().map(|over| over.due).collect())
+}
+
+pub(super) fn purge(archive: &SqliteArchive, now: Timestamp) -> Result<Option<SignedCertificate>> {
+    let _changes = archive.changing()?;
+    let mut last = finish(archive, now)?;
+    let all = over(archive, now)?;
+    let id = Uuid::now_v7();
+    let doomed = doomed(archive).join(id.simple().to_string());
+    let failed = || format!("could not move what is to be deleted to {}", doomed.display());
+    durable::make_folder(&doomed).context(Kind::Storage, failed)?;
+    for Over { unit, due } in &all {
+        if due.pictures_only {
+            forget_pictures(unit, id)?;
+        } else {
+            let _alone = archive.alone();
+            archive.units.remove(unit.name);
+            unit.close();
+            durable::rename(unit.folder(), &doomed.join(unit.name.folder())).context(Kind::Storage, failed)?;
+        }
+    }
+    durable::sync_folder(&archive.data.join("reads")).context(Kind::Storage, failed)?;
+    last = certify(archive, id, &doomed, now)?.or(last);
+    Ok(last)
+}
+
+fn doomed(archive: &SqliteArchive) -> PathBuf {
+    archive.data.join("doomed")
+}
+
+/// Goes on with purges that were cut off.
+fn finish(archive: &SqliteArchive, now: Timestamp) -> Result<Option<SignedCertificate>> {
+    let folder = doomed(archive);
+    let failed = || format!("could not look through {}", folder.display());
+    durable::make_folder(&folder).context(Kind::Storage, failed)?;
+    let mut last = None;
+    for entry in std::fs::read_dir(&folder).context(Kind::Storage, failed)? {
+        let path = entry.context(Kind::Storage, failed)?.path();
+        let id = path.file_name().and_then(|name| Uuid::try_parse(&name.to_string_lossy()).ok());
+        if let Some(id) = id {
+            last = certify(archive, id, &path, now)?.or(last);
+        }
+    }
+    Ok(last)
+}
+
+/// Takes the pictures of a unit out of its rows, and removes their files.
+fn forget_pictures(unit: &Unit, purge: Uuid) -> Result<()> {
+    unit.write(|conn| {
+        let pictures: i64 = conn
+            .query_row("SELECT count(*) FROM pictures WHERE pack IS NOT NULL", [], |row| row.get(0))
+            .sql(could_not_read)?;
+        conn.execute(
+            "INSERT INTO pictures_deleted (purge, pictures) VALUES (?1, ?2)",
+            params![purge.as_bytes(), pictures],
+        )
+        .and_then(|_| {
+            conn.execute_batch(
+                "UPDATE pictures SET pack = NULL, start = NULL WHERE pack IS NOT NULL;
+                     UPDATE counts SET pictures = 0, bytes = 0;
+                     DELETE FROM packs;",
+            )
+        })
+        .sql(could_not_write)
+    })?;
+    unit.remove_orphans().map(drop)
+}
+
+/// What was deleted of one unit, and what is to be kept of it: counts.
+struct Deleted {
+    part: DeletedPart,
+    counts: Vec<Count>,
+    documents: Vec<i64>,
+}
+
+/// Certifies and removes what lies in `folder`; none when nothing was deleted.
+fn certify(archive: &SqliteArchive, id: Uuid, folder: &Path, now: Timestamp) -> Result<Option<SignedCertificate>> {
+    let failed = || format!("could not delete {}", folder.display());
+    let known = lock(&archive.main).transaction(|rows| {
+        rows.0
+            .query_row("SELECT signed FROM certificates WHERE id = ?1", [id.as_bytes()], |row| row.get::<_, String>(0))
+            .optional()
+            .sql(could_not_read)
+    })?;
+    let certificate = match known {
+        Some(signed) => Some(SignedCertificate::from_text(signed)),
+        None => make_certificate(archive, id, folder, now)?,
+    };
+    durable::remove_folder(folder).context(Kind::Storage, failed)?;
+    Ok(certificate)
+}
+
+fn make_certificate(
+    archive: &SqliteArchive,
+    id: Uuid,
+    folder: &Path,
+    now: Timestamp,
+) -> Result<Option<SignedCertificate>> {
+    let failed = || format!("could not look through {}", folder.display());
+    let held = lock(&archive.main).transaction(held)?;
+    let mut deleted = Vec::new();
+    for entry in std::fs::read_dir(folder).context(Kind::Storage, failed)? {
+        let path = entry.context(Kind::Storage, failed)?.path();
+        let name = path.file_name().and_then(|name| Name::part_of(&name.to_string_lossy()));
+        let Some(name @ Name::Part(day, class)) = name else { continue };
+        let unit = Unit::at(name, path, &archive.key)?;
+        deleted.push(look(archive, &unit, day, class, &held)?);
+    }
+    let mut pictures = Vec::new();
+    for unit in archive.units.all() {
+        let Name::Part(day, class) = unit.name else { continue };
+        if let Some(part) = unit.read(|conn| deleted_pictures(archive, conn, day, class))? {
+            pictures.push((unit, part));
+        }
+    }
+    if deleted.is_empty() && pictures.is_empty() {
+        return Ok(None);
+    }
+    let parts = deleted.iter().map(|d| &d.part).chain(pictures.iter().map(|(_, part)| part)).cloned();
+    let certificate = Certificate { id, station: archive.station.clone(), at: now, parts: parts.collect() };
+    let signed = SignedCertificate::sign(&certificate, &archive.deletion)?;
+    lock(&archive.main).transaction(|rows| {
+        rows.0
+            .execute(
+                "INSERT INTO certificates (id, at, signed) VALUES (?1, ?2, ?3)",
+                params![id.as_bytes(), now.as_microsecond(), signed.as_str()],
+            )
+            .sql(could_not_write)?;
+        deleted.iter().try_for_each(|deleted| keep_counts(rows, deleted))
+    })?;
+    for (unit, _) in &pictures {
+        unit.write(|conn| conn.execute("DELETE FROM pictures_deleted", []).map(drop).sql(could_not_write))?;
+    }
+    for part in &certificate.parts {
+        tracing::info!(
+            certificate = %id,
+            day = %part.day,
+            class = part.class.as_str(),
+            reads = if part.pictures_only { 0 } else { part.reads },
+            pictures = part.pictures,
+            held = part.held,
+            "Deleted what its retention was over for"
+        );
+    }
+    Ok(Some(signed))
+}
+
+fn look(archive: &SqliteArchive, unit: &Unit, day: Date, class: Class, held: &BTreeSet<Uuid>) -> Result<Deleted> {
+    // Whose read is nowhere else, or what is about a read that never came.
+    let (mut about, mut documents) = (Vec::new(), Vec::new());
+    lock(&archive.main).transaction(|rows| {
+        let mut all =
+            rows.0.prepare_cached("SELECT rowid, read FROM documents WHERE read IS NOT NULL").sql(could_not_read)?;
+        let mut rows = all.query([]).sql(could_not_read)?;
+        while let Some(row) = rows.next().sql(could_not_read)? {
+            let (id, read) = (row.get(0).sql(could_not_read)?, Uuid::from_bytes(row.get(1).sql(could_not_read)?));
+            if day_of(read) == day {
+                about.push((id, read));
+            }
+        }
+        Ok(())
+    })?;
+    for (id, read) in about {
+        if !held.contains(&read) && units_of(archive, read)?.is_empty() {
+            documents.push(id);
+        }
+    }
+    unit.read(|conn| {
+        let (reads, ids_sha256) = hash(conn)?;
+        let mut held_here = 0;
+        for id in held.iter().filter(|id| day_of(**id) == day) {
+            held_here += u64::from(number_of(conn, *id)?.is_some());
+        }
+        let pictures: i64 = conn
+            .query_row("SELECT count(*) FROM pictures WHERE pack IS NOT NULL", [], |row| row.get(0))
+            .sql(could_not_read)?;
+        let part = DeletedPart {
+            day,
+            class,
+            kept_days: archive.retention.days(class),
+            pictures_only: false,
+            reads,
+            pictures: pictures.unsigned_abs(),
+            ids_sha256,
+            held: held_here,
+        };
+        Ok(Deleted { part, counts: statistics::of_unit(conn)?, documents: std::mem::take(&mut documents) })
+    })
+}
+
+/// Counts the reads of a unit, and hashes their ids.
+fn hash(conn: &Connection) -> Result<(u64, Sha256)> {
+    let mut all = conn.prepare_cached("SELECT id FROM reads ORDER BY id").sql(could_not_read)?;
+    let mut rows = all.query([]).sql(could_not_read)?;
+    let (mut reads, mut hasher) = (0, Hasher::new());
+    while let Some(row) = rows.next().sql(could_not_read)? {
+        let id: [u8; 16] = row.get(0).sql(could_not_read)?;
+        hasher.update(&id);
+        reads += 1;
+    }
+    Ok((reads, hasher.finish()))
+}
+
+fn deleted_pictures(
+    archive: &SqliteArchive,
+    conn: &Connection,
+    day: Date,
+    class: Class,
+) -> Result<Option<DeletedPart>> {
+    let pictures: Option<i64> =
+        conn.query_row("SELECT sum(pictures) FROM pictures_deleted", [], |row| row.get(0)).sql(could_not_read)?;
+    let Some(pictures) = pictures else { return Ok(None) };
+    let (reads, ids_sha256) = hash(conn)?;
+    Ok(Some(DeletedPart {
+        day,
+        class,
+        kept_days: archive.retention.picture_days(class),
+        pictures_only: true,
+        reads,
+        pictures: pictures.unsigned_abs(),
+        ids_sha256,
+        held: 0,
+    }))
+}
+
+fn keep_counts(rows: &Rows<'_>, deleted: &Deleted) -> Result<()> {
+    let (day, class) = (deleted.part.day.to_string(), deleted.part.class.as_str());
+    for count in &deleted.counts {
+        rows.0
+            .prepare_cached(
+                "INSERT INTO past_days (day, class, vehicle, camera, reads, hits) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+                 ON CONFLICT DO UPDATE SET reads = reads + excluded.reads, hits = hits + excluded.hits",
+            )
+            .and_then(|mut s| {
+                let (reads, hits) = (count.reads.cast_signed(), count.hits.cast_signed());
+                s.execute(params![day, class, count.vehicle, count.camera, reads, hits])
+            })
+            .sql(could_not_write)?;
+    }
+    let mut delete = rows.0.prepare_cached("DELETE FROM documents WHERE rowid = ?1").sql(could_not_write)?;
+    deleted.documents.iter().try_for_each(|id| delete.execute([id]).map(drop).sql(could_not_write))
+}
+
+pub(super) fn certificates(archive: &SqliteArchive) -> Result<Vec<SignedCertificate>> {
+    lock(&archive.main).transaction(|rows| {
+        rows.0
+            .prepare_cached("SELECT signed FROM certificates ORDER BY at DESC, id DESC")
+            .and_then(|mut s| s.query_map([], |row| row.get(0).map(SignedCertificate::from_text))?.collect())
+            .sql(could_not_read)
+    })
+}
