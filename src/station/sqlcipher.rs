@@ -58,7 +58,8 @@ pub(super) fn open(path: &Path, key: &FileKey, access: Access) -> Result<Connect
     Ok(connection)
 }
 
-fn connect(path: &Path, key: &FileKey, access: Access) -> rusqlite::Result<Connection> {
+/// The same without more than its key.
+pub(super) fn connect(path: &Path, key: &FileKey, access: Access) -> rusqlite::Result<Connection> {
     initialise();
     let flags = match access {
         Access::Make => OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE,

@@ -163,29 +163,34 @@ impl Unit {
         if access != Access::Make && !path.exists() {
             return Err(missing(&path));
         }
-        let mut connection = sqlcipher::open(&path, &self.key, access)?;
+        if !path.exists() {
+            self.make(&path)?;
+        }
+        let connection = sqlcipher::open(&path, &self.key, Access::Write)?;
         let version: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0)).sql(failed)?;
-        match version {
-            VERSION => {}
-            0 => {
-                let make = connection.transaction_with_behavior(TransactionBehavior::Immediate).sql(failed)?;
-                make.execute_batch(SCHEMA)
-                    .and_then(|()| make.pragma_update(None, "user_version", VERSION))
-                    .and_then(|()| make.commit())
-                    .sql(failed)?;
-                // Its name must survive a power cut too.
-                durable::sync_folder(&self.folder).context(Kind::Storage, failed)?;
-            }
-            newer => {
-                let message = format!(
-                    "{} has schema version {newer} and this program knows {VERSION}; install a newer plated-station",
-                    path.display()
-                );
-                return Err(Error::new(Kind::Config, message));
-            }
+        if version != VERSION {
+            let message = format!(
+                "{} has schema version {version} and this program knows {VERSION}; install a newer plated-station",
+                path.display()
+            );
+            return Err(Error::new(Kind::Config, message));
         }
         let watch = InodeWatch::of([path.clone(), durable::beside(&path, "-wal")])?;
         Ok(UnitWriter { connection, watch, is_reported: false })
+    }
+
+    /// Makes a database beside its place and puts it there whole: whoever looks finds all of its tables, or none.
+    fn make(&self, path: &Path) -> Result<()> {
+        let failed = || format!("could not make {}", path.display());
+        let making = durable::beside(path, ".making");
+        durable::remove(&making).context(Kind::Storage, failed)?;
+        let connection = sqlcipher::connect(&making, &self.key, Access::Make).sql(failed)?;
+        connection
+            .execute_batch(SCHEMA)
+            .and_then(|()| connection.pragma_update(None, "user_version", VERSION))
+            .sql(failed)?;
+        drop(connection);
+        durable::put_in_place(&making, path).context(Kind::Storage, failed)
     }
 
     /// Sees that the open files are those at the path. The first time that they are not, what the open ones hold is
