@@ -1,5 +1,6 @@
 //! The command line of `plated-station`.
 
+use super::archive::command::{self as archive, HoldCommand};
 use super::archive::{Archive, SqliteArchive, VehicleCount};
 use super::hotlists::command::{HotlistCommand, make_key};
 use super::{ArchiveKey, ClonedVehicle, Database, ReportedBreach, SecurityEvent, StationConfig, StationServer, config};
@@ -66,6 +67,49 @@ enum What {
         #[arg(long)]
         config: PathBuf,
     },
+    /// Delete what its retention is over for; a running station does so by itself
+    Purge {
+        /// Only say what would be deleted
+        #[arg(long)]
+        dry_run: bool,
+        /// The station's configuration
+        #[arg(long)]
+        config: PathBuf,
+    },
+    /// Print the certificates of deletion, one on each line
+    Certificates {
+        /// Only say whether the one in this file counts
+        #[arg(long, value_name = "FILE")]
+        verify: Option<PathBuf>,
+        /// The station's configuration
+        #[arg(long)]
+        config: PathBuf,
+    },
+    /// Evidence holds: keep reads beyond their retention
+    #[command(subcommand)]
+    Hold(HoldCommand),
+    /// Compare every record, picture and document with its hash; a running station goes on
+    Check {
+        /// The station's configuration
+        #[arg(long)]
+        config: PathBuf,
+    },
+    /// Copy the archive to an empty folder; a running station goes on
+    Backup {
+        /// The folder
+        dir: PathBuf,
+        /// The station's configuration
+        #[arg(long)]
+        config: PathBuf,
+    },
+    /// Put a backup into the place of the archive, which must be empty, and check it
+    Restore {
+        /// Folder of the backup
+        dir: PathBuf,
+        /// The station's configuration
+        #[arg(long)]
+        config: PathBuf,
+    },
     /// What vehicles are to have: publish, list and withdraw hotlists
     #[command(subcommand)]
     Hotlist(HotlistCommand),
@@ -96,6 +140,14 @@ impl Command {
                     .block_on(run(&config))
             }
             What::Hotlist(hotlist) => hotlist.run(),
+            What::Purge { dry_run, config } => archive::purge(&StationConfig::load(&config)?, dry_run),
+            What::Certificates { verify, config } => {
+                archive::certificates(&StationConfig::load(&config)?, verify.as_deref())
+            }
+            What::Hold(hold) => hold.run(),
+            What::Check { config } => archive::check(&StationConfig::load(&config)?),
+            What::Backup { dir, config } => archive::backup(&StationConfig::load(&config)?, &dir),
+            What::Restore { dir, config } => archive::restore(&StationConfig::load(&config)?, &dir),
             What::Status { config } => status(&StationConfig::load(&config)?),
             What::Completions { shell } => {
                 // By way of memory, since the generator panics when its output goes away.

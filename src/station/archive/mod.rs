@@ -9,6 +9,7 @@
 mod batch;
 mod certificate;
 mod class;
+pub(crate) mod command;
 mod hold;
 mod query;
 mod report;

@@ -1,5 +1,6 @@
 //! What any archive holds to, whatever it is built on, and what is special to the one on one machine.
 
+mod commands;
 mod ingest;
 mod retention;
 mod searching;

@@ -136,7 +136,7 @@ fn a_query() -> impl Strategy<Value = Query> {
 }
 
 fn what_is_found_is_what_a_plain_model_finds(make: Make) {
-    let mut runner = TestRunner::new(Config { cases: 12, failure_persistence: None, ..Config::default() });
+    let mut runner = TestRunner::new(Config { cases: 8, failure_persistence: None, ..Config::default() });
     let cases = (prop::collection::vec(a_read(), 1..80), prop::collection::vec(a_query(), 1..25));
     runner
         .run(&cases, |(reads, queries)| {

@@ -10,6 +10,7 @@
 //! ```
 
 mod audit;
+mod backup;
 mod check;
 mod holds;
 mod ingest;

@@ -102,6 +102,11 @@ impl Unit {
         Ok(Self { name, folder, key, writer: Mutex::default(), readers: Mutex::default(), span: Mutex::default() })
     }
 
+    /// The key of its database.
+    pub fn key(&self) -> &FileKey {
+        &self.key
+    }
+
     /// Its folder.
     pub fn folder(&self) -> &Path {
         &self.folder

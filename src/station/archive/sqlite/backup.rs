@@ -1,0 +1,169 @@
+//! Backups: a copy of the whole archive, as it is at one moment a part, beside a running station; encrypted as the
+//! archive is. The key is not in it.
+
+use super::unit::{Name, Unit};
+use super::{Options, SqliteArchive, pack};
+use crate::database::could_not_read;
+use crate::key::FileKey;
+use crate::sqlcipher::{self, Access, SqlContext};
+use jiff::Timestamp;
+use plated_core::digest::Sha256;
+use plated_core::durable::{self, Writer};
+use plated_core::error::{Context, Error, Kind, Result};
+use serde::{Deserialize, Serialize};
+use std::fs::{self, File};
+use std::io;
+use std::path::{Component, Path, PathBuf};
+use uuid::Uuid;
+
+/// What a backup holds; written last, so that one without it is none.
+#[derive(Debug, Serialize, Deserialize)]
+struct Contents {
+    station: String,
+    at: Timestamp,
+    /// Tells by which key it can be read.
+    key_id: Sha256,
+    files: Vec<FileOf>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct FileOf {
+    path: PathBuf,
+    bytes: u64,
+    sha256: Sha256,
+}
+
+const CONTENTS: &str = "backup.json";
+
+impl SqliteArchive {
+    /// Copies all of it to `to`, which must be empty or not there yet; gives files and bytes. No read is deleted
+    /// meanwhile, and vehicles go on sending.
+    ///
+    /// # Errors
+    /// `Refused` when something is there, `Storage` when it can't be written. Only one that returns is a backup.
+    pub fn backup(&self, to: &Path, now: Timestamp) -> Result<(u64, u64)> {
+        let _changes = self.changing()?;
+        be_empty(to)?;
+        let mut copy = Copy { from: &self.data, to, files: Vec::new() };
+        copy.database(Path::new("station.db"), &self.key.of_database()?)?;
+        for unit in self.units.all() {
+            copy.unit(&unit)?;
+        }
+        copy.folder(Path::new("hotlists"))?;
+        let contents =
+            Contents { station: self.station.clone(), at: now, key_id: self.key.fingerprint(), files: copy.files };
+        let json =
+            serde_json::to_vec_pretty(&contents).context(Kind::Internal, || "could not list the backup".into())?;
+        durable::write(&to.join(CONTENTS), &json)
+            .context(Kind::Storage, || format!("could not write to {}", to.display()))?;
+        Ok((contents.files.len() as u64, contents.files.iter().map(|file| file.bytes).sum()))
+    }
+
+    /// Puts a backup into the archive's folder, which must be empty or not there yet, and opens it. Each file is
+    /// compared with its hash.
+    ///
+    /// # Errors
+    /// `Refused` when something is there or the key is another one, `Damaged` when the backup is not what was written.
+    pub fn restore(options: &Options<'_>, from: &Path) -> Result<Self> {
+        let failed = || format!("could not read the backup {}", from.display());
+        let json = fs::read(from.join(CONTENTS)).context(Kind::NotFound, failed)?;
+        let contents: Contents = serde_json::from_slice(&json).context(Kind::Damaged, failed)?;
+        if contents.key_id != options.key.fingerprint() {
+            let message =
+                format!("{}: it was made with another key of the archive; bring that one back", from.display());
+            return Err(Error::new(Kind::Refused, message));
+        }
+        be_empty(options.data)?;
+        for FileOf { path, bytes, sha256 } in &contents.files {
+            if path.components().any(|part| !matches!(part, Component::Normal(_))) {
+                return Err(Error::new(Kind::Damaged, format!("{}: {} is no path in it", failed(), path.display())));
+            }
+            let copied = copy_file(&from.join(path), &options.data.join(path))?;
+            if copied != (*bytes, *sha256) {
+                return Err(Error::new(
+                    Kind::Damaged,
+                    format!("{}: {} does not fit its hash", failed(), path.display()),
+                ));
+            }
+        }
+        Self::open(options)
+    }
+}
+
+fn be_empty(folder: &Path) -> Result<()> {
+    let failed = || format!("could not use {}", folder.display());
+    durable::make_folder(folder).context(Kind::Storage, failed)?;
+    match fs::read_dir(folder).context(Kind::Storage, failed)?.next() {
+        None => Ok(()),
+        Some(_) => Err(Error::new(Kind::Refused, format!("{} is not empty; give an empty folder", folder.display()))),
+    }
+}
+
+struct Copy<'a> {
+    from: &'a Path,
+    to: &'a Path,
+    files: Vec<FileOf>,
+}
+
+impl Copy<'_> {
+    /// A database as it is at one moment.
+    fn database(&mut self, path: &Path, key: &FileKey) -> Result<()> {
+        let (from, to) = (self.from.join(path), self.to.join(path));
+        let failed = || format!("could not copy {} to {}", from.display(), to.display());
+        durable::make_folder(durable::folder_of(&to)).context(Kind::Storage, failed)?;
+        let connection = sqlcipher::connect(&from, key, Access::Read).sql(failed)?;
+        connection.execute("VACUUM INTO ?1", [to.to_string_lossy()]).sql(failed)?;
+        let file = File::open(&to).context(Kind::Storage, failed)?;
+        file.sync_all().and_then(|()| durable::sync_folder(durable::folder_of(&to))).context(Kind::Storage, failed)?;
+        let bytes = file.metadata().context(Kind::Storage, failed)?.len();
+        let sha256 = Sha256::of_reader(file).context(Kind::Storage, failed)?;
+        self.files.push(FileOf { path: path.to_owned(), bytes, sha256 });
+        Ok(())
+    }
+
+    fn unit(&mut self, unit: &Unit) -> Result<()> {
+        let kind = if matches!(unit.name, Name::Hold(_)) { "holds" } else { "reads" };
+        let folder = Path::new(kind).join(unit.name.folder());
+        self.database(&folder.join("reads.db"), unit.key())?;
+        // Written before the rows that name them, so all of those are there.
+        let packs: Vec<Uuid> = {
+            let copy = sqlcipher::connect(&self.to.join(&folder).join("reads.db"), unit.key(), Access::Read);
+            let copy = copy.sql(could_not_read)?;
+            let mut all = copy.prepare("SELECT id FROM packs").sql(could_not_read)?;
+            all.query_map([], |row| row.get(0).map(Uuid::from_bytes)).and_then(Iterator::collect).sql(could_not_read)?
+        };
+        packs.into_iter().try_for_each(|id| self.file(&pack::path(&folder, id)))
+    }
+
+    fn folder(&mut self, folder: &Path) -> Result<()> {
+        for entry in fs::read_dir(self.from.join(folder)).into_iter().flatten().flatten() {
+            let path = folder.join(entry.file_name());
+            match entry.path() {
+                inner if inner.is_dir() => self.folder(&path)?,
+                _ if durable::is_unfinished(&entry.file_name().to_string_lossy()) => {}
+                _ => self.file(&path)?,
+            }
+        }
+        Ok(())
+    }
+
+    fn file(&mut self, path: &Path) -> Result<()> {
+        let (bytes, sha256) = copy_file(&self.from.join(path), &self.to.join(path))?;
+        self.files.push(FileOf { path: path.to_owned(), bytes, sha256 });
+        Ok(())
+    }
+}
+
+/// Copies a file durably; gives its size and hash.
+fn copy_file(from: &Path, to: &Path) -> Result<(u64, Sha256)> {
+    let failed = || format!("could not copy {} to {}", from.display(), to.display());
+    let copy = || -> io::Result<(u64, Sha256)> {
+        let folder = durable::folder_of(to);
+        durable::make_folder(folder)?;
+        let mut file = Writer::create(folder, 0o600)?;
+        let bytes = io::copy(&mut File::open(from)?, &mut file)?;
+        file.finish(to)?;
+        Ok((bytes, Sha256::of_file(to)?))
+    };
+    copy().context(Kind::Storage, failed)
+}
