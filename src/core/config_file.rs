@@ -6,7 +6,7 @@ use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use std::fmt::Display;
 use std::ops::RangeInclusive;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use toml::de::{DeTable, DeValue};
 
 /// Parses TOML; the error names file, line and key.
@@ -29,6 +29,19 @@ pub fn wrong(text: &str, path: &Path, message: &str) -> Error {
     let line = message.split_once(':').and_then(|(key, _)| line_of(text, key));
     let line = line.map_or_else(String::new, |line| format!(" line {line}"));
     Error::new(Kind::Config, format!("{}{line}: {message}", path.display()))
+}
+
+/// A path as a configuration has it: counted from the file's folder `base`, or, where it begins with `%d/`, in the
+/// folder of the credentials that systemd hands to `unit`.
+pub fn placed(base: &Path, path: &Path, unit: &str) -> PathBuf {
+    match path.strip_prefix("%d") {
+        Err(_) => base.join(path),
+        Ok(name) => {
+            let given = std::env::var_os("CREDENTIALS_DIRECTORY").map(PathBuf::from);
+            // Whoever looks beside the service, as root, sees the same ones.
+            given.unwrap_or_else(|| Path::new("/run/credentials").join(unit)).join(name)
+        }
+    }
 }
 
 /// Refuses a number outside its bounds, by its key. Not-a-number is outside.
@@ -101,6 +114,17 @@ mod tests {
 
     const TEXT: &str =
         "vehicle = \"x\"\n\n[[sources]]\nname = \"a\"\n[[sources]]\nname = \"b\"\nrate = 5\n[transfer]\nidle_s = 1\n";
+
+    #[test]
+    fn a_path_counts_from_its_file_and_one_of_a_credential_from_what_systemd_hands_over() {
+        let at = |path: &str| placed(Path::new("/etc/plated"), Path::new(path), "plated.service");
+        assert_eq!(at("store.key"), Path::new("/etc/plated/store.key"));
+        assert_eq!(at("/a/store.key"), Path::new("/a/store.key"));
+        assert_eq!(at("%do/store.key"), Path::new("/etc/plated/%do/store.key"));
+        if std::env::var_os("CREDENTIALS_DIRECTORY").is_none() {
+            assert_eq!(at("%d/store.key"), Path::new("/run/credentials/plated.service/store.key"));
+        }
+    }
 
     #[test]
     fn an_error_of_the_type_names_line_and_key() {

@@ -8,6 +8,7 @@ use clap::{CommandFactory, Parser, Subcommand};
 use jiff::civil::Date;
 use plated_core::clock::SystemClock;
 use plated_core::error::{Context, Kind, Result};
+use plated_core::service;
 use plated_core::signing::give_public_keys;
 use plated_core::text::{count, visible};
 use plated_core::tls::authority::Authority;
@@ -194,6 +195,8 @@ async fn run(config: &StationConfig) -> Result<()> {
     let mut interrupt = signal(SignalKind::interrupt()).context(Kind::Internal, failed)?;
     let server = StationServer::bind(config, Arc::new(SystemClock::new())).await?;
     print(&format!("listening on https://{}", server.address()))?;
+    service::ready();
+    service::status(&format!("Listening on {}", server.address()));
     server
         .run(async move {
             tokio::select! {
@@ -201,6 +204,7 @@ async fn run(config: &StationConfig) -> Result<()> {
                 _ = interrupt.recv() => {}
             }
             tracing::info!("Stopping");
+            service::stopping();
         })
         .await
 }

@@ -2,7 +2,7 @@
 
 use super::ArchiveKey;
 use super::archive::{Options, Retention};
-use plated_core::config_file::parse;
+use plated_core::config_file::{parse, placed};
 use plated_core::error::{Context, Error, Kind, Result};
 use plated_core::name::is_plain_name;
 use serde::Deserialize;
@@ -71,7 +71,7 @@ impl StationConfig {
         }
         let StationConfig { data, ca, certificate, key, hotlist_key, receipt_key, archive_key, .. } = &mut config;
         for file in [data, ca, certificate, key, hotlist_key, receipt_key, archive_key] {
-            *file = base.join(&*file);
+            *file = placed(base, file, "plated-station.service");
         }
         Ok(config)
     }

@@ -35,3 +35,4 @@ mod store_faults;
 mod store_outbox;
 mod store_readers;
 mod store_salvage;
+mod units;

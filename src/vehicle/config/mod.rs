@@ -5,7 +5,7 @@
 
 use crate::lists::HotlistSync;
 use crate::{alert, console, gps, store, subscribers, transfer};
-use plated_core::config_file::{parse, within, wrong};
+use plated_core::config_file::{parse, placed, within, wrong};
 use plated_core::name::is_plain_name;
 use plated_hotlist::settings::{Hotlist, ListKind, OFFICERS};
 use plated_vision::capture::{CaptureSource, Input, RtspUrl};
@@ -112,7 +112,7 @@ impl Config {
     }
 
     fn resolve(&mut self, base: &Path) {
-        let fix = |p: &mut PathBuf| *p = base.join(&*p);
+        let fix = |p: &mut PathBuf| *p = placed(base, p, "plated.service");
         for source in &mut self.sources {
             match &mut source.input {
                 Input::Video { path, .. }

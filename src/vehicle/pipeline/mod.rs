@@ -20,6 +20,7 @@ mod recorder;
 mod transfer;
 mod webhooks;
 pub mod updater;
+mod watchdog;
 mod worker;
 mod workers;
 
@@ -46,6 +47,7 @@ use plated_core::clock::{Clock, TrustedClock};
 use plated_core::error::{Error, Kind, Result};
 use plated_core::record::MadeBy;
 use plated_core::runtime::{Runtime, Task};
+use plated_core::service;
 use plated_core::shutdown::Shutdown;
 use plated_core::text::count;
 use plated_core::thread::Thread;
@@ -53,6 +55,7 @@ use plated_vision::capture::{Capture, SourceState, SourceStatus};
 use plated_vision::capture::{Input, Pace};
 use plated_vision::recognition::{Models, Recognizer};
 use recorder::{Keeper, Matching, Places, Recorder, Reserve, Waiting};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 use worker::Worker;
@@ -220,6 +223,7 @@ impl Daemon {
         let collector =
             Collector::new(&config.sources, &config.recognition, clock.clone(), to_recorder, counters.clone());
         threads.push(Thread::start("collector", "The thread that follows plates", move || collector.run(&seen))?);
+        let started = Arc::new(AtomicBool::new(false));
         let monitor = Monitor {
             health: health.clone(),
             capture: capture.clone(),
@@ -227,6 +231,7 @@ impl Daemon {
             counters: counters.clone(),
             chime: chime.clone(),
             clock: clock.clone(),
+            started: started.clone(),
         };
         let monitor = monitor.start(rest.clone())?;
         let watch = ClockWatch::new(trusted, health.clone(), store.clone()).start(rest.clone())?;
@@ -300,6 +305,7 @@ impl Daemon {
             clock: clock.clone(),
         };
         let console = console::start(config, parts, runtime.handle(), &rest);
+        started.store(true, Ordering::Relaxed);
         Ok(Self {
             rest: rest_ends,
             capture,
@@ -408,6 +414,7 @@ impl Daemon {
     /// `Storage` when reads were lost because the store could not write, or when the disk hangs.
     pub fn stop(self) -> Result<()> {
         let begun = Instant::now();
+        service::stopping();
         self.intake.request();
         self.capture.stop();
         let until = begun + EMPTY_TIMEOUT;
@@ -520,6 +527,7 @@ mod tests {
             skipped: 0,
             restarts: 0,
             last_frame: None,
+            in_driver_since: None,
         };
         let file = source("drive", SourceState::Ended { error: None });
         assert!(unread(std::slice::from_ref(&file)).is_none());

@@ -1,6 +1,7 @@
 //! Looks once a second at what can't report by itself: cameras and the way of their frames, matching,
 //! the way into the store, the chime. It touches no disk, so that it can tell of one that hangs.
 
+use super::watchdog::{Busy, Watchdog};
 use super::workers::Workers;
 use super::{Counters, Totals};
 use crate::alert::{Chime, ChimeStatus};
@@ -12,6 +13,7 @@ use plated_core::text::count;
 use plated_core::thread::{Thread, guarded};
 use plated_vision::capture::{Capture, SourceState, SourceStatus};
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 /// How often it looks.
@@ -43,6 +45,8 @@ pub struct Monitor {
     pub chime: Arc<Chime>,
     /// Time.
     pub clock: Arc<dyn Clock>,
+    /// All parts of the daemon have been started.
+    pub started: Arc<AtomicBool>,
 }
 
 impl Monitor {
@@ -53,8 +57,10 @@ impl Monitor {
     pub fn start(self, stop: Shutdown) -> Result<Thread> {
         Thread::start("health", "The thread that looks after the others", move || {
             let mut tidied = self.clock.monotonic();
+            let mut watchdog = Watchdog::new(self.started.clone(), tidied);
             loop {
-                guarded("How the parts are was not looked at", || self.look());
+                // One that can't look any more does not feed either.
+                guarded("How the parts are was not looked at", || self.look(&mut watchdog));
                 if self.clock.monotonic().saturating_sub(tidied) >= TIDY_INTERVAL {
                     crate::memory::tidy();
                     tidied = self.clock.monotonic();
@@ -66,7 +72,7 @@ impl Monitor {
         })
     }
 
-    fn look(&self) {
+    fn look(&self, watchdog: &mut Watchdog) {
         let now = self.clock.monotonic();
         self.workers.keep_up(now);
         let (sources, totals, chime) = (self.capture.status(), self.counters.totals(), self.chime.status());
@@ -91,6 +97,10 @@ impl Monitor {
         }
         self.store(&totals, self.counters.storing.busy_for(now));
         self.report("log", log(plated_core::logging::lost_lines()));
+        let last_results: Vec<_> = (0..sources.len()).map(|index| self.counters.last_result(index)).collect();
+        let (matching, writing) = (self.counters.matching.busy_for(now), self.counters.storing.busy_for(now));
+        let busy = Busy { workers, matching, writing };
+        watchdog.look(&sources, &totals, &self.health.parts(), &last_results, &busy, now);
     }
 
     /// One that fails is logged by who meets that; one that hangs tells nobody.
@@ -227,6 +237,7 @@ mod tests {
             skipped: 0,
             restarts: 0,
             last_frame: last_frame.map(Duration::from_secs),
+            in_driver_since: None,
         }
     }
 
@@ -274,6 +285,7 @@ mod tests {
             counters: Arc::default(),
             chime: Arc::new(Chime::without_devices(clock.clone())),
             clock,
+            started: Arc::default(),
         };
         let (waiting, second) = (Totals { waiting: 20, ..Totals::default() }, Duration::from_secs(1));
         let of = |busy_for| logged(|| monitor.store(&waiting, busy_for));

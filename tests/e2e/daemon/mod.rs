@@ -12,6 +12,7 @@ mod kill;
 mod lists;
 mod officers;
 mod security;
+mod service;
 mod sources;
 mod station;
 mod webhook;

@@ -157,6 +157,13 @@ mod tests {
     }
 
     #[test]
+    fn the_unit_gives_the_daemon_several_chances_to_show_that_it_is_alive() {
+        assert_eq!(unit("Type"), ["notify"]);
+        assert!(unit("WatchdogSec")[0].parse::<u64>().unwrap() >= 10);
+        assert_eq!(unit("WatchdogSignal"), ["SIGTERM"], "it ends in order, as far as it can");
+    }
+
+    #[test]
     fn the_unit_lets_the_clock_be_asked_and_not_set() {
         // It forbids the calls by which the clock is asked, too.
         assert_eq!(unit("ProtectClock"), [""; 0]);

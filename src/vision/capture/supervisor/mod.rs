@@ -59,6 +59,9 @@ pub struct SourceStatus {
     pub restarts: u64,
     /// Monotonic time of its last frame.
     pub last_frame: Option<Duration>,
+    /// Since when, monotonic time, its thread is inside the driver or the library that opens and reads it; none
+    /// while it is not. One that waits to be opened again is not.
+    pub in_driver_since: Option<Duration>,
 }
 
 /// What a source does.
@@ -178,6 +181,14 @@ impl Drop for Capture {
 }
 
 impl Shared {
+    /// Does what may hang in a driver, and keeps down since when.
+    fn in_driver<T>(&self, index: usize, work: impl FnOnce() -> T) -> T {
+        self.status(index).in_driver_since = Some(self.clock.monotonic());
+        let done = work();
+        self.status(index).in_driver_since = None;
+        done
+    }
+
     fn status(&self, index: usize) -> MutexGuard<'_, SourceStatus> {
         self.status[index].lock().unwrap_or_else(|e| e.into_inner())
     }
@@ -187,7 +198,7 @@ impl SourceStatus {
     fn new(name: &Arc<str>) -> Self {
         let (captured, dropped, skipped, restarts) = (0, 0, 0, 0);
         let (name, state, last_frame) = (Arc::clone(name), SourceState::Opening, None);
-        Self { name, state, captured, dropped, skipped, restarts, last_frame }
+        Self { name, state, captured, dropped, skipped, restarts, last_frame, in_driver_since: None }
     }
 }
 

@@ -124,6 +124,7 @@ impl Worker {
                 let what = what.or(panic.downcast_ref::<&str>().copied()).unwrap_or("no message");
                 Err(Error::new(Kind::Internal, format!("capture failed by a defect: {what}")))
             });
+            self.shared.status(self.index).in_driver_since = None;
             match (outcome, &self.plan.file) {
                 (Ok(Over::Stopped), _) => break self.end(None),
                 (Ok(Over::Finished), Some(file)) => {
@@ -176,10 +177,10 @@ impl Worker {
     pub fn play(&mut self) -> Result<Over> {
         self.opening_took = Duration::ZERO;
         if let Some(probe) = &self.plan.probe {
-            probe()?;
+            self.shared.in_driver(self.index, probe)?;
         }
         let began = self.shared.clock.monotonic();
-        let opened = (self.plan.open)();
+        let opened = self.shared.in_driver(self.index, &self.plan.open);
         self.opening_took = self.shared.clock.monotonic().saturating_sub(began);
         let mut reader = opened?;
         let shared = &self.shared;
@@ -189,7 +190,7 @@ impl Worker {
         let mut undecodable = 0;
         let (step, begin) = (Duration::from_secs_f64(1.0 / reader.rate()), self.begin);
         loop {
-            if !reader.advance()? {
+            if !shared.in_driver(self.index, || reader.advance())? {
                 match reader.again_after() {
                     Some(wait) if !shared.stop.wait_timeout(wait) => continue,
                     Some(_) => return Ok(Over::Stopped),
@@ -218,7 +219,7 @@ impl Worker {
                 (at, clock_trusted) = (later(recorded, media), true);
             }
             self.sequence += 1;
-            let Some(picture) = reader.fetch()? else {
+            let Some(picture) = shared.in_driver(self.index, || reader.fetch())? else {
                 shared.status(self.index).skipped += 1;
                 undecodable += 1;
                 if self.plan.file.is_none() && undecodable >= MAX_UNDECODABLE {
