@@ -10,8 +10,8 @@ use plated_core::signing::{Signer, Trust};
 use plated_core::tls;
 use plated_core::wire::batch::{Durable, SealedDocument, SealedRead, SealedRow, SignedReceipt};
 use plated_vehicle::transfer::{
-    Answer, Applied, HttpsLink, Link, Options, Outbox, OutboxRead, Portion, Progress, Round, Sender, State, Waiting,
-    run,
+    Answer, Applied, HttpsLink, Link, Options, Outbox, OutboxRead, Portion, Progress, Round, Schedule, SendNow, Sender,
+    State, Waiting, When, run,
 };
 use proptest::prelude::*;
 use std::collections::{HashMap, HashSet, VecDeque};
@@ -209,6 +209,8 @@ fn options(trust: Trust, batch_reads: usize) -> Options {
         vehicle: VEHICLE.into(),
         trust,
         batch_reads,
+        schedule: Schedule::default(),
+        send_now: SendNow::default(),
         idle: Duration::from_millis(1),
         first_backoff: Duration::from_millis(1),
         max_backoff: Duration::from_millis(1),
@@ -429,6 +431,28 @@ async fn progress_tells_of_the_failure_and_of_its_end() {
     task.abort();
 }
 
+// policy: P-11
+#[tokio::test]
+async fn by_hand_nothing_goes_before_somebody_says_so_and_then_all_of_it() {
+    let depot = Depot::new();
+    let outbox = Memory::default();
+    let (first, second) = (outbox.add(b"overview"), outbox.add(b"overview"));
+    let link = Faulty::new(depot.link(depot.serve().await), [Fault::Status500]);
+    let (publish, mut progress) = watch::channel(Progress::default());
+    let schedule = Schedule { when: When::Manual, ..Schedule::default() };
+    let options = Options { schedule, ..options(depot.trust(), 1) };
+    let send_now = options.send_now.clone();
+    let task = tokio::spawn(run(outbox.clone(), link.clone(), options, Arc::new(SystemClock::new()), publish));
+    progress.wait_for(|p| matches!(p.state, State::Waiting(_))).await.unwrap();
+    assert!(link.sent.lock().unwrap().is_empty());
+    send_now.ask();
+    progress.wait_for(|p| p.transferred == 2).await.unwrap();
+    progress.wait_for(|p| matches!(p.state, State::Waiting(_))).await.unwrap();
+    let third = outbox.add(b"overview");
+    assert_eq!((depot.stored(&first), depot.stored(&second), depot.stored(&third)), (1, 1, 0));
+    task.abort();
+}
+
 #[test]
 fn a_certificate_of_another_vehicle_is_told_at_start() {
     let depot = Depot::new();
@@ -443,6 +467,9 @@ fn a_certificate_of_another_vehicle_is_told_at_start() {
         max_backoff_s: 1.0,
         timeout_s: 1.0,
         bandwidth_kbit_s: None,
+        when: When::Immediate,
+        windows: Vec::new(),
+        station_interface: None,
     };
     let error = HttpsLink::new("unit-8", &config, Arc::new(SystemClock::new())).err().unwrap().chain();
     assert!(error.contains("unit-7") && error.contains("unit-8"), "{error}");

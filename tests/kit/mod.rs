@@ -255,5 +255,8 @@ fn settings(files: &Issued, ca: &Path, address: SocketAddr) -> Settings {
         max_backoff_s: 0.01,
         timeout_s: 20.0,
         bandwidth_kbit_s: None,
+        when: plated_vehicle::transfer::When::Immediate,
+        windows: Vec::new(),
+        station_interface: None,
     }
 }

@@ -167,6 +167,7 @@ fn requests(vehicle: &Vehicle) -> Vec<Request> {
         Request::Remove { id: 1, reason: why() },
         import(),
         Request::Sync,
+        Request::TransferNow,
         Request::Status,
         Request::Accounts { name: None },
         Request::AddAccount { account: account(), reason: why() },
@@ -253,6 +254,7 @@ fn shows_data(request: &Request) -> bool {
         | Request::TakeTestPlateBack { .. }
         | Request::DiscardDriveTest { .. }
         | Request::Sync
+        | Request::TransferNow
         | Request::Status
         | Request::Accounts { .. }
         | Request::AddAccount { .. }
@@ -437,9 +439,8 @@ fn every_subcommand_that_shows_data_is_on_record_and_shows_nothing_when_that_can
         "audit export" => Shows::Data(vec!["audit", "export", "--reason", "stop"]),
         "run" => Shows::Live,
         "init" | "recognize" | "check" | "completions" | "status" | "store salvage" | "hotlist check" | "login"
-        | "logout" | "hotlist detect" | "hotlist import" | "hotlist stats" | "hotlist sync" | "audit verify" => {
-            Shows::Nothing
-        }
+        | "logout" | "hotlist detect" | "hotlist import" | "hotlist stats" | "hotlist sync" | "transfer now"
+        | "transfer status" | "audit verify" => Shows::Nothing,
         // Of plates; each change is on record (`accounts`).
         account if account.starts_with("user ") || account.starts_with("subscriber ") => Shows::Nothing,
         // Incident numbers; each change is on record (`officers/canvass.rs`).

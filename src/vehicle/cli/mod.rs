@@ -22,6 +22,7 @@ mod session;
 mod status;
 mod store;
 mod subscriber;
+mod transfer;
 mod user;
 
 use clap::{CommandFactory, Parser, Subcommand};
@@ -55,6 +56,7 @@ enum Command {
     Performance(performance::Args),
     Status(status::Args),
     Store(store::Args),
+    Transfer(transfer::Args),
     Subscriber(subscriber::Args),
     User(user::Args),
     Audit(audit::Args),
@@ -96,6 +98,7 @@ pub fn main() -> ExitCode {
         Command::Login(args) => login::login(&args),
         Command::Logout(args) => login::logout(&args),
         Command::Store(args) => store::run(&args),
+        Command::Transfer(args) => transfer::run(&args),
         Command::Subscriber(args) => subscriber::run(&args),
         Command::User(args) => user::run(&args),
         Command::Audit(args) => audit::run(&args),

@@ -165,6 +165,7 @@ fn station(link: Option<&Progress>, now: Timestamp) -> StatusItem {
             let since = age(now.duration_since(*since).as_secs().max(0).unsigned_abs());
             item(health, "nolink", format!("No link for {since}"))
         }
+        Some(Progress { state: State::Waiting(_), .. }) => item(Health::Info, "nolink", "Transfer waits"),
         Some(_) => item(Health::Good, "link", "Station reached"),
     }
 }

@@ -293,6 +293,8 @@ pub enum Request {
     },
     /// Fetch what is new of the station's lists, now, and bring it into force.
     Sync,
+    /// Send what waits for the station now, whatever the configuration says of when.
+    TransferNow,
     /// Overall status.
     Status,
     /// All accounts, or one.

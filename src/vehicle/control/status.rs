@@ -15,6 +15,9 @@ use serde::{Deserialize, Serialize};
 /// (control P-10).
 const WAITING: (u64, u64) = (20 * 86_400, 27 * 86_400);
 
+/// Clocks of vehicle and station that are so many seconds apart are a warning.
+const CLOCKS_APART_S: u64 = 30;
+
 /// Overall status.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct StatusReport {
@@ -214,6 +217,15 @@ impl StoreLine {
             None => "; no receipt yet".to_owned(),
             Some(receipt) => format!("; last receipt {} ago", since(receipt)),
         };
+        if let Some(Progress { state: State::Waiting(why), .. }) = link {
+            text += &format!("; nothing is sent before {why}");
+        }
+        let ahead = link.and_then(|link| link.station_clock_ahead).map_or(0, |ahead| ahead.as_secs());
+        if ahead.unsigned_abs() >= CLOCKS_APART_S {
+            level = level.max(Level::Degraded);
+            let way = if ahead > 0 { "ahead of" } else { "behind" };
+            text += &format!("; the station's clock is {} {way} this one", age(ahead.unsigned_abs()));
+        }
         if let Some(Progress { state: State::BackingOff { since: failed, .. }, last_error, operator_needed, .. }) = link
         {
             // Out of reach of the station is how a vehicle is most of the day.

@@ -189,7 +189,7 @@ impl Daemon {
         let transfer =
             link.zip(outbox).map(|(link, outbox)| link.start(outbox, store.clone(), runtime.handle(), &rest));
         if let Some(transfer) = &transfer {
-            officers.tell_link(transfer.progress().clone());
+            officers.tell_link(transfer.progress().clone(), transfer.send_now());
         }
 
         store.check_in_background();

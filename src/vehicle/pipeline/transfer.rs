@@ -3,7 +3,7 @@
 use crate::config::Config;
 use crate::store::Store;
 use crate::transfer;
-use crate::transfer::{HttpsLink, Options, Progress, StoreOutbox};
+use crate::transfer::{HttpsLink, Options, Progress, SendNow, StoreOutbox};
 use plated_core::clock::Clock;
 use plated_core::error::Result;
 use plated_core::runtime::Task;
@@ -27,6 +27,7 @@ pub struct Prepared {
 /// The transfer at work; dropping it ends it.
 pub struct Running {
     progress: watch::Receiver<Progress>,
+    send_now: SendNow,
     _task: Task,
     _security: Task,
 }
@@ -40,6 +41,7 @@ impl Prepared {
     pub fn start(self, outbox: StoreOutbox, store: Store, runtime: &Handle, stop: &Shutdown) -> Running {
         let (publish, progress) = watch::channel(Progress::default());
         let Self { link, options, clock } = self;
+        let send_now = options.send_now.clone();
         let (reports, to, how) = (store, link.clone(), options.clone());
         let security = move || transfer::report_breaches(reports.clone(), to.clone(), how.clone());
         let what = "The reporting of breaches";
@@ -48,7 +50,7 @@ impl Prepared {
             move || transfer::run(outbox.clone(), link.clone(), options.clone(), clock.clone(), publish.clone());
         let task =
             Task::start(runtime, "The transfer", stop, again_after_defects("The transfer", AFTER_DEFECT, transfer));
-        Running { progress, _task: task, _security: security }
+        Running { progress, send_now, _task: task, _security: security }
     }
 }
 
@@ -71,6 +73,11 @@ where
 }
 
 impl Running {
+    /// By which somebody says that what waits is to be sent now.
+    pub fn send_now(&self) -> SendNow {
+        self.send_now.clone()
+    }
+
     /// How it is getting on.
     pub fn progress(&self) -> &watch::Receiver<Progress> {
         &self.progress

@@ -21,6 +21,7 @@ mod security;
 mod sender;
 mod settings;
 mod speed;
+mod when;
 
 pub use crate::store::{Applied, OutboxRead, Portion};
 pub use fetch::Download;
@@ -31,6 +32,7 @@ pub use schedule::{Options, run};
 pub use security::report_breaches;
 pub use sender::{Round, Sender};
 pub use settings::Settings;
+pub use when::{Day, Schedule, SendNow, When, Window};
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -70,6 +72,8 @@ pub enum State {
     Idle,
     /// Reads are on their way.
     Sending,
+    /// Nothing is sent before this: a window, the station's network, or somebody's word.
+    Waiting(&'static str),
     /// It does not work and is tried again at growing intervals.
     BackingOff {
         /// Wall-clock time of the first failure in a row.

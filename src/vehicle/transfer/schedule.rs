@@ -4,6 +4,7 @@
 use super::link::{Link, Outbox};
 use super::sender::{Round, Sender};
 use super::settings::Settings;
+use super::when::{Schedule, SendNow};
 use super::{Progress, State};
 use plated_core::clock::Clock;
 use plated_core::error::{Error, Kind, Result};
@@ -14,6 +15,9 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
 
+/// It is looked so often whether batches may go now.
+const SCHEDULE_LOOK: Duration = Duration::from_secs(5);
+
 /// How the transfer goes about it.
 #[derive(Clone, Debug)]
 pub struct Options {
@@ -23,6 +27,10 @@ pub struct Options {
     pub trust: Trust,
     /// Reads in one batch at most.
     pub batch_reads: usize,
+    /// When batches go.
+    pub schedule: Schedule,
+    /// By which somebody says that they go now.
+    pub send_now: SendNow,
     /// Wait between looks at the outbox when it was empty.
     pub idle: Duration,
     /// Wait after the first failure; it doubles with each further one.
@@ -44,6 +52,8 @@ impl Options {
             vehicle: vehicle.to_owned(),
             trust: Trust::load(&transfer.receipt_keys)?,
             batch_reads: transfer.batch_reads,
+            schedule: transfer.schedule(),
+            send_now: SendNow::default(),
             idle: Duration::from_secs_f64(transfer.idle_s),
             first_backoff: Duration::from_secs(1).min(max_backoff),
             max_backoff,
@@ -62,9 +72,21 @@ pub async fn run<O: Outbox, L: Link>(
     progress: watch::Sender<Progress>,
 ) -> Infallible {
     let mut backoff = Backoff::new(options.first_backoff, options.max_backoff);
-    let idle = options.idle;
+    let (idle, schedule) = (options.idle, options.schedule.clone());
+    let mut asked = options.send_now.asked();
+    // Somebody said so, and not all is sent yet.
+    let mut by_hand = false;
     let mut sender = Sender::new(outbox, link, options, clock.clone(), progress);
     loop {
+        by_hand |= asked.has_changed().unwrap_or_default();
+        asked.mark_unchanged();
+        if let Some(why) = schedule.closed(clock.wall()).filter(|_| !by_hand) {
+            sender
+                .progress()
+                .send_if_modified(|p| std::mem::replace(&mut p.state, State::Waiting(why)) != State::Waiting(why));
+            wait(SCHEDULE_LOOK, &asked).await;
+            continue;
+        }
         match sender.round().await {
             Ok(round) => {
                 if backoff.failures() > 0 {
@@ -80,7 +102,8 @@ pub async fn run<O: Outbox, L: Link>(
                     changed
                 });
                 if round == Round::Empty {
-                    tokio::time::sleep(idle).await;
+                    by_hand = false;
+                    wait(idle, &asked).await;
                 }
             }
             Err(e) => {
@@ -95,16 +118,27 @@ pub async fn run<O: Outbox, L: Link>(
                 sender.progress().send_modify(|p| {
                     let since = match p.state {
                         State::BackingOff { since, .. } => since,
-                        State::Idle | State::Sending => now,
+                        State::Idle | State::Sending | State::Waiting(_) => now,
                     };
                     p.state = State::BackingOff { since, failures };
                     p.last_error = Some(e.chain());
                     p.operator_needed = !matches!(e.kind(), Kind::Network | Kind::Busy);
                 });
-                tokio::time::sleep(pause).await;
+                wait(pause, &asked).await;
             }
         }
     }
+}
+
+/// Waits, or until somebody says that it is to be sent now.
+async fn wait(time: Duration, asked: &watch::Receiver<u64>) {
+    let is_asked = async {
+        let mut heard = asked.clone();
+        if heard.changed().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    };
+    let _ = tokio::time::timeout(time, is_asked).await;
 }
 
 /// Once for each time it stops working, not for each try.

@@ -1,6 +1,8 @@
 //! `[transfer]`: the way to the station.
 
+use super::when::{Schedule, When, Window};
 use plated_core::config_file::within;
+use plated_core::name::is_plain_name;
 use plated_core::wire::batch::MAX_BATCH_READS;
 use serde::Deserialize;
 use std::path::PathBuf;
@@ -35,6 +37,15 @@ pub struct Settings {
     /// Batches take at most so many kbit/s of the link.
     #[serde(default)]
     pub bandwidth_kbit_s: Option<u32>,
+    /// When batches go.
+    #[serde(default)]
+    pub when: When,
+    /// For `when = "window"`.
+    #[serde(default)]
+    pub windows: Vec<Window>,
+    /// Network interface that is up on the station's network, for `when = "station_network"`.
+    #[serde(default)]
+    pub station_interface: Option<String>,
 }
 
 fn receipt_keys() -> PathBuf {
@@ -55,10 +66,26 @@ fn timeout_s() -> f64 {
 }
 
 impl Settings {
+    /// When batches go.
+    pub(super) fn schedule(&self) -> Schedule {
+        let interface = self.station_interface.clone().unwrap_or_default();
+        Schedule { when: self.when, windows: self.windows.clone(), interface }
+    }
+
     /// Rules that the types can't say. The error names the key.
     pub(crate) fn check(&self) -> Result<(), String> {
         if !self.station.starts_with("https://") {
             return Err("transfer.station: must begin with https://".into());
+        }
+        if self.when == When::Window && self.windows.is_empty() {
+            return Err("transfer.windows: give at least one, or another transfer.when".into());
+        }
+        if self.windows.iter().any(|window| window.from == window.to) {
+            return Err("transfer.windows: one begins and ends at the same time".into());
+        }
+        let interface = self.station_interface.as_deref().unwrap_or_default();
+        if self.when == When::StationNetwork && !is_plain_name(interface) {
+            return Err("transfer.station_interface: name the network interface, such as wlan0".into());
         }
         within("transfer.batch_reads", self.batch_reads, 1..=MAX_BATCH_READS)?;
         within("transfer.idle_s", self.idle_s, 0.001..=86_400.0)?;
@@ -85,6 +112,9 @@ mod tests {
             ("idle_s = 1e-300", "transfer.idle_s: "),
             ("timeout_s = nan", "transfer.timeout_s: "),
             ("max_backoff_s = inf", "transfer.max_backoff_s: "),
+            ("bandwidth_kbit_s = 0", "transfer.bandwidth_kbit_s: "),
+            ("when = \"window\"", "transfer.windows: "),
+            ("when = \"station_network\"", "transfer.station_interface: "),
         ] {
             assert!(settings("https://s:1", line).unwrap_err().starts_with(key), "{line}");
         }

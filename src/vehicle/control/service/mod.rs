@@ -26,7 +26,7 @@ use crate::events::Hub;
 use crate::health::{Health, Level};
 use crate::lists::{IncomingFile, ListFiles};
 use crate::store::{By, ListState, ManualEntry, NewManual, Staleness, Store, Wanted};
-use crate::transfer::Progress;
+use crate::transfer::{Progress, SendNow};
 use arm::Arming;
 use entries::later;
 use jiff::Timestamp;
@@ -138,6 +138,8 @@ pub struct OfficerService {
     health: OnceLock<Arc<Health>>,
     /// How the transfer of the daemon is getting on.
     link: OnceLock<watch::Receiver<Progress>>,
+    /// Has it send what waits.
+    send_now: OnceLock<SendNow>,
     /// Where the daemon makes known what is durable.
     events: OnceLock<Hub<Published>>,
     /// A station is configured.
@@ -218,6 +220,7 @@ impl OfficerService {
             coming: OnceLock::new(),
             health: OnceLock::new(),
             link: OnceLock::new(),
+            send_now: OnceLock::new(),
             events: OnceLock::new(),
             has_station: config.transfer.is_some(),
             store_path: config.store.path.clone(),
@@ -245,10 +248,10 @@ impl OfficerService {
         let _ = self.health.set(health);
     }
 
-    /// From now on its status says how the transfer is getting on.
-    pub fn tell_link(&self, link: watch::Receiver<Progress>) {
+    /// From now on its status says how the transfer is getting on, and it can be asked to send now.
+    pub fn tell_link(&self, link: watch::Receiver<Progress>, send_now: SendNow) {
         // It is told of once, by the daemon.
-        let _ = self.link.set(link);
+        let _ = (self.link.set(link), self.send_now.set(send_now));
     }
 
     /// From now on it makes known there what officers say of hits.
@@ -429,6 +432,16 @@ impl OfficerService {
                 Some(coming) => sync::tell(coming.round()?, answer),
                 None => Err(sync::no_station()),
             },
+            Request::TransferNow => match self.send_now.get() {
+                Some(send_now) => {
+                    send_now.ask();
+                    Ok(())
+                }
+                None => Err(Error::new(
+                    Kind::Missing,
+                    "no daemon transfers; start it with `plated run`, with [transfer] in its configuration",
+                )),
+            },
             Request::Status => {
                 let enters = self.gate.allow(who, Duty::Enter).is_ok();
                 answer(Reply::Status(Box::new(self.status()?.seen_with(&self.gate.scope(who), enters))))
@@ -524,6 +537,7 @@ fn duty(request: &Request) -> Option<Duty> {
         | Request::ShowMisses { .. }
         | Request::Export { .. }
         | Request::Sync
+        | Request::TransferNow
         | Request::Status
         | Request::Accounts { .. }
         | Request::AddAccount { .. }

@@ -1,0 +1,189 @@
+//! When batches go (control P-11): as soon as there is a link, within windows of time, on the station's own network, or
+//! when somebody says so. Whatever is set, `plated transfer now` sends what waits. All have the same guarantees.
+
+use jiff::civil::{Time, Weekday};
+use jiff::tz::TimeZone;
+use jiff::{Timestamp, Zoned};
+use serde::Deserialize;
+use std::path::Path;
+use std::sync::Arc;
+use tokio::sync::watch;
+
+/// When batches go.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum When {
+    /// As soon as there is a link.
+    #[default]
+    Immediate,
+    /// Within one of the windows.
+    Window,
+    /// While the interface of the station's network is up.
+    StationNetwork,
+    /// When somebody says so.
+    Manual,
+}
+
+/// A time of the day on some days, in the time zone of the computer.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Window {
+    /// `mon` to `sun`, on which it begins; every day when none is given.
+    #[serde(default)]
+    pub days: Vec<Day>,
+    /// When it begins.
+    pub from: Time,
+    /// When it ends; the next day when that is before the beginning.
+    pub to: Time,
+}
+
+/// A day of the week.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[allow(missing_docs, reason = "their names say it")]
+pub enum Day {
+    Mon,
+    Tue,
+    Wed,
+    Thu,
+    Fri,
+    Sat,
+    Sun,
+}
+
+impl Day {
+    fn weekday(self) -> Weekday {
+        match self {
+            Self::Mon => Weekday::Monday,
+            Self::Tue => Weekday::Tuesday,
+            Self::Wed => Weekday::Wednesday,
+            Self::Thu => Weekday::Thursday,
+            Self::Fri => Weekday::Friday,
+            Self::Sat => Weekday::Saturday,
+            Self::Sun => Weekday::Sunday,
+        }
+    }
+}
+
+impl Window {
+    fn holds(&self, now: &Zoned) -> bool {
+        let begins = |day: Weekday| self.days.is_empty() || self.days.iter().any(|named| named.weekday() == day);
+        let (time, today) = (now.time(), now.weekday());
+        match self.from <= self.to {
+            true => begins(today) && (self.from..self.to).contains(&time),
+            false => (begins(today) && time >= self.from) || (begins(today.previous()) && time < self.to),
+        }
+    }
+}
+
+/// When batches go, as it is set.
+#[derive(Clone, Debug, Default)]
+pub struct Schedule {
+    /// Which of them counts.
+    pub when: When,
+    /// For [`When::Window`].
+    pub windows: Vec<Window>,
+    /// For [`When::StationNetwork`].
+    pub interface: String,
+}
+
+impl Schedule {
+    /// Why nothing is sent now; none when it may be.
+    pub(super) fn closed(&self, now: Timestamp) -> Option<&'static str> {
+        let now = now.to_zoned(TimeZone::system());
+        let (open, why) = match self.when {
+            When::Immediate => return None,
+            When::Window => (self.windows.iter().any(|window| window.holds(&now)), "its window"),
+            When::StationNetwork => (is_up(Path::new("/sys/class/net"), &self.interface), "the station's network"),
+            When::Manual => (false, "plated transfer now"),
+        };
+        (!open).then_some(why)
+    }
+}
+
+/// Whether a network interface carries something. One of a modem or tunnel does not say that it is up.
+fn is_up(interfaces: &Path, name: &str) -> bool {
+    let file = |file: &str| std::fs::read_to_string(interfaces.join(name).join(file)).unwrap_or_default();
+    match file("operstate").trim() {
+        "up" => true,
+        "unknown" => file("carrier").trim() == "1",
+        _ => false,
+    }
+}
+
+/// By which somebody says that what waits is to be sent now.
+#[derive(Clone, Debug)]
+pub struct SendNow(Arc<watch::Sender<u64>>);
+
+impl Default for SendNow {
+    fn default() -> Self {
+        Self(Arc::new(watch::Sender::new(0)))
+    }
+}
+
+impl SendNow {
+    /// Says so.
+    pub fn ask(&self) {
+        self.0.send_modify(|asked| *asked += 1);
+    }
+
+    /// Hears of it from now on.
+    pub(super) fn asked(&self) -> watch::Receiver<u64> {
+        self.0.subscribe()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn window(text: &str) -> Window {
+        toml::from_str(text).unwrap()
+    }
+
+    // policy: P-11
+    #[test]
+    fn a_window_is_open_between_its_times_on_its_days_and_over_midnight() {
+        let day = window("days = [\"mon\", \"fri\"]\nfrom = \"06:00\"\nto = \"08:30\"");
+        let night = window("days = [\"fri\"]\nfrom = \"22:00\"\nto = \"05:00\"");
+        let daily = window("from = \"12:00\"\nto = \"13:00\"");
+        // 2026-11-27 is a Friday.
+        for (at, expected) in [
+            ("2026-11-27T05:59", [false, false, false]),
+            ("2026-11-27T06:00", [true, false, false]),
+            ("2026-11-27T08:30", [false, false, false]),
+            ("2026-11-26T07:00", [false, false, false]),
+            ("2026-11-27T22:00", [false, true, false]),
+            ("2026-11-28T04:59", [false, true, false]),
+            ("2026-11-28T22:30", [false, false, false]),
+            ("2026-11-27T04:00", [false, false, false]),
+            ("2026-11-29T12:30", [false, false, true]),
+        ] {
+            let now: Zoned = format!("{at}[America/Los_Angeles]").parse().unwrap();
+            let open = [&day, &night, &daily].map(|window| window.holds(&now));
+            assert_eq!(open, expected, "{at}");
+        }
+    }
+
+    // policy: P-11
+    #[test]
+    fn the_stations_network_is_there_while_its_interface_is_up() {
+        let dir = tempfile::tempdir().unwrap();
+        let state = |name: &str, operstate: &str, carrier: &str| {
+            std::fs::create_dir_all(dir.path().join(name)).unwrap();
+            std::fs::write(dir.path().join(name).join("operstate"), operstate).unwrap();
+            std::fs::write(dir.path().join(name).join("carrier"), carrier).unwrap();
+            is_up(dir.path(), name)
+        };
+        assert!(state("wlan0", "up\n", "1\n") && !state("wlan0", "down\n", "0\n"));
+        assert!(state("ppp0", "unknown\n", "1\n") && !state("ppp0", "unknown\n", "0\n"));
+        assert!(!is_up(dir.path(), "eth9"));
+    }
+
+    #[test]
+    fn by_hand_nothing_goes_by_itself() {
+        let by_hand = Schedule { when: When::Manual, ..Schedule::default() };
+        assert!(by_hand.closed(Timestamp::UNIX_EPOCH).is_some());
+        assert!(Schedule::default().closed(Timestamp::UNIX_EPOCH).is_none());
+    }
+}
