@@ -4,7 +4,7 @@
 //! the sources and the vehicle's name. `plated init` writes it with every key explained.
 
 use crate::lists::HotlistSync;
-use crate::{alert, console, gps, store, subscribers, transfer};
+use crate::{alert, console, gps, metrics, store, subscribers, transfer};
 use plated_core::config_file::{parse, placed, within, wrong};
 use plated_core::name::is_plain_name;
 use plated_hotlist::settings::{Hotlist, ListKind, OFFICERS};
@@ -49,6 +49,8 @@ pub struct Config {
     pub control: Control,
     /// The officer's console; without it there is none.
     pub console: Option<console::Settings>,
+    /// Numbers for a monitoring system; without it there are none.
+    pub metrics: Option<metrics::Settings>,
     /// The encrypted database.
     pub store: store::Settings,
     /// The way to the station; without it reads stay in the vehicle.

@@ -15,6 +15,7 @@ mod counters;
 mod expiry;
 mod gps;
 mod live;
+mod metrics;
 mod monitor;
 mod recorder;
 mod transfer;
@@ -102,6 +103,7 @@ pub struct Daemon {
     transfer: Option<transfer::Running>,
     gps: Option<Task>,
     webhooks: Vec<Task>,
+    metrics: Option<Task>,
     /// Expiry, ages of lists, monitor, clock.
     beside: Vec<Thread>,
     store: Store,
@@ -295,6 +297,9 @@ impl Daemon {
             clock: clock.clone(),
         };
         let webhooks = webhooks::start(&config.webhooks, &subscribers, runtime.handle(), &rest);
+        let metrics = config
+            .metrics
+            .map(|settings| metrics::start(settings, &health, &capture, &counters, &clock, runtime.handle(), &rest));
         let sources = capture.clone();
         let parts = console::Parts {
             officers,
@@ -322,6 +327,7 @@ impl Daemon {
             transfer,
             gps,
             webhooks,
+            metrics,
             beside: vec![expiry, ages, monitor, watch],
             store,
             chime,
@@ -432,7 +438,7 @@ impl Daemon {
         }
         self.events.close();
         self.rest.0.request();
-        drop((self.server, self.console, self.hotlists, self.transfer, self.gps, self.webhooks));
+        drop((self.server, self.console, self.hotlists, self.transfer, self.gps, self.webhooks, self.metrics));
         for thread in self.beside {
             thread.end_within(END_TIMEOUT);
         }

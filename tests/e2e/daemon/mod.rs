@@ -10,6 +10,7 @@ mod health;
 mod hits;
 mod kill;
 mod lists;
+mod metrics;
 mod officers;
 mod security;
 mod service;
