@@ -102,6 +102,8 @@ mod tests {
             entries: 0,
             published: "2026-11-21T12:00:00Z".parse().unwrap(),
             file_date: None,
+            confirmed: "2026-11-21T12:00:00Z".parse().unwrap(),
+            forced: None,
             deltas: Vec::new(),
         };
         Manifest {

@@ -7,9 +7,9 @@ use super::{ArchiveKey, ClonedVehicle, Database, ReportedBreach, SecurityEvent, 
 use clap::{CommandFactory, Parser, Subcommand};
 use jiff::civil::Date;
 use plated_core::clock::SystemClock;
-use plated_core::error::{Context, Kind, Result};
+use plated_core::error::{Context, Error, Kind, Result};
 use plated_core::service;
-use plated_core::signing::give_public_keys;
+use plated_core::signing::{Trust, give_public_keys};
 use plated_core::text::{count, visible};
 use plated_core::tls::authority::Authority;
 use plated_core::tls::write_new;
@@ -114,6 +114,12 @@ enum What {
     /// What vehicles are to have: publish, list and withdraw hotlists
     #[command(subcommand)]
     Hotlist(HotlistCommand),
+    /// Verify the station's own audit log: no row was changed, left out or put in another place
+    AuditVerify {
+        /// The station's configuration
+        #[arg(long)]
+        config: PathBuf,
+    },
     /// Print completions for a shell
     Completions {
         /// The shell
@@ -149,6 +155,7 @@ impl Command {
             What::Check { config } => archive::check(&StationConfig::load(&config)?),
             What::Backup { dir, config } => archive::backup(&StationConfig::load(&config)?, &dir),
             What::Restore { dir, config } => archive::restore(&StationConfig::load(&config)?, &dir),
+            What::AuditVerify { config } => audit_verify(&StationConfig::load(&config)?),
             What::Status { config } => status(&StationConfig::load(&config)?),
             What::Completions { shell } => {
                 // By way of memory, since the generator panics when its output goes away.
@@ -246,6 +253,32 @@ fn status(config: &StationConfig) -> Result<()> {
         ));
     }
     print(&text)
+}
+
+fn audit_verify(config: &StationConfig) -> Result<()> {
+    let key = ArchiveKey::load(&config.archive_key)?;
+    let trust = Trust::load(&config.hotlist_key.with_extension("pub"))?;
+    let logs = Database::read_only(&config.database(), &key, |rows| rows.verify_log(&trust))?.unwrap_or_default();
+    let mut faults = 0;
+    for log in &logs {
+        let (rows, ended) = (count(log.rows.rows, "row"), if log.ended { ", ended" } else { "" });
+        match log.fault() {
+            None => print(&format!("log {}: {rows}{ended}, as it was written", log.log))?,
+            Some(why) => {
+                faults += 1;
+                print(&format!("log {}: {rows}{ended}, NOT as it was written: {why}", log.log))?;
+            }
+        }
+    }
+    match (logs.len(), faults) {
+        (0, _) => print("the station has no audit log yet"),
+        (_, 0) => Ok(()),
+        (all, faults) => {
+            let message =
+                format!("{faults} of {all} audit logs are not as they were written; keep a copy and find out why");
+            Err(Error::new(Kind::Damaged, message))
+        }
+    }
 }
 
 /// Writes results. A reader that went away (`| head`) ends the program without a message.

@@ -2,7 +2,8 @@
 
 use super::ArchiveKey;
 use super::archive::{Options, Retention};
-use plated_core::config_file::{parse, placed};
+use super::hotlists::Source;
+use plated_core::config_file::{parse, placed, wrong};
 use plated_core::error::{Context, Error, Kind, Result};
 use plated_core::name::is_plain_name;
 use serde::Deserialize;
@@ -25,7 +26,7 @@ pub struct StationConfig {
     pub certificate: PathBuf,
     /// PEM file of the station's key, readable by its owner only.
     pub key: PathBuf,
-    /// File of the key that signs what the station says of its hotlists, readable by its owner
+    /// File of the key that signs what the station says of its hotlists and its audit log, readable by its owner
     /// only. The running station never reads it.
     #[serde(default = "hotlist_key")]
     pub hotlist_key: PathBuf,
@@ -38,6 +39,9 @@ pub struct StationConfig {
     /// How long reads are kept.
     #[serde(default)]
     pub retention: Retention,
+    /// How lists are read.
+    #[serde(default)]
+    pub sources: Vec<Source>,
 }
 
 fn receipt_key() -> PathBuf {
@@ -72,6 +76,16 @@ impl StationConfig {
         let StationConfig { data, ca, certificate, key, hotlist_key, receipt_key, archive_key, .. } = &mut config;
         for file in [data, ca, certificate, key, hotlist_key, receipt_key, archive_key] {
             *file = placed(base, file, "plated-station.service");
+        }
+        for (n, source) in config.sources.iter_mut().enumerate() {
+            source.check().map_err(|why| wrong(&text, path, &format!("sources[{n}].{why}")))?;
+            source.resolve(base);
+        }
+        let mut names: Vec<&str> = config.sources.iter().map(|source| source.name.as_str()).collect();
+        names.sort_unstable();
+        if let Some(twice) = names.windows(2).find(|two| two[0] == two[1]) {
+            let message = format!("{}: sources: \"{}\" is there twice", path.display(), twice[0]);
+            return Err(Error::new(Kind::Config, message));
         }
         Ok(config)
     }
@@ -127,6 +141,13 @@ hit = 365
 canvass = 365
 fixed_site = 365
 fixed_site_pictures = 30
+
+# How lists are read that have to be read in a certain way. See docs/reference/hotlist-sync.md.
+#
+# [[sources]]
+# name = "svs"
+# format = "ca_doj:svs"               # or map = "svs.toml"
+# zip_password_file = "svs.password"  # mode 0400
 "#
     )
 }

@@ -13,8 +13,13 @@ use rusqlite::{Connection, Transaction, TransactionBehavior};
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
-/// The schema of a fresh database, in three parts.
-const FRESH: [&str; 3] = [include_str!("schema.sql"), include_str!("hotlists/schema.sql"), crate::archive::SCHEMA];
+/// The schema of a fresh database, in parts.
+const FRESH: [&str; 4] = [
+    include_str!("schema.sql"),
+    include_str!("hotlists/schema.sql"),
+    crate::archive::SCHEMA,
+    include_str!("audit.sql"),
+];
 /// `MIGRATIONS[n]` leads from version n + 1 to n + 2. No version has been shipped yet.
 const MIGRATIONS: &[&str] = &[];
 /// The version this program writes.

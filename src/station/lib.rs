@@ -2,6 +2,7 @@
 //! once, and answers with signed receipts that name what is durable. Hands out hotlists.
 
 pub mod archive;
+mod audit;
 pub mod command;
 mod computers;
 mod config;
@@ -19,11 +20,12 @@ mod purging;
 mod security;
 mod writer;
 
+pub use audit::StationLog;
 pub use computers::{ClonedVehicle, Seen};
 pub use config::StationConfig;
 pub use database::{Database, Rows};
 pub use heads::{HeadFault, SecurityEvent};
-pub use hotlists::{HotlistVersion, Publication, Published, Publisher};
+pub use hotlists::{Done, HotlistVersion, Publication, Published, Publisher, Source};
 pub use key::ArchiveKey;
 pub use security::ReportedBreach;
 

@@ -137,6 +137,7 @@ impl Depot {
             receipt_key: dir.path().join("receipt.key"),
             archive_key: dir.path().join("archive.key"),
             retention: Retention::default(),
+            sources: Vec::new(),
         };
         let signer = Signer::create_file(&config.receipt_key).unwrap();
         write_public(&dir.path().join("receipt.pub"), &signer.public_key()).unwrap();

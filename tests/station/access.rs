@@ -34,19 +34,20 @@ async fn no_command_of_the_station_shows_a_plate() {
     let plates = ["7ABC234", "1ABC234", "8XYZ999"]; // of the read, of its hit, of the list
     std::fs::write(&entries, entry(plates[2])).unwrap();
     let faulty = depot.dir.path().join("faulty.jsonl");
-    std::fs::write(&faulty, entry(plates[2]).replace("normal", plates[2])).unwrap();
+    std::fs::write(&faulty, entry(plates[2]).replace('{', "")).unwrap();
 
     let path = |path: &std::path::Path| path.to_str().unwrap().to_owned();
     let (entries, faulty) = (path(&entries), path(&faulty));
     let (init, out) = (path(&depot.dir.path().join("other")), path(&depot.dir.path().join("unit-9")));
     let authority = path(depot.dir.path());
-    let run: [&[&str]; 9] = [
+    let run: [&[&str]; 10] = [
         &["status", "--config", config],
-        &["hotlist publish", &entries, "--name", "svs", "--config", config],
-        &["hotlist publish", &faulty, "--name", "svs", "--config", config],
+        &["hotlist import", &entries, "--name", "svs", "--config", config],
+        &["hotlist import", &faulty, "--name", "svs", "--config", config],
         &["hotlist list", "--config", config],
         &["hotlist list", "--json", "--config", config],
         &["hotlist withdraw", "svs", "--reason", "test", "--config", config],
+        &["audit-verify", "--config", config],
         &["init", "--dir", &init],
         &["vehicle", "unit-9", "--dir", &authority, "--out", &out],
         &["completions", "bash"],

@@ -48,6 +48,12 @@ pub struct ListVersion {
     /// Date of the file it was made of, as its source has it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub file_date: Option<Timestamp>,
+    /// When it was last known to be the newest at its source: the date of the same content that was brought again,
+    /// or the time at which the source was asked. A vehicle counts the list's age from it.
+    pub confirmed: Timestamp,
+    /// Why a person let it in past the station's checks, if somebody did; the vehicle lets it in too.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub forced: Option<String>,
     /// Earlier versions from which there is a delta.
     #[serde(default)]
     pub deltas: Vec<DeltaFrom>,

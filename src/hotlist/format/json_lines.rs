@@ -14,6 +14,12 @@ pub fn values(line: &str) -> Result<Values<'static>, Mistake> {
     let mut json = serde_json::Deserializer::from_str(line);
     let read = json.deserialize_map(Object).and_then(|values| json.end().map(|()| values));
     read.map_err(|e| {
+        // The column after the value, by its name: what else is in the message stays out.
+        let word =
+            e.to_string().strip_prefix(Ours::NO_TEXT).and_then(|rest| rest.split(' ').nth(1)?.parse::<String>().ok());
+        if let Some(field) = word.and_then(|word| Field::of(&word)) {
+            return Mistake::of(field, format!("{}, at character {}", Ours::NO_TEXT, e.column()));
+        }
         use serde_json::error::Category;
         let what = match e.classify() {
             Category::Data => Ours::known(&e.to_string()),
@@ -30,10 +36,11 @@ enum Ours {}
 impl Ours {
     const UNKNOWN: &str = "it has a key that is not known";
     const TWICE: &str = "it has a key twice";
-    const NO_TEXT: &str = "a value is no text";
+    const NO_TEXT: &str = "the value is no text";
+    const NO_PLATE: &str = "it has no key `plate`";
 
     fn known(message: &str) -> &'static str {
-        let ours = [Self::UNKNOWN, Self::TWICE, Self::NO_TEXT].into_iter().find(|m| message.starts_with(m));
+        let ours = [Self::UNKNOWN, Self::TWICE, Self::NO_PLATE].into_iter().find(|m| message.starts_with(m));
         ours.unwrap_or("it is not a JSON object")
     }
 }
@@ -63,9 +70,12 @@ impl<'de> Visitor<'de> for Object {
                 serde_json::Value::String(text) => text,
                 serde_json::Value::Number(number) => number.to_string(),
                 serde_json::Value::Null => String::new(),
-                _ => return Err(A::Error::custom(Ours::NO_TEXT)),
+                _ => return Err(A::Error::custom(format_args!("{} {} ", Ours::NO_TEXT, field.word()))),
             };
             values.set(field, Cow::Owned(text.trim().to_owned()));
+        }
+        if !seen[Field::Plate as usize] {
+            return Err(A::Error::custom(Ours::NO_PLATE));
         }
         Ok(values)
     }
@@ -91,7 +101,8 @@ mod tests {
             (r#"{"plate": "7ABC123"} {"plate": "8ABC123"}"#, "it is not JSON"),
             (r#"{"plate": "7ABC123", "7ABC123": 1}"#, "it has a key that is not known"),
             (r#"{"plate": "7ABC123", "plate": "8ABC123"}"#, "it has a key twice"),
-            (r#"{"plate": ["7ABC123"]}"#, "a value is no text"),
+            (r#"{"plate": ["7ABC123"]}"#, "the value is no text"),
+            (r#"{"state": "CA"}"#, "it has no key `plate`"),
             (r#"["7ABC123"]"#, "it is not a JSON object"),
             (r#""7ABC123""#, "it is not a JSON object"),
             ("7ABC123,CA", "it is not a JSON object"),

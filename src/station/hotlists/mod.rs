@@ -15,11 +15,14 @@ mod body;
 pub(super) mod calls;
 mod canonical;
 pub(super) mod command;
+mod import;
 mod publish;
 mod range;
+mod source;
 mod table;
 
-pub use publish::{Publication, Published, Publisher};
+pub use publish::{Done, Publication, Published, Publisher};
+pub use source::Source;
 pub use table::HotlistVersion;
 
 use plated_core::digest::Sha256;

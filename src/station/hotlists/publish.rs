@@ -1,11 +1,14 @@
 //! Publishing a version of a list, and withdrawing a list.
 
 use super::canonical::{self, CanonicalList};
+use super::source::Source;
 use super::table::{Current, HotlistVersion};
 use super::{delta_name, file_name, folder};
+use crate::audit::{self, Stamp};
 use crate::database::{Database, Rows};
 use crate::key::ArchiveKey;
 use jiff::{SignedDuration, Timestamp};
+use plated_access::{AccessRecord, Actor};
 use plated_core::clock::Clock;
 use plated_core::digest::Sha256;
 use plated_core::durable;
@@ -13,11 +16,12 @@ use plated_core::error::{Context, Error, Kind, Result};
 use plated_core::signing::Signer;
 use plated_core::user::SystemUser;
 use plated_core::wire::{DeltaFrom, ListVersion, Manifest};
-use plated_hotlist::delta;
-use plated_hotlist::manifest;
+use plated_hotlist::import::{Compared, ForceReason, ImportRefusal, ReplacedList};
 use plated_hotlist::manifest::is_list_name;
+use plated_hotlist::{ImportReport, Wish, delta, manifest, read_file};
+use serde_json::json;
 use std::fs::{self, File};
-use std::io::{BufRead, BufReader};
+use std::io::BufReader;
 use std::os::unix::fs::{MetadataExt, chown};
 use std::path::{Path, PathBuf};
 
@@ -28,24 +32,45 @@ const MAX_AHEAD: SignedDuration = SignedDuration::from_hours(24);
 /// A list to be published.
 #[derive(Debug)]
 pub struct Publication<'a> {
-    /// Name of the list.
-    pub name: &'a str,
-    /// Date of the file it was made of, if that is known.
+    /// The list, and how its file is read and judged.
+    pub source: &'a Source,
+    /// The file.
+    pub file: &'a Path,
+    /// What it is called where it comes from.
+    pub file_name: &'a Path,
+    /// Date of the file where it gives itself none, if that is known.
     pub file_date: Option<Timestamp>,
+    /// Why it is let in whatever is wrong with it.
+    pub force: Option<ForceReason>,
     /// Who publishes it.
-    pub by: &'a str,
-    /// So many versions are kept, the new one among them.
-    pub keep: usize,
+    pub actor: &'a Actor,
+    /// Why.
+    pub reason: &'a str,
+}
+
+/// What became of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Done {
+    /// There is a new version.
+    Published,
+    /// It was the same already, and is known to be the newest at a later time than before.
+    Confirmed,
+    /// Nothing was changed.
+    Unchanged,
 }
 
 /// What was published.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Published {
     /// The version that is current now.
     pub version: HotlistVersion,
-    /// False when the list was the same already, and nothing was changed.
-    pub changed: bool,
-    /// Lines of the file that repeat another.
+    /// What became of it.
+    pub done: Done,
+    /// What became of the lines of the file.
+    pub report: ImportReport,
+    /// Past what it was forced, in words.
+    pub forced: Vec<String>,
+    /// Entries of the file that repeat another.
     pub duplicates: u64,
     /// Earlier versions from which there is a delta.
     pub deltas: Vec<DeltaFrom>,
@@ -87,12 +112,14 @@ impl<'a> Publisher<'a> {
         Ok(Self { database, folder, station, signer, clock, owner, _lock: lock })
     }
 
-    /// Publishes the entries that `input` holds, one JSON object on each line. Durable on return.
+    /// Publishes the list that a file holds, in whatever format, packed or not. Durable on return.
     ///
     /// # Errors
-    /// `Input` with the line that is no entry, `Config` for a date in the future; what was published before stays.
-    pub fn publish(&mut self, input: impl BufRead, what: &Publication<'_>) -> Result<Published> {
-        if !is_list_name(what.name) {
+    /// `Input` when it may not come into force, with the reasons, `Config` for a date in the future or a format that
+    /// is none; what was published before stays.
+    pub fn publish(&mut self, what: &Publication<'_>) -> Result<Published> {
+        let name = what.source.name.as_str();
+        if !is_list_name(name) {
             let message = "--name: use 1 to 64 letters, digits, '-', '_' or '.', and no '.' at the beginning";
             return Err(Error::new(Kind::Config, message));
         }
@@ -104,49 +131,65 @@ impl<'a> Publisher<'a> {
             );
             return Err(Error::new(Kind::Config, message));
         }
-        let place = self.folder.join(what.name);
+        let place = self.place(name)?;
         let failed = || format!("could not write to {}", place.display());
-        durable::make_folder(&place).and_then(|()| self.owner.give(&place)).context(Kind::Storage, failed)?;
-        durable::sweep(&place); // Nobody else writes there while this has the lock.
+        let before = self.versions(name)?;
+        let current = before.iter().find(|v| v.current);
+        let compared = Compared {
+            in_force: current.map(|v| ReplacedList { entries: v.entries, date: v.file_date }),
+            file_date: what.file_date,
+            now: Some(now),
+        };
+        let wish = Wish { compared, force: what.force.clone() };
         let output = durable::Writer::create(&place, 0o600).context(Kind::Storage, failed)?;
-        let (mut output, CanonicalList { written, duplicates }) = canonical::make(input, what.name, &place, output)?;
-        if written.entries == 0 {
-            let message =
-                "the file holds no entries, and vehicles would match nothing; to take a list back, withdraw it";
-            return Err(Error::new(Kind::Input, message));
+        let list = what.source.hotlist();
+        let (mut output, CanonicalList { written, duplicates }, passed) =
+            canonical::make(&place, output, |each| read_file(&list, what.file, what.file_name, wish, each))?;
+        let report = passed.summary.report;
+        let sha256 = written.sha256;
+        let confirmed = passed.dated.unwrap_or(now).min(now);
+        let forced: Vec<String> =
+            passed.forced.iter().flat_map(|f| f.refusals.clone()).map(ImportRefusal::brief).collect();
+        if let Some(same) = current.filter(|v| v.sha256 == sha256) {
+            let done = self.confirm(same, confirmed, passed.dated, what)?;
+            let mut version = same.clone();
+            version.confirmed = version.confirmed.max(confirmed);
+            let deltas = deltas(&place, &before, &sha256);
+            return Ok(Published { version, done, report, forced, duplicates, deltas });
         }
         self.owner.give_file(&mut output).context(Kind::Storage, failed)?;
-        let before = self.versions(what.name)?;
-        let sha256 = written.sha256;
-        if let Some(same) = before.iter().find(|v| v.current && v.sha256 == sha256) {
-            let deltas = deltas(&place, &before, &sha256);
-            return Ok(Published { version: same.clone(), changed: false, duplicates, deltas });
-        }
         output.finish(&place.join(file_name(&sha256))).context(Kind::Storage, failed)?;
-        let earlier = before.iter().filter(|v| v.kept && v.sha256 != sha256).take(what.keep.saturating_sub(1));
-        for from in earlier {
+        let keep = usize::from(what.source.keep);
+        for from in before.iter().filter(|v| v.kept && v.sha256 != sha256).take(keep.saturating_sub(1)) {
             write_delta(&place, &from.sha256, &sha256, written.bytes, &self.owner)?;
         }
 
         let version = HotlistVersion {
-            name: what.name.to_owned(),
+            name: name.to_owned(),
             version: before.first().map_or(0, |v| v.version) + 1,
             sha256,
             bytes: written.bytes,
             entries: written.entries,
-            published: self.clock.wall(),
-            by: what.by.to_owned(),
-            file_date: what.file_date,
+            published: now,
+            by: what.actor.to_string(),
+            file_date: passed.dated,
+            confirmed,
+            forced: passed.forced.as_ref().map(|f| f.reason.as_str().to_owned()),
             kept: true,
             current: true,
         };
+        let subject = json!({
+            "list": name, "version": version.version, "sha256": sha256, "entries": version.entries,
+            "file_date": version.file_date, "forced": (!forced.is_empty()).then(|| forced.join("; ")),
+        });
+        let record = audit::done(what.actor, "hotlist_published", what.reason, subject)?;
         let why = format!("published {} version {}", version.name, version.version);
-        self.change(what.by, &why, |rows| {
+        self.change(&record, &why, |rows| {
             rows.add_list_version(&version)?;
-            rows.let_go_of_lists(what.name, what.keep)?;
+            rows.let_go_of_lists(name, keep)?;
             Ok(true)
         })?;
-        let now = self.versions(what.name)?;
+        let now = self.versions(name)?;
         let kept = |name: &str| {
             now.iter()
                 .filter(|v| v.kept)
@@ -154,15 +197,44 @@ impl<'a> Publisher<'a> {
         };
         clear(&place, |name| !kept(name));
         let deltas = deltas(&place, &now, &sha256);
-        Ok(Published { version, changed: true, duplicates, deltas })
+        Ok(Published { version, done: Done::Published, report, forced, duplicates, deltas })
+    }
+
+    /// The folder of a list, made if need be and cleared of what was left half done.
+    fn place(&self, name: &str) -> Result<PathBuf> {
+        let place = self.folder.join(name);
+        durable::make_folder(&place)
+            .and_then(|()| self.owner.give(&place))
+            .context(Kind::Storage, || format!("could not write to {}", place.display()))?;
+        durable::sweep(&place); // Nobody else writes there while this has the lock.
+        Ok(place)
+    }
+
+    /// Notes that the current version is still the newest: its age counts from then, in vehicles too.
+    fn confirm(
+        &mut self,
+        same: &HotlistVersion,
+        confirmed: Timestamp,
+        dated: Option<Timestamp>,
+        what: &Publication<'_>,
+    ) -> Result<Done> {
+        if confirmed <= same.confirmed && dated <= same.file_date {
+            return Ok(Done::Unchanged);
+        }
+        let subject = json!({ "list": same.name, "version": same.version, "confirmed": confirmed });
+        let record = audit::done(what.actor, "hotlist_confirmed", what.reason, subject)?;
+        let why = format!("confirmed {} version {}", same.name, same.version);
+        self.change(&record, &why, |rows| rows.confirm_list(&same.name, confirmed, dated).map(|()| true))?;
+        Ok(Done::Confirmed)
     }
 
     /// Stops handing a list out. Vehicles drop it at their next round.
     ///
     /// # Errors
     /// `NotFound` when no list of this name is handed out.
-    pub fn withdraw(&mut self, name: &str, by: &str, reason: &str) -> Result<()> {
-        let changed = self.change(by, &format!("withdrew {name}: {reason}"), |rows| rows.withdraw_list(name))?;
+    pub fn withdraw(&mut self, name: &str, actor: &Actor, reason: &str) -> Result<()> {
+        let record = audit::done(actor, "hotlist_withdrawn", reason, json!({ "list": name }))?;
+        let changed = self.change(&record, &format!("withdrew {name}: {reason}"), |rows| rows.withdraw_list(name))?;
         match changed {
             true => Ok(()),
             false => Err(Error::new(Kind::NotFound, format!("the station hands out no list \"{name}\""))),
@@ -175,14 +247,20 @@ impl<'a> Publisher<'a> {
         Ok(all)
     }
 
-    /// One transaction: the change, and the signed manifest of what is handed out after it.
-    fn change(&mut self, by: &str, why: &str, change: impl FnOnce(&Rows<'_>) -> Result<bool>) -> Result<bool> {
+    /// One transaction: the change, its row of the audit log, and the signed manifest of what is handed out after it.
+    fn change(
+        &mut self,
+        record: &AccessRecord,
+        why: &str,
+        change: impl FnOnce(&Rows<'_>) -> Result<bool>,
+    ) -> Result<bool> {
         let made = self.clock.wall();
         let (folder, station, signer) = (&self.folder, self.station, self.signer);
         self.database.transaction(|rows| {
             if !change(rows)? {
                 return Ok(false);
             }
+            rows.record(&Stamp { at: made, station, signer }, record)?;
             let versions = rows.list_versions()?;
             let lists = versions.iter().filter(|v| v.current).map(|v| {
                 let of_list: Vec<_> = versions.iter().filter(|o| o.name == v.name).cloned().collect();
@@ -194,6 +272,8 @@ impl<'a> Publisher<'a> {
                     entries: v.entries,
                     published: v.published,
                     file_date: v.file_date,
+                    confirmed: v.confirmed,
+                    forced: v.forced.clone(),
                     deltas: deltas(&folder.join(&v.name), &of_list, &v.sha256),
                 }
             });
@@ -203,7 +283,7 @@ impl<'a> Publisher<'a> {
             let serial = rows.manifest()?.map_or(0, |m| m.serial + 1).max(seconds);
             let manifest = Manifest { station: station.to_owned(), serial, made, lists: lists.collect() };
             let signed = manifest::sign(&manifest, signer)?;
-            rows.add_manifest(&Current { serial, signed }, made, by, why)?;
+            rows.add_manifest(&Current { serial, signed }, made, &record.actor.to_string(), why)?;
             Ok(true)
         })
     }

@@ -11,6 +11,8 @@ CREATE TABLE hotlist_versions (
     published   INTEGER NOT NULL,
     by_user     TEXT NOT NULL,            -- system user who published it
     file_date   INTEGER,                  -- date of the source's file, if known
+    confirmed   INTEGER NOT NULL,         -- when it was last known to be the newest at its source
+    forced      TEXT,                     -- why it was let in past the checks, if it was
     kept        INTEGER NOT NULL,         -- 1 while the file is there
     current     INTEGER NOT NULL,         -- 1 for the version that vehicles are to have
     PRIMARY KEY (name, version)

@@ -25,6 +25,10 @@ pub struct HotlistVersion {
     pub by: String,
     /// Date of the file it was made of.
     pub file_date: Option<Timestamp>,
+    /// When it was last known to be the newest at its source.
+    pub confirmed: Timestamp,
+    /// Why it was let in past the checks, if it was.
+    pub forced: Option<String>,
     /// Whether its file is still there, as the start of deltas.
     pub kept: bool,
     /// Whether vehicles are to have it now.
@@ -40,7 +44,8 @@ pub struct Current {
     pub signed: String,
 }
 
-const COLUMNS: &str = "name, version, sha256, bytes, entries, published, by_user, file_date, kept, current";
+const COLUMNS: &str = "name, version, sha256, bytes, entries, published, by_user, file_date, confirmed, forced, kept, \
+                       current";
 
 impl Rows<'_> {
     /// All versions of all lists, in the order of names, the newest first.
@@ -66,8 +71,8 @@ impl Rows<'_> {
         self.0
             .prepare_cached(
                 "INSERT INTO hotlist_versions
-                 (name, version, sha256, bytes, entries, published, by_user, file_date, kept, current)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 1, 1)",
+                 (name, version, sha256, bytes, entries, published, by_user, file_date, confirmed, forced, kept, current)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, 1, 1)",
             )
             .and_then(|mut s| {
                 s.execute(params![
@@ -79,10 +84,27 @@ impl Rows<'_> {
                     v.published.as_microsecond(),
                     v.by,
                     v.file_date.map(Timestamp::as_microsecond),
+                    v.confirmed.as_microsecond(),
+                    v.forced,
                 ])
             })
             .map(drop)
             .sql(|| "could not note a list".into())
+    }
+
+    /// Notes that the current version of a list is still the newest at its source, and the date of the file that
+    /// says so.
+    pub fn confirm_list(&self, name: &str, confirmed: Timestamp, file_date: Option<Timestamp>) -> Result<()> {
+        let (confirmed, file_date) = (confirmed.as_microsecond(), file_date.map(Timestamp::as_microsecond));
+        self.0
+            .prepare_cached(
+                "UPDATE hotlist_versions SET confirmed = max(confirmed, ?2),
+                   file_date = CASE WHEN ?3 > coalesce(file_date, 0) THEN ?3 ELSE file_date END
+                 WHERE name = ?1 AND current",
+            )
+            .and_then(|mut s| s.execute(params![name, confirmed, file_date]))
+            .map(drop)
+            .sql(|| "could not note that a list is the newest".into())
     }
 
     /// Leaves a list without a current version; true when it had one.
@@ -142,8 +164,10 @@ fn version(row: &Row<'_>) -> rusqlite::Result<HotlistVersion> {
         published: time(row.get(5)?),
         by: row.get(6)?,
         file_date: row.get::<_, Option<i64>>(7)?.map(time),
-        kept: row.get(8)?,
-        current: row.get(9)?,
+        confirmed: time(row.get(8)?),
+        forced: row.get(9)?,
+        kept: row.get(10)?,
+        current: row.get(11)?,
     })
 }
 

@@ -194,7 +194,8 @@ impl<R: Remote> Sync<R> {
             if accepted.as_ref() != Some(version) {
                 place.accept(version)?;
             }
-            if let Err(e) = self.hand_over(&place, Change::Current { list: version.name.clone() }).await {
+            let current = Change::Current { list: version.name.clone(), confirmed: version.confirmed };
+            if let Err(e) = self.hand_over(&place, current).await {
                 tracing::warn!(list = version.name, "That a list is current can't be noted: {}", e.chain());
             }
             return Ok(Outcome::Unchanged);

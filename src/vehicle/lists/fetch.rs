@@ -226,6 +226,8 @@ mod tests {
             entries: 1,
             published: jiff::Timestamp::UNIX_EPOCH,
             file_date: None,
+            confirmed: jiff::Timestamp::UNIX_EPOCH,
+            forced: None,
             deltas: Vec::new(),
         };
         let mut failed = 0;

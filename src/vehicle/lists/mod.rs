@@ -23,6 +23,7 @@ pub use settings::HotlistSync;
 pub use state::{ListState, Origin};
 pub use watch::{Taken, Watched, Watcher, forget};
 
+use jiff::Timestamp;
 use plated_core::digest::Sha256;
 use plated_core::error::Result;
 use plated_core::wire::ListVersion;
@@ -48,6 +49,8 @@ pub enum Change {
     Current {
         /// Its name.
         list: String,
+        /// When the station last knew that.
+        confirmed: Timestamp,
     },
     /// The station does not hand out this list any more.
     Withdrawn {

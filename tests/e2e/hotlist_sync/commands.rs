@@ -68,6 +68,8 @@ fn kept(bench: &Bench) -> (Vec<ListState>, Vec<What>) {
 #[test]
 fn sync_brings_lists_into_force_and_one_that_is_refused_is_told_to_who_fetched_it_each_time() {
     let bench = Bench::new();
+    // The station lets more go at once than the vehicle.
+    bench.configure("[[sources]]\nname = \"svs\"\nlimits = { shrink = 0.5 }\n");
     bench.publish("svs", &entries(0..100));
     assert!(sync(&bench, &[]).status.success());
     assert_eq!(kept(&bench).0[0].in_force.as_ref().unwrap().entries, 100);
@@ -103,31 +105,41 @@ fn sync_brings_lists_into_force_and_one_that_is_refused_is_told_to_who_fetched_i
 }
 
 #[test]
-fn publishing_what_is_not_a_list_or_empty_is_refused_and_leaves_the_list_there() {
+fn what_is_no_list_or_an_empty_one_is_refused_and_leaves_the_list_there() {
     let bench = Bench::new();
     bench.publish("svs", &entries(0..10));
     let file = bench.depot.dir.path().join("bad.jsonl");
-    std::fs::write(&file, entries(0..2) + "7ABC999,CA\n").unwrap();
-    let refused = bench.station(&["publish", file.to_str().unwrap(), "--name", "svs"]);
+    std::fs::write(&file, entries(0..8) + "7ABC999,CA\n{\"state\":\"CA\"}\n{\"plate\":7,\"colour\":[]}\n").unwrap();
+    let refused = bench.import(&file, "svs", &["--format", "json_lines"]);
     assert_eq!(refused.status.code(), Some(65));
     let error = text(&refused.stderr);
-    assert!(error.contains("line 3: it is not a JSON object") && !error.contains("7ABC999"), "{error}");
+    assert!(error.contains("3 of its 11 lines have mistakes") && error.contains("line 9, line: "), "{error}");
+    assert!(error.contains("line 11, colour: ") && !error.contains("7ABC999"), "the key and the line: {error}");
+    assert!(error.contains("line 10, line: it has no key `plate`"), "{error}");
     // What makes an empty file would empty the list in every vehicle.
     std::fs::write(&file, "").unwrap();
-    let refused = bench.station(&["publish", file.to_str().unwrap(), "--name", "svs"]);
+    let refused = bench.import(&file, "svs", &["--format", "json_lines"]);
     assert_eq!(refused.status.code(), Some(65));
-    assert!(text(&refused.stderr).contains("the file holds no entries"));
+    assert!(text(&refused.stderr).contains("it has no entries"), "{}", text(&refused.stderr));
     // Nobody waits for a pipe.
     let pipe = bench.depot.dir.path().join("pipe");
     assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
-    let refused = bench.station(&["publish", pipe.to_str().unwrap(), "--name", "svs"]);
+    let refused = bench.import(&pipe, "svs", &[]);
     assert_eq!(refused.status.code(), Some(65));
     assert!(text(&refused.stderr).contains("a named pipe"));
     for name in ["../svs", "..", ".svs", ""] {
-        assert_eq!(bench.station(&["publish", file.to_str().unwrap(), "--name", name]).status.code(), Some(78));
+        assert_eq!(bench.import(&file, name, &[]).status.code(), Some(78));
     }
     assert!(text(&bench.station(&["list"]).stdout).contains("svs version 1 current: 10 entries"));
     assert_eq!(bench.files("svs", "incoming"), [] as [std::path::PathBuf; 0]);
+    // Somebody says so.
+    let forced = bench.import(&file, "svs", &["--format", "json_lines", "--force", "--reason", "the source ended"]);
+    assert!(forced.status.success(), "{}", text(&forced.stderr));
+    let printed = text(&forced.stdout);
+    assert!(
+        printed.contains("published svs version 2: 0 entries") && printed.contains("FORCED: it has no entries"),
+        "{printed}"
+    );
 }
 
 #[test]
@@ -142,7 +154,10 @@ fn the_same_entries_in_another_order_are_no_new_version() {
     let bench = Bench::new();
     assert!(bench.publish("svs", &entries(0..10)).starts_with("published svs version 1: 10 entries"));
     let printed = bench.publish("svs", &(entries((0..10).rev()) + &entries(3..5)));
-    assert!(printed.contains("the same as version 1") && printed.contains("2 lines left out that repeat"), "{printed}");
+    assert!(
+        printed.contains("the same as version 1") && printed.contains("2 entries left out that repeat"),
+        "{printed}"
+    );
     let printed = bench.publish("svs", &entries(0..1));
     assert!(printed.starts_with("published svs version 2: 1 entry, "), "{printed}");
 }
@@ -153,8 +168,8 @@ fn the_last_versions_are_kept_as_the_start_of_deltas_and_the_others_go() {
     for n in 0..5 {
         let file = bench.depot.dir.path().join("list.jsonl");
         std::fs::write(&file, entries(n..100 + n)).unwrap();
-        let args = ["publish", file.to_str().unwrap(), "--name", "svs", "--keep", "3", "--file-date"];
-        assert!(bench.station(&[&args[..], &["2026-11-21T06:00:00Z"]].concat()).status.success());
+        let done = bench.import(&file, "svs", &["--keep", "3", "--file-date", "2026-11-21T06:00:00Z"]);
+        assert!(done.status.success(), "{}", text(&done.stderr));
     }
     assert_eq!((bench.files("svs", "jsonl").len(), bench.files("svs", "delta").len()), (3, 2));
     let listed = text(&bench.station(&["list", "--json"]).stdout);
@@ -170,8 +185,7 @@ fn a_list_dated_more_than_a_day_ahead_is_refused_since_all_that_follow_would_be_
     let bench = Bench::new();
     let file = bench.depot.dir.path().join("list.jsonl");
     std::fs::write(&file, entries(0..10)).unwrap();
-    let publish =
-        |date: &str| bench.station(&["publish", file.to_str().unwrap(), "--name", "svs", "--file-date", date]);
+    let publish = |date: &str| bench.import(&file, "svs", &["--file-date", date]);
     let refused = publish("2099-01-01T00:00:00Z");
     let message = text(&refused.stderr);
     assert_eq!(refused.status.code(), Some(78));

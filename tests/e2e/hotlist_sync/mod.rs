@@ -7,3 +7,4 @@ mod fuzzing;
 mod golden;
 mod rounds;
 mod trust;
+mod formats;

@@ -140,7 +140,11 @@ fn a_list_that_was_looked_for_and_is_still_the_newest_is_fresh() {
     let levels = || vehicle.service.status().unwrap().lists.iter().map(|l| l.staleness).collect::<Vec<_>>();
     vehicle.place.clock.advance(80 * HOUR);
     assert_eq!(levels(), [Staleness::Critical; 2]);
-    vehicle.service.take(&Change::Current { list: "svs".into() }).unwrap();
+    // The station hands out the same for want of anything newer: nobody has asked its source since.
+    let current = |confirmed| Change::Current { list: "svs".into(), confirmed };
+    vehicle.service.take(&current(vehicle.place.clock.wall() - jiff::SignedDuration::from_hours(80))).unwrap();
+    assert_eq!(levels(), [Staleness::Critical; 2]);
+    vehicle.service.take(&current(vehicle.place.clock.wall())).unwrap();
     assert_eq!(levels(), [Staleness::Critical, Staleness::Fresh]);
     // The same file, brought anew today.
     vehicle.import("bolo", "plate\n6DEF128\n", false, "downloaded again").unwrap();

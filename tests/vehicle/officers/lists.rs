@@ -198,6 +198,8 @@ pub(super) fn handed_out(vehicle: &Vehicle, version: u64, plates: &[&str]) -> Ch
         entries: plates.len() as u64,
         published: vehicle.place.clock.wall(),
         file_date: None,
+        confirmed: vehicle.place.clock.wall(),
+        forced: None,
         deltas: Vec::new(),
     };
     Change::Station { version, path }

@@ -189,9 +189,10 @@ impl OfficerService {
     /// now, and of a file that somebody brings its date tells.
     fn confirms(&self, incoming: &Incoming<'_>) -> Option<Timestamp> {
         let now = self.clock.wall();
-        match incoming.by_itself || incoming.version.is_some() {
-            true => Some(now),
-            false => incoming.dated.map(|dated| dated.min(now)),
+        match incoming.version {
+            Some(version) => Some(version.confirmed),
+            None if incoming.by_itself => Some(now),
+            None => incoming.dated.map(|dated| dated.min(now)),
         }
     }
 
@@ -208,13 +209,15 @@ impl OfficerService {
     ) -> Result<(Imported, ImportReport, Source)> {
         let moment = self.clock.moment();
         let (now, trusted) = (moment.wall, moment.trusted.then_some(moment.wall));
+        // Who let it in at the station is on record there.
+        let forced = incoming.version.and_then(|version| version.forced.as_deref());
         let wish = Wish {
             compared: Compared {
                 in_force: in_force.map(|v| ReplacedList { entries: v.entries, date: v.comparable(trusted) }),
                 file_date: incoming.dated,
                 now: trusted,
             },
-            force: force.map(|by| import::ForceReason::new(by.reason.as_str())).transpose()?,
+            force: force.map(|by| by.reason.as_str()).or(forced).map(import::ForceReason::new).transpose()?,
         };
         let Incoming { file, name, .. } = *incoming;
         let (sha256, passed) = match incoming.version {
@@ -236,7 +239,7 @@ impl OfficerService {
         let dated = passed.dated.or(incoming.dated);
         let forced = passed.forced.iter().flat_map(|f| &f.refusals).map(ToString::to_string).collect();
         let source = self.source(list, &sha256, &Version { sha256, origin, dated, imported: now, entries })?;
-        let confirmed = incoming.version.map(|_| now);
+        let confirmed = incoming.version.map(|version| version.confirmed);
         let name = list.name.clone();
         let imported = Imported { name, sha256, origin, dated, entries, forced, seen: None, confirmed };
         Ok((imported, passed.summary.report, source))

@@ -32,13 +32,15 @@ impl OfficerService {
                 }
                 Ok("withdrawn".into())
             }
-            Change::Current { list } => {
+            Change::Current { list, confirmed } => {
                 let now = self.clock.wall();
-                let state = self.state(list)?.filter(|s| s.in_force.is_some());
-                let known = state.as_ref().and_then(|s| s.confirmed);
+                let Some(state) = self.state(list)?.filter(|s| s.in_force.is_some()) else {
+                    return Ok("it is the newest".into());
+                };
                 // Once in a while is enough for an age in hours.
-                if state.is_some() && known.is_none_or(|at| now.duration_since(at).abs() >= CONFIRM_EVERY) {
-                    self.store.list_confirmed(list, Some(now), None)?;
+                let looked = state.checked.is_some_and(|at| now.duration_since(at).abs() < CONFIRM_EVERY);
+                if !looked || state.confirmed.is_none_or(|at| at < *confirmed) {
+                    self.store.list_confirmed(list, Some(*confirmed), None)?;
                 }
                 Ok("it is the newest".into())
             }
