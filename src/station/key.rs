@@ -63,7 +63,7 @@ impl ArchiveKey {
         match credential.filter(|path| path.exists()) {
             // systemd guards its credentials itself, partly by access lists, which show as a group mode.
             Some(path) => Self::read(&path, false),
-            None => Self::read(path, true),
+            None => Self::read(path, !path.starts_with("/run/credentials")),
         }
     }
 

@@ -40,7 +40,8 @@ async fn no_command_of_the_station_shows_a_plate() {
     let (entries, faulty) = (path(&entries), path(&faulty));
     let (init, out) = (path(&depot.dir.path().join("other")), path(&depot.dir.path().join("unit-9")));
     let authority = path(depot.dir.path());
-    let run: [&[&str]; 10] = [
+    let backup = path(&depot.dir.path().join("backup"));
+    let run: [&[&str]; 15] = [
         &["status", "--config", config],
         &["hotlist import", &entries, "--name", "svs", "--config", config],
         &["hotlist import", &faulty, "--name", "svs", "--config", config],
@@ -51,8 +52,15 @@ async fn no_command_of_the_station_shows_a_plate() {
         &["init", "--dir", &init],
         &["vehicle", "unit-9", "--dir", &authority, "--out", &out],
         &["completions", "bash"],
+        &["purge", "--dry-run", "--config", config],
+        &["certificates", "--config", config],
+        &["check", "--config", config],
+        &["backup", &backup, "--config", config],
+        &["hold list", "--reason", "review", "--config", config],
     ];
-    let mut tried = BTreeSet::from(["run".to_owned()]); // it prints its address only
+    // The first prints its address only, the others what is shown in `archive::commands`.
+    let elsewhere = ["run", "hold add", "hold release", "restore"];
+    let mut tried: BTreeSet<String> = elsewhere.map(str::to_owned).into();
     for arguments in run {
         let (command, rest) = arguments.split_first().unwrap();
         tried.insert((*command).to_owned());

@@ -117,6 +117,7 @@ impl SqliteArchive {
     }
 
     fn new(options: &Options<'_>, database: Database, units: Units, lock: Option<File>) -> Result<Self> {
+        units::allow_files();
         Ok(Self {
             deletion: options.key.signer(Purpose::DELETION)?,
             key: options.key.clone(),

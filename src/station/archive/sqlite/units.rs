@@ -15,6 +15,16 @@ use uuid::Uuid;
 /// Units whose writing connection stays open.
 const MAX_WRITERS: usize = 32;
 
+/// Lets this process have as many files open as it may: each part that is looked into has up to three.
+pub(super) fn allow_files() {
+    use rustix::process::{Resource, getrlimit, setrlimit};
+    let mut limit = getrlimit(Resource::Nofile);
+    limit.current = limit.maximum;
+    if setrlimit(Resource::Nofile, limit).is_err() {
+        tracing::debug!("The limit of open files stays as it is");
+    }
+}
+
 /// All units, by name.
 #[derive(Debug)]
 pub(super) struct Units {
