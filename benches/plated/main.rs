@@ -1,4 +1,4 @@
-//! The figures of the README: `cargo bench --bench plated [-- chain console consoles false_alerts hotlist latency memory search shift start]`.
+//! The figures of the README: `cargo bench --bench plated [-- archive chain console consoles false_alerts hotlist latency memory search shift start]`.
 //!
 //! An own harness, because what counts here are whole runs, percentiles and resident memory.
 //! Every figure names what it covers; a bar that is missed is printed as missed.
@@ -10,6 +10,7 @@
     reason = "a bench fails by panicking"
 )]
 
+mod archive;
 mod chain;
 mod console;
 mod consoles;
@@ -39,6 +40,7 @@ fn main() {
         ("consoles", consoles::run),
         ("shift", shift::run),
         ("memory", memory::run),
+        ("archive", archive::run),
         ("hotlist", hotlist::run),
         ("false_alerts", false_alerts::run),
     ];

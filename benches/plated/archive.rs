@@ -1,0 +1,164 @@
+//! The station's archive: searches among 3 million reads of a year, and a purge of a day of 1 million beside ingest.
+//! Rows without pictures. `PLATED_ARCHIVE_READS` and `PLATED_ARCHIVE_DAY` make it smaller; then the figures say so.
+
+use super::kit::store::{gate, permit};
+use super::support::{figure, millis, percentile, stolen};
+use jiff::{SignedDuration, Timestamp};
+use plated_access::{Actor, Case, Machine, Reason};
+use plated_core::digest::Sha256;
+use plated_station::ArchiveKey;
+use plated_station::archive::{
+    Archive, CheckedBatch, CheckedRead, Class, Envelope, Options, Plate, Query, Retention, SqliteArchive,
+};
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+use uuid::{NoContext, Uuid};
+
+const DAYS: usize = 365;
+const SEARCHES: usize = 200;
+/// Reads in one batch while the archive is filled.
+const BATCH: usize = 2000;
+
+fn size(name: &str, usual: usize) -> usize {
+    std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(usual)
+}
+
+fn plate(n: usize) -> String {
+    let mut n = n.wrapping_mul(2_654_435_761) % 175_760_000;
+    let mut text = String::from("7");
+    for (count, from) in [(26, b'A'); 3].into_iter().chain([(10, b'0'); 3]) {
+        text.push(char::from(from + (n % count) as u8));
+        n /= count;
+    }
+    text.replace('O', "0")
+}
+
+fn read(n: usize, at: Timestamp) -> CheckedRead {
+    let nanos = at.as_nanosecond().unsigned_abs();
+    let unix = uuid::Timestamp::from_unix(NoContext, (nanos / 1_000_000_000) as u64, (nanos % 1_000_000_000) as u32);
+    let (id, key, class) = (Uuid::new_v7(unix), plate(n), if n.is_multiple_of(50) { Class::Hit } else { Class::NoHit });
+    // As long as a read of the golden file without hits.
+    let record = format!("{{\"id\":\"{id}\",\"text\":\"{key}\",\"filled\":\"{}\"}}", "x".repeat(1500)).into_bytes();
+    let envelope = Envelope {
+        vehicle: format!("unit-{}", n % 40),
+        camera: ["front", "left", "right"][n % 3].into(),
+        text: key.clone(),
+        key,
+        state: "CA".into(),
+        confidence: 0.98,
+        first_seen: at,
+        last_seen: at,
+        position: None,
+        has_hit: class == Class::Hit,
+        canvass: None,
+        class,
+        pictures: Vec::new(),
+    };
+    CheckedRead { id, sha256: Sha256::of(&record), record: record.into(), envelope }
+}
+
+fn batch(reads: Vec<CheckedRead>, received: Timestamp) -> CheckedBatch {
+    CheckedBatch {
+        vehicle: "unit-7".into(),
+        batch: Uuid::now_v7(),
+        received,
+        computer: None,
+        audit_head: None,
+        reads,
+        pictures: Vec::new(),
+        documents: Vec::new(),
+        audit_rows: Vec::new(),
+    }
+}
+
+/// Puts `count` reads into one day.
+fn fill(archive: &SqliteArchive, first: usize, count: usize, day: Timestamp) {
+    let step = SignedDuration::from_secs(86_000) / i32::try_from(count.max(1)).unwrap();
+    for from in (0..count).step_by(BATCH) {
+        let reads = (from..count.min(from + BATCH)).map(|n| read(first + n, day + step * n as i32)).collect();
+        let outcome = archive.ingest(batch(reads, day)).unwrap();
+        assert!(outcome.reads.iter().all(|verdict| verdict.is_durable()));
+    }
+}
+
+fn open(data: &Path, key: &ArchiveKey, retention: Retention) -> SqliteArchive {
+    SqliteArchive::open(&Options { data, key: key.clone(), station: "bench", retention }).unwrap()
+}
+
+pub fn run() {
+    let (reads, of_day) = (size("PLATED_ARCHIVE_READS", 3_000_000), size("PLATED_ARCHIVE_DAY", 1_000_000));
+    let dir = tempfile::tempdir().unwrap();
+    let key = ArchiveKey::create_file(&dir.path().join("archive.key")).unwrap();
+    let data = dir.path().join("data");
+    let archive = open(&data, &key, Retention::default());
+    let start: Timestamp = "2026-01-01T00:00:00Z".parse().unwrap();
+    let day = |n: usize| start + SignedDuration::from_hours(24) * n as i32;
+    let from = Instant::now();
+    for n in 0..DAYS {
+        fill(&archive, n * (reads / DAYS), reads / DAYS, day(n));
+    }
+    let filled = from.elapsed().as_secs_f64();
+    println!("  {reads} reads without pictures in {DAYS} days, in {filled:.0} s: {:.0} reads/s", reads as f64 / filled);
+    drop(archive);
+
+    let from = Instant::now();
+    let retention = Retention { no_hit: 365, hit: 3650, ..Retention::default() };
+    let archive = open(&data, &key, retention);
+    println!("  opened in {:.0} ms", millis(from.elapsed()));
+    let before = stolen();
+    let part = |n: usize, from: usize, to: usize| plate(n * 7)[from..to].to_owned();
+    searches(&archive, reads, "by the beginning of a plate", 200.0, |n| format!("{}*", part(n, 0, 4)));
+    searches(&archive, reads, "by a whole plate", 200.0, |n| part(n, 0, 7));
+    searches(&archive, reads, "with a wildcard in front", 2000.0, |n| format!("*{}", part(n, 3, 7)));
+    searches(&archive, reads, "with a wildcard in front, nothing found", 2000.0, |n| format!("*{:02}QQ", n % 100));
+    println!("  stolen by the host of this virtual machine: {:.0} ms", millis(stolen() - before));
+
+    // The day before all others, so that it alone is over.
+    fill(&archive, reads, of_day, start - SignedDuration::from_hours(24));
+    purge(&archive, of_day, start + SignedDuration::from_hours(365 * 24));
+}
+
+fn searches(archive: &SqliteArchive, reads: usize, what: &str, bar_ms: f64, pattern: impl Fn(usize) -> String) {
+    let permit = permit();
+    let mut found = 0;
+    let mut times: Vec<Duration> = (0..SEARCHES)
+        .map(|n| {
+            let query = Query { plate: Some(Plate::parse(&pattern(n)).unwrap()), limit: 100, ..Query::default() };
+            let from = Instant::now();
+            found += archive.search(&permit, &query).unwrap().reads.len();
+            from.elapsed()
+        })
+        .collect();
+    let (half, most) = (millis(percentile(&mut times, 0.5)), millis(percentile(&mut times, 0.99)));
+    figure(&format!("{what} among {reads} reads, p99"), most, "ms", most < bar_ms, &format!("< {bar_ms:.0}"));
+    println!("    p50 {half:.1} ms, {:.1} reads a page", found as f64 / SEARCHES as f64);
+}
+
+fn purge(archive: &SqliteArchive, of_day: usize, now: Timestamp) {
+    let reason = Reason::new("retention is over").unwrap();
+    let permit = gate().open(&Actor::Machine(Machine::Purge), &reason, &Case::none(), serde_json::json!({})).unwrap();
+    let done = AtomicBool::new(false);
+    let (took, mut times) = std::thread::scope(|scope| {
+        let ingest = scope.spawn(|| {
+            let mut times = Vec::new();
+            while !done.load(Ordering::Relaxed) || times.len() < 100 {
+                let reads = (0..50).map(|n| read(n, now)).collect();
+                let from = Instant::now();
+                archive.ingest(batch(reads, now)).unwrap();
+                times.push(from.elapsed());
+            }
+            times
+        });
+        std::thread::sleep(Duration::from_millis(200));
+        let from = Instant::now();
+        assert!(archive.purge(&permit, now).unwrap().is_some());
+        let took = from.elapsed();
+        done.store(true, Ordering::Relaxed);
+        (took, ingest.join().unwrap())
+    });
+    let took = millis(took) / 1000.0;
+    figure(&format!("purge of a day of {of_day} reads"), took, "s", took < 5.0, "< 5");
+    let most = millis(percentile(&mut times, 0.99));
+    figure("ingest of 50 reads meanwhile, p99", most, "ms", most < 1000.0, "< 1000");
+}
