@@ -23,6 +23,7 @@ mod capture_sources;
 mod check_models;
 mod command_line;
 mod console;
+mod doctor;
 mod hotlist;
 mod officers;
 mod overview;

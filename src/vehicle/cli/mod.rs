@@ -8,6 +8,7 @@ mod ask;
 mod audit;
 mod canvass;
 mod check;
+mod doctor;
 mod finding;
 mod hit;
 mod hotlist;
@@ -46,6 +47,7 @@ enum Command {
     Run(run::Args),
     Recognize(recognize::Args),
     Check(check::Args),
+    Doctor(doctor::Args),
     Hit(hit::Args),
     Hotlist(hotlist::Args),
     Login(login::LoginArgs),
@@ -85,6 +87,7 @@ pub fn main() -> ExitCode {
     let _logs = plated_core::logging::init();
     let outcome = match arguments.command {
         Command::Status(args) => return status::run(&args),
+        Command::Doctor(args) => return doctor::run(&args),
         Command::Init(args) => init::run(&args),
         Command::Run(args) => run::run(&args),
         Command::Recognize(args) => recognize::run(&args),

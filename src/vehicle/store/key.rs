@@ -45,7 +45,9 @@ impl Key {
 
     fn find(key_file: Option<&Path>, credentials: Option<&Path>) -> Result<Self> {
         if let Some(path) = key_file {
-            return Self::read(path, true);
+            let is_credential =
+                path.starts_with("/run/credentials") || credentials.is_some_and(|folder| path.starts_with(folder));
+            return Self::read(path, !is_credential);
         }
         match credentials.map(|folder| folder.join("store.key")) {
             // systemd guards its credentials itself, partly by access lists, which show as a
@@ -220,6 +222,8 @@ mod tests {
         let made = Key::create_file(&dir.path().join("store.key")).unwrap();
         set_mode(&dir.path().join("store.key"), 0o440);
         assert_eq!(Key::find(None, Some(dir.path())).unwrap().fingerprint(), made.fingerprint());
+        // As `key_file = "%d/store.key"` says it.
+        Key::find(Some(&dir.path().join("store.key")), Some(dir.path())).unwrap();
     }
 
     #[test]
