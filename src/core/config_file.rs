@@ -44,6 +44,12 @@ pub fn placed(base: &Path, path: &Path, unit: &str) -> PathBuf {
     }
 }
 
+/// True for what systemd handed over: it guards that itself, partly by access lists, which show as a mode of the group.
+pub fn is_credential(path: &Path) -> bool {
+    let given = std::env::var_os("CREDENTIALS_DIRECTORY");
+    path.starts_with("/run/credentials") || given.is_some_and(|folder| path.starts_with(folder))
+}
+
 /// Refuses a number outside its bounds, by its key. Not-a-number is outside.
 ///
 /// # Errors
@@ -120,6 +126,7 @@ mod tests {
         let at = |path: &str| placed(Path::new("/etc/plated"), Path::new(path), "plated.service");
         assert_eq!(at("store.key"), Path::new("/etc/plated/store.key"));
         assert_eq!(at("/a/store.key"), Path::new("/a/store.key"));
+        assert!(is_credential(&at("%d/store.key")) && !is_credential(&at("store.key")));
         assert_eq!(at("%do/store.key"), Path::new("/etc/plated/%do/store.key"));
         if std::env::var_os("CREDENTIALS_DIRECTORY").is_none() {
             assert_eq!(at("%d/store.key"), Path::new("/run/credentials/plated.service/store.key"));

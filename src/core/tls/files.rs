@@ -1,6 +1,7 @@
 //! PEM files: read with errors a person can act on, written once and never over.
 
 use super::{Files, PROVIDER};
+use crate::config_file::is_credential;
 use crate::durable;
 use crate::error::{Context, Error, Kind, Result};
 use jiff::Timestamp;
@@ -131,9 +132,7 @@ pub(super) fn certificates(path: &Path, what: &str) -> Result<Vec<CertificateDer
 pub(super) fn private_key(path: &Path) -> Result<PrivateKeyDer<'static>> {
     let bytes = read(path, "the key")?;
     let meta = std::fs::metadata(path).context(Kind::Config, || format!("could not look at {}", path.display()))?;
-    // What systemd hands over is for this service alone, though an access list may widen its mode.
-    let handed_over = std::env::var_os("CREDENTIALS_DIRECTORY").is_some_and(|folder| path.starts_with(folder));
-    if !handed_over && meta.permissions().mode() & 0o077 != 0 {
+    if !is_credential(path) && meta.permissions().mode() & 0o077 != 0 {
         return Err(Error::new(
             Kind::Config,
             format!("others may read the key {0}; make it the owner's alone: chmod 400 {0}", path.display()),

@@ -1,6 +1,7 @@
 //! The key of the store: 32 random bytes, in a file of the owner or a systemd credential.
 
 use super::settings::Settings;
+use plated_core::config_file::is_credential;
 use plated_core::digest::{Hasher, Sha256};
 use plated_core::durable;
 use plated_core::error::{Context, Error, Kind, Result};
@@ -45,9 +46,8 @@ impl Key {
 
     fn find(key_file: Option<&Path>, credentials: Option<&Path>) -> Result<Self> {
         if let Some(path) = key_file {
-            let is_credential =
-                path.starts_with("/run/credentials") || credentials.is_some_and(|folder| path.starts_with(folder));
-            return Self::read(path, !is_credential);
+            let handed_over = is_credential(path) || credentials.is_some_and(|folder| path.starts_with(folder));
+            return Self::read(path, !handed_over);
         }
         match credentials.map(|folder| folder.join("store.key")) {
             // systemd guards its credentials itself, partly by access lists, which show as a
