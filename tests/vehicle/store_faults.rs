@@ -344,13 +344,15 @@ fn the_first_stores_of_a_process_can_all_be_made_at_once() {
 fn make_stores_at_once() {
     const STORES: usize = 16;
     let start = std::sync::Barrier::new(STORES);
+    let make = || {
+        let place = Place::new();
+        start.wait();
+        place.open();
+    };
     std::thread::scope(|scope| {
-        for _ in 0..STORES {
-            scope.spawn(|| {
-                let place = Place::new();
-                start.wait();
-                place.open();
-            });
-        }
+        let threads: Vec<_> = (0..STORES).map(|_| scope.spawn(make)).collect();
+        // The scope alone waits for what they do, not for what OpenSSL does as a thread ends; the process
+        // must not end beside that.
+        threads.into_iter().for_each(|thread| thread.join().unwrap());
     });
 }
