@@ -40,7 +40,7 @@ def load_pool(folder, pool, limit):
 STALL = 20.0  # seconds; a step that took longer was stopped meanwhile, and only this much of it counts
 
 # Shares of a batch, where there are any: crops of real plates of the photos, of the close crops, and of what is no plate.
-REAL, CLOSE, EMPTY = 0.17, 0.28, 0.06
+SHARES = 0.17, 0.28, 0.06
 
 
 def batch(drawn, others, rng, n):
@@ -142,6 +142,7 @@ def main():
     ap.add_argument("--real", default="", help="shards of real plates in photos (real.py)")
     ap.add_argument("--close", default="", help="shards of real plates out of close crops (real.py)")
     ap.add_argument("--empty", default="", help="shards of what is no plate (reader_data.py --empty)")
+    ap.add_argument("--shares", type=float, nargs=3, default=SHARES, metavar=("REAL", "CLOSE", "EMPTY"), help="of a batch")
     ap.add_argument("--out", required=True)
     ap.add_argument("--seconds", type=float, default=6000)
     ap.add_argument("--pause-at", type=float, default=float("inf"), help="stop here for now, with the rest of the budget left")
@@ -168,7 +169,7 @@ def main():
         used, step = z["used"], z["step"]
     rng, first = np.random.default_rng([a.seed, step]), step
     pool = {"data": [], "seen": set()}
-    others = [(folder, {"data": [], "seen": set()}, share) for folder, share in ((a.real, REAL), (a.close, CLOSE), (a.empty, EMPTY)) if folder]
+    others = [(folder, {"data": [], "seen": set()}, share) for folder, share in zip((a.real, a.close, a.empty), a.shares) if folder]
 
     def load_others():
         for folder, other, _ in others:
