@@ -8,6 +8,7 @@ of both, from the same start, keeps most of each. Statistics of the batch norms 
 taken anew, over batches as in training.
 """
 import argparse
+import glob
 import os
 
 import numpy as np
@@ -16,6 +17,8 @@ import torch.nn as nn
 
 from .reader import Reader
 from .train_reader import SHARES, augment, batch, load_pool
+
+FEW = 12
 
 
 def mixed(start, end, share):
@@ -42,9 +45,10 @@ def measure_norms(net, batches):
 def crops(folders, shares, rng, count, size=64):
     pools = []
     for folder in folders:
-        pools.append({"data": [], "seen": set()})
+        # A few shards of each are enough.
+        pools.append({"data": [], "seen": set(sorted(glob.glob(os.path.join(folder, "*.npz")))[:-FEW])})
         if folder:
-            load_pool(folder, pools[-1], 12)
+            load_pool(folder, pools[-1], FEW)
     for _ in range(count):
         imgs, _, pos, _ = batch(pools[0], list(zip(pools[1:], shares)), rng, size)
         yield augment(imgs, pos, rng)[0]
