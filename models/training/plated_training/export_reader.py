@@ -28,7 +28,8 @@ from .states import REGIONS
 TRAINED_ON = [("synthetic plates drawn by plated_training", "same licence as plated"),
               ("us-plates close crops (gpiosenka/us-license-plates, by way of AndrewRademacher/license_plates)", "CC0 as declared"),
               ("open-lpr photos (backgrounds, plates)", "Apache-2.0"), ("robertlucian photos (backgrounds, plates)", "MIT"),
-              ("techkhid photos (backgrounds, plates)", "CC BY 2.0/4.0"), ("rhit photos (backgrounds, plates)", "CC BY 4.0")]
+              ("techkhid photos (backgrounds, plates)", "CC BY 2.0/4.0"), ("rhit photos (backgrounds, plates)", "CC BY 4.0"),
+              ("photos without a readable plate (Open Images, ICDAR 2015 and others)", "CC BY 2.0, CC BY 4.0, Apache-2.0, MIT")]
 
 
 def outputs(net, imgs):
