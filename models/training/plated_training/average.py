@@ -1,6 +1,6 @@
 """Averages a trained reader's weights with those that its training started from.
 
-    python -m plated_training.average --checkpoint STATE/reader.pt --start STATE/start.pt --share 0.6 \\
+    python -m plated_training.average --checkpoint STATE/reader.pt --start STATE/start.pt --share 0.8 \\
         --shards DIR --real DIR --close DIR --empty DIR --out STATE/averaged.pt
 
 A short training gains on what it is fed and loses a little of what the long one before it knew. The average
@@ -58,7 +58,7 @@ def main():
     ap = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     ap.add_argument("--checkpoint", required=True, help="what training made; the average of its last steps counts")
     ap.add_argument("--start", required=True, help="what it started from")
-    ap.add_argument("--share", type=float, default=0.6, help="of what training made")
+    ap.add_argument("--share", type=float, default=0.8, help="of what training made")
     ap.add_argument("--shards", required=True)
     ap.add_argument("--real", default="")
     ap.add_argument("--close", default="")
