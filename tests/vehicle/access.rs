@@ -438,9 +438,9 @@ fn every_subcommand_that_shows_data_is_on_record_and_shows_nothing_when_that_can
         "audit show" => Shows::Data(vec!["audit", "show", "--reason", "stop"]),
         "audit export" => Shows::Data(vec!["audit", "export", "--reason", "stop"]),
         "run" => Shows::Live,
-        "init" | "recognize" | "check" | "completions" | "status" | "store salvage" | "hotlist check" | "login"
-        | "logout" | "hotlist detect" | "hotlist import" | "hotlist stats" | "hotlist sync" | "transfer now"
-        | "transfer status" | "audit verify" => Shows::Nothing,
+        "init" | "recognize" | "check" | "doctor" | "completions" | "status" | "store salvage" | "hotlist check"
+        | "login" | "logout" | "hotlist detect" | "hotlist import" | "hotlist stats" | "hotlist sync"
+        | "transfer now" | "transfer status" | "audit verify" => Shows::Nothing,
         // Of plates; each change is on record (`accounts`).
         account if account.starts_with("user ") || account.starts_with("subscriber ") => Shows::Nothing,
         // Incident numbers; each change is on record (`officers/canvass.rs`).
