@@ -1,7 +1,5 @@
 //! The daemon in the vehicle and its command line.
 
-use std::process::ExitCode;
-
-fn main() -> ExitCode {
+fn main() {
     plated_vehicle::cli::main()
 }

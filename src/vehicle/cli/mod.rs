@@ -74,8 +74,24 @@ pub fn command() -> clap::Command {
     Arguments::command()
 }
 
-/// Parses the command line, does what it says, and gives the exit code.
-pub fn main() -> ExitCode {
+/// Parses the command line, does what it says, and ends the process with its exit code.
+pub fn main() -> ! {
+    let code = run_command();
+    end((0..=u8::MAX).find(|n| ExitCode::from(*n) == code).unwrap_or(Kind::Internal.exit_code()))
+}
+
+/// Ends the process. What libraries tidy up then (OpenSSL, onnxruntime, OpenCV) is left out: a thread that a failed
+/// start or a hung driver left behind would still be using it, and crash. All that lasts is durable by then.
+fn end(code: u8) -> ! {
+    let _ = std::io::stdout().flush();
+    // SAFETY: it takes a number and does not return.
+    #[allow(unsafe_code, reason = "only the C library can end a process without tidying up")]
+    unsafe {
+        libc::_exit(code.into())
+    }
+}
+
+fn run_command() -> ExitCode {
     let arguments = Arguments::parse();
     if matches!(arguments.command, Command::Run(_)) {
         // SAFETY: the program begins here and has no other thread yet.
@@ -127,7 +143,7 @@ fn say_json(json: &str) -> Result<()> {
 /// A reader that went away (`| head`) ends the program quietly.
 fn written(outcome: std::io::Result<()>) -> Result<()> {
     match outcome {
-        Err(e) if e.kind() == std::io::ErrorKind::BrokenPipe => std::process::exit(0),
+        Err(e) if e.kind() == std::io::ErrorKind::BrokenPipe => end(0),
         other => other.context(Kind::Storage, || "could not write to standard output".into()),
     }
 }
