@@ -82,8 +82,8 @@ pub fn main() -> ! {
 
 /// Ends the process. What libraries tidy up then (OpenSSL, onnxruntime, OpenCV) is left out: a thread that a failed
 /// start or a hung driver left behind would still be using it, and crash. All that lasts is durable by then.
+/// Nothing is flushed either: lines are whole, and a terminal that stands still would hold up the end.
 fn end(code: u8) -> ! {
-    let _ = std::io::stdout().flush();
     // SAFETY: it takes a number and does not return.
     #[allow(unsafe_code, reason = "only the C library can end a process without tidying up")]
     unsafe {
