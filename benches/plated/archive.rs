@@ -150,6 +150,7 @@ fn purge(archive: &SqliteArchive, of_day: usize, now: Timestamp) {
             }
             times
         });
+        // So that ingest is under way when the purge begins.
         std::thread::sleep(Duration::from_millis(200));
         let from = Instant::now();
         assert!(archive.purge(&permit, now).unwrap().is_some());

@@ -58,6 +58,7 @@ async fn carry(mut vehicle: TcpStream, station: SocketAddr, rate: u64, cut: u64,
             let most = if cut > 0 { piece.len().min((cut - passed) as usize) } else { piece.len() };
             let Ok(n @ 1..) = from_vehicle.read(&mut piece[..most]).await else { return };
             if rate > 0 {
+                // The link's own slowness: what is modelled, not a wait for something.
                 tokio::time::sleep(Duration::from_secs_f64(n as f64 / rate as f64)).await;
             }
             carried.fetch_add(n as u64, Ordering::Relaxed);
