@@ -7,7 +7,7 @@ The export folded each batch norm into its convolution. Each gets one back that 
 the statistics of its convolution's outputs over some shards' crops, so that training, which normalises
 by the batch, starts from the same function too. Classes of states that the network has gained
 since start as a small part of the class of no known state. The detector lies in the repository as int8 alone:
-its weights come back rounded to 1/127 of each channel's greatest.
+its weights come back rounded to 1/64 of each channel's greatest.
 """
 import argparse
 import os
