@@ -107,11 +107,34 @@ def named(logits, dim):
     return torch.cat([p, torch.logaddexp(p.narrow(dim, 1, 1), p.narrow(dim, 25, 1))], dim)
 
 
+STATE_BRANCH = "look", "seen", "deep", "st1", "form", "name"
+
+
+def freeze_text(net):
+    """What reads the text stays as it is, batch norms too; the state's branch is left to train."""
+    for name, p in net.named_parameters():
+        p.requires_grad_(name.split(".")[0] in STATE_BRANCH)
+    for name, m in net.named_children():
+        m.train(name in STATE_BRANCH)
+
+
+def outputs(net, x):
+    # Without such instructions 16 bits are slower than 32.
+    with torch.autocast("cpu", torch.bfloat16, enabled=torch.cpu._is_avx512_bf16_supported()):
+        return net(x)
+
+
+def state_loss_of(net, x, state):
+    st, state_t = outputs(net, x)[4].float(), torch.from_numpy(state)
+    known = state_t != ANY_STATE
+    loss = F.cross_entropy(st, state_t, ignore_index=ANY_STATE, label_smoothing=.03)
+    return loss, dict(st=loss.item(), oks=(st.argmax(1) == state_t)[known].float().mean().item())
+
+
 def loss_of(net, x, text, pos, state):
     col_t, att_t, dens_t = targets(text, pos)
     text_t = torch.from_numpy(text)
-    with torch.autocast("cpu", torch.bfloat16):
-        slots, col, att, dens, st = net(x)
+    slots, col, att, dens, st = outputs(net, x)
     slots, col, att, st = slots.float(), col.float(), att.float(), st.float()
     w = (text_t > 0).float() * .85 + .15
     ls = (F.nll_loss(named(slots, 2).transpose(1, 2), text_t, reduction="none") * w).sum() / w.sum()
@@ -151,6 +174,7 @@ def main():
     ap.add_argument("--pool", type=int, default=130, help="shards held in memory")
     ap.add_argument("--threads", type=int, default=1)
     ap.add_argument("--seed", type=int, default=1)
+    ap.add_argument("--state-only", action="store_true", help="trains the state's branch alone; texts stay as they are")
     a = ap.parse_args()
     torch.set_num_threads(a.threads)
     torch.manual_seed(a.seed)
@@ -158,7 +182,9 @@ def main():
     ck = os.path.join(a.out, "reader.pt")
     net = Reader().to(memory_format=torch.channels_last)
     ema = copy.deepcopy(net)
-    opt = torch.optim.AdamW(net.parameters(), lr=a.lr, weight_decay=.01, betas=(.9, .98))
+    if a.state_only:
+        freeze_text(net)
+    opt = torch.optim.AdamW([p for p in net.parameters() if p.requires_grad], lr=a.lr, weight_decay=.01, betas=(.9, .98))
     used, step = 0.0, 0
     if os.path.exists(ck):
         z = torch.load(ck)
@@ -189,6 +215,8 @@ def main():
     total = a.seconds
     stop = []
     signal.signal(signal.SIGTERM, lambda *_: stop.append(1))
+    if not a.state_only:
+        net.train()
     while used < min(total, a.pause_at) and not stop:
         imgs, text, pos, state = batch(pool, [(other, share) for _, other, share in others], rng, a.batch)
         x, pos = augment(imgs, pos, rng)
@@ -196,8 +224,10 @@ def main():
         lr = a.lr * min(1, (step - first + 1) / 150) * (1 if f < .45 else max(.0, (1 - f) / .55)) + 1e-5
         for g in opt.param_groups:
             g["lr"] = lr
-        net.train()
-        loss, info = loss_of(net, x, text, pos, state)
+        if a.state_only:
+            loss, info = state_loss_of(net, x, state)
+        else:
+            loss, info = loss_of(net, x, text, pos, state)
         opt.zero_grad(set_to_none=True)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(net.parameters(), 5.0)

@@ -4,7 +4,7 @@ import torch
 
 from plated_training.reader import CLASSES, COLS, HEIGHT, SLOTS, STATES, WIDTH, Exported, Reader
 from plated_training.real import EITHER
-from plated_training.train_reader import named, targets
+from plated_training.train_reader import freeze_text, named, state_loss_of, targets
 
 
 def test_shapes_and_size():
@@ -33,3 +33,17 @@ def test_either_of_0_and_o_is_right_where_persons_did_not_tell_them_apart():
     logits[0, 0, 1], logits[0, 1, 25], logits[0, 2, 11] = 20, 20, 20
     loss = -named(logits, 2)[0, :, EITHER]
     assert loss[0] < 1e-3 and loss[1] < 1e-3 and loss[2] > 5
+
+
+def test_training_the_state_alone_leaves_texts_as_they_are():
+    torch.manual_seed(1)
+    net, x = Reader(), torch.randn(4, 3, HEIGHT, WIDTH)
+    with torch.no_grad():
+        slots, *_, states = net.eval()(x)
+    freeze_text(net)
+    step = torch.optim.SGD([p for p in net.parameters() if p.requires_grad], lr=.1)
+    state_loss_of(net, x, np.array([3, 7, 7, 9]))[0].backward()
+    step.step()
+    with torch.no_grad():
+        after, *_, moved = net.eval()(x)
+    assert torch.equal(slots, after) and not torch.allclose(states, moved)
