@@ -1,8 +1,8 @@
 //! The station's configuration file, `station.toml`. Unknown keys are refused.
 
 use super::ArchiveKey;
-use super::contacts::Overdue;
 use super::archive::{Options, Retention};
+use super::contacts::Overdue;
 use super::hotlists::Source;
 use plated_core::config_file::{parse, placed, wrong};
 use plated_core::error::{Context, Error, Kind, Result};

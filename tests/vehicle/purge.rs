@@ -175,7 +175,11 @@ fn a_correction_and_a_disposition_keep_their_read_until_the_station_has_them_and
     assert_eq!(vehicle.store.muted_pairings(matching()).unwrap().len(), 1);
     assert!(vehicle.store.corrections(&permit(), Timestamp::UNIX_EPOCH, 9).unwrap().is_empty());
     assert_eq!(vehicle.after(2 * HOUR).reads, 1);
-    assert_eq!((vehicle.stats().reads, vehicle.stats().receipts), (0, 1), "the newest receipt tells the station's time");
+    assert_eq!(
+        (vehicle.stats().reads, vehicle.stats().receipts),
+        (0, 1),
+        "the newest receipt tells the station's time"
+    );
     vehicle.is_whole();
 }
 

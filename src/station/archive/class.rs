@@ -77,14 +77,7 @@ pub struct Retention {
 
 impl Default for Retention {
     fn default() -> Self {
-        Self {
-            no_hit: 365,
-            hit: 365,
-            canvass: 365,
-            fixed_site: 365,
-            fixed_site_pictures: 30,
-            no_hit_minutes: None,
-        }
+        Self { no_hit: 365, hit: 365, canvass: 365, fixed_site: 365, fixed_site_pictures: 30, no_hit_minutes: None }
     }
 }
 

@@ -61,9 +61,8 @@ impl Purger {
                     continue;
                 }
                 next = self.clock.monotonic() + self.settings.interval();
-                let done = guarded("Reads whose time is over are still here", || {
-                    self.round(&mut || stop.wait_timeout(PAUSE))
-                });
+                let done =
+                    guarded("Reads whose time is over are still here", || self.round(&mut || stop.wait_timeout(PAUSE)));
                 if let Some(done) = done {
                     let (level, text) = self.part(done.err().map(|e| e.chain()));
                     health.report(PURGE, level, text, self.clock.wall());

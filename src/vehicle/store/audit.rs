@@ -10,7 +10,7 @@ use super::readers::{Readers, View};
 use super::writer::Writer;
 use jiff::Timestamp;
 use plated_access::audit::{Entry, Head, Line, Report, Row, Salt, Verifier};
-use plated_access::{AccessRecord, Actor, Case, Outcome, Reason};
+use plated_access::{Access, AccessRecord, Actor, Case, Outcome, Purge, Reason};
 use plated_core::digest::Sha256;
 use plated_core::error::{Context, Error, Kind, Result};
 use plated_core::signing::{Signer, Trust};
@@ -61,7 +61,8 @@ pub struct LogReport {
 /// Writes the record of an access, and gives its number.
 pub(super) fn append(writer: &mut Writer, record: &AccessRecord) -> Result<i64, Fault> {
     let stamp = writer.stamp();
-    let tx = writer.write()?;
+    // A store that is full is emptied by what this puts on record.
+    let tx = if record.what == Purge::WORD { writer.write_receipt()? } else { writer.write()? };
     let number = write(&tx, &stamp, record)?;
     tx.commit()?;
     Ok(number)

@@ -250,9 +250,8 @@ fn forget_documents(tx: &Connection, read: [u8; 16]) -> rusqlite::Result<Vec<i64
             .query_map([read], |row| row.get(0))?
             .collect::<rusqlite::Result<_>>()?;
         for number in numbers {
-            let mut forget = tx.prepare_cached(
-                "DELETE FROM document_transferred WHERE kind = ?1 AND number = ?2 RETURNING receipt",
-            )?;
+            let mut forget = tx
+                .prepare_cached("DELETE FROM document_transferred WHERE kind = ?1 AND number = ?2 RETURNING receipt")?;
             for receipt in forget.query_map(params![kind, number], |row| row.get(0))? {
                 receipts.push(receipt?);
             }
@@ -266,7 +265,10 @@ fn shrink(writer: &mut Writer, last: bool) -> Result<bool, Fault> {
     let before = free(writer.conn())?;
     if before > SLACK_PAGES {
         let pages = SHRINK_PAGES.min(before - SLACK_PAGES);
-        writer.conn().execute_batch(&format!("PRAGMA incremental_vacuum({pages})"))?;
+        // A row for each page.
+        let mut vacuum = writer.conn().prepare(&format!("PRAGMA incremental_vacuum({pages})"))?;
+        let mut given = vacuum.query([])?;
+        while given.next()?.is_some() {}
     }
     let after = free(writer.conn())?;
     if last {

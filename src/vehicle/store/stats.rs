@@ -94,9 +94,9 @@ pub(super) fn waiting_since(view: &View<'_>, then: Timestamp) -> Result<u64, Fau
 /// What no receipt confirms, but for these reads.
 pub(super) fn waiting_beside(view: &View<'_>, sent: &HashSet<Uuid>) -> Result<WaitingReport, Fault> {
     let all: i64 = view.conn().prepare_cached("SELECT count(*) FROM outbox")?.query_row([], |row| row.get(0))?;
-    let mut find = view.conn().prepare_cached(
-        "SELECT captured, id FROM outbox JOIN read ON number = outbox.read ORDER BY captured",
-    )?;
+    let mut find = view
+        .conn()
+        .prepare_cached("SELECT captured, id FROM outbox JOIN read ON number = outbox.read ORDER BY captured")?;
     let mut rows = find.query([])?;
     let mut oldest = None;
     while let Some(row) = rows.next()? {

@@ -7,7 +7,9 @@ use plated_access::{Actor, Case, HoldEvidence, Permit, Reason};
 use plated_core::digest::Sha256;
 use plated_core::error::Kind;
 use plated_core::signing::{Signer, Trust};
-use plated_station::archive::{Archive, CheckedRead, Class, DeletedPart, Document, NewHold, Query, Retention, SignedCertificate};
+use plated_station::archive::{
+    Archive, CheckedRead, Class, DeletedPart, Document, NewHold, Query, Retention, SignedCertificate,
+};
 use uuid::Uuid;
 
 pub fn suite(make: Make) {
@@ -29,8 +31,14 @@ fn reads_that_may_be_kept_for_minutes_go_one_by_one_and_the_certificate_names_th
     let hit = read(at("2026-11-26T11:58:00Z"), "7ABC125", Class::Hit, &[b"h"]);
     let canvass = read(at("2026-11-26T11:58:00Z"), "7ABC126", Class::Canvass, &[]);
     // By a clock of the vehicle that is a year behind, or ahead: it counts from when it came.
-    let behind = CheckedRead { id: id_at(at("2026-11-26T11:58:00Z")), ..read(at("2025-11-26T11:58:00Z"), "7ABC127", Class::NoHit, &[]) };
-    let ahead = CheckedRead { id: id_at(at("2026-11-26T11:58:00Z")), ..read(at("2027-11-26T11:58:00Z"), "7ABC128", Class::NoHit, &[]) };
+    let behind = CheckedRead {
+        id: id_at(at("2026-11-26T11:58:00Z")),
+        ..read(at("2025-11-26T11:58:00Z"), "7ABC127", Class::NoHit, &[])
+    };
+    let ahead = CheckedRead {
+        id: id_at(at("2026-11-26T11:58:00Z")),
+        ..read(at("2027-11-26T11:58:00Z"), "7ABC128", Class::NoHit, &[])
+    };
     let all = vec![first.clone(), second.clone(), hit.clone(), canvass.clone(), behind.clone(), ahead.clone()];
     add(archive, all, pictures(&[b"a", b"b", b"s", b"h"])); // at 12:00:00
     let new = NewHold { case: "26-1234".into(), reads: vec![second.id] };
@@ -117,7 +125,8 @@ fn reads_go_on_the_366th_day_and_not_on_the_365th(make: Make) {
 
 // policy: P-14
 fn each_class_has_its_own_time_and_pictures_of_fixed_sites_go_first(make: Make) {
-    let retention = Retention { no_hit: 1, hit: 30, canvass: 10, fixed_site: 20, fixed_site_pictures: 5, no_hit_minutes: None };
+    let retention =
+        Retention { no_hit: 1, hit: 30, canvass: 10, fixed_site: 20, fixed_site_pictures: 5, no_hit_minutes: None };
     let engine = make(retention);
     let archive = engine.archive();
     let moment = at("2026-11-26T12:00:00Z");

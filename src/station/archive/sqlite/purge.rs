@@ -283,7 +283,8 @@ fn look(archive: &SqliteArchive, unit: &Unit, day: Date, class: Class, held: &BT
 
 /// Counts the reads of a unit, and hashes their ids.
 fn hash(conn: &Connection) -> Result<(u64, Sha256)> {
-    let mut all = conn.prepare_cached("SELECT id FROM reads UNION SELECT id FROM swept ORDER BY id").sql(could_not_read)?;
+    let mut all =
+        conn.prepare_cached("SELECT id FROM reads UNION SELECT id FROM swept ORDER BY id").sql(could_not_read)?;
     let mut rows = all.query([]).sql(could_not_read)?;
     let (mut reads, mut hasher) = (0, Hasher::new());
     while let Some(row) = rows.next().sql(could_not_read)? {

@@ -108,8 +108,8 @@ fn delete(archive: &SqliteArchive, unit: &Unit, conn: &Connection, before: i64) 
 /// Deletes the rows of a read, and notes that it was here; gives its packs.
 fn delete_read(conn: &Connection, number: i64) -> rusqlite::Result<Vec<[u8; 16]>> {
     conn.prepare_cached(
-        "UPDATE counts SET reads = reads - 1, hits = hits - r.has_hit, pictures = pictures - p.pictures,
-           bytes = bytes - p.bytes
+        "UPDATE counts SET reads = counts.reads - 1, hits = counts.hits - r.has_hit,
+           pictures = counts.pictures - p.pictures, bytes = counts.bytes - p.bytes
          FROM reads AS r, (SELECT count(*) AS pictures, coalesce(sum(bytes), 0) AS bytes FROM pictures
                            WHERE read = ?1 AND pack IS NOT NULL) AS p
          WHERE r.number = ?1 AND counts.vehicle = r.vehicle AND counts.camera = r.camera",
@@ -148,8 +148,11 @@ fn pack_anew(archive: &SqliteArchive, unit: &Unit, conn: &Connection, old: Uuid)
     }
     if !pictures.is_empty() {
         let new = pack::write(unit.folder(), &archive.key, &pictures)?;
-        conn.execute("INSERT INTO packs (id, bytes) VALUES (?1, ?2)", params![new.id.as_bytes(), new.bytes.cast_signed()])
-            .sql(could_not_write)?;
+        conn.execute(
+            "INSERT INTO packs (id, bytes) VALUES (?1, ?2)",
+            params![new.id.as_bytes(), new.bytes.cast_signed()],
+        )
+        .sql(could_not_write)?;
         for picture in &pictures {
             let start = new.starts.get(&picture.sha256).copied();
             let start = start.ok_or_else(|| Error::new(Kind::Internal, "a picture is in no pack"))?;

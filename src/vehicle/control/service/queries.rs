@@ -4,9 +4,7 @@ use super::arm::Arming;
 use super::{Answer, OfficerService};
 use crate::control::status::{CanvassLine, ClockLine, ListLine, OfficerLine, StatusReport, StoreLine};
 use crate::control::{Reply, Shown};
-use crate::health::{
-    CLOCK, Health, Level, OLDEST_WAITING, OVERDUE_READS, Part, WAITING_READS, clock_part, disk,
-};
+use crate::health::{CLOCK, Health, Level, OLDEST_WAITING, OVERDUE_READS, Part, WAITING_READS, clock_part, disk};
 use crate::store::{By, Canvass, ClockChange, ListState, ManualEntry, Search, Stats, Store, Wanted};
 use crate::visible;
 use crossbeam_channel::bounded;
