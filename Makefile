@@ -1,5 +1,6 @@
 # make demo    set up, build, read a patrol drive, show reads, hits and receipts
 # make test    set up and run every test
+# make package the Debian packages, in target/package
 # make bench   the figures in the README
 # make train   train detector and reader from nothing (hours; resumes)
 # make setup   Debian packages and libonnxruntime
@@ -8,7 +9,7 @@ export PATH := $(HOME)/.cargo/bin:$(PATH)
 VENV := target/venv
 SHARED ?= ../shared
 
-.PHONY: demo test bench train setup lint test-models test-training fmt
+.PHONY: demo test bench train setup lint package test-package test-vm test-models test-training fmt
 
 setup:
 	.ci/setup
@@ -27,9 +28,23 @@ lint:
 	cargo fmt --all --check
 	cargo clippy --locked --workspace --all-targets -- -D warnings
 	cargo check --locked -p plated --no-default-features --features station --bin plated-station
+	.ci/deny
 
 fmt:
 	cargo fmt --all
+
+package: setup
+	cargo build --release --workspace --locked --bin plated --bin plated-station
+	packaging/build
+
+# The packages in a bare root: install, upgrade, remove, purge.
+test-package: package
+	packaging/build --revision 2
+	packaging/test
+
+# The package in a virtual machine, with cameras.
+test-vm: package
+	tests/vm/run
 
 # The light tests of the training package: numpy, OpenCV and onnxruntime, no torch.
 test-models: $(VENV)/ready

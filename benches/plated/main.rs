@@ -1,4 +1,4 @@
-//! The figures of the README: `cargo bench --bench plated [-- archive chain console consoles false_alerts hotlist latency memory search shift start]`.
+//! The figures of the README: `cargo bench --bench plated [-- archive chain console consoles end false_alerts hotlist latency memory search shift start]`.
 //!
 //! An own harness, because what counts here are whole runs, percentiles and resident memory.
 //! Every figure names what it covers; a bar that is missed is printed as missed.
@@ -14,6 +14,7 @@ mod archive;
 mod chain;
 mod console;
 mod consoles;
+mod end;
 mod false_alerts;
 mod hotlist;
 mod latency;
@@ -34,6 +35,7 @@ fn main() {
     let all: &[(&str, fn())] = &[
         ("chain", chain::run),
         ("start", start::run),
+        ("end", end::run),
         ("latency", latency::run),
         ("console", console::run),
         ("search", search::run),

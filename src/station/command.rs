@@ -144,6 +144,11 @@ configuration. What a vehicle still has is what it said with its last batch.")]
         /// The shell
         shell: clap_complete::Shell,
     },
+    /// Write the manual pages into a folder, one for each subcommand
+    Man {
+        /// The folder, which is there
+        dir: PathBuf,
+    },
 }
 
 impl Command {
@@ -193,6 +198,8 @@ impl What {
                 clap_complete::generate(shell, &mut Command::command(), "plated-station", &mut text);
                 print(String::from_utf8_lossy(&text).trim_end())
             }
+            What::Man { dir } => clap_mangen::generate_to(Command::command(), &dir)
+                .context(Kind::Storage, || format!("could not write the manual pages into {}", visible(&dir))),
         }
     }
 }

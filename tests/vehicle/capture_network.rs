@@ -1,8 +1,10 @@
 //! A network camera that is there but does not work.
 use crate::kit::rtsp::{Model, Order, RtspCamera};
+use opencv::core::{CV_8UC3, Mat, Scalar, Vec3b};
+use opencv::prelude::MatTraitConst;
 use plated_core::clock::SystemClock;
-use plated_vision::capture::{Capture, CaptureSource, Input, NextFrame, Pace, RtspUrl, SourceState};
-use std::io::Read;
+use plated_vision::capture::{CameraUrl, Capture, CaptureSource, Input, NextFrame, Pace, SourceState, View};
+use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::path::Path;
 use std::sync::Arc;
@@ -11,7 +13,7 @@ use std::time::Duration;
 const LONG: Duration = Duration::from_secs(60);
 
 fn camera(name: &str, url: String) -> CaptureSource {
-    CaptureSource { name: name.into(), input: Input::Rtsp(RtspUrl::Plain(url)) }
+    CaptureSource { name: name.into(), input: Input::Rtsp(CameraUrl::Plain(url)), view: View::default() }
 }
 
 fn start(port: u16) -> Capture {
@@ -55,6 +57,7 @@ fn cameras_that_hang_hold_up_neither_another_camera_nor_a_video() {
         CaptureSource {
             name: "drive".into(),
             input: Input::Video { path, pace: Pace::EveryFrame, repeat: 0, start: None },
+            view: View::default(),
         },
     ];
     let capture = Capture::start(&sources, Arc::new(SystemClock::new())).unwrap();
@@ -76,4 +79,69 @@ fn cameras_that_hang_hold_up_neither_another_camera_nor_a_video() {
     }
     assert_eq!(hangs.seen().by_ffmpeg, 0, "it was never opened");
     assert!(works.seen().by_ffmpeg > 0);
+}
+
+/// A camera that sends numbered JPEGs over HTTP to whoever has the password.
+fn mjpeg_camera(jpegs: Vec<Vec<u8>>) -> std::net::SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    std::thread::spawn(move || {
+        for connection in listener.incoming() {
+            let (mut connection, jpegs) = (connection.unwrap(), jpegs.clone());
+            // Whoever hangs up has had enough.
+            std::thread::spawn(move || send_jpegs(&mut connection, &jpegs));
+        }
+    });
+    address
+}
+
+fn send_jpegs(connection: &mut std::net::TcpStream, jpegs: &[Vec<u8>]) -> std::io::Result<()> {
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        let mut byte = [0];
+        connection.read_exact(&mut byte)?;
+        head.push(byte[0]);
+    }
+    if !String::from_utf8_lossy(&head).contains("Authorization: Basic dXNlcjpodW50ZXIy") {
+        let refusal = "HTTP/1.1 401 Unauthorized\r\nWWW-Authenticate: Basic realm=\"camera\"\r\nContent-Length: 0\r\n";
+        return write!(connection, "{refusal}Connection: close\r\n\r\n");
+    }
+    let kind = "multipart/x-mixed-replace; boundary=frame";
+    write!(connection, "HTTP/1.1 200 OK\r\nContent-Type: {kind}\r\nConnection: close\r\n\r\n")?;
+    for jpeg in jpegs.iter().cycle() {
+        write!(connection, "--frame\r\nContent-Type: image/jpeg\r\nContent-Length: {}\r\n\r\n", jpeg.len())?;
+        connection.write_all(jpeg)?;
+        connection.write_all(b"\r\n")?;
+        std::thread::sleep(Duration::from_millis(20)); // The camera's rate.
+    }
+    Ok(())
+}
+
+#[test]
+fn jpegs_over_http_become_frames_and_the_password_is_in_no_error() {
+    let drawn = |value: i32| {
+        let mat = Mat::new_rows_cols_with_default(120, 160, CV_8UC3, Scalar::all(f64::from(value))).unwrap();
+        plated_vision::picture::encode(&mat, 90).unwrap().to_vec()
+    };
+    let sent: Vec<Vec<u8>> = (0..10).map(|n| drawn(20 * n)).collect();
+    let url = format!("http://user:hunter2@{}/video.mjpg", mjpeg_camera(sent.clone()));
+    let source =
+        |url| CaptureSource { name: "pole".into(), input: Input::Mjpeg(CameraUrl::Plain(url)), view: View::default() };
+    let capture = Capture::start(&[source(url)], Arc::new(SystemClock::new())).unwrap();
+    for _ in 0..20 {
+        let NextFrame::Frame(taken) = capture.next(LONG) else { panic!("no picture: {:?}", capture.status()) };
+        let pixels = taken.frame.picture.pixels().unwrap();
+        let seen = i32::from(pixels.at_2d::<Vec3b>(60, 80).unwrap()[0]);
+        assert_eq!((pixels.cols(), pixels.rows(), (seen + 3) / 20 * 20), (160, 120, (seen + 10) / 20 * 20), "{seen}");
+    }
+    drop(capture);
+    let wrong = format!("http://user:wrong@{}/video.mjpg", mjpeg_camera(sent));
+    let capture = Capture::start(&[source(wrong)], Arc::new(SystemClock::new())).unwrap();
+    let error = loop {
+        assert!(matches!(capture.next(Duration::from_millis(10)), NextFrame::TimedOut));
+        if let SourceState::Waiting { error } = &capture.status()[0].state {
+            break error.clone();
+        }
+    };
+    assert!(error.contains("its password") && !error.contains("wrong") && !error.contains("127.0.0.1"), "{error}");
 }

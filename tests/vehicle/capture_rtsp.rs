@@ -3,7 +3,7 @@ use crate::kit::rtsp;
 
 use opencv::prelude::*;
 use plated_core::clock::SystemClock;
-use plated_vision::capture::{Capture, CaptureSource, Input, NextFrame, RtspUrl, SourceState, SourceStatus};
+use plated_vision::capture::{CameraUrl, Capture, CaptureSource, Input, NextFrame, SourceState, SourceStatus, View};
 use plated_vision::frame::Frame;
 use rtsp::{HEIGHT, LOGIN, Model, Order, RtspCamera, WIDTH, colour, colour_of, number_of};
 use std::os::unix::fs::PermissionsExt;
@@ -15,13 +15,13 @@ use tempfile::TempDir;
 /// Longer than anything takes on a busy machine; nothing waits for it when all goes well.
 const LONG: Duration = Duration::from_secs(90);
 
-fn start(url: RtspUrl) -> Capture {
-    let source = CaptureSource { name: "pole".into(), input: Input::Rtsp(url) };
+fn start(url: CameraUrl) -> Capture {
+    let source = CaptureSource { name: "pole".into(), input: Input::Rtsp(url), view: View::default() };
     Capture::start(&[source], Arc::new(SystemClock::new())).unwrap()
 }
 
 fn plain(camera: &RtspCamera) -> Capture {
-    start(RtspUrl::Plain(camera.url("")))
+    start(CameraUrl::Plain(camera.url("")))
 }
 
 fn frame(capture: &Capture) -> Frame {
@@ -186,7 +186,7 @@ fn a_camera_with_few_frames_a_second_works_and_its_frames_from_before_are_not_ta
 fn a_camera_with_a_password_is_opened_from_a_file_that_only_its_owner_reads() {
     let camera = RtspCamera::start(Model { login: true, ..Model::default() });
     let (_dir, path) = address_file(&camera.url(LOGIN), 0o400);
-    let capture = start(RtspUrl::File(path));
+    let capture = start(CameraUrl::File(path));
     frame(&capture);
     assert_eq!(status(&capture).state, SourceState::Running);
 }
@@ -195,7 +195,7 @@ fn a_camera_with_a_password_is_opened_from_a_file_that_only_its_owner_reads() {
 fn an_address_file_that_others_can_read_is_refused_without_showing_the_address() {
     let camera = RtspCamera::start(Model { login: true, ..Model::default() });
     let (_dir, path) = address_file(&camera.url(LOGIN), 0o440);
-    let error = failure(&start(RtspUrl::File(path)));
+    let error = failure(&start(CameraUrl::File(path)));
     assert!(error.contains("pole.url can be read by others (mode 0440); set it to 0400"), "{error}");
     assert!(!error.contains("rtsp:") && !error.contains("hunter2") && !error.contains("127.0.0.1"), "{error}");
     assert_eq!(camera.seen().connections, 0);
@@ -205,7 +205,7 @@ fn an_address_file_that_others_can_read_is_refused_without_showing_the_address()
 fn a_wrong_password_is_said_without_showing_it() {
     let camera = RtspCamera::start(Model { login: true, ..Model::default() });
     let (_dir, path) = address_file(&camera.url("user:hunter3"), 0o400);
-    let error = failure(&start(RtspUrl::File(path)));
+    let error = failure(&start(CameraUrl::File(path)));
     assert!(error.contains("check its address, its password"), "{error}");
     assert!(!error.contains("rtsp:") && !error.contains("hunter3") && !error.contains("127.0.0.1"), "{error}");
     assert_eq!(camera.seen().sent, 0);

@@ -6,7 +6,7 @@ use opencv::imgcodecs::{imencode_def, imwrite_def};
 use opencv::prelude::*;
 use opencv::videoio::{CAP_FFMPEG, VideoWriter};
 use plated_core::clock::SystemClock;
-use plated_vision::capture::{Capture, CaptureSource, Input, NextFrame, Pace, SourceState, VideoReader};
+use plated_vision::capture::{Capture, CaptureSource, Input, NextFrame, Pace, SourceState, VideoReader, View};
 use plated_vision::picture::Picture;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -36,7 +36,7 @@ fn write_video(path: &Path, frames: usize) {
 }
 
 fn video(name: &str, path: PathBuf, pace: Pace, repeat: u32) -> CaptureSource {
-    CaptureSource { name: name.into(), input: Input::Video { path, pace, repeat, start: None } }
+    CaptureSource { name: name.into(), input: Input::Video { path, pace, repeat, start: None }, view: View::default() }
 }
 
 fn start(sources: &[CaptureSource]) -> Capture {
@@ -152,7 +152,7 @@ fn a_folder_plays_in_natural_order_and_passes_over_what_is_no_picture() {
     std::fs::write(dir.path().join("frame3.txt"), "notes").unwrap();
     std::fs::write(dir.path().join(".hidden.png"), "x").unwrap();
     let input = Input::Images { path: dir.path().into(), pace: Pace::EveryFrame, rate: 15.0, repeat: 1, start: None };
-    let capture = start(&[CaptureSource { name: "folder".into(), input }]);
+    let capture = start(&[CaptureSource { name: "folder".into(), input, view: View::default() }]);
     let seen: Vec<_> = drain(&capture).into_iter().map(|(_, _, sequence, number)| (sequence, number)).collect();
     assert_eq!(seen, [(0, 1), (1, 2), (3, 9), (4, 10), (5, 11)]);
     assert_eq!((capture.status()[0].skipped, capture.status()[0].ended_with_error()), (1, None));
@@ -170,6 +170,7 @@ fn a_folder_without_any_picture_ends_with_an_error() {
             repeat: 0,
             start: None,
         },
+        view: View::default(),
     };
     std::fs::create_dir(dir.path().join("empty")).unwrap();
     std::fs::create_dir(dir.path().join("notes")).unwrap();
@@ -189,6 +190,7 @@ fn stopping_ends_a_file_that_waits_for_its_pace_and_one_that_waits_for_room() {
     let folder = |name: &str, pace, rate| CaptureSource {
         name: name.into(),
         input: Input::Images { path: dir.path().into(), pace, rate, repeat: 0, start: None },
+        view: View::default(),
     };
     // One picture in a thousand seconds, and one that nobody takes.
     let capture = start(&[folder("slow", Pace::Realtime, 0.001), folder("full", Pace::EveryFrame, 15.0)]);
@@ -275,7 +277,11 @@ fn a_camera_that_drops_pictures_into_a_folder_is_followed_and_each_is_taken_once
     let folder = dir.path().join("snapshots");
     std::fs::create_dir(&folder).unwrap();
     std::fs::write(folder.join("1.jpg"), jpeg(1)).unwrap();
-    let capture = start(&[CaptureSource { name: "gate".into(), input: Input::Watch { path: folder.clone() } }]);
+    let capture = start(&[CaptureSource {
+        name: "gate".into(),
+        input: Input::Watch { path: folder.clone() },
+        view: View::default(),
+    }]);
     assert_eq!(next_number(&capture).0, 1);
     // One that is still being written is not taken before its end.
     let two = jpeg(2);
@@ -310,7 +316,7 @@ fn a_camera_that_drops_pictures_into_a_folder_is_followed_and_each_is_taken_once
 fn dated(path: &Path, pace: Pace, start: Option<&str>) -> Vec<(usize, jiff::Timestamp)> {
     let start = start.map(|time| time.parse().unwrap());
     let input = Input::Video { path: path.into(), pace, repeat: 1, start };
-    let capture = self::start(&[CaptureSource { name: "gate".into(), input }]);
+    let capture = self::start(&[CaptureSource { name: "gate".into(), input, view: View::default() }]);
     let mut frames = Vec::new();
     while let NextFrame::Frame(t) = capture.next(LONG) {
         frames.push((number_of(&t.frame.picture.pixels().unwrap()), t.frame.at));
@@ -396,14 +402,18 @@ fn a_folder_is_played_with_the_folders_in_it_but_for_hidden_ones_and_links() {
     }
     std::os::unix::fs::symlink(dir.path().join("elsewhere"), played.join("link")).unwrap();
     let input = Input::Images { path: played, pace: Pace::EveryFrame, rate: 15.0, repeat: 1, start: None };
-    let seen = drain(&start(&[CaptureSource { name: "folder".into(), input }]));
+    let seen = drain(&start(&[CaptureSource { name: "folder".into(), input, view: View::default() }]));
     assert_eq!(seen.iter().map(|(.., number)| *number).collect::<Vec<_>>(), [1, 2, 3, 4, 5]);
 }
 
 #[test]
 fn a_camera_that_begins_a_folder_each_day_is_followed_into_it() {
     let dir = tempfile::tempdir().unwrap();
-    let capture = start(&[CaptureSource { name: "gate".into(), input: Input::Watch { path: dir.path().into() } }]);
+    let capture = start(&[CaptureSource {
+        name: "gate".into(),
+        input: Input::Watch { path: dir.path().into() },
+        view: View::default(),
+    }]);
     for (number, day) in [(1, "2026/11/25"), (2, "2026/11/26")] {
         std::fs::create_dir_all(dir.path().join(day)).unwrap();
         std::fs::write(dir.path().join(day).join("1.jpg"), jpeg(number)).unwrap();

@@ -4,10 +4,11 @@ use crate::kit::store::{Place, hit, read};
 use plated_core::clock::Clock;
 use plated_core::user::SystemUser;
 use std::ffi::OsStr;
+use std::io::{BufRead, BufReader};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 
 /// A right-to-left override and an escape that clears a terminal.
 const HOSTILE: &str = "\u{202e}\u{1b}[2J";
@@ -138,6 +139,40 @@ fn completions_that_are_not_read_to_their_end_end_quietly() {
     let done = Command::new("bash").args(["-c", script, env!("CARGO_BIN_EXE_plated")]).output().unwrap();
     assert_eq!((err(&done), done.status.code()), (String::new(), Some(0)));
     assert_eq!(out(&done).lines().count(), 1);
+}
+
+#[test]
+fn the_manual_has_a_page_for_every_subcommand_with_its_flags_and_examples() {
+    fn pages(command: &clap::Command, name: &str, into: &mut Vec<String>) {
+        into.push(format!("{name}.1"));
+        command.get_subcommands().for_each(|sub| pages(sub, &format!("{name}-{}", sub.get_name()), into));
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let done = Command::new(env!("CARGO_BIN_EXE_plated")).arg("man").arg(dir.path()).output().unwrap();
+    assert_eq!((err(&done), done.status.code()), (String::new(), Some(0)));
+    let (mut wanted, name) = (Vec::new(), |entry: std::fs::DirEntry| entry.file_name().into_string().unwrap());
+    pages(&plated_vehicle::cli::command(), "plated", &mut wanted);
+    let mut made: Vec<_> = std::fs::read_dir(dir.path()).unwrap().map(|entry| name(entry.unwrap())).collect();
+    (wanted.sort(), made.sort());
+    assert_eq!(made, wanted);
+    let page = std::fs::read_to_string(dir.path().join("plated-status.1")).unwrap();
+    assert!(page.contains("plated status \\-\\-watch") && page.contains("exit code"), "{page}");
+}
+
+#[test]
+fn a_status_that_is_watched_is_printed_again_and_again() {
+    let vehicle = Vehicle::new("[[hotlists]]\nname = \"svs\"\n");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_plated"));
+    command.args(["status", "--json", "--watch=1", "--config"]).arg(&vehicle.config);
+    let mut watch = command.stdout(Stdio::piped()).spawn().unwrap();
+    let lines = BufReader::new(watch.stdout.take().unwrap()).lines();
+    let times: Vec<String> = lines
+        .take(2)
+        .map(|line| serde_json::from_str::<serde_json::Value>(&line.unwrap()).unwrap()["at"].to_string())
+        .collect();
+    // It goes on by itself until it is ended, or nobody reads it any more.
+    watch.wait().unwrap();
+    assert_ne!(times[0], times[1]);
 }
 
 #[test]

@@ -6,6 +6,7 @@
 mod annotate;
 mod ask;
 mod audit;
+mod camera;
 mod canvass;
 mod check;
 mod doctor;
@@ -31,6 +32,7 @@ use clap::{CommandFactory, Parser, Subcommand};
 use plated_core::error::{Context, Kind, Result, exit_code};
 use plated_core::text::{visible, visible_json};
 use std::io::Write;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 /// Reads license plates in a patrol car, tells about wanted ones, and brings every read to the
@@ -48,6 +50,7 @@ enum Command {
     Run(run::Args),
     Recognize(recognize::Args),
     Check(check::Args),
+    Camera(camera::Args),
     Doctor(doctor::Args),
     Hit(hit::Args),
     Hotlist(hotlist::Args),
@@ -68,6 +71,11 @@ enum Command {
     Completions {
         /// The shell.
         shell: clap_complete::Shell,
+    },
+    /// Write the manual pages into a folder, one for each subcommand, e.g. `plated man /usr/share/man/man1`
+    Man {
+        /// The folder, which is there.
+        dir: PathBuf,
     },
 }
 
@@ -110,6 +118,7 @@ fn run_command() -> ExitCode {
         Command::Run(args) => run::run(&args),
         Command::Recognize(args) => recognize::run(&args),
         Command::Check(args) => check::run(&args),
+        Command::Camera(args) => camera::run(&args),
         Command::Hit(args) => hit::run(&args),
         Command::Read(args) => read::run(&args),
         Command::Finding(args) => finding::run(&args),
@@ -129,6 +138,8 @@ fn run_command() -> ExitCode {
             clap_complete::generate(shell, &mut Arguments::command(), "plated", &mut script);
             written(std::io::stdout().lock().write_all(&script))
         }
+        Command::Man { dir } => clap_mangen::generate_to(command(), &dir)
+            .context(Kind::Storage, || format!("could not write the manual pages into {}", visible(&dir))),
     };
     exit_code("plated", outcome)
 }

@@ -1,18 +1,21 @@
 //! `plated status`: how each part is.
 
 use super::ask::{Ask, local, print_json};
-use super::say;
+use super::{say, written};
 use crate::control::{ListLine, Reply, Request, StatusReport};
 use crate::health::Level;
 use crate::store::Staleness;
 use plated_core::error::{Result, exit_code};
 use plated_core::text::{age, count, entries};
+use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
+use std::time::Duration;
 
 /// How old the lists are, what went wrong last, and how much waits for the station
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   plated status
+  plated status --watch
   plated status --json | jq '.lists[] | select(.staleness != \"fresh\") | .name'
 
 The exit code is 0 when all is well, 1 for a warning, 2 for what is critical. Also without a running
@@ -21,6 +24,10 @@ pub struct Args {
     /// Print one JSON object
     #[arg(long)]
     json: bool,
+    /// Go on, and print it anew after so many seconds, until Ctrl-C
+    #[arg(long, value_name = "SECONDS", num_args = 0..=1, require_equals = true, default_missing_value = "2",
+        value_parser = clap::value_parser!(u64).range(1..=3600))]
+    watch: Option<u64>,
     #[command(flatten)]
     ask: Ask,
 }
@@ -28,6 +35,25 @@ pub struct Args {
 /// Prints it; the exit code is 0 when all is well, 1 for a warning and 2 for what is critical, so that a
 /// script or a monitoring system need not read the text.
 pub fn run(args: &Args) -> ExitCode {
+    let Some(seconds) = args.watch else { return once(args) };
+    loop {
+        if !args.json && std::io::stdout().is_terminal() && written(clear_terminal()).is_err() {
+            return ExitCode::FAILURE;
+        }
+        // What fails for a moment, as a daemon does that is started anew, is told and looked at again.
+        once(args);
+        std::thread::sleep(Duration::from_secs(seconds));
+    }
+}
+
+/// From its first line on.
+fn clear_terminal() -> std::io::Result<()> {
+    let mut out = std::io::stdout().lock();
+    out.write_all(b"\x1b[H\x1b[2J")?;
+    out.flush()
+}
+
+fn once(args: &Args) -> ExitCode {
     let mut worst = Level::Ok;
     let outcome = args.ask.call(&Request::Status, None, &mut |reply| match reply {
         Reply::Status(report) => {

@@ -8,7 +8,7 @@ use crate::{alert, console, gps, metrics, purge, store, subscribers, transfer};
 use plated_core::config_file::{parse, placed, within, wrong};
 use plated_core::name::is_plain_name;
 use plated_hotlist::settings::{Hotlist, ListKind, OFFICERS};
-use plated_vision::capture::{CaptureSource, Input, RtspUrl};
+use plated_vision::capture::{CameraUrl, CaptureSource, Input};
 use plated_vision::recognition::Recognition;
 
 use plated_core::error::{Context, Kind, Result};
@@ -124,8 +124,8 @@ impl Config {
                 | Input::Images { path, .. }
                 | Input::Watch { path }
                 | Input::V4l2 { device: path, .. } => fix(path),
-                Input::Rtsp(RtspUrl::File(path)) => fix(path),
-                Input::Rtsp(RtspUrl::Plain(_)) => {}
+                Input::Rtsp(CameraUrl::File(path)) | Input::Mjpeg(CameraUrl::File(path)) => fix(path),
+                Input::Rtsp(CameraUrl::Plain(_)) | Input::Mjpeg(CameraUrl::Plain(_)) => {}
             }
         }
         let r = &mut self.recognition;

@@ -126,9 +126,11 @@ mod tests {
             captured: 150,
             dropped: 30,
             skipped: 0,
+            lost: 0,
             restarts: 1,
             last_frame: None,
             in_driver_since: None,
+            note: None,
         };
         let health = Health::default();
         for (name, level, text) in [

@@ -213,12 +213,14 @@ impl Daemon {
         let mut threads = Vec::new();
         let make = {
             let (capture, counters, clock) = (capture.clone(), counters.clone(), clock.clone());
+            let views: Arc<[_]> = config.sources.iter().map(|source| source.view.clone()).collect();
             let first = Mutex::new(Some(first));
             move |post| {
                 let ready = first.lock().unwrap_or_else(|e| e.into_inner()).take();
                 let recognizer = ready.map_or_else(|| Recognizer::open(&models), Ok)?;
                 let (capture, counters, clock) = (capture.clone(), counters.clone(), clock.clone());
-                let worker = Worker { capture, recognizer, models: models.clone(), post, clock, counters };
+                let (models, views) = (models.clone(), views.clone());
+                let worker = Worker { capture, recognizer, models, views, post, clock, counters };
                 Ok(Box::new(move || worker.run()) as Box<dyn FnOnce() + Send>)
             }
         };
@@ -535,9 +537,11 @@ mod tests {
             captured: 1,
             dropped: 0,
             skipped: 0,
+            lost: 0,
             restarts: 0,
             last_frame: None,
             in_driver_since: None,
+            note: None,
         };
         let file = source("drive", SourceState::Ended { error: None });
         assert!(unread(std::slice::from_ref(&file)).is_none());

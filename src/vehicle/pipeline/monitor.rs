@@ -209,11 +209,17 @@ fn camera(source: &SourceStatus, last_result: Option<Duration>, now: Duration) -
         SourceState::Running if silent(last_result) => {
             (Level::Failed, format!("its pictures have not been read for {} s", seconds(last_result)))
         }
-        SourceState::Running => {
-            let frames = count(source.captured, "frame");
-            (Level::Ok, format!("{frames}, {} dropped for newer ones", source.dropped))
-        }
+        SourceState::Running => match &source.note {
+            Some(note) => (Level::Degraded, note.clone()),
+            None => (Level::Ok, frames(source)),
+        },
     }
+}
+
+fn frames(source: &SourceStatus) -> String {
+    let lost = if source.lost == 0 { String::new() } else { format!(", {} lost on their way here", source.lost) };
+    let damaged = if source.skipped == 0 { String::new() } else { format!(", {} damaged", source.skipped) };
+    format!("{}, {} dropped for newer ones{lost}{damaged}", count(source.captured, "frame"), source.dropped)
 }
 
 /// The same with what its pictures look like, where it is well otherwise.
@@ -235,9 +241,11 @@ mod tests {
             captured: 100,
             dropped: 3,
             skipped: 0,
+            lost: 0,
             restarts: 0,
             last_frame: last_frame.map(Duration::from_secs),
             in_driver_since: None,
+            note: None,
         }
     }
 

@@ -159,8 +159,9 @@ mod tests {
     }
 
     fn source(state: SourceState, last_frame: Option<Duration>, in_driver_since: Option<Duration>) -> SourceStatus {
-        let (captured, dropped, skipped, restarts) = (100, 0, 0, 0);
-        SourceStatus { name: "front".into(), state, captured, dropped, skipped, restarts, last_frame, in_driver_since }
+        let (captured, dropped, skipped, lost, restarts) = (100, 0, 0, 0, 0);
+        let (name, note) = ("front".into(), None);
+        SourceStatus { name, state, captured, dropped, skipped, lost, restarts, last_frame, in_driver_since, note }
     }
 
     const WELL: Busy = Busy { workers: (2, 2, 0), matching: Duration::ZERO, writing: Duration::ZERO };

@@ -3,7 +3,7 @@
 use super::counters::Counters;
 use super::workers::Post;
 use plated_core::clock::Clock;
-use plated_vision::capture::{Capture, NextFrame};
+use plated_vision::capture::{Capture, NextFrame, View};
 use plated_vision::frame::Frame;
 use plated_vision::recognition::{Models, Recognizer, Sighting, Timings};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -42,6 +42,8 @@ pub struct Worker {
     pub capture: Arc<Capture>,
     pub recognizer: Recognizer,
     pub models: Models,
+    /// Which plates count, by source.
+    pub views: Arc<[View]>,
     pub post: Arc<Post>,
     pub clock: Arc<dyn Clock>,
     pub counters: Arc<Counters>,
@@ -68,7 +70,9 @@ impl Worker {
     fn recognize(&mut self, source: usize, frame: &Frame) -> Vec<Sighting> {
         let outcome = catch_unwind(AssertUnwindSafe(|| self.recognizer.recognize(&frame.picture)));
         match outcome {
-            Ok(Ok((sightings, timings))) => {
+            Ok(Ok((mut sightings, timings))) => {
+                let (view, (width, height)) = (&self.views[source], frame.picture.size());
+                sightings.retain(|sighting| view.counts(sighting.detection.bounds, (width as f32, height as f32)));
                 self.counters.frame(sightings.len(), timings);
                 // A recording needs no cleaning.
                 if !frame.recorded && self.counters.is_look_due(source, frame.monotonic) {

@@ -18,16 +18,19 @@ mod settings;
 mod slot;
 mod supervisor;
 mod uncounted;
+pub mod v4l2;
 mod video;
+mod view;
 mod watch;
 
 pub use ffmpeg::limit_silence;
 pub(crate) use image::silence_opencv;
 pub use image::{MAX_PIXELS, load_image, load_picture, load_picture_within};
 pub use kind::{Medium, medium};
-pub use settings::{CaptureSource, Input, Pace, RtspUrl, recording_start};
+pub use settings::{CameraUrl, CaptureSource, Input, Pace, recording_start};
 pub use supervisor::{Capture, NextFrame, SourceState, SourceStatus, TakenFrame};
 pub use video::{VideoFrame, VideoReader};
+pub use view::{Area, View};
 
 use crate::picture::Picture;
 use jiff::Timestamp;
@@ -62,6 +65,18 @@ trait FrameReader {
     /// After what time there may be another picture though there is none now; `None` when there will
     /// be none.
     fn again_after(&self) -> Option<Duration> {
+        None
+    }
+    /// How long ago the picture gone to was taken, where its driver says it.
+    fn age(&self) -> Duration {
+        Duration::ZERO
+    }
+    /// Pictures that were lost on their way since it was opened, as far as can be told.
+    fn lost(&self) -> u64 {
+        0
+    }
+    /// What of the configuration it does not do, in one sentence.
+    fn note(&self) -> Option<&str> {
         None
     }
 }

@@ -64,7 +64,9 @@ impl Backlog {
 
 /// Waits before a camera is tried again grow from the first to the longest.
 pub const MIN_RETRY: Duration = Duration::from_millis(250);
-/// The longest wait.
+/// The longest wait for a USB camera.
+pub const MAX_USB_RETRY: Duration = Duration::from_secs(1);
+/// The longest wait for others.
 pub const MAX_RETRY: Duration = Duration::from_secs(10);
 
 #[cfg(test)]

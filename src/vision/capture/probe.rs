@@ -16,9 +16,9 @@ use std::time::{Duration, Instant};
 /// Bytes of an answer's header that are waited for.
 const MAX_HEADER: usize = 16 << 10;
 
-/// Asks the camera at an `rtsp://` or `rtsps://` address to describe its stream, without name and password: that
-/// it wants them is an answer too. Over TLS, a handshake that fails is an answer as well: FFmpeg speaks older
-/// versions.
+/// Asks the camera at an `rtsp://` or `rtsps://` address to describe its stream, and the one at an `http://` or
+/// `https://` address for its pictures, without name and password: that it wants them is an answer too. Over TLS, a
+/// handshake that fails is an answer as well: FFmpeg speaks older versions.
 ///
 /// # Errors
 /// When nothing answers in time; they never hold a part of the address.
@@ -27,13 +27,13 @@ pub fn probe(url: &str, timeout: Duration) -> Result<()> {
     let Address { host, port, bare } = Address::parse(url).ok_or(ErrorKind::InvalidInput)?;
     let addresses: Vec<SocketAddr> = (host, port).to_socket_addrs()?.collect();
     let mut connection = Connection { stream: connect(&addresses, deadline)?, deadline };
-    if !url.starts_with("rtsps") {
-        return describe(&mut connection, &bare);
+    if url.starts_with("rtsp:") || url.starts_with("http:") {
+        return ask(&mut connection, &bare);
     }
     let name = ServerName::try_from(host.to_owned()).map_err(|_| ErrorKind::InvalidInput)?;
     let mut tls = ClientConnection::new(tls_settings()?, name).map_err(Error::other)?;
     match tls.complete_io(&mut connection) {
-        Ok(_) => describe(&mut rustls::Stream::new(&mut tls, &mut connection), &bare),
+        Ok(_) => ask(&mut rustls::Stream::new(&mut tls, &mut connection), &bare),
         Err(e) if is_silence(&e) => Err(e),
         Err(_) => Ok(()),
     }
@@ -52,9 +52,19 @@ fn connect(addresses: &[SocketAddr], deadline: Instant) -> Result<TcpStream> {
     outcome
 }
 
-fn describe(stream: &mut (impl Read + Write), bare: &str) -> Result<()> {
-    let request =
-        format!("DESCRIBE {bare} RTSP/1.0\r\nCSeq: 1\r\nAccept: application/sdp\r\nUser-Agent: plated\r\n\r\n");
+fn ask(stream: &mut (impl Read + Write), bare: &str) -> Result<()> {
+    let (protocol, request) = match bare.strip_prefix("http://").or_else(|| bare.strip_prefix("https://")) {
+        None => {
+            let head = format!("DESCRIBE {bare} RTSP/1.0\r\nCSeq: 1\r\nAccept: application/sdp");
+            (b"RTSP/", format!("{head}\r\nUser-Agent: plated\r\n\r\n"))
+        }
+        Some(rest) => {
+            let (host, path) = rest.find(['/', '?']).map_or((rest, "/"), |at| rest.split_at(at));
+            let path = if path.starts_with('/') { path.to_owned() } else { format!("/{path}") };
+            let head = format!("GET {path} HTTP/1.1\r\nHost: {host}\r\nAccept: */*");
+            (b"HTTP/", format!("{head}\r\nUser-Agent: plated\r\nConnection: close\r\n\r\n"))
+        }
+    };
     stream.write_all(request.as_bytes())?;
     stream.flush()?;
     let mut answer = Vec::new();
@@ -65,7 +75,7 @@ fn describe(stream: &mut (impl Read + Write), bare: &str) -> Result<()> {
             count => count?,
         };
         answer.extend_from_slice(&some[..count]);
-        if count == 0 || answer.len() > MAX_HEADER || !b"RTSP/".starts_with(&answer[..answer.len().min(5)]) {
+        if count == 0 || answer.len() > MAX_HEADER || !protocol.starts_with(&answer[..answer.len().min(5)]) {
             return Err(ErrorKind::InvalidData.into());
         }
     }
@@ -119,7 +129,12 @@ impl<'a> Address<'a> {
         let (scheme, rest) = url.split_once("://")?;
         let (authority, path) = rest.find(['/', '?']).map_or((rest, ""), |at| rest.split_at(at));
         let place = authority.rsplit_once('@').map_or(authority, |(_, place)| place);
-        let usual = if scheme == "rtsps" { 322 } else { 554 };
+        let usual = match scheme {
+            "rtsps" => 322,
+            "http" => 80,
+            "https" => 443,
+            _ => 554,
+        };
         let (host, port) = match place.strip_prefix('[') {
             Some(six) => {
                 let (host, rest) = six.split_once(']')?;
@@ -198,6 +213,7 @@ mod tests {
         assert_eq!(of("rtsp://u:p@cam/live?a=1"), Some(("cam", 554, "rtsp://cam/live?a=1".into())));
         assert_eq!(of("rtsp://u:p%40@10.0.0.7:8554/a@b"), Some(("10.0.0.7", 8554, "rtsp://10.0.0.7:8554/a@b".into())));
         assert_eq!(of("rtsps://[fe80::1]:99/x"), Some(("fe80::1", 99, "rtsps://[fe80::1]:99/x".into())));
+        assert_eq!(of("http://u:p@cam?stream=1"), Some(("cam", 80, "http://cam?stream=1".into())));
         assert_eq!(of("rtsp://cam:port/"), None);
     }
 

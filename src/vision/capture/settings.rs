@@ -1,5 +1,7 @@
 //! Cameras and files.
 
+use super::v4l2::{PixelFormat, Settings, Wish};
+use super::view::{Area, View};
 use jiff::{SignedDuration, Timestamp};
 use plated_core::clock::BUILT;
 use plated_core::config_file::{moment, within};
@@ -14,6 +16,8 @@ pub struct CaptureSource {
     pub name: String,
     /// What it is.
     pub input: Input,
+    /// Which plates in its picture count.
+    pub view: View,
 }
 
 /// Where frames come from.
@@ -48,24 +52,24 @@ pub enum Input {
         /// The folder.
         path: PathBuf,
     },
-    /// A network camera.
-    Rtsp(RtspUrl),
+    /// A network camera that sends a stream over RTSP.
+    Rtsp(CameraUrl),
+    /// A network camera that sends one JPEG after the other over HTTP.
+    Mjpeg(CameraUrl),
     /// A USB camera.
     V4l2 {
         /// `/dev/video0`, or better a stable udev name.
         device: PathBuf,
-        /// Width in pixels, asked of the camera; it may give another.
-        width: Option<u32>,
-        /// Height in pixels, asked of the camera; it may give another.
-        height: Option<u32>,
-        /// Frames a second, asked of the camera.
-        rate: Option<f64>,
+        /// Format, size and rate asked of the camera; it may give others.
+        wish: Wish,
+        /// What its controls are set to.
+        controls: Settings,
     },
 }
 
 /// The address of a network camera.
 #[derive(Clone, Debug)]
-pub enum RtspUrl {
+pub enum CameraUrl {
     /// Written in the configuration; no credentials in it.
     Plain(String),
     /// The first line of a file of mode 0400, for addresses with credentials.
@@ -86,8 +90,15 @@ struct SourceKeys {
     url: Option<String>,
     url_file: Option<PathBuf>,
     device: Option<PathBuf>,
+    format: Option<PixelFormat>,
     width: Option<u32>,
     height: Option<u32>,
+    controls: Option<Settings>,
+    region: Option<Area>,
+    #[serde(default)]
+    ignore: Vec<Area>,
+    #[serde(default)]
+    min_plate: u32,
 }
 
 #[derive(Clone, Copy, Debug, Deserialize)]
@@ -96,6 +107,7 @@ enum SourceKind {
     Video,
     Images,
     Rtsp,
+    Mjpeg,
     V4l2,
 }
 
@@ -113,8 +125,10 @@ impl TryFrom<SourceKeys> for CaptureSource {
             ("url", k.url.is_some()),
             ("url_file", k.url_file.is_some()),
             ("device", k.device.is_some()),
+            ("format", k.format.is_some()),
             ("width", k.width.is_some()),
             ("height", k.height.is_some()),
+            ("controls", k.controls.is_some()),
         ];
         let only = |allowed: &[&str], kind: &str| match given.iter().find(|(key, is)| *is && !allowed.contains(key)) {
             Some(("start", _)) => Err(format!(
@@ -146,21 +160,25 @@ impl TryFrom<SourceKeys> for CaptureSource {
                     Input::Images { path, pace, repeat, rate: k.rate.unwrap_or(15.0), start }
                 }
             }
-            SourceKind::Rtsp => {
-                only(&["url", "url_file"], "rtsp")?;
-                Input::Rtsp(match (k.url, k.url_file) {
-                    (Some(url), None) => RtspUrl::Plain(url),
-                    (None, Some(file)) => RtspUrl::File(file),
+            SourceKind::Rtsp | SourceKind::Mjpeg => {
+                let is_rtsp = matches!(k.kind, SourceKind::Rtsp);
+                only(&["url", "url_file"], if is_rtsp { "rtsp" } else { "mjpeg" })?;
+                let url = match (k.url, k.url_file) {
+                    (Some(url), None) => CameraUrl::Plain(url),
+                    (None, Some(file)) => CameraUrl::File(file),
                     _ => return Err(format!("source \"{name}\": give either url or url_file")),
-                })
+                };
+                if is_rtsp { Input::Rtsp(url) } else { Input::Mjpeg(url) }
             }
             SourceKind::V4l2 => {
-                only(&["device", "width", "height", "rate"], "v4l2")?;
+                only(&["device", "format", "width", "height", "rate", "controls"], "v4l2")?;
                 let device = k.device.ok_or_else(|| needs("device"))?;
-                Input::V4l2 { device, width: k.width, height: k.height, rate: k.rate }
+                let wish = Wish { format: k.format, width: k.width, height: k.height, rate: k.rate };
+                Input::V4l2 { device, wish, controls: k.controls.unwrap_or_default() }
             }
         };
-        Ok(CaptureSource { name, input })
+        let view = View { region: k.region, ignore: k.ignore, min_plate: k.min_plate };
+        Ok(CaptureSource { name, input, view })
     }
 }
 

@@ -1,4 +1,4 @@
-//! Video files, RTSP cameras and V4L2 devices, through OpenCV.
+//! Video files and RTSP cameras, through OpenCV.
 
 use super::FrameReader;
 use super::container::{Container, examine};
@@ -7,12 +7,12 @@ use super::media_time::MediaTime;
 use super::pace::Backlog;
 use super::probe::probe;
 use super::uncounted::Uncounted;
-use crate::capture::RtspUrl;
+use crate::capture::CameraUrl;
 use crate::picture::{Jpeg, Picture, is_jpeg};
 use jiff::Timestamp;
 use opencv::core::{CV_8UC1, Mat, Vector};
 use opencv::prelude::*;
-use opencv::videoio::{self, VideoCapture, VideoWriter};
+use opencv::videoio::{self, VideoCapture};
 use plated_core::error::{Context, Error, Kind, Result};
 use plated_core::text::visible;
 use std::os::unix::fs::PermissionsExt;
@@ -27,8 +27,6 @@ pub(super) const NETWORK_TIMEOUT_MS: i32 = 5000;
 const NETWORK_OPEN_TIMEOUT_MS: i32 = 15_000;
 /// What makes a backend hand out frames as they came.
 const FFMPEG_COMPRESSED: (i32, f64) = (videoio::CAP_PROP_FORMAT, -1.0);
-/// As [`FFMPEG_COMPRESSED`].
-const V4L2_COMPRESSED: (i32, f64) = (videoio::CAP_PROP_CONVERT_RGB, 0.0);
 /// For files that don't say their frame rate.
 const USUAL_RATE: f64 = 25.0;
 
@@ -181,26 +179,35 @@ impl Iterator for VideoReader {
     }
 }
 
-/// A camera: its frames come when they come, and it never ends but by failing.
+/// A network camera: its frames come when they come, and it never ends but by failing.
 pub struct Camera {
     stream: Stream,
-    /// Of a network camera, what was kept while it was being opened.
+    /// Where a camera keeps what it sent while it was being opened; over HTTP nothing is kept.
     backlog: Option<Backlog>,
 }
 
 impl Camera {
     /// Sees that a network camera answers, before [`Camera::rtsp`]. Neither the address nor a part of it is ever in
     /// an error.
-    pub fn probe(url: &RtspUrl) -> Result<()> {
-        probe(&address(url)?, Duration::from_millis(NETWORK_TIMEOUT_MS as u64)).map_err(|_| {
+    pub fn probe(url: &CameraUrl) -> Result<()> {
+        probe(&address(url, &ANY)?, Duration::from_millis(NETWORK_TIMEOUT_MS as u64)).map_err(|_| {
             let text = "could not connect to the network camera: it does not answer; check its address, its power and the network";
             Error::new(Kind::Network, text)
         })
     }
 
     /// Opens a network camera. Neither the address nor a part of it is ever in an error.
-    pub fn rtsp(url: &RtspUrl) -> Result<Self> {
-        let url = address(url)?;
+    pub fn rtsp(url: &CameraUrl) -> Result<Self> {
+        // OpenCV gives no time of compressed frames, and without it old frames can't be told from new.
+        Self::open(&address(url, &RTSP)?, None)
+    }
+
+    /// Opens a network camera that sends JPEGs over HTTP. Neither the address nor a part of it is ever in an error.
+    pub fn mjpeg(url: &CameraUrl) -> Result<Self> {
+        Self::open(&address(url, &HTTP)?, Some(FFMPEG_COMPRESSED))
+    }
+
+    fn open(url: &str, compressed: Option<(i32, f64)>) -> Result<Self> {
         let timeouts = [
             (videoio::CAP_PROP_OPEN_TIMEOUT_MSEC, NETWORK_OPEN_TIMEOUT_MS),
             (videoio::CAP_PROP_READ_TIMEOUT_MSEC, NETWORK_TIMEOUT_MS),
@@ -209,39 +216,8 @@ impl Camera {
             let text = "could not connect to the network camera; check its address, its password and the network";
             Error::new(Kind::Network, text)
         })?;
-        // OpenCV gives no time of compressed frames, and without it old frames can't be told from new.
-        let stream = Stream::new(capture, None);
-        Ok(Self { stream, backlog: Some(Backlog::new(Instant::now())) })
-    }
-
-    /// Opens a USB camera. Size and rate are asked for; the camera may give others.
-    pub fn v4l2(device: &Path, width: Option<u32>, height: Option<u32>, rate: Option<f64>) -> Result<Self> {
-        let name = device.display();
-        if !device.exists() {
-            return Err(Error::new(Kind::Missing, format!("{name} is not there; is the camera plugged in?")));
-        }
-        let mut capture = open(device.as_os_str(), videoio::CAP_V4L2, &[]).ok_or_else(|| {
-            Error::new(
-                Kind::Missing,
-                format!("{name} could not be opened as a camera; it may be in use by another program"),
-            )
-        })?;
-        // Most USB cameras reach their full rate only with MJPEG.
-        let mjpeg = VideoWriter::fourcc('M', 'J', 'P', 'G').unwrap_or(0);
-        let wanted = [
-            (videoio::CAP_PROP_FOURCC, Some(f64::from(mjpeg))),
-            (videoio::CAP_PROP_FRAME_WIDTH, width.map(f64::from)),
-            (videoio::CAP_PROP_FRAME_HEIGHT, height.map(f64::from)),
-            (videoio::CAP_PROP_FPS, rate),
-        ];
-        for (property, value) in wanted {
-            if let Some(value) = value
-                && !capture.set(property, value).unwrap_or(false)
-            {
-                debug!(property, value, "{name} did not take a setting.");
-            }
-        }
-        Ok(Self { stream: Stream::new(capture, Some(V4L2_COMPRESSED)), backlog: None })
+        let backlog = compressed.is_none().then(|| Backlog::new(Instant::now()));
+        Ok(Self { stream: Stream::new(capture, compressed), backlog })
     }
 }
 
@@ -253,7 +229,7 @@ impl FrameReader for Camera {
             }
             // An old frame would be stamped with a time that is not its own.
             let time = self.stream.media_time();
-            if !self.backlog.as_mut().is_some_and(|b| b.holds(Instant::now(), time)) {
+            if !self.backlog.as_mut().is_some_and(|backlog| backlog.holds(Instant::now(), time)) {
                 return Ok(true);
             }
         }
@@ -322,14 +298,20 @@ fn open(name: &std::ffi::OsStr, backend: i32, settings: &[(i32, i32)]) -> Option
     capture.is_opened().unwrap_or(false).then_some(capture)
 }
 
-/// The address of a network camera.
-fn address(url: &RtspUrl) -> Result<String> {
+/// How addresses of network cameras begin.
+const RTSP: [&str; 2] = ["rtsp://", "rtsps://"];
+const HTTP: [&str; 2] = ["http://", "https://"];
+const ANY: [&str; 4] = [RTSP[0], RTSP[1], HTTP[0], HTTP[1]];
+
+/// The address of a network camera, which begins with one of these.
+fn address(url: &CameraUrl, schemes: &[&str]) -> Result<String> {
     let url = match url {
-        RtspUrl::Plain(url) => url.clone(),
-        RtspUrl::File(path) => secret_line(path)?,
+        CameraUrl::Plain(url) => url.clone(),
+        CameraUrl::File(path) => secret_line(path)?,
     };
-    if !url.starts_with("rtsp://") && !url.starts_with("rtsps://") {
-        return Err(Error::new(Kind::Config, "the camera's address does not begin with rtsp:// or rtsps://"));
+    if !schemes.iter().any(|scheme| url.starts_with(scheme)) {
+        let text = format!("the camera's address does not begin with {}", schemes.join(" or "));
+        return Err(Error::new(Kind::Config, text));
     }
     Ok(url)
 }
@@ -359,7 +341,7 @@ mod tests {
         let path = dir.path().join("front.url");
         std::fs::write(&path, text).unwrap();
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).unwrap();
-        Camera::probe(&RtspUrl::File(path)).err().unwrap().chain()
+        Camera::probe(&CameraUrl::File(path)).err().unwrap().chain()
     }
 
     #[test]
@@ -369,15 +351,13 @@ mod tests {
 
     #[test]
     fn an_address_with_a_password_is_never_in_an_error() {
-        for url in ["rtsp://user:hunter2@127.0.0.1:1/live\n", "http://user:hunter2@127.0.0.1:1/live\n"] {
+        for url in [
+            "rtsp://user:hunter2@127.0.0.1:1/live\n",
+            "http://user:hunter2@127.0.0.1:1/a\n",
+            "ftp://user:hunter2@127.0.0.1:1/live\n",
+        ] {
             let err = rtsp(url, 0o400);
             assert!(!err.contains("hunter2") && !err.contains("127.0.0.1"), "{err}");
         }
-    }
-
-    #[test]
-    fn a_camera_that_is_not_plugged_in_is_reported_by_name() {
-        let err = Camera::v4l2(Path::new("/dev/plated-nowhere"), None, None, None).err().unwrap().chain();
-        assert!(err.contains("/dev/plated-nowhere"), "{err}");
     }
 }

@@ -39,6 +39,14 @@ impl Picture {
         }
     }
 
+    /// Columns and rows, of a JPEG before any turning.
+    pub fn size(&self) -> (i32, i32) {
+        match self {
+            Self::Pixels(image) => (image.cols(), image.rows()),
+            Self::Jpeg(jpeg) => jpeg.size(),
+        }
+    }
+
     /// At least the part of it in `wanted`, as far as that is inside, and where that part begins.
     ///
     /// # Errors

@@ -51,6 +51,28 @@ fn sigterm_closes_what_is_in_view_keeps_it_and_frees_the_store() {
     assert_eq!(ended.at("ERROR"), [""; 0]);
 }
 
+// policy: P-12
+#[test]
+fn in_dense_traffic_with_the_station_out_of_reach_sigterm_ends_it_by_itself_with_every_announced_read_kept() {
+    let (depot, vehicle) = (Depot::new(), Vehicle::new());
+    vehicle.pictures("road", &plates(40));
+    std::fs::write(vehicle.path("list.csv"), format!("plate\n{}\n", plates(3).join("\n"))).unwrap();
+    let list = "[[hotlists]]\nname = \"local\"\npath = \"list.csv\"\n".to_owned();
+    let sources = [images("front", "road", 0), images("rear", "road", 0)];
+    vehicle.configure(&Settings::default(), &[sources.concat(), list, transfer(&depot, address())]);
+    let mut daemon = vehicle.start(&[]);
+    daemon.wait_reads(30);
+    // Nothing but the signal of the ignition: whatever is under way is finished, and nobody kills it.
+    let ended = daemon.terminate().well();
+    let reads: Vec<_> = ended.reads().collect();
+    assert!(reads.len() >= 30 && reads.iter().any(|read| !read.hits.is_empty()), "{}", reads.len());
+    vehicle.assert_stored(reads);
+    let stats = vehicle.store().stats().unwrap();
+    assert_eq!((stats.open, stats.pending), (0, stats.reads), "all wait for the station");
+    assert!(vehicle.check().status.success());
+    assert_eq!(ended.at("ERROR"), [""; 0]);
+}
+
 /// Plates on pictures that take some 20 KiB each in the store.
 fn large_pictures(vehicle: &Vehicle, count: usize) {
     reading::pictures(&vehicle.path("road"), &plates(count), true);

@@ -53,8 +53,10 @@ pub struct SourceStatus {
     pub captured: u64,
     /// Frames captured that a newer one replaced before recognition was free.
     pub dropped: u64,
-    /// Frames that are no picture.
+    /// Frames that are no picture, or damaged on their way.
     pub skipped: u64,
+    /// Frames that were lost before they got here, as the camera's driver counts them.
+    pub lost: u64,
     /// Times it was opened again after a failure.
     pub restarts: u64,
     /// Monotonic time of its last frame.
@@ -62,6 +64,8 @@ pub struct SourceStatus {
     /// Since when, monotonic time, its thread is inside the driver or the library that opens and reads it; none
     /// while it is not. One that waits to be opened again is not.
     pub in_driver_since: Option<Duration>,
+    /// What of the configuration the camera does not do, in one sentence.
+    pub note: Option<String>,
 }
 
 /// What a source does.
@@ -196,9 +200,18 @@ impl Shared {
 
 impl SourceStatus {
     fn new(name: &Arc<str>) -> Self {
-        let (captured, dropped, skipped, restarts) = (0, 0, 0, 0);
-        let (name, state, last_frame) = (Arc::clone(name), SourceState::Opening, None);
-        Self { name, state, captured, dropped, skipped, restarts, last_frame, in_driver_since: None }
+        Self {
+            name: Arc::clone(name),
+            state: SourceState::Opening,
+            captured: 0,
+            dropped: 0,
+            skipped: 0,
+            lost: 0,
+            restarts: 0,
+            last_frame: None,
+            in_driver_since: None,
+            note: None,
+        }
     }
 }
 

@@ -35,7 +35,7 @@ impl FrameReader for Fake {
 
 fn camera(name: &str, open: impl Fn() -> Result<Fake> + Send + 'static) -> Plan {
     let open = move || open().map(|f| Box::new(f) as Box<dyn FrameReader>);
-    Plan { name: name.into(), probe: None, open: Box::new(open), file: None }
+    Plan { name: name.into(), probe: None, open: Box::new(open), file: None, max_retry: LONG }
 }
 
 fn start(plans: Vec<Plan>) -> Capture {
@@ -175,7 +175,7 @@ fn a_dropped_frame_is_never_decoded() {
     let all = Arc::clone(&sent);
     let open = move || Ok(Box::new(Jpegs { left: 40, sent: Arc::clone(&all) }) as Box<dyn FrameReader>);
     let file = Some(FilePlan { pace: Pace::Realtime, repeat: 1, start: None });
-    let capture = start(vec![Plan { name: "front".into(), probe: None, open: Box::new(open), file }]);
+    let capture = start(vec![Plan { name: "front".into(), probe: None, open: Box::new(open), file, max_retry: LONG }]);
     // Nobody takes a frame before the file is at its end.
     assert!(capture.shared.inbox.wait_ended(LONG));
     let NextFrame::Frame(taken) = capture.next(LONG) else { panic!("no frame") };

@@ -2,8 +2,9 @@
 
 use super::{Shared, SourceState};
 use crate::capture::folder::ImageFolder;
-use crate::capture::pace::{MAX_RETRY, MIN_RETRY, Pacer};
+use crate::capture::pace::{MAX_RETRY, MAX_USB_RETRY, MIN_RETRY, Pacer};
 use crate::capture::slot::Inbox;
+use crate::capture::v4l2::UsbCamera;
 use crate::capture::video::{Camera, VideoReader};
 use crate::capture::watch::{SeenFiles, WatchedFolder};
 use crate::capture::{CaptureSource, FrameReader, Input, Pace};
@@ -33,6 +34,8 @@ pub struct Plan {
     pub open: Box<dyn Fn() -> Result<Box<dyn FrameReader>> + Send>,
     /// `None` for cameras.
     pub file: Option<FilePlan>,
+    /// The longest wait before it is opened again.
+    pub max_retry: Duration,
 }
 
 pub struct FilePlan {
@@ -51,10 +54,10 @@ impl Plan {
             Input::Video { pace, repeat, start, .. } | Input::Images { pace, repeat, start, .. } => {
                 Some(FilePlan { pace, repeat, start })
             }
-            Input::Watch { .. } | Input::Rtsp(_) | Input::V4l2 { .. } => None,
+            Input::Watch { .. } | Input::Rtsp(_) | Input::Mjpeg(_) | Input::V4l2 { .. } => None,
         };
         let probe = match &input {
-            Input::Rtsp(url) => {
+            Input::Rtsp(url) | Input::Mjpeg(url) => {
                 let url = url.clone();
                 Some(Box::new(move || Camera::probe(&url)) as Box<dyn Fn() -> Result<()> + Send>)
             }
@@ -67,10 +70,13 @@ impl Plan {
                 Input::Images { path, rate, .. } => Box::new(ImageFolder::open(path, *rate)?),
                 Input::Watch { path } => Box::new(WatchedFolder::open(path, seen.clone())?),
                 Input::Rtsp(url) => Box::new(Camera::rtsp(url)?),
-                Input::V4l2 { device, width, height, rate } => Box::new(Camera::v4l2(device, *width, *height, *rate)?),
+                Input::Mjpeg(url) => Box::new(Camera::mjpeg(url)?),
+                Input::V4l2 { device, wish, controls } => Box::new(UsbCamera::open(device, wish, controls)?),
             })
         };
-        Self { name: source.name.as_str().into(), probe, open: Box::new(open), file }
+        // To see that no USB camera is plugged in costs nothing, and the driver wants pictures when it is.
+        let max_retry = if matches!(source.input, Input::V4l2 { .. }) { MAX_USB_RETRY } else { MAX_RETRY };
+        Self { name: source.name.as_str().into(), probe, open: Box::new(open), file, max_retry }
     }
 }
 
@@ -142,7 +148,7 @@ impl Worker {
                     if self.shared.clock.monotonic().saturating_sub(opened) >= 2 * MAX_RETRY {
                         backoff.reset();
                     }
-                    let wait = self.rest(backoff.fail());
+                    let wait = self.rest(backoff.fail()).min(self.plan.max_retry.max(self.opening_took * REST_FACTOR));
                     if !self.retry_later(why, wait) {
                         break self.end(None);
                     }
@@ -187,7 +193,8 @@ impl Worker {
         let recorded = self.plan.file.as_ref().and_then(|file| file.start).or_else(|| reader.recorded());
         let every_frame = matches!(self.plan.file, Some(FilePlan { pace: Pace::EveryFrame, .. }));
         let realtime = matches!(self.plan.file, Some(FilePlan { pace: Pace::Realtime, .. }));
-        let mut undecodable = 0;
+        let (mut undecodable, mut lost) = (0, 0);
+        shared.status(self.index).note = reader.note().map(str::to_owned);
         let (step, begin) = (Duration::from_secs_f64(1.0 / reader.rate()), self.begin);
         loop {
             if !shared.in_driver(self.index, || reader.advance())? {
@@ -203,8 +210,13 @@ impl Worker {
             if shared.stop.wait_timeout(wait) {
                 return Ok(Over::Stopped);
             }
+            let newly_lost = reader.lost().saturating_sub(lost);
+            (lost, self.sequence) = (lost + newly_lost, self.sequence + newly_lost);
             let sequence = self.sequence;
-            let Moment { wall: mut at, mut monotonic, trusted: mut clock_trusted } = shared.clock.moment();
+            let Moment { wall, monotonic, trusted: mut clock_trusted } = shared.clock.moment();
+            // It was taken when the driver says, however long this thread was kept from running.
+            let mut at = wall.checked_sub(reader.age()).unwrap_or(wall);
+            let mut monotonic = monotonic.saturating_sub(reader.age());
             // A clock of a camera that runs ahead must not date a picture into the future, nor the
             // date of a file that was written while the clock was wrong into the past.
             at = reader.taken_at().filter(|_| clock_trusted).map_or(at, |taken| taken.min(at));
@@ -232,6 +244,7 @@ impl Worker {
             {
                 let mut status = shared.status(self.index);
                 status.captured += 1;
+                status.lost += newly_lost;
                 // Not the file's own time: it is compared with this clock.
                 status.last_frame = Some(shared.clock.monotonic());
                 if status.state != SourceState::Running {
