@@ -153,7 +153,8 @@ fn the_manual_has_a_page_for_every_subcommand_with_its_flags_and_examples() {
     let (mut wanted, name) = (Vec::new(), |entry: std::fs::DirEntry| entry.file_name().into_string().unwrap());
     pages(&plated_vehicle::cli::command(), "plated", &mut wanted);
     let mut made: Vec<_> = std::fs::read_dir(dir.path()).unwrap().map(|entry| name(entry.unwrap())).collect();
-    (wanted.sort(), made.sort());
+    wanted.sort();
+    made.sort();
     assert_eq!(made, wanted);
     let page = std::fs::read_to_string(dir.path().join("plated-status.1")).unwrap();
     assert!(page.contains("plated status \\-\\-watch") && page.contains("exit code"), "{page}");
