@@ -440,9 +440,9 @@ fn every_subcommand_that_shows_data_is_on_record_and_shows_nothing_when_that_can
         "audit show" => Shows::Data(vec!["audit", "show", "--reason", "stop"]),
         "audit export" => Shows::Data(vec!["audit", "export", "--reason", "stop"]),
         "run" => Shows::Live,
-        "init" | "recognize" | "check" | "doctor" | "completions" | "man" | "status" | "store salvage" | "hotlist check"
-        | "login" | "logout" | "hotlist detect" | "hotlist import" | "hotlist stats" | "hotlist sync"
-        | "transfer now" | "transfer status" | "shift end" | "audit verify" => Shows::Nothing,
+        "init" | "recognize" | "check" | "doctor" | "completions" | "man" | "status" | "store salvage"
+        | "hotlist check" | "login" | "logout" | "hotlist detect" | "hotlist import" | "hotlist stats"
+        | "hotlist sync" | "transfer now" | "transfer status" | "shift end" | "audit verify" => Shows::Nothing,
         // What a camera of the caller's own device sees now; nothing of it is read or kept.
         camera if camera.starts_with("camera ") => Shows::Nothing,
         // Of plates; each change is on record (`accounts`).
