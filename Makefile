@@ -1,5 +1,6 @@
 # make demo    set up, build, read a patrol drive, show reads, hits and receipts
 # make test    set up and run every test
+# make test-long   the tests that take minutes
 # make bench   the figures in the README
 # make train   train detector and reader from nothing (hours; resumes)
 # make setup   Debian packages and libonnxruntime
@@ -8,7 +9,7 @@ export PATH := $(HOME)/.cargo/bin:$(PATH)
 VENV := target/venv
 SHARED ?= ../shared
 
-.PHONY: demo test bench train setup lint test-models test-training fmt
+.PHONY: demo test bench train setup lint test-long test-models test-training fmt
 
 setup:
 	.ci/setup
@@ -32,6 +33,10 @@ fmt:
 	cargo fmt --all
 
 # The light tests of the training package: numpy, OpenCV and onnxruntime, no torch.
+# What takes minutes: kills at a hundred random moments.
+test-long: setup
+	cargo test --locked --test e2e -- --ignored --nocapture
+
 test-models: $(VENV)/ready
 	cd models/training && ../../$(VENV)/bin/python -m pytest -q -rs tests
 
