@@ -11,6 +11,8 @@ use plated_station::{ArchiveKey, Purging, StationServer};
 use std::sync::Arc;
 use std::time::Duration;
 
+/// How often a running station would look; these look when they are told.
+const LOOK: Duration = Duration::from_secs(900);
 const YEAR: SignedDuration = SignedDuration::from_hours(24 * 366);
 
 // policy: P-12
@@ -63,12 +65,12 @@ async fn a_station_whose_clock_is_set_ahead_deletes_nothing_until_it_is_right_or
         assert!(error.kind() == Kind::Refused && error.chain().contains(why), "{}", error.chain());
         assert_at(&depot, &car.put[0]);
     };
-    let running = Purging::new(archive.clone(), clock.clone()).unwrap();
+    let running = Purging::new(archive.clone(), clock.clone(), LOOK).unwrap();
     running.once().unwrap();
     clock.on(YEAR, Duration::ZERO);
     refused(&running, "hours ahead since the station started");
     // Started again, it can't know of the jump, but that no vehicle has made a read for a year.
-    let again = Purging::new(archive.clone(), clock.clone()).unwrap();
+    let again = Purging::new(archive.clone(), clock.clone(), LOOK).unwrap();
     refused(&again, "no read is of the 7 days before");
     clock.on(-YEAR, Duration::ZERO);
     again.once().unwrap();

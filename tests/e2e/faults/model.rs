@@ -177,7 +177,7 @@ impl World {
                 let options = self.depot.config.archive(key);
                 let archive = Arc::new(until_free(|| std::future::ready(SqliteArchive::open(&options))).await);
                 // Refused while the clock is not believed.
-                let _ = Purging::new(archive.clone(), self.clock.clone()).unwrap().once();
+                let _ = Purging::new(archive.clone(), self.clock.clone(), Duration::from_secs(900)).unwrap().once();
                 drop(archive);
                 self.station_again().await;
             }

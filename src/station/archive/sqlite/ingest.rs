@@ -175,7 +175,8 @@ fn write<'a>(archive: &SqliteArchive, jobs: impl IntoIterator<Item = &'a Job>) -
     })
 }
 
-/// Writes the rows of one unit; gives what became of which read of which job, and how many reads the unit has now.
+/// Writes the rows of one unit; gives what became of which read of which job, and how many reads the unit has or
+/// had now.
 fn rows_of(
     conn: &Connection,
     unit: &Unit,
@@ -239,7 +240,7 @@ fn rows_of(
         .prepare_cached("SELECT coalesce(sum(reads), 0) FROM counts")
         .and_then(|mut s| s.query_row([], |row| row.get(0)))
         .sql(could_not_read)?;
-    Ok((done, here.unsigned_abs()))
+    Ok((done, here.unsigned_abs() + parts::swept(conn)?))
 }
 
 pub(super) fn could_not_write() -> String {

@@ -8,9 +8,10 @@ use super::{SqliteArchive, holds};
 use crate::database::{Rows, could_not_read};
 use crate::sqlcipher::SqlContext;
 use plated_core::error::Result;
+use rusqlite::Connection;
 use std::collections::BTreeMap;
 
-/// Notes that a part has so many reads.
+/// Notes that a part has, or had, so many reads.
 pub(super) fn note(rows: &Rows<'_>, name: Name, reads: u64) -> Result<()> {
     let Name::Part(day, class) = name else { return Ok(()) };
     rows.0
@@ -21,6 +22,14 @@ pub(super) fn note(rows: &Rows<'_>, name: Name, reads: u64) -> Result<()> {
         .and_then(|mut s| s.execute((day.to_string(), class.as_str(), reads.cast_signed())))
         .map(drop)
         .sql(could_not_write)
+}
+
+/// How many reads of a unit were deleted one by one.
+pub(super) fn swept(conn: &Connection) -> Result<u64> {
+    conn.prepare_cached("SELECT count(*) FROM swept")
+        .and_then(|mut s| s.query_row([], |row| row.get::<_, i64>(0)))
+        .map(i64::unsigned_abs)
+        .sql(could_not_read)
 }
 
 /// A part is about to be deleted.
