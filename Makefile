@@ -1,7 +1,6 @@
 # make demo    set up, build, read a patrol drive, show reads, hits and receipts
 # make test    set up and run every test
-# make package the Debian packages, in target/package
-# make bench   the figures in the README
+b# make bench   the figures in the README
 # make train   train detector and reader from nothing (hours; resumes)
 # make setup   Debian packages and libonnxruntime
 
@@ -9,7 +8,7 @@ export PATH := $(HOME)/.cargo/bin:$(PATH)
 VENV := target/venv
 SHARED ?= ../shared
 
-.PHONY: demo test bench train setup lint package test-package test-vm test-models test-training fmt
+.PHONY: demo test bench train setup lint package test-package test-vm test-long test-models test-training fmt
 
 setup:
 	.ci/setup
@@ -45,6 +44,10 @@ test-package: package
 # The package in a virtual machine, with cameras.
 test-vm: package
 	tests/vm/run
+
+# What takes minutes: kills at a hundred random moments.
+test-long: setup
+	cargo test --locked --test e2e -- --ignored --nocapture
 
 # The light tests of the training package: numpy, OpenCV and onnxruntime, no torch.
 test-models: $(VENV)/ready

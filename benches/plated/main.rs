@@ -1,4 +1,5 @@
-//! The figures of the README: `cargo bench --bench plated [-- archive chain console consoles end false_alerts hotlist latency memory search shift start]`.
+//! The figures of the README: `cargo bench --bench plated [-- archive chain console consoles end false_alerts hotlist latency memory search shift
+//! start transfer]`.
 //!
 //! An own harness, because what counts here are whole runs, percentiles and resident memory.
 //! Every figure names what it covers; a bar that is missed is printed as missed.
@@ -23,6 +24,7 @@ mod search;
 mod shift;
 mod start;
 mod support;
+mod transfer;
 
 #[path = "../../tests/kit/mod.rs"]
 mod kit;
@@ -42,6 +44,7 @@ fn main() {
         ("consoles", consoles::run),
         ("shift", shift::run),
         ("memory", memory::run),
+        ("transfer", transfer::run),
         ("archive", archive::run),
         ("hotlist", hotlist::run),
         ("false_alerts", false_alerts::run),

@@ -22,8 +22,18 @@ pub fn machine() -> String {
     let model =
         cpu.lines().find_map(|l| l.strip_prefix("model name")).map_or("unknown", |l| l.trim_matches([':', '\t', ' ']));
     let cores = std::thread::available_parallelism().map_or(0, usize::from);
+    format!("{model}, {cores} cores; load before: {}", load())
+}
+
+/// What else ran in the last minute.
+pub fn load() -> String {
     let load = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
-    format!("{model}, {cores} cores; load before: {}", load.split(' ').next().unwrap_or("?"))
+    load.split(' ').next().unwrap_or("?").to_owned()
+}
+
+/// A size of a bench: as the environment says, or the usual one.
+pub fn size(name: &str, usual: usize) -> usize {
+    std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(usual)
 }
 
 /// The project's own models.

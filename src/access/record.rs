@@ -37,6 +37,25 @@ pub struct AccessRecord {
     pub about: Option<i64>,
 }
 
+impl AccessRecord {
+    /// Of something that `actor` did, for no case.
+    ///
+    /// # Errors
+    /// `Config` when the reason is none.
+    pub fn done(actor: &Actor, what: &'static str, reason: &str, subject: Value) -> Result<Self> {
+        Ok(Self {
+            actor: actor.clone(),
+            what,
+            reason: Reason::new(reason)?,
+            case: Case::none(),
+            subject,
+            outcome: Outcome::Done,
+            rows: None,
+            about: None,
+        })
+    }
+}
+
 /// Where access records are kept.
 pub trait AuditLog: Send + Sync {
     /// Keeps a record and returns its number once it is durable.

@@ -4,13 +4,12 @@
 
 use super::database::{Rows, SqlContext, could_not_read};
 use jiff::Timestamp;
-use plated_access::audit::{Entry, Head, Report, Row, Salt, Verifier};
-use plated_access::{AccessRecord, Actor, Case, Outcome, Reason};
-use plated_core::digest::Sha256;
-use plated_core::error::{Context, Kind, Result};
+use plated_access::audit::{Entry, Head, KeptRow, LogReport, LogVerifier};
+use plated_access::{AccessRecord, Actor};
+use plated_core::error::Result;
 use plated_core::signing::{Signer, Trust};
 use rusqlite::{OptionalExtension, params};
-use serde_json::{Value, json};
+use serde_json::json;
 use uuid::Uuid;
 
 /// When something is written, in whose log, and who signs for it.
@@ -24,47 +23,6 @@ pub struct Stamp<'a> {
     pub signer: &'a Signer,
 }
 
-/// What the verification of a log found.
-#[derive(Clone, Debug)]
-pub struct StationLog {
-    /// Names it.
-    pub log: Uuid,
-    /// No row is added to it any more.
-    pub ended: bool,
-    /// Its rows.
-    pub rows: Report,
-    /// What is wrong besides, in words.
-    pub problems: Vec<String>,
-}
-
-impl StationLog {
-    /// What is wrong, in words; none when all is as it was written.
-    pub fn fault(&self) -> Option<String> {
-        if self.rows.is_whole() && self.problems.is_empty() {
-            return None;
-        }
-        let faults = self.rows.faults.iter().map(ToString::to_string).chain(self.problems.iter().cloned());
-        Some(faults.take(3).collect::<Vec<_>>().join("; "))
-    }
-}
-
-/// The record of something that `actor` did.
-///
-/// # Errors
-/// `Config` when the reason is none.
-pub fn done(actor: &Actor, what: &'static str, reason: &str, subject: Value) -> Result<AccessRecord> {
-    Ok(AccessRecord {
-        actor: actor.clone(),
-        what,
-        reason: Reason::new(reason)?,
-        case: Case::none(),
-        subject,
-        outcome: Outcome::Done,
-        rows: None,
-        about: None,
-    })
-}
-
 impl Rows<'_> {
     /// Adds a row to the station's log, in this transaction.
     pub fn record(&self, stamp: &Stamp<'_>, record: &AccessRecord) -> Result<()> {
@@ -74,17 +32,16 @@ impl Rows<'_> {
 
     fn add_to_log(&self, stamp: &Stamp<'_>, head: &Head, record: &AccessRecord) -> Result<()> {
         let (row, head) = head.next(Entry::of(record, stamp.at, true)?)?;
-        let entry = serde_json::to_string(&row.entry)
-            .context(Kind::Internal, || "a row of the audit log can't be written as JSON".into())?;
+        let kept = KeptRow::of(&row)?;
         let (log, signed) = (head.log.as_bytes(), head.sign(stamp.signer)?);
-        let (at, action) = (row.entry.at.as_microsecond(), row.entry.action.as_str());
         self.0
             .prepare_cached(
                 "INSERT INTO station_audit (log, number, at, action, prev, salt, hash, entry)
                  VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
             )
             .and_then(|mut s| {
-                s.execute(params![log, row.number, at, action, row.prev.0, row.salt.as_bytes(), row.hash.0, entry])
+                let KeptRow { number, at, action, prev, salt, hash, entry } = kept;
+                s.execute(params![log, number, at, action, prev, salt, hash, entry])
             })
             .and_then(|_| self.0.prepare_cached("UPDATE station_audit_log SET head = ?2 WHERE id = ?1"))
             .and_then(|mut s| s.execute(params![log, signed]))
@@ -114,7 +71,7 @@ impl Rows<'_> {
         let head = self.begin_log(stamp)?;
         let actor = Actor::of_this_process();
         let subject = json!({ "after_log": id });
-        let begun = done(&actor, "audit_log_begun", "the log before it can't be gone on with", subject)?;
+        let begun = AccessRecord::done(&actor, "audit_log_begun", "the log before it can't be gone on with", subject)?;
         self.add_to_log(stamp, &head, &begun)?;
         self.audit_head_to_follow(stamp)
     }
@@ -130,7 +87,7 @@ impl Rows<'_> {
     }
 
     /// Verifies all logs of the station, the one that goes on last. No row is shown.
-    pub fn verify_log(&self, trust: &Trust) -> Result<Vec<StationLog>> {
+    pub fn verify_log(&self, trust: &Trust) -> Result<Vec<LogReport>> {
         let mut logs = self
             .0
             .prepare_cached("SELECT id, station, ended, head FROM station_audit_log ORDER BY ended DESC, id")
@@ -140,50 +97,35 @@ impl Rows<'_> {
         });
         let logs: Vec<(Uuid, String, bool, String)> = logs.and_then(Iterator::collect).sql(could_not_read)?;
         logs.into_iter()
-            .map(|(log, station, ended, head)| self.verify_one(log, &station, ended, &head, trust))
+            .map(|(log, station, ended, head)| {
+                self.verify_one(log, LogVerifier::new(log, &station, ended, &head, trust)?)
+            })
             .collect()
     }
 
-    fn verify_one(&self, log: Uuid, station: &str, ended: bool, head: &str, trust: &Trust) -> Result<StationLog> {
-        let mut verifier = Verifier::new(Head::start(station, log, Timestamp::UNIX_EPOCH))?;
-        let mut problems = Vec::new();
-        if let Err(e) = Head::open(head.as_bytes(), trust).and_then(|head| verifier.head(head)) {
-            problems.push(e.chain());
-        }
+    fn verify_one(&self, log: Uuid, mut verifier: LogVerifier) -> Result<LogReport> {
         let mut find = self
             .0
             .prepare_cached(
-                "SELECT number, prev, salt, hash, entry, at, action FROM station_audit WHERE log = ?1 ORDER BY number",
+                "SELECT number, at, action, prev, salt, hash, entry FROM station_audit WHERE log = ?1 ORDER BY number",
             )
             .sql(could_not_read)?;
-        let mut found = find.query([log.as_bytes()]).sql(could_not_read)?;
-        while let Some(found) = found.next().sql(could_not_read)? {
-            let number: i64 = found.get(0).sql(could_not_read)?;
-            let Some(row) = row(found).sql(could_not_read)? else {
-                problems.push(format!("row {number} is no row"));
-                continue;
-            };
-            let beside: (i64, String) = found.get(5).and_then(|at| Ok((at, found.get(6)?))).sql(could_not_read)?;
-            if beside != (row.entry.at.as_microsecond(), row.entry.action.as_str().to_owned()) {
-                problems.push(format!("row {number}: the columns beside the entry differ from it"));
-            }
-            verifier.push(row.link());
+        let rows = find.query_map([log.as_bytes()], |row| {
+            Ok(KeptRow {
+                number: row.get(0)?,
+                at: row.get(1)?,
+                action: row.get(2)?,
+                prev: row.get(3)?,
+                salt: row.get(4)?,
+                hash: row.get(5)?,
+                entry: row.get(6)?,
+            })
+        });
+        for row in rows.sql(could_not_read)? {
+            verifier.push(&row.sql(could_not_read)?);
         }
-        Ok(StationLog { log, ended, rows: verifier.finish(), problems })
+        Ok(verifier.finish())
     }
-}
-
-/// `number, prev, salt, hash, entry`; `None` when it is no row.
-fn row(found: &rusqlite::Row<'_>) -> rusqlite::Result<Option<Row>> {
-    let entry: String = found.get(4)?;
-    let (number, prev, salt, hash) = (found.get(0)?, found.get(1)?, found.get(2)?, found.get(3)?);
-    Ok(serde_json::from_str(&entry).ok().map(|entry| Row {
-        number,
-        prev: Sha256(prev),
-        salt: Salt::new(salt),
-        entry,
-        hash: Sha256(hash),
-    }))
 }
 
 #[cfg(test)]
@@ -199,8 +141,10 @@ mod tests {
         let path = dir.path().join("station.db");
         let signer = Signer::generate().unwrap();
         let stamp = Stamp { at: "2026-11-26T08:00:00Z".parse().unwrap(), station: "station-1", signer: &signer };
-        let record =
-            || done(&Actor::of_this_process(), "hotlist_published", "a test", json!({ "list": "svs" })).unwrap();
+        let record = || {
+            AccessRecord::done(&Actor::of_this_process(), "hotlist_published", "a test", json!({ "list": "svs" }))
+                .unwrap()
+        };
         let write = |database: &mut Database| database.transaction(|rows| rows.record(&stamp, &record())).unwrap();
         let mut database = Database::open(&path, &ArchiveKey::of_tests()).unwrap();
         (0..3).for_each(|_| write(&mut database));

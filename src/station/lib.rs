@@ -16,12 +16,12 @@ mod key;
 mod sqlcipher;
 mod intake;
 mod listener;
+mod owner;
 mod places;
 mod purging;
 mod security;
 mod writer;
 
-pub use audit::StationLog;
 pub use computers::{ClonedVehicle, Seen};
 pub use config::StationConfig;
 pub use contacts::{Contact, Overdue, Standing};
@@ -29,6 +29,7 @@ pub use database::{Database, Rows};
 pub use heads::{HeadFault, SecurityEvent};
 pub use hotlists::{Done, HotlistVersion, Publication, Published, Publisher, Source};
 pub use key::ArchiveKey;
+pub use purging::Purging;
 pub use security::ReportedBreach;
 
 use archive::SqliteArchive;

@@ -1,20 +1,33 @@
-//! The scheduled purge of the running station (control P-14): at its start, and once a day.
+//! The scheduled purge of the running station (control P-14): at its start, and every quarter of an hour.
+//!
+//! A clock that is set ahead must not empty the archive. Without a time server that keeps it, nothing is deleted while it
+//! has jumped ahead since the start, nor while no vehicle has made a read in the days before what it shows: vehicles
+//! have clocks of their own.
 
 use super::archive::{Archive, SqliteArchive};
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Span, Timestamp};
 use plated_access::{Actor, Case, Gate, Machine, Permit, Purge, Reason, Settings};
 use plated_core::clock::Clock;
-use plated_core::error::Result;
+use plated_core::error::{Context, Error, Kind, Result};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::task::JoinHandle;
 
+/// A clock that no time server keeps may be set ahead by so much while the station runs.
+const MAX_JUMP: SignedDuration = SignedDuration::from_hours(24);
+/// One that no time server keeps is believed when there are reads of so many days before what it shows.
+const DAYS_WITH_READS: i64 = 7;
+
 /// What purges.
-pub(super) struct Purging {
+pub struct Purging {
     archive: Arc<SqliteArchive>,
     gate: Gate,
     clock: Arc<dyn Clock>,
     /// How often it is looked whether something is due.
     interval: Duration,
+    /// Wall clock and monotonic clock at the start.
+    began: (Timestamp, Duration),
 }
 
 /// The task; it ends with this value.
@@ -27,9 +40,14 @@ impl Drop for Running {
 }
 
 impl Purging {
-    pub(super) fn new(archive: Arc<SqliteArchive>, clock: Arc<dyn Clock>, interval: Duration) -> Result<Self> {
+    /// Of this archive, by this clock. Running, it looks so often whether something is due.
+    ///
+    /// # Errors
+    /// `Internal` when the archive's own log can't be used.
+    pub fn new(archive: Arc<SqliteArchive>, clock: Arc<dyn Clock>, interval: Duration) -> Result<Self> {
         let gate = gate(&archive, clock.clone())?;
-        Ok(Self { archive, gate, clock, interval })
+        let began = (clock.wall(), clock.monotonic());
+        Ok(Self { archive, gate, clock, interval, began })
     }
 
     /// Looks now, and now and then.
@@ -48,13 +66,46 @@ impl Purging {
         }))
     }
 
-    fn once(&self) -> Result<()> {
+    /// Deletes what is due now.
+    ///
+    /// # Errors
+    /// `Refused` when something is due by a clock that is not believed; what keeps it from being deleted.
+    pub fn once(&self) -> Result<()> {
         let now = self.clock.wall();
         if self.archive.due(now)?.is_empty() && !self.archive.has_unfinished_purge() {
             return Ok(());
         }
+        if let Some(doubt) = self.doubt(now)? {
+            let message = format!(
+                "nothing is deleted, since the clock may be wrong: {doubt}. Let a time server keep it; if it is right, stop \
+                 the station and run `plated-station purge`"
+            );
+            return Err(Error::new(Kind::Refused, message));
+        }
         let permit = permit(&self.gate)?;
         self.archive.purge(&permit, now).map(drop)
+    }
+}
+
+impl Purging {
+    /// Why the clock is not believed, as a sentence; none when it is.
+    fn doubt(&self, now: Timestamp) -> Result<Option<String>> {
+        if self.clock.is_synchronised() == Some(true) {
+            return Ok(None);
+        }
+        let (wall, monotonic) = self.began;
+        let passed = self.clock.monotonic().saturating_sub(monotonic);
+        let jump = SignedDuration::try_from(passed).map(|passed| now.duration_since(wall) - passed);
+        if let Some(jump) = jump.ok().filter(|jump| *jump > MAX_JUMP) {
+            return Ok(Some(format!("it was set {} hours ahead since the station started", jump.as_hours())));
+        }
+        let today = now.to_zoned(TimeZone::UTC).date();
+        let first = today.checked_sub(Span::new().days(DAYS_WITH_READS));
+        let first = first.context(Kind::Config, || format!("the clock can't be right, it shows {now}"))?;
+        match self.archive.statistics(first, today)?.days.iter().any(|day| day.reads > 0) {
+            true => Ok(None),
+            false => Ok(Some(format!("it shows {now:.0}, and no read is of the {DAYS_WITH_READS} days before that"))),
+        }
     }
 }
 

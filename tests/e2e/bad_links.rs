@@ -7,32 +7,6 @@ use plated_core::wire::batch::SealedRead;
 use plated_vehicle::transfer::Round;
 use std::time::{Duration, Instant};
 
-// policy: P-12
-#[tokio::test(flavor = "multi_thread")]
-async fn a_connection_cut_at_every_4_kb_marks_nothing_early_and_every_read_arrives_once() {
-    let depot = Depot::new();
-    let link = BadLink::start(depot.serve().await, 0).await;
-    let outbox = Memory::default();
-    let reads: Vec<SealedRead> = (0..3).map(|n| outbox.add(&pixels(n, 15_000))).collect();
-    let mut cuts = 0;
-    for behind in (1..).map(|n| n * 4096) {
-        link.cut_next(behind);
-        // Each time by a new connection, as after a break.
-        let mut sender = sender(&depot, &outbox, depot.link(link.address), 10);
-        match sender.round().await {
-            Err(_) => {
-                cuts += 1;
-                assert_eq!(outbox.transferred(), 0, "cut behind {behind}");
-            }
-            Ok(_) => break,
-        }
-    }
-    assert!(cuts >= 10, "{cuts}");
-    assert_eq!(until_empty(&mut sender(&depot, &outbox, depot.link(link.address), 10)).await, 0);
-    assert_eq!((outbox.transferred(), depot.reads()), (3, 3));
-    assert!(reads.iter().all(|read| depot.stored(read) == 1) && !outbox.marked_twice());
-}
-
 /// Every request would end by a limit for the whole of it.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_batch_that_takes_many_times_the_time_out_arrives_as_long_as_something_moves() {

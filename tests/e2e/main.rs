@@ -10,6 +10,7 @@ mod sync_entry_points;
 mod bad_links;
 mod browser;
 mod daemon;
+mod faults;
 mod hotlist_sync;
 mod offline;
 mod transfer_faults;

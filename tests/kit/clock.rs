@@ -3,23 +3,30 @@
 use jiff::{SignedDuration, Timestamp};
 use plated_core::clock::{Clock, SystemClock};
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-/// Goes by itself, and is moved by the test. No time server keeps it.
+/// Goes by itself, and is moved by the test. No time server keeps it unless the test says so.
 pub struct Moved {
     own: SystemClock,
     by: Mutex<(SignedDuration, Duration)>,
+    is_kept: AtomicBool,
 }
 
 impl Moved {
     pub fn new() -> Self {
-        Self { own: SystemClock::new(), by: Mutex::default() }
+        Self { own: SystemClock::new(), by: Mutex::default(), is_kept: AtomicBool::new(false) }
     }
 
     /// Moves the wall clock and the monotonic one.
     pub fn on(&self, wall: SignedDuration, monotonic: Duration) {
         let mut by = self.by.lock().unwrap();
         *by = (by.0 + wall, by.1 + monotonic);
+    }
+
+    /// From now on a time server keeps it, or does not.
+    pub fn keep(&self, is_kept: bool) {
+        self.is_kept.store(is_kept, Ordering::Relaxed);
     }
 
     /// Sets the wall clock.
@@ -34,5 +41,8 @@ impl Clock for Moved {
     }
     fn monotonic(&self) -> Duration {
         self.own.monotonic() + self.by.lock().unwrap().1
+    }
+    fn is_synchronised(&self) -> Option<bool> {
+        self.is_kept.load(Ordering::Relaxed).then_some(true)
     }
 }

@@ -2,14 +2,18 @@
 #![allow(dead_code, reason = "each test binary uses its own part")]
 
 pub mod browser;
+pub mod car;
 pub mod clock;
 pub mod console;
 pub mod corpus;
 pub mod gpsd;
 pub mod matroska;
+pub mod middle;
 pub mod onnx;
 pub mod process;
 pub mod proxy;
+pub mod radio;
+pub mod random;
 pub mod reading;
 pub mod rtsp;
 pub mod sound;

@@ -33,6 +33,11 @@ pub fn gate() -> &'static Gate {
     &GATE.0
 }
 
+/// What the machine may do, for whoever takes it over.
+pub fn machine() -> MachinePermits {
+    Gate::new(Arc::new(Nowhere), Settings::default()).1
+}
+
 /// What lets the transfer see the outbox.
 pub fn transfer() -> &'static Permit<Transfer> {
     &GATE.1.transfer

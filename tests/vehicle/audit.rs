@@ -1,12 +1,12 @@
 //! The audit log in the vehicle's store: what somebody did to it is found, and outlasts the store.
 
 use crate::kit::store::{Place, hit, permit, read, rows};
-use plated_access::audit::Entry;
+use plated_access::audit::{Entry, LogReport};
 use plated_access::{Actor, Breach, Case, Gate, Reason, Search as Access, Settings};
 use plated_core::clock::{Clock, ManualClock, TrustedClock};
 use plated_core::record::Alerting;
 use plated_core::user::SystemUser;
-use plated_vehicle::store::{KeptBreach, Key, LogReport, NewRead, Store, check, verify_audit};
+use plated_vehicle::store::{KeptBreach, Key, NewRead, Store, check, verify_audit};
 use serde_json::json;
 use std::sync::Arc;
 use std::sync::mpsc::channel;

@@ -29,7 +29,7 @@ fn a_read_comes_out_as_the_bytes_whose_hash_was_given() {
 }
 
 #[test]
-fn hits_go_first_then_the_older_read_whatever_the_clock_says() {
+fn hits_go_first_from_the_newest_on_then_the_older_read_whatever_the_clock_says() {
     let place = Place::new();
     let (store, _) = place.open();
     let first = store.put_read(&read("7AAA111")).unwrap().id;
@@ -37,12 +37,20 @@ fn hits_go_first_then_the_older_read_whatever_the_clock_says() {
     let second = store.put_read(&read("7AAA222")).unwrap().id;
     let mut wanted = read("7AAA333");
     wanted.record.hits.push(hit("svs"));
+    // Which makes no difference among hits.
+    wanted.record.canvass = Some("26-1234".into());
     store.put_read(&wanted).unwrap();
+    let mut news = read("7AAA444");
+    news.record.hits.push(hit("svs"));
+    let mut canvass = read("7AAA555");
+    canvass.record.canvass = Some("26-1234".into());
+    store.put_read(&news).unwrap();
+    store.put_read(&canvass).unwrap();
     let order: Vec<_> = store.outbox(transfer(), 10).unwrap().iter().map(|r| r.sealed.id).collect();
-    assert_eq!(order, [wanted.record.id, first, second]);
+    assert_eq!(order, [news.record.id, wanted.record.id, canvass.record.id, first, second]);
     assert_eq!(store.outbox(transfer(), 1).unwrap().len(), 1);
     let newest: Vec<_> = reads(&store, 2).iter().map(|r| r.id).collect();
-    assert_eq!(newest, [wanted.record.id, second]);
+    assert_eq!(newest, [canvass.record.id, news.record.id]);
 }
 
 // policy: P-12
@@ -387,8 +395,12 @@ proptest! {
                 Is::RefusedAt(t) => now >= t + 3600,
                 Is::Open | Is::Transferred => false,
             };
-            let mut expected: Vec<_> = model.iter().filter(due).collect();
-            expected.sort_by_key(|k| k.new.record.hits.is_empty()); // stable: then in the order written
+            let expected: Vec<_> = model.iter().filter(due).collect();
+            // Hits from the newest on, then the others in the order written.
+            let (mut hits, others): (Vec<_>, Vec<_>) = expected.into_iter().partition(|k| !k.new.record.hits.is_empty());
+            hits.reverse();
+            hits.extend(others);
+            let expected = hits;
             let expected: Vec<_> = expected.iter().map(|k| (k.new.record.id, k.sha256)).collect();
             let out: Vec<_> = store.outbox(transfer(), usize::MAX).unwrap().iter().map(|r| (r.sealed.id, r.sealed.sha256)).collect();
             prop_assert_eq!(out, expected);

@@ -18,6 +18,7 @@
 mod entry;
 mod file;
 mod head;
+mod kept;
 mod redact;
 mod row;
 mod verify;
@@ -25,6 +26,7 @@ mod verify;
 pub use entry::{Action, Entry, Who, WhoKind};
 pub use file::{Line, verify_file};
 pub use head::Head;
+pub use kept::{KeptRow, LogReport, LogVerifier};
 pub use redact::{RedactedField, RedactedRow, Redactor};
 pub use row::{Row, Salt};
 pub use verify::{Fault, Link, Report, Verifier, verify};

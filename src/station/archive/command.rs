@@ -2,6 +2,7 @@
 
 use super::{Archive, NewHold, SignedCertificate, SqliteArchive};
 use crate::command::print;
+use crate::owner::Owner;
 use crate::{ArchiveKey, StationConfig, purging};
 use clap::Subcommand;
 use plated_access::{Actor, Case, HoldEvidence, Permit, Reason};
@@ -17,7 +18,7 @@ use uuid::Uuid;
 /// Commands about evidence holds.
 #[derive(Debug, Subcommand)]
 pub enum HoldCommand {
-    /// Keep reads with their pictures beyond their retention; run it as the station's user
+    /// Keep reads with their pictures beyond their retention
     Add {
         /// Number of the case
         #[arg(long)]
@@ -122,7 +123,9 @@ pub fn purge(config: &StationConfig, dry_run: bool) -> Result<()> {
             _ => e,
         })?;
     let permit = purging::permit(&purging::gate(&archive, clock)?)?;
-    match archive.purge(&permit, now)? {
+    let done = archive.purge(&permit, now);
+    give_to_station(config)?;
+    match done? {
         Some(certificate) => print(certificate.as_str()),
         None => print("nothing is due"),
     }
@@ -175,5 +178,13 @@ pub fn backup(config: &StationConfig, to: &Path) -> Result<()> {
 /// Puts a backup into the place of the archive.
 pub fn restore(config: &StationConfig, from: &Path) -> Result<()> {
     let options = config.archive(ArchiveKey::load(&config.archive_key)?);
-    report(&SqliteArchive::restore(&options, from)?)
+    let archive = SqliteArchive::restore(&options, from)?;
+    give_to_station(config)?;
+    report(&archive)
+}
+
+/// What root has made in the data folder is the station's.
+fn give_to_station(config: &StationConfig) -> Result<()> {
+    let failed = || format!("could not give {} to the station's user", config.data.display());
+    Owner::for_root(&config.data)?.give_folder(&config.data).context(Kind::Storage, failed)
 }

@@ -4,9 +4,10 @@ use super::canonical::{self, CanonicalList};
 use super::source::Source;
 use super::table::{Current, HotlistVersion};
 use super::{delta_name, file_name, folder};
-use crate::audit::{self, Stamp};
+use crate::audit::Stamp;
 use crate::database::{Database, Rows};
 use crate::key::ArchiveKey;
+use crate::owner::Owner;
 use jiff::{SignedDuration, Timestamp};
 use plated_access::{AccessRecord, Actor};
 use plated_core::clock::Clock;
@@ -14,7 +15,6 @@ use plated_core::digest::Sha256;
 use plated_core::durable;
 use plated_core::error::{Context, Error, Kind, Result};
 use plated_core::signing::Signer;
-use plated_core::user::SystemUser;
 use plated_core::wire::{DeltaFrom, ListVersion, Manifest};
 use plated_hotlist::import::{Compared, ForceReason, ImportRefusal, ReplacedList};
 use plated_hotlist::manifest::is_list_name;
@@ -22,7 +22,6 @@ use plated_hotlist::{ImportReport, Wish, delta, manifest, read_file};
 use serde_json::json;
 use std::fs::{self, File};
 use std::io::BufReader;
-use std::os::unix::fs::{MetadataExt, chown};
 use std::path::{Path, PathBuf};
 
 /// A list may be dated so far ahead: clocks differ. Vehicles would take a later one for new for as long, and each
@@ -182,7 +181,7 @@ impl<'a> Publisher<'a> {
             "list": name, "version": version.version, "sha256": sha256, "entries": version.entries,
             "file_date": version.file_date, "forced": (!forced.is_empty()).then(|| forced.join("; ")),
         });
-        let record = audit::done(what.actor, "hotlist_published", what.reason, subject)?;
+        let record = AccessRecord::done(what.actor, "hotlist_published", what.reason, subject)?;
         let why = format!("published {} version {}", version.name, version.version);
         self.change(&record, &why, |rows| {
             rows.add_list_version(&version)?;
@@ -222,7 +221,7 @@ impl<'a> Publisher<'a> {
             return Ok(Done::Unchanged);
         }
         let subject = json!({ "list": same.name, "version": same.version, "confirmed": confirmed });
-        let record = audit::done(what.actor, "hotlist_confirmed", what.reason, subject)?;
+        let record = AccessRecord::done(what.actor, "hotlist_confirmed", what.reason, subject)?;
         let why = format!("confirmed {} version {}", same.name, same.version);
         self.change(&record, &why, |rows| rows.confirm_list(&same.name, confirmed, dated).map(|()| true))?;
         Ok(Done::Confirmed)
@@ -233,7 +232,7 @@ impl<'a> Publisher<'a> {
     /// # Errors
     /// `NotFound` when no list of this name is handed out.
     pub fn withdraw(&mut self, name: &str, actor: &Actor, reason: &str) -> Result<()> {
-        let record = audit::done(actor, "hotlist_withdrawn", reason, json!({ "list": name }))?;
+        let record = AccessRecord::done(actor, "hotlist_withdrawn", reason, json!({ "list": name }))?;
         let changed = self.change(&record, &format!("withdrew {name}: {reason}"), |rows| rows.withdraw_list(name))?;
         match changed {
             true => Ok(()),
@@ -286,37 +285,6 @@ impl<'a> Publisher<'a> {
             rows.add_manifest(&Current { serial, signed }, made, &record.actor.to_string(), why)?;
             Ok(true)
         })
-    }
-}
-
-/// To whom new files go: root works for the station's user.
-#[derive(Debug)]
-struct Owner(Option<(u32, u32)>);
-
-impl Owner {
-    fn of(data: &Path) -> Result<Self> {
-        let meta = fs::metadata(data).context(Kind::Missing, || {
-            format!("the station's data folder {} is not there; start the station once first", data.display())
-        })?;
-        let who = SystemUser::of_this_process();
-        match (who.uid, meta.uid()) {
-            (a, b) if a == b => Ok(Self(None)),
-            (0, _) => Ok(Self(Some((meta.uid(), meta.gid())))),
-            (_, owner) => {
-                let owner = SystemUser::of_uid(owner);
-                let name = if owner.user.is_empty() { format!("#{}", owner.uid) } else { owner.user };
-                let remedy = format!("{0} belongs to {name}; do this as that user, by sudo -u {name}", data.display());
-                Err(Error::new(Kind::Refused, remedy))
-            }
-        }
-    }
-
-    fn give_file(&self, file: &mut durable::Writer) -> std::io::Result<()> {
-        self.0.map_or(Ok(()), |(user, group)| file.give_to(user, group))
-    }
-
-    fn give(&self, path: &Path) -> std::io::Result<()> {
-        self.0.map_or(Ok(()), |(user, group)| chown(path, Some(user), Some(group)))
     }
 }
 

@@ -9,9 +9,8 @@ use super::outbox::Applied;
 use super::readers::{Readers, View};
 use super::writer::Writer;
 use jiff::Timestamp;
-use plated_access::audit::{Entry, Head, Line, Report, Row, Salt, Verifier};
-use plated_access::{Access, AccessRecord, Actor, Case, Outcome, Purge, Reason};
-use plated_core::digest::Sha256;
+use plated_access::audit::{Entry, Head, KeptRow, Line, LogReport, LogVerifier, Row};
+use plated_access::{Access, AccessRecord, Actor, Purge};
 use plated_core::error::{Context, Error, Kind, Result};
 use plated_core::signing::{Signer, Trust};
 use plated_core::wire::batch::{DurableRow, SealedRow};
@@ -45,19 +44,6 @@ pub struct Log {
     pub last: i64,
 }
 
-/// What the verification of a log found.
-#[derive(Clone, Debug)]
-pub struct LogReport {
-    /// The log.
-    pub log: Uuid,
-    /// No row is added to it any more.
-    pub ended: bool,
-    /// Its rows.
-    pub rows: Report,
-    /// What is wrong besides, in words.
-    pub problems: Vec<String>,
-}
-
 /// Writes the record of an access, and gives its number.
 pub(super) fn append(writer: &mut Writer, record: &AccessRecord) -> Result<i64, Fault> {
     let stamp = writer.stamp();
@@ -76,23 +62,14 @@ pub(super) fn write(tx: &Connection, stamp: &Stamp, record: &AccessRecord) -> Re
 
 fn add(tx: &Connection, stamp: &Stamp, head: &Head, record: &AccessRecord) -> Result<i64, Fault> {
     let (row, head) = head.next(Entry::of(record, stamp.at, stamp.clock_trusted)?)?;
-    let entry = serde_json::to_string(&row.entry)
-        .context(Kind::Internal, || "a row of the audit log can't be written as JSON".into())?;
+    let kept = KeptRow::of(&row)?;
+    let log = head.log.as_bytes();
     tx.prepare_cached(
         "INSERT INTO audit (log, number, at, action, prev, salt, hash, entry) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
     )?
-    .execute(params![
-        head.log.as_bytes(),
-        row.number,
-        row.entry.at.as_microsecond(),
-        row.entry.action.as_str(),
-        row.prev.0,
-        row.salt.as_bytes(),
-        row.hash.0,
-        entry
-    ])?;
+    .execute(params![log, kept.number, kept.at, kept.action, kept.prev, kept.salt, kept.hash, kept.entry])?;
     tx.prepare_cached("UPDATE audit_log SET head = ?2 WHERE id = ?1")?
-        .execute(params![head.log.as_bytes(), head.sign(&stamp.signer)?])?;
+        .execute(params![log, head.sign(&stamp.signer)?])?;
     Ok(row.number)
 }
 
@@ -150,17 +127,8 @@ pub(super) fn bring_over(tx: &Connection, stamp: &Stamp, log: &Log) -> Result<bo
 }
 
 /// What the program does of itself with its own log.
-fn by_itself(what: &'static str, reason: &str, subject: Value) -> Result<AccessRecord, Fault> {
-    Ok(AccessRecord {
-        actor: Actor::of_this_process(),
-        what,
-        reason: Reason::new(reason)?,
-        case: Case::none(),
-        subject,
-        outcome: Outcome::Done,
-        rows: None,
-        about: None,
-    })
+fn by_itself(what: &'static str, reason: &str, subject: Value) -> Result<AccessRecord> {
+    AccessRecord::done(&Actor::of_this_process(), what, reason, subject)
 }
 
 /// All logs, the one of this store last.
@@ -179,13 +147,14 @@ pub(super) fn logs(conn: &Connection) -> rusqlite::Result<Vec<Log>> {
 /// Rows of a log after number `after`, in order, at most `limit`.
 pub(super) fn rows(view: &View<'_>, log: Uuid, after: i64, limit: usize) -> Result<Vec<Row>, Fault> {
     let mut find = view.conn().prepare_cached(
-        "SELECT number, prev, salt, hash, entry FROM audit WHERE log = ?1 AND number > ?2 ORDER BY number LIMIT ?3",
+        "SELECT number, at, action, prev, salt, hash, entry FROM audit
+         WHERE log = ?1 AND number > ?2 ORDER BY number LIMIT ?3",
     )?;
     let mut found = find.query(params![log.as_bytes(), after, i64::try_from(limit).unwrap_or(i64::MAX)])?;
     let mut rows = Vec::new();
     while let Some(found) = found.next()? {
         let wrong = || Fault::Damaged("a row of the audit log is not what was written".into());
-        rows.push(row(found)?.ok_or_else(wrong)?);
+        rows.push(kept(found)?.row().ok_or_else(wrong)?);
     }
     Ok(rows)
 }
@@ -238,11 +207,13 @@ pub(super) fn apply_receipt(
         if number <= held {
             continue;
         }
-        let kept = tx
-            .prepare_cached("SELECT number, prev, salt, hash, entry FROM audit WHERE log = ?1 AND number = ?2")?
-            .query_row(params![log, number], row)
+        let here = tx
+            .prepare_cached(
+                "SELECT number, at, action, prev, salt, hash, entry FROM audit WHERE log = ?1 AND number = ?2",
+            )?
+            .query_row(params![log, number], kept)
             .optional()?;
-        let kept = kept.flatten().map(|row| seal(named.log, row)).transpose()?;
+        let kept = here.and_then(|here| here.row()).map(|row| seal(named.log, row)).transpose()?;
         if number != held + 1 || kept.is_none_or(|kept| kept.sha256 != named.sha256) {
             applied.unknown += 1;
             continue;
@@ -254,16 +225,17 @@ pub(super) fn apply_receipt(
     Ok(())
 }
 
-/// `number, prev, salt, hash, entry`; `None` when it is no row.
-fn row(found: &rusqlite::Row<'_>) -> rusqlite::Result<Option<Row>> {
-    let entry: String = found.get(4)?;
-    Ok(serde_json::from_str(&entry).ok().map(|entry| Row {
-        number: found.get_unwrap(0),
-        prev: Sha256(found.get_unwrap(1)),
-        salt: Salt::new(found.get_unwrap(2)),
-        entry,
-        hash: Sha256(found.get_unwrap(3)),
-    }))
+/// `number, at, action, prev, salt, hash, entry`.
+fn kept(found: &rusqlite::Row<'_>) -> rusqlite::Result<KeptRow> {
+    Ok(KeptRow {
+        number: found.get(0)?,
+        at: found.get(1)?,
+        action: found.get(2)?,
+        prev: found.get(3)?,
+        salt: found.get(4)?,
+        hash: found.get(5)?,
+        entry: found.get(6)?,
+    })
 }
 
 /// Verifies all logs of the store at `path` without writing to it; also beside a daemon.
@@ -287,7 +259,7 @@ pub(super) fn verify_all(conn: &Connection, trust: &Trust) -> Result<Vec<LogRepo
     logs(conn)?
         .into_iter()
         .map(|log| {
-            let mut check = LogCheck::begin(log, trust)?;
+            let mut check = LogCheck::begin(&log, trust)?;
             while check.page(conn, i64::MAX, i64::MAX)? {}
             Ok(check.end())
         })
@@ -303,7 +275,7 @@ pub(super) fn verify_by_pages(readers: &Readers) -> Result<Vec<LogReport>> {
         Ok((logs(view.conn())?, last))
     })?;
     let each = logs.into_iter().map(|log| {
-        let mut check = LogCheck::begin(log, &trust)?;
+        let mut check = LogCheck::begin(&log, &trust)?;
         while readers.look(WHAT, |view| check.page(view.conn(), last, PAGE))? {}
         Ok(check.end())
     });
@@ -315,60 +287,34 @@ const PAGE: i64 = 500;
 
 /// One log under verification.
 struct LogCheck {
-    log: Log,
-    verifier: Verifier,
-    problems: Vec<String>,
+    log: Uuid,
+    verifier: LogVerifier,
     /// The last row that was looked at, in the order in which they were kept.
     after: i64,
 }
 
 impl LogCheck {
-    fn begin(log: Log, trust: &Trust) -> Result<Self> {
-        let (mut verifier, mut problems) =
-            (Verifier::new(Head::start(&log.vehicle, log.id, Timestamp::UNIX_EPOCH))?, Vec::new());
-        if let Err(e) = Head::open(log.head.as_bytes(), trust).and_then(|head| verifier.head(head)) {
-            problems.push(e.chain());
-        }
-        Ok(Self { log, verifier, problems, after: 0 })
+    fn begin(log: &Log, trust: &Trust) -> Result<Self> {
+        let verifier = LogVerifier::new(log.id, &log.vehicle, log.ended, &log.head, trust)?;
+        Ok(Self { log: log.id, verifier, after: 0 })
     }
 
     /// Looks at the next rows, at most `limit`, up to the row `last`; false when there are no more.
     fn page(&mut self, conn: &Connection, last: i64, limit: i64) -> Result<bool, Fault> {
         let mut all = conn.prepare_cached(
-            "SELECT number, prev, salt, hash, entry, at, action, id FROM audit
+            "SELECT number, at, action, prev, salt, hash, entry, id FROM audit
              WHERE log = ?1 AND id > ?2 AND id <= ?3 ORDER BY id LIMIT ?4",
         )?;
-        let mut found = all.query(params![self.log.id.as_bytes(), self.after, last, limit])?;
+        let mut found = all.query(params![self.log.as_bytes(), self.after, last, limit])?;
         let mut some = false;
         while let Some(found) = found.next()? {
             (some, self.after) = (true, found.get(7)?);
-            let number: i64 = found.get(0)?;
-            let Some(row) = row(found)? else {
-                self.problems.push(format!("row {number} is no row"));
-                continue;
-            };
-            let beside = (found.get::<_, i64>(5)?, found.get::<_, String>(6)?);
-            if beside != (row.entry.at.as_microsecond(), row.entry.action.as_str().to_owned()) {
-                self.problems.push(format!("row {number}: the columns beside the entry differ from it"));
-            }
-            self.verifier.push(row.link());
+            self.verifier.push(&kept(found)?);
         }
         Ok(some)
     }
 
     fn end(self) -> LogReport {
-        let Self { log, verifier, problems, .. } = self;
-        LogReport { log: log.id, ended: log.ended, rows: verifier.finish(), problems }
-    }
-}
-
-impl LogReport {
-    /// What is wrong, in words; none when all is as it was written.
-    pub fn fault(&self) -> Option<String> {
-        if self.rows.is_whole() && self.problems.is_empty() {
-            return None;
-        }
-        let faults = self.rows.faults.iter().map(ToString::to_string).chain(self.problems.iter().cloned());
-        Some(faults.take(3).collect::<Vec<_>>().join("; "))
+        self.verifier.finish()
     }
 }

@@ -104,7 +104,7 @@ mod writer;
 
 pub use alert_sequence::AlertMark;
 pub use alerts::{KeptAlert, SeesPictures};
-pub use audit::{Log, LogReport, verify as verify_audit};
+pub use audit::{Log, verify as verify_audit};
 pub use canvass::{Canvass, CanvassReads};
 pub use check::{Checked, Report, check, refuse_damaged};
 pub use clock::{ClockChange, breach_of};
@@ -136,6 +136,7 @@ use connection::Fault;
 use crossbeam_channel::{Sender, bounded};
 use jiff::Timestamp;
 use plated_access as access;
+use plated_access::audit::LogReport;
 use plated_access::{AccessRecord, AuditLog, Permit};
 use plated_core::clock::{Change, Clock, TrustedClock};
 use plated_core::digest::Sha256;
@@ -252,7 +253,8 @@ impl Store {
         self.ask("could not keep a read", move |w| reads::put(w, prepared))
     }
 
-    /// The next reads to send, at most `limit`: those with hits first, then by age. Reads whose
+    /// The next reads to send, at most `limit`: those with hits first, from the newest on, then the others from the
+    /// oldest on. Reads whose
     /// pass is still going on are not among them, nor are those refused in the last hour.
     pub fn outbox(&self, permit: &Permit<access::Transfer>, limit: usize) -> Result<Vec<OutboxRead>> {
         self.outbox_within(permit, &Portion { reads: limit, bytes: usize::MAX, ..Portion::default() })

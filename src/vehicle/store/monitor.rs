@@ -8,7 +8,7 @@ use super::readers::View;
 use super::writer::Writer;
 use jiff::Timestamp;
 use plated_access::audit::Entry;
-use plated_access::{AccessRecord, Actor, Breach, Case, Machine, Outcome, Reason};
+use plated_access::{AccessRecord, Actor, Breach, Machine};
 use plated_core::clock::Clock;
 use plated_core::digest::Sha256;
 use plated_core::durable;
@@ -28,17 +28,8 @@ const BREACH: &str = "breach";
 /// Name of the file beside the store that says when somebody came with another key.
 const WRONG_KEY: &str = ".wrong-key";
 
-fn record(what: &'static str, reason: &str, subject: Value) -> Result<AccessRecord, Fault> {
-    Ok(AccessRecord {
-        actor: Actor::Machine(Machine::Monitor),
-        what,
-        reason: Reason::new(reason)?,
-        case: Case::none(),
-        subject,
-        outcome: Outcome::Done,
-        rows: None,
-        about: None,
-    })
+fn record(what: &'static str, reason: &str, subject: Value) -> Result<AccessRecord> {
+    AccessRecord::done(&Actor::Machine(Machine::Monitor), what, reason, subject)
 }
 
 /// The alerts that are new with these hits of a read, or of a correction of it, in the transaction that keeps them.
@@ -57,6 +48,7 @@ pub(super) fn alerts_raised(
             "priority": hit.priority(), "kept_late": hit.kept_late.then_some(true), "correction": hit.correction,
         });
         let written = record(ALERT_RAISED, "a plate in view matched a list", subject)
+            .map_err(Fault::from)
             .and_then(|record| audit::write(tx, stamp, &record));
         match written {
             Err(fault) if fault.kind() == Kind::Internal => {

@@ -70,7 +70,8 @@ pub struct Applied {
     pub audit_rows: usize,
 }
 
-/// The next reads to send: those with hits first, then those of canvasses, then by age.
+/// The next reads to send: those with hits first, from the newest on; then those of canvasses, then the others, from
+/// the oldest on.
 pub(super) fn next(view: &View<'_>, wanted: &Portion) -> Result<Vec<OutboxRead>, Fault> {
     let now = view.now();
     // A refusal "in the future" means that the clock was set back; then it has rested enough.
@@ -78,7 +79,8 @@ pub(super) fn next(view: &View<'_>, wanted: &Portion) -> Result<Vec<OutboxRead>,
         "SELECT id, sha256, record, outbox.has_hit FROM outbox JOIN read ON number = outbox.read
          WHERE outbox.state = 'pending'
             OR outbox.state = 'refused' AND (refused_at <= ?1 - ?2 OR refused_at > ?1)
-         ORDER BY outbox.has_hit DESC, outbox.in_canvass DESC, outbox.read",
+         ORDER BY outbox.has_hit DESC, (outbox.in_canvass AND NOT outbox.has_hit) DESC,
+                  CASE outbox.has_hit WHEN 1 THEN -outbox.read ELSE outbox.read END",
     )?;
     let rows = find.query_map(params![now, REFUSED_REST], |row| {
         Ok((row.get::<_, [u8; 16]>(0)?, row.get::<_, [u8; 32]>(1)?, row.get::<_, Vec<u8>>(2)?, row.get(3)?))

@@ -2,33 +2,13 @@
 
 use crate::kit::Depot;
 use crate::kit::process::{Station, address};
+use crate::kit::random::Random;
 use crate::kit::reading::plates;
 use crate::kit::vehicle::{Settings, Vehicle, assert_at_station, images, transfer};
 use std::time::{Duration, Instant};
 
 /// Moments at which the daemon is killed.
 const MOMENTS: usize = 50;
-
-/// Random numbers that can be had again.
-struct Random(u64);
-
-impl Random {
-    fn new() -> Self {
-        let seed = match std::env::var("PLATED_TEST_SEED") {
-            Ok(seed) => seed.parse().unwrap(),
-            Err(_) => getrandom::u64().unwrap(),
-        };
-        eprintln!("PLATED_TEST_SEED={seed}");
-        Self(seed | 1)
-    }
-
-    fn below(&mut self, end: u64) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        (self.0 >> 11) % end
-    }
-}
 
 // policy: P-12
 #[test]

@@ -6,7 +6,8 @@ use crate::kit::process::Station;
 use plated_station::ArchiveKey;
 use plated_station::archive::{Class, SqliteArchive};
 use std::fs;
-use std::path::Path;
+use std::os::unix::fs::{MetadataExt, chown};
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use uuid::Uuid;
 
@@ -96,7 +97,7 @@ fn a_backup_made_beside_a_running_station_comes_back_whole_and_only_with_its_key
     fs::write(backup.join(pack), "changed").unwrap();
     fs::remove_dir_all(data).unwrap();
     assert!(station(&depot, &["restore", to]).unwrap_err().contains("does not fit its hash"));
-    fs::remove_dir_all(data).unwrap();
+    assert!(!data.exists(), "nothing is left of it");
     other_key(&depot.config.archive_key);
     assert!(station(&depot, &["restore", to]).unwrap_err().contains("another key"));
 }
@@ -104,4 +105,54 @@ fn a_backup_made_beside_a_running_station_comes_back_whole_and_only_with_its_key
 fn other_key(path: &Path) {
     fs::remove_file(path).unwrap();
     ArchiveKey::create_file(path).unwrap();
+}
+
+/// Files and folders below `folder`, and itself, that do not belong to `user`.
+fn not_of(user: u32, folder: &Path) -> Vec<PathBuf> {
+    let mut all = vec![folder.to_owned()];
+    for entry in fs::read_dir(folder).unwrap() {
+        match entry.unwrap().path() {
+            path if path.is_dir() => all.extend(not_of(user, &path)),
+            path => all.push(path),
+        }
+    }
+    all.retain(|path| fs::metadata(path).unwrap().uid() != user);
+    all
+}
+
+// policy: P-15
+#[test]
+fn what_root_holds_purges_or_restores_belongs_to_the_stations_user() {
+    const STATION_USER: u32 = 65_534;
+    if fs::metadata("/proc/self").unwrap().uid() != 0 {
+        eprintln!("skipped: only root can give files away");
+        return;
+    }
+    let depot = Depot::new();
+    let (old, new) = filled(&depot);
+    let data = &depot.config.data;
+    for path in not_of(STATION_USER, data) {
+        chown(path, Some(STATION_USER), Some(STATION_USER)).unwrap();
+    }
+    let (old, new) = (old.to_string(), new.to_string());
+    let held = station(&depot, &["hold", "add", "--case", "26-1", "--reason", "homicide, evidence", &old]).unwrap();
+    assert_eq!(not_of(STATION_USER, data), [""; 0].map(PathBuf::from));
+    station(&depot, &["purge"]).unwrap();
+    assert_eq!(not_of(STATION_USER, data), [""; 0].map(PathBuf::from));
+    station(&depot, &["hold", "add", "--case", "26-2", "--reason", "robbery, evidence", &new]).unwrap();
+    let id = held.split_whitespace().nth(1).unwrap();
+    station(&depot, &["hold", "release", id, "--reason", "case closed"]).unwrap();
+    assert_eq!(not_of(STATION_USER, data), [""; 0].map(PathBuf::from));
+
+    let backup = depot.dir.path().join("backup");
+    let to = backup.to_str().unwrap();
+    station(&depot, &["backup", to]).unwrap();
+    for file in fs::read_dir(data).unwrap() {
+        match file.unwrap().path() {
+            path if path.is_dir() => fs::remove_dir_all(path).unwrap(),
+            path => fs::remove_file(path).unwrap(),
+        }
+    }
+    station(&depot, &["restore", to]).unwrap();
+    assert_eq!(not_of(STATION_USER, data), [""; 0].map(PathBuf::from));
 }

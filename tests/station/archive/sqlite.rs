@@ -6,7 +6,7 @@ use plated_core::digest::Sha256;
 use plated_core::durable::Step;
 use plated_core::durable::fault::{Faults, NAMES};
 use plated_core::error::Kind;
-use plated_station::archive::{Archive, Class, NewHold, Query, Retention};
+use plated_station::archive::{Archive, Class, NewHold, Options, Query, Retention, SqliteArchive};
 use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -209,6 +209,89 @@ fn a_part_that_is_removed_or_moved_under_the_station_gives_no_receipt() {
             fs::rename(&elsewhere, &database).unwrap();
             assert_eq!(place.sqlite().ingest(batch(vec![after], Vec::new())).unwrap(), durable(1), "it is back");
             assert_eq!(ids(place.sqlite(), &Query::default()).len(), 2);
+        }
+    }
+}
+
+#[test]
+fn a_part_or_hold_that_is_gone_or_an_older_copy_of_it_is_found_by_the_check_until_it_is_back() {
+    let moment = at("2026-11-26T12:00:00Z");
+    for way in ["its database removed", "its folder removed", "an older copy", "what a hold keeps removed"] {
+        let mut place = Place::new(Retention::default());
+        let first = read(moment, "7ABC123", Class::NoHit, &[]);
+        add(place.sqlite(), vec![first.clone()], Vec::new());
+        let hold = NewHold { case: "26-1".into(), reads: vec![first.id] };
+        let hold = place.sqlite().hold(&permit(), &hold, moment).unwrap().id;
+        place.close();
+        let part = place.data().join("reads/2026-11-26.no_hit");
+        let database = part.join("reads.db");
+        let (older, newer) = (place.dir.path().join("older.db"), place.dir.path().join("newer.db"));
+        fs::copy(&database, &older).unwrap();
+        add(place.open(), vec![read(moment, "7ABC124", Class::NoHit, &[])], Vec::new());
+        assert_eq!(place.sqlite().check().unwrap().problems, [""; 0]);
+        place.close();
+        fs::copy(&database, &newer).unwrap();
+        let kept = place.data().join(format!("holds/{}", hold.simple()));
+        match way {
+            "its database removed" => fs::remove_file(&database).unwrap(),
+            "its folder removed" => fs::remove_dir_all(&part).unwrap(),
+            "an older copy" => drop(fs::copy(&older, &database).unwrap()),
+            _ => fs::remove_file(kept.join("reads.db")).unwrap(),
+        }
+        let named = if way == "what a hold keeps removed" { kept } else { part.clone() };
+        let found = |place: &Place| {
+            let problems = place.sqlite().check().unwrap().problems;
+            assert!(problems.len() == 1 && problems[0].contains(named.to_str().unwrap()), "{way}: {problems:?}");
+        };
+        place.open();
+        found(&place);
+        if named == part {
+            // What comes of that day is taken in all the same, and the loss stays in sight.
+            add(place.sqlite(), vec![read(moment, "7ABC125", Class::NoHit, &[])], Vec::new());
+            if way != "an older copy" {
+                found(&place);
+            }
+            place.close();
+            fs::copy(&newer, &database).unwrap();
+            // The last read is not in the copy; its vehicle has the receipt.
+            assert_eq!(place.open().check().unwrap().reads, 3, "two and the one that is held");
+        }
+    }
+}
+
+#[test]
+fn a_restore_that_is_cut_off_anywhere_leaves_nothing_that_looks_whole_and_the_next_one_does_it_all() {
+    let moment = at("2026-11-26T12:00:00Z");
+    let place = Place::new(Retention::default());
+    let all = [read(moment, "7ABC123", Class::NoHit, &[b"a"]), read(moment, "7ABC124", Class::Hit, &[b"b"])];
+    add(place.sqlite(), all.to_vec(), pictures(&[b"a", b"b"]));
+    let backup = place.dir.path().join("backup");
+    place.sqlite().backup(&backup, moment).unwrap();
+    let data = place.dir.path().canonicalize().unwrap().join("restored");
+    let options = Options { data: &data, key: place.key.clone(), station: "station-1", retention: place.retention };
+    let whole = |archive: &SqliteArchive| {
+        assert_eq!(ids(archive, &Query::default()).len(), 2);
+        assert_eq!(archive.check().unwrap().problems, [""; 0]);
+    };
+    for names in NAMES {
+        for step in 0.. {
+            let faults = Faults::in_folder(&data);
+            faults.cut_power_after(step, names);
+            let done = SqliteArchive::restore(&options, &backup);
+            let cut = faults.power_is_cut();
+            faults.restore_power();
+            drop((faults, done));
+            match SqliteArchive::beside(&options) {
+                Ok(archive) => whole(&archive),
+                Err(e) => {
+                    assert!([Kind::Missing, Kind::Refused].contains(&e.kind()), "{step} {names:?}: {}", e.chain());
+                    whole(&SqliteArchive::restore(&options, &backup).unwrap());
+                }
+            }
+            fs::remove_dir_all(&data).unwrap();
+            if !cut {
+                break;
+            }
         }
     }
 }

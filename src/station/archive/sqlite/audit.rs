@@ -6,10 +6,10 @@ use crate::database::{Database, Rows, could_not_read};
 use crate::key::ArchiveKey;
 use crate::sqlcipher::SqlContext;
 use jiff::Timestamp;
-use plated_access::audit::{Entry, Head};
+use plated_access::audit::{Entry, Head, KeptRow};
 use plated_access::{AccessRecord, AuditLog};
 use plated_core::clock::Clock;
-use plated_core::error::{Context, Kind, Result};
+use plated_core::error::Result;
 use plated_core::signing::{Purpose, Signer, Trust};
 use rusqlite::{OptionalExtension, params};
 use std::sync::{Arc, Mutex};
@@ -66,25 +66,13 @@ impl AuditLog for StationLog {
         lock(&self.main).transaction(|rows| {
             let head = self.head(rows, at)?;
             let (row, head) = head.next(Entry::of(&record, at, true)?)?;
-            let entry = serde_json::to_string(&row.entry)
-                .context(Kind::Internal, || "a row of the audit log can't be written as JSON".into())?;
+            let KeptRow { number, at, action, prev, salt, hash, entry } = KeptRow::of(&row)?;
             rows.0
                 .prepare_cached(
                     "INSERT INTO audit (log, number, at, action, prev, salt, hash, entry)
                      VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
                 )
-                .and_then(|mut s| {
-                    s.execute(params![
-                        head.log.as_bytes(),
-                        row.number,
-                        row.entry.at.as_microsecond(),
-                        row.entry.action.as_str(),
-                        row.prev.0,
-                        row.salt.as_bytes(),
-                        row.hash.0,
-                        entry
-                    ])
-                })
+                .and_then(|mut s| s.execute(params![head.log.as_bytes(), number, at, action, prev, salt, hash, entry]))
                 .sql(could_not_write)?;
             rows.0
                 .execute(
@@ -92,7 +80,7 @@ impl AuditLog for StationLog {
                     params![head.log.as_bytes(), head.sign(&self.signer)?],
                 )
                 .sql(could_not_write)?;
-            Ok(row.number)
+            Ok(number)
         })
     }
 }

@@ -5,6 +5,7 @@ use super::unit::{Name, Unit};
 use super::{Options, SqliteArchive, pack};
 use crate::database::could_not_read;
 use crate::key::FileKey;
+use crate::owner::Owner;
 use crate::sqlcipher::{self, Access, SqlContext};
 use jiff::Timestamp;
 use plated_core::digest::Sha256;
@@ -34,6 +35,20 @@ struct FileOf {
 }
 
 const CONTENTS: &str = "backup.json";
+/// Lies in the folder of an archive while a backup is being put there.
+const UNFINISHED: &str = "restore.unfinished";
+
+/// Refuses the folder of an archive into which a backup was put in part.
+pub(super) fn refuse_unfinished(data: &Path) -> Result<()> {
+    if !data.join(UNFINISHED).exists() {
+        return Ok(());
+    }
+    let message = format!(
+        "a restore into {} was cut off, and not all of the backup is there; run `plated-station restore` again",
+        data.display()
+    );
+    Err(Error::new(Kind::Refused, message))
+}
 
 impl SqliteArchive {
     /// Copies all of it to `to`, which must be empty or not there yet; gives files and bytes. No read is deleted
@@ -59,8 +74,8 @@ impl SqliteArchive {
         Ok((contents.files.len() as u64, contents.files.iter().map(|file| file.bytes).sum()))
     }
 
-    /// Puts a backup into the archive's folder, which must be empty or not there yet, and opens it. Each file is
-    /// compared with its hash.
+    /// Puts a backup into the archive's folder, which must be empty or not there yet, or hold what a restore left that
+    /// was cut off, and opens it. Each file is compared with its hash. When it fails, the folder is as it was.
     ///
     /// # Errors
     /// `Refused` when something is there or the key is another one, `Damaged` when the backup is not what was written.
@@ -73,27 +88,62 @@ impl SqliteArchive {
                 format!("{}: it was made with another key of the archive; bring that one back", from.display());
             return Err(Error::new(Kind::Refused, message));
         }
-        be_empty(options.data)?;
-        for FileOf { path, bytes, sha256 } in &contents.files {
-            if path.components().any(|part| !matches!(part, Component::Normal(_))) {
-                return Err(Error::new(Kind::Damaged, format!("{}: {} is no path in it", failed(), path.display())));
-            }
-            let copied = copy_file(&from.join(path), &options.data.join(path))?;
-            if copied != (*bytes, *sha256) {
-                return Err(Error::new(
-                    Kind::Damaged,
-                    format!("{}: {} does not fit its hash", failed(), path.display()),
-                ));
-            }
+        let (data, is_new) = (options.data, !options.data.exists());
+        let owner = Owner::for_root(data)?;
+        let into = || format!("could not write to {}", data.display());
+        let unfinished = data.join(UNFINISHED);
+        if unfinished.exists() {
+            clear(data).context(Kind::Storage, into)?;
+        } else {
+            be_empty(data)?;
+            durable::write(&unfinished, b"").context(Kind::Storage, into)?;
+            durable::sweep(data);
+        }
+        if let Err(e) = put(&contents, from, data).and_then(|()| {
+            owner.give_folder(data).and_then(|()| durable::remove(&unfinished)).context(Kind::Storage, into)
+        }) {
+            // As far as it goes: what is left is taken for no archive, and cleared away by the next restore.
+            let cleared = clear(data).and_then(|()| durable::remove(&unfinished));
+            let _ = cleared.and_then(|()| if is_new { durable::remove_folder(data) } else { Ok(()) });
+            return Err(e);
         }
         Self::open(options)
     }
 }
 
+/// Copies the files of a backup.
+fn put(contents: &Contents, from: &Path, data: &Path) -> Result<()> {
+    let failed = || format!("could not read the backup {}", from.display());
+    for FileOf { path, bytes, sha256 } in &contents.files {
+        if path.components().any(|part| !matches!(part, Component::Normal(_))) {
+            return Err(Error::new(Kind::Damaged, format!("{}: {} is no path in it", failed(), path.display())));
+        }
+        if copy_file(&from.join(path), &data.join(path))? != (*bytes, *sha256) {
+            return Err(Error::new(Kind::Damaged, format!("{}: {} does not fit its hash", failed(), path.display())));
+        }
+    }
+    Ok(())
+}
+
+/// Removes all that a restore has put there, and leaves what says that it was not finished.
+fn clear(data: &Path) -> io::Result<()> {
+    for entry in fs::read_dir(data)? {
+        let path = entry?.path();
+        match path.is_dir() && !path.is_symlink() {
+            true => durable::remove_folder(&path)?,
+            false if path.ends_with(UNFINISHED) => {}
+            false => durable::remove(&path)?,
+        }
+    }
+    Ok(())
+}
+
 fn be_empty(folder: &Path) -> Result<()> {
     let failed = || format!("could not use {}", folder.display());
     durable::make_folder(folder).context(Kind::Storage, failed)?;
-    match fs::read_dir(folder).context(Kind::Storage, failed)?.next() {
+    let mut there = fs::read_dir(folder).context(Kind::Storage, failed)?.flatten();
+    // But for what a crash left of a file that was never finished.
+    match there.find(|entry| !durable::is_unfinished(&entry.file_name().to_string_lossy())) {
         None => Ok(()),
         Some(_) => Err(Error::new(Kind::Refused, format!("{} is not empty; give an empty folder", folder.display()))),
     }

@@ -2,13 +2,14 @@
 
 use super::super::report::CheckReport;
 use super::SqliteArchive;
-use super::pack;
 use super::unit::{Unit, lock};
+use super::{pack, parts};
 use crate::database::could_not_read;
 use crate::sqlcipher::SqlContext;
 use plated_access::audit::Row;
 use plated_core::digest::Sha256;
 use plated_core::error::Result;
+use plated_core::text::count;
 use uuid::Uuid;
 
 /// Rows that are looked at in one look.
@@ -16,12 +17,30 @@ const AT_ONCE: i64 = 200;
 
 pub(super) fn check(archive: &SqliteArchive) -> Result<CheckReport> {
     let mut report = CheckReport::default();
+    // Before the parts are looked at: meanwhile they only grow.
+    let promised = parts::promised(archive)?;
     for unit in archive.units.all() {
-        if let Err(e) = check_unit(archive, &unit, &mut report)
-            && unit.path().exists()
-        {
-            report.problem(format!("{} can't be read: {}", unit.path().display(), e.chain()));
+        let before = report.reads;
+        match check_unit(archive, &unit, &mut report) {
+            Ok(()) => {
+                // Those that were deleted one by one, of parts that are kept for minutes, were here too.
+                let here = report.reads - before + unit.read(parts::swept)?;
+                let all = promised.get(&unit.name).copied().unwrap_or_default();
+                if here < all {
+                    let all = count(all, "read");
+                    report.problem(format!("{} has {here} of {all} that were taken in", unit.path().display()));
+                }
+            }
+            Err(e) if unit.path().exists() => {
+                report.problem(format!("{} can't be read: {}", unit.path().display(), e.chain()));
+            }
+            // Deleted meanwhile, or lost.
+            Err(_) => {}
         }
+    }
+    for (name, reads) in parts::lost(archive)? {
+        let path = archive.units.path_of(name);
+        report.problem(format!("{} is gone with {}; put it back from a backup", path.display(), count(reads, "read")));
     }
     documents(archive, &mut report)?;
     audit_rows(archive, &mut report)?;

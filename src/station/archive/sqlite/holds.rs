@@ -9,6 +9,7 @@ use super::search::found;
 use super::stored::{number_of, record, units_of};
 use super::unit::{Name, Unit, lock};
 use crate::database::{Rows, could_not_read};
+use crate::owner::Owner;
 use crate::sqlcipher::SqlContext;
 use jiff::Timestamp;
 use plated_access::audit::Who;
@@ -17,7 +18,7 @@ use plated_core::digest::Sha256;
 use plated_core::durable;
 use plated_core::error::{Context, Error, Kind, Result};
 use rusqlite::{OptionalExtension, Row, params};
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use uuid::Uuid;
 
 /// How the folder of a hold is called while it is being filled.
@@ -40,6 +41,7 @@ pub(super) fn begin(
         let message = format!("a hold has 1 to {} reads; begin another one for the rest", NewHold::MAX_READS);
         return Err(Error::new(Kind::Input, message));
     }
+    let owner = Owner::for_root(&archive.data)?;
     let _changes = archive.changing()?;
     let id = Uuid::now_v7();
     let hold = Hold {
@@ -56,6 +58,8 @@ pub(super) fn begin(
         (archive.units.holds.join(format!("{MAKING}{}", name.folder())), archive.units.holds.join(name.folder()));
     let failed = || format!("could not write the hold {id}");
     let done = fill(archive, name, &making, &hold.reads).and_then(|()| {
+        // The station has to be able to read it, and to remove it once it is released.
+        owner.give_folder(&making).context(Kind::Storage, failed)?;
         durable::rename(&making, &folder).context(Kind::Storage, failed)?;
         archive.units.add(name, folder.clone())?;
         lock(&archive.main).transaction(|rows| write(rows, &hold))
@@ -196,10 +200,10 @@ pub(super) fn finish(archive: &SqliteArchive) -> Result<()> {
             durable::remove_folder(&entry.path()).context(Kind::Storage, failed)?;
         }
     }
-    let active: BTreeSet<Uuid> = all(archive)?.into_iter().filter(|h| h.released.is_none()).map(|h| h.id).collect();
+    let active = active(archive)?;
     for unit in archive.units.of_holds() {
         if let Name::Hold(id) = unit.name
-            && !active.contains(&id)
+            && !active.contains_key(&unit.name)
         {
             archive.units.remove(unit.name);
             unit.close();
@@ -207,6 +211,12 @@ pub(super) fn finish(archive: &SqliteArchive) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// Those that keep something now: their units, and how many reads each has.
+pub(super) fn active(archive: &SqliteArchive) -> Result<BTreeMap<Name, u64>> {
+    let active = all(archive)?.into_iter().filter(|hold| hold.released.is_none());
+    Ok(active.map(|hold| (Name::Hold(hold.id), hold.reads.len() as u64)).collect())
 }
 
 pub(super) fn all(archive: &SqliteArchive) -> Result<Vec<Hold>> {

@@ -8,6 +8,7 @@ use super::super::batch::{AuditRow, CheckedBatch, CheckedRead, Document, Outcome
 use super::super::class::Class;
 use super::SqliteArchive;
 use super::pack::{self, Pack};
+use super::parts;
 use super::unit::{self, Name, Unit, lock};
 use crate::computers::Seen;
 use crate::database::{Rows, could_not_read};
@@ -157,28 +158,32 @@ fn write<'a>(archive: &SqliteArchive, jobs: impl IntoIterator<Item = &'a Job>) -
     let jobs: Vec<&Job> = jobs.into_iter().collect();
     let mut verdicts: Vec<Vec<Option<Verdict>>> = jobs.iter().map(|job| job.known.clone()).collect();
     let names: BTreeSet<Name> = jobs.iter().flat_map(|job| job.packs.keys().copied()).collect();
+    let mut reads = Vec::new();
     for name in names {
         let unit = archive.units.make(name)?;
         let others = archive.units.of_day_but(name);
-        let done = unit.write(|conn| rows_of(conn, &unit, &others, &jobs, &verdicts))?;
+        let (done, here) = unit.write(|conn| rows_of(conn, &unit, &others, &jobs, &verdicts))?;
         for (job, read, verdict) in done {
             verdicts[job][read] = Some(verdict);
         }
+        reads.push((name, here));
     }
     let mut main = lock(&archive.main);
     main.transaction(|rows| {
+        reads.iter().try_for_each(|(name, here)| parts::note(rows, *name, *here))?;
         jobs.iter().zip(&verdicts).map(|(job, verdicts)| own_rows(rows, &job.batch, verdicts)).collect()
     })
 }
 
-/// Writes the rows of one unit; gives what became of which read of which job.
+/// Writes the rows of one unit; gives what became of which read of which job, and how many reads the unit has or
+/// had now.
 fn rows_of(
     conn: &Connection,
     unit: &Unit,
     others: &[Arc<Unit>],
     jobs: &[&Job],
     verdicts: &[Vec<Option<Verdict>>],
-) -> Result<Vec<(usize, usize, Verdict)>> {
+) -> Result<(Vec<(usize, usize, Verdict)>, u64)> {
     let mut done = Vec::new();
     let mut counts: BTreeMap<(&str, &str), [i64; 4]> = BTreeMap::new();
     for (j, job) in jobs.iter().enumerate() {
@@ -231,7 +236,11 @@ fn rows_of(
         .and_then(|mut s| s.execute(params![vehicle, camera, reads, hits, pictures, bytes]))
         .sql(could_not_write)?;
     }
-    Ok(done)
+    let here: i64 = conn
+        .prepare_cached("SELECT coalesce(sum(reads), 0) FROM counts")
+        .and_then(|mut s| s.query_row([], |row| row.get(0)))
+        .sql(could_not_read)?;
+    Ok((done, here.unsigned_abs() + parts::swept(conn)?))
 }
 
 pub(super) fn could_not_write() -> String {

@@ -32,6 +32,14 @@ CREATE TABLE vehicle_audit (
     PRIMARY KEY (vehicle, log, number)
 ) STRICT, WITHOUT ROWID;
 
+-- Parts of reads, and how many reads were receipted of each: so one that is gone is noticed.
+CREATE TABLE parts (
+    day         TEXT NOT NULL,
+    class       TEXT NOT NULL,
+    reads       INTEGER NOT NULL,
+    PRIMARY KEY (day, class)
+) STRICT, WITHOUT ROWID;
+
 -- Evidence holds (control P-15). Their copies lie in holds/ID.
 CREATE TABLE holds (
     id             BLOB PRIMARY KEY CHECK (length(id) = 16),

@@ -7,6 +7,7 @@
 //!     0193….pack                    pictures of one batch
 //! holds/0193…/                      a unit: what a hold keeps
 //! doomed/0193…/2025-11-25.no_hit/   what the purge 0193… is deleting
+//! restore.unfinished                a backup is being put here; nothing here counts
 //! ```
 
 mod audit;
@@ -15,6 +16,7 @@ mod check;
 mod holds;
 mod ingest;
 mod pack;
+mod parts;
 mod purge;
 mod search;
 mod statistics;
@@ -34,6 +36,7 @@ use super::query::{Page, Query, StoredRead};
 use super::report::{CheckReport, Due, Statistics};
 use crate::database::Database;
 use crate::key::ArchiveKey;
+use crate::owner::Owner;
 use bytes::Bytes;
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -91,6 +94,7 @@ impl SqliteArchive {
         let data = options.data;
         let failed = || format!("could not use the data folder {}", data.display());
         durable::make_folder(data).context(Kind::Storage, failed)?;
+        backup::refuse_unfinished(data)?;
         let lock = lock_file(&data.join("station.lock"))?;
         let path = data.join("station.db");
         let database = Database::open(&path, &options.key)?;
@@ -100,6 +104,13 @@ impl SqliteArchive {
         durable::sync_folder(data).context(Kind::Storage, failed)?;
         let archive = Self::new(options, database, units, Some(lock))?;
         holds::finish(&archive)?;
+        for (name, reads) in parts::lost(&archive)? {
+            tracing::error!(
+                reads,
+                "{} is gone; put it back from a backup. The station goes on without it",
+                archive.units.path_of(name).display()
+            );
+        }
         Ok(archive)
     }
 
@@ -113,6 +124,7 @@ impl SqliteArchive {
             let message = format!("there is no archive in {}; the station has not run yet", options.data.display());
             return Err(Error::new(Kind::Missing, message));
         }
+        backup::refuse_unfinished(options.data)?;
         let database = Database::open(&path, &options.key)?;
         Self::new(options, database, Units::beside(options.data, &options.key)?, None)
     }
@@ -140,6 +152,7 @@ impl SqliteArchive {
         let failed = || format!("could not lock {}", path.display());
         let file =
             File::options().create(true).truncate(false).write(true).open(&path).context(Kind::Storage, failed)?;
+        Owner::for_root(&self.data)?.give_open(&file).context(Kind::Storage, failed)?;
         file.lock().context(Kind::Storage, failed)?;
         Ok(file)
     }

@@ -7,6 +7,7 @@ use super::super::report::Due;
 use super::SqliteArchive;
 use super::holds::held;
 use super::ingest::{could_not_write, date_of, day_of};
+use super::parts;
 use super::statistics::{self, Count};
 use super::stored::{number_of, units_of};
 use super::sweep;
@@ -92,6 +93,7 @@ pub(super) fn purge(archive: &SqliteArchive, now: Timestamp) -> Result<Option<Si
             forget_pictures(unit, id)?;
         } else {
             let _alone = archive.alone();
+            parts::forget(archive, unit.name)?;
             archive.units.remove(unit.name);
             unit.close();
             durable::rename(unit.folder(), &doomed.join(unit.name.folder())).context(Kind::Storage, failed)?;

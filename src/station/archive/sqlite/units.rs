@@ -1,6 +1,7 @@
 //! All units of the archive.
 
 use super::ingest::names_of;
+use super::pack;
 use super::unit::{Name, Unit, lock};
 use crate::key::ArchiveKey;
 use jiff::civil::Date;
@@ -54,6 +55,11 @@ impl Units {
                     false => Uuid::try_parse(&name).ok().map(Name::Hold),
                 };
                 let Some(name) = name else { continue };
+                if !entry.path().join("reads.db").exists()
+                    && !pack::any(&entry.path()).context(Kind::Storage, failed)?
+                {
+                    continue; // A crash before it was made, or it is gone with all that was in it.
+                }
                 let unit = match Unit::open(name, &entry.path(), key) {
                     Ok(unit) => unit,
                     Err(e) if e.kind() == Kind::Missing => {
@@ -95,11 +101,7 @@ impl Units {
         let unit = match all.get(&name) {
             Some(unit) => unit.clone(),
             None => {
-                let folder = match name {
-                    Name::Part(..) => self.reads.join(name.folder()),
-                    Name::Hold(_) => self.holds.join(name.folder()),
-                };
-                let unit = Unit::open(name, &folder, &self.key)?;
+                let unit = Unit::open(name, &self.folder_of(name), &self.key)?;
                 all.insert(name, unit.clone());
                 unit
             }
@@ -113,6 +115,18 @@ impl Units {
             unit.close_writer();
         }
         Ok(unit)
+    }
+
+    /// Where the database of this unit lies.
+    pub fn path_of(&self, name: Name) -> PathBuf {
+        self.folder_of(name).join("reads.db")
+    }
+
+    fn folder_of(&self, name: Name) -> PathBuf {
+        match name {
+            Name::Part(..) => self.reads.join(name.folder()),
+            Name::Hold(_) => self.holds.join(name.folder()),
+        }
     }
 
     /// Adds one that was put in its place.

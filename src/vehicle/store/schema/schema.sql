@@ -91,7 +91,7 @@ CREATE TABLE outbox (
   -- pending: sealed, to be sent.
   -- refused: the station would not take it; tried again later, kept in any case.
   state TEXT NOT NULL CHECK (state IN ('open', 'pending', 'refused')),
-  -- 1 when the read has a hit: these go first.
+  -- 1 when the read has a hit: these go first, the newest of them before the others.
   has_hit INTEGER NOT NULL CHECK (has_hit IN (0, 1)),
   -- 1 when it was made in a canvass: these go next (control P-03).
   in_canvass INTEGER NOT NULL CHECK (in_canvass IN (0, 1)),
@@ -101,7 +101,10 @@ CREATE TABLE outbox (
   reason TEXT,
   CHECK ((state = 'refused') = (refused_at IS NOT NULL AND reason IS NOT NULL))
 ) STRICT;
-CREATE INDEX outbox_order ON outbox (has_hit DESC, in_canvass DESC, read);
+-- Hits from the newest on: while a link carries little, the one that is news must not wait behind those of last week.
+-- All others from the oldest on, whose days are counted (control P-10).
+CREATE INDEX outbox_order
+  ON outbox (has_hit DESC, (in_canvass AND NOT has_hit) DESC, CASE has_hit WHEN 1 THEN -read ELSE read END);
 CREATE INDEX outbox_by_age ON outbox (captured);
 
 -- What the station said it holds durably, or would not take.
