@@ -2,10 +2,11 @@
 //!
 //! `tests/e2e/hotlist_sync/fuzzing.rs` runs them too, over the corpus and changes of it.
 
+use plated_access::signed;
 use plated_core::digest::Sha256;
 use plated_core::record::EntryRecord;
 use plated_core::signing::{Purpose, Signer, Trust};
-use plated_core::wire::{DeltaHeader, SignedManifest};
+use plated_core::wire::{DeltaHeader, FindingSet, SignedManifest};
 use plated_hotlist::canonical::{CanonicalLines, CanonicalWriter};
 use plated_hotlist::{delta, manifest};
 use serde_json::value::RawValue;
@@ -15,8 +16,8 @@ use std::sync::LazyLock;
 pub type EntryPoint = fn(&[u8]);
 
 /// The entry points by name.
-pub const TARGETS: [(&str, EntryPoint); 3] =
-    [("hotlist_manifest", manifest), ("hotlist_delta", delta), ("hotlist_lines", lines)];
+pub const TARGETS: [(&str, EntryPoint); 4] =
+    [("hotlist_manifest", manifest), ("hotlist_delta", delta), ("hotlist_lines", lines), ("finding_set", findings)];
 
 static SIGNER: LazyLock<Signer> = LazyLock::new(|| Signer::generate().expect("random numbers"));
 
@@ -32,6 +33,18 @@ pub fn manifest(bytes: &[u8]) {
     let signed = serde_json::to_vec(&signed).expect("text");
     if let Ok(manifest) = manifest::open(&signed, &trust) {
         assert!(manifest.lists.iter().all(|list| manifest::is_list_name(&list.name)));
+    }
+}
+
+/// What was approved as not the wanted vehicle: as it came, and signed.
+pub fn findings(bytes: &[u8]) {
+    const WHAT: &str = "the findings";
+    let trust = Trust::only([SIGNER.public_key()]);
+    assert!(signed::open::<FindingSet>(bytes, WHAT, Purpose::FINDINGS, &trust).is_err(), "nobody signed it");
+    let Ok(document) = serde_json::from_slice::<serde_json::Value>(bytes) else { return };
+    let text = signed::sign(&document, Purpose::FINDINGS, &SIGNER).expect("text");
+    if let Ok(set) = signed::open::<FindingSet>(text.as_bytes(), WHAT, Purpose::FINDINGS, &trust) {
+        assert!(serde_json::to_string(&set).is_ok());
     }
 }
 

@@ -48,6 +48,7 @@ fn read(n: usize, at: Timestamp) -> CheckedRead {
         position: None,
         has_hit: class == Class::Hit,
         canvass: None,
+        site: None,
         class,
         pictures: Vec::new(),
     };

@@ -58,6 +58,8 @@ pub enum Machine {
     Transfer,
     /// Deletes what the station holds or whose retention is over.
     Purge,
+    /// Shares reads with an upstream station.
+    Forward,
     /// Compares reads with entries and mutes pairings.
     Matching,
     /// Checks logins and takes in the station's accounts.
@@ -74,6 +76,7 @@ impl Machine {
         match self {
             Self::Transfer => "transfer",
             Self::Purge => "purge",
+            Self::Forward => "forward",
             Self::Matching => "matching",
             Self::Accounts => "accounts",
             Self::Monitor => "monitor",

@@ -98,6 +98,8 @@ kinds! {
     Audit = "events_shown";
     /// Deleting reads.
     Purge = "purged";
+    /// Reads go on to an upstream station (control P-17).
+    Forward = "forwarded";
     /// Reads that are kept as evidence beyond their retention.
     HoldEvidence = "evidence_hold";
     /// Reads and pictures on their way to the station.
@@ -135,6 +137,10 @@ impl Recorded for Audit {
 }
 impl Recorded for HoldEvidence {
     const ROLES: &'static [Role] = &[Supervisor, Custodian];
+}
+impl Recorded for Forward {
+    const ROLES: &'static [Role] = &[];
+    const MACHINE: Option<Machine> = Some(Machine::Forward);
 }
 impl Recorded for Purge {
     const ROLES: &'static [Role] = &[];

@@ -11,6 +11,7 @@ pub mod logging; // tracing to the terminal or the journal
 pub mod name; // names of vehicles, cameras, lists and stations
 pub mod officers; // what officers put down beside reads: corrections, findings
 pub mod performance; // performance tests: counts and rates
+pub mod plain_http; // answers to monitoring systems
 pub mod plate; // plate text: normal form, match key, syntax prior, distribution over characters
 pub mod position; // where the vehicle was
 pub mod record; // reads, hits and entries

@@ -7,12 +7,14 @@
 //! stopped, or a journal whose disk hangs, must not hold up those who log, alerts among them.
 
 use crate::text::VisibleLines;
+use serde::Deserialize;
 use std::io::{self, Write};
 use std::panic::PanicHookInfo;
 use std::sync::OnceLock;
 use tracing::{Level, Metadata};
 use tracing_appender::non_blocking::{ErrorCounter, NonBlocking, NonBlockingBuilder, WorkerGuard};
 use tracing_subscriber::fmt::MakeWriter;
+use tracing_subscriber::fmt::format::{Format, Json, JsonFields};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, fmt};
@@ -26,20 +28,46 @@ static LOST: OnceLock<ErrorCounter> = OnceLock::new();
 #[must_use]
 pub struct Logs(#[allow(dead_code, reason = "kept for its end")] WorkerGuard);
 
-/// Sets up logging for the process. `PLATED_LOG` sets the level, default `info`.
+/// How lines are written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LogFormat {
+    /// For people.
+    #[default]
+    Text,
+    /// An object on each line, for programs that gather logs.
+    Json,
+}
+
+/// Sets up logging for the process, for people. `PLATED_LOG` sets the level, default `info`.
 pub fn init() -> Logs {
+    init_as(LogFormat::Text)
+}
+
+/// The same in this form.
+pub fn init_as(format: LogFormat) -> Logs {
     let filter = EnvFilter::try_from_env("PLATED_LOG").unwrap_or_else(|_| EnvFilter::new("info,ort=warn,hyper=warn"));
     let registry = tracing_subscriber::registry().with(filter);
     let (writer, guard) = hand_over(VisibleLines(io::stderr()));
     let _ = LOST.set(writer.error_counter());
-    if is_journal() {
-        let layer = fmt::layer().with_writer(Journal(writer)).with_ansi(false);
-        registry.with(layer.without_time().with_level(false).with_target(false)).init();
-    } else {
-        registry.with(fmt::layer().with_writer(writer).with_ansi(false).with_target(false)).init();
+    match (is_journal(), format) {
+        (true, LogFormat::Text) => {
+            let layer = fmt::layer().with_writer(Journal(writer)).with_ansi(false);
+            registry.with(layer.without_time().with_level(false).with_target(false)).init();
+        }
+        (false, LogFormat::Text) => {
+            registry.with(fmt::layer().with_writer(writer).with_ansi(false).with_target(false)).init();
+        }
+        (true, LogFormat::Json) => registry.with(json().with_writer(Journal(writer))).init(),
+        (false, LogFormat::Json) => registry.with(json().with_writer(writer)).init(),
     }
     std::panic::set_hook(Box::new(defect));
     Logs(guard)
+}
+
+/// Time, level and fields of each event, and no more.
+fn json<S>() -> fmt::Layer<S, JsonFields, Format<Json>> {
+    fmt::layer().json().flatten_event(true).with_current_span(false).with_span_list(false).with_target(false)
 }
 
 /// Lines lost since the start because the terminal or the journal stood still.
@@ -124,6 +152,22 @@ mod tests {
         assert!(lost.dropped_lines() > 0, "neither the socket nor what may wait holds so many");
         drop(reads_nothing);
         drop(guard);
+    }
+
+    #[test]
+    fn a_line_of_json_has_time_level_message_and_fields() {
+        let (to, mut reader) = UnixStream::pair().unwrap();
+        let (writer, guard) = hand_over(to);
+        let layer = json().with_writer(writer);
+        let subscriber = tracing_subscriber::registry().with(layer);
+        tracing::subscriber::with_default(subscriber, || tracing::warn!(list = "svs", "two\nlines"));
+        drop(guard);
+        let mut text = String::new();
+        reader.read_to_string(&mut text).unwrap();
+        let line: serde_json::Value = serde_json::from_str(text.trim_end()).unwrap();
+        assert_eq!((&line["level"], &line["message"]), (&"WARN".into(), &"two\nlines".into()));
+        assert!(line["list"] == "svs" && line["timestamp"].is_string(), "{text}");
+        assert_eq!(text.lines().count(), 1);
     }
 
     #[test]

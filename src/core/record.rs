@@ -44,6 +44,9 @@ pub struct ReadRecord {
     /// Incident number of the canvass that was open when it was made (control P-03).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub canvass: Option<String>,
+    /// The fixed site at which its camera stands; none on patrol.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub site: Option<String>,
     /// The look that shows the plate best; the images are of this frame.
     pub best: Look,
     /// A few looks over the pass, for review.

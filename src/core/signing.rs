@@ -34,6 +34,10 @@ impl Purpose {
     pub const RECEIPT: Self = Self("receipt");
     /// What a purge of the station deleted.
     pub const DELETION: Self = Self("certificate of deletion");
+    /// What somebody in a vehicle found about an entry, by the vehicle.
+    pub const VEHICLE_FINDING: Self = Self("vehicle finding");
+    /// The findings that the station hands out.
+    pub const FINDINGS: Self = Self("findings");
     /// The result of a performance test.
     pub const PERFORMANCE_TEST: Self = Self("performance test");
 

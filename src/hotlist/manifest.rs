@@ -38,8 +38,16 @@ pub fn open(text: &[u8], trust: &Trust) -> Result<Manifest> {
     let manifest = parse(signed.manifest.get()).ok_or_else(|| wrong("what is signed is no manifest"))?;
     let mut names = HashSet::new();
     for list in &manifest.lists {
-        if !is_list_name(&list.name) || !names.insert(&list.name) {
+        if !is_list_name(&list.name) || !names.insert((&list.name, None)) {
             return Err(wrong("a list's name is not valid, or there twice"));
+        }
+    }
+    for coming in &manifest.coming {
+        if !is_list_name(&coming.name)
+            || coming.valid_from.is_none()
+            || !names.insert((&coming.name, coming.valid_from))
+        {
+            return Err(wrong("a version to come has no valid name or time, or is there twice"));
         }
     }
     Ok(manifest)
@@ -104,6 +112,8 @@ mod tests {
             file_date: None,
             confirmed: "2026-11-21T12:00:00Z".parse().unwrap(),
             forced: None,
+            valid_from: None,
+            stale: None,
             deltas: Vec::new(),
         };
         Manifest {
@@ -111,6 +121,7 @@ mod tests {
             serial,
             made: "2026-11-21T12:00:00Z".parse().unwrap(),
             lists: names.iter().map(list).collect(),
+            coming: Vec::new(),
         }
     }
 

@@ -1,8 +1,12 @@
 //! The command line of `plated-station`.
 
 use super::archive::command::{self as archive, HoldCommand};
+use super::archive::documents_command::{CorrectionsCommand, DispositionsCommand, SearchArgs};
 use super::archive::{Archive, SqliteArchive, VehicleCount};
+use super::findings::command::FindingCommand;
+use super::hotlists::ages;
 use super::hotlists::command::{HotlistCommand, make_key};
+use super::security_command::SecurityCommand;
 use super::{
     ArchiveKey, ClonedVehicle, Database, ReportedBreach, SecurityEvent, Standing, StationConfig, StationServer, config,
 };
@@ -10,6 +14,7 @@ use clap::{CommandFactory, Parser, Subcommand};
 use jiff::civil::Date;
 use plated_core::clock::{Clock, SystemClock};
 use plated_core::error::{Context, Error, Kind, Result};
+use plated_core::logging::LogFormat;
 use plated_core::service;
 use plated_core::signing::{Trust, give_public_keys};
 use plated_core::text::{count, visible};
@@ -105,6 +110,17 @@ configuration. What a vehicle still has is what it said with its last batch.")]
         #[arg(long)]
         config: PathBuf,
     },
+    /// Search the reads that are here
+    Search(Box<SearchArgs>),
+    /// What officers say that reads really say
+    #[command(subcommand)]
+    Corrections(CorrectionsCommand),
+    /// What officers found about hits
+    #[command(subcommand)]
+    Dispositions(DispositionsCommand),
+    /// Signs of a breach: show them, and say that somebody looked into one
+    #[command(subcommand)]
+    Security(SecurityCommand),
     /// Evidence holds: keep reads beyond their retention
     #[command(subcommand)]
     Hold(HoldCommand),
@@ -133,6 +149,9 @@ configuration. What a vehicle still has is what it said with its last batch.")]
     /// What vehicles are to have: publish, list and withdraw hotlists
     #[command(subcommand)]
     Hotlist(HotlistCommand),
+    /// "Not this vehicle": what officers found, approved for all vehicles or refused
+    #[command(subcommand)]
+    Finding(FindingCommand),
     /// Verify the station's own audit log: no row was changed, left out or put in another place
     AuditVerify {
         /// The station's configuration
@@ -152,6 +171,16 @@ configuration. What a vehicle still has is what it said with its last batch.")]
 }
 
 impl Command {
+    /// How the log is written; as people read it where the configuration can't be read, since that is said next.
+    pub(super) fn log_format(&self) -> LogFormat {
+        let config = match &self.what {
+            What::Run { config } => Some(config),
+            What::Hotlist(hotlist) => hotlist.watches(),
+            _ => None,
+        };
+        config.and_then(|path| StationConfig::load(path).ok()).map_or(LogFormat::Text, |config| config.log.format)
+    }
+
     /// Does what the command line asks; gives the exit code.
     pub fn run(self) -> Result<ExitCode> {
         match self.what {
@@ -182,10 +211,15 @@ impl What {
                     .block_on(run(&config))
             }
             What::Hotlist(hotlist) => hotlist.run(),
+            What::Finding(finding) => finding.run(),
             What::Purge { dry_run, config } => archive::purge(&StationConfig::load(&config)?, dry_run),
             What::Certificates { verify, config } => {
                 archive::certificates(&StationConfig::load(&config)?, verify.as_deref())
             }
+            What::Search(search) => search.run(),
+            What::Corrections(corrections) => corrections.run(),
+            What::Dispositions(dispositions) => dispositions.run(),
+            What::Security(security) => security.run(),
             What::Hold(hold) => hold.run(),
             What::Check { config } => archive::check(&StationConfig::load(&config)?),
             What::Backup { dir, config } => archive::backup(&StationConfig::load(&config)?, &dir),
@@ -239,6 +273,9 @@ async fn run(config: &StationConfig) -> Result<()> {
     let mut interrupt = signal(SignalKind::interrupt()).context(Kind::Internal, failed)?;
     let server = StationServer::bind(config, Arc::new(SystemClock::new())).await?;
     print(&format!("listening on https://{}", server.address()))?;
+    if let Some(metrics) = server.metrics_address() {
+        print(&format!("metrics at http://{metrics}/metrics"))?;
+    }
     service::ready();
     service::status(&format!("Listening on {}", server.address()));
     server
@@ -254,17 +291,28 @@ async fn run(config: &StationConfig) -> Result<()> {
 }
 
 fn status(config: &StationConfig) -> Result<()> {
+    let now = SystemClock::new().wall();
     let look = |rows: &crate::database::Rows<'_>| {
         let breaches = rows.breaches(MAX_BREACHES_SHOWN)?;
-        Ok((rows.cloned_vehicles()?, rows.security_events()?, breaches))
+        let (lists, waiting) = (ages(rows, &config.sources, now)?, rows.forward_waiting()?);
+        Ok((rows.cloned_vehicles()?, rows.security_events()?, breaches, lists, waiting))
     };
     let key = ArchiveKey::load(&config.archive_key)?;
-    let (cloned, events, (breaches, all)) = Database::read_only(&config.database(), &key, look)?.unwrap_or_default();
+    let (cloned, events, (breaches, all), lists, waiting) =
+        Database::read_only(&config.database(), &key, look)?.unwrap_or_default();
     let counts = SqliteArchive::beside(&config.archive(key))?.statistics(Date::MIN, Date::MIN)?;
     let mut text = format!("reads {}\nimages {} ({} bytes)", counts.reads, counts.pictures, counts.picture_bytes);
     for VehicleCount { vehicle, reads, last_received: last } in &counts.vehicles {
         let (vehicle, reads) = (visible(vehicle), count(*reads, "read"));
         text.push_str(&format!("\nvehicle {vehicle}: {reads}, last received {last:.0}"));
+    }
+    for list in &lists {
+        text.push_str(&format!("\n{list}"));
+    }
+    if config.forward.is_some() || waiting.reads > 0 {
+        let oldest = waiting.oldest.map_or_else(String::new, |at| format!(", the oldest since {at:.0}"));
+        let refused = if waiting.refused > 0 { format!(", {} refused", waiting.refused) } else { String::new() };
+        text.push_str(&format!("\nforward: {} to go{oldest}{refused}", count(waiting.reads, "read")));
     }
     for SecurityEvent { vehicle, indicator, first_seen, last_seen, times } in &events {
         let (vehicle, indicator, times) = (visible(vehicle), visible(indicator), count(*times, "time"));

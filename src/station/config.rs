@@ -3,9 +3,12 @@
 use super::ArchiveKey;
 use super::archive::{Options, Retention};
 use super::contacts::Overdue;
+use super::forward;
 use super::hotlists::Source;
+use super::monitor;
 use plated_core::config_file::{parse, placed, wrong};
 use plated_core::error::{Context, Error, Kind, Result};
+use plated_core::logging::LogFormat;
 use plated_core::name::is_plain_name;
 use serde::Deserialize;
 use std::net::SocketAddr;
@@ -43,9 +46,27 @@ pub struct StationConfig {
     /// How old a read may be that a vehicle still has.
     #[serde(default)]
     pub overdue: Overdue,
-    /// How lists are read.
+    /// Where lists are fetched, how they are read, and when they are too old.
     #[serde(default)]
     pub sources: Vec<Source>,
+    /// Numbers and health for a monitoring system; without it there are none.
+    pub metrics: Option<monitor::Settings>,
+    /// How the log is written.
+    #[serde(default)]
+    pub log: Log,
+    /// The upstream station that reads are shared with; without it none are.
+    pub forward: Option<forward::Settings>,
+    /// Stations whose reads are taken here.
+    #[serde(default)]
+    pub downstream: Vec<forward::Downstream>,
+}
+
+/// How the log is written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Log {
+    /// Lines for people, or a JSON object on each line.
+    pub format: LogFormat,
 }
 
 fn receipt_key() -> PathBuf {
@@ -83,6 +104,17 @@ impl StationConfig {
         let StationConfig { data, ca, certificate, key, hotlist_key, receipt_key, archive_key, .. } = &mut config;
         for file in [data, ca, certificate, key, hotlist_key, receipt_key, archive_key] {
             *file = placed(base, file, "plated-station.service");
+        }
+        if let Some(forward) = &mut config.forward {
+            forward.check().map_err(|why| wrong(&text, path, &format!("forward.{why}")))?;
+            forward.resolve(base);
+        }
+        if let Some(n) = config.downstream.iter().position(|station| !is_plain_name(&station.name)) {
+            return Err(wrong(
+                &text,
+                path,
+                &format!("downstream[{n}].name: use 1 to 64 letters, digits, '-', '_' or '.'"),
+            ));
         }
         for (n, source) in config.sources.iter_mut().enumerate() {
             source.check().map_err(|why| wrong(&text, path, &format!("sources[{n}].{why}")))?;
@@ -159,12 +191,52 @@ warn_days = 20
 critical_days = 27
 limit_days = 30
 
-# How lists are read that have to be read in a certain way. See docs/reference/hotlist-sync.md.
+# Numbers for a monitoring system (Prometheus), and whether all is well: /metrics, /healthz, /readyz, over plain HTTP on
+# this computer alone unless another address is given. No plate is in them.
+#
+# [metrics]
+# listen = "127.0.0.1:9465"
+
+# How the log is written: "text" for people, or "json" with an object on each line. PLATED_LOG sets its level.
+#
+# [log]
+# format = "text"
+
+# An upstream station, such as a regional centre, with which reads are shared. What is shared is named: nothing is by
+# default. It knows this station by the certificate here, and has a table [[downstream]] with its name.
+#
+# [forward]
+# station = "https://ncric.example.gov:8443"
+# ca = "forward-ca.crt"
+# certificate = "forward.crt"
+# key = "forward.key"                            # mode 0400
+# receipt_keys = "forward-receipt.pub"           # receipt.pub of the upstream station
+# classes = ["hit", "canvass"]                   # of no_hit, hit, canvass, fixed_site
+# vehicles = ["unit-7"]                          # only of these; without it of all
+# sites = []                                     # fixed sites that are shared; others are not, whatever their class
+#
+# Stations whose reads are taken here, by the names in their certificates.
+#
+# [[downstream]]
+# name = "example-pd"
+
+# Lists: where they are fetched, how they are read, and when they are too old. `plated-station hotlist fetch` fetches
+# them, and plated-station-lists.service does so by this schedule. See docs/reference/hotlist-sync.md.
 #
 # [[sources]]
 # name = "svs"
-# format = "ca_doj:svs"               # or map = "svs.toml"
-# zip_password_file = "svs.password"  # mode 0400
+# url = "https://lists.example.gov/svs.zip"      # without url and command: brought by `hotlist import`
+# user = "agency-12"                             # basic authentication
+# password_file = "svs.password"                 # mode 0400, or a credential: "%d/svs.password"
+# ca = "/etc/ssl/certs/ca-certificates.crt"      # who vouches for the server; this file: the public authorities
+# # or by a program, without a shell; it writes to its standard output, or to what stands for {{file}}:
+# # command = ["sftp", "-q", "-i", "%d/svs.ssh", "agency@lists.example.gov:svs.zip", "{{file}}"]
+# interval_s = 3600                              # between looks
+# timeout_s = 600                                # a look takes at most so long
+# max_mib = 1024                                 # largest file
+# format = "ca_doj:svs"                          # or map = "svs.toml"
+# zip_password_file = "svs.zip.password"         # mode 0400
+# stale = {{ warn_h = 24, critical_h = 72 }}       # too old from these ages on, here and in the vehicles; 0: never
 "#
     )
 }

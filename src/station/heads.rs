@@ -8,8 +8,10 @@
 use super::database::{Rows, SqlContext, could_not_read};
 use jiff::{SignedDuration, Timestamp};
 use plated_access::audit::Head;
+use plated_core::digest::Sha256;
 use plated_core::error::Result;
 use rusqlite::{OptionalExtension, params};
+use uuid::Uuid;
 
 /// Heads that are kept of each log. One that comes again was late on its way.
 const MAX_HEADS: i64 = 1000;
@@ -31,6 +33,10 @@ pub enum HeadFault {
     Rewritten,
     /// The vehicle had another log before.
     AnotherLog,
+    /// The content of a row is not what its hash is of.
+    RowChanged,
+    /// A row came, and the one before it never did.
+    RowsMissing,
 }
 
 impl HeadFault {
@@ -43,6 +49,8 @@ impl HeadFault {
             Self::WentBack => "audit_head_went_back",
             Self::Rewritten => "audit_log_rewritten",
             Self::AnotherLog => "audit_log_begun_anew",
+            Self::RowChanged => "audit_row_changed",
+            Self::RowsMissing => "audit_rows_missing",
         }
     }
 
@@ -55,7 +63,24 @@ impl HeadFault {
             Self::WentBack => "the audit log has fewer rows than were signed before",
             Self::Rewritten => "the audit log was written anew: it has another row than the one that was signed before",
             Self::AnotherLog => "another audit log was begun, as when a store is lost",
+            Self::RowChanged => "a row of the audit log was changed after it was written",
+            Self::RowsMissing => "rows of the audit log are missing between those that came",
         }
+    }
+
+    /// That of this word.
+    pub fn of_word(word: &str) -> Option<Self> {
+        let all = [
+            Self::Unusable,
+            Self::OtherVehicle,
+            Self::OtherKey,
+            Self::WentBack,
+            Self::Rewritten,
+            Self::AnotherLog,
+            Self::RowChanged,
+            Self::RowsMissing,
+        ];
+        all.into_iter().find(|fault| fault.as_str() == word)
     }
 }
 
@@ -125,6 +150,15 @@ impl Rows<'_> {
         if newest.is_some_and(|newest| head.number < newest) {
             return Ok(Some(HeadFault::WentBack));
         }
+        // The row that is signed may be here already.
+        let row: Option<[u8; 32]> = self
+            .0
+            .prepare_cached("SELECT hash FROM vehicle_audit WHERE vehicle = ?1 AND log = ?2 AND number = ?3")
+            .and_then(|mut s| s.query_row(params![vehicle, log, head.number], |row| row.get(0)).optional())
+            .sql(could_not_read)?;
+        if row.is_some_and(|hash| hash != head.hash.0) {
+            return Ok(Some(HeadFault::Rewritten));
+        }
         self.0
             .prepare_cached(
                 "INSERT INTO audit_heads (vehicle, log, number, hash, at, received, signed)
@@ -144,6 +178,16 @@ impl Rows<'_> {
             .and_then(|mut s| s.execute(params![vehicle, log, MAX_HEADS]))
             .sql(failed)?;
         Ok((newest.is_none() && logs > 0).then_some(HeadFault::AnotherLog))
+    }
+
+    /// Whether a row contradicts a head that the vehicle signed.
+    pub(super) fn contradicts_head(&self, vehicle: &str, log: Uuid, number: i64, hash: &Sha256) -> Result<bool> {
+        let signed: Option<[u8; 32]> = self
+            .0
+            .prepare_cached("SELECT hash FROM audit_heads WHERE vehicle = ?1 AND log = ?2 AND number = ?3")
+            .and_then(|mut s| s.query_row(params![vehicle, log.as_bytes(), number], |row| row.get(0)).optional())
+            .sql(could_not_read)?;
+        Ok(signed.is_some_and(|signed| signed != hash.0))
     }
 
     /// Notes a security event; true when it is to be logged.
@@ -191,9 +235,7 @@ impl Rows<'_> {
 mod tests {
     use super::*;
     use crate::database::Database;
-    use plated_core::digest::Sha256;
     use plated_core::signing::Signer;
-    use uuid::Uuid;
 
     // policy: P-22, P-26
     #[test]

@@ -5,10 +5,13 @@ use super::StationConfig;
 use super::archive::SqliteArchive;
 use super::contacts::{Contacts, Overdue};
 use super::database::Database;
+use super::findings;
+use super::forward;
 use super::hotlists;
 use super::intake;
 use super::intake::room::Room;
 use super::listener::Vehicle;
+use super::monitor::Counts;
 use super::security;
 use super::writer::DatabaseHandle;
 use axum::body::{Bytes, to_bytes};
@@ -47,6 +50,11 @@ pub struct Station {
     /// Room for batches that are arriving.
     pub(super) room: Arc<Room>,
     pub(super) receipt_signer: Signer,
+    pub(super) counts: Arc<Counts>,
+    /// What is shared with an upstream station.
+    pub(super) forward: Option<forward::Settings>,
+    /// Names of stations whose reads are taken.
+    pub(super) downstream: Vec<String>,
     /// When vehicles were heard of last.
     pub(super) contacts: Contacts,
     pub(super) overdue: Overdue,
@@ -61,12 +69,30 @@ impl Station {
         writer: DatabaseHandle,
         receipt_signer: Signer,
         clock: Arc<dyn Clock>,
+        counts: Arc<Counts>,
     ) -> Self {
         let (name, data) = (config.name.clone(), config.data.clone());
         let bodies = Arc::new(Semaphore::new(MAX_BODIES_KIB));
         let room = Room::new(intake::room::LIMITS);
         let (contacts, overdue, hand_out) = (Contacts::default(), config.overdue, station_permit());
-        Self { name, data, archive, writer, clock, bodies, room, receipt_signer, contacts, overdue, hand_out }
+        let forward = config.forward.clone();
+        let downstream = config.downstream.iter().map(|station| station.name.clone()).collect();
+        Self {
+            name,
+            data,
+            archive,
+            writer,
+            clock,
+            bodies,
+            room,
+            receipt_signer,
+            counts,
+            forward,
+            downstream,
+            contacts,
+            overdue,
+            hand_out,
+        }
     }
 }
 
@@ -78,6 +104,7 @@ pub fn router(station: Arc<Station>) -> Router {
         .route("/v1/security-events", post(security::post_report))
         .route("/v1/health", get(health))
         .merge(hotlists::calls::router())
+        .merge(findings::calls::router())
         .route_layer(from_fn(in_time))
         .route("/v1/batches", post(intake::post_batch))
         .route_layer(from_fn_with_state(station.clone(), heard))

@@ -9,6 +9,8 @@ mod config;
 mod connection;
 mod contacts;
 mod database;
+mod findings;
+pub mod forward;
 mod heads;
 mod hotlists;
 mod http;
@@ -17,20 +19,29 @@ mod sqlcipher;
 mod intake;
 mod listener;
 mod owner;
+mod monitor;
 mod places;
 mod purging;
 mod security;
+mod security_command;
+mod why;
 mod writer;
 
 pub use computers::{ClonedVehicle, Seen};
-pub use config::StationConfig;
+pub use config::{Log, StationConfig};
 pub use contacts::{Contact, Overdue, Standing};
 pub use database::{Database, Rows};
+pub use findings::{Decision, StationFinding};
 pub use heads::{HeadFault, SecurityEvent};
-pub use hotlists::{Done, HotlistVersion, Publication, Published, Publisher, Source};
+pub use hotlists::{
+    Done, EntryName, Fetched, Fetcher, HotlistVersion, Inactive, Increment, Publication, Published, Publisher, Source,
+    SourceState,
+};
 pub use key::ArchiveKey;
+pub use monitor::Settings as MetricsSettings;
 pub use purging::Purging;
 pub use security::ReportedBreach;
+pub use security_command::Sign;
 
 use archive::SqliteArchive;
 use clap::Parser;
@@ -47,7 +58,7 @@ use std::time::Duration;
 /// The program `plated-station`.
 pub fn main() -> ExitCode {
     let command = command::Command::parse();
-    let _logs = plated_core::logging::init();
+    let _logs = plated_core::logging::init_as(command.log_format());
     command.run().unwrap_or_else(|e| exit_code("plated-station", Err(e)))
 }
 
@@ -59,6 +70,9 @@ pub struct StationServer {
     listener: VehicleListener,
     station: Arc<http::Station>,
     purge: purging::Purging,
+    monitor: Arc<monitor::Monitor>,
+    metrics: Option<tokio::net::TcpListener>,
+    forwarder: Option<Arc<forward::Forwarder>>,
 }
 
 impl StationServer {
@@ -73,9 +87,25 @@ impl StationServer {
         let archive = Arc::new(SqliteArchive::open(&config.archive(ArchiveKey::load(&config.archive_key)?))?);
         let listener = VehicleListener::bind(config.listen, tls::server(&identity, &["h2", "http/1.1"])?).await?;
         let writer = writer::DatabaseHandle::start(archive.database().clone())?;
+        let forwarder = match &config.forward {
+            Some(settings) => {
+                let (settings, gate) = (settings.clone(), purging::gate(&archive, clock.clone())?);
+                Some(forward::Forwarder::new(settings, archive.clone(), writer.clone(), &gate, clock.clone())?)
+            }
+            None => None,
+        };
         let purge = purging::Purging::new(archive.clone(), clock.clone(), config.retention.interval())?;
-        let station = Arc::new(http::Station::new(config, archive, writer, receipt_signer, clock));
-        Ok(Self { listener, station, purge })
+        let metrics = match config.metrics {
+            Some(settings) => Some(monitor::bind(settings).await?),
+            None => None,
+        };
+        let counts = Arc::new(monitor::Counts::default());
+        let monitor = {
+            let (data, sources) = (config.data.clone(), config.sources.clone());
+            monitor::Monitor::new(archive.clone(), data, sources, clock.clone(), counts.clone(), forwarder.clone())
+        };
+        let station = Arc::new(http::Station::new(config, archive, writer, receipt_signer, clock, counts));
+        Ok(Self { listener, station, purge, monitor, metrics, forwarder })
     }
 
     /// The address it really listens on.
@@ -83,10 +113,17 @@ impl StationServer {
         self.listener.address()
     }
 
+    /// Where a monitoring system gets numbers and health, if it does.
+    pub fn metrics_address(&self) -> Option<SocketAddr> {
+        self.metrics.as_ref().and_then(|listener| listener.local_addr().ok())
+    }
+
     /// Answers until `stop` is done, then lets the requests under way end.
     pub async fn run(self, stop: impl Future<Output = ()> + Send + 'static) -> Result<()> {
         let (stopping, stopped) = tokio::sync::oneshot::channel();
         let _purging = self.purge.start();
+        let _monitoring = self.monitor.start(self.metrics);
+        let _forwarding = self.forwarder.as_ref().map(|forwarder| forwarder.start());
         let station = self.station.clone();
         let service = http::router(self.station).into_make_service_with_connect_info::<Vehicle>();
         let serving = axum::serve(self.listener, service).with_graceful_shutdown(async move {

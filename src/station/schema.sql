@@ -66,6 +66,16 @@ CREATE TABLE cloned_vehicles (
     times       INTEGER NOT NULL          -- how often
 ) STRICT, WITHOUT ROWID;
 
+-- Who looked into which signs of a breach last. Each time is a row of the audit log too.
+CREATE TABLE acknowledged (
+    vehicle     TEXT NOT NULL,
+    indicator   TEXT NOT NULL,
+    at          INTEGER NOT NULL,
+    by_user     TEXT NOT NULL,
+    reason      TEXT NOT NULL,
+    PRIMARY KEY (vehicle, indicator)
+) STRICT, WITHOUT ROWID;
+
 -- When each vehicle was heard of last, and what it said that it still holds (control P-10).
 CREATE TABLE vehicle_contacts (
     vehicle     TEXT PRIMARY KEY,

@@ -7,6 +7,7 @@ pub mod clock;
 pub mod console;
 pub mod corpus;
 pub mod gpsd;
+pub mod list_server;
 pub mod matroska;
 pub mod middle;
 pub mod onnx;
@@ -27,13 +28,15 @@ use plated_core::signing::{Signer, write_public};
 use plated_core::tls::authority::{Authority, Issued};
 use plated_core::wire::Computer;
 use plated_core::wire::batch::{
-    BatchCounts, BatchHeader, BatchPicture, BatchWriter, Receipt, SealedRead, SignedReceipt, WaitingReport,
+    BatchCounts, BatchHeader, BatchPicture, BatchWriter, Receipt, SealedDocument, SealedRead, SealedRow, SignedReceipt,
+    WaitingReport,
 };
 use plated_station::archive::{Archive, Query, Retention, SqliteArchive};
 use plated_station::{ArchiveKey, Overdue, StationConfig, StationServer};
 use plated_vehicle::transfer::{Answer, Link};
 use plated_vehicle::transfer::{HttpsLink, Settings};
 use rusqlite::Connection;
+use serde_json::value::RawValue;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -76,10 +79,15 @@ pub struct Batch {
     pub computer: Option<Computer>,
     pub reads: Vec<SealedRead>,
     pub pictures: Vec<BatchPicture>,
+    pub documents: Vec<SealedDocument>,
+    pub rows: Vec<SealedRow>,
+    pub audit_head: Option<String>,
 }
 
 pub fn batch(vehicle: &str, reads: Vec<SealedRead>) -> Batch {
-    Batch { batch: Uuid::now_v7(), vehicle: vehicle.into(), computer: None, reads, pictures: Vec::new() }
+    let (pictures, documents, rows) = Default::default();
+    let (batch, vehicle) = (Uuid::now_v7(), vehicle.into());
+    Batch { batch, vehicle, computer: None, reads, pictures, documents, rows, audit_head: None }
 }
 
 /// Pictures as they travel.
@@ -93,18 +101,25 @@ pub fn body(batch: &Batch) -> Vec<u8> {
 
 /// The same with what waits beside it.
 pub fn body_with(batch: &Batch, waiting: Option<WaitingReport>) -> Vec<u8> {
-    let counts = BatchCounts { reads: batch.reads.len(), pictures: batch.pictures.len(), documents: 0, audit_rows: 0 };
+    let counts = BatchCounts {
+        reads: batch.reads.len(),
+        pictures: batch.pictures.len(),
+        documents: batch.documents.len(),
+        audit_rows: batch.rows.len(),
+    };
     let header = BatchHeader {
         batch: batch.batch,
         vehicle: batch.vehicle.clone(),
         computer: batch.computer,
         sent: jiff::Timestamp::now(),
         waiting,
-        audit_head: None,
+        audit_head: batch.audit_head.clone().map(|head| RawValue::from_string(head).unwrap()),
         counts,
     };
     let mut writer = BatchWriter::new(Vec::new(), &header).unwrap();
     batch.reads.iter().for_each(|read| writer.read(read).unwrap());
+    batch.documents.iter().for_each(|document| writer.document(document).unwrap());
+    batch.rows.iter().for_each(|row| writer.audit_row(row).unwrap());
     batch.pictures.iter().for_each(|picture| writer.picture(picture).unwrap());
     writer.finish().unwrap()
 }
@@ -149,6 +164,10 @@ impl Depot {
             retention: Retention::default(),
             overdue: Overdue::default(),
             sources: Vec::new(),
+            metrics: None,
+            log: plated_station::Log::default(),
+            forward: None,
+            downstream: Vec::new(),
         };
         let signer = Signer::create_file(&config.receipt_key).unwrap();
         write_public(&dir.path().join("receipt.pub"), &signer.public_key()).unwrap();
@@ -187,6 +206,19 @@ impl Depot {
 
     pub fn link(&self, address: SocketAddr) -> HttpsLink {
         link(&self.vehicle, VEHICLE, &self.vehicle.ca, address)
+    }
+
+    /// `plated-station …` with this station's configuration.
+    pub fn command(&self, args: &[&str]) -> std::process::Output {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_plated-station"));
+        command.args(args).arg("--config").arg(self.dir.path().join("station.toml")).output().unwrap()
+    }
+
+    /// The same, which is to do well; what it prints.
+    pub fn well(&self, args: &[&str]) -> String {
+        let done = self.command(args);
+        assert!(done.status.success(), "{args:?}: {}", String::from_utf8_lossy(&done.stderr));
+        String::from_utf8(done.stdout).unwrap()
     }
 
     /// What `plated-station status` prints.

@@ -231,6 +231,7 @@ pub fn read(text: &str) -> NewRead {
         stood_s: None,
         position: None,
         canvass: None,
+        site: None,
         best: look.clone(),
         sightings: vec![look],
         images: Vec::new(),

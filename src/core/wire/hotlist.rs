@@ -28,6 +28,27 @@ pub struct Manifest {
     pub made: Timestamp,
     /// The lists. One that a vehicle has and that is not here was withdrawn.
     pub lists: Vec<ListVersion>,
+    /// Versions that take the place of those of the same name at their own time (`valid_from`), also in a vehicle that
+    /// does not reach the station then.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub coming: Vec<ListVersion>,
+}
+
+impl Manifest {
+    /// The lists that count at `now`: a version whose time has come is in the place of the one before it.
+    pub fn lists_at(&self, now: Timestamp) -> Vec<&ListVersion> {
+        let mut lists: Vec<&ListVersion> = self.lists.iter().collect();
+        let mut due: Vec<&ListVersion> =
+            self.coming.iter().filter(|v| v.valid_from.is_none_or(|from| from <= now)).collect();
+        due.sort_by_key(|v| v.valid_from);
+        for version in due {
+            match lists.iter_mut().find(|list| list.name == version.name) {
+                Some(list) => *list = version,
+                None => lists.push(version),
+            }
+        }
+        lists
+    }
 }
 
 /// One list as it is handed out.
@@ -54,9 +75,24 @@ pub struct ListVersion {
     /// Why a person let it in past the station's checks, if somebody did; the vehicle lets it in too.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub forced: Option<String>,
+    /// When it comes into force, where that is not at once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub valid_from: Option<Timestamp>,
+    /// From which age on the station takes it for stale; a vehicle whose configuration says nothing of it does too.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stale: Option<StaleAfter>,
     /// Earlier versions from which there is a delta.
     #[serde(default)]
     pub deltas: Vec<DeltaFrom>,
+}
+
+/// From which age on a list is stale, in hours; 0 is never.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StaleAfter {
+    /// Until a warning.
+    pub warn_h: u32,
+    /// Until it is critical.
+    pub critical_h: u32,
 }
 
 /// A version from which there is a delta.

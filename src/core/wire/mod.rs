@@ -12,10 +12,13 @@
 //! | `GET /v1/hotlists` | – | 200 [`SignedManifest`] |
 //! | `GET /v1/hotlists/{name}/{sha256}` | – | 200 the list, JSON of an [`EntryRecord`] on each line |
 //! | `GET /v1/hotlists/{name}/{sha256}/from/{sha256}` | – | 200 a delta, see [`DeltaHeader`] |
+//! | `GET /v1/findings` | – | 200 a [`FindingSet`], signed |
 
 pub mod batch;
+mod findings;
 mod hotlist;
 mod security;
+pub use findings::*;
 pub use hotlist::*;
 pub use security::*;
 

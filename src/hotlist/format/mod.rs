@@ -31,7 +31,7 @@ pub use detect::{Choice, Detected, SAMPLE, choose, detect};
 pub use field::Field;
 pub use lines::MAX_LINE;
 pub use map::{Column, ColumnPart, Columns, Continuation, Footer, HeaderSpec, LineLayout, Map, Of, Separator, Span};
-pub use packed::{MAX_UNPACKED, Packing, open_plain, unpacked};
+pub use packed::{MAX_UNPACKED, Packing, open_plain, read_password, unpacked};
 pub use row::JUNK;
 pub use spec::{DojFile, Spec};
 pub use states::{Codes, code_of};

@@ -2,6 +2,7 @@
 //! password) are unpacked while they are read.
 
 use flate2::read::MultiGzDecoder;
+use plated_core::config_file::is_credential;
 use plated_core::error::{Context, Error, Kind, Result};
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom};
@@ -52,11 +53,15 @@ impl Packing {
     }
 }
 
-fn read_password(path: &Path) -> Result<Zeroizing<String>> {
+/// The password in a file of mode 0400, or in a credential.
+///
+/// # Errors
+/// As of [`Packing::new`].
+pub fn read_password(path: &Path) -> Result<Zeroizing<String>> {
     let what = || format!("could not read the password file {}", path.display());
     let file = open_plain(path).context(Kind::Missing, what)?;
     let mode = file.metadata().context(Kind::Missing, what)?.mode() & 0o7777;
-    if mode & 0o077 != 0 {
+    if !is_credential(path) && mode & 0o077 != 0 {
         let message = format!("the password file {} may be read by others (mode {mode:04o})", path.display());
         return Err(Error::new(Kind::Refused, format!("{message}; run `chmod 0400 {}`", path.display())));
     }

@@ -177,6 +177,12 @@ impl TryFrom<StaleKeys> for Stale {
 }
 
 impl Stale {
+    /// These hours; a warning comes no later than that it is critical.
+    pub fn new(warn_h: u32, critical_h: u32) -> Self {
+        let warn_h = if critical_h == 0 { warn_h } else { warn_h.min(critical_h) };
+        Self { warn_h, critical_h }
+    }
+
     /// Age from which on there is a warning; zero is never.
     pub fn warn(self) -> Duration {
         Duration::from_secs(u64::from(self.warn_h) * 3600)

@@ -74,6 +74,8 @@ pub struct Envelope {
     pub has_hit: bool,
     /// Incident number of the canvass in which it was made.
     pub canvass: Option<String>,
+    /// The fixed site at which it was made.
+    pub site: Option<String>,
     /// Decides how long it is kept.
     pub class: Class,
     /// Pictures that it names.
@@ -126,6 +128,8 @@ pub struct AuditRow {
     pub prev: Sha256,
     /// Its own hash.
     pub hash: Sha256,
+    /// That is not the hash of what it says.
+    pub is_changed: bool,
     /// As `plated audit export` writes it.
     pub json: Bytes,
 }

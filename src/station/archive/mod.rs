@@ -10,6 +10,7 @@ mod batch;
 mod certificate;
 mod class;
 pub(crate) mod command;
+pub(crate) mod documents_command;
 mod hold;
 mod query;
 mod report;
@@ -19,7 +20,7 @@ pub use batch::{AuditRow, CheckedBatch, CheckedRead, Document, Envelope, Outcome
 pub use certificate::{Certificate, DeletedPart, SignedCertificate};
 pub use class::{Class, Retention};
 pub use hold::{Hold, NewHold};
-pub use query::{Cursor, Found, Page, Plate, Query, StoredRead};
+pub use query::{Cursor, DocumentQuery, Found, Page, Plate, Query, SharedRead, StoredDocument, StoredRead};
 pub use report::{CheckReport, DayCount, Due, Statistics, VehicleCount};
 
 pub(crate) use sqlite::SCHEMA;
@@ -28,7 +29,7 @@ pub use sqlite::{Options, SqliteArchive, StationLog};
 use bytes::Bytes;
 use jiff::Timestamp;
 use jiff::civil::Date;
-use plated_access::{HoldEvidence, Permit, Purge, Search};
+use plated_access::{Forward, Hits, HoldEvidence, Permit, Purge, Search};
 use plated_core::digest::Sha256;
 use plated_core::error::Result;
 use uuid::Uuid;
@@ -60,6 +61,19 @@ pub trait Archive: Send + Sync {
     /// # Errors
     /// `Damaged` when it can't be decrypted or does not fit its hash.
     fn picture(&self, permit: &Permit<Search>, read: Uuid, sha256: &Sha256) -> Result<Option<Bytes>>;
+
+    /// What officers put down, of one kind, the last that came first.
+    ///
+    /// # Errors
+    /// What keeps it from being read.
+    fn documents(&self, permit: &Permit<Hits>, query: &DocumentQuery) -> Result<Vec<StoredDocument>>;
+
+    /// A read with all its pictures, to be shared with an upstream station (control P-17); none when it is not here any
+    /// more, or a picture of it was deleted.
+    ///
+    /// # Errors
+    /// `Damaged` when something of it does not fit its hash.
+    fn to_forward(&self, permit: &Permit<Forward>, id: Uuid) -> Result<Option<SharedRead>>;
 
     /// Begins a hold (control P-15): copies the reads with their pictures to a place of their own, which no purge
     /// touches. Who and why is the permit's.

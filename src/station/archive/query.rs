@@ -1,11 +1,12 @@
 //! What is searched for, and what is found.
 
-use super::batch::Envelope;
+use super::batch::{Envelope, Picture};
 use super::class::Class;
 use jiff::Timestamp;
 use plated_core::area::Area;
 use plated_core::digest::Sha256;
 use plated_core::error::{Error, Kind, Result};
+use plated_core::officers::Reading;
 use plated_core::plate::PlateText;
 use plated_hotlist::Pattern;
 use serde_json::{Value, json};
@@ -14,7 +15,7 @@ use uuid::Uuid;
 /// What is searched for: reads to which all that is given applies.
 #[derive(Clone, Debug, Default)]
 pub struct Query {
-    /// Plate or partial plate.
+    /// Plate or partial plate: as it was read, or as it was corrected.
     pub plate: Option<Plate>,
     /// Issuing state, as read.
     pub state: Option<String>,
@@ -73,6 +74,56 @@ pub struct Found {
     pub received: Timestamp,
     /// What it says.
     pub envelope: Envelope,
+    /// What it really says, where somebody corrected it; the newest counts (control P-30).
+    pub corrected: Option<Reading>,
+}
+
+/// Documents of one kind, those that came last first.
+#[derive(Clone, Debug, Default)]
+pub struct DocumentQuery {
+    /// The kind, such as `correction`.
+    pub kind: String,
+    /// Of this vehicle.
+    pub vehicle: Option<String>,
+    /// Came then or later.
+    pub from: Option<Timestamp>,
+    /// Came before then.
+    pub until: Option<Timestamp>,
+    /// At most so many, and never more than [`DocumentQuery::MAX`].
+    pub limit: usize,
+}
+
+impl DocumentQuery {
+    /// Most documents of one look.
+    pub const MAX: usize = 10_000;
+}
+
+/// Something that an officer put down.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredDocument {
+    /// The vehicle that sent it.
+    pub vehicle: String,
+    /// When it came.
+    pub received: Timestamp,
+    /// The read that it is about.
+    pub read: Option<Uuid>,
+    /// The exact bytes.
+    pub json: Vec<u8>,
+}
+
+/// A read as it goes on to another station.
+#[derive(Clone, Debug)]
+pub struct SharedRead {
+    /// By which it is decided whether it goes.
+    pub envelope: Envelope,
+    /// Over its record.
+    pub sha256: Sha256,
+    /// The exact bytes.
+    pub record: Vec<u8>,
+    /// All pictures that it names.
+    pub pictures: Vec<Picture>,
+    /// What was put down about it: kind and exact bytes.
+    pub documents: Vec<(String, Vec<u8>)>,
 }
 
 /// A read with all that is kept of it.

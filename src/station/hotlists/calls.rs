@@ -126,7 +126,7 @@ async fn file(_: &Permit<HandOut>, path: PathBuf, tag: String, headers: HeaderMa
 }
 
 /// True when the request names this tag as one it has (`If-None-Match`).
-fn is_known(headers: &HeaderMap, tag: &str) -> bool {
+pub fn is_known(headers: &HeaderMap, tag: &str) -> bool {
     text(headers, &header::IF_NONE_MATCH)
         .is_some_and(|known| known.split(',').map(str::trim).any(|t| t == "*" || t.trim_start_matches("W/") == tag))
 }

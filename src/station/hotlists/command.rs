@@ -1,9 +1,11 @@
 //! `plated-station hotlist`: what vehicles are to have.
 
 use super::super::command::print;
-use super::super::{ArchiveKey, Database, StationConfig};
+use super::super::{ArchiveKey, Database, Rows, StationConfig};
+use super::age::ages;
 use super::import::ImportArgs;
 use super::publish::Publisher;
+use super::sources_command::{DisableArgs, EnableArgs, FetchArgs, InactiveArgs, UpdateArgs};
 use super::table::HotlistVersion;
 use clap::Subcommand;
 use plated_access::Actor;
@@ -21,6 +23,16 @@ pub enum HotlistCommand {
     /// Publish a version of a list from a file; vehicles take it at their next round
     #[command(visible_alias = "publish")]
     Import(Box<ImportArgs>),
+    /// Fetch lists from their sources, as [[sources]] of station.toml has them
+    Fetch(FetchArgs),
+    /// Add entries to a list that is handed out, and remove entries, from incremental files
+    Update(Box<UpdateArgs>),
+    /// Make an entry inactive: it is left out of the list, whatever its source sends, until it is made active again
+    Disable(DisableArgs),
+    /// Make an entry active again
+    Enable(EnableArgs),
+    /// Show the entries that were made inactive, by whom and why
+    Inactive(InactiveArgs),
     /// Show the lists that are handed out, and the versions kept
     List {
         /// Print one JSON object per version
@@ -44,23 +56,24 @@ pub enum HotlistCommand {
 }
 
 impl HotlistCommand {
+    /// The configuration, of the one that goes on for ever.
+    pub fn watches(&self) -> Option<&PathBuf> {
+        match self {
+            Self::Fetch(fetch) => fetch.watches(),
+            _ => None,
+        }
+    }
+
     /// Does what the command line asks.
     pub fn run(self) -> Result<()> {
         match self {
             Self::Import(import) => import.run(),
-            Self::List { json, config } => {
-                let config = StationConfig::load(&config)?;
-                let key = ArchiveKey::load(&config.archive_key)?;
-                let all = Database::read_only(&config.database(), &key, |rows| rows.list_versions())?;
-                let all = all.unwrap_or_default();
-                for v in all.iter().filter(|v| v.kept || v.current) {
-                    print(&if json { as_json(v) } else { as_line(v) })?;
-                }
-                match all.iter().any(|v| v.current) || json {
-                    true => Ok(()),
-                    false => print("the station hands out no lists"),
-                }
-            }
+            Self::Fetch(fetch) => fetch.run(),
+            Self::Update(update) => update.run(),
+            Self::Disable(disable) => disable.run(),
+            Self::Enable(enable) => enable.run(),
+            Self::Inactive(inactive) => inactive.run(),
+            Self::List { json, config } => list(&StationConfig::load(&config)?, json),
             Self::Withdraw { name, reason, config } => {
                 if !reason.chars().any(char::is_alphanumeric) {
                     return Err(Error::new(Kind::Config, "--reason: give the reason in words; it is recorded"));
@@ -72,13 +85,33 @@ impl HotlistCommand {
     }
 }
 
+fn list(config: &StationConfig, json: bool) -> Result<()> {
+    let key = ArchiveKey::load(&config.archive_key)?;
+    let now = SystemClock::new().wall();
+    let look = |rows: &Rows<'_>| Ok((rows.list_versions()?, ages(rows, &config.sources, now)?));
+    let (all, ages) = Database::read_only(&config.database(), &key, look)?.unwrap_or_default();
+    for v in all.iter().filter(|v| v.kept || v.current) {
+        print(&if json { as_json(v) } else { as_line(v) })?;
+    }
+    if json {
+        return Ok(());
+    }
+    for age in &ages {
+        print(&age.to_string())?;
+    }
+    match all.iter().any(|v| v.current) {
+        true => Ok(()),
+        false => print("the station hands out no lists"),
+    }
+}
+
 /// Changes what is handed out.
-fn with<T>(config: &Path, work: impl FnOnce(&mut Publisher<'_>) -> Result<T>) -> Result<T> {
+pub(super) fn with<T>(config: &Path, work: impl FnOnce(&mut Publisher<'_>) -> Result<T>) -> Result<T> {
     with_config(&StationConfig::load(config)?, work)
 }
 
 /// The same with a configuration that was read already.
-pub(super) fn with_config<T>(config: &StationConfig, work: impl FnOnce(&mut Publisher<'_>) -> Result<T>) -> Result<T> {
+pub fn with_config<T>(config: &StationConfig, work: impl FnOnce(&mut Publisher<'_>) -> Result<T>) -> Result<T> {
     let signer = hotlist_signer(config)?;
     let clock = SystemClock::new();
     let clock: &dyn Clock = &clock;
@@ -110,7 +143,11 @@ pub fn this_user() -> SystemUser {
 }
 
 fn as_line(v: &HotlistVersion) -> String {
-    let state = if v.current { "current" } else { "kept" };
+    let state = match (v.current, v.valid_from.filter(|_| v.coming)) {
+        (_, Some(from)) => format!("in force from {from:.0}"),
+        (true, None) => "current".into(),
+        (false, None) => "kept".into(),
+    };
     let forced = if v.forced.is_some() { ", FORCED" } else { "" };
     let dated = v.file_date.map_or_else(String::new, |d| format!(", dated {d:.0}"));
     format!(
@@ -131,6 +168,7 @@ fn as_json(v: &HotlistVersion) -> String {
         "name": v.name, "version": v.version, "sha256": v.sha256, "bytes": v.bytes, "entries": v.entries,
         "published": v.published, "by": v.by, "file_date": v.file_date,
         "confirmed": v.confirmed, "forced": v.forced, "current": v.current,
+        "valid_from": v.valid_from.filter(|_| v.coming), "stale": v.stale,
     })
     .to_string()
 }

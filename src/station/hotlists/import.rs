@@ -7,6 +7,7 @@ use super::publish::{Done, Publication, Published};
 use super::source::Source;
 use jiff::Timestamp;
 use plated_access::Actor;
+use plated_core::config_file::moment;
 use plated_core::durable::Scratch;
 use plated_core::error::{Context, Error, Kind, Result, opened};
 use plated_core::record::Priority;
@@ -24,6 +25,7 @@ const MAX_SHOWN: usize = 5;
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   plated-station hotlist import svs.zip --name svs --format ca_doj:svs --config station.toml
+  plated-station hotlist import parade.csv --name parade --valid-from '2026-11-28 06:00' --config station.toml
   plated hotlist export --list watch | ssh station plated-station hotlist import - --name watch
 
 All formats of `plated hotlist import`, also packed with gzip or ZIP. Where [[sources]] of station.toml names the
@@ -58,6 +60,9 @@ pub struct ImportArgs {
     /// Name of the list in a ZIP archive of several files
     #[arg(long, value_name = "NAME")]
     archive_member: Option<String>,
+    /// It comes into force then, in vehicles without a link too; until then the version before counts
+    #[arg(long, value_name = "TIME", value_parser = moment)]
+    valid_from: Option<Timestamp>,
     /// Why; it is recorded
     #[arg(long, default_value = "brought by hand")]
     reason: String,
@@ -89,6 +94,8 @@ impl ImportArgs {
             file: input.path(),
             file_name: &self.file,
             file_date: self.file_date.or(input.changed()),
+            asked: None,
+            valid_from: self.valid_from,
             force,
             actor: &actor,
             reason: self.reason.trim(),
@@ -156,9 +163,13 @@ impl Drop for Input {
 }
 
 /// What was done, in lines.
-fn told(published: &Published) -> String {
-    let Published { version: v, done, report, forced, duplicates, deltas } = published;
+pub(super) fn told(published: &Published) -> String {
+    let Published { version: v, done, report, own_date: _, forced, duplicates, inactive, deltas } = published;
     let mut text = match done {
+        Done::Published if v.coming => {
+            let from = v.valid_from.unwrap_or(v.published);
+            format!("{} version {} comes into force at {from:.0}: {}", v.name, v.version, entries(v.entries))
+        }
         Done::Published => {
             format!("published {} version {}: {}, {} bytes", v.name, v.version, entries(v.entries), v.bytes)
         }
@@ -183,6 +194,9 @@ fn told(published: &Published) -> String {
     show("set aside", &report.set_aside_lines);
     if *duplicates > 0 {
         text.push_str(&format!("\n{} left out that repeat another", entries(*duplicates)));
+    }
+    if *inactive > 0 {
+        text.push_str(&format!("\n{} left out that were made inactive", entries(*inactive)));
     }
     for delta in deltas {
         text.push_str(&format!("\ndelta from {} has {} bytes", delta.from, delta.bytes));

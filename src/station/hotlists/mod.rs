@@ -3,6 +3,7 @@
 //! ```text
 //! data/hotlists/publish.lock          one change at a time
 //! data/hotlists/NAME/SHA256.jsonl     a version, in canonical form
+//! data/hotlists/NAME/SHA256.left_out  entries that were made inactive, and are not in it
 //! data/hotlists/NAME/FROM-TO.delta    from an earlier version to the current one
 //! ```
 //!
@@ -11,19 +12,28 @@
 //! stores the manifest that names it, signed. The running station only hands out what is stored;
 //! it never reads the signing key.
 
+mod age;
 mod body;
 pub(super) mod calls;
 mod canonical;
 pub(super) mod command;
+mod fetch;
 mod import;
+mod inactive;
 mod publish;
 mod range;
 mod source;
+mod sources_command;
 mod table;
+mod update;
 
+pub use age::{ListAge, Staleness, ages};
+pub use fetch::{Fetched, Fetcher, SourceState};
+pub use inactive::{EntryName, Inactive};
 pub use publish::{Done, Publication, Published, Publisher};
 pub use source::Source;
 pub use table::HotlistVersion;
+pub use update::Increment;
 
 use plated_core::digest::Sha256;
 use std::path::{Path, PathBuf};
@@ -36,6 +46,11 @@ fn folder(data: &Path) -> PathBuf {
 /// Name of a version's file.
 fn file_name(sha256: &Sha256) -> String {
     format!("{sha256}.jsonl")
+}
+
+/// Name of the file of what was left out of a version.
+fn left_out_name(sha256: &Sha256) -> String {
+    format!("{sha256}.left_out")
 }
 
 /// Name of a delta's file.

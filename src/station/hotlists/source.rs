@@ -1,13 +1,18 @@
-//! `[[sources]]` of station.toml: how the file of a list is read, and when it is refused.
+//! `[[sources]]` of station.toml: where a list is fetched, how its file is read, and when it is refused or too old.
 
-use plated_core::config_file::within;
+use plated_core::config_file::{placed, within};
+use plated_core::digest::Sha256;
 use plated_core::record::Priority;
+use plated_core::wire::StaleAfter;
 use plated_hotlist::manifest::is_list_name;
-use plated_hotlist::settings::{Hotlist, Limits};
+use plated_hotlist::settings::{Hotlist, Limits, Stale};
 use serde::Deserialize;
 use std::path::{Path, PathBuf};
 
-/// One list, and how it is read.
+/// Its credentials are those of the service that fetches lists.
+const UNIT: &str = "plated-station-lists.service";
+
+/// One list, where it is fetched and how it is read.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Source {
@@ -34,10 +39,51 @@ pub struct Source {
     /// So many versions are kept.
     #[serde(default = "keep")]
     pub keep: u16,
+    /// From which age on it is stale, here and in the vehicles.
+    #[serde(default)]
+    pub stale: Stale,
+    /// Where its file is fetched: `https://…`.
+    pub url: Option<String>,
+    /// Name for basic authentication there.
+    pub user: Option<String>,
+    /// File of mode 0400, or credential, with the password.
+    pub password_file: Option<PathBuf>,
+    /// PEM file of the authorities one of which signed the server's certificate.
+    pub ca: Option<PathBuf>,
+    /// Or a program that gets the file, with its arguments: it writes it to its standard output, or to the path that is
+    /// put in the place of `{file}`. No shell has part in it.
+    pub command: Option<Vec<String>>,
+    /// Seconds between looks.
+    #[serde(default = "interval_s")]
+    pub interval_s: f64,
+    /// A look takes at most so many seconds.
+    #[serde(default = "timeout_s")]
+    pub timeout_s: f64,
+    /// Largest file, in MiB.
+    #[serde(default = "max_mib")]
+    pub max_mib: u32,
 }
 
 fn keep() -> u16 {
     10
+}
+fn interval_s() -> f64 {
+    3600.0
+}
+fn timeout_s() -> f64 {
+    600.0
+}
+fn max_mib() -> u32 {
+    1024
+}
+
+/// From where a list is fetched.
+#[derive(Clone, Copy, Debug)]
+pub enum Origin<'a> {
+    /// A server.
+    Https(&'a str),
+    /// What a program gives.
+    Command(&'a [String]),
 }
 
 impl Source {
@@ -54,7 +100,33 @@ impl Source {
             priority: None,
             limits: Limits::default(),
             keep: keep(),
+            stale: Stale::default(),
+            url: None,
+            user: None,
+            password_file: None,
+            ca: None,
+            command: None,
+            interval_s: interval_s(),
+            timeout_s: timeout_s(),
+            max_mib: max_mib(),
         }
+    }
+
+    /// From where it is fetched; from nowhere where it is brought by hand.
+    pub fn origin(&self) -> Option<Origin<'_>> {
+        let url = self.url.as_deref().map(Origin::Https);
+        url.or_else(|| self.command.as_deref().map(Origin::Command))
+    }
+
+    /// From which age on it is stale, as vehicles are told.
+    pub fn stale_after(&self) -> StaleAfter {
+        StaleAfter { warn_h: self.stale.warn_h, critical_h: self.stale.critical_h }
+    }
+
+    /// Digest of all that decides how it is fetched and read.
+    pub fn digest(&self) -> Sha256 {
+        let map = self.map.as_deref().and_then(|path| std::fs::read(path).ok());
+        Sha256::of(format!("{} {self:?} {map:?}", env!("CARGO_PKG_VERSION")).as_bytes())
     }
 
     /// The settings as the importer takes them.
@@ -73,8 +145,11 @@ impl Source {
 
     /// Paths count from the configuration's folder.
     pub(crate) fn resolve(&mut self, base: &Path) {
-        for path in [&mut self.map, &mut self.zip_password_file] {
-            *path = path.take().map(|path| base.join(path));
+        for path in [&mut self.map, &mut self.zip_password_file, &mut self.password_file, &mut self.ca] {
+            *path = path.take().map(|path| placed(base, &path, UNIT));
+        }
+        for argument in self.command.iter_mut().flatten().filter(|argument| argument.starts_with("%d/")) {
+            *argument = placed(base, Path::new(&*argument), UNIT).to_string_lossy().into_owned();
         }
     }
 
@@ -85,9 +160,79 @@ impl Source {
         }
         within("keep", self.keep, 1..=1000)?;
         self.limits.check().map_err(|why| format!("limits.{why}"))?;
-        match (&self.format, &self.map) {
-            (Some(_), Some(_)) => Err("map: a list has a format or a map, not both".into()),
+        within("interval_s", self.interval_s, 0.01..=604_800.0)?;
+        within("timeout_s", self.timeout_s, 0.01..=86_400.0)?;
+        within("max_mib", self.max_mib, 1..=4096)?;
+        if self.format.is_some() && self.map.is_some() {
+            return Err("map: a list has a format or a map, not both".into());
+        }
+        match (&self.url, &self.command) {
+            (Some(_), Some(_)) => Err("command: a list has a url or a command, not both".into()),
+            (Some(url), None) => self.check_url(url),
+            (None, Some(command)) if command.first().is_none_or(String::is_empty) => {
+                Err("command: name the program and its arguments, each by itself: [\"scp\", \"-q\", …]".into())
+            }
+            (None, _) if self.user.is_some() => {
+                Err("user: a name is for a url; a command has its own arguments".into())
+            }
+            (None, _) if self.ca.is_some() => Err("ca: an authority is for a url".into()),
             _ => Ok(()),
+        }
+    }
+
+    fn check_url(&self, url: &str) -> Result<(), String> {
+        let rest = url.strip_prefix("https://").ok_or("url: must begin with https://")?;
+        let host = rest.split(['/', '?']).next().unwrap_or_default();
+        if host.is_empty() || url.contains(char::is_whitespace) {
+            return Err("url: give the address of the file: https://host/path".into());
+        }
+        if host.contains('@') {
+            return Err("url: give the name as user and the password in password_file, not in the address".into());
+        }
+        if self.user.is_some() != self.password_file.is_some() {
+            return Err("user: give user and password_file together".into());
+        }
+        match self.ca {
+            Some(_) => Ok(()),
+            None => Err("ca: name the file of the authorities by which the server is known, such as \
+                         /etc/ssl/certs/ca-certificates.crt for the public ones"
+                .into()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn checked(text: &str) -> Result<Source, String> {
+        let source: Source = toml::from_str(&format!("name = \"svs\"\n{text}")).map_err(|e| e.message().to_owned())?;
+        source.check().map(|()| source)
+    }
+
+    #[test]
+    fn a_source_is_a_server_or_a_command_and_a_password_stands_in_a_file() {
+        let https = "url = \"https://lists.example/svs.zip\"\nca = \"ca.crt\"\n";
+        let source = checked(&format!("{https}user = \"a\"\npassword_file = \"p\"\n")).unwrap();
+        assert!(matches!(source.origin(), Some(Origin::Https("https://lists.example/svs.zip"))));
+        assert!(matches!(checked("command = [\"scp\", \"-q\"]").unwrap().origin(), Some(Origin::Command([_, _]))));
+        assert!(checked("").unwrap().origin().is_none());
+        for (text, expected) in [
+            (&*format!("{https}command = [\"scp\"]"), "command: "),
+            ("url = \"http://lists.example/\"", "url: must begin with https://"),
+            ("url = \"https://a:b@lists.example/\"\nca = \"c\"", "url: give the name as user"),
+            ("url = \"https://\"\nca = \"c\"", "url: "),
+            ("url = \"https://lists.example/\"", "ca: "),
+            (&format!("{https}user = \"a\""), "user: "),
+            (&format!("{https}password_file = \"a\""), "user: "),
+            ("command = []", "command: "),
+            ("command = [\"scp\"]\nuser = \"a\"", "user: "),
+            ("interval_s = 0", "interval_s: "),
+            ("stale = { warn_h = 80 }", "stale: "),
+            ("password = \"hunter2\"", "password"),
+        ] {
+            let why = checked(text).unwrap_err();
+            assert!(why.contains(expected), "{text}: {why}");
         }
     }
 }

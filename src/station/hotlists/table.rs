@@ -4,6 +4,7 @@ use super::super::database::{Rows, SqlContext, could_not_read};
 use jiff::Timestamp;
 use plated_core::digest::Sha256;
 use plated_core::error::Result;
+use plated_core::wire::{DeltaFrom, ListVersion, StaleAfter};
 use rusqlite::{OptionalExtension, Row, params};
 
 /// A version of a list.
@@ -33,6 +34,34 @@ pub struct HotlistVersion {
     pub kept: bool,
     /// Whether vehicles are to have it now.
     pub current: bool,
+    /// When it comes into force, or came, where that was not at once.
+    pub valid_from: Option<Timestamp>,
+    /// It is not in force yet.
+    pub coming: bool,
+    /// From which age on it is stale.
+    pub stale: Option<StaleAfter>,
+    /// So many versions were to be kept when it was published.
+    pub keep: usize,
+}
+
+impl HotlistVersion {
+    /// As the manifest has it.
+    pub fn as_listed(&self, deltas: Vec<DeltaFrom>) -> ListVersion {
+        ListVersion {
+            name: self.name.clone(),
+            version: self.version,
+            sha256: self.sha256,
+            bytes: self.bytes,
+            entries: self.entries,
+            published: self.published,
+            file_date: self.file_date,
+            confirmed: self.confirmed,
+            forced: self.forced.clone(),
+            valid_from: self.valid_from.filter(|_| self.coming),
+            stale: self.stale,
+            deltas,
+        }
+    }
 }
 
 /// The manifest that counts now.
@@ -45,7 +74,7 @@ pub struct Current {
 }
 
 const COLUMNS: &str = "name, version, sha256, bytes, entries, published, by_user, file_date, confirmed, forced, kept, \
-                       current";
+                       current, valid_from, coming, warn_h, critical_h, keep";
 
 impl Rows<'_> {
     /// All versions of all lists, in the order of names, the newest first.
@@ -65,14 +94,17 @@ impl Rows<'_> {
             .sql(could_not_read)
     }
 
-    /// Adds a version and makes it the current one of its list.
+    /// Adds a version. One that is current takes the place of the one before it.
     pub fn add_list_version(&self, v: &HotlistVersion) -> Result<()> {
-        self.withdraw_list(&v.name)?;
+        if v.current {
+            self.leave_without_current(&v.name)?;
+        }
         self.0
             .prepare_cached(
                 "INSERT INTO hotlist_versions
-                 (name, version, sha256, bytes, entries, published, by_user, file_date, confirmed, forced, kept, current)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, 1, 1)",
+                 (name, version, sha256, bytes, entries, published, by_user, file_date, confirmed, forced, kept, current,
+                  valid_from, coming, warn_h, critical_h, keep)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, 1, ?11, ?12, ?13, ?14, ?15, ?16)",
             )
             .and_then(|mut s| {
                 s.execute(params![
@@ -86,29 +118,79 @@ impl Rows<'_> {
                     v.file_date.map(Timestamp::as_microsecond),
                     v.confirmed.as_microsecond(),
                     v.forced,
+                    v.current,
+                    v.valid_from.map(Timestamp::as_microsecond),
+                    v.coming,
+                    v.stale.map(|stale| stale.warn_h),
+                    v.stale.map(|stale| stale.critical_h),
+                    i64::try_from(v.keep).unwrap_or(i64::MAX),
                 ])
             })
             .map(drop)
             .sql(|| "could not note a list".into())
     }
 
-    /// Notes that the current version of a list is still the newest at its source, and the date of the file that
-    /// says so.
-    pub fn confirm_list(&self, name: &str, confirmed: Timestamp, file_date: Option<Timestamp>) -> Result<()> {
-        let (confirmed, file_date) = (confirmed.as_microsecond(), file_date.map(Timestamp::as_microsecond));
+    /// Makes the versions current whose time has come; gives their names.
+    pub fn promote_lists(&self, now: Timestamp) -> Result<Vec<String>> {
+        let due: Vec<(String, i64)> = self
+            .0
+            .prepare_cached(
+                "SELECT name, version FROM hotlist_versions WHERE coming AND valid_from <= ?1 ORDER BY valid_from, version",
+            )
+            .and_then(|mut s| s.query_map([now.as_microsecond()], |row| Ok((row.get(0)?, row.get(1)?)))?.collect())
+            .sql(could_not_read)?;
+        for (name, version) in &due {
+            self.leave_without_current(name)?;
+            self.0
+                .prepare_cached("UPDATE hotlist_versions SET coming = 0, current = 1 WHERE name = ?1 AND version = ?2")
+                .and_then(|mut s| s.execute(params![name, version]))
+                .sql(|| "could not bring a list into force".into())?;
+        }
+        Ok(due.into_iter().map(|(name, _)| name).collect())
+    }
+
+    /// Gives up a version that has not come into force yet.
+    pub fn give_up_version(&self, name: &str, version: u64) -> Result<()> {
+        self.0
+            .prepare_cached("UPDATE hotlist_versions SET coming = 0, kept = 0 WHERE name = ?1 AND version = ?2")
+            .and_then(|mut s| s.execute(params![name, version.cast_signed()]))
+            .map(drop)
+            .sql(|| "could not give up a version of a list".into())
+    }
+
+    /// Gives up versions that have not come into force yet; their files go with the next change.
+    pub fn cancel_coming(&self, name: &str) -> Result<bool> {
+        self.0
+            .prepare_cached("UPDATE hotlist_versions SET coming = 0, kept = 0 WHERE name = ?1 AND coming")
+            .and_then(|mut s| s.execute([name]))
+            .map(|changed| changed > 0)
+            .sql(|| "could not give up a version of a list".into())
+    }
+
+    /// Notes that the current version of a list is still the newest at its source, the date of the file that says so,
+    /// and from which age on it is stale.
+    pub fn confirm_list(&self, same: &HotlistVersion) -> Result<()> {
+        let (confirmed, file_date) = (same.confirmed.as_microsecond(), same.file_date.map(Timestamp::as_microsecond));
+        let stale = same.stale.map(|stale| (stale.warn_h, stale.critical_h)).unzip();
         self.0
             .prepare_cached(
                 "UPDATE hotlist_versions SET confirmed = max(confirmed, ?2),
-                   file_date = CASE WHEN ?3 > coalesce(file_date, 0) THEN ?3 ELSE file_date END
+                   file_date = CASE WHEN ?3 > coalesce(file_date, 0) THEN ?3 ELSE file_date END,
+                   warn_h = ?4, critical_h = ?5
                  WHERE name = ?1 AND current",
             )
-            .and_then(|mut s| s.execute(params![name, confirmed, file_date]))
+            .and_then(|mut s| s.execute(params![same.name, confirmed, file_date, stale.0, stale.1]))
             .map(drop)
             .sql(|| "could not note that a list is the newest".into())
     }
 
-    /// Leaves a list without a current version; true when it had one.
+    /// Leaves a list without a version that counts or comes; true when it had one.
     pub fn withdraw_list(&self, name: &str) -> Result<bool> {
+        let came = self.cancel_coming(name)?;
+        Ok(self.leave_without_current(name)? || came)
+    }
+
+    fn leave_without_current(&self, name: &str) -> Result<bool> {
         self.0
             .prepare_cached("UPDATE hotlist_versions SET current = 0 WHERE name = ?1 AND current")
             .and_then(|mut s| s.execute([name]))
@@ -116,12 +198,12 @@ impl Rows<'_> {
             .sql(|| "could not withdraw a list".into())
     }
 
-    /// Notes that the files of all but the last `keep` versions of a list go. The current one,
-    /// if there is one, is always among the last.
+    /// Notes that the files of all but the last `keep` versions of a list go; the current one stays, and those to
+    /// come.
     pub fn let_go_of_lists(&self, name: &str, keep: usize) -> Result<()> {
         self.0
             .prepare_cached(
-                "UPDATE hotlist_versions SET kept = 0 WHERE name = ?1 AND kept AND version <=
+                "UPDATE hotlist_versions SET kept = 0 WHERE name = ?1 AND kept AND NOT current AND NOT coming AND version <=
                  (SELECT version FROM hotlist_versions WHERE name = ?1 ORDER BY version DESC LIMIT 1 OFFSET ?2)",
             )
             .and_then(|mut s| s.execute(params![name, i64::try_from(keep).unwrap_or(i64::MAX)]))
@@ -168,6 +250,13 @@ fn version(row: &Row<'_>) -> rusqlite::Result<HotlistVersion> {
         forced: row.get(9)?,
         kept: row.get(10)?,
         current: row.get(11)?,
+        valid_from: row.get::<_, Option<i64>>(12)?.map(time),
+        coming: row.get(13)?,
+        stale: row
+            .get::<_, Option<u32>>(14)?
+            .zip(row.get(15)?)
+            .map(|(warn_h, critical_h)| StaleAfter { warn_h, critical_h }),
+        keep: row.get::<_, i64>(16)?.try_into().unwrap_or(1),
     })
 }
 

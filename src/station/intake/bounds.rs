@@ -23,7 +23,7 @@ const MAX_VERSION_CHARS: usize = 200;
 const PLATES: [&[&str]; 5] =
     [&["text"], &["best", "text"], &["candidates", "text"], &["sightings", "text"], &["hits", "text"]];
 /// Where plain names stand.
-const NAMES: [&[&str]; 2] = [&["camera"], &["hits", "entries", "entry", "list"]];
+const NAMES: [&[&str]; 3] = [&["camera"], &["site"], &["hits", "entries", "entry", "list"]];
 /// Where places stand.
 const POSITIONS: [&[&str]; 2] = [&["position"], &["hits", "position"]];
 /// Where versions stand.

@@ -5,6 +5,7 @@ use super::arrival::Parts;
 use super::{bounds, envelope};
 use axum::body::Bytes;
 use jiff::Timestamp;
+use plated_access::audit;
 use plated_core::digest::Sha256;
 use plated_core::wire::batch::{
     Durable, DurableRow, Receipt, Refusal, RefusedRow, RowVerdicts, SealedDocument, SealedRow, Verdicts,
@@ -27,8 +28,9 @@ pub struct Checked {
     row_hashes: Vec<Sha256>,
 }
 
-/// Checks each part by itself: a bad one never harms the others. Takes its time; not for a thread that serves.
-pub fn check(parts: Parts, received: Timestamp) -> Checked {
+/// Checks each part by itself: a bad one never harms the others. What another station sends is of its vehicles. Takes its
+/// time; not for a thread that serves.
+pub fn check(parts: Parts, received: Timestamp, is_station: bool) -> Checked {
     let Parts { header, reads, documents, rows, pictures } = parts;
     let mut checked = Checked {
         batch: CheckedBatch {
@@ -53,7 +55,7 @@ pub fn check(parts: Parts, received: Timestamp) -> Checked {
         row_hashes: Vec::new(),
     };
     for read in reads {
-        match envelope::open(&checked.batch.vehicle, &read) {
+        match envelope::open(&checked.batch.vehicle, &read, is_station) {
             Ok(envelope) => {
                 let (id, sha256, record) = (read.id, read.sha256, Bytes::from(read.record));
                 checked.batch.reads.push(CheckedRead { id, sha256, record, envelope });
@@ -63,7 +65,7 @@ pub fn check(parts: Parts, received: Timestamp) -> Checked {
     }
     for document in documents {
         let (id, sha256) = (document.id, document.sha256);
-        match open_document(&checked.batch.vehicle, document) {
+        match open_document(&checked.batch.vehicle, document, is_station) {
             Ok(document) => checked.batch.documents.push(document),
             Err(reason) => checked.refused_documents.push(Refusal { id, sha256, reason }),
         }
@@ -83,7 +85,7 @@ pub fn check(parts: Parts, received: Timestamp) -> Checked {
 
 /// A document. What it says is the business of whoever reads it, and one of an unknown kind is kept all the same; but it
 /// is the vehicle's own, and no text in it is what a terminal would obey.
-fn open_document(vehicle: &str, document: SealedDocument) -> Result<Document, String> {
+fn open_document(vehicle: &str, document: SealedDocument, is_station: bool) -> Result<Document, String> {
     let refuse = |reason: &str| Err(reason.to_owned());
     let SealedDocument { id, sha256, kind, body } = document;
     if body.len() > MAX_DOCUMENT_BYTES {
@@ -96,7 +98,7 @@ fn open_document(vehicle: &str, document: SealedDocument) -> Result<Document, St
     if let Some(why) = bounds::text(&json, "") {
         return Err(format!("in the document {why}"));
     }
-    if json.get("vehicle").and_then(Value::as_str).is_some_and(|named| named != vehicle) {
+    if !is_station && json.get("vehicle").and_then(Value::as_str).is_some_and(|named| named != vehicle) {
         return refuse("the document names another vehicle");
     }
     let read = json.get("read").and_then(Value::as_str).and_then(|read| read.parse::<Uuid>().ok());
@@ -127,7 +129,17 @@ fn open_row(row: SealedRow) -> Result<AuditRow, String> {
     if number < 1 || u64::try_from(number) != Ok(row.number) {
         return Err("the row has another number".into());
     }
-    Ok(AuditRow { log: row.log, number, prev, hash, json: row.row.into() })
+    let is_changed = is_changed(&row.row);
+    Ok(AuditRow { log: row.log, number, prev, hash, is_changed, json: row.row.into() })
+}
+
+/// Whether a row says something else than its hash is of. One with words of a newer vehicle can't be judged here.
+fn is_changed(line: &[u8]) -> bool {
+    let Ok(json) = serde_json::from_slice::<Value>(line) else { return false };
+    let Some(row) = json.get("row").and_then(|row| audit::Row::deserialize(row).ok()) else { return false };
+    let is_known = serde_json::to_value(&row).is_ok_and(|again| Some(&again) == json.get("row"));
+    let link = row.link();
+    is_known && link.computed != link.hash
 }
 
 impl Checked {

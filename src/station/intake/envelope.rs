@@ -5,6 +5,7 @@ use super::super::archive::{Class, Envelope, PictureRef};
 use super::bounds;
 use jiff::Timestamp;
 use plated_core::digest::Sha256;
+use plated_core::name::is_plain_name;
 use plated_core::plate::PlateText;
 use plated_core::record::Position;
 use plated_core::wire::batch::SealedRead;
@@ -29,6 +30,8 @@ struct Known {
     #[serde(default)]
     canvass: Option<String>,
     #[serde(default)]
+    site: Option<String>,
+    #[serde(default)]
     images: Vec<KnownPicture>,
     #[serde(default)]
     hits: Vec<IgnoredAny>,
@@ -44,8 +47,9 @@ struct KnownPicture {
 /// Most pictures of one read.
 const MAX_PICTURES: usize = 16;
 
-/// The envelope of a read of `vehicle`, or why it is not taken. The reason quotes nothing of it.
-pub(super) fn open(vehicle: &str, read: &SealedRead) -> Result<Envelope, String> {
+/// The envelope of a read of `vehicle`, or of a vehicle of the station `vehicle`, or why it is not taken. The reason quotes
+/// nothing of it.
+pub(super) fn open(vehicle: &str, read: &SealedRead, is_station: bool) -> Result<Envelope, String> {
     let refuse = |reason: &str| Err(reason.to_owned());
     if read.record.len() > bounds::MAX_RECORD_BYTES {
         return refuse("the record has more than 1 MiB");
@@ -62,9 +66,13 @@ pub(super) fn open(vehicle: &str, read: &SealedRead) -> Result<Envelope, String>
     if read.id.get_version_num() != 7 {
         return refuse("the id is not a UUID of version 7");
     }
-    if known.vehicle != vehicle {
-        return refuse("the record names another vehicle");
-    }
+    let name = match is_station {
+        // Two departments may have vehicles of one name.
+        true if is_plain_name(&known.vehicle) => format!("{vehicle}/{}", known.vehicle),
+        true => return refuse("vehicle is not 1 to 64 letters, digits, '-', '_' or '.'"),
+        false if known.vehicle == vehicle => known.vehicle,
+        false => return refuse("the record names another vehicle"),
+    };
     let json: Value = serde_json::from_slice(&read.record).map_err(at)?;
     if let Some(why) = bounds::violation(&json) {
         return Err(format!("in the record {why}"));
@@ -76,7 +84,7 @@ pub(super) fn open(vehicle: &str, read: &SealedRead) -> Result<Envelope, String>
         return refuse("in the record text is empty");
     }
     Ok(Envelope {
-        vehicle: known.vehicle,
+        vehicle: name,
         camera: known.camera,
         key: PlateText::normalise(&known.text).key().as_str().to_owned(),
         text: known.text,
@@ -86,8 +94,9 @@ pub(super) fn open(vehicle: &str, read: &SealedRead) -> Result<Envelope, String>
         last_seen: known.last_seen,
         position: known.position,
         has_hit: !known.hits.is_empty(),
-        class: Class::of(!known.hits.is_empty(), known.canvass.is_some(), false),
+        class: Class::of(!known.hits.is_empty(), known.canvass.is_some(), known.site.is_some()),
         canvass: known.canvass,
+        site: known.site,
         pictures: known
             .images
             .into_iter()

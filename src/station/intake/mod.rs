@@ -11,10 +11,11 @@ mod check;
 mod envelope;
 pub mod room;
 
-use super::archive::Archive;
+use super::archive::{Archive, CheckedBatch, Outcome};
 use super::computers::Seen;
 use super::http::{Failure, HttpResult, Station, blocking, failure};
 use super::listener::Vehicle;
+use super::monitor::Counts;
 use arrival::{Arrival, Refused};
 use axum::Json;
 use axum::body::{Body, Bytes};
@@ -26,6 +27,7 @@ use room::{NoRoom, Place};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
+use uuid::Uuid;
 
 /// A body of which nothing comes for so long is given up.
 const IDLE: Duration = Duration::from_secs(30);
@@ -37,13 +39,25 @@ pub(super) async fn post_batch(
     ConnectInfo(Vehicle(vehicle)): ConnectInfo<Vehicle>,
     request: Request,
 ) -> HttpResult<Json<SignedReceipt>> {
+    let taken = take(&station, vehicle, request).await;
+    if taken.is_err() {
+        Counts::add(&station.counts.failures, 1);
+    }
+    taken
+}
+
+async fn take(station: &Station, vehicle: Arc<str>, request: Request) -> HttpResult<Json<SignedReceipt>> {
     let place = station.room.place(&vehicle).map_err(no_room)?;
     let (parts, place) = arrive(request, &vehicle, place).await?;
     let (received, waiting) = (station.clock.wall(), parts.header.waiting);
-    let checked = blocking(move || Ok(check::check(parts, received))).await?;
+    let bytes = place.bytes();
+    let is_station = station.downstream.iter().any(|name| **name == *vehicle);
+    let checked = blocking(move || Ok(check::check(parts, received, is_station))).await?;
     let (archive, batch) = (station.archive.clone(), checked.batch.clone());
     let outcome = blocking(move || archive.ingest(batch)).await?;
     drop(place);
+    // Before the receipt, so that a vehicle sends it again where this fails.
+    share(station, &checked.batch, &outcome).await?;
     let came = checked.batch.reads.iter().zip(&outcome.reads).filter(|(_, verdict)| verdict.is_durable());
     let late = came.filter(|(read, _)| station.overdue.is_late(read.envelope.last_seen, received)).count();
     if late > 0 {
@@ -57,6 +71,13 @@ pub(super) async fn post_batch(
     if refused > 0 {
         tracing::warn!(vehicle = &*vehicle, batch = %receipt.batch, refused, "Parts of a batch were refused");
     }
+    let counts = &station.counts;
+    Counts::add(&counts.batches, 1);
+    Counts::add(&counts.batch_bytes, bytes);
+    Counts::add(&counts.reads, receipt.reads.durable.len());
+    Counts::add(&counts.documents, receipt.documents.durable.len());
+    Counts::add(&counts.audit_rows, receipt.audit_rows.durable.len());
+    Counts::add(&counts.refused, refused);
     tracing::debug!(
         vehicle = &*vehicle,
         batch = %receipt.batch,
@@ -66,6 +87,23 @@ pub(super) async fn post_batch(
         "Took in a batch"
     );
     Ok(Json(SignedReceipt::sign(&receipt, &station.receipt_signer)?))
+}
+
+/// Has what is shared with an upstream station wait for it.
+async fn share(station: &Station, batch: &CheckedBatch, outcome: &Outcome) -> HttpResult<()> {
+    let Some(settings) = &station.forward else { return Ok(()) };
+    let reads = batch.reads.iter().zip(&outcome.reads).filter(|(_, verdict)| verdict.is_durable());
+    let mut shared: Vec<(Uuid, bool)> = reads
+        .filter(|(read, _)| settings.shares(&read.envelope))
+        .map(|(read, _)| (read.id, read.envelope.has_hit))
+        .collect();
+    // What is about a read that came earlier goes with it once more; whether it is shared is seen then.
+    shared.extend(batch.documents.iter().filter_map(|document| document.read).map(|read| (read, false)));
+    if shared.is_empty() {
+        return Ok(());
+    }
+    let now = batch.received;
+    Ok(station.writer.call(move |database| database.transaction(|rows| rows.forward(&shared, now))).await?)
 }
 
 /// The whole body, taken apart as it comes.

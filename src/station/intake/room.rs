@@ -67,6 +67,11 @@ impl Room {
 }
 
 impl Place {
+    /// Memory that it has taken, in bytes.
+    pub fn bytes(&self) -> usize {
+        self.bytes
+    }
+
     /// Takes memory for so many more bytes.
     pub fn grow(&mut self, more: usize) -> Result<(), NoRoom> {
         let mut taken = self.room.taken.lock().unwrap_or_else(PoisonError::into_inner);

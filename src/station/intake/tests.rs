@@ -37,7 +37,7 @@ impl Bench {
             counts: BatchCounts::default(),
         };
         let parts = Parts { header, reads, documents: Vec::new(), rows: Vec::new(), pictures: Vec::new() };
-        let checked = check(parts, Timestamp::UNIX_EPOCH);
+        let checked = check(parts, Timestamp::UNIX_EPOCH, false);
         let outcome = self.archive.ingest(checked.batch.clone())?;
         Ok(checked.receipt("station-1", &outcome, Timestamp::UNIX_EPOCH).reads)
     }

@@ -13,7 +13,7 @@ use plated_vision::recognition::Recognition;
 
 use plated_core::error::{Context, Kind, Result};
 use serde::Deserialize;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 /// The whole file.
@@ -24,6 +24,9 @@ pub struct Config {
     pub vehicle: String,
     /// Cameras and files.
     pub sources: Vec<CaptureSource>,
+    /// Fixed sites, each with the cameras that stand there. Their reads are kept and shared by rules of their own.
+    #[serde(default)]
+    pub sites: BTreeMap<String, Vec<String>>,
     /// Detector, reader and tracker.
     #[serde(default)]
     pub recognition: Recognition,
@@ -101,6 +104,14 @@ impl Config {
         Ok(config)
     }
 
+    /// The fixed site of each camera that stands at one.
+    pub fn site_of_cameras(&self) -> HashMap<String, String> {
+        let of = |(site, cameras): (&String, &Vec<String>)| {
+            cameras.iter().map(|camera| (camera.clone(), site.clone())).collect::<Vec<_>>()
+        };
+        self.sites.iter().flat_map(of).collect()
+    }
+
     /// Where the daemon listens for the command line.
     pub fn control_socket(&self) -> PathBuf {
         self.control.socket.clone().unwrap_or_else(|| {
@@ -165,6 +176,20 @@ impl Config {
             }
             if self.sources[..i].iter().any(|o| o.name == s.name) {
                 return Err(format!("sources[{i}].name: \"{}\" is used twice", s.name));
+            }
+        }
+        let mut placed = HashSet::new();
+        for (site, cameras) in &self.sites {
+            if !is_plain_name(site) {
+                return Err(format!("sites: \"{site}\": use 1 to 64 letters, digits, '-', '_' or '.'"));
+            }
+            for camera in cameras {
+                if self.sources.iter().all(|source| source.name != *camera) {
+                    return Err(format!("sites.{site}: no source is named \"{camera}\""));
+                }
+                if !placed.insert(camera) {
+                    return Err(format!("sites.{site}: the source \"{camera}\" stands at another site already"));
+                }
             }
         }
         for (i, list) in self.hotlists.iter().enumerate() {
@@ -248,6 +273,20 @@ mod tests {
         assert!(c.store.path.is_absolute());
         assert_eq!(c.recognition.alert_looks, 2);
         assert!(c.transfer.is_none());
+    }
+
+    #[test]
+    fn a_camera_stands_at_one_fixed_site_at_most() {
+        let sites = load(&format!("{SMALL}[sites]\nbridge = [\"front\"]\n")).unwrap().site_of_cameras();
+        assert_eq!(sites.get("front").map(String::as_str), Some("bridge"));
+        for (table, expected) in [
+            ("bridge = [\"rear\"]", "sites.bridge: no source is named \"rear\""),
+            ("bridge = [\"front\"]\ngate = [\"front\"]", "at another site already"),
+            ("\"a bridge\" = [\"front\"]", "use 1 to 64 letters"),
+        ] {
+            let err = load(&format!("{SMALL}[sites]\n{table}\n")).unwrap_err().chain();
+            assert!(err.contains(expected), "{err}");
+        }
     }
 
     #[test]

@@ -68,7 +68,7 @@ pub(super) fn tell(round: Round, answer: Answer<'_>) -> Result<()> {
         });
         answer(Reply::Synced { list, outcome })?;
     }
-    match (round.error, failed.first()) {
+    match (round.error.or(round.findings), failed.first()) {
         (Some(e), _) => Err(e),
         (None, None) => Ok(()),
         (None, Some((list, kind, message))) => {

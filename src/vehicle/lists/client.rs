@@ -14,18 +14,21 @@ use plated_core::wire::etag;
 use plated_core::wire::{ListVersion, Manifest};
 use plated_hotlist::manifest;
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 /// Brings the station's lists into the vehicle.
 pub struct Sync<R> {
-    remote: R,
-    folder: PathBuf,
-    trust: Trust,
+    pub(super) remote: R,
+    pub(super) folder: PathBuf,
+    pub(super) trust: Trust,
     clock: Arc<dyn Clock>,
-    accept: Arc<Accept>,
+    pub(super) accept: Arc<Accept>,
+    /// What was handed over of what the station approved as not the wanted vehicle, and that it was begun with.
+    pub(super) findings: Option<Sha256>,
+    pub(super) findings_begun: bool,
     /// What this process has accepted; another may have fetched and accepted more.
     handed: HashMap<String, Sha256>,
     states: BTreeMap<String, ListState>,
@@ -62,13 +65,15 @@ pub struct Round {
     pub lists: Vec<(String, Result<Outcome>)>,
     /// Why there is no manifest that counts.
     pub error: Option<Error>,
+    /// Why what the station approved as not the wanted vehicle is not up to date.
+    pub findings: Option<Error>,
 }
 
 impl Round {
     /// All errors, each with the list that it is about.
     pub fn errors(&self) -> impl Iterator<Item = (Option<&str>, &Error)> {
         let lists = self.lists.iter().filter_map(|(name, o)| o.as_ref().err().map(|e| (Some(name.as_str()), e)));
-        self.error.iter().map(|e| (None, e)).chain(lists)
+        self.error.iter().chain(&self.findings).map(|e| (None, e)).chain(lists)
     }
 
     /// The longest wait that the station asked for, if it did.
@@ -94,7 +99,8 @@ impl<R: Remote> Sync<R> {
             handed.insert(version.name.clone(), version.sha256);
             states.insert(version.name, state);
         }
-        Self { remote, folder, trust, clock, accept, handed, states, error: None }
+        let (findings, findings_begun) = (None, false);
+        Self { remote, folder, trust, clock, accept, findings, findings_begun, handed, states, error: None }
     }
 
     /// How each list is getting on, by name.
@@ -105,8 +111,15 @@ impl<R: Remote> Sync<R> {
     /// Fetches what is new. One list that fails does not stop the others. May be cut off
     /// anywhere (dropped); the next round goes on from there.
     pub async fn round(&mut self) -> Round {
-        let mut round = Round { lists: Vec::new(), error: None };
+        let mut round = Round { lists: Vec::new(), error: None, findings: None };
+        self.held_findings().await;
         let outcome = self.lists(&mut round).await;
+        if outcome.is_ok() {
+            round.findings = self.fetch_findings().await.err();
+            if let Some(e) = &round.findings {
+                tracing::warn!(error = %e.chain(), "What the station approved as not the wanted vehicle is not up to date");
+            }
+        }
         let trouble = |e: &Error| (e.kind(), if e.kind() == Kind::Network { String::new() } else { e.chain() });
         let error = outcome.as_ref().err().map(trouble);
         if let Err(e) = outcome {
@@ -125,23 +138,24 @@ impl<R: Remote> Sync<R> {
 
     async fn lists(&mut self, round: &mut Round) -> Result<()> {
         let received = ReceivedLists::open(&self.folder)?;
-        let manifest = self.manifest(&received).await?;
-        for version in &manifest.lists {
-            let outcome = self.list(&received, version).await;
-            let state = self.states.entry(version.name.clone());
-            let state = state.or_insert_with(|| ListState::new(&version.name, Origin::Station));
-            if outcome.is_ok() {
-                state.hold(version);
+        let manifest = match self.manifest(&received).await {
+            Ok(manifest) => manifest,
+            Err(e) => {
+                self.without_station(&received, round).await;
+                return Err(e);
             }
-            if state.note(self.clock.wall(), outcome.as_ref().err().map(Error::chain))
-                && let Err(e) = &outcome
-            {
-                tell(Some(&version.name), e);
+        };
+        for version in manifest.lists_at(self.clock.wall()) {
+            self.bring(&received, &manifest, version, round).await;
+        }
+        for coming in &manifest.coming {
+            if let Err(e) = self.fetch_ahead(&received, coming).await {
+                tell(Some(&coming.name), &e);
+                round.lists.push((coming.name.clone(), Err(e)));
             }
-            round.lists.push((version.name.clone(), outcome));
         }
         for name in received.names() {
-            if !manifest.lists.iter().any(|list| list.name == name) {
+            if !manifest.lists.iter().chain(&manifest.coming).any(|list| list.name == name) {
                 let outcome = self.withdraw(&received, &name).await;
                 if let Err(e) = &outcome {
                     tell(Some(&name), e);
@@ -150,6 +164,40 @@ impl<R: Remote> Sync<R> {
             }
         }
         Ok(())
+    }
+
+    /// Brings one version into force, and notes how that went.
+    async fn bring(&mut self, received: &ReceivedLists, manifest: &Manifest, version: &ListVersion, round: &mut Round) {
+        let outcome = self.list(received, manifest, version).await;
+        let state = self.states.entry(version.name.clone());
+        let state = state.or_insert_with(|| ListState::new(&version.name, Origin::Station));
+        if outcome.is_ok() {
+            state.hold(version);
+        }
+        if state.note(self.clock.wall(), outcome.as_ref().err().map(Error::chain))
+            && let Err(e) = &outcome
+        {
+            tell(Some(&version.name), e);
+        }
+        round.lists.push((version.name.clone(), outcome));
+    }
+
+    /// A version whose time has come, and which was fetched ahead, comes into force without the station too.
+    async fn without_station(&mut self, received: &ReceivedLists, round: &mut Round) {
+        let held = received.manifest().and_then(|text| manifest::open(&text, &self.trust).ok());
+        let Some(manifest) = held else { return };
+        for version in manifest.lists_at(self.clock.wall()) {
+            let is_here = received.place(&version.name).is_ok_and(|place| place.has(version));
+            if version.valid_from.is_some() && is_here && self.handed.get(&version.name) != Some(&version.sha256) {
+                self.bring(received, &manifest, version, round).await;
+            }
+        }
+    }
+
+    /// Fetches a version before its time.
+    async fn fetch_ahead(&self, received: &ReceivedLists, version: &ListVersion) -> Result<()> {
+        let place = received.place(&version.name)?;
+        fetch(&self.remote, &place, version).await.map(drop)
     }
 
     /// The manifest that counts now.
@@ -182,17 +230,22 @@ impl<R: Remote> Sync<R> {
     fn is_done(&self, received: &ReceivedLists, manifest: &Manifest) -> bool {
         let held = |list: &ListVersion| self.handed.get(&list.name) == Some(&list.sha256);
         let accepted = received::accepted(&self.folder);
-        manifest.lists.iter().all(|list| held(list) && accepted.iter().any(|(a, _)| a == list))
-            && received.names().len() == manifest.lists.len()
+        let here = |list: &ListVersion| received.place(&list.name).is_ok_and(|place| place.has(list));
+        let names: BTreeSet<_> = manifest.lists.iter().chain(&manifest.coming).map(|list| &list.name).collect();
+        let lists = manifest.lists_at(self.clock.wall());
+        lists.into_iter().all(|list| held(list) && accepted.iter().any(|(a, _)| a == list))
+            && manifest.coming.iter().all(here)
+            && received.names().len() == names.len()
     }
 
-    async fn list(&mut self, received: &ReceivedLists, version: &ListVersion) -> Result<Outcome> {
+    async fn list(&mut self, received: &ReceivedLists, manifest: &Manifest, version: &ListVersion) -> Result<Outcome> {
         let place = received.place(&version.name)?;
+        let coming: Vec<Sha256> = manifest.coming.iter().filter(|v| v.name == version.name).map(|v| v.sha256).collect();
         let accepted = place.accepted();
         let same = accepted.as_ref().is_some_and(|a| a.sha256 == version.sha256);
         if same && self.handed.get(&version.name) == Some(&version.sha256) {
             if accepted.as_ref() != Some(version) {
-                place.accept(version)?;
+                place.accept(version, &coming)?;
             }
             let current = Change::Current { list: version.name.clone(), confirmed: version.confirmed };
             if let Err(e) = self.hand_over(&place, current).await {
@@ -200,7 +253,8 @@ impl<R: Remote> Sync<R> {
             }
             return Ok(Outcome::Unchanged);
         }
-        place.keep_only(&accepted.iter().map(|a| a.sha256).chain([version.sha256]).collect::<Vec<_>>());
+        let kept = accepted.iter().map(|a| a.sha256).chain([version.sha256]).chain(coming.iter().copied());
+        place.keep_only(&kept.collect::<Vec<_>>());
         let (way, bytes) = fetch(&self.remote, &place, version).await?;
         let change = Change::Station { version: version.clone(), path: place.file(&version.sha256) };
         let message = self.hand_over(&place, change).await.inspect_err(|e| {
@@ -209,7 +263,7 @@ impl<R: Remote> Sync<R> {
                 let _ = durable::remove(&place.file(&version.sha256));
             }
         })?;
-        place.accept(version)?;
+        place.accept(version, &coming)?;
         self.handed.insert(version.name.clone(), version.sha256);
         tracing::info!(list = version.name, version = version.version, ?way, bytes, "A list was accepted: {message}");
         Ok(Outcome::Changed { version: version.version, way, bytes, message })

@@ -228,6 +228,8 @@ mod tests {
             file_date: None,
             confirmed: jiff::Timestamp::UNIX_EPOCH,
             forced: None,
+            valid_from: None,
+            stale: None,
             deltas: Vec::new(),
         };
         let mut failed = 0;

@@ -7,6 +7,7 @@
 
 mod client;
 mod fetch;
+mod findings;
 mod remote;
 mod files;
 mod received;
@@ -26,7 +27,7 @@ pub use watch::{Taken, Watched, Watcher, forget};
 use jiff::Timestamp;
 use plated_core::digest::Sha256;
 use plated_core::error::Result;
-use plated_core::wire::ListVersion;
+use plated_core::wire::{FindingSet, ListVersion};
 use plated_hotlist::settings::Hotlist;
 use std::path::PathBuf;
 
@@ -57,6 +58,9 @@ pub enum Change {
         /// Its name.
         list: String,
     },
+    /// What the station approved as not the wanted vehicle, signed by it: all of it, in the place of what it handed out
+    /// before.
+    Findings(Box<FindingSet>),
     /// A file from a watched folder, in whatever format, in the vehicle's own copy.
     File {
         /// The list it is for.

@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! manifest.json                 the newest manifest, as it was signed
+//! findings.json                 what was approved as not the wanted vehicle, as it was signed
 //! sync.lock                     one round at a time
 //! station/NAME/accepted.json    which version was accepted last: wire::ListVersion
 //! station/NAME/SHA256.jsonl     a list, whole and of this hash
@@ -71,6 +72,16 @@ impl ReceivedLists {
         durable::write(&self.root.join("manifest.json"), text).context(Kind::Storage, || could_not_write(&self.root))
     }
 
+    /// What the station approved as not the wanted vehicle, as it was signed.
+    pub fn findings(&self) -> Option<Vec<u8>> {
+        fs::read(self.root.join("findings.json")).ok()
+    }
+
+    /// Puts another one in its place, durably.
+    pub fn put_findings(&self, text: &[u8]) -> Result<()> {
+        durable::write(&self.root.join("findings.json"), text).context(Kind::Storage, || could_not_write(&self.root))
+    }
+
     /// The place of one list, which is made if need be.
     pub fn place(&self, name: &str) -> Result<Place> {
         let place = Place { folder: self.root.join("station").join(name), _lock: Some(self.lock.clone()) };
@@ -116,7 +127,7 @@ pub fn was_withdrawn(root: &Path, name: &str) -> bool {
         let signed: SignedManifest = serde_json::from_slice(&text).ok()?;
         serde_json::from_str::<Manifest>(signed.manifest.get()).ok()
     });
-    manifest.is_some_and(|m| m.lists.iter().all(|list| list.name != name))
+    manifest.is_some_and(|m| m.lists.iter().chain(&m.coming).all(|list| list.name != name))
 }
 
 fn names(root: &Path) -> Vec<String> {
@@ -173,12 +184,12 @@ impl Place {
         durable::put_in_place(from, &self.file(sha256)).context(Kind::Storage, || could_not_write(&self.folder))
     }
 
-    /// Notes that this version was accepted, durably, and lets go of the others.
-    pub fn accept(&self, version: &ListVersion) -> Result<()> {
+    /// Notes that this version was accepted, durably, and lets go of all others but these.
+    pub fn accept(&self, version: &ListVersion, coming: &[Sha256]) -> Result<()> {
         let text = serde_json::to_vec(version).context(Kind::Internal, || could_not_write(&self.folder))?;
         durable::write(&self.folder.join("accepted.json"), &text)
             .context(Kind::Storage, || could_not_write(&self.folder))?;
-        self.keep_only(&[version.sha256]);
+        self.keep_only(&[&[version.sha256], coming].concat());
         Ok(())
     }
 

@@ -57,7 +57,7 @@ use plated_core::thread::Thread;
 use plated_vision::capture::{Capture, SourceState, SourceStatus};
 use plated_vision::capture::{Input, Pace};
 use plated_vision::recognition::{Models, Recognizer};
-use recorder::{Keeper, Matching, Places, Recorder, Reserve, Waiting};
+use recorder::{Keeper, Maker, Matching, Places, Recorder, Reserve, Waiting};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -278,7 +278,8 @@ impl Daemon {
         };
         let recorder = {
             let (vehicle, canvass) = (config.vehicle.clone(), officers.canvass().clone());
-            Recorder::new(vehicle, made_by, matching, chime.clone(), counters.clone(), waiting.clone(), canvass)
+            let maker = Maker { vehicle, made_by, sites: config.site_of_cameras() };
+            Recorder::new(maker, matching, chime.clone(), counters.clone(), waiting.clone(), canvass)
         };
         let no_more = EndOfReads(waiting);
         threads.push(Thread::start("recorder", "The thread that matches and alerts", move || {

@@ -143,6 +143,11 @@ impl Key {
         Signer::derived(&self.0, Purpose::HOTLIST_INDEX)
     }
 
+    /// Signs what officers found about entries.
+    pub(super) fn finding_signer(&self) -> Result<Signer> {
+        Signer::derived(&self.0, Purpose::VEHICLE_FINDING)
+    }
+
     /// Signs results of performance tests.
     pub(super) fn performance_signer(&self) -> Result<Signer> {
         Signer::derived(&self.0, Purpose::PERFORMANCE_TEST)

@@ -188,6 +188,7 @@ pub struct Store {
     thread: Arc<Thread>,
     index_signer: Arc<Signer>,
     performance_signer: Arc<Signer>,
+    finding_signer: Arc<Signer>,
 }
 
 /// The store's thread, waited for when the last handle goes.
@@ -223,6 +224,7 @@ impl Store {
     pub fn open(options: Options, key: &Key, clock: Arc<dyn Clock>) -> Result<(Store, Opened)> {
         let index_signer = Arc::new(key.index_signer()?);
         let performance_signer = Arc::new(key.performance_signer()?);
+        let finding_signer = Arc::new(key.finding_signer()?);
         let (writer, opened) = Writer::open(options, key, clock)?;
         let (jobs, queue) = bounded(QUEUE);
         let readers = writer.readers().clone();
@@ -234,7 +236,7 @@ impl Store {
             thread: Some(thread),
             closed_by: OnceLock::new(),
         };
-        Ok((Store { thread: Arc::new(thread), index_signer, performance_signer }, opened))
+        Ok((Store { thread: Arc::new(thread), index_signer, performance_signer, finding_signer }, opened))
     }
 
     /// Signs the indexes of lists that this vehicle builds. It belongs to the store's key.

@@ -1,5 +1,6 @@
 //! "Not this vehicle": findings that a plate is not the vehicle that an entry wants. Proposed by one person, in
-//! force once another one, a supervisor, approved it.
+//! force once another one, a supervisor, approved it. Each is kept, and goes to the station, with the vehicle's
+//! signature; one without it is not in force.
 
 use super::Store;
 use super::connection::Fault;
@@ -8,11 +9,12 @@ use super::manual::time;
 use super::readers::View;
 use super::writer::Writer;
 use jiff::{SignedDuration, Timestamp};
-use plated_access::{self as access, Permit};
+use plated_access::{self as access, Permit, signed};
 use plated_core::clock::id_at;
-use plated_core::error::{Context, Error, Kind, Result};
+use plated_core::error::{Error, Kind, Result};
 use plated_core::officers::{Signed, VehicleFinding};
 use plated_core::record::EntryRecord;
+use plated_core::signing::{Purpose, Signer, Trust};
 use rusqlite::{Connection, OptionalExtension, params};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -52,35 +54,50 @@ impl Store {
     /// Keeps a finding as proposed, with its event in the same transaction. [`Kind::Refused`] when there is one that
     /// says the same.
     pub fn propose_finding(&self, new: NewFinding, by: &By) -> Result<KeptFinding> {
-        let by = by.clone();
-        self.ask("could not keep a finding", move |w| propose(w, new, &by))
+        let (by, signer) = (by.clone(), self.finding_signer.clone());
+        self.ask("could not keep a finding", move |w| propose(w, new, &by, &signer))
     }
 
     /// Approves a finding, with its event in the same transaction. [`Kind::Refused`] for who proposed it.
     pub fn approve_finding(&self, number: i64, by: &By) -> Result<KeptFinding> {
-        let by = by.clone();
-        self.ask("could not approve a finding", move |w| approve(w, number, &by))
+        let (by, signer) = (by.clone(), self.finding_signer.clone());
+        self.ask("could not approve a finding", move |w| approve(w, number, &by, &signer))
     }
 
     /// Ends a finding, with its event in the same transaction.
     pub fn withdraw_finding(&self, number: i64, by: &By) -> Result<KeptFinding> {
-        let by = by.clone();
-        self.ask("could not withdraw a finding", move |w| withdraw(w, number, &by))
+        let (by, signer) = (by.clone(), self.finding_signer.clone());
+        self.ask("could not withdraw a finding", move |w| withdraw(w, number, &by, &signer))
     }
 
     /// All findings, newest first.
     pub fn vehicle_findings(&self, _: &Permit<access::Show>) -> Result<Vec<KeptFinding>> {
-        self.look("could not list findings", newest)
+        let trust = self.trusted_findings();
+        self.look("could not list findings", |view| newest(view, &trust))
     }
 
     /// Findings that are approved, and neither withdrawn nor over.
     pub fn findings_in_force(&self, _: &Permit<access::Matching>) -> Result<Vec<VehicleFinding>> {
-        self.look("could not list the findings in force", in_force)
+        let trust = self.trusted_findings();
+        self.look("could not list the findings in force", |view| in_force(view, &trust))
+    }
+
+    /// Ids of findings that were withdrawn in this vehicle.
+    pub fn findings_withdrawn(&self, _: &Permit<access::Matching>) -> Result<Vec<Uuid>> {
+        self.look("could not list the findings that were withdrawn", |view| {
+            let mut find = view.conn().prepare_cached("SELECT id FROM vehicle_finding WHERE withdrawn = 1")?;
+            let ids = find.query_map([], |row| row.get(0).map(Uuid::from_bytes))?;
+            Ok(ids.collect::<rusqlite::Result<_>>()?)
+        })
+    }
+
+    fn trusted_findings(&self) -> Trust {
+        Trust::only([self.finding_signer.public_key()])
     }
 }
 
 /// Keeps it as proposed, with its event.
-pub(super) fn propose(writer: &mut Writer, new: NewFinding, by: &By) -> Result<KeptFinding, Fault> {
+pub(super) fn propose(writer: &mut Writer, new: NewFinding, by: &By, signer: &Signer) -> Result<KeptFinding, Fault> {
     let (now, stamp) = (writer.now(), writer.stamp());
     let at = time(now)?;
     let NewFinding { plate, state, entry, hit, case, until } = new;
@@ -92,14 +109,14 @@ pub(super) fn propose(writer: &mut Writer, new: NewFinding, by: &By) -> Result<K
         return Err(Error::new(Kind::Input, message).into());
     }
     let tx = writer.write()?;
-    for KeptFinding { number, finding } in all(&tx)? {
+    for KeptFinding { number, finding } in all(&tx, &Trust::only([signer.public_key()]))? {
         let is_same = finding.withdrawn.is_none() && finding.until > at && finding.plate == plate;
         if is_same && finding.state == state && finding.entry == entry {
             let how = if finding.approved.is_some() { "is in force" } else { "waits for a supervisor" };
             return Err(Error::new(Kind::Refused, format!("finding {number} says the same and {how}")).into());
         }
     }
-    let proposed = signed(by, at);
+    let proposed = signature(by, at);
     let vehicle = stamp.vehicle.to_string();
     let id = id_at(at);
     let finding = VehicleFinding {
@@ -117,7 +134,7 @@ pub(super) fn propose(writer: &mut Writer, new: NewFinding, by: &By) -> Result<K
     };
     tx.execute(
         "INSERT INTO vehicle_finding (id, until, withdrawn, record) VALUES (?1, ?2, 0, ?3)",
-        params![id.as_bytes(), until.as_microsecond(), json(&finding)?],
+        params![id.as_bytes(), until.as_microsecond(), json(&finding, signer)?],
     )?;
     let kept = KeptFinding { number: tx.last_insert_rowid(), finding };
     write(&tx, &stamp, What::FindingProposed, by, &kept)?;
@@ -126,8 +143,8 @@ pub(super) fn propose(writer: &mut Writer, new: NewFinding, by: &By) -> Result<K
 }
 
 /// Approves it, with its event: from here on it is in force.
-pub(super) fn approve(writer: &mut Writer, number: i64, by: &By) -> Result<KeptFinding, Fault> {
-    change(writer, number, by, What::FindingApproved, |finding, signed| {
+pub(super) fn approve(writer: &mut Writer, number: i64, by: &By, signer: &Signer) -> Result<KeptFinding, Fault> {
+    change(writer, number, by, signer, What::FindingApproved, |finding, signed| {
         let refuse = |why: &str| Err(Error::new(Kind::Refused, format!("finding {number} {why}")));
         if finding.approved.is_some() {
             return refuse("is approved already");
@@ -145,22 +162,22 @@ pub(super) fn approve(writer: &mut Writer, number: i64, by: &By) -> Result<KeptF
 }
 
 /// Ends it, with its event: the entry alerts again.
-pub(super) fn withdraw(writer: &mut Writer, number: i64, by: &By) -> Result<KeptFinding, Fault> {
-    change(writer, number, by, What::FindingWithdrawn, |finding, signed| {
+pub(super) fn withdraw(writer: &mut Writer, number: i64, by: &By, signer: &Signer) -> Result<KeptFinding, Fault> {
+    change(writer, number, by, signer, What::FindingWithdrawn, |finding, signed| {
         finding.withdrawn = Some(signed);
         Ok(())
     })
 }
 
 /// All of them, the newest first.
-pub(super) fn newest(view: &View<'_>) -> Result<Vec<KeptFinding>, Fault> {
-    let mut findings = all(view.conn())?;
+pub(super) fn newest(view: &View<'_>, trust: &Trust) -> Result<Vec<KeptFinding>, Fault> {
+    let mut findings = all(view.conn(), trust)?;
     findings.reverse();
     Ok(findings)
 }
 
 /// Those in force. One that can't be read is left out: its entry alerts.
-pub(super) fn in_force(view: &View<'_>) -> Result<Vec<VehicleFinding>, Fault> {
+pub(super) fn in_force(view: &View<'_>, trust: &Trust) -> Result<Vec<VehicleFinding>, Fault> {
     let now = view.now();
     let mut find =
         view.conn().prepare_cached("SELECT number, record FROM vehicle_finding WHERE withdrawn = 0 AND until > ?1")?;
@@ -168,10 +185,10 @@ pub(super) fn in_force(view: &View<'_>) -> Result<Vec<VehicleFinding>, Fault> {
     let mut findings = Vec::new();
     for row in rows {
         let (number, json) = row?;
-        match serde_json::from_str::<VehicleFinding>(&json) {
+        match open(&json, trust) {
             Ok(finding) if finding.counts() => findings.push(finding),
             Ok(_) => {}
-            Err(e) => tracing::error!(number, "A finding is not in force, since it can't be read: {e}"),
+            Err(e) => tracing::error!(number, "A finding is not in force, its entry alerts: {}", e.chain()),
         }
     }
     Ok(findings)
@@ -181,6 +198,7 @@ fn change(
     writer: &mut Writer,
     number: i64,
     by: &By,
+    signer: &Signer,
     what: What,
     to: impl FnOnce(&mut VehicleFinding, Signed) -> Result<()>,
 ) -> Result<KeptFinding, Fault> {
@@ -194,11 +212,11 @@ fn change(
         let message = format!("there is no finding {number}, or it was withdrawn; `plated finding list` shows them");
         return Err(Error::new(Kind::Input, message).into());
     };
-    let mut finding = read(&record)?;
-    to(&mut finding, signed(by, at))?;
+    let mut finding = read(&record, &Trust::only([signer.public_key()]))?;
+    to(&mut finding, signature(by, at))?;
     tx.execute(
         "UPDATE vehicle_finding SET withdrawn = ?2, record = ?3 WHERE number = ?1",
-        params![number, finding.withdrawn.is_some(), json(&finding)?],
+        params![number, finding.withdrawn.is_some(), json(&finding, signer)?],
     )?;
     let kept = KeptFinding { number, finding };
     write(&tx, &stamp, what, by, &kept)?;
@@ -218,25 +236,29 @@ fn write(
     events::write(tx, stamp, what, by, subject)
 }
 
-fn all(conn: &Connection) -> Result<Vec<KeptFinding>, Fault> {
+fn all(conn: &Connection, trust: &Trust) -> Result<Vec<KeptFinding>, Fault> {
     let mut find = conn.prepare_cached("SELECT number, record FROM vehicle_finding ORDER BY number")?;
     let rows = find.query_map([], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, String>(1)?)))?;
     let mut findings = Vec::new();
     for row in rows {
         let (number, record) = row?;
-        findings.extend(read(&record).ok().map(|finding| KeptFinding { number, finding }));
+        findings.extend(read(&record, trust).ok().map(|finding| KeptFinding { number, finding }));
     }
     Ok(findings)
 }
 
-fn signed(by: &By, at: Timestamp) -> Signed {
+fn signature(by: &By, at: Timestamp) -> Signed {
     Signed { by: by.who.author(), at, reason: by.reason.as_str().to_owned() }
 }
 
-fn json(finding: &VehicleFinding) -> Result<String> {
-    serde_json::to_string(finding).context(Kind::Internal, || "a finding can't be written as JSON".into())
+fn json(finding: &VehicleFinding, signer: &Signer) -> Result<String> {
+    signed::sign(finding, Purpose::VEHICLE_FINDING, signer)
 }
 
-fn read(json: &str) -> Result<VehicleFinding, Fault> {
-    serde_json::from_str(json).map_err(|_| Fault::Damaged("a finding in it is not what was written".into()))
+fn open(json: &str, trust: &Trust) -> Result<VehicleFinding> {
+    signed::open(json.as_bytes(), "the finding", Purpose::VEHICLE_FINDING, trust)
+}
+
+fn read(json: &str, trust: &Trust) -> Result<VehicleFinding, Fault> {
+    open(json, trust).map_err(|_| Fault::Damaged("a finding in it is not what this vehicle signed".into()))
 }

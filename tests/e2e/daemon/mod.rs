@@ -5,6 +5,7 @@ mod access;
 mod clock;
 mod console;
 mod dispositions;
+mod findings;
 mod gps;
 mod health;
 mod hits;

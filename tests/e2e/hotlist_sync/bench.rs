@@ -94,6 +94,12 @@ impl Remote for Way {
     type Body = Pieces;
 
     async fn get(&self, path: &str, ask: &Ask) -> Result<Reply<Pieces>> {
+        if path == "v1/findings" {
+            // No list, and undisturbed.
+            let Reply { status, etag, start, retry_after, body } = self.0.get(path, ask).await?;
+            let body = Pieces::Real { body, plan: Arc::default(), at: usize::MAX, cut: None, manifest: false };
+            return Ok(Reply { status, etag, start, retry_after, body });
+        }
         let manifest = path == "v1/hotlists";
         let mut ask = ask.clone();
         let (replayed, cut) = {
@@ -141,7 +147,9 @@ impl Body for Pieces {
             *left -= piece.len();
         }
         let mut plan = plan.lock().unwrap();
-        plan.seen[at].bytes += piece.len();
+        if let Some(seen) = plan.seen.get_mut(at) {
+            seen.bytes += piece.len();
+        }
         if manifest {
             plan.manifest.extend_from_slice(&piece);
         }
@@ -158,7 +166,7 @@ pub struct Bench {
     pub handed: Arc<Mutex<Vec<String>>>,
     /// Lists of these names are refused.
     pub refused: Arc<Mutex<Vec<String>>>,
-    _station: Station,
+    station_process: Mutex<Option<Station>>,
 }
 
 impl Bench {
@@ -166,7 +174,29 @@ impl Bench {
         let depot = Depot::new();
         let (station, address) = Station::start(&depot);
         let way = Way::new(depot.link(address));
-        Self { depot, address, way, handed: Arc::default(), refused: Arc::default(), _station: station }
+        Self {
+            depot,
+            address,
+            way,
+            handed: Arc::default(),
+            refused: Arc::default(),
+            station_process: Mutex::new(Some(station)),
+        }
+    }
+
+    /// The station is not there any more.
+    pub fn stop(&self) {
+        self.station_process.lock().unwrap().take();
+    }
+
+    /// The file of the version of a list that was published last.
+    pub fn newest(&self, name: &str) -> PathBuf {
+        let listed = self.station(&["list", "--json"]);
+        let lines = String::from_utf8(listed.stdout).unwrap();
+        let of = |line: &str| serde_json::from_str::<serde_json::Value>(line).unwrap();
+        let current = lines.lines().map(of).find(|v| v["name"] == name && v["current"] == true).unwrap();
+        let sha256 = current["sha256"].as_str().unwrap();
+        self.depot.config.data.join(format!("hotlists/{name}/{sha256}.jsonl"))
     }
 
     /// `plated-station hotlist …`
@@ -222,7 +252,7 @@ impl Bench {
                     assert_eq!(std::fs::metadata(path).unwrap().len(), version.bytes);
                     (&version.name, format!("{} {}", version.name, version.version))
                 }
-                Change::Current { .. } => return Ok("fine".into()),
+                Change::Current { .. } | Change::Findings(_) => return Ok("fine".into()),
                 Change::Withdrawn { list } => (list, format!("{list} gone")),
                 Change::File { list, .. } => (list, format!("{list} file")),
             };

@@ -8,3 +8,5 @@ mod golden;
 mod rounds;
 mod trust;
 mod formats;
+mod changes;
+mod sources;

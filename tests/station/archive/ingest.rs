@@ -104,6 +104,7 @@ fn documents_and_rows_of_audit_logs_are_kept_once_and_a_rewritten_log_is_a_sign_
         number,
         prev: Sha256::of(prev),
         hash: Sha256::of(hash),
+        is_changed: false,
         json: b"{}"[..].into(),
     };
     let send = |documents: Vec<Document>, audit_rows: Vec<AuditRow>| {
@@ -123,6 +124,11 @@ fn documents_and_rows_of_audit_logs_are_kept_once_and_a_rewritten_log_is_a_sign_
     let stored = archive.read(&search(), about.id).unwrap().unwrap();
     assert_eq!(stored.documents, [("of_a_newer_vehicle".to_owned(), b"[1]".to_vec())]);
     assert_eq!(archive.check().unwrap().problems, [""; 0]);
+    // What is only odd is kept as evidence.
+    let (_, rows, fault) = send(vec![], vec![row(6, b"e", b"f"), row(7, b"f", b"g")]);
+    assert_eq!((rows, fault), (vec![Durable, Durable], Some(HeadFault::RowsMissing)));
+    let (_, rows, fault) = send(vec![], vec![AuditRow { is_changed: true, ..row(8, b"g", b"h") }]);
+    assert_eq!((rows, fault), (vec![Durable], Some(HeadFault::RowChanged)));
 }
 
 fn batches_of_many_vehicles_at_once_lose_and_double_nothing(make: Make) {

@@ -148,6 +148,7 @@ pub fn read(at: Timestamp, plate: &str, class: Class, pictures: &[&[u8]]) -> Che
             }),
             has_hit: class == Class::Hit,
             canvass: (class == Class::Canvass).then(|| "26-1234".into()),
+            site: (class == Class::FixedSite).then(|| "bridge".into()),
             class,
             pictures: pictures.iter().map(named).collect(),
         },

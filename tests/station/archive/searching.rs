@@ -1,9 +1,13 @@
 //! What is found is what a plain model finds.
 
-use super::{Make, add, at, ids, read};
+use super::{Make, add, at, batch, ids, read, search};
+use crate::kit::store::permit;
 use jiff::ToSpan;
 use plated_core::area::Area;
-use plated_station::archive::{CheckedRead, Class, Plate, Query, Retention};
+use plated_core::officers::{Correction, Reading};
+use plated_core::user::Author;
+use plated_core::wire::batch::SealedDocument;
+use plated_station::archive::{CheckedRead, Class, Document, DocumentQuery, Plate, Query, Retention};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 use uuid::Uuid;
@@ -12,6 +16,84 @@ pub fn suite(make: Make) {
     pages_go_on_where_the_one_before_ended_over_days_and_classes(make);
     a_plate_is_found_by_parts_of_it_and_o_is_zero(make);
     what_is_found_is_what_a_plain_model_finds(make);
+    a_corrected_read_is_found_by_both_texts_and_shows_both(make);
+    documents_are_listed_by_kind_vehicle_and_time(make);
+}
+
+/// What somebody says that a read really says.
+fn correction(read: &CheckedRead, text: &str, state: &str, minute: i64) -> Document {
+    let reading = |text: &str, state: &str| Reading { text: text.into(), state: state.into() };
+    let correction = Correction {
+        id: Uuid::now_v7(),
+        vehicle: "unit-7".into(),
+        read: read.id,
+        read_sha256: read.sha256,
+        original: reading(&read.envelope.text, "CA"),
+        corrected: reading(text, state),
+        at: at("2026-11-26T12:00:00Z").checked_add(minute.minutes()).unwrap(),
+        by: Author { user: "jdoe".into(), uid: None },
+        reason: "seen on the picture".into(),
+        case: String::new(),
+        hits: Vec::new(),
+    };
+    let SealedDocument { id, sha256, kind, body } =
+        SealedDocument::new("correction", serde_json::to_vec(&correction).unwrap());
+    Document { id, kind, read: Some(read.id), sha256, json: body.into() }
+}
+
+// policy: P-30
+fn a_corrected_read_is_found_by_both_texts_and_shows_both(make: Make) {
+    let engine = make(Retention::default());
+    let archive = engine.archive();
+    let reads: Vec<_> =
+        [("2026-11-24T12:00:00Z", "7A8C123"), ("2026-11-25T12:00:00Z", "7A8C123"), ("2026-11-26T10:00:00Z", "4KLM567")]
+            .map(|(moment, text)| read(at(moment), text, Class::NoHit, &[]))
+            .into();
+    let mut sent = batch(reads.clone(), Vec::new());
+    // The newest counts, whenever it comes.
+    sent.documents = vec![correction(&reads[0], "7ABC123", "NV", 2), correction(&reads[0], "7ABC124", "NV", 1)];
+    archive.ingest(sent).unwrap();
+    let find = |text: &str, change: fn(&mut Query)| {
+        let mut query = Query { plate: Some(Plate::parse(text).unwrap()), ..Query::default() };
+        change(&mut query);
+        ids(archive, &query)
+    };
+    assert_eq!(find("7A8C123", |_| {}), [reads[1].id, reads[0].id]);
+    assert_eq!(find("7ABC123", |_| {}), [reads[0].id]);
+    assert_eq!(find("7AB*", |_| {}), [reads[0].id]);
+    assert_eq!(find("7A*", |_| {}), [reads[1].id, reads[0].id], "once each");
+    assert_eq!(find("7ABC124", |_| {}), [Uuid::nil(); 0], "that was corrected again");
+    assert_eq!(find("7ABC123", |query| query.state = Some("NV".into())), [reads[0].id]);
+    assert_eq!(find("7ABC123", |query| query.state = Some("CA".into())), [Uuid::nil(); 0]);
+    assert_eq!(find("7ABC123", |query| query.vehicle = Some("unit-8".into())), [Uuid::nil(); 0]);
+    assert_eq!(find("7ABC123", |query| query.from = Some(at("2026-11-25T00:00:00Z"))), [Uuid::nil(); 0]);
+    assert_eq!(find("7A*", |query| query.limit = 1), [reads[1].id, reads[0].id], "over pages");
+    let page = archive.search(&search(), &Query::default()).unwrap();
+    let texts: Vec<_> =
+        page.reads.iter().map(|f| (&*f.envelope.text, f.corrected.as_ref().map(|c| &*c.text))).collect();
+    assert_eq!(texts, [("4KLM567", None), ("7A8C123", None), ("7A8C123", Some("7ABC123"))]);
+    let stored = archive.read(&search(), reads[0].id).unwrap().unwrap();
+    assert_eq!((stored.documents.len(), stored.found.corrected.unwrap().text), (2, "7ABC123".to_owned()));
+}
+
+fn documents_are_listed_by_kind_vehicle_and_time(make: Make) {
+    let engine = make(Retention::default());
+    let archive = engine.archive();
+    let about = read(at("2026-11-26T10:00:00Z"), "7A8C123", Class::NoHit, &[]);
+    let mut sent = batch(vec![about.clone()], Vec::new());
+    sent.documents = vec![correction(&about, "7ABC123", "CA", 0)];
+    archive.ingest(sent).unwrap();
+    let list = |change: fn(&mut DocumentQuery)| {
+        let mut query = DocumentQuery { kind: "correction".into(), limit: 10, ..DocumentQuery::default() };
+        change(&mut query);
+        archive.documents(&permit(), &query).unwrap().len()
+    };
+    assert_eq!(list(|_| {}), 1);
+    assert_eq!(list(|query| query.vehicle = Some("unit-7".into())), 1);
+    assert_eq!(list(|query| query.from = Some(at("2026-11-26T12:00:00Z"))), 1);
+    assert_eq!(list(|query| query.kind = "disposition".into()), 0);
+    assert_eq!(list(|query| query.vehicle = Some("unit-8".into())), 0);
+    assert_eq!(list(|query| query.until = Some(at("2026-11-26T12:00:00Z"))), 0);
 }
 
 fn pages_go_on_where_the_one_before_ended_over_days_and_classes(make: Make) {

@@ -2,8 +2,10 @@
 
 use super::*;
 use crate::kit::store::hit;
+use plated_core::officers::VehicleFinding;
 use plated_core::record::HitRecord;
 use plated_core::user::Author;
+use plated_core::wire::FindingSet;
 use plated_vehicle::store::{HitEnd, KeptFinding};
 
 fn supervisor() -> Actor {
@@ -123,6 +125,71 @@ fn a_withdrawn_finding_and_one_that_cannot_be_read_alert() {
     vehicle.raw().execute("UPDATE vehicle_finding SET record = '{}' WHERE number = ?1", [second]).unwrap();
     let vehicle = vehicle.again("");
     assert!(!vehicle.is_found(&hit, "CA"));
+}
+
+#[test]
+fn one_that_another_key_signed_or_nobody_is_not_in_force() {
+    let vehicle = Vehicle::new("");
+    let hit = vehicle.has_hit("svs");
+    let number = vehicle.finding(&officer(), propose(&hit, 48 * HOUR)).number;
+    vehicle.finding(&supervisor(), approve(number));
+    let record: String = vehicle.raw().query_row("SELECT record FROM vehicle_finding", [], |row| row.get(0)).unwrap();
+    let signed: serde_json::Value = serde_json::from_str(&record).unwrap();
+    let stranger = plated_core::signing::Signer::generate().unwrap();
+    let purpose = plated_core::signing::Purpose::VEHICLE_FINDING;
+    let by_stranger = plated_access::signed::sign(&signed["document"], purpose, &stranger).unwrap();
+    let until = format!("\"until\":{}", signed["document"]["until"]);
+    let prolonged = record.replace(&until, "\"until\":\"2027-03-01T12:00:00Z\"");
+    assert_ne!(prolonged, record);
+    let mut vehicle = vehicle;
+    for (text, in_force) in [(&record, true), (&by_stranger, false), (&prolonged, false), (&record, true)] {
+        vehicle.raw().execute("UPDATE vehicle_finding SET record = ?1", [text]).unwrap();
+        vehicle = vehicle.again("");
+        assert_eq!(vehicle.is_found(&hit, "CA"), in_force);
+    }
+}
+
+/// What the station hands out.
+fn set(serial: u64, findings: Vec<VehicleFinding>, refused: Vec<uuid::Uuid>) -> Change {
+    let made = start();
+    Change::Findings(Box::new(FindingSet { station: "station-1".into(), serial, made, findings, refused }))
+}
+
+#[test]
+fn what_the_station_approved_is_in_force_until_its_end_and_goes_before_what_was_found_here() {
+    // Found in another vehicle, about the same entry.
+    let elsewhere = Vehicle::new("");
+    let hit = elsewhere.has_hit("svs");
+    let number = elsewhere.finding(&officer(), propose(&hit, 48 * HOUR)).number;
+    let finding = elsewhere.finding(&supervisor(), approve(number)).finding;
+    let vehicle = Vehicle::new("");
+    assert!(!vehicle.is_found(&hit, "CA"));
+    vehicle.service.take(&set(1, vec![finding.clone()], Vec::new())).unwrap();
+    assert!(vehicle.is_found(&hit, "CA") && !vehicle.is_found(&hit, "NV"));
+    let mut other = hit.clone();
+    other.entries[0].entry.category = "robbery".into();
+    assert!(!vehicle.is_found(&other, "CA"), "another entry of the plate");
+    vehicle.place.clock.advance(48 * HOUR - Duration::from_secs(1));
+    assert!(vehicle.is_found(&hit, "CA"));
+    vehicle.place.clock.advance(Duration::from_secs(1));
+    assert!(!vehicle.is_found(&hit, "CA"), "it is over");
+    vehicle.service.take(&set(2, Vec::new(), Vec::new())).unwrap();
+    assert!(!vehicle.is_found(&hit, "CA"));
+
+    // The station refuses what was approved in the vehicle, or gives it an earlier end.
+    assert!(elsewhere.is_found(&hit, "CA"));
+    elsewhere.service.take(&set(1, Vec::new(), vec![finding.id])).unwrap();
+    assert!(!elsewhere.is_found(&hit, "CA"));
+    let shorter = VehicleFinding { until: start() + HOUR, ..finding.clone() };
+    elsewhere.service.take(&set(2, vec![shorter], Vec::new())).unwrap();
+    assert!(elsewhere.is_found(&hit, "CA"));
+    elsewhere.place.clock.advance(HOUR);
+    assert!(!elsewhere.is_found(&hit, "CA"));
+    // Whoever withdraws it in a vehicle need not wait for the station.
+    elsewhere.service.take(&set(3, vec![finding], Vec::new())).unwrap();
+    assert!(elsewhere.is_found(&hit, "CA"));
+    elsewhere.finding(&officer(), withdraw(number));
+    assert!(!elsewhere.is_found(&hit, "CA"));
 }
 
 #[test]

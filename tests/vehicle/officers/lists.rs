@@ -200,6 +200,8 @@ pub(super) fn handed_out(vehicle: &Vehicle, version: u64, plates: &[&str]) -> Ch
         file_date: None,
         confirmed: vehicle.place.clock.wall(),
         forced: None,
+        valid_from: None,
+        stale: None,
         deltas: Vec::new(),
     };
     Change::Station { version, path }
@@ -223,6 +225,31 @@ fn a_list_of_the_station_needs_no_configuration_and_goes_when_it_is_withdrawn() 
     vehicle.service.take(&Change::Withdrawn { list: "svs".into() }).unwrap();
     let vehicle = vehicle.again("");
     assert!(vehicle.matches("7ABC123").is_empty() && vehicle.service.status().unwrap().lists.is_empty());
+}
+
+#[test]
+fn a_list_that_the_vehicle_says_nothing_about_is_stale_when_the_station_says_so() {
+    let with_limits = |vehicle: &Vehicle, version, warn_h, critical_h| {
+        let Change::Station { version, path } = handed_out(vehicle, version, &["7ABC123"]) else { panic!() };
+        let stale = Some(plated_core::wire::StaleAfter { warn_h, critical_h });
+        Change::Station { version: ListVersion { stale, ..version }, path }
+    };
+    let vehicle = Vehicle::new("");
+    vehicle.service.take(&with_limits(&vehicle, 1, 1, 2)).unwrap();
+    let staleness = |vehicle: &Vehicle| vehicle.service.status().unwrap().lists[0].staleness;
+    assert_eq!(staleness(&vehicle), Staleness::Fresh);
+    vehicle.place.clock.advance(HOUR);
+    assert_eq!(staleness(&vehicle), Staleness::Warn);
+    vehicle.place.clock.advance(HOUR);
+    assert_eq!(staleness(&vehicle), Staleness::Critical);
+    let vehicle = vehicle.again("");
+    assert_eq!(staleness(&vehicle), Staleness::Critical, "after a restart too");
+    // What the vehicle's own configuration says goes before.
+    let vehicle =
+        Vehicle::new("[[hotlists]]\nname = \"svs\"\nkind = \"station\"\nstale = { warn_h = 24, critical_h = 72 }\n");
+    vehicle.service.take(&with_limits(&vehicle, 1, 1, 2)).unwrap();
+    vehicle.place.clock.advance(3 * HOUR);
+    assert_eq!(staleness(&vehicle), Staleness::Fresh);
 }
 
 #[test]

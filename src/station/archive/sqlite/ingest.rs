@@ -19,11 +19,15 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use plated_core::digest::Sha256;
 use plated_core::error::{Error, Kind, Result};
+use plated_core::officers::Correction;
+use plated_core::plate::PlateText;
 use rusqlite::{Connection, OptionalExtension, params};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use uuid::Uuid;
 
+/// The kind of document that says what a read really says.
+pub(super) const CORRECTION: &str = "correction";
 /// Batches that wait for their rows to be written. When as many do, more are refused, and vehicles come again.
 const MAX_WAITING: usize = 64;
 
@@ -262,8 +266,8 @@ pub(super) fn add_read(
         (e.first_seen.as_microsecond(), e.last_seen.as_microsecond(), received.as_microsecond());
     conn.prepare_cached(
         "INSERT INTO reads (id, key, text, state, vehicle, camera, first_seen, last_seen, received, latitude, longitude,
-         confidence, has_hit, class, canvass, position)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)",
+         confidence, has_hit, class, canvass, position, site)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)",
     )
     .and_then(|mut s| {
         s.execute(params![
@@ -283,6 +287,7 @@ pub(super) fn add_read(
             e.class.as_str(),
             e.canvass,
             position,
+            e.site,
         ])
     })
     .sql(could_not_write)?;
@@ -340,11 +345,16 @@ fn own_rows(rows: &Rows<'_>, batch: &CheckedBatch, verdicts: &[Option<Verdict>])
         None => None,
     };
     let documents = batch.documents.iter().map(|d| document(rows, batch, d)).collect::<Result<_>>()?;
-    let audit_rows: Vec<Verdict> =
-        batch.audit_rows.iter().map(|row| audit_row(rows, batch, row)).collect::<Result<_>>()?;
-    if !audit_rows.iter().all(|verdict| verdict.is_durable()) {
-        let reported = rows.security_event(&batch.vehicle, HeadFault::Rewritten.as_str(), now)?;
-        fault = fault.or(reported.then_some(HeadFault::Rewritten));
+    let mut audit_rows = Vec::with_capacity(batch.audit_rows.len());
+    let mut faults: BTreeSet<&'static str> = BTreeSet::new();
+    for row in &batch.audit_rows {
+        let (verdict, wrong) = audit_row(rows, batch, row)?;
+        audit_rows.push(verdict);
+        faults.extend(wrong.map(HeadFault::as_str));
+    }
+    for wrong in faults {
+        let reported = rows.security_event(&batch.vehicle, wrong, now)?;
+        fault = fault.or(HeadFault::of_word(wrong).filter(|_| reported));
     }
     let missing = || Error::new(Kind::Internal, "a read had no result");
     let reads = verdicts.iter().map(|v| v.ok_or_else(missing)).collect::<Result<_>>()?;
@@ -362,8 +372,8 @@ fn document(rows: &Rows<'_>, batch: &CheckedBatch, new: &Document) -> Result<Ver
     }
     rows.0
         .prepare_cached(
-            "INSERT INTO documents (id, kind, vehicle, read, sha256, received, batch, json)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+            "INSERT INTO documents (id, kind, vehicle, read, sha256, received, batch, json, key)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
         )
         .and_then(|mut s| {
             s.execute(params![
@@ -375,15 +385,29 @@ fn document(rows: &Rows<'_>, batch: &CheckedBatch, new: &Document) -> Result<Ver
                 batch.received.as_microsecond(),
                 batch.batch.as_bytes(),
                 &new.json[..],
+                corrected_key(new),
             ])
         })
         .sql(could_not_write)?;
+    if new.kind == crate::findings::KIND && !rows.finding_came(&batch.vehicle, &new.json, batch.received)? {
+        // It is kept as it came, and in force nowhere.
+        rows.security_event(&batch.vehicle, "finding_not_signed", batch.received)?;
+    }
     Ok(Verdict::Durable)
 }
 
-/// Keeps a row of a vehicle's audit log. One that contradicts what is here, by its hash or by that of the row before
-/// it, is refused: the log was written anew.
-fn audit_row(rows: &Rows<'_>, batch: &CheckedBatch, new: &AuditRow) -> Result<Verdict> {
+/// The match key of what a corrected read says, to find it by (control P-30).
+fn corrected_key(document: &Document) -> Option<String> {
+    if document.kind != CORRECTION {
+        return None;
+    }
+    let correction: Correction = serde_json::from_slice(&document.json).ok()?;
+    Some(PlateText::normalise(&correction.corrected.text).key().as_str().to_owned())
+}
+
+/// Keeps a row of a vehicle's audit log, and says what is wrong with it. One that contradicts a row that is here, by its
+/// hash or by that of the row before it, is refused: the log was written anew. Any other is kept, as evidence.
+fn audit_row(rows: &Rows<'_>, batch: &CheckedBatch, new: &AuditRow) -> Result<(Verdict, Option<HeadFault>)> {
     let hash = |number: i64| -> Result<Option<[u8; 32]>> {
         rows.0
             .prepare_cached("SELECT hash FROM vehicle_audit WHERE vehicle = ?1 AND log = ?2 AND number = ?3")
@@ -393,11 +417,21 @@ fn audit_row(rows: &Rows<'_>, batch: &CheckedBatch, new: &AuditRow) -> Result<Ve
             .sql(could_not_read)
     };
     if let Some(here) = hash(new.number)? {
-        return Ok(if here == new.hash.0 { Verdict::Durable } else { Verdict::OtherContent });
+        return Ok(match here == new.hash.0 {
+            true => (Verdict::Durable, None),
+            false => (Verdict::OtherContent, Some(HeadFault::Rewritten)),
+        });
     }
-    if hash(new.number.saturating_sub(1))?.is_some_and(|before| before != new.prev.0) {
-        return Ok(Verdict::OtherContent);
+    let before = hash(new.number.saturating_sub(1))?;
+    if before.is_some_and(|before| before != new.prev.0) {
+        return Ok((Verdict::OtherContent, Some(HeadFault::Rewritten)));
     }
+    let wrong = match () {
+        () if new.is_changed => Some(HeadFault::RowChanged),
+        () if rows.contradicts_head(&batch.vehicle, new.log, new.number, &new.hash)? => Some(HeadFault::Rewritten),
+        () if before.is_none() && new.number > 1 => Some(HeadFault::RowsMissing),
+        () => None,
+    };
     rows.0
         .prepare_cached(
             "INSERT INTO vehicle_audit (vehicle, log, number, prev, hash, received, json)
@@ -409,7 +443,7 @@ fn audit_row(rows: &Rows<'_>, batch: &CheckedBatch, new: &AuditRow) -> Result<Ve
             s.execute(params![batch.vehicle, log, new.number, new.prev.0, new.hash.0, received, &new.json[..]])
         })
         .sql(could_not_write)?;
-    Ok(Verdict::Durable)
+    Ok((Verdict::Durable, wrong))
 }
 
 /// The classes of a day, as units may have them.

@@ -16,8 +16,11 @@ CREATE TABLE documents (
     received    INTEGER NOT NULL,
     batch       BLOB NOT NULL,
     json        BLOB NOT NULL,              -- the exact bytes
+    key         TEXT,                       -- match key of what a corrected read says
     PRIMARY KEY (vehicle, id)
 ) STRICT;
+CREATE INDEX documents_by_key ON documents (key, read) WHERE key IS NOT NULL;
+CREATE INDEX documents_by_kind ON documents (kind, received);
 CREATE INDEX documents_by_read ON documents (read, received) WHERE read IS NOT NULL;
 
 -- Rows of vehicles' audit logs, as they came. They stay when the reads go that they speak of (control P-22).

@@ -13,6 +13,7 @@
 mod audit;
 mod backup;
 mod check;
+mod documents;
 mod holds;
 mod ingest;
 mod pack;
@@ -32,7 +33,7 @@ use super::batch::{CheckedBatch, Outcome};
 use super::certificate::SignedCertificate;
 use super::class::Retention;
 use super::hold::{Hold, NewHold};
-use super::query::{Page, Query, StoredRead};
+use super::query::{DocumentQuery, Page, Query, SharedRead, StoredDocument, StoredRead};
 use super::report::{CheckReport, Due, Statistics};
 use crate::database::Database;
 use crate::key::ArchiveKey;
@@ -40,7 +41,7 @@ use crate::owner::Owner;
 use bytes::Bytes;
 use jiff::Timestamp;
 use jiff::civil::Date;
-use plated_access::{HoldEvidence, Permit, Purge, Search};
+use plated_access::{Forward, Hits, HoldEvidence, Permit, Purge, Search};
 use plated_core::clock::Clock;
 use plated_core::digest::Sha256;
 use plated_core::durable;
@@ -243,6 +244,14 @@ impl Archive for SqliteArchive {
 
     fn picture(&self, _: &Permit<Search>, read: Uuid, sha256: &Sha256) -> Result<Option<Bytes>> {
         stored::picture(self, read, sha256)
+    }
+
+    fn documents(&self, _: &Permit<Hits>, query: &DocumentQuery) -> Result<Vec<StoredDocument>> {
+        documents::documents(self, query)
+    }
+
+    fn to_forward(&self, _: &Permit<Forward>, id: Uuid) -> Result<Option<SharedRead>> {
+        stored::to_forward(self, id)
     }
 
     fn hold(&self, permit: &Permit<HoldEvidence>, new: &NewHold, now: Timestamp) -> Result<Hold> {

@@ -18,7 +18,8 @@ CREATE TABLE reads (
     has_hit     INTEGER NOT NULL,
     class       TEXT NOT NULL,
     canvass     TEXT,
-    position    TEXT                        -- JSON, with all that the receiver told
+    position    TEXT,                       -- JSON, with all that the receiver told
+    site        TEXT                        -- the fixed site at which it was made
 ) STRICT;
 CREATE INDEX reads_by_key ON reads (key, id);
 

@@ -4,17 +4,19 @@ use super::super::batch::{Envelope, PictureRef};
 use super::super::class::Class;
 use super::super::query::{Cursor, Found, Page, Plate, Query};
 use super::SqliteArchive;
+use super::documents;
 use super::ingest::day_of;
 use super::unit::Unit;
 use crate::database::could_not_read;
 use crate::sqlcipher::SqlContext;
 use jiff::Timestamp;
+use jiff::civil::Date;
 use plated_core::area::Area;
 use plated_core::digest::Sha256;
 use plated_core::error::{Error, Kind, Result};
 use rusqlite::{Connection, Row, ToSql};
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BinaryHeap};
+use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
 use std::sync::Arc;
 use uuid::Uuid;
 
@@ -26,7 +28,8 @@ pub(super) fn search(archive: &SqliteArchive, query: &Query) -> Result<Page> {
     // One more shows whether there is a next page.
     let wanted = size + 1;
     let mut page: Vec<Found> = Vec::new();
-    let mut held = held(archive, query, wanted)?;
+    let corrected = Corrected::new(archive, query)?;
+    let mut held = held(archive, query, &corrected, wanted)?;
     let mut held = std::iter::from_fn(move || held.pop_last().map(|(_, found)| found)).peekable();
     let first = query.after.map(|cursor| day_of(cursor.0));
     for (day, units) in archive.units.days() {
@@ -42,7 +45,8 @@ pub(super) fn search(archive: &SqliteArchive, query: &Query) -> Result<Page> {
         }
         let mut of_day = BTreeMap::new();
         for unit in &units {
-            of_day.extend(of_unit(unit, query, wanted)?.into_iter().map(|found| (*found.id.as_bytes(), found)));
+            let found = of_unit(unit, query, None, wanted)?.into_iter().chain(corrected.of_unit(unit, Some(day))?);
+            of_day.extend(found.map(|found| (*found.id.as_bytes(), found)));
         }
         while let Some(found) = held.next_if(|found| day_of(found.id) == day) {
             of_day.entry(*found.id.as_bytes()).or_insert(found);
@@ -56,14 +60,40 @@ pub(super) fn search(archive: &SqliteArchive, query: &Query) -> Result<Page> {
     let more = page.len() > size;
     page.truncate(size);
     let next = page.last().filter(|_| more).map(|found| Cursor(found.id));
+    documents::put_corrections(archive, &mut page)?;
     Ok(Page { reads: page, next })
 }
 
+/// Reads that fit by what they were corrected to (control P-30).
+struct Corrected {
+    ids: BTreeSet<Uuid>,
+    /// All that is asked for but plate and state, which are those of the correction.
+    rest: Query,
+}
+
+impl Corrected {
+    fn new(archive: &SqliteArchive, query: &Query) -> Result<Self> {
+        let ids = documents::corrected_to(archive, query)?;
+        let rest = Query { plate: None, state: None, ..query.clone() };
+        Ok(Self { ids, rest })
+    }
+
+    /// Those of them that are in a unit; of one day, where that is known.
+    fn of_unit(&self, unit: &Arc<Unit>, day: Option<Date>) -> Result<Vec<Found>> {
+        let mut all = Vec::new();
+        for id in self.ids.iter().filter(|id| day.is_none_or(|day| day_of(**id) == day)) {
+            all.extend(of_unit(unit, &self.rest, Some(id.as_bytes()), 1)?);
+        }
+        Ok(all)
+    }
+}
+
 /// What fits of what holds keep.
-fn held(archive: &SqliteArchive, query: &Query, wanted: usize) -> Result<BTreeMap<Key, Found>> {
+fn held(archive: &SqliteArchive, query: &Query, corrected: &Corrected, wanted: usize) -> Result<BTreeMap<Key, Found>> {
     let mut held = BTreeMap::new();
     for unit in archive.units.of_holds() {
-        held.extend(of_unit(&unit, query, wanted)?.into_iter().map(|found| (*found.id.as_bytes(), found)));
+        let found = of_unit(&unit, query, None, wanted)?.into_iter().chain(corrected.of_unit(&unit, None)?);
+        held.extend(found.map(|found| (*found.id.as_bytes(), found)));
         while held.len() > wanted {
             held.pop_first();
         }
@@ -71,8 +101,8 @@ fn held(archive: &SqliteArchive, query: &Query, wanted: usize) -> Result<BTreeMa
     Ok(held)
 }
 
-/// What fits in a unit, at most `wanted`, the newest.
-fn of_unit(unit: &Arc<Unit>, query: &Query, wanted: usize) -> Result<Vec<Found>> {
+/// What fits in a unit, at most `wanted`, the newest; only the read of this id, where one is given.
+fn of_unit(unit: &Arc<Unit>, query: &Query, only: Option<&Key>, wanted: usize) -> Result<Vec<Found>> {
     if query.from.is_some() || query.until.is_some() {
         let Some(span) = unit.span()? else { return Ok(Vec::new()) };
         if query.from.is_some_and(|from| span.newest < from.as_microsecond())
@@ -82,7 +112,7 @@ fn of_unit(unit: &Arc<Unit>, query: &Query, wanted: usize) -> Result<Vec<Found>>
         }
     }
     let found = unit.read(|conn| {
-        let numbers = numbers(conn, query, wanted)?;
+        let numbers = numbers(conn, query, only, wanted)?;
         numbers.into_iter().map(|number| found(conn, number)).collect()
     });
     match found {
@@ -94,7 +124,7 @@ fn of_unit(unit: &Arc<Unit>, query: &Query, wanted: usize) -> Result<Vec<Found>>
 
 /// Numbers of what fits. An index alone answers what is asked of plates; other columns are looked at where they
 /// are asked for.
-fn numbers(conn: &Connection, query: &Query, wanted: usize) -> Result<Vec<i64>> {
+fn numbers(conn: &Connection, query: &Query, only: Option<&Key>, wanted: usize) -> Result<Vec<i64>> {
     let mut sql = String::from("SELECT id, number, key, latitude, longitude FROM reads");
     let mut values: Vec<(&str, &dyn ToSql)> = Vec::new();
     let bounds = query.area.as_ref().map(Area::bounds);
@@ -121,6 +151,10 @@ fn numbers(conn: &Connection, query: &Query, wanted: usize) -> Result<Vec<i64>> 
             values.extend([(":key", &key as &dyn ToSql), (":end", &end)]);
         }
         None => {}
+    }
+    if let Some(only) = &only {
+        sql += " AND id = :only";
+        values.push((":only", only));
     }
     if let Some(Cursor(id)) = query.after {
         after = *id.as_bytes();
@@ -202,7 +236,7 @@ pub(super) fn found(conn: &Connection, number: i64) -> Result<Found> {
     let mut find = conn
         .prepare_cached(
             "SELECT id, key, text, state, vehicle, camera, first_seen, last_seen, received, confidence, has_hit, class,
-             canvass, position, sha256 FROM reads JOIN records USING (number) WHERE number = ?1",
+             canvass, position, sha256, site FROM reads JOIN records USING (number) WHERE number = ?1",
         )
         .sql(could_not_read)?;
     let (mut found, class, position) = find
@@ -219,6 +253,7 @@ pub(super) fn found(conn: &Connection, number: i64) -> Result<Found> {
                 has_hit: row.get(10)?,
                 class: Class::NoHit,
                 canvass: row.get(12)?,
+                site: row.get(15)?,
                 position: None,
                 pictures: Vec::new(),
             };
@@ -227,6 +262,7 @@ pub(super) fn found(conn: &Connection, number: i64) -> Result<Found> {
                 sha256: Sha256(row.get(14)?),
                 received: time(row, 8)?,
                 envelope,
+                corrected: None,
             };
             Ok((found, row.get::<_, String>(11)?, row.get::<_, Option<String>>(13)?))
         })

@@ -4,7 +4,7 @@ use super::super::class::Class;
 use super::super::report::{DayCount, Statistics, VehicleCount};
 use super::SqliteArchive;
 use super::unit::{Name, lock};
-use crate::database::could_not_read;
+use crate::database::{Rows, could_not_read};
 use crate::sqlcipher::SqlContext;
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -41,6 +41,20 @@ pub(super) fn of_unit(conn: &Connection) -> Result<Vec<Count>> {
             .collect()
         })
         .sql(could_not_read)
+}
+
+impl Rows<'_> {
+    /// Holds that go on, the reads that they keep, and when something was deleted last.
+    pub(crate) fn holds_and_purges(&self) -> Result<(u64, u64, Option<Timestamp>)> {
+        let sql = "SELECT (SELECT count(*) FROM holds WHERE released IS NULL),
+                          (SELECT count(DISTINCT read) FROM hold_reads JOIN holds ON holds.id = hold
+                           WHERE released IS NULL),
+                          (SELECT max(at) FROM certificates)";
+        let counts: (i64, i64, Option<i64>) =
+            self.0.query_row(sql, [], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).sql(could_not_read)?;
+        let at = counts.2.and_then(|at| Timestamp::from_microsecond(at).ok());
+        Ok((counts.0.unsigned_abs(), counts.1.unsigned_abs(), at))
+    }
 }
 
 pub(super) fn statistics(archive: &SqliteArchive, first: Date, last: Date) -> Result<Statistics> {

@@ -1,7 +1,9 @@
 //! One read with all that is kept of it, and its pictures.
 
-use super::super::query::StoredRead;
+use super::super::batch::Picture;
+use super::super::query::{SharedRead, StoredRead};
 use super::SqliteArchive;
+use super::documents;
 use super::ingest::day_of;
 use super::pack;
 use super::search::found;
@@ -47,7 +49,8 @@ pub(super) fn read(archive: &SqliteArchive, id: Uuid) -> Result<Option<StoredRea
         let Some(number) = number_of(conn, id)? else { return Ok(None) };
         Ok(Some((found(conn, number)?, record(conn, number)?)))
     })?;
-    let Some((found, (record, batch))) = stored else { return Ok(None) };
+    let Some((mut found, (record, batch))) = stored else { return Ok(None) };
+    documents::put_corrections(archive, std::slice::from_mut(&mut found))?;
     if Sha256::of(&record) != found.sha256 {
         let message = format!("the read {id} does not fit its hash; run `plated-station check`");
         return Err(Error::new(Kind::Damaged, message));
@@ -86,4 +89,17 @@ pub(super) fn picture(archive: &SqliteArchive, id: Uuid, sha256: &Sha256) -> Res
         }
     }
     Ok(None)
+}
+
+pub(super) fn to_forward(archive: &SqliteArchive, id: Uuid) -> Result<Option<SharedRead>> {
+    let Some(StoredRead { found, record, documents, .. }) = read(archive, id)? else { return Ok(None) };
+    let mut pictures: Vec<Picture> = Vec::new();
+    for named in &found.envelope.pictures {
+        if pictures.iter().any(|picture| picture.sha256 == named.sha256) {
+            continue;
+        }
+        let Some(bytes) = picture(archive, id, &named.sha256)? else { return Ok(None) };
+        pictures.push(Picture { sha256: named.sha256, bytes });
+    }
+    Ok(Some(SharedRead { envelope: found.envelope, sha256: found.sha256, record, pictures, documents }))
 }

@@ -9,8 +9,10 @@ use jiff::Timestamp;
 use plated_access::{Case, Permit, Show};
 use plated_core::error::{Error, Kind, Result};
 use plated_core::plate::PlateText;
+use plated_core::wire::FindingSet;
 use serde_json::json;
 use std::sync::atomic::Ordering;
+use uuid::Uuid;
 
 impl OfficerService {
     /// Proposes that the plate of a hit is not the vehicle that its entries want, for each entry that may be seen or
@@ -107,12 +109,33 @@ impl OfficerService {
         }
     }
 
-    /// Those of the store are in force, each until its end by the clock as it is now.
+    /// From now on these of the station are in force too, and no others of it.
+    pub(super) fn set_station_findings(&self, set: &FindingSet) -> Result<()> {
+        let (serial, findings) = (set.serial, set.findings.len());
+        let mut held = self.station_findings.lock().unwrap_or_else(|e| e.into_inner());
+        let is_new = held.as_ref().is_none_or(|held| held.serial != serial);
+        *held = Some(set.clone());
+        drop(held);
+        self.rearm_findings()?;
+        if is_new {
+            tracing::info!(serial, findings, "What the station approved as not the wanted vehicle is in force");
+        }
+        Ok(())
+    }
+
+    /// Those of the store are in force and those of the station, which goes before, each until its end by the clock as
+    /// it is now. What was withdrawn here alerts here, whatever the station says.
     fn rearm_findings(&self) -> Result<()> {
         // One after the other, so that what was read first is not set last.
         let _one = self.disposing.lock().unwrap_or_else(|e| e.into_inner());
         self.findings_known.store(false, Ordering::Relaxed);
-        let findings = self.store.findings_in_force(&self.matching)?;
+        let mut findings = self.store.findings_in_force(&self.matching)?;
+        if let Some(set) = &*self.station_findings.lock().unwrap_or_else(|e| e.into_inner()) {
+            let withdrawn = self.store.findings_withdrawn(&self.matching)?;
+            let decided = |id: &Uuid| set.refused.contains(id) || set.findings.iter().any(|f| f.id == *id);
+            findings.retain(|own| !decided(&own.id));
+            findings.extend(set.findings.iter().filter(|f| !withdrawn.contains(&f.id)).cloned());
+        }
         let (wall, monotonic) = (self.clock.wall(), self.clock.monotonic());
         let until = |until| monotonic.saturating_add(left(until, wall));
         self.findings.set(findings.into_iter().map(|f| (until(f.until), f)).map(|(t, f)| (f, t)).collect());

@@ -37,7 +37,7 @@ use plated_core::clock::Clock;
 use plated_core::digest::Sha256;
 use plated_core::error::{Error, Kind, Result};
 use plated_core::shutdown::Shutdown;
-use plated_core::wire::ListVersion;
+use plated_core::wire::{FindingSet, ListVersion};
 use plated_hotlist::settings::{Hotlist, ListKind};
 use plated_hotlist::{ListSettings, Lists};
 use std::collections::{HashMap, HashSet};
@@ -115,6 +115,8 @@ pub struct OfficerService {
     muted: Arc<MutedPairings>,
     /// Plates that are not the vehicle that an entry wants.
     findings: Arc<VehicleFindings>,
+    /// What the station approved as not the wanted vehicle.
+    station_findings: Mutex<Option<FindingSet>>,
     /// The canvass whose number reads carry.
     canvass: Arc<OpenCanvass>,
     /// Whether a canvass is open could be read.
@@ -213,6 +215,7 @@ impl OfficerService {
             sets: Arc::new(ListSettings::new(&settings, TimeZone::system())),
             muted: Arc::default(),
             findings: Arc::default(),
+            station_findings: Mutex::default(),
             canvass: Arc::default(),
             canvass_known: AtomicBool::new(false),
             findings_known: AtomicBool::new(false),

@@ -9,7 +9,7 @@ use plated_access::Actor;
 use plated_core::error::{Error, Kind, Result};
 use plated_core::text::entries;
 use plated_core::wire::ListVersion;
-use plated_hotlist::settings::{Hotlist, ListKind, OFFICERS};
+use plated_hotlist::settings::{Hotlist, ListKind, OFFICERS, Stale};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -43,6 +43,10 @@ impl OfficerService {
                     self.store.list_confirmed(list, Some(*confirmed), None)?;
                 }
                 Ok("it is the newest".into())
+            }
+            Change::Findings(set) => {
+                self.set_station_findings(set)?;
+                Ok("findings are in force".into())
             }
             Change::File { list, path, name, .. } => {
                 let incoming = Incoming { name: Path::new(name), by_itself: true, ..Incoming::file(path, None) };
@@ -84,6 +88,12 @@ impl OfficerService {
         }
     }
 
+    /// The vehicle's own configuration has a table for this list.
+    fn is_in_configuration(&self, name: &str) -> bool {
+        let all = self.hotlists.read().unwrap_or_else(|e| e.into_inner());
+        all.iter().take(self.configured_hotlists).any(|list| list.name == name)
+    }
+
     /// A list of the station, also one that the configuration says nothing about.
     fn station(&self, version: &ListVersion, file: &Path) -> Result<String> {
         let name = &version.name;
@@ -98,13 +108,18 @@ impl OfficerService {
                     format!("a list of the same name, of kind \"{kind}\", is configured in the vehicle; rename one");
                 return Err(Error::new(Kind::Config, message));
             }
-            Ok(_) => {}
-            Err(_) => {
+            Ok(_) if self.is_in_configuration(name) => {}
+            known => {
                 // One that was covert once stays so.
                 let covert = self.state(name)?.is_some_and(|state| state.covert);
-                let list = Hotlist { covert, ..Hotlist::from_station(name) };
+                let from_station = Hotlist::from_station(name);
+                let stale =
+                    version.stale.map_or(from_station.stale, |limit| Stale::new(limit.warn_h, limit.critical_h));
+                let list = Hotlist { covert, stale, ..from_station };
                 self.store.configure_lists(std::slice::from_ref(&list))?;
-                self.hotlists.write().unwrap_or_else(|e| e.into_inner()).push(Arc::new(list));
+                if known.is_err() {
+                    self.hotlists.write().unwrap_or_else(|e| e.into_inner()).push(Arc::new(list));
+                }
             }
         }
         let dated = Some(version.file_date.unwrap_or(version.published));

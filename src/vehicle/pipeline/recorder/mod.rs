@@ -34,6 +34,7 @@ use plated_core::clock::Clock;
 use plated_core::record::{Alerting, ClockMark, HitRecord, MadeBy, ReadRecord};
 use plated_hotlist::ListSettings;
 use plated_vision::recognition::{Event, TrackRead};
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -49,8 +50,7 @@ const MAX_RAW: usize = 4;
 
 /// Matches and sounds.
 pub struct Recorder {
-    vehicle: String,
-    made_by: MadeBy,
+    maker: Maker,
     passes: Passes,
     settings: Arc<ListSettings>,
     chime: Arc<Chime>,
@@ -60,10 +60,20 @@ pub struct Recorder {
     canvass: Arc<OpenCanvass>,
 }
 
+/// Who makes reads, and where.
+#[derive(Debug)]
+pub struct Maker {
+    /// Name of the vehicle.
+    pub vehicle: String,
+    /// Versions of program and models.
+    pub made_by: MadeBy,
+    /// The fixed site at which a camera stands, of those that do.
+    pub sites: HashMap<String, String>,
+}
+
 impl Recorder {
     pub fn new(
-        vehicle: String,
-        made_by: MadeBy,
+        maker: Maker,
         matching: Matching,
         chime: Arc<Chime>,
         counters: Arc<Counters>,
@@ -71,7 +81,7 @@ impl Recorder {
         canvass: Arc<OpenCanvass>,
     ) -> Self {
         let (settings, clock) = (matching.settings.clone(), matching.clock.clone());
-        Self { vehicle, made_by, passes: Passes::new(matching), settings, chime, counters, waiting, clock, canvass }
+        Self { maker, passes: Passes::new(matching), settings, chime, counters, waiting, clock, canvass }
     }
 
     /// Takes the tracker's events until there are no more. It waits for nothing but them.
@@ -169,7 +179,7 @@ impl Recorder {
     fn record(&self, read: &TrackRead, hits: Vec<HitRecord>) -> ReadRecord {
         ReadRecord {
             id: read.id,
-            vehicle: self.vehicle.clone(),
+            vehicle: self.maker.vehicle.clone(),
             camera: read.source.to_string(),
             text: read.text.clone(),
             state: read.state.clone(),
@@ -183,11 +193,12 @@ impl Recorder {
             stood_s: (!read.stood.is_zero()).then(|| (read.stood.as_secs_f32() * 10.0).round() / 10.0),
             position: self.passes.place(read),
             canvass: self.canvass.of_pass(read.captured.saturating_sub(read.in_view), read.captured),
+            site: self.maker.sites.get(&*read.source).cloned(),
             best: read.best.clone(),
             sightings: read.sightings.clone(),
             images: Vec::new(),
             hits,
-            made_by: self.made_by.clone(),
+            made_by: self.maker.made_by.clone(),
         }
     }
 }

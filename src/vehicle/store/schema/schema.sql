@@ -331,7 +331,8 @@ CREATE TABLE vehicle_finding (
   id BLOB NOT NULL UNIQUE CHECK (length(id) = 16),
   until INTEGER NOT NULL,
   withdrawn INTEGER NOT NULL CHECK (withdrawn IN (0, 1)),
-  -- JSON of core::officers::VehicleFinding, as it goes to the station.
+  -- JSON of core::officers::VehicleFinding with the vehicle's signature, as access::signed writes it and as it goes to
+  -- the station.
   record TEXT NOT NULL CHECK (json_valid(record))
 ) STRICT;
 

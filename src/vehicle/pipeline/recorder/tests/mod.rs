@@ -125,6 +125,7 @@ pub fn pending(id: Uuid, has_hit: bool, open: bool) -> Pending {
         stood_s: None,
         position: None,
         canvass: None,
+        site: None,
         best: look(WANTED),
         sightings: Vec::new(),
         images: Vec::new(),
@@ -211,8 +212,7 @@ impl Bench {
         let lists_ready = Arc::new(AtomicBool::new(true));
         let matching = matching(&lists, &lists_ready, settings, clock);
         let recorder = Recorder::new(
-            "unit-7".into(),
-            made_by(),
+            Maker { vehicle: "unit-7".into(), made_by: made_by(), sites: HashMap::new() },
             matching,
             chime.clone(),
             counters.clone(),

@@ -1,0 +1,14 @@
+//! Forwarding to an upstream station (control P-17), by the protocol of vehicles: what is taken in and is shared waits in
+//! a queue, goes in batches with all pictures, and leaves the queue by a receipt that the upstream station signed. What
+//! goes twice is there once.
+
+mod queue;
+mod sender;
+mod settings;
+
+pub use queue::Waiting;
+pub use sender::{Forwarder, Progress};
+pub use settings::{Downstream, Settings};
+
+/// The schema in the station's database.
+pub(super) const SCHEMA: &str = include_str!("schema.sql");

@@ -1,0 +1,114 @@
+//! The rows about sources of lists.
+
+use crate::database::{Rows, SqlContext, could_not_read};
+use jiff::Timestamp;
+use plated_core::digest::Sha256;
+use plated_core::error::Result;
+use rusqlite::{Row, params};
+
+/// How the fetching of a source goes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SourceState {
+    /// Name of the list.
+    pub name: String,
+    /// The last try.
+    pub asked: Timestamp,
+    /// The last one that went well.
+    pub answered: Option<Timestamp>,
+    /// Why the last one failed, and since when all do.
+    pub failing: Option<(String, Timestamp)>,
+    /// Failures in a row.
+    pub failures: u64,
+    /// What was fetched last, and came into force.
+    pub tags: Option<Tags>,
+}
+
+/// By what a source tells whether it has something new.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tags {
+    /// Digest of the settings by which it was fetched and read.
+    pub settings: Sha256,
+    /// `ETag`.
+    pub etag: Option<String>,
+    /// `Last-Modified`.
+    pub modified: Option<String>,
+    /// The list gives itself a date, from which its age counts.
+    pub own_date: bool,
+    /// The version that was made of it.
+    pub sha256: Sha256,
+}
+
+impl Rows<'_> {
+    /// All sources that were ever asked.
+    pub fn source_states(&self) -> Result<Vec<SourceState>> {
+        self.0
+            .prepare_cached(
+                "SELECT name, asked, answered, error, failing, failures, settings, etag, modified, own_date, sha256
+                 FROM hotlist_sources ORDER BY name",
+            )
+            .and_then(|mut s| s.query_map([], state)?.collect())
+            .sql(could_not_read)
+    }
+
+    /// Notes a try that went well.
+    pub(super) fn source_answered(&self, name: &str, at: Timestamp, tags: Option<&Tags>) -> Result<()> {
+        let at = at.as_microsecond();
+        self.0
+            .prepare_cached(
+                "INSERT INTO hotlist_sources
+                   (name, asked, answered, failures, settings, etag, modified, own_date, sha256)
+                 VALUES (?1, ?2, ?2, 0, ?3, ?4, ?5, ?6, ?7)
+                 ON CONFLICT (name) DO UPDATE SET asked = excluded.asked, answered = excluded.answered, error = NULL,
+                   failing = NULL, failures = 0, settings = excluded.settings, etag = excluded.etag,
+                   modified = excluded.modified, own_date = excluded.own_date, sha256 = excluded.sha256",
+            )
+            .and_then(|mut s| {
+                s.execute(params![
+                    name,
+                    at,
+                    tags.map(|tags| tags.settings.0),
+                    tags.and_then(|tags| tags.etag.as_deref()),
+                    tags.and_then(|tags| tags.modified.as_deref()),
+                    tags.map(|tags| tags.own_date),
+                    tags.map(|tags| tags.sha256.0),
+                ])
+            })
+            .map(drop)
+            .sql(|| "could not note how a source of lists is getting on".into())
+    }
+
+    /// Notes a try that failed.
+    pub(super) fn source_failed(&self, name: &str, at: Timestamp, error: &str) -> Result<()> {
+        self.0
+            .prepare_cached(
+                "INSERT INTO hotlist_sources (name, asked, error, failing, failures) VALUES (?1, ?2, ?3, ?2, 1)
+                 ON CONFLICT (name) DO UPDATE SET asked = excluded.asked, error = excluded.error,
+                   failing = coalesce(failing, excluded.failing), failures = failures + 1",
+            )
+            .and_then(|mut s| s.execute(params![name, at.as_microsecond(), error]))
+            .map(drop)
+            .sql(|| "could not note how a source of lists is getting on".into())
+    }
+}
+
+fn state(row: &Row<'_>) -> rusqlite::Result<SourceState> {
+    let time = |us: i64| Timestamp::from_microsecond(us).unwrap_or_default();
+    let tags = match (row.get(6)?, row.get(10)?) {
+        (Some(settings), Some(sha256)) => Some(Tags {
+            settings: Sha256(settings),
+            etag: row.get(7)?,
+            modified: row.get(8)?,
+            own_date: row.get::<_, Option<bool>>(9)?.unwrap_or_default(),
+            sha256: Sha256(sha256),
+        }),
+        _ => None,
+    };
+    Ok(SourceState {
+        name: row.get(0)?,
+        asked: time(row.get(1)?),
+        answered: row.get::<_, Option<i64>>(2)?.map(time),
+        failing: row.get::<_, Option<String>>(3)?.zip(row.get::<_, Option<i64>>(4)?.map(time)),
+        failures: row.get::<_, i64>(5)?.unsigned_abs(),
+        tags,
+    })
+}
