@@ -179,6 +179,9 @@ fn write<'a>(archive: &SqliteArchive, jobs: impl IntoIterator<Item = &'a Job>) -
     })
 }
 
+/// What became of a read: which job, which of its reads, and how it ended.
+type Told = (usize, usize, Verdict);
+
 /// Writes the rows of one unit; gives what became of which read of which job, and how many reads the unit has or
 /// had now.
 fn rows_of(
@@ -187,7 +190,7 @@ fn rows_of(
     others: &[Arc<Unit>],
     jobs: &[&Job],
     verdicts: &[Vec<Option<Verdict>>],
-) -> Result<(Vec<(usize, usize, Verdict)>, u64)> {
+) -> Result<(Vec<Told>, u64)> {
     let mut done = Vec::new();
     let mut counts: BTreeMap<(&str, &str), [i64; 4]> = BTreeMap::new();
     for (j, job) in jobs.iter().enumerate() {
