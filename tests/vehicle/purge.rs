@@ -52,7 +52,7 @@ impl Vehicle {
     }
 
     /// Ends, and sees that all that is left is whole.
-    fn is_whole(self) {
+    fn ends_whole(self) {
         self.store.close().unwrap();
         let report = check(&self.place.path(), &self.place.key).unwrap();
         assert_eq!(report.problems(), 0, "{report:?}");
@@ -95,7 +95,7 @@ fn a_read_with_its_pictures_goes_36_hours_after_its_receipt_and_one_without_a_re
     assert_eq!((stats.reads, stats.images, stats.hits, stats.transferred), (2, 4, 0, 0));
     assert_eq!(vehicle.store.outbox(transfer(), 9).unwrap()[0].sealed.id, late.id);
     assert_eq!(vehicle.after(365 * DAY), Deleted::default(), "no receipt names the others");
-    vehicle.is_whole();
+    vehicle.ends_whole();
 }
 
 // policy: P-13
@@ -120,7 +120,7 @@ fn an_agency_that_may_keep_no_read_without_a_hit_longer_than_three_minutes_has_n
     assert_eq!(vehicle.store.unconfirmed_before(now - Duration::from_secs(180)).unwrap(), 1);
     vehicle.receipted();
     assert_eq!(vehicle.round(), Deleted { reads: 1, pictures: 2 });
-    vehicle.is_whole();
+    vehicle.ends_whole();
 }
 
 // policy: P-03, P-13
@@ -148,7 +148,7 @@ fn each_kind_of_read_has_its_own_time_and_that_of_a_canvass_begins_when_it_is_ov
     assert_eq!(left(&vehicle), ["7KND002"]);
     vehicle.after(34 * HOUR);
     assert!(left(&vehicle).is_empty());
-    vehicle.is_whole();
+    vehicle.ends_whole();
 }
 
 // policy: P-13, P-30
@@ -180,7 +180,7 @@ fn a_correction_and_a_disposition_keep_their_read_until_the_station_has_them_and
         (0, 1),
         "the newest receipt tells the station's time"
     );
-    vehicle.is_whole();
+    vehicle.ends_whole();
 }
 
 // policy: P-12, P-13
@@ -248,7 +248,7 @@ fn each_deletion_is_on_record_before_in_numbers_that_name_no_plate_and_the_log_s
     assert!(plates.iter().all(|plate| !text.contains(plate)));
     assert_eq!(vehicle.round(), Deleted::default());
     assert_eq!(events(&vehicle.store).len(), purges.len(), "nothing that is due leaves no row");
-    vehicle.is_whole();
+    vehicle.ends_whole();
 }
 
 // policy: P-13, P-22
@@ -310,7 +310,7 @@ fn a_picture_that_was_deleted_is_nowhere_in_the_store_and_the_disk_has_its_room_
     assert_eq!(std::fs::metadata(vehicle.place.beside("-wal")).unwrap().len(), 0, "nor in its log");
     let after = std::fs::metadata(vehicle.place.path()).unwrap().len();
     assert!(after < 10_000_000, "{after} of {before}");
-    vehicle.is_whole();
+    vehicle.ends_whole();
 }
 
 #[test]
@@ -323,7 +323,7 @@ fn a_picture_that_a_read_still_shows_stays_when_another_goes() {
     vehicle.store.put_read(&b).unwrap();
     assert_eq!(vehicle.after(36 * HOUR), Deleted { reads: 1, pictures: 1 });
     assert_eq!(vehicle.stats().images, 2);
-    vehicle.is_whole();
+    vehicle.ends_whole();
 }
 
 #[test]
@@ -335,7 +335,7 @@ fn a_full_store_is_emptied_and_takes_reads_again() {
     vehicle.receipted();
     assert!(vehicle.after(36 * HOUR).reads > 50);
     vehicle.store.put_read(&read("7FUL002")).unwrap();
-    vehicle.is_whole();
+    vehicle.ends_whole();
 }
 
 #[test]
@@ -357,7 +357,7 @@ fn deletion_goes_in_steps_between_which_others_have_the_store() {
     assert_eq!(done.unwrap().reads, 8);
     assert!(pauses >= 4, "{pauses}");
     // Asked to end, it ends, and the next goes on.
-    vehicle.is_whole();
+    vehicle.ends_whole();
 }
 
 #[derive(Clone, Debug)]
