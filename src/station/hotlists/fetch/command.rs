@@ -88,20 +88,23 @@ pub fn run(command: &[String], most: Duration, max_mib: u32, to: &Path) -> Resul
         std::thread::sleep(LOOK);
     };
     let said = said.and_then(|said| said.recv_timeout(REST).ok()).unwrap_or_default();
-    if !status.success() {
-        return Err(Error::new(Kind::Network, ended(&name, status, &said)));
-    }
     let bytes = match (copied, written) {
         (Some(copied), _) => copied,
         (None, Some(written)) => written.recv_timeout(REST).unwrap_or_else(|e| Err(io::Error::other(e))),
         (None, None) => std::fs::metadata(to).map(|meta| meta.len()),
     };
+    // First, since nobody reads what is too much, and a program whose output is not read fails.
+    if bytes.as_ref().is_ok_and(|bytes| *bytes > max_bytes) {
+        return Err(too_much());
+    }
+    if !status.success() {
+        return Err(Error::new(Kind::Network, ended(&name, status, &said)));
+    }
     match bytes.context(Kind::Storage, || format!("could not keep what {name} gave"))? {
         0 => Err(Error::new(
             Kind::Input,
             format!("{name} gave nothing: it has to write the file to its standard output or to {FILE}"),
         )),
-        bytes if bytes > max_bytes => Err(too_much()),
         _ => Ok(()),
     }
 }
