@@ -1,6 +1,8 @@
 # make demo    set up, build, read a patrol drive, show reads, hits and receipts
 # make test    set up and run every test
-b# make bench   the figures in the README
+# make package the Debian packages, in target/package
+# make test-long   the tests that take minutes
+# make bench   the figures in the README
 # make train   train detector and reader from nothing (hours; resumes)
 # make setup   Debian packages and libonnxruntime
 
