@@ -34,6 +34,8 @@ impl Purpose {
     pub const RECEIPT: Self = Self("receipt");
     /// What a purge of the station deleted.
     pub const DELETION: Self = Self("certificate of deletion");
+    /// An archive of evidence that a station exported.
+    pub const EVIDENCE: Self = Self("evidence");
     /// The result of a performance test.
     pub const PERFORMANCE_TEST: Self = Self("performance test");
 

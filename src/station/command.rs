@@ -2,7 +2,9 @@
 
 use super::archive::command::{self as archive, HoldCommand};
 use super::archive::{Archive, SqliteArchive, VehicleCount};
+use super::evidence::command::EvidenceCommand;
 use super::hotlists::command::{HotlistCommand, make_key};
+use super::user::UserCommand;
 use super::{ArchiveKey, ClonedVehicle, Database, ReportedBreach, SecurityEvent, StationConfig, StationServer, config};
 use clap::{CommandFactory, Parser, Subcommand};
 use jiff::civil::Date;
@@ -86,6 +88,12 @@ enum What {
         #[arg(long)]
         config: PathBuf,
     },
+    /// Archives of evidence: verify one offline, print the station's key for them
+    #[command(subcommand)]
+    Evidence(EvidenceCommand),
+    /// Accounts of the station's pages: add, list, disable, enable
+    #[command(subcommand)]
+    User(UserCommand),
     /// Evidence holds: keep reads beyond their retention
     #[command(subcommand)]
     Hold(HoldCommand),
@@ -152,6 +160,8 @@ impl Command {
                 archive::certificates(&StationConfig::load(&config)?, verify.as_deref())
             }
             What::Hold(hold) => hold.run(),
+            What::User(user) => user.run(),
+            What::Evidence(evidence) => evidence.run(),
             What::Check { config } => archive::check(&StationConfig::load(&config)?),
             What::Backup { dir, config } => archive::backup(&StationConfig::load(&config)?, &dir),
             What::Restore { dir, config } => archive::restore(&StationConfig::load(&config)?, &dir),
@@ -179,9 +189,13 @@ fn init(dir: &Path, names: &[String], listen: SocketAddr) -> Result<()> {
         "receipt.key",
         "receipt.pub",
         "archive.key",
+        "console.crt",
+        "console.key",
     ];
     plated_core::tls::refuse_existing(&made.map(|name| dir.join(name)))?;
-    Authority::create(dir, &clock)?.issue_station(names, &clock)?;
+    let authority = Authority::create(dir, &clock)?;
+    authority.issue_station(names, &clock)?;
+    authority.issue_console(names, dir, &clock)?;
     make_key(&dir.join("hotlist.key"))?;
     make_key(&dir.join("receipt.key"))?;
     ArchiveKey::create_file(&dir.join("archive.key"))?;
@@ -202,6 +216,9 @@ async fn run(config: &StationConfig) -> Result<()> {
     let mut interrupt = signal(SignalKind::interrupt()).context(Kind::Internal, failed)?;
     let server = StationServer::bind(config, Arc::new(SystemClock::new())).await?;
     print(&format!("listening on https://{}", server.address()))?;
+    if let Some(pages) = server.pages_address() {
+        print(&format!("pages at https://{pages}"))?;
+    }
     service::ready();
     service::status(&format!("Listening on {}", server.address()));
     server

@@ -1,6 +1,7 @@
 //! The department's server: takes in batches of reads from vehicles over mutual TLS, keeps them
 //! once, and answers with signed receipts that name what is durable. Hands out hotlists.
 
+mod accounts;
 pub mod archive;
 mod audit;
 pub mod command;
@@ -8,6 +9,7 @@ mod computers;
 mod config;
 mod connection;
 mod database;
+pub mod evidence;
 mod heads;
 mod hotlists;
 mod http;
@@ -15,9 +17,12 @@ mod key;
 mod sqlcipher;
 mod intake;
 mod listener;
+mod misreads;
+pub mod pages;
 mod places;
 mod purging;
 mod security;
+mod user;
 mod writer;
 
 pub use audit::StationLog;
@@ -34,8 +39,10 @@ use clap::Parser;
 use listener::{Vehicle, VehicleListener};
 use plated_core::clock::Clock;
 use plated_core::error::{Context, Kind, Result, exit_code};
+use plated_core::shutdown::Shutdown;
 use plated_core::signing::Signer;
 use plated_core::tls;
+use plated_portal::Route;
 use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -56,6 +63,7 @@ pub struct StationServer {
     listener: VehicleListener,
     station: Arc<http::Station>,
     purge: purging::Purging,
+    pages: Option<pages::Pages>,
 }
 
 impl StationServer {
@@ -71,8 +79,9 @@ impl StationServer {
         let listener = VehicleListener::bind(config.listen, tls::server(&identity, &["h2", "http/1.1"])?).await?;
         let writer = writer::DatabaseHandle::start(archive.database().clone())?;
         let purge = purging::Purging::new(archive.clone(), clock.clone())?;
+        let pages = pages::Pages::bind(config, &archive, clock.clone()).await?;
         let station = Arc::new(http::Station::new(config, archive, writer, receipt_signer, clock));
-        Ok(Self { listener, station, purge })
+        Ok(Self { listener, station, purge, pages })
     }
 
     /// The address it really listens on.
@@ -80,10 +89,25 @@ impl StationServer {
         self.listener.address()
     }
 
+    /// Where its pages are, if it has any.
+    pub fn pages_address(&self) -> Option<SocketAddr> {
+        self.pages.as_ref().map(pages::Pages::address)
+    }
+
+    /// Every route of its pages, and what it needs.
+    pub fn page_routes(&self) -> &[Route] {
+        self.pages.as_ref().map_or(&[], pages::Pages::routes)
+    }
+
     /// Answers until `stop` is done, then lets the requests under way end.
     pub async fn run(self, stop: impl Future<Output = ()> + Send + 'static) -> Result<()> {
         let (stopping, stopped) = tokio::sync::oneshot::channel();
         let _purging = self.purge.start();
+        // They end with this value, whichever way it ends.
+        let pages_stop = Stopping(Shutdown::new());
+        if let Some(pages) = self.pages {
+            tokio::spawn(pages.serve(pages_stop.0.clone()));
+        }
         let service = http::router(self.station).into_make_service_with_connect_info::<Vehicle>();
         let serving = axum::serve(self.listener, service).with_graceful_shutdown(async move {
             stop.await;
@@ -96,6 +120,15 @@ impl StationServer {
                 Ok(())
             }
         }
+    }
+}
+
+/// Asks for an end when it is dropped.
+struct Stopping(Shutdown);
+
+impl Drop for Stopping {
+    fn drop(&mut self) {
+        self.0.request();
     }
 }
 

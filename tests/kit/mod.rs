@@ -13,6 +13,7 @@ pub mod proxy;
 pub mod reading;
 pub mod rtsp;
 pub mod sound;
+pub mod station_pages;
 pub mod store;
 pub mod vehicle;
 
@@ -23,7 +24,7 @@ use plated_core::signing::{Signer, write_public};
 use plated_core::tls::authority::{Authority, Issued};
 use plated_core::wire::Computer;
 use plated_core::wire::batch::{
-    BatchCounts, BatchHeader, BatchPicture, BatchWriter, Receipt, SealedRead, SignedReceipt,
+    BatchCounts, BatchHeader, BatchPicture, BatchWriter, Receipt, SealedDocument, SealedRead, SignedReceipt,
 };
 use plated_station::archive::{Archive, Query, Retention, SqliteArchive};
 use plated_station::{ArchiveKey, StationConfig, StationServer};
@@ -72,10 +73,18 @@ pub struct Batch {
     pub computer: Option<Computer>,
     pub reads: Vec<SealedRead>,
     pub pictures: Vec<BatchPicture>,
+    pub documents: Vec<SealedDocument>,
 }
 
 pub fn batch(vehicle: &str, reads: Vec<SealedRead>) -> Batch {
-    Batch { batch: Uuid::now_v7(), vehicle: vehicle.into(), computer: None, reads, pictures: Vec::new() }
+    Batch {
+        batch: Uuid::now_v7(),
+        vehicle: vehicle.into(),
+        computer: None,
+        reads,
+        pictures: Vec::new(),
+        documents: Vec::new(),
+    }
 }
 
 /// Pictures as they travel.
@@ -84,7 +93,12 @@ pub fn pictures(all: &[Vec<u8>]) -> Vec<BatchPicture> {
 }
 
 pub fn body(batch: &Batch) -> Vec<u8> {
-    let counts = BatchCounts { reads: batch.reads.len(), pictures: batch.pictures.len(), documents: 0, audit_rows: 0 };
+    let counts = BatchCounts {
+        reads: batch.reads.len(),
+        pictures: batch.pictures.len(),
+        documents: batch.documents.len(),
+        audit_rows: 0,
+    };
     let header = BatchHeader {
         batch: batch.batch,
         vehicle: batch.vehicle.clone(),
@@ -95,6 +109,7 @@ pub fn body(batch: &Batch) -> Vec<u8> {
     };
     let mut writer = BatchWriter::new(Vec::new(), &header).unwrap();
     batch.reads.iter().for_each(|read| writer.read(read).unwrap());
+    batch.documents.iter().for_each(|document| writer.document(document).unwrap());
     batch.pictures.iter().for_each(|picture| writer.picture(picture).unwrap());
     writer.finish().unwrap()
 }
@@ -138,6 +153,8 @@ impl Depot {
             archive_key: dir.path().join("archive.key"),
             retention: Retention::default(),
             sources: Vec::new(),
+            pages: None,
+            access: Default::default(),
         };
         let signer = Signer::create_file(&config.receipt_key).unwrap();
         write_public(&dir.path().join("receipt.pub"), &signer.public_key()).unwrap();

@@ -41,7 +41,7 @@ async fn no_command_of_the_station_shows_a_plate() {
     let (init, out) = (path(&depot.dir.path().join("other")), path(&depot.dir.path().join("unit-9")));
     let authority = path(depot.dir.path());
     let backup = path(&depot.dir.path().join("backup"));
-    let run: [&[&str]; 15] = [
+    let run: [&[&str]; 17] = [
         &["status", "--config", config],
         &["hotlist import", &entries, "--name", "svs", "--config", config],
         &["hotlist import", &faulty, "--name", "svs", "--config", config],
@@ -57,9 +57,12 @@ async fn no_command_of_the_station_shows_a_plate() {
         &["check", "--config", config],
         &["backup", &backup, "--config", config],
         &["hold list", "--reason", "review", "--config", config],
+        &["user list", "--config", config],
+        &["evidence key", "--config", config],
     ];
-    // The first prints its address only, the others what is shown in `archive::commands`.
-    let elsewhere = ["run", "hold add", "hold release", "restore"];
+    // The first prints its addresses only, the others what is shown in `archive::commands` and `pages`.
+    let elsewhere =
+        ["run", "hold add", "hold release", "restore", "user add", "user disable", "user enable", "evidence verify"];
     let mut tried: BTreeSet<String> = elsewhere.map(str::to_owned).into();
     for arguments in run {
         let (command, rest) = arguments.split_first().unwrap();

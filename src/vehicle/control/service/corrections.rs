@@ -69,6 +69,7 @@ impl OfficerService {
             count(all as u64, alerts as u64);
         }
         if let Some(events) = self.events.get() {
+            events.publish(Published::new(Announcement::Corrected { read: read.id }, self.sets.clone()), 0);
             let captured = self.clock.monotonic();
             let bytes = EVENT_BYTES + pictures.iter().map(|p| p.jpeg.len()).sum::<usize>();
             for hit in &correction.hits {

@@ -16,6 +16,8 @@ mod entries;
 mod sessions;
 mod subscribers;
 
+pub use import::Preview;
+
 use super::sync::{self, UpdaterHandle};
 use super::{Expires, Reply, Request};
 use crate::alert::{Chime, MutedPairings, VehicleFindings};
@@ -501,7 +503,7 @@ impl OfficerService {
     }
 
     /// A place for a file that comes over the socket.
-    pub(super) fn incoming(&self, name: &OsStr) -> Result<IncomingFile> {
+    pub(crate) fn incoming(&self, name: &OsStr) -> Result<IncomingFile> {
         self.list_files.incoming(name)
     }
 }
