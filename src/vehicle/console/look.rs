@@ -131,7 +131,9 @@ impl Look {
             return Ok(());
         }
         let recorded = console.officers.gate().alert_tone(permit, json!({"hit": hit, "tone": tone.as_str()}));
-        recorded.inspect_err(|_| drop(self.alerts().tones.remove(&hit)))
+        recorded.inspect_err(|_| {
+            self.alerts().tones.remove(&hit);
+        })
     }
 
     /// The tone of this alert was stopped here.
