@@ -66,6 +66,8 @@ pub enum Machine {
     Monitor,
     /// A program that is given alerts.
     Subscriber,
+    /// Knows the vehicles' certificates at the station, and renews them.
+    Register,
 }
 
 impl Machine {
@@ -78,6 +80,7 @@ impl Machine {
             Self::Accounts => "accounts",
             Self::Monitor => "monitor",
             Self::Subscriber => "subscriber",
+            Self::Register => "register",
         }
     }
 }

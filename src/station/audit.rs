@@ -66,13 +66,13 @@ pub fn done(actor: &Actor, what: &'static str, reason: &str, subject: Value) -> 
 }
 
 impl Rows<'_> {
-    /// Adds a row to the station's log, in this transaction.
-    pub fn record(&self, stamp: &Stamp<'_>, record: &AccessRecord) -> Result<()> {
+    /// Adds a row to the station's log, in this transaction; gives its number.
+    pub fn record(&self, stamp: &Stamp<'_>, record: &AccessRecord) -> Result<i64> {
         let head = self.audit_head_to_follow(stamp)?;
         self.add_to_log(stamp, &head, record)
     }
 
-    fn add_to_log(&self, stamp: &Stamp<'_>, head: &Head, record: &AccessRecord) -> Result<()> {
+    fn add_to_log(&self, stamp: &Stamp<'_>, head: &Head, record: &AccessRecord) -> Result<i64> {
         let (row, head) = head.next(Entry::of(record, stamp.at, true)?)?;
         let entry = serde_json::to_string(&row.entry)
             .context(Kind::Internal, || "a row of the audit log can't be written as JSON".into())?;
@@ -88,7 +88,7 @@ impl Rows<'_> {
             })
             .and_then(|_| self.0.prepare_cached("UPDATE station_audit_log SET head = ?2 WHERE id = ?1"))
             .and_then(|mut s| s.execute(params![log, signed]))
-            .map(drop)
+            .map(|_| row.number)
             .sql(|| "could not write to the audit log".into())
     }
 
@@ -201,7 +201,8 @@ mod tests {
         let stamp = Stamp { at: "2026-11-26T08:00:00Z".parse().unwrap(), station: "station-1", signer: &signer };
         let record =
             || done(&Actor::of_this_process(), "hotlist_published", "a test", json!({ "list": "svs" })).unwrap();
-        let write = |database: &mut Database| database.transaction(|rows| rows.record(&stamp, &record())).unwrap();
+        let write =
+            |database: &mut Database| database.transaction(|rows| rows.record(&stamp, &record()).map(drop)).unwrap();
         let mut database = Database::open(&path, &ArchiveKey::of_tests()).unwrap();
         (0..3).for_each(|_| write(&mut database));
         let trust = Trust::only([signer.public_key()]);

@@ -3,13 +3,17 @@
 use super::archive::command::{self as archive, HoldCommand};
 use super::archive::{Archive, SqliteArchive, VehicleCount};
 use super::hotlists::command::{HotlistCommand, make_key};
+use super::provision::command::ProvisionCommand;
+use super::provision::user_command::UserCommand;
+use super::register::command::VehicleCommand;
 use super::{ArchiveKey, ClonedVehicle, Database, ReportedBreach, SecurityEvent, StationConfig, StationServer, config};
 use clap::{CommandFactory, Parser, Subcommand};
 use jiff::civil::Date;
+use plated_access::SealSecret;
 use plated_core::clock::SystemClock;
 use plated_core::error::{Context, Error, Kind, Result};
 use plated_core::service;
-use plated_core::signing::{Trust, give_public_keys};
+use plated_core::signing::Trust;
 use plated_core::text::{count, visible};
 use plated_core::tls::authority::Authority;
 use plated_core::tls::write_new;
@@ -44,17 +48,9 @@ enum What {
         #[arg(long, default_value = "[::]:8443")]
         listen: SocketAddr,
     },
-    /// Issue a vehicle's certificate from the development authority
-    Vehicle {
-        /// Name of the vehicle
-        name: String,
-        /// Folder of the authority, as `init` made it
-        #[arg(long)]
-        dir: PathBuf,
-        /// Folder for the vehicle's files
-        #[arg(long)]
-        out: PathBuf,
-    },
+    /// The register of vehicles: make, enter, show and revoke their certificates
+    #[command(subcommand)]
+    Vehicle(VehicleCommand),
     /// Take in reads until SIGTERM or SIGINT
     Run {
         /// The station's configuration
@@ -111,6 +107,12 @@ enum What {
         #[arg(long)]
         config: PathBuf,
     },
+    /// Accounts that vehicles get: add, list, change, disable
+    #[command(subcommand)]
+    User(UserCommand),
+    /// What vehicles are given beside lists: accounts, what the agency sets, models
+    #[command(subcommand)]
+    Provision(ProvisionCommand),
     /// What vehicles are to have: publish, list and withdraw hotlists
     #[command(subcommand)]
     Hotlist(HotlistCommand),
@@ -132,12 +134,9 @@ impl Command {
     pub fn run(self) -> Result<()> {
         match self.what {
             What::Init { dir, names, listen } => init(&dir, &names, listen),
-            What::Vehicle { name, dir, out } => {
-                let issued = Authority::load(&dir)?.issue_vehicle(&name, &out, &SystemClock::new())?;
-                print(&format!("{}\n{}\n{}", issued.ca.display(), issued.certificate.display(), issued.key.display()))?;
-                let keys = give_public_keys(&dir, &out)?;
-                keys.iter().try_for_each(|path| print(&path.display().to_string()))
-            }
+            What::Vehicle(vehicle) => vehicle.run(),
+            What::User(user) => user.run(),
+            What::Provision(provision) => provision.run(),
             What::Run { config } => {
                 let config = StationConfig::load(&config)?;
                 tokio::runtime::Builder::new_multi_thread()
@@ -179,20 +178,21 @@ fn init(dir: &Path, names: &[String], listen: SocketAddr) -> Result<()> {
         "receipt.key",
         "receipt.pub",
         "archive.key",
+        "seal.key",
     ];
     plated_core::tls::refuse_existing(&made.map(|name| dir.join(name)))?;
     Authority::create(dir, &clock)?.issue_station(names, &clock)?;
     make_key(&dir.join("hotlist.key"))?;
     make_key(&dir.join("receipt.key"))?;
     ArchiveKey::create_file(&dir.join("archive.key"))?;
+    SealSecret::create_file(&dir.join("seal.key"))?;
     let name = names.first().map_or("station", String::as_str);
     write_new(&file, config::template(name, listen).as_bytes(), 0o644)?;
     print(&format!(
         "Made a development authority and {0}. Next:\n  \
-         plated-station vehicle NAME --dir {1} --out FOLDER    for each vehicle\n  \
+         plated-station vehicle issue NAME --out FOLDER --config {0}    for each vehicle\n  \
          plated-station run --config {0}",
-        file.display(),
-        dir.display()
+        file.display()
     ))
 }
 

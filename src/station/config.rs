@@ -22,6 +22,10 @@ pub struct StationConfig {
     pub data: PathBuf,
     /// PEM file of the authority that signs vehicles' certificates.
     pub ca: PathBuf,
+    /// File of that authority's key (PEM), readable by its owner only, where vehicles renew their certificates at this
+    /// station and `plated-station vehicle issue` makes them. Without it the agency's authority makes all of them.
+    #[serde(default)]
+    pub authority_key: Option<PathBuf>,
     /// PEM file of the station's certificate.
     pub certificate: PathBuf,
     /// PEM file of the station's key, readable by its owner only.
@@ -36,6 +40,10 @@ pub struct StationConfig {
     /// File of the key of the archive, readable by its owner only. Without it nothing of the archive can be read.
     #[serde(default = "archive_key")]
     pub archive_key: PathBuf,
+    /// File of the secret from which the keys are derived that seal second factors for each vehicle, readable by its
+    /// owner only. The running station never reads it.
+    #[serde(default = "seal_key")]
+    pub seal_key: PathBuf,
     /// How long reads are kept.
     #[serde(default)]
     pub retention: Retention,
@@ -50,6 +58,10 @@ fn receipt_key() -> PathBuf {
 
 fn archive_key() -> PathBuf {
     "archive.key".into()
+}
+
+fn seal_key() -> PathBuf {
+    "seal.key".into()
 }
 
 fn hotlist_key() -> PathBuf {
@@ -73,9 +85,13 @@ impl StationConfig {
         if let Err(why) = config.retention.check() {
             return Err(Error::new(Kind::Config, format!("{}: retention.{why}", path.display())));
         }
-        let StationConfig { data, ca, certificate, key, hotlist_key, receipt_key, archive_key, .. } = &mut config;
-        for file in [data, ca, certificate, key, hotlist_key, receipt_key, archive_key] {
+        let StationConfig { data, ca, certificate, key, hotlist_key, receipt_key, archive_key, seal_key, .. } =
+            &mut config;
+        for file in [data, ca, certificate, key, hotlist_key, receipt_key, archive_key, seal_key] {
             *file = placed(base, file, "plated-station.service");
+        }
+        if let Some(key) = &mut config.authority_key {
+            *key = placed(base, key, "plated-station.service");
         }
         for (n, source) in config.sources.iter_mut().enumerate() {
             source.check().map_err(|why| wrong(&text, path, &format!("sources[{n}].{why}")))?;
@@ -126,6 +142,11 @@ ca = "ca.crt"
 certificate = "station.crt"
 key = "station.key"
 
+# The key of that authority (mode 0400). With it vehicles renew their certificates here by themselves, and
+# `plated-station vehicle issue` makes the first ones. Without this line the agency's authority makes all of them, and
+# `plated-station vehicle add` enters them.
+authority_key = "ca.key"
+
 # The key that signs the hotlists (mode 0400), needed by `plated-station hotlist` only. Vehicles
 # have its public part, hotlist.pub, and take lists from nobody else.
 hotlist_key = "hotlist.key"
@@ -133,6 +154,10 @@ hotlist_key = "hotlist.key"
 # The key that signs receipts (mode 0400). Vehicles have its public part, receipt.pub, and take receipts
 # from nobody else. Keep a copy in a safe place: with another key no vehicle believes this station.
 receipt_key = "receipt.key"
+
+# The secret for second factors of accounts on their way to vehicles (mode 0400), needed by `plated-station user`,
+# `provision` and `vehicle` only. Each vehicle has a key that is derived from it, seal.key beside its certificate.
+seal_key = "seal.key"
 
 # For how many days reads are kept; they are deleted on the day after. What is under an evidence hold stays.
 [retention]

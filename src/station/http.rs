@@ -7,12 +7,14 @@ use super::database::Database;
 use super::hotlists;
 use super::intake;
 use super::intake::room::Room;
+use super::provision;
+use super::register::{Register, door, renewal};
 use super::security;
 use super::writer::DatabaseHandle;
 use axum::body::{Bytes, to_bytes};
 use axum::extract::{Request, State};
 use axum::http::{HeaderValue, StatusCode, header};
-use axum::middleware::{Next, from_fn};
+use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
@@ -20,6 +22,7 @@ use plated_access::{HandOut, Permit, station_permit};
 use plated_core::clock::Clock;
 use plated_core::error::{Context, Error, Kind};
 use plated_core::signing::Signer;
+use plated_core::tls::authority::Authority;
 use plated_core::wire::Problem;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -45,6 +48,10 @@ pub struct Station {
     /// Room for batches that are arriving.
     pub(super) room: Arc<Room>,
     pub(super) receipt_signer: Signer,
+    /// Which vehicles there are.
+    pub(super) register: Arc<Register>,
+    /// Signs certificates of vehicles that renew theirs, where the station may.
+    pub(super) authority: Option<Authority>,
     /// Lists go to vehicles that showed a certificate; no person sees them here.
     pub(super) hand_out: Permit<HandOut>,
 }
@@ -54,14 +61,23 @@ impl Station {
         config: &StationConfig,
         archive: Arc<SqliteArchive>,
         writer: DatabaseHandle,
-        receipt_signer: Signer,
+        register: Arc<Register>,
+        keys: Keys,
         clock: Arc<dyn Clock>,
     ) -> Self {
         let (name, data) = (config.name.clone(), config.data.clone());
         let bodies = Arc::new(Semaphore::new(MAX_BODIES_KIB));
         let room = Room::new(intake::room::LIMITS);
-        Self { name, data, archive, writer, clock, bodies, room, receipt_signer, hand_out: station_permit() }
+        let Keys { receipt_signer, authority } = keys;
+        let hand_out = station_permit();
+        Self { name, data, archive, writer, clock, bodies, room, receipt_signer, register, authority, hand_out }
     }
+}
+
+/// What the station signs with.
+pub(super) struct Keys {
+    pub(super) receipt_signer: Signer,
+    pub(super) authority: Option<Authority>,
 }
 
 pub(super) type HttpResult<T> = std::result::Result<T, Failure>;
@@ -70,14 +86,18 @@ pub(super) type HttpResult<T> = std::result::Result<T, Failure>;
 pub fn router(station: Arc<Station>) -> Router {
     Router::new()
         .route("/v1/security-events", post(security::post_report))
+        .route("/v1/certificate", post(renewal::post_request))
         .route("/v1/health", get(health))
         .merge(hotlists::calls::router())
+        .merge(provision::calls::router())
         .route_layer(from_fn(in_time))
         .route("/v1/batches", post(intake::post_batch))
         .fallback(async || failure(StatusCode::NOT_FOUND, "the station has no such call"))
         .method_not_allowed_fallback(async || {
             failure(StatusCode::METHOD_NOT_ALLOWED, "the station has no such call with this method")
         })
+        // Around all of it, what is no call too.
+        .layer(from_fn_with_state(station.clone(), door::admit))
         .with_state(station)
 }
 

@@ -16,7 +16,9 @@ mod sqlcipher;
 mod intake;
 mod listener;
 mod places;
+mod provision;
 mod purging;
+mod register;
 mod security;
 mod writer;
 
@@ -27,6 +29,8 @@ pub use database::{Database, Rows};
 pub use heads::{HeadFault, SecurityEvent};
 pub use hotlists::{Done, HotlistVersion, Publication, Published, Publisher, Source};
 pub use key::ArchiveKey;
+pub use provision::{Provision, ProvisionKind, Provisioner};
+pub use register::{CertificateState, End, Renewal, VehicleCertificate};
 pub use security::ReportedBreach;
 
 use archive::SqliteArchive;
@@ -36,6 +40,7 @@ use plated_core::clock::Clock;
 use plated_core::error::{Context, Kind, Result, exit_code};
 use plated_core::signing::Signer;
 use plated_core::tls;
+use plated_core::tls::authority::Authority;
 use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -56,6 +61,7 @@ pub struct StationServer {
     listener: VehicleListener,
     station: Arc<http::Station>,
     purge: purging::Purging,
+    register: Arc<register::Register>,
 }
 
 impl StationServer {
@@ -71,8 +77,11 @@ impl StationServer {
         let listener = VehicleListener::bind(config.listen, tls::server(&identity, &["h2", "http/1.1"])?).await?;
         let writer = writer::DatabaseHandle::start(archive.database().clone())?;
         let purge = purging::Purging::new(archive.clone(), clock.clone())?;
-        let station = Arc::new(http::Station::new(config, archive, writer, receipt_signer, clock));
-        Ok(Self { listener, station, purge })
+        let authority = config.authority_key.as_ref().map(|key| Authority::open(&config.ca, key)).transpose()?;
+        let register = register::Register::open(&archive, writer.clone(), config.ca.clone(), clock.clone())?;
+        let (register, keys) = (Arc::new(register), http::Keys { receipt_signer, authority });
+        let station = Arc::new(http::Station::new(config, archive, writer, register.clone(), keys, clock));
+        Ok(Self { listener, station, purge, register })
     }
 
     /// The address it really listens on.
@@ -81,9 +90,10 @@ impl StationServer {
     }
 
     /// Answers until `stop` is done, then lets the requests under way end.
-    pub async fn run(self, stop: impl Future<Output = ()> + Send + 'static) -> Result<()> {
+    pub async fn run(mut self, stop: impl Future<Output = ()> + Send + 'static) -> Result<()> {
         let (stopping, stopped) = tokio::sync::oneshot::channel();
         let _purging = self.purge.start();
+        let _register = self.register.follow(self.listener.places().clone(), self.listener.strangers());
         let service = http::router(self.station).into_make_service_with_connect_info::<Vehicle>();
         let serving = axum::serve(self.listener, service).with_graceful_shutdown(async move {
             stop.await;

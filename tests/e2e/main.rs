@@ -11,4 +11,6 @@ mod bad_links;
 mod browser;
 mod daemon;
 mod hotlist_sync;
+mod provision;
+mod renewal;
 mod transfer_faults;

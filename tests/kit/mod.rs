@@ -131,11 +131,13 @@ impl Depot {
             name: "station-1".into(),
             data: dir.path().join("data"),
             ca: own.ca,
+            authority_key: Some(dir.path().join("ca.key")),
             certificate: own.certificate,
             key: own.key,
             hotlist_key: dir.path().join("hotlist.key"),
             receipt_key: dir.path().join("receipt.key"),
             archive_key: dir.path().join("archive.key"),
+            seal_key: dir.path().join("seal.key"),
             retention: Retention::default(),
             sources: Vec::new(),
         };
@@ -163,7 +165,7 @@ impl Depot {
         let path = self.dir.path().join("station.toml");
         let text = format!(
             "listen = \"{address}\"\nname = \"station-1\"\ndata = \"data\"\nca = \"ca.crt\"\n\
-             certificate = \"station.crt\"\nkey = \"station.key\"\n"
+             certificate = \"station.crt\"\nkey = \"station.key\"\nauthority_key = \"ca.key\"\n"
         );
         std::fs::write(&path, text).unwrap();
         path

@@ -6,7 +6,8 @@ use clap::CommandFactory;
 use plated_core::record::EntryRecord;
 use plated_station::command;
 use std::collections::BTreeSet;
-use std::process::Command;
+use std::io::Write;
+use std::process::{Command, Stdio};
 
 /// Names of all subcommands, such as `hotlist list`.
 fn all(command: &clap::Command, before: &str) -> Vec<String> {
@@ -39,9 +40,17 @@ async fn no_command_of_the_station_shows_a_plate() {
     let path = |path: &std::path::Path| path.to_str().unwrap().to_owned();
     let (entries, faulty) = (path(&entries), path(&faulty));
     let (init, out) = (path(&depot.dir.path().join("other")), path(&depot.dir.path().join("unit-9")));
-    let authority = path(depot.dir.path());
+    let other = depot.dir.path().join("unit-8");
+    let other = depot.authority.issue_vehicle("unit-8", &other, &plated_core::clock::SystemClock::new()).unwrap();
+    let other = path(&other.certificate);
+    let agency = depot.dir.path().join("agency.toml");
+    std::fs::write(&agency, "[access]\npurpose_required = true\n").unwrap();
+    let models = depot.dir.path().join("new-models");
+    std::fs::create_dir(&models).unwrap();
+    crate::kit::reading::models(&models);
+    let (agency, models) = (path(&agency), path(&models));
     let backup = path(&depot.dir.path().join("backup"));
-    let run: [&[&str]; 15] = [
+    let run: [&[&str]; 27] = [
         &["status", "--config", config],
         &["hotlist import", &entries, "--name", "svs", "--config", config],
         &["hotlist import", &faulty, "--name", "svs", "--config", config],
@@ -50,7 +59,32 @@ async fn no_command_of_the_station_shows_a_plate() {
         &["hotlist withdraw", "svs", "--reason", "test", "--config", config],
         &["audit-verify", "--config", config],
         &["init", "--dir", &init],
-        &["vehicle", "unit-9", "--dir", &authority, "--out", &out],
+        &["vehicle issue", "unit-9", "--out", &out, "--config", config],
+        &["vehicle add", &other, "--reason", "test", "--config", config],
+        &["vehicle list", "--all", "--config", config],
+        &["vehicle revoke", "unit-9", "--reason", "test", "--config", config],
+        &[
+            "user add",
+            "chief",
+            "--full-name",
+            "C",
+            "--agency",
+            "PD",
+            "--role",
+            "officer",
+            "--reason",
+            "t",
+            "--config",
+            config,
+        ],
+        &["user list", "--config", config],
+        &["user training", "chief", "2026-09-01", "--reason", "test", "--config", config],
+        &["user grant", "chief", "--every-list", "--reason", "test", "--config", config],
+        &["user password", "chief", "--reason", "test", "--config", config],
+        &["provision publish", "--reason", "test", "--config", config],
+        &["provision settings", &agency, "--reason", "test", "--config", config],
+        &["provision models", &models, "--reason", "test", "--config", config],
+        &["provision list", "--config", config],
         &["completions", "bash"],
         &["purge", "--dry-run", "--config", config],
         &["certificates", "--config", config],
@@ -59,13 +93,25 @@ async fn no_command_of_the_station_shows_a_plate() {
         &["hold list", "--reason", "review", "--config", config],
     ];
     // The first prints its address only, the others what is shown in `archive::commands`.
-    let elsewhere = ["run", "hold add", "hold release", "restore"];
+    let elsewhere = [
+        "run",
+        "hold add",
+        "hold release",
+        "restore", // and these need a second account
+        "user disable",
+        "user enable",
+        "user role",
+    ];
     let mut tried: BTreeSet<String> = elsewhere.map(str::to_owned).into();
     for arguments in run {
         let (command, rest) = arguments.split_first().unwrap();
         tried.insert((*command).to_owned());
         let mut program = Command::new(env!("CARGO_BIN_EXE_plated-station"));
-        let output = program.args(command.split(' ')).args(rest).output().unwrap();
+        program.args(command.split(' ')).args(rest).stdin(Stdio::piped());
+        let mut child = program.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        // Most read nothing, and may be gone already.
+        let _ = child.stdin.take().unwrap().write_all(b"gravel otter umbrella 61\n");
+        let output = child.wait_with_output().unwrap();
         let shown = String::from_utf8_lossy(&output.stdout) + String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success() != rest.contains(&faulty.as_str()), "{arguments:?}: {shown}");
         assert!(plates.iter().all(|plate| !shown.contains(plate)), "{arguments:?} shows a plate: {shown}");

@@ -15,5 +15,6 @@ mod batch;
 mod computers;
 mod displaced;
 mod linked;
+mod register;
 mod service;
 mod wire;

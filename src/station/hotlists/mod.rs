@@ -21,6 +21,7 @@ mod range;
 mod source;
 mod table;
 
+pub(super) use publish::Owner;
 pub use publish::{Done, Publication, Published, Publisher};
 pub use source::Source;
 pub use table::HotlistVersion;

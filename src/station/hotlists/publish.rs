@@ -291,10 +291,14 @@ impl<'a> Publisher<'a> {
 
 /// To whom new files go: root works for the station's user.
 #[derive(Debug)]
-struct Owner(Option<(u32, u32)>);
+pub(crate) struct Owner(Option<(u32, u32)>);
 
 impl Owner {
-    fn of(data: &Path) -> Result<Self> {
+    /// The owner of the station's data folder.
+    ///
+    /// # Errors
+    /// `Refused` for a user whose files the station could not read.
+    pub(crate) fn of(data: &Path) -> Result<Self> {
         let meta = fs::metadata(data).context(Kind::Missing, || {
             format!("the station's data folder {} is not there; start the station once first", data.display())
         })?;
@@ -311,11 +315,13 @@ impl Owner {
         }
     }
 
-    fn give_file(&self, file: &mut durable::Writer) -> std::io::Result<()> {
+    /// Gives it a file.
+    pub(crate) fn give_file(&self, file: &mut durable::Writer) -> std::io::Result<()> {
         self.0.map_or(Ok(()), |(user, group)| file.give_to(user, group))
     }
 
-    fn give(&self, path: &Path) -> std::io::Result<()> {
+    /// Gives it what lies at a path.
+    pub(crate) fn give(&self, path: &Path) -> std::io::Result<()> {
         self.0.map_or(Ok(()), |(user, group)| chown(path, Some(user), Some(group)))
     }
 }

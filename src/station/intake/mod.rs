@@ -34,7 +34,7 @@ const COME_AGAIN: Duration = Duration::from_secs(5);
 
 pub(super) async fn post_batch(
     State(station): State<Arc<Station>>,
-    ConnectInfo(Vehicle(vehicle)): ConnectInfo<Vehicle>,
+    ConnectInfo(Vehicle(vehicle, _)): ConnectInfo<Vehicle>,
     request: Request,
 ) -> HttpResult<Json<SignedReceipt>> {
     let place = station.room.place(&vehicle).map_err(no_room)?;

@@ -37,6 +37,7 @@ use crate::control::{OfficerService, Secret, Server};
 use crate::events::Hub;
 use crate::health::{ClockWatch, Health, Level};
 use crate::lists::ListState;
+use crate::provision::{self, Provisioning};
 use crate::store::{Key, LogReport, Options, Stats, Store};
 use crate::subscribers;
 use crate::transfer::StoreOutbox;
@@ -54,7 +55,7 @@ use plated_core::text::count;
 use plated_core::thread::Thread;
 use plated_vision::capture::{Capture, SourceState, SourceStatus};
 use plated_vision::capture::{Input, Pace};
-use plated_vision::recognition::{Models, Recognizer};
+use plated_vision::recognition::Recognizer;
 use recorder::{Keeper, Matching, Places, Recorder, Reserve, Waiting};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
@@ -101,6 +102,7 @@ pub struct Daemon {
     console: Option<console::Running>,
     hotlists: updater::Running,
     transfer: Option<transfer::Running>,
+    provisioning: Option<Task>,
     gps: Option<Task>,
     webhooks: Vec<Task>,
     metrics: Option<Task>,
@@ -140,6 +142,7 @@ impl Daemon {
     pub fn start(config: &Config, clock: Arc<dyn Clock>, stop: &Shutdown) -> Result<Self> {
         crate::memory::settle();
         let key = Key::load(&config.store)?;
+        let config = &*provision::in_force(config, &key);
         let trusted = TrustedClock::over(clock);
         let clock: Arc<dyn Clock> = trusted.clone();
         let (store, opened) = Store::open(Options::from(config), &key, clock.clone())?;
@@ -161,16 +164,17 @@ impl Daemon {
         let health = Arc::new(Health::default());
         officers.tell_health(health.clone());
         officers.tell_stop(rest.clone());
-        let hotlists = updater::from(config, clock.clone(), &officers, runtime.handle(), &rest)?;
+        let link = config.transfer.as_ref().map(|t| transfer::prepare(config, t, &key, clock.clone())).transpose()?;
+        let way = link.as_ref().map(|link| link.link());
+        let hotlists = updater::from(config, clock.clone(), &officers, way, runtime.handle(), &rest)?;
         // Also of a start that fails from here on.
         let rest_ends = RequestAtEnd(rest.clone());
-        let link = config.transfer.as_ref().map(|t| transfer::prepare(config, t, clock.clone())).transpose()?;
 
         let workers = match config.recognition.workers {
             0 => std::thread::available_parallelism().map_or(2, usize::from),
             n => n,
         };
-        let models = Models::find(&config.recognition)?;
+        let models = provision::models(config, &key)?;
         let first = Recognizer::open(&models)?;
         let (detector, reader) = first.versions();
         let made_by =
@@ -188,8 +192,28 @@ impl Daemon {
             corrected.change(|t| (t.hits, t.alerts) = (t.hits + hits, t.alerts + alerts));
         }));
         let outbox = officers.take_transfer_permit().map(|permit| StoreOutbox::new(store.clone(), permit));
-        let transfer =
-            link.zip(outbox).map(|(link, outbox)| link.start(outbox, store.clone(), runtime.handle(), &rest));
+        let provisioning = match &link {
+            Some(link) => {
+                let parts = provision::Parts {
+                    link: link.link().clone(),
+                    options: link.options().clone(),
+                    officers: officers.clone(),
+                    store: store.clone(),
+                    health: health.clone(),
+                    clock: clock.clone(),
+                };
+                Provisioning::new(config, &key, parts)?
+            }
+            None => None,
+        };
+        let provisioning = provisioning.map(|provisioning| {
+            let what = "The provisioning from the station";
+            let run = move || provisioning.clone().run();
+            Task::start(runtime.handle(), what, &rest, transfer::again_after_defects(what, transfer::AFTER_DEFECT, run))
+        });
+        let transfer = link
+            .zip(outbox)
+            .map(|(link, outbox)| link.start(outbox, store.clone(), health.clone(), runtime.handle(), &rest));
         if let Some(transfer) = &transfer {
             officers.tell_link(transfer.progress().clone(), transfer.send_now());
         }
@@ -325,6 +349,7 @@ impl Daemon {
             console,
             hotlists,
             transfer,
+            provisioning,
             gps,
             webhooks,
             metrics,
@@ -438,7 +463,8 @@ impl Daemon {
         }
         self.events.close();
         self.rest.0.request();
-        drop((self.server, self.console, self.hotlists, self.transfer, self.gps, self.webhooks, self.metrics));
+        drop((self.server, self.console, self.hotlists, self.transfer, self.provisioning));
+        drop((self.gps, self.webhooks, self.metrics));
         for thread in self.beside {
             thread.end_within(END_TIMEOUT);
         }
