@@ -2,14 +2,12 @@
 //! written in the transaction of the change that it speaks of, and the head, signed with the key of the hotlists,
 //! with it. A row follows the head that was signed last: so rows that were cut off stay missing.
 
-use super::database::{Rows, SqlContext, could_not_read};
+use super::rows::{self, Rows};
 use jiff::Timestamp;
 use plated_access::audit::{Entry, Head, Report, Row, Salt, Verifier};
 use plated_access::{AccessRecord, Actor, Case, Outcome, Reason};
-use plated_core::digest::Sha256;
 use plated_core::error::{Context, Kind, Result};
 use plated_core::signing::{Signer, Trust};
-use rusqlite::{OptionalExtension, params};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -76,41 +74,30 @@ impl Rows<'_> {
         let (row, head) = head.next(Entry::of(record, stamp.at, true)?)?;
         let entry = serde_json::to_string(&row.entry)
             .context(Kind::Internal, || "a row of the audit log can't be written as JSON".into())?;
-        let (log, signed) = (head.log.as_bytes(), head.sign(stamp.signer)?);
-        let (at, action) = (row.entry.at.as_microsecond(), row.entry.action.as_str());
-        self.0
-            .prepare_cached(
-                "INSERT INTO station_audit (log, number, at, action, prev, salt, hash, entry)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
-            )
-            .and_then(|mut s| {
-                s.execute(params![log, row.number, at, action, row.prev.0, row.salt.as_bytes(), row.hash.0, entry])
-            })
-            .and_then(|_| self.0.prepare_cached("UPDATE station_audit_log SET head = ?2 WHERE id = ?1"))
-            .and_then(|mut s| s.execute(params![log, signed]))
-            .map(drop)
-            .sql(|| "could not write to the audit log".into())
+        let (log, signed, action) = (head.log, head.sign(stamp.signer)?, row.entry.action.as_str());
+        self.run(
+            "INSERT INTO station_audit (log, number, at, action, prev, salt, hash, entry)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+            &[&log, &row.number, &row.entry.at, &action, &row.prev, row.salt.as_bytes(), &row.hash, &entry],
+        )?;
+        self.run("UPDATE station_audit_log SET head = ?2 WHERE id = ?1", &[&log, &signed]).map(drop)
     }
 
     /// The head that the next row follows. A log whose head can't be used, or that another key signed, is ended and
     /// another one begun, which says so.
     fn audit_head_to_follow(&self, stamp: &Stamp<'_>) -> Result<Head> {
-        let found: Option<([u8; 16], String)> = self
-            .0
-            .prepare_cached("SELECT id, head FROM station_audit_log WHERE ended = 0")
-            .and_then(|mut s| s.query_row([], |row| Ok((row.get(0)?, row.get(1)?))).optional())
-            .sql(could_not_read)?;
+        let found: Option<(Uuid, String)> =
+            self.one("SELECT id, head FROM station_audit_log WHERE ended = 0", &[], |row| {
+                Ok((row.get(0)?, row.get(1)?))
+            })?;
         let Some((id, text)) = found else { return self.begin_log(stamp) };
-        let id = Uuid::from_bytes(id);
         let why = match Head::open(text.as_bytes(), &Trust::only([stamp.signer.public_key()])) {
             Ok(head) if head.log == id && head.vehicle == stamp.station => return Ok(head),
             Ok(_) => "it is of another station".to_owned(),
             Err(e) => e.chain(),
         };
         tracing::error!(log = %id, "The station's audit log can't be gone on with: {why}. Another one is begun");
-        self.0
-            .execute("UPDATE station_audit_log SET ended = 1 WHERE ended = 0", [])
-            .sql(|| "could not end an audit log".into())?;
+        self.run("UPDATE station_audit_log SET ended = 1 WHERE ended = 0", &[])?;
         let head = self.begin_log(stamp)?;
         let actor = Actor::of_this_process();
         let subject = json!({ "after_log": id });
@@ -122,23 +109,20 @@ impl Rows<'_> {
     fn begin_log(&self, stamp: &Stamp<'_>) -> Result<Head> {
         let head = Head::start(stamp.station, Uuid::now_v7(), stamp.at);
         let signed = head.sign(stamp.signer)?;
-        self.0
-            .prepare_cached("INSERT INTO station_audit_log (id, station, ended, head) VALUES (?1, ?2, 0, ?3)")
-            .and_then(|mut s| s.execute(params![head.log.as_bytes(), head.vehicle, signed]))
-            .sql(|| "could not begin an audit log".into())?;
+        self.run(
+            "INSERT INTO station_audit_log (id, station, ended, head) VALUES (?1, ?2, 0, ?3)",
+            &[&head.log, &head.vehicle, &signed],
+        )?;
         Ok(head)
     }
 
     /// Verifies all logs of the station, the one that goes on last. No row is shown.
     pub fn verify_log(&self, trust: &Trust) -> Result<Vec<StationLog>> {
-        let mut logs = self
-            .0
-            .prepare_cached("SELECT id, station, ended, head FROM station_audit_log ORDER BY ended DESC, id")
-            .sql(could_not_read)?;
-        let logs = logs.query_map([], |row| {
-            Ok((Uuid::from_bytes(row.get(0)?), row.get::<_, String>(1)?, row.get(2)?, row.get::<_, String>(3)?))
-        });
-        let logs: Vec<(Uuid, String, bool, String)> = logs.and_then(Iterator::collect).sql(could_not_read)?;
+        let logs: Vec<(Uuid, String, bool, String)> = self.all(
+            "SELECT id, station, ended, head FROM station_audit_log ORDER BY ended DESC, id",
+            &[],
+            |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)),
+        )?;
         logs.into_iter()
             .map(|(log, station, ended, head)| self.verify_one(log, &station, ended, &head, trust))
             .collect()
@@ -150,39 +134,37 @@ impl Rows<'_> {
         if let Err(e) = Head::open(head.as_bytes(), trust).and_then(|head| verifier.head(head)) {
             problems.push(e.chain());
         }
-        let mut find = self
-            .0
-            .prepare_cached(
-                "SELECT number, prev, salt, hash, entry, at, action FROM station_audit WHERE log = ?1 ORDER BY number",
-            )
-            .sql(could_not_read)?;
-        let mut found = find.query([log.as_bytes()]).sql(could_not_read)?;
-        while let Some(found) = found.next().sql(could_not_read)? {
-            let number: i64 = found.get(0).sql(could_not_read)?;
-            let Some(row) = row(found).sql(could_not_read)? else {
-                problems.push(format!("row {number} is no row"));
-                continue;
-            };
-            let beside: (i64, String) = found.get(5).and_then(|at| Ok((at, found.get(6)?))).sql(could_not_read)?;
-            if beside != (row.entry.at.as_microsecond(), row.entry.action.as_str().to_owned()) {
-                problems.push(format!("row {number}: the columns beside the entry differ from it"));
-            }
-            verifier.push(row.link());
-        }
+        self.all(
+            "SELECT number, prev, salt, hash, entry, at, action FROM station_audit WHERE log = ?1 ORDER BY number",
+            &[&log],
+            |found| {
+                let number: i64 = found.get(0)?;
+                let Some(row) = row(found)? else {
+                    problems.push(format!("row {number} is no row"));
+                    return Ok(());
+                };
+                let beside: (i64, String) = (found.get(5)?, found.get(6)?);
+                if beside != (row.entry.at.as_microsecond(), row.entry.action.as_str().to_owned()) {
+                    problems.push(format!("row {number}: the columns beside the entry differ from it"));
+                }
+                verifier.push(row.link());
+                Ok(())
+            },
+        )?;
         Ok(StationLog { log, ended, rows: verifier.finish(), problems })
     }
 }
 
 /// `number, prev, salt, hash, entry`; `None` when it is no row.
-fn row(found: &rusqlite::Row<'_>) -> rusqlite::Result<Option<Row>> {
+fn row(found: &rows::Row<'_>) -> Result<Option<Row>> {
     let entry: String = found.get(4)?;
     let (number, prev, salt, hash) = (found.get(0)?, found.get(1)?, found.get(2)?, found.get(3)?);
     Ok(serde_json::from_str(&entry).ok().map(|entry| Row {
         number,
-        prev: Sha256(prev),
+        prev,
         salt: Salt::new(salt),
         entry,
-        hash: Sha256(hash),
+        hash,
     }))
 }
 
@@ -211,7 +193,7 @@ mod tests {
         };
         assert_eq!(verify(&mut database), [(false, false)]);
         let change = |database: &mut Database, sql: &str| {
-            database.transaction(|rows| rows.0.execute(sql, []).sql(could_not_read)).unwrap();
+            database.transaction(|rows| rows.run(sql, &[])).unwrap();
         };
         change(&mut database, "DELETE FROM station_audit WHERE number = 3");
         write(&mut database);
@@ -221,8 +203,7 @@ mod tests {
         write(&mut database);
         assert_eq!(verify(&mut database), [(true, true), (false, false)]);
         let sql = "SELECT action FROM station_audit ORDER BY log DESC, number LIMIT 1";
-        let begun = database.transaction(|rows| rows.0.query_row(sql, [], |row| row.get(0)).sql(could_not_read));
-        let begun: String = begun.unwrap();
-        assert_eq!(begun, "audit_log_begun");
+        let begun: Option<String> = database.transaction(|rows| rows.one(sql, &[], |row| row.get(0))).unwrap();
+        assert_eq!(begun.as_deref(), Some("audit_log_begun"));
     }
 }

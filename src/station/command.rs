@@ -1,9 +1,9 @@
 //! The command line of `plated-station`.
 
-use super::archive::command::{self as archive, HoldCommand};
-use super::archive::{Archive, SqliteArchive, VehicleCount};
+use super::archive::command::{self as archive, ArchiveCommand, HoldCommand};
+use super::archive::{VehicleCount, settings};
 use super::hotlists::command::{HotlistCommand, make_key};
-use super::{ArchiveKey, ClonedVehicle, Database, ReportedBreach, SecurityEvent, StationConfig, StationServer, config};
+use super::{ArchiveKey, ClonedVehicle, ReportedBreach, SecurityEvent, StationConfig, StationServer, config};
 use clap::{CommandFactory, Parser, Subcommand};
 use jiff::civil::Date;
 use plated_core::clock::SystemClock;
@@ -86,6 +86,9 @@ enum What {
         #[arg(long)]
         config: PathBuf,
     },
+    /// The archive as a whole: move it to PostgreSQL
+    #[command(subcommand)]
+    Archive(ArchiveCommand),
     /// Evidence holds: keep reads beyond their retention
     #[command(subcommand)]
     Hold(HoldCommand),
@@ -151,6 +154,7 @@ impl Command {
             What::Certificates { verify, config } => {
                 archive::certificates(&StationConfig::load(&config)?, verify.as_deref())
             }
+            What::Archive(archive) => archive.run(),
             What::Hold(hold) => hold.run(),
             What::Check { config } => archive::check(&StationConfig::load(&config)?),
             What::Backup { dir, config } => archive::backup(&StationConfig::load(&config)?, &dir),
@@ -217,13 +221,12 @@ async fn run(config: &StationConfig) -> Result<()> {
 }
 
 fn status(config: &StationConfig) -> Result<()> {
-    let look = |rows: &crate::database::Rows<'_>| {
+    let look = |rows: &crate::rows::Rows<'_>| {
         let breaches = rows.breaches(MAX_BREACHES_SHOWN)?;
         Ok((rows.cloned_vehicles()?, rows.security_events()?, breaches))
     };
-    let key = ArchiveKey::load(&config.archive_key)?;
-    let (cloned, events, (breaches, all)) = Database::read_only(&config.database(), &key, look)?.unwrap_or_default();
-    let counts = SqliteArchive::beside(&config.archive(key))?.statistics(Date::MIN, Date::MIN)?;
+    let (cloned, events, (breaches, all)) = settings::look(config, look)?.unwrap_or_default();
+    let counts = settings::beside(config)?.statistics(Date::MIN, Date::MIN)?;
     let mut text = format!("reads {}\nimages {} ({} bytes)", counts.reads, counts.pictures, counts.picture_bytes);
     for VehicleCount { vehicle, reads, last_received: last } in &counts.vehicles {
         let (vehicle, reads) = (visible(vehicle), count(*reads, "read"));
@@ -256,9 +259,8 @@ fn status(config: &StationConfig) -> Result<()> {
 }
 
 fn audit_verify(config: &StationConfig) -> Result<()> {
-    let key = ArchiveKey::load(&config.archive_key)?;
     let trust = Trust::load(&config.hotlist_key.with_extension("pub"))?;
-    let logs = Database::read_only(&config.database(), &key, |rows| rows.verify_log(&trust))?.unwrap_or_default();
+    let logs = settings::look(config, |rows| rows.verify_log(&trust))?.unwrap_or_default();
     let mut faults = 0;
     for log in &logs {
         let (rows, ended) = (count(log.rows.rows, "row"), if log.ended { ", ended" } else { "" });

@@ -1,7 +1,7 @@
 //! The station's configuration file, `station.toml`. Unknown keys are refused.
 
 use super::ArchiveKey;
-use super::archive::{Options, Retention};
+use super::archive::{ArchiveSettings, Options, Retention};
 use super::hotlists::Source;
 use plated_core::config_file::{parse, placed, wrong};
 use plated_core::error::{Context, Error, Kind, Result};
@@ -39,6 +39,9 @@ pub struct StationConfig {
     /// How long reads are kept.
     #[serde(default)]
     pub retention: Retention,
+    /// What the archive is built on.
+    #[serde(default)]
+    pub archive: ArchiveSettings,
     /// How lists are read.
     #[serde(default)]
     pub sources: Vec<Source>,
@@ -73,6 +76,8 @@ impl StationConfig {
         if let Err(why) = config.retention.check() {
             return Err(Error::new(Kind::Config, format!("{}: retention.{why}", path.display())));
         }
+        config.archive.check().map_err(|why| wrong(&text, path, &format!("archive.{why}")))?;
+        config.archive.resolve(base);
         let StationConfig { data, ca, certificate, key, hotlist_key, receipt_key, archive_key, .. } = &mut config;
         for file in [data, ca, certificate, key, hotlist_key, receipt_key, archive_key] {
             *file = placed(base, file, "plated-station.service");
@@ -90,7 +95,7 @@ impl StationConfig {
         Ok(config)
     }
 
-    /// How the archive is opened.
+    /// How the archive in the data folder is opened.
     pub fn archive(&self, key: ArchiveKey) -> Options<'_> {
         Options { data: &self.data, key, station: &self.name, retention: self.retention }
     }
@@ -141,6 +146,21 @@ hit = 365
 canvass = 365
 fixed_site = 365
 fixed_site_pictures = 30
+
+# What the archive is built on. "sqlite": encrypted files in the data folder, for one station. "postgresql": PostgreSQL 15 or
+# newer, and S3-compatible storage for the pictures, which are encrypted before they go there; several stations may use
+# them at once. See docs/guide/postgresql.md.
+[archive]
+engine = "sqlite"
+# engine = "postgresql"
+# database = "database.url"     # file of mode 0400 or credential (%d/database.url) with postgresql://USER:PASSWORD@HOST/DATABASE
+# database_ca = "database-ca.crt" # needed unless the database is on this computer
+# connections = 16
+# bucket = "plated"
+# endpoint = "https://s3.example.gov" # that of Amazon when not given
+# region = "us-east-1"
+# object_key = "object.key"     # file of mode 0400 or credential: id of the access key, and on the next line the key
+# object_ca = "object-ca.crt"   # where its authority is not one that everybody trusts
 
 # How lists are read that have to be read in a certain way. See docs/reference/hotlist-sync.md.
 #

@@ -2,7 +2,7 @@
 //! a [`Problem`]; its text is for the vehicle's log, and the station's own log says more.
 
 use super::StationConfig;
-use super::archive::SqliteArchive;
+use super::archive::Engine;
 use super::database::Database;
 use super::hotlists;
 use super::intake;
@@ -38,7 +38,7 @@ const COME_AGAIN: Duration = Duration::from_secs(2);
 pub struct Station {
     pub(super) name: String,
     pub(super) data: PathBuf,
-    pub(super) archive: Arc<SqliteArchive>,
+    pub(super) archive: Arc<dyn Engine>,
     pub(super) writer: DatabaseHandle,
     pub(super) clock: Arc<dyn Clock>,
     bodies: Arc<Semaphore>,
@@ -52,7 +52,7 @@ pub struct Station {
 impl Station {
     pub(super) fn new(
         config: &StationConfig,
-        archive: Arc<SqliteArchive>,
+        archive: Arc<dyn Engine>,
         writer: DatabaseHandle,
         receipt_signer: Signer,
         clock: Arc<dyn Clock>,

@@ -16,20 +16,24 @@ mod sqlcipher;
 mod intake;
 mod listener;
 mod places;
+mod postgres;
 mod purging;
+mod reach;
+mod rows;
 mod security;
 mod writer;
 
 pub use audit::StationLog;
 pub use computers::{ClonedVehicle, Seen};
 pub use config::StationConfig;
-pub use database::{Database, Rows};
+pub use database::Database;
 pub use heads::{HeadFault, SecurityEvent};
 pub use hotlists::{Done, HotlistVersion, Publication, Published, Publisher, Source};
 pub use key::ArchiveKey;
+pub use postgres::ServerOptions;
+pub use rows::{Bind, Column, Row, Rows, Value};
 pub use security::ReportedBreach;
 
-use archive::SqliteArchive;
 use clap::Parser;
 use listener::{Vehicle, VehicleListener};
 use plated_core::clock::Clock;
@@ -67,7 +71,11 @@ impl StationServer {
             tracing::error!(error = %e.chain(), "Vehicles will not talk to this station");
         }
         let receipt_signer = Signer::load(&config.receipt_key)?;
-        let archive = Arc::new(SqliteArchive::open(&config.archive(ArchiveKey::load(&config.archive_key)?))?);
+        // It blocks, and waits for the network.
+        let settings = config.clone();
+        let archive = tokio::task::spawn_blocking(move || archive::settings::open(&settings))
+            .await
+            .context(Kind::Internal, || "the archive could not be opened".into())??;
         let listener = VehicleListener::bind(config.listen, tls::server(&identity, &["h2", "http/1.1"])?).await?;
         let writer = writer::DatabaseHandle::start(archive.database().clone())?;
         let purge = purging::Purging::new(archive.clone(), clock.clone())?;

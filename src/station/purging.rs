@@ -1,6 +1,6 @@
 //! The scheduled purge of the running station (control P-14): at its start, and once a day.
 
-use super::archive::{Archive, SqliteArchive};
+use super::archive::Engine;
 use plated_access::{Actor, Case, Gate, Machine, Permit, Purge, Reason, Settings};
 use plated_core::clock::Clock;
 use plated_core::error::Result;
@@ -13,7 +13,7 @@ const INTERVAL: Duration = Duration::from_secs(15 * 60);
 
 /// What purges.
 pub(super) struct Purging {
-    archive: Arc<SqliteArchive>,
+    archive: Arc<dyn Engine>,
     gate: Gate,
     clock: Arc<dyn Clock>,
 }
@@ -28,8 +28,8 @@ impl Drop for Running {
 }
 
 impl Purging {
-    pub(super) fn new(archive: Arc<SqliteArchive>, clock: Arc<dyn Clock>) -> Result<Self> {
-        let gate = gate(&archive, clock.clone())?;
+    pub(super) fn new(archive: Arc<dyn Engine>, clock: Arc<dyn Clock>) -> Result<Self> {
+        let gate = gate(&*archive, clock.clone())?;
         Ok(Self { archive, gate, clock })
     }
 
@@ -51,7 +51,7 @@ impl Purging {
 
     fn once(&self) -> Result<()> {
         let now = self.clock.wall();
-        if self.archive.due(now)?.is_empty() && !self.archive.has_unfinished_purge() {
+        if self.archive.due(now)?.is_empty() && !self.archive.has_unfinished_purge()? {
             return Ok(());
         }
         let permit = permit(&self.gate)?;
@@ -60,7 +60,7 @@ impl Purging {
 }
 
 /// The gate in front of the archive; its records are in the station's own log.
-pub(super) fn gate(archive: &SqliteArchive, clock: Arc<dyn Clock>) -> Result<Gate> {
+pub(super) fn gate(archive: &dyn Engine, clock: Arc<dyn Clock>) -> Result<Gate> {
     Ok(Gate::new(Arc::new(archive.audit_log(clock)?), Settings::default()).0)
 }
 

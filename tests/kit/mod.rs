@@ -7,7 +7,9 @@ pub mod console;
 pub mod corpus;
 pub mod gpsd;
 pub mod matroska;
+pub mod objects;
 pub mod onnx;
+pub mod postgres;
 pub mod process;
 pub mod proxy;
 pub mod reading;
@@ -25,7 +27,9 @@ use plated_core::wire::Computer;
 use plated_core::wire::batch::{
     BatchCounts, BatchHeader, BatchPicture, BatchWriter, Receipt, SealedRead, SignedReceipt,
 };
-use plated_station::archive::{Archive, Query, Retention, SqliteArchive};
+use plated_station::archive::{
+    Archive, ArchiveSettings, EngineKind, ObjectOptions, Query, Retention, SqliteArchive,
+};
 use plated_station::{ArchiveKey, StationConfig, StationServer};
 use plated_vehicle::transfer::{Answer, Link};
 use plated_vehicle::transfer::{HttpsLink, Settings};
@@ -116,6 +120,8 @@ pub struct Depot {
     pub config: StationConfig,
     pub authority: Authority,
     pub vehicle: Issued,
+    /// More tables of `station.toml`.
+    pub tables: String,
 }
 
 impl Depot {
@@ -137,12 +143,13 @@ impl Depot {
             receipt_key: dir.path().join("receipt.key"),
             archive_key: dir.path().join("archive.key"),
             retention: Retention::default(),
+            archive: ArchiveSettings::default(),
             sources: Vec::new(),
         };
         let signer = Signer::create_file(&config.receipt_key).unwrap();
         write_public(&dir.path().join("receipt.pub"), &signer.public_key()).unwrap();
         write_public(&dir.path().join("vehicle/receipt.pub"), &signer.public_key()).unwrap();
-        Self { dir, config, authority, vehicle }
+        Self { dir, config, authority, vehicle, tables: String::new() }
     }
 
     /// Starts a station in this process; it lives as long as the runtime.
@@ -163,10 +170,35 @@ impl Depot {
         let path = self.dir.path().join("station.toml");
         let text = format!(
             "listen = \"{address}\"\nname = \"station-1\"\ndata = \"data\"\nca = \"ca.crt\"\n\
-             certificate = \"station.crt\"\nkey = \"station.key\"\n"
+             certificate = \"station.crt\"\nkey = \"station.key\"\n{}",
+            self.tables
         );
         std::fs::write(&path, text).unwrap();
         path
+    }
+
+    /// Puts its archive into a database and a bucket.
+    pub fn on_postgres(&mut self, url: &str, objects: &ObjectOptions) {
+        let secret = |name: &str, text: &str| {
+            let path = self.dir.path().join(name);
+            std::fs::write(&path, text).unwrap();
+            std::fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o400)).unwrap();
+            Some(path)
+        };
+        self.config.archive = ArchiveSettings {
+            engine: EngineKind::Postgresql,
+            database: secret("database.url", url),
+            bucket: Some(objects.bucket.clone()),
+            endpoint: objects.endpoint.clone(),
+            object_key: secret("object.key", &format!("{}\n{}\n", objects.key_id, objects.secret)),
+            ..ArchiveSettings::default()
+        };
+        self.tables = format!(
+            "[archive]\nengine = \"postgresql\"\ndatabase = \"database.url\"\nbucket = \"{}\"\nendpoint = \"{}\"\n\
+             object_key = \"object.key\"\n",
+            objects.bucket,
+            objects.endpoint.as_deref().unwrap_or_default()
+        );
     }
 
     /// Whose receipts a vehicle of this station trusts.

@@ -59,7 +59,7 @@ async fn no_command_of_the_station_shows_a_plate() {
         &["hold list", "--reason", "review", "--config", config],
     ];
     // The first prints its address only, the others what is shown in `archive::commands`.
-    let elsewhere = ["run", "hold add", "hold release", "restore"];
+    let elsewhere = ["run", "hold add", "hold release", "restore", "archive move"];
     let mut tried: BTreeSet<String> = elsewhere.map(str::to_owned).into();
     for arguments in run {
         let (command, rest) = arguments.split_first().unwrap();

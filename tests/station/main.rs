@@ -16,4 +16,5 @@ mod computers;
 mod displaced;
 mod linked;
 mod service;
+mod several;
 mod wire;

@@ -6,13 +6,20 @@
 //! on any engine. All methods block: whoever serves requests calls them on a thread that may. Whatever gives
 //! rows out takes a permit, so it is on record before.
 
+mod audit;
 mod batch;
 mod certificate;
 mod class;
 pub(crate) mod command;
+mod day;
 mod hold;
+mod moving;
+mod own;
+mod pack;
+mod postgres;
 mod query;
 mod report;
+pub(crate) mod settings;
 mod sqlite;
 
 pub use batch::{AuditRow, CheckedBatch, CheckedRead, Document, Envelope, Outcome, Picture, PictureRef, Verdict};
@@ -22,15 +29,23 @@ pub use hold::{Hold, NewHold};
 pub use query::{Cursor, Found, Page, Plate, Query, StoredRead};
 pub use report::{CheckReport, DayCount, Due, Statistics, VehicleCount};
 
-pub(crate) use sqlite::SCHEMA;
-pub use sqlite::{Options, SqliteArchive, StationLog};
+pub use audit::StationLog;
+pub(crate) use own::SCHEMA;
+pub(crate) use postgres::{HELD, tables};
+pub use postgres::{ObjectOptions, PostgresArchive, PostgresOptions};
+pub use settings::{ArchiveSettings, EngineKind};
+pub use sqlite::{Options, SqliteArchive};
 
+use crate::database::Database;
 use bytes::Bytes;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use plated_access::{HoldEvidence, Permit, Purge, Search};
+use plated_core::clock::Clock;
 use plated_core::digest::Sha256;
 use plated_core::error::Result;
+use plated_core::signing::PublicKey;
+use std::sync::{Arc, Mutex};
 use uuid::Uuid;
 
 /// Where the station keeps reads. Many threads may use one at once.
@@ -110,4 +125,25 @@ pub trait Archive: Send + Sync {
     /// # Errors
     /// What keeps it from looking; what is damaged is in the report.
     fn check(&self) -> Result<CheckReport>;
+}
+
+/// What the station needs of an archive besides, whatever it is built on.
+pub trait Engine: Archive {
+    /// What the station knows besides reads.
+    fn database(&self) -> &Arc<Mutex<Database>>;
+
+    /// The station's own audit log, for the gate.
+    ///
+    /// # Errors
+    /// `Internal` when its key can't be derived.
+    fn audit_log(&self, clock: Arc<dyn Clock>) -> Result<StationLog>;
+
+    /// By this key others know its certificates of deletion.
+    fn deletion_key(&self) -> PublicKey;
+
+    /// Whether a purge was cut off.
+    ///
+    /// # Errors
+    /// What keeps it from being looked at.
+    fn has_unfinished_purge(&self) -> Result<bool>;
 }

@@ -1,7 +1,8 @@
 //! `plated-station hotlist`: what vehicles are to have.
 
 use super::super::command::print;
-use super::super::{ArchiveKey, Database, StationConfig};
+use super::super::StationConfig;
+use super::super::archive::settings;
 use super::import::ImportArgs;
 use super::publish::Publisher;
 use super::table::HotlistVersion;
@@ -50,8 +51,7 @@ impl HotlistCommand {
             Self::Import(import) => import.run(),
             Self::List { json, config } => {
                 let config = StationConfig::load(&config)?;
-                let key = ArchiveKey::load(&config.archive_key)?;
-                let all = Database::read_only(&config.database(), &key, |rows| rows.list_versions())?;
+                let all = settings::look(&config, |rows| rows.list_versions())?;
                 let all = all.unwrap_or_default();
                 for v in all.iter().filter(|v| v.kept || v.current) {
                     print(&if json { as_json(v) } else { as_line(v) })?;
@@ -82,8 +82,8 @@ pub(super) fn with_config<T>(config: &StationConfig, work: impl FnOnce(&mut Publ
     let signer = hotlist_signer(config)?;
     let clock = SystemClock::new();
     let clock: &dyn Clock = &clock;
-    let key = ArchiveKey::load(&config.archive_key)?;
-    work(&mut Publisher::open(&config.data, &key, &config.name, &signer, clock)?)
+    let database = || settings::database(config);
+    work(&mut Publisher::open(&config.data, database, &config.name, &signer, clock)?)
 }
 
 /// The signing key is made by `plated-station init`, and here for a station that is older than that.

@@ -5,8 +5,8 @@ use super::source::Source;
 use super::table::{Current, HotlistVersion};
 use super::{delta_name, file_name, folder};
 use crate::audit::{self, Stamp};
-use crate::database::{Database, Rows};
-use crate::key::ArchiveKey;
+use crate::database::Database;
+use crate::rows::Rows;
 use jiff::{SignedDuration, Timestamp};
 use plated_access::{AccessRecord, Actor};
 use plated_core::clock::Clock;
@@ -95,7 +95,7 @@ impl<'a> Publisher<'a> {
     /// `Refused` for a user whose files the station could not read.
     pub fn open(
         data: &Path,
-        key: &ArchiveKey,
+        database: impl FnOnce() -> Result<Database>,
         station: &'a str,
         signer: &'a Signer,
         clock: &'a dyn Clock,
@@ -108,7 +108,7 @@ impl<'a> Publisher<'a> {
         let lock = lock.context(Kind::Storage, failed)?;
         lock.lock().context(Kind::Storage, failed)?;
         owner.give(&folder).and_then(|()| owner.give(&folder.join("publish.lock"))).context(Kind::Storage, failed)?;
-        let database = Database::open(&data.join("station.db"), key)?;
+        let database = database()?;
         Ok(Self { database, folder, station, signer, clock, owner, _lock: lock })
     }
 
@@ -242,7 +242,7 @@ impl<'a> Publisher<'a> {
     }
 
     fn versions(&mut self, name: &str) -> Result<Vec<HotlistVersion>> {
-        let mut all = self.database.transaction(|rows| rows.list_versions())?;
+        let mut all = self.database.read(|rows| rows.list_versions())?;
         all.retain(|v| v.name == name);
         Ok(all)
     }

@@ -1,10 +1,9 @@
 //! The rows about lists in the station's database.
 
-use super::super::database::{Rows, SqlContext, could_not_read};
+use super::super::rows::{Row, Rows};
 use jiff::Timestamp;
 use plated_core::digest::Sha256;
 use plated_core::error::Result;
-use rusqlite::{OptionalExtension, Row, params};
 
 /// A version of a list.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,126 +50,99 @@ impl Rows<'_> {
     /// All versions of all lists, in the order of names, the newest first.
     pub fn list_versions(&self) -> Result<Vec<HotlistVersion>> {
         let sql = format!("SELECT {COLUMNS} FROM hotlist_versions ORDER BY name, version DESC");
-        self.0.prepare_cached(&sql).and_then(|mut s| s.query_map([], version)?.collect()).sql(could_not_read)
+        self.all(&sql, &[], version)
     }
 
     /// The version of this name and hash whose file is there; the newest, when there are several.
     pub fn list_version(&self, name: &str, sha256: &Sha256) -> Result<Option<HotlistVersion>> {
         let sql = format!(
-            "SELECT {COLUMNS} FROM hotlist_versions WHERE name = ?1 AND sha256 = ?2 AND kept ORDER BY version DESC"
+            "SELECT {COLUMNS} FROM hotlist_versions WHERE name = ?1 AND sha256 = ?2 AND kept = 1 ORDER BY version DESC"
         );
-        self.0
-            .prepare_cached(&sql)
-            .and_then(|mut s| s.query_row(params![name, sha256.0], version).optional())
-            .sql(could_not_read)
+        self.one(&sql, &[&name, sha256], version)
     }
 
     /// Adds a version and makes it the current one of its list.
     pub fn add_list_version(&self, v: &HotlistVersion) -> Result<()> {
         self.withdraw_list(&v.name)?;
-        self.0
-            .prepare_cached(
-                "INSERT INTO hotlist_versions
-                 (name, version, sha256, bytes, entries, published, by_user, file_date, confirmed, forced, kept, current)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, 1, 1)",
-            )
-            .and_then(|mut s| {
-                s.execute(params![
-                    v.name,
-                    v.version.cast_signed(),
-                    v.sha256.0,
-                    v.bytes.cast_signed(),
-                    v.entries.cast_signed(),
-                    v.published.as_microsecond(),
-                    v.by,
-                    v.file_date.map(Timestamp::as_microsecond),
-                    v.confirmed.as_microsecond(),
-                    v.forced,
-                ])
-            })
-            .map(drop)
-            .sql(|| "could not note a list".into())
+        self.run(
+            "INSERT INTO hotlist_versions
+             (name, version, sha256, bytes, entries, published, by_user, file_date, confirmed, forced, kept, current)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, 1, 1)",
+            &[
+                &v.name,
+                &v.version,
+                &v.sha256,
+                &v.bytes,
+                &v.entries,
+                &v.published,
+                &v.by,
+                &v.file_date,
+                &v.confirmed,
+                &v.forced,
+            ],
+        )
+        .map(drop)
     }
 
     /// Notes that the current version of a list is still the newest at its source, and the date of the file that
     /// says so.
     pub fn confirm_list(&self, name: &str, confirmed: Timestamp, file_date: Option<Timestamp>) -> Result<()> {
-        let (confirmed, file_date) = (confirmed.as_microsecond(), file_date.map(Timestamp::as_microsecond));
-        self.0
-            .prepare_cached(
-                "UPDATE hotlist_versions SET confirmed = max(confirmed, ?2),
-                   file_date = CASE WHEN ?3 > coalesce(file_date, 0) THEN ?3 ELSE file_date END
-                 WHERE name = ?1 AND current",
-            )
-            .and_then(|mut s| s.execute(params![name, confirmed, file_date]))
-            .map(drop)
-            .sql(|| "could not note that a list is the newest".into())
+        self.run(
+            "UPDATE hotlist_versions SET confirmed = CASE WHEN ?2 > confirmed THEN ?2 ELSE confirmed END,
+               file_date = CASE WHEN ?3 > coalesce(file_date, 0) THEN ?3 ELSE file_date END
+             WHERE name = ?1 AND current = 1",
+            &[&name, &confirmed, &file_date],
+        )
+        .map(drop)
     }
 
     /// Leaves a list without a current version; true when it had one.
     pub fn withdraw_list(&self, name: &str) -> Result<bool> {
-        self.0
-            .prepare_cached("UPDATE hotlist_versions SET current = 0 WHERE name = ?1 AND current")
-            .and_then(|mut s| s.execute([name]))
-            .map(|changed| changed > 0)
-            .sql(|| "could not withdraw a list".into())
+        let sql = "UPDATE hotlist_versions SET current = 0 WHERE name = ?1 AND current = 1";
+        Ok(self.run(sql, &[&name])? > 0)
     }
 
     /// Notes that the files of all but the last `keep` versions of a list go. The current one,
     /// if there is one, is always among the last.
     pub fn let_go_of_lists(&self, name: &str, keep: usize) -> Result<()> {
-        self.0
-            .prepare_cached(
-                "UPDATE hotlist_versions SET kept = 0 WHERE name = ?1 AND kept AND version <=
-                 (SELECT version FROM hotlist_versions WHERE name = ?1 ORDER BY version DESC LIMIT 1 OFFSET ?2)",
-            )
-            .and_then(|mut s| s.execute(params![name, i64::try_from(keep).unwrap_or(i64::MAX)]))
-            .map(drop)
-            .sql(|| "could not note that a list goes".into())
+        self.run(
+            "UPDATE hotlist_versions SET kept = 0 WHERE name = ?1 AND kept = 1 AND version <=
+             (SELECT version FROM hotlist_versions WHERE name = ?1 ORDER BY version DESC LIMIT 1 OFFSET ?2)",
+            &[&name, &(keep as u64)],
+        )
+        .map(drop)
     }
 
     /// The manifest that counts now; none before the first list was published.
     pub fn manifest(&self) -> Result<Option<Current>> {
-        self.0
-            .prepare_cached("SELECT serial, signed FROM hotlist_manifests ORDER BY serial DESC LIMIT 1")
-            .and_then(|mut s| {
-                s.query_row([], |row| Ok(Current { serial: count(row, 0)?, signed: row.get(1)? })).optional()
-            })
-            .sql(could_not_read)
+        self.one("SELECT serial, signed FROM hotlist_manifests ORDER BY serial DESC LIMIT 1", &[], |row| {
+            Ok(Current { serial: row.get(0)?, signed: row.get(1)? })
+        })
     }
 
     /// Adds a manifest, which counts from now on.
     pub fn add_manifest(&self, current: &Current, made: Timestamp, by: &str, why: &str) -> Result<()> {
-        self.0
-            .prepare_cached(
-                "INSERT INTO hotlist_manifests (serial, made, by_user, why, signed) VALUES (?1, ?2, ?3, ?4, ?5)",
-            )
-            .and_then(|mut s| {
-                s.execute(params![current.serial.cast_signed(), made.as_microsecond(), by, why, current.signed])
-            })
-            .map(drop)
-            .sql(|| "could not store a manifest".into())
+        self.run(
+            "INSERT INTO hotlist_manifests (serial, made, by_user, why, signed) VALUES (?1, ?2, ?3, ?4, ?5)",
+            &[&current.serial, &made, &by, &why, &current.signed],
+        )
+        .map(drop)
     }
 }
 
-fn version(row: &Row<'_>) -> rusqlite::Result<HotlistVersion> {
-    let time = |us: i64| Timestamp::from_microsecond(us).unwrap_or_default();
+fn version(row: &Row<'_>) -> Result<HotlistVersion> {
     Ok(HotlistVersion {
         name: row.get(0)?,
-        version: count(row, 1)?,
-        sha256: Sha256(row.get(2)?),
-        bytes: count(row, 3)?,
-        entries: count(row, 4)?,
-        published: time(row.get(5)?),
+        version: row.get(1)?,
+        sha256: row.get(2)?,
+        bytes: row.get(3)?,
+        entries: row.get(4)?,
+        published: row.get(5)?,
         by: row.get(6)?,
-        file_date: row.get::<_, Option<i64>>(7)?.map(time),
-        confirmed: time(row.get(8)?),
+        file_date: row.get(7)?,
+        confirmed: row.get(8)?,
         forced: row.get(9)?,
         kept: row.get(10)?,
         current: row.get(11)?,
     })
-}
-
-fn count(row: &Row<'_>, column: usize) -> rusqlite::Result<u64> {
-    row.get(column).map(i64::unsigned_abs)
 }

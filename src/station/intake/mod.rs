@@ -11,7 +11,6 @@ mod check;
 mod envelope;
 pub mod room;
 
-use super::archive::Archive;
 use super::computers::Seen;
 use super::http::{Failure, HttpResult, Station, blocking, failure};
 use super::listener::Vehicle;

@@ -2,6 +2,7 @@
 
 mod commands;
 mod ingest;
+mod postgres;
 mod retention;
 mod searching;
 mod sqlite;
@@ -13,7 +14,7 @@ use plated_core::digest::Sha256;
 use plated_core::position::Position;
 use plated_core::signing::Trust;
 use plated_station::archive::{
-    Archive, CheckedBatch, CheckedRead, Class, Envelope, Options, Outcome, Picture, PictureRef, Query, Retention,
+    Archive, CheckedBatch, CheckedRead, Class, Engine as _, Envelope, Options, Outcome, Picture, PictureRef, Query, Retention,
     SqliteArchive, Verdict,
 };
 use plated_station::{ArchiveKey, Seen};

@@ -1,12 +1,12 @@
 //! Compares everything with its hash. Page by page, so that no look lasts long and no log grows by it.
 
+use super::super::own::{self, AuditPlace};
 use super::super::report::CheckReport;
 use super::SqliteArchive;
 use super::pack;
 use super::unit::{Unit, lock};
 use crate::database::could_not_read;
 use crate::sqlcipher::SqlContext;
-use plated_access::audit::Row;
 use plated_core::digest::Sha256;
 use plated_core::error::Result;
 use uuid::Uuid;
@@ -23,13 +23,15 @@ pub(super) fn check(archive: &SqliteArchive) -> Result<CheckReport> {
             report.problem(format!("{} can't be read: {}", unit.path().display(), e.chain()));
         }
     }
-    documents(archive, &mut report)?;
-    audit_rows(archive, &mut report)?;
+    let mut after = Some(Default::default());
+    while let Some(place) = after {
+        after = lock(&archive.main).read(|rows| own::check_documents(rows, &place, &mut report))?;
+    }
+    let mut place = AuditPlace::default();
+    while lock(&archive.main).read(|rows| own::check_audit_rows(rows, &mut place, &mut report))? {}
     Ok(report)
 }
 
-/// Vehicle, log, number, hash of the row before, own hash, JSON.
-type AuditLine = (String, [u8; 16], i64, Sha256, Sha256, Vec<u8>);
 type PictureRow = (Uuid, Sha256, u32, Uuid, i64);
 
 fn check_unit(archive: &SqliteArchive, unit: &Unit, report: &mut CheckReport) -> Result<()> {
@@ -92,88 +94,6 @@ fn check_unit(archive: &SqliteArchive, unit: &Unit, report: &mut CheckReport) ->
         match records.last() {
             Some((number, ..)) => after = *number,
             None => return Ok(()),
-        }
-    }
-}
-
-fn documents(archive: &SqliteArchive, report: &mut CheckReport) -> Result<()> {
-    let mut after = 0;
-    loop {
-        let page: Vec<(i64, Uuid, bool)> = lock(&archive.main).transaction(|rows| {
-            rows.0
-                .prepare_cached(
-                    "SELECT rowid, id, sha256, json FROM documents WHERE rowid > ?1 ORDER BY rowid LIMIT ?2",
-                )
-                .and_then(|mut s| {
-                    s.query_map([after, AT_ONCE], |row| {
-                        let fits = Sha256::of(row.get_ref(3)?.as_blob().unwrap_or_default()) == Sha256(row.get(2)?);
-                        Ok((row.get(0)?, Uuid::from_bytes(row.get(1)?), fits))
-                    })?
-                    .collect()
-                })
-                .sql(could_not_read)
-        })?;
-        let Some((last, ..)) = page.last() else { return Ok(()) };
-        after = *last;
-        for (_, id, fits) in page {
-            report.documents += 1;
-            if !fits {
-                report.problem(format!("the document {id} does not fit its hash"));
-            }
-        }
-    }
-}
-
-/// A row as vehicles export it.
-#[derive(serde::Deserialize)]
-struct Line {
-    row: Row,
-}
-
-/// Each row has the hash of its content and follows the row before it. Content that a newer vehicle writes otherwise
-/// is only counted.
-fn audit_rows(archive: &SqliteArchive, report: &mut CheckReport) -> Result<()> {
-    let mut after = (String::new(), [0; 16], 0_i64);
-    let mut before: Option<(String, [u8; 16], i64, Sha256)> = None;
-    loop {
-        let page: Vec<AuditLine> = lock(&archive.main).transaction(|rows| {
-            rows.0
-                .prepare_cached(
-                    "SELECT vehicle, log, number, prev, hash, json FROM vehicle_audit
-                     WHERE (vehicle, log, number) > (?1, ?2, ?3) ORDER BY vehicle, log, number LIMIT ?4",
-                )
-                .and_then(|mut s| {
-                    s.query_map((&after.0, after.1, after.2, AT_ONCE), |row| {
-                        let (prev, hash) = (Sha256(row.get(3)?), Sha256(row.get(4)?));
-                        Ok((row.get(0)?, row.get(1)?, row.get(2)?, prev, hash, row.get(5)?))
-                    })?
-                    .collect()
-                })
-                .sql(could_not_read)
-        })?;
-        if page.is_empty() {
-            return Ok(());
-        }
-        for (vehicle, log, number, prev, hash, json) in page {
-            report.documents += 1;
-            let of = || format!("row {number} of the audit log {} of {vehicle}", Uuid::from_bytes(log));
-            if let Ok(Line { row }) = serde_json::from_slice(&json)
-                && (row.link().computed != hash || row.hash != hash || row.prev != prev)
-            {
-                report.problem(format!("{} does not fit its hash", of()));
-            }
-            match &before {
-                Some((v, l, n, h)) if (v, l) == (&vehicle, &log) => {
-                    if *n + 1 != number {
-                        report.problem(format!("before {} rows are missing", of()));
-                    } else if *h != prev {
-                        report.problem(format!("{} does not follow the row before it", of()));
-                    }
-                }
-                _ => {}
-            }
-            after = (vehicle.clone(), log, number);
-            before = Some((vehicle, log, number, hash));
         }
     }
 }

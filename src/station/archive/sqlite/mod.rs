@@ -9,9 +9,9 @@
 //! doomed/0193…/2025-11-25.no_hit/   what the purge 0193… is deleting
 //! ```
 
-mod audit;
 mod backup;
 mod check;
+mod export;
 mod holds;
 mod ingest;
 mod pack;
@@ -22,9 +22,9 @@ mod stored;
 mod unit;
 mod units;
 
-pub use audit::StationLog;
-
-use super::Archive;
+use super::audit::StationLog;
+use super::own;
+use super::{Archive, Engine};
 use super::batch::{CheckedBatch, Outcome};
 use super::certificate::SignedCertificate;
 use super::class::Retention;
@@ -47,9 +47,6 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use units::Units;
 use uuid::Uuid;
-
-/// The schema in the station's database.
-pub(crate) const SCHEMA: &str = include_str!("main.sql");
 
 /// How an archive is opened.
 #[derive(Clone, Debug)]
@@ -151,11 +148,6 @@ impl SqliteArchive {
         }
     }
 
-    /// Whether a purge was cut off.
-    pub(crate) fn has_unfinished_purge(&self) -> bool {
-        std::fs::read_dir(self.data.join("doomed")).is_ok_and(|mut all| all.next().is_some())
-    }
-
     /// Lets what is there grow to `pages` only, as if the disk were full there.
     #[cfg(test)]
     pub(crate) fn limit_pages(&self, pages: u32) -> Result<()> {
@@ -164,24 +156,6 @@ impl SqliteArchive {
             conn.pragma_update_and_check(None, "max_page_count", pages, |_| Ok(())).sql(ingest::could_not_write)
         };
         self.units.all().iter().try_for_each(|unit| unit.write(limit))
-    }
-
-    /// The station's own database.
-    pub fn database(&self) -> &Arc<Mutex<Database>> {
-        &self.main
-    }
-
-    /// The station's own audit log, for the gate.
-    ///
-    /// # Errors
-    /// `Internal` when its key can't be derived.
-    pub fn audit_log(&self, clock: Arc<dyn Clock>) -> Result<StationLog> {
-        StationLog::new(self.main.clone(), &self.key, &self.station, clock)
-    }
-
-    /// By this key others know its certificates of deletion.
-    pub fn deletion_key(&self) -> PublicKey {
-        self.deletion.public_key()
     }
 
     fn open_for_ingest(&self) -> RwLockReadGuard<'_, ()> {
@@ -213,6 +187,24 @@ fn lock_file(path: &Path) -> Result<File> {
     }
 }
 
+impl Engine for SqliteArchive {
+    fn database(&self) -> &Arc<Mutex<Database>> {
+        &self.main
+    }
+
+    fn audit_log(&self, clock: Arc<dyn Clock>) -> Result<StationLog> {
+        StationLog::new(self.main.clone(), &self.key, &self.station, clock)
+    }
+
+    fn deletion_key(&self) -> PublicKey {
+        self.deletion.public_key()
+    }
+
+    fn has_unfinished_purge(&self) -> Result<bool> {
+        Ok(std::fs::read_dir(self.data.join("doomed")).is_ok_and(|mut all| all.next().is_some()))
+    }
+}
+
 impl Archive for SqliteArchive {
     fn ingest(&self, batch: CheckedBatch) -> Result<Outcome> {
         self.alone_in_it()?;
@@ -240,7 +232,7 @@ impl Archive for SqliteArchive {
     }
 
     fn holds(&self, _: &Permit<HoldEvidence>) -> Result<Vec<Hold>> {
-        holds::all(self)
+        unit::lock(&self.main).read(own::holds)
     }
 
     fn due(&self, now: Timestamp) -> Result<Vec<Due>> {
@@ -253,7 +245,7 @@ impl Archive for SqliteArchive {
     }
 
     fn certificates(&self) -> Result<Vec<SignedCertificate>> {
-        purge::certificates(self)
+        unit::lock(&self.main).read(own::certificates)
     }
 
     fn statistics(&self, first: Date, last: Date) -> Result<Statistics> {

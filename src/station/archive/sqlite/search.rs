@@ -2,9 +2,9 @@
 
 use super::super::batch::{Envelope, PictureRef};
 use super::super::class::Class;
+use super::super::day::day_of;
 use super::super::query::{Cursor, Found, Page, Plate, Query};
 use super::SqliteArchive;
-use super::ingest::day_of;
 use super::unit::Unit;
 use crate::database::could_not_read;
 use crate::sqlcipher::SqlContext;

@@ -1,8 +1,9 @@
 //! One read with all that is kept of it, and its pictures.
 
+use super::super::day::day_of;
+use super::super::own;
 use super::super::query::StoredRead;
 use super::SqliteArchive;
-use super::ingest::day_of;
 use super::pack;
 use super::search::found;
 use super::unit::{Name, Unit, lock};
@@ -53,12 +54,7 @@ pub(super) fn read(archive: &SqliteArchive, id: Uuid) -> Result<Option<StoredRea
         return Err(Error::new(Kind::Damaged, message));
     }
     let holds = units.iter().filter_map(|unit| if let Name::Hold(id) = unit.name { Some(id) } else { None }).collect();
-    let documents = lock(&archive.main).transaction(|rows| {
-        rows.0
-            .prepare_cached("SELECT kind, json FROM documents WHERE read = ?1 ORDER BY received, id")
-            .and_then(|mut s| s.query_map([id.as_bytes()], |row| Ok((row.get(0)?, row.get(1)?)))?.collect())
-            .sql(could_not_read)
-    })?;
+    let documents = lock(&archive.main).read(|rows| own::documents_of(rows, id))?;
     Ok(Some(StoredRead { found, record, batch, documents, holds }))
 }
 

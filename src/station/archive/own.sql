@@ -1,4 +1,4 @@
--- What the archive keeps beside the reads, in the station's database.
+-- What the archive keeps beside the reads, in the station's database, on any engine.
 
 -- When a batch of each vehicle came last.
 CREATE TABLE vehicles (
