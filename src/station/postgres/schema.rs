@@ -37,7 +37,7 @@ pub(super) fn bring_to_date(tx: &Tx<'_>) -> Result<()> {
     let version: Option<i64> = tx.one("SELECT max(version) FROM plated", &[])?.get(0);
     match version {
         Some(VERSION) => Ok(()),
-        Some(version @ 1..VERSION) => {
+        Some(version) if (1..VERSION).contains(&version) => {
             for sql in MIGRATIONS.iter().skip(version as usize - 1) {
                 tx.ddl(&translated(sql))?;
             }
