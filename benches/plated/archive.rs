@@ -10,8 +10,8 @@ use jiff::{SignedDuration, Timestamp};
 use plated_access::{Actor, Case, Machine, Reason};
 use plated_core::digest::Sha256;
 use plated_station::archive::{
-    Archive, CheckedBatch, CheckedRead, Class, Envelope, Options, Plate, PostgresArchive, PostgresOptions, Query, Retention,
-    SqliteArchive,
+    Archive, CheckedBatch, CheckedRead, Class, Envelope, Options, Plate, PostgresArchive, PostgresOptions, Query,
+    Retention, SqliteArchive,
 };
 use plated_station::{ArchiveKey, ServerOptions};
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -118,11 +118,10 @@ impl Rows<'_> {
 
     /// Verifies all logs of the station, the one that goes on last. No row is shown.
     pub fn verify_log(&self, trust: &Trust) -> Result<Vec<StationLog>> {
-        let logs: Vec<(Uuid, String, bool, String)> = self.all(
-            "SELECT id, station, ended, head FROM station_audit_log ORDER BY ended DESC, id",
-            &[],
-            |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)),
-        )?;
+        let logs: Vec<(Uuid, String, bool, String)> =
+            self.all("SELECT id, station, ended, head FROM station_audit_log ORDER BY ended DESC, id", &[], |row| {
+                Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))
+            })?;
         logs.into_iter()
             .map(|(log, station, ended, head)| self.verify_one(log, &station, ended, &head, trust))
             .collect()
@@ -159,13 +158,7 @@ impl Rows<'_> {
 fn row(found: &rows::Row<'_>) -> Result<Option<Row>> {
     let entry: String = found.get(4)?;
     let (number, prev, salt, hash) = (found.get(0)?, found.get(1)?, found.get(2)?, found.get(3)?);
-    Ok(serde_json::from_str(&entry).ok().map(|entry| Row {
-        number,
-        prev,
-        salt: Salt::new(salt),
-        entry,
-        hash,
-    }))
+    Ok(serde_json::from_str(&entry).ok().map(|entry| Row { number, prev, salt: Salt::new(salt), entry, hash }))
 }
 
 #[cfg(test)]

@@ -100,14 +100,10 @@ impl Rows<'_> {
 
     /// Vehicles whose certificate several computers use, by name.
     pub fn cloned_vehicles(&self) -> Result<Vec<ClonedVehicle>> {
-        self.all(
-            "SELECT vehicle, first_seen, last_seen, times FROM cloned_vehicles ORDER BY vehicle",
-            &[],
-            |row| {
-                let (vehicle, first_seen, last_seen) = (row.get(0)?, row.get(1)?, row.get(2)?);
-                Ok(ClonedVehicle { vehicle, first_seen, last_seen, times: row.get(3)? })
-            },
-        )
+        self.all("SELECT vehicle, first_seen, last_seen, times FROM cloned_vehicles ORDER BY vehicle", &[], |row| {
+            let (vehicle, first_seen, last_seen) = (row.get(0)?, row.get(1)?, row.get(2)?);
+            Ok(ClonedVehicle { vehicle, first_seen, last_seen, times: row.get(3)? })
+        })
     }
 }
 

@@ -113,12 +113,7 @@ impl<'a> Rows<'a> {
     ///
     /// # Errors
     /// What keeps them from being read, and what `take` returns.
-    pub fn each(
-        &self,
-        sql: &str,
-        values: &[&dyn Bind],
-        mut take: impl FnMut(&Row<'_>) -> Result<()>,
-    ) -> Result<()> {
+    pub fn each(&self, sql: &str, values: &[&dyn Bind], mut take: impl FnMut(&Row<'_>) -> Result<()>) -> Result<()> {
         match &self.0 {
             In::Sqlite(connection) => {
                 let mut statement = connection.prepare_cached(sql).sql(could_not_read)?;

@@ -27,9 +27,7 @@ use plated_core::wire::Computer;
 use plated_core::wire::batch::{
     BatchCounts, BatchHeader, BatchPicture, BatchWriter, Receipt, SealedRead, SignedReceipt,
 };
-use plated_station::archive::{
-    Archive, ArchiveSettings, EngineKind, ObjectOptions, Query, Retention, SqliteArchive,
-};
+use plated_station::archive::{Archive, ArchiveSettings, EngineKind, ObjectOptions, Query, Retention, SqliteArchive};
 use plated_station::{ArchiveKey, StationConfig, StationServer};
 use plated_vehicle::transfer::{Answer, Link};
 use plated_vehicle::transfer::{HttpsLink, Settings};

@@ -190,7 +190,8 @@ fn delete(root: &Path, body: &[u8]) -> Response {
 }
 
 fn xml(text: String) -> Response {
-    ([(header::CONTENT_TYPE, "application/xml")], format!("<?xml version=\"1.0\" encoding=\"UTF-8\"?>{text}")).into_response()
+    ([(header::CONTENT_TYPE, "application/xml")], format!("<?xml version=\"1.0\" encoding=\"UTF-8\"?>{text}"))
+        .into_response()
 }
 
 /// All files below a folder, in their order.

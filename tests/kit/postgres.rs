@@ -156,7 +156,8 @@ pub fn name_of(url: &str) -> &str {
 }
 
 fn is_root() -> bool {
-    Path::new("/proc/self").exists() && std::os::unix::fs::MetadataExt::uid(&std::fs::metadata("/proc/self").unwrap()) == 0
+    Path::new("/proc/self").exists()
+        && std::os::unix::fs::MetadataExt::uid(&std::fs::metadata("/proc/self").unwrap()) == 0
 }
 
 fn run(command: &mut Command) {

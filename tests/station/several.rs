@@ -27,8 +27,7 @@ fn station(config: &Path, args: &[&str]) -> String {
 
 /// Sends a vehicle's batches to one station or the other until each read has its receipt.
 async fn drive(depot: &Depot, vehicle: &str, stations: [SocketAddr; 2]) -> Vec<SealedRead> {
-    let files =
-        depot.authority.issue_vehicle(vehicle, &depot.dir.path().join(vehicle), &SystemClock::new()).unwrap();
+    let files = depot.authority.issue_vehicle(vehicle, &depot.dir.path().join(vehicle), &SystemClock::new()).unwrap();
     std::fs::copy(depot.dir.path().join("receipt.pub"), files.key.with_file_name("receipt.pub")).unwrap();
     let links = stations.map(|station| link(&files, vehicle, &files.ca, station));
     let mut all = Vec::new();
@@ -153,7 +152,10 @@ async fn an_archive_in_files_is_moved_with_everything_and_goes_on_at_the_new_pla
     std::fs::write(&files, text).unwrap();
     let to = region.to_str().unwrap().to_owned();
     let moved = tokio::task::block_in_place(|| station(&files, &["archive", "move", "--to", &to]));
-    assert!(moved.contains("reads 6\n") && moved.contains("everything fits its hash"), "five and one that is held: {moved}");
+    assert!(
+        moved.contains("reads 6\n") && moved.contains("everything fits its hash"),
+        "five and one that is held: {moved}"
+    );
     let holds = tokio::task::block_in_place(|| station(&region, &["hold", "list", "--reason", "review"]));
     assert!(holds.contains("case 26-1, 1 read"), "{holds}");
     // A second move finds the new place in use.

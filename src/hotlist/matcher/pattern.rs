@@ -161,7 +161,10 @@ mod tests {
             fits("7a?c*", "7ABC123") && fits("7A?C*", "7ABC") && fits("*C-12 3", "7ABC123") && fits("O12*", "0123")
         );
         assert_eq!(["7ao*", "?A1", "7A1"].map(|p| Pattern::parse(p).unwrap().prefix()), ["7A0", "", "7A1"]);
-        assert_eq!(["7ao*", "*A1", "7A1", "?a*1o"].map(|p| Pattern::parse(p).unwrap().suffix()), ["", "A1", "7A1", "10"]);
+        assert_eq!(
+            ["7ao*", "*A1", "7A1", "?a*1o"].map(|p| Pattern::parse(p).unwrap().suffix()),
+            ["", "A1", "7A1", "10"]
+        );
         assert_eq!(["7ao*", "?a*1o"].map(|p| Pattern::parse(p).unwrap().like()), ["7A0%", "_A%10"]);
         assert!(!fits("7A?C", "7ABC123") && !fits("7A?C", "7AC") && !fits("*C12", "7ABC123"));
     }

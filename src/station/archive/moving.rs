@@ -26,11 +26,7 @@ pub(super) struct Exported {
 ///
 /// # Errors
 /// `Damaged` when something does not fit its hash, `Refused` when the new place is in use.
-pub(super) fn copy(
-    from: &SqliteArchive,
-    to: &PostgresArchive,
-    mut progress: impl FnMut(u64),
-) -> Result<CheckReport> {
+pub(super) fn copy(from: &SqliteArchive, to: &PostgresArchive, mut progress: impl FnMut(u64)) -> Result<CheckReport> {
     to.begin_move()?;
     let mut reads = 0;
     from.export(|name, page| {

@@ -64,16 +64,7 @@ fn document(rows: &Rows<'_>, batch: &CheckedBatch, new: &Document) -> Result<Ver
     rows.run(
         "INSERT INTO documents (id, kind, vehicle, read, sha256, received, batch, json)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
-        &[
-            &new.id,
-            &new.kind,
-            &batch.vehicle,
-            &new.read,
-            &new.sha256,
-            &batch.received,
-            &batch.batch,
-            &&new.json[..],
-        ],
+        &[&new.id, &new.kind, &batch.vehicle, &new.read, &new.sha256, &batch.received, &batch.batch, &&new.json[..]],
     )?;
     Ok(Verdict::Durable)
 }
@@ -167,12 +158,7 @@ fn as_json(who: &Who) -> Result<String> {
 }
 
 /// Puts down that a hold ended; gives it.
-pub(super) fn release_hold(
-    rows: &Rows<'_>,
-    permit: &Permit<HoldEvidence>,
-    id: Uuid,
-    now: Timestamp,
-) -> Result<Hold> {
+pub(super) fn release_hold(rows: &Rows<'_>, permit: &Permit<HoldEvidence>, id: Uuid, now: Timestamp) -> Result<Hold> {
     let (actor, reason) = holder(permit)?;
     let changed = rows.run(
         "UPDATE holds SET released = ?2, released_by = ?3, release_reason = ?4 WHERE id = ?1 AND released IS NULL",
@@ -215,11 +201,10 @@ fn hold(rows: &Rows<'_>, id: Uuid) -> Result<Option<Hold>> {
 
 /// The reads that holds keep now.
 pub(super) fn held(rows: &Rows<'_>) -> Result<BTreeSet<Uuid>> {
-    let all: Vec<Uuid> = rows.all(
-        "SELECT DISTINCT read FROM hold_reads JOIN holds ON id = hold WHERE released IS NULL",
-        &[],
-        |row| row.get(0),
-    )?;
+    let all: Vec<Uuid> =
+        rows.all("SELECT DISTINCT read FROM hold_reads JOIN holds ON id = hold WHERE released IS NULL", &[], |row| {
+            row.get(0)
+        })?;
     Ok(all.into_iter().collect())
 }
 

@@ -1,8 +1,8 @@
 //! `plated-station hotlist`: what vehicles are to have.
 
-use super::super::command::print;
 use super::super::StationConfig;
 use super::super::archive::settings;
+use super::super::command::print;
 use super::import::ImportArgs;
 use super::publish::Publisher;
 use super::table::HotlistVersion;

@@ -166,7 +166,11 @@ impl Server {
         self.reach.noted((|| {
             let client = self.client()?;
             let failed = "could not wait for whoever changes the archive";
-            self.handle().block_on(client.batch_execute("BEGIN; SET LOCAL lock_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = 0")).pg(failed)?;
+            self.handle()
+                .block_on(client.batch_execute(
+                    "BEGIN; SET LOCAL lock_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = 0",
+                ))
+                .pg(failed)?;
             self.handle().block_on(client.batch_execute(&lock.statement())).pg(failed)?;
             Ok(HeldLock { client: Some(client), server: self })
         })())

@@ -14,8 +14,8 @@ use plated_core::digest::Sha256;
 use plated_core::position::Position;
 use plated_core::signing::Trust;
 use plated_station::archive::{
-    Archive, CheckedBatch, CheckedRead, Class, Engine as _, Envelope, Options, Outcome, Picture, PictureRef, Query, Retention,
-    SqliteArchive, Verdict,
+    Archive, CheckedBatch, CheckedRead, Class, Engine as _, Envelope, Options, Outcome, Picture, PictureRef, Query,
+    Retention, SqliteArchive, Verdict,
 };
 use plated_station::{ArchiveKey, Seen};
 use std::path::PathBuf;

@@ -8,7 +8,8 @@ use plated_core::digest::Sha256;
 use plated_core::error::Kind;
 use plated_core::signing::Trust;
 use plated_station::archive::{
-    Archive, CheckedRead, Class, Engine as _, NewHold, ObjectOptions, PostgresArchive, PostgresOptions, Query, Retention,
+    Archive, CheckedRead, Class, Engine as _, NewHold, ObjectOptions, PostgresArchive, PostgresOptions, Query,
+    Retention,
 };
 use plated_station::{ArchiveKey, ServerOptions};
 use tempfile::TempDir;
@@ -150,7 +151,8 @@ fn a_purge_that_was_cut_off_anywhere_is_finished_by_whichever_station_comes_next
     let now = at("2026-12-24T12:00:00Z");
     let detach = "ALTER TABLE reads DETACH PARTITION reads_p1";
     // What a purge does one after the other, as far as it came.
-    let steps = ["UPDATE parts SET purge = gen_random_uuid() WHERE number = 1", detach, &detach.replace("reads", "records")];
+    let steps =
+        ["UPDATE parts SET purge = gen_random_uuid() WHERE number = 1", detach, &detach.replace("reads", "records")];
     for done in 0..=steps.len() + 1 {
         let Some(region) = Region::new(Retention { no_hit: 10, ..Retention::default() }) else { return };
         let old = read(at("2026-11-26T12:00:00Z"), "7ABC123", Class::NoHit, &[b"a"]);

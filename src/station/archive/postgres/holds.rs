@@ -85,7 +85,8 @@ fn fill(archive: &PostgresArchive, reads: &[Uuid], copies: &mut Vec<Held>) -> Re
             true => None,
             false => Some(archive.objects.write(HELD, &archive.key, &pictures)?),
         };
-        let start = |sha256: &Sha256| pack.as_ref().and_then(|pack| pack.starts.get(sha256).copied()).unwrap_or_default();
+        let start =
+            |sha256: &Sha256| pack.as_ref().and_then(|pack| pack.starts.get(sha256).copied()).unwrap_or_default();
         let starts = whole.pictures.iter().map(|placed| start(&placed.sha256)).collect();
         let Whole { found, record, batch, .. } = whole;
         let read = CheckedRead { id: *id, sha256: found.sha256, record: record.into(), envelope: found.envelope };

@@ -38,9 +38,8 @@ impl PostgresArchive {
             None => HELD,
         };
         let ids: Vec<Uuid> = reads.iter().map(|exported| exported.read.id).collect();
-        let here = self.server.read(|tx| {
-            tx.all("SELECT id FROM records WHERE part = $1 AND id = ANY($2)", &[&part, &ids])
-        })?;
+        let here =
+            self.server.read(|tx| tx.all("SELECT id FROM records WHERE part = $1 AND id = ANY($2)", &[&part, &ids]))?;
         let here: BTreeSet<Uuid> = here.iter().map(|row| row.get(0)).collect();
         let new: Vec<&Exported> = reads.iter().filter(|exported| !here.contains(&exported.read.id)).collect();
         // Of a hold each read has a pack of its own.

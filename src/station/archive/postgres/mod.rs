@@ -83,7 +83,8 @@ impl PostgresArchive {
     pub fn open(options: &PostgresOptions<'_>) -> Result<Self> {
         let archive = Self::open_to_fill(options)?;
         if archive.server.read(|tx| Ok(tx.one("SELECT moving FROM archive", &[])?.get(0)))? {
-            let message = "an archive is being moved into this database; run `plated-station archive move` to its end first";
+            let message =
+                "an archive is being moved into this database; run `plated-station archive move` to its end first";
             return Err(Error::new(Kind::Refused, message));
         }
         Ok(archive)

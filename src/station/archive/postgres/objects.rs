@@ -6,9 +6,7 @@ use bytes::Bytes;
 use futures_util::{StreamExt, TryStreamExt};
 use object_store::aws::{AmazonS3, AmazonS3Builder};
 use object_store::path::Path as Key;
-use object_store::{
-    BackoffConfig, Certificate, ClientOptions, ObjectStore, ObjectStoreExt, PutPayload, RetryConfig,
-};
+use object_store::{BackoffConfig, Certificate, ClientOptions, ObjectStore, ObjectStoreExt, PutPayload, RetryConfig};
 use plated_core::error::{Context, Error, Kind, Result};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -64,8 +62,10 @@ pub(super) struct Objects {
 impl Objects {
     pub fn open(options: &ObjectOptions, archive: Uuid, handle: Handle) -> Result<Self> {
         let config = |what: &str, e: &dyn std::fmt::Display| Error::new(Kind::Config, format!("archive.{what}: {e}"));
-        let mut client =
-            ClientOptions::new().with_timeout(REQUEST_TIMEOUT).with_connect_timeout(CONNECT_TIMEOUT).with_allow_http(false);
+        let mut client = ClientOptions::new()
+            .with_timeout(REQUEST_TIMEOUT)
+            .with_connect_timeout(CONNECT_TIMEOUT)
+            .with_allow_http(false);
         if let Some(endpoint) = &options.endpoint
             && let Some(rest) = endpoint.strip_prefix("http://")
         {

@@ -67,9 +67,7 @@ pub(super) fn purge(archive: &PostgresArchive, now: Timestamp) -> Result<Option<
             tx.lock(Lock::Closing(part.number))?;
             match due.pictures_only {
                 true => forget_pictures(tx, part.number, id),
-                false => {
-                    tx.run("UPDATE parts SET purge = $2 WHERE number = $1", &[&part.number, &id]).map(drop)
-                }
+                false => tx.run("UPDATE parts SET purge = $2 WHERE number = $1", &[&part.number, &id]).map(drop),
             }
         })?;
     }
@@ -128,7 +126,8 @@ fn finish(archive: &PostgresArchive, now: Timestamp) -> Result<Option<SignedCert
         let mut pictures = Vec::new();
         for part in without_pictures {
             // What came after it was closed is not of this deletion.
-            let after = archive.server.read(|tx| tx.one("SELECT packs_after FROM parts WHERE number = $1", &[&part]))?;
+            let after =
+                archive.server.read(|tx| tx.one("SELECT packs_after FROM parts WHERE number = $1", &[&part]))?;
             let after: Option<Uuid> = after.get(0);
             archive.objects.remove_all_but(part, |pack| Some(pack) > after)?;
             pictures.extend(archive.server.read(|tx| deleted_pictures(archive, tx, part))?);

@@ -48,9 +48,8 @@ pub(super) fn insert(tx: &Tx<'_>, part: i32, new: &[NewRow<'_>]) -> Result<u64> 
     }
     let placed = |row: &NewRow<'_>| {
         let all = row.read.envelope.pictures.iter().zip(row.starts.iter().copied().chain(std::iter::repeat(0)));
-        let all: Vec<Placed> = all
-            .map(|(p, start)| Placed { role: p.role.clone(), sha256: p.sha256, bytes: p.bytes, start })
-            .collect();
+        let all: Vec<Placed> =
+            all.map(|(p, start)| Placed { role: p.role.clone(), sha256: p.sha256, bytes: p.bytes, start }).collect();
         serde_json::to_string(&all).context(Kind::Internal, || "the pictures of a read can't be written".into())
     };
     let pictures = new.iter().map(placed).collect::<Result<Vec<_>>>()?;

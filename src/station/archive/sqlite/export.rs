@@ -67,7 +67,8 @@ impl SqliteArchive {
                 let bytes = pack::read(unit.folder(), &self.key, pack, start, bytes, &sha256)?;
                 pictures.push(Picture { sha256, bytes: bytes.into() });
             }
-            let read = CheckedRead { id: found.id, sha256: found.sha256, record: record.into(), envelope: found.envelope };
+            let read =
+                CheckedRead { id: found.id, sha256: found.sha256, record: record.into(), envelope: found.envelope };
             Ok(Exported { read, received: found.received, batch, pictures })
         };
         Ok((rows.into_iter().map(export).collect::<Result<_>>()?, last))

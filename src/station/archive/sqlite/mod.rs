@@ -23,14 +23,14 @@ mod unit;
 mod units;
 
 use super::audit::StationLog;
-use super::own;
-use super::{Archive, Engine};
 use super::batch::{CheckedBatch, Outcome};
 use super::certificate::SignedCertificate;
 use super::class::Retention;
 use super::hold::{Hold, NewHold};
+use super::own;
 use super::query::{Page, Query, StoredRead};
 use super::report::{CheckReport, Due, Statistics};
+use super::{Archive, Engine};
 use crate::database::Database;
 use crate::key::ArchiveKey;
 use bytes::Bytes;
