@@ -18,6 +18,7 @@ pub mod lists; // lists that come from the station, from folders and by hand
 pub mod transfer; // outbox to station, receipts back
 pub mod config; // the one configuration file
 pub mod control; // what officers do with lists and hits, and the daemon's socket for it
+pub mod purge; // deletes what the station holds when its time is over
 pub mod subscribers; // alerts for other programs
 pub mod console; // the officer's console: pages over HTTPS
 pub mod pipeline; // the parts put together: `plated run`

@@ -252,19 +252,38 @@ pub fn receipt(durable: &[(Uuid, Sha256)]) -> SignedReceipt {
     })
 }
 
+/// A receipt that says that all which waits is durable, as the station signs it at this time.
+pub fn receipt_for_all(store: &Store, at: Timestamp) -> SignedReceipt {
+    let of = |id, sha256| Durable { id, sha256 };
+    let reads = store.outbox(transfer(), usize::MAX).unwrap();
+    let documents = store.documents_to_send(transfer(), usize::MAX).unwrap();
+    let verdicts = |durable| Verdicts { durable, refused: Vec::new() };
+    sign(&Receipt {
+        batch: Uuid::now_v7(),
+        station: "station-1".into(),
+        at,
+        reads: verdicts(reads.iter().map(|read| of(read.sealed.id, read.sealed.sha256)).collect()),
+        documents: verdicts(documents.iter().map(|document| of(document.id, document.sha256)).collect()),
+        audit_rows: RowVerdicts::default(),
+    })
+}
+
 /// A receipt that refuses this.
 pub fn refusal(id: Uuid, sha256: Sha256) -> SignedReceipt {
     signed(Verdicts { durable: Vec::new(), refused: vec![Refusal { id, sha256, reason: "unknown vehicle".into() }] })
 }
 
 fn signed(reads: Verdicts) -> SignedReceipt {
-    let receipt = Receipt {
+    sign(&Receipt {
         batch: Uuid::now_v7(),
         station: "station-1".into(),
         at: jiff::Timestamp::now(),
         reads,
         documents: Verdicts::default(),
         audit_rows: RowVerdicts::default(),
-    };
-    SignedReceipt::sign(&receipt, &plated_core::signing::Signer::generate().unwrap()).unwrap()
+    })
+}
+
+fn sign(receipt: &Receipt) -> SignedReceipt {
+    SignedReceipt::sign(receipt, &plated_core::signing::Signer::generate().unwrap()).unwrap()
 }

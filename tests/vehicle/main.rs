@@ -29,6 +29,7 @@ mod officers;
 mod overview;
 mod performance;
 mod pictures;
+mod purge;
 mod recognize;
 mod access;
 mod sessions;

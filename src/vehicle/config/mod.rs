@@ -4,7 +4,7 @@
 //! the sources and the vehicle's name. `plated init` writes it with every key explained.
 
 use crate::lists::HotlistSync;
-use crate::{alert, console, gps, metrics, store, subscribers, transfer};
+use crate::{alert, console, gps, metrics, purge, store, subscribers, transfer};
 use plated_core::config_file::{parse, placed, within, wrong};
 use plated_core::name::is_plain_name;
 use plated_hotlist::settings::{Hotlist, ListKind, OFFICERS};
@@ -53,6 +53,9 @@ pub struct Config {
     pub metrics: Option<metrics::Settings>,
     /// The encrypted database.
     pub store: store::Settings,
+    /// How long what the station holds stays here.
+    #[serde(default)]
+    pub purge: purge::Settings,
     /// The way to the station; without it reads stay in the vehicle.
     pub transfer: Option<transfer::Settings>,
     /// Lists from the station.
@@ -211,6 +214,7 @@ impl Config {
             }
         }
         self.store.check()?;
+        self.purge.check()?;
         self.recognition.check()?;
         if let Some(sync) = &self.hotlist_sync {
             sync.check()?;

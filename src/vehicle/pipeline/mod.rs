@@ -37,6 +37,7 @@ use crate::control::{OfficerService, Secret, Server};
 use crate::events::Hub;
 use crate::health::{ClockWatch, Health, Level};
 use crate::lists::ListState;
+use crate::purge::Purger;
 use crate::store::{Key, LogReport, Options, Stats, Store};
 use crate::subscribers;
 use crate::transfer::StoreOutbox;
@@ -104,7 +105,7 @@ pub struct Daemon {
     gps: Option<Task>,
     webhooks: Vec<Task>,
     metrics: Option<Task>,
-    /// Expiry, ages of lists, monitor, clock.
+    /// Expiry, ages of lists, purge, monitor, clock.
     beside: Vec<Thread>,
     store: Store,
     chime: Arc<Chime>,
@@ -239,6 +240,9 @@ impl Daemon {
         let watch = ClockWatch::new(trusted, health.clone(), store.clone()).start(rest.clone())?;
         let live = Arc::new(LiveGate::new(officers.clone()));
         let [expiry, ages] = expiry::start(officers.clone(), clock.clone(), rest.clone())?;
+        let (gate, shift) = (officers.gate().clone(), config.shift.hours);
+        let purger = Purger::new(store.clone(), gate, clock.clone(), config.purge, shift);
+        let purge = purger.start(health.clone(), rest.clone())?;
         let settings = officers.settings().clone();
         let arming = officers.clone();
         let gps = config.gps.as_ref().map(|gps| gps::start(gps, &health, &clock, runtime.handle(), &rest));
@@ -328,7 +332,7 @@ impl Daemon {
             gps,
             webhooks,
             metrics,
-            beside: vec![expiry, ages, monitor, watch],
+            beside: vec![expiry, ages, purge, monitor, watch],
             store,
             chime,
             clock,

@@ -115,6 +115,8 @@ pub(super) fn configure(conn: &Connection) -> Result<(), Fault> {
     // A commit is on the disk when it returns; NORMAL could lose the last ones to a power cut.
     conn.pragma_update(None, "synchronous", "FULL")?;
     conn.pragma_update(None, "foreign_keys", true)?;
+    // What was deleted is written over: whoever has the key must not find it in a page that is not used.
+    conn.pragma(None, "secure_delete", true, |_| Ok(()))?;
     // Nothing is ever spilled to a file in clear.
     conn.pragma_update(None, "temp_store", "MEMORY")?;
     // The log shrinks again after a long reader made it grow; see `Writer::trim_log`.

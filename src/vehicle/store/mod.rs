@@ -52,7 +52,7 @@
 //! [`Store::put_read`] returns when that is on the disk (`synchronous = FULL`). The record is
 //! made into JSON once; those bytes and their SHA-256 are what is kept, transferred and named
 //! in receipts. A read leaves the outbox only by a receipt for exactly that content, in one
-//! transaction with the receipt itself. Nothing here deletes a read. A change of lists or entries
+//! transaction with the receipt itself. Only a read with such a receipt is ever deleted (`purge`). A change of lists or entries
 //! is one transaction with the event that says who did it and why.
 //!
 //! A store that is damaged, or whose files are removed, moved or replaced while it is open
@@ -89,6 +89,7 @@ mod monitor;
 mod open;
 mod outbox;
 mod performance;
+mod purge;
 mod readers;
 mod reads;
 mod salvage;
@@ -119,6 +120,7 @@ pub use open::{Opened, SetAside};
 pub use outbox::{Applied, OutboxRead, Portion};
 pub use performance::{DriveTest, EnteredPlate, KeptTest, NewTest};
 pub use plated_access::Reason;
+pub use purge::{Deleted, Due, Ages, PurgePolicy};
 pub use plated_core::area::Area;
 pub use reads::{NewImage, NewRead, Stored};
 pub use salvage::Salvaged;

@@ -163,8 +163,12 @@ fn create(path: &Path, key: &Key) -> Result<()> {
     let new = beside(path, ".new");
     let doing = || format!("could not make the store {}", path.display());
     durable::write_new(&new, b"", 0o600).context(Kind::Storage, doing)?;
-    let made = connect(&new, key, true)
-        .and_then(|mut conn| schema::create(&mut conn).and_then(|()| conn.close().map_err(|(_, e)| e)));
+    let made = connect(&new, key, true).and_then(|mut conn| {
+        // Before the first table: a purge gives the disk its room back, a little at a time.
+        conn.pragma_update(None, "auto_vacuum", "INCREMENTAL")?;
+        schema::create(&mut conn)?;
+        conn.close().map_err(|(_, e)| e)
+    });
     made.map_err(Fault::from).map_err(|f| f.say(doing))?;
     durable::put_in_place(&new, path).context(Kind::Storage, doing)
 }

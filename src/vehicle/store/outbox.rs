@@ -194,9 +194,9 @@ fn find(conn: &Connection, id: Uuid, sha256: &Sha256) -> rusqlite::Result<Option
 fn keep(conn: &Connection, receipt: &Receipt, body: &[u8], now: i64) -> rusqlite::Result<i64> {
     let sha256 = Sha256::of(body).0;
     conn.execute(
-        "INSERT INTO receipt (batch, station, received, sha256, body) VALUES (?1, ?2, ?3, ?4, ?5)
+        "INSERT INTO receipt (batch, station, at, received, sha256, body) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
          ON CONFLICT (sha256) DO NOTHING",
-        params![receipt.batch.as_bytes(), receipt.station, now, sha256, body],
+        params![receipt.batch.as_bytes(), receipt.station, receipt.at.as_microsecond(), now, sha256, body],
     )?;
     conn.query_row("SELECT number FROM receipt WHERE sha256 = ?1", [sha256], |row| row.get(0))
 }

@@ -187,6 +187,12 @@ impl Writer {
         }
         // A look that is in no hurry, such as `plated check`, may still be there: not at each write.
         self.trim_at = bytes + LOG_BYTES / 4;
+        self.empty_log();
+    }
+
+    /// Puts the log into the database and empties it, unless a look goes on for longer than a moment: what was
+    /// deleted is in the log as it was before.
+    pub(super) fn empty_log(&self) {
         let Some(_paused) = self.readers.pause(LOG_PATIENCE) else { return };
         let emptied = self
             .conn

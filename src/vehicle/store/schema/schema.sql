@@ -107,6 +107,8 @@ CREATE TABLE receipt (
   number INTEGER PRIMARY KEY AUTOINCREMENT,
   batch BLOB NOT NULL CHECK (length(batch) = 16),
   station TEXT NOT NULL,
+  -- When it was signed, by the station's clock, and when it came, by this one.
+  at INTEGER NOT NULL,
   received INTEGER NOT NULL,
   -- Over `body`: the same receipt delivered twice is kept once.
   sha256 BLOB NOT NULL UNIQUE CHECK (length(sha256) = 32),
@@ -121,6 +123,8 @@ CREATE TABLE transferred (
   at INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX transferred_by_receipt ON transferred (receipt);
+-- What may go (control P-13) is looked for by the age of its receipt.
+CREATE INDEX transferred_by_time ON transferred (at);
 
 -- The audit log (control P-22): who did what, and why; each change of lists, entries and accounts, each
 -- login, each access to data. A row is written in the transaction of the change it speaks of, or before
@@ -370,6 +374,7 @@ CREATE TABLE document_transferred (
   receipt INTEGER NOT NULL REFERENCES receipt (number),
   at INTEGER NOT NULL
 ) STRICT;
+CREATE INDEX document_transferred_by_receipt ON document_transferred (receipt);
 -- How far the station holds each audit log, without a gap, and the receipt that says so.
 CREATE TABLE audit_transferred (
   log BLOB NOT NULL PRIMARY KEY CHECK (length(log) = 16),
