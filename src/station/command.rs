@@ -3,10 +3,12 @@
 use super::archive::command::{self as archive, HoldCommand};
 use super::archive::{Archive, SqliteArchive, VehicleCount};
 use super::hotlists::command::{HotlistCommand, make_key};
-use super::{ArchiveKey, ClonedVehicle, Database, ReportedBreach, SecurityEvent, StationConfig, StationServer, config};
+use super::{
+    ArchiveKey, ClonedVehicle, Database, ReportedBreach, SecurityEvent, Standing, StationConfig, StationServer, config,
+};
 use clap::{CommandFactory, Parser, Subcommand};
 use jiff::civil::Date;
-use plated_core::clock::SystemClock;
+use plated_core::clock::{Clock, SystemClock};
 use plated_core::error::{Context, Error, Kind, Result};
 use plated_core::service;
 use plated_core::signing::{Trust, give_public_keys};
@@ -16,6 +18,7 @@ use plated_core::tls::write_new;
 use std::io::Write;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::process::ExitCode;
 use std::sync::Arc;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -54,6 +57,22 @@ enum What {
         /// Folder for the vehicle's files
         #[arg(long)]
         out: PathBuf,
+    },
+    /// Show when each vehicle was heard of last and which reads it still has, those first that have to come first; a
+    /// running station goes on
+    #[command(after_help = "Examples:
+  plated-station vehicles --config station.toml
+  plated-station vehicles --config station.toml --json | jq -r 'select(.standing != \"ok\") | .contact.vehicle'
+
+The exit code is 0 when no vehicle has to come, 1 for a warning, 2 for what is critical or overdue: see [overdue] in the
+configuration. What a vehicle still has is what it said with its last batch.")]
+    Vehicles {
+        /// Print one JSON object for each
+        #[arg(long)]
+        json: bool,
+        /// The station's configuration
+        #[arg(long)]
+        config: PathBuf,
     },
     /// Take in reads until SIGTERM or SIGINT
     Run {
@@ -128,9 +147,20 @@ enum What {
 }
 
 impl Command {
-    /// Does what the command line asks.
-    pub fn run(self) -> Result<()> {
+    /// Does what the command line asks; gives the exit code.
+    pub fn run(self) -> Result<ExitCode> {
         match self.what {
+            What::Vehicles { json, config } => vehicles(&StationConfig::load(&config)?, json),
+            other => other.run().map(|()| ExitCode::SUCCESS),
+        }
+    }
+}
+
+impl What {
+    fn run(self) -> Result<()> {
+        match self {
+            // It has an exit code of its own.
+            What::Vehicles { json, config } => vehicles(&StationConfig::load(&config)?, json).map(drop),
             What::Init { dir, names, listen } => init(&dir, &names, listen),
             What::Vehicle { name, dir, out } => {
                 let issued = Authority::load(&dir)?.issue_vehicle(&name, &out, &SystemClock::new())?;
@@ -253,6 +283,31 @@ fn status(config: &StationConfig) -> Result<()> {
         ));
     }
     print(&text)
+}
+
+/// Prints how it is with each vehicle; the exit code tells a monitoring system the worst.
+fn vehicles(config: &StationConfig, json: bool) -> Result<ExitCode> {
+    let (key, now) = (ArchiveKey::load(&config.archive_key)?, SystemClock::new().wall());
+    let all = Database::read_only(&config.database(), &key, |rows| rows.contacts())?.unwrap_or_default();
+    let mut worst = Standing::Ok;
+    for contact in &all {
+        let standing = contact.standing(now, &config.overdue);
+        worst = worst.max(standing);
+        if json {
+            let line = serde_json::json!({"standing": standing, "contact": contact});
+            print(&line.to_string())?;
+        } else {
+            print(&format!("{:<9} {}: {}", standing.word(), visible(&contact.vehicle), contact.sentence(now)))?;
+        }
+    }
+    if all.is_empty() && !json {
+        print("no vehicle was heard of yet")?;
+    }
+    Ok(match worst {
+        Standing::Ok => ExitCode::SUCCESS,
+        Standing::Warning => ExitCode::from(1),
+        Standing::Critical | Standing::Overdue => ExitCode::from(2),
+    })
 }
 
 fn audit_verify(config: &StationConfig) -> Result<()> {

@@ -1,6 +1,7 @@
 //! The station's configuration file, `station.toml`. Unknown keys are refused.
 
 use super::ArchiveKey;
+use super::contacts::Overdue;
 use super::archive::{Options, Retention};
 use super::hotlists::Source;
 use plated_core::config_file::{parse, placed, wrong};
@@ -39,6 +40,9 @@ pub struct StationConfig {
     /// How long reads are kept.
     #[serde(default)]
     pub retention: Retention,
+    /// How old a read may be that a vehicle still has.
+    #[serde(default)]
+    pub overdue: Overdue,
     /// How lists are read.
     #[serde(default)]
     pub sources: Vec<Source>,
@@ -72,6 +76,9 @@ impl StationConfig {
         let base = path.parent().unwrap_or(Path::new("."));
         if let Err(why) = config.retention.check() {
             return Err(Error::new(Kind::Config, format!("{}: retention.{why}", path.display())));
+        }
+        if let Err(why) = config.overdue.check() {
+            return Err(Error::new(Kind::Config, format!("{}: overdue.{why}", path.display())));
         }
         let StationConfig { data, ca, certificate, key, hotlist_key, receipt_key, archive_key, .. } = &mut config;
         for file in [data, ca, certificate, key, hotlist_key, receipt_key, archive_key] {
@@ -141,6 +148,13 @@ hit = 365
 canvass = 365
 fixed_site = 365
 fixed_site_pictures = 30
+
+# Each read has to be here within limit_days of when it was made. `plated-station vehicles` names the vehicles that have
+# to come: from warn_days on a warning, from critical_days on critical.
+[overdue]
+warn_days = 20
+critical_days = 27
+limit_days = 30
 
 # How lists are read that have to be read in a certain way. See docs/reference/hotlist-sync.md.
 #

@@ -3,16 +3,18 @@
 
 use super::StationConfig;
 use super::archive::SqliteArchive;
+use super::contacts::{Contacts, Overdue};
 use super::database::Database;
 use super::hotlists;
 use super::intake;
 use super::intake::room::Room;
+use super::listener::Vehicle;
 use super::security;
 use super::writer::DatabaseHandle;
 use axum::body::{Bytes, to_bytes};
-use axum::extract::{Request, State};
+use axum::extract::{ConnectInfo, Request, State};
 use axum::http::{HeaderValue, StatusCode, header};
-use axum::middleware::{Next, from_fn};
+use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
@@ -45,6 +47,9 @@ pub struct Station {
     /// Room for batches that are arriving.
     pub(super) room: Arc<Room>,
     pub(super) receipt_signer: Signer,
+    /// When vehicles were heard of last.
+    pub(super) contacts: Contacts,
+    pub(super) overdue: Overdue,
     /// Lists go to vehicles that showed a certificate; no person sees them here.
     pub(super) hand_out: Permit<HandOut>,
 }
@@ -60,7 +65,8 @@ impl Station {
         let (name, data) = (config.name.clone(), config.data.clone());
         let bodies = Arc::new(Semaphore::new(MAX_BODIES_KIB));
         let room = Room::new(intake::room::LIMITS);
-        Self { name, data, archive, writer, clock, bodies, room, receipt_signer, hand_out: station_permit() }
+        let (contacts, overdue, hand_out) = (Contacts::default(), config.overdue, station_permit());
+        Self { name, data, archive, writer, clock, bodies, room, receipt_signer, contacts, overdue, hand_out }
     }
 }
 
@@ -74,11 +80,22 @@ pub fn router(station: Arc<Station>) -> Router {
         .merge(hotlists::calls::router())
         .route_layer(from_fn(in_time))
         .route("/v1/batches", post(intake::post_batch))
+        .route_layer(from_fn_with_state(station.clone(), heard))
         .fallback(async || failure(StatusCode::NOT_FOUND, "the station has no such call"))
         .method_not_allowed_fallback(async || {
             failure(StatusCode::METHOD_NOT_ALLOWED, "the station has no such call with this method")
         })
         .with_state(station)
+}
+
+async fn heard(
+    State(station): State<Arc<Station>>,
+    ConnectInfo(Vehicle(vehicle)): ConnectInfo<Vehicle>,
+    request: Request,
+    next: Next,
+) -> Response {
+    station.contacts.heard(&vehicle, station.clock.wall());
+    next.run(request).await
 }
 
 async fn in_time(request: Request, next: Next) -> Response {

@@ -7,6 +7,7 @@ pub mod command;
 mod computers;
 mod config;
 mod connection;
+mod contacts;
 mod database;
 mod heads;
 mod hotlists;
@@ -23,6 +24,7 @@ mod writer;
 pub use audit::StationLog;
 pub use computers::{ClonedVehicle, Seen};
 pub use config::StationConfig;
+pub use contacts::{Contact, Overdue, Standing};
 pub use database::{Database, Rows};
 pub use heads::{HeadFault, SecurityEvent};
 pub use hotlists::{Done, HotlistVersion, Publication, Published, Publisher, Source};
@@ -45,7 +47,7 @@ use std::time::Duration;
 pub fn main() -> ExitCode {
     let command = command::Command::parse();
     let _logs = plated_core::logging::init();
-    exit_code("plated-station", command.run())
+    command.run().unwrap_or_else(|e| exit_code("plated-station", Err(e)))
 }
 
 /// How long requests under way may take to end once the station is asked to stop.
@@ -84,18 +86,22 @@ impl StationServer {
     pub async fn run(self, stop: impl Future<Output = ()> + Send + 'static) -> Result<()> {
         let (stopping, stopped) = tokio::sync::oneshot::channel();
         let _purging = self.purge.start();
+        let station = self.station.clone();
         let service = http::router(self.station).into_make_service_with_connect_info::<Vehicle>();
         let serving = axum::serve(self.listener, service).with_graceful_shutdown(async move {
             stop.await;
             let _ = stopping.send(());
         });
-        tokio::select! {
+        let ended = tokio::select! {
             served = serving => served.context(Kind::Network, || "the station stopped listening".into()),
+            () = station.contacts.keep(&station.writer) => Ok(()),
             () = async { let _ = stopped.await; tokio::time::sleep(DRAIN_TIMEOUT).await } => {
                 tracing::warn!("Some requests did not end in time and were cut off; vehicles send them again");
                 Ok(())
             }
-        }
+        };
+        station.contacts.write(&station.writer).await;
+        ended
     }
 }
 

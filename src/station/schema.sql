@@ -65,3 +65,14 @@ CREATE TABLE cloned_vehicles (
     last_seen   INTEGER NOT NULL,         -- and last
     times       INTEGER NOT NULL          -- how often
 ) STRICT, WITHOUT ROWID;
+
+-- When each vehicle was heard of last, and what it said that it still holds (control P-10).
+CREATE TABLE vehicle_contacts (
+    vehicle     TEXT PRIMARY KEY,
+    last        INTEGER NOT NULL,
+    reported    INTEGER,                  -- when it last said what waits, beside the batch that it sent
+    waiting     INTEGER,                  -- reads
+    oldest      INTEGER,                  -- when the oldest was made, by its clock; none when none waits
+    late        INTEGER NOT NULL,         -- reads that came later than they may
+    last_late   INTEGER                   -- when one came last
+) STRICT, WITHOUT ROWID;

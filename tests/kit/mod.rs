@@ -23,10 +23,10 @@ use plated_core::signing::{Signer, write_public};
 use plated_core::tls::authority::{Authority, Issued};
 use plated_core::wire::Computer;
 use plated_core::wire::batch::{
-    BatchCounts, BatchHeader, BatchPicture, BatchWriter, Receipt, SealedRead, SignedReceipt,
+    BatchCounts, BatchHeader, BatchPicture, BatchWriter, Receipt, SealedRead, SignedReceipt, WaitingReport,
 };
 use plated_station::archive::{Archive, Query, Retention, SqliteArchive};
-use plated_station::{ArchiveKey, StationConfig, StationServer};
+use plated_station::{ArchiveKey, Overdue, StationConfig, StationServer};
 use plated_vehicle::transfer::{Answer, Link};
 use plated_vehicle::transfer::{HttpsLink, Settings};
 use rusqlite::Connection;
@@ -84,12 +84,18 @@ pub fn pictures(all: &[Vec<u8>]) -> Vec<BatchPicture> {
 }
 
 pub fn body(batch: &Batch) -> Vec<u8> {
+    body_with(batch, None)
+}
+
+/// The same with what waits beside it.
+pub fn body_with(batch: &Batch, waiting: Option<WaitingReport>) -> Vec<u8> {
     let counts = BatchCounts { reads: batch.reads.len(), pictures: batch.pictures.len(), documents: 0, audit_rows: 0 };
     let header = BatchHeader {
         batch: batch.batch,
         vehicle: batch.vehicle.clone(),
         computer: batch.computer,
         sent: jiff::Timestamp::now(),
+        waiting,
         audit_head: None,
         counts,
     };
@@ -137,6 +143,7 @@ impl Depot {
             receipt_key: dir.path().join("receipt.key"),
             archive_key: dir.path().join("archive.key"),
             retention: Retention::default(),
+            overdue: Overdue::default(),
             sources: Vec::new(),
         };
         let signer = Signer::create_file(&config.receipt_key).unwrap();

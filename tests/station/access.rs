@@ -41,8 +41,10 @@ async fn no_command_of_the_station_shows_a_plate() {
     let (init, out) = (path(&depot.dir.path().join("other")), path(&depot.dir.path().join("unit-9")));
     let authority = path(depot.dir.path());
     let backup = path(&depot.dir.path().join("backup"));
-    let run: [&[&str]; 15] = [
+    let run: [&[&str]; 17] = [
         &["status", "--config", config],
+        &["vehicles", "--config", config],
+        &["vehicles", "--json", "--config", config],
         &["hotlist import", &entries, "--name", "svs", "--config", config],
         &["hotlist import", &faulty, "--name", "svs", "--config", config],
         &["hotlist list", "--config", config],

@@ -28,6 +28,7 @@ fn events() -> Vec<Event> {
         vehicle: "unit-7".into(),
         computer: Some(Computer { installation: id(1), session: id(2) }),
         sent: "2026-11-26T08:04:59Z".parse().unwrap(),
+        waiting: None,
         audit_head: Some(RawValue::from_string("{\"signed\":\"head\"}".into()).unwrap()),
         counts,
     };

@@ -1,11 +1,11 @@
 //! What a vehicle and an administrator may count on from a running station.
 
 use crate::kit::process::Station;
-use crate::kit::{Batch, Depot, VEHICLE, batch, body, link, pictures, post, receipt, record, seal};
+use crate::kit::{Batch, Depot, VEHICLE, batch, body, body_with, link, pictures, post, receipt, record, seal};
 use plated_core::clock::SystemClock;
 use plated_core::signing::{Signer, Trust};
 use plated_core::tls::authority::Authority;
-use plated_core::wire::batch::SignedReceipt;
+use plated_core::wire::batch::{SignedReceipt, WaitingReport};
 use plated_core::wire::{Problem, SecurityReceipt, SecurityReport};
 use plated_vehicle::transfer::{Answer, HttpsLink};
 use std::process::Command;
@@ -333,4 +333,33 @@ fn init_makes_what_run_needs_and_never_writes_over_it() {
         .output()
         .unwrap();
     assert!(String::from_utf8_lossy(&status.stdout).contains("reads 0"));
+}
+
+// policy: P-10
+#[tokio::test(flavor = "multi_thread")]
+async fn the_station_names_vehicles_that_have_to_come_by_their_own_reports_with_an_exit_code() {
+    let depot = Depot::new();
+    let (mut station, address) = Station::start(&depot);
+    let vehicles = |args: &[&str]| {
+        let mut program = Command::new(env!("CARGO_BIN_EXE_plated-station"));
+        let output = program.arg("vehicles").args(args).arg("--config").arg(depot.file()).output().unwrap();
+        (String::from_utf8(output.stdout).unwrap(), output.status.code())
+    };
+    assert_eq!(vehicles(&[]), ("no vehicle was heard of yet\n".into(), Some(0)));
+    let oldest = jiff::Timestamp::now() - jiff::SignedDuration::from_hours(28 * 24);
+    let report = WaitingReport { reads: 3, oldest: Some(oldest) };
+    let sent = body_with(&batch(VEHICLE, vec![seal(&record(&[]))]), Some(report));
+    assert_eq!(post(&depot.link(address), sent).await.unwrap().status, 200);
+    // What was noted is written at the end.
+    assert!(Command::new("kill").arg(station.0.id().to_string()).status().unwrap().success());
+    assert!(station.0.wait().unwrap().success());
+    let (text, code) = vehicles(&[]);
+    assert_eq!(code, Some(2), "{text}");
+    assert!(text.starts_with(&format!("CRITICAL  {VEHICLE}: last contact ")), "{text}");
+    assert!(text.contains("it has 3 reads that are not here, the oldest 28 d"), "{text}");
+    // The read of this test was made long ago.
+    assert!(text.contains("1 read came late"), "{text}");
+    let (json, code) = vehicles(&["--json"]);
+    let line: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert_eq!((&line["standing"], &line["contact"]["waiting"], code), (&"critical".into(), &3.into(), Some(2)));
 }

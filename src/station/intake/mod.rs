@@ -39,11 +39,18 @@ pub(super) async fn post_batch(
 ) -> HttpResult<Json<SignedReceipt>> {
     let place = station.room.place(&vehicle).map_err(no_room)?;
     let (parts, place) = arrive(request, &vehicle, place).await?;
-    let received = station.clock.wall();
+    let (received, waiting) = (station.clock.wall(), parts.header.waiting);
     let checked = blocking(move || Ok(check::check(parts, received))).await?;
     let (archive, batch) = (station.archive.clone(), checked.batch.clone());
     let outcome = blocking(move || archive.ingest(batch)).await?;
     drop(place);
+    let came = checked.batch.reads.iter().zip(&outcome.reads).filter(|(_, verdict)| verdict.is_durable());
+    let late = came.filter(|(read, _)| station.overdue.is_late(read.envelope.last_seen, received)).count();
+    if late > 0 {
+        let days = station.overdue.limit_days;
+        tracing::warn!(vehicle = &*vehicle, late, "Reads came later than within {days} days");
+    }
+    station.contacts.batch(&vehicle, received, waiting, late as u64);
     report(&vehicle, outcome.fault, outcome.seen);
     let receipt = checked.receipt(&station.name, &outcome, station.clock.wall());
     let refused = receipt.reads.refused.len() + receipt.documents.refused.len() + receipt.audit_rows.refused.len();

@@ -32,6 +32,7 @@ impl Bench {
             vehicle: "unit-7".into(),
             computer: None,
             sent: Timestamp::UNIX_EPOCH,
+            waiting: None,
             audit_head: None,
             counts: BatchCounts::default(),
         };

@@ -146,6 +146,11 @@ fn outbox(report: &StatusReport) -> StatusItem {
     let Some(store) = &report.store else { return item(Health::Bad, "outbox", "The store does not answer") };
     match (store.waiting, store.oldest_waiting_s) {
         (0, _) => item(Health::Good, "outbox", "All reads sent"),
+        (waiting, _) if store.overdue > 0 => {
+            let (overdue, waiting) = (super::words::number(store.overdue), super::words::number(waiting));
+            let text = format!("{overdue} of {waiting} waiting reads overdue: bring them to the station");
+            item(Health::Bad, "outbox", text)
+        }
         (waiting, oldest) => {
             let oldest = oldest.filter(|s| *s >= 60).map_or_else(String::new, |s| format!(", oldest {}", age(s)));
             let health = freshness(store.staleness).max(Health::Info);

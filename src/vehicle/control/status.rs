@@ -2,7 +2,7 @@
 
 use crate::health::{Level, Part};
 use crate::store::{ClockChange, Staleness, Stats};
-use crate::transfer::{Progress, State};
+use crate::transfer::{AgeLimits, Progress, State};
 use jiff::Timestamp;
 use plated_access::{Scope, Source, Visibility};
 use plated_core::digest::Sha256;
@@ -10,10 +10,6 @@ use plated_core::record::Priority;
 use plated_core::text::{age, count, entries};
 use plated_hotlist::settings::{ListKind, OFFICERS};
 use serde::{Deserialize, Serialize};
-
-/// Age in seconds from which on a read that is not transferred is a warning, and critical
-/// (control P-10).
-const WAITING: (u64, u64) = (20 * 86_400, 27 * 86_400);
 
 /// Clocks of vehicle and station that are so many seconds apart are a warning.
 const CLOCKS_APART_S: u64 = 30;
@@ -179,12 +175,19 @@ pub struct StoreLine {
     pub oldest_waiting_s: Option<u64>,
     /// Whether that is too old.
     pub staleness: Staleness,
+    /// Reads that wait longer than they may. They stay, and are sent (control P-10).
+    #[serde(default)]
+    pub overdue: u64,
+    /// Days within which a read has to be at the station.
+    #[serde(default)]
+    pub limit_days: u64,
     /// When the last receipt came.
     pub last_receipt: Option<Timestamp>,
 }
 
 impl StoreLine {
-    pub(super) fn of(stats: &Stats, now: Timestamp) -> Self {
+    /// `overdue` is how many wait longer than they may.
+    pub(super) fn of(stats: &Stats, now: Timestamp, limits: &AgeLimits, overdue: u64) -> Self {
         let oldest = stats.oldest_pending.map(|t| now.duration_since(t).as_secs().max(0).unsigned_abs());
         Self {
             reads: stats.reads,
@@ -194,10 +197,12 @@ impl StoreLine {
             refused: stats.refused,
             oldest_waiting_s: oldest,
             staleness: match oldest {
-                Some(age) if age >= WAITING.1 => Staleness::Critical,
-                Some(age) if age >= WAITING.0 => Staleness::Warn,
+                Some(age) if age >= limits.critical.as_secs() => Staleness::Critical,
+                Some(age) if age >= limits.warn.as_secs() => Staleness::Warn,
                 _ => Staleness::Fresh,
             },
+            overdue,
+            limit_days: limits.limit.as_secs() / 86_400,
             last_receipt: stats.last_receipt,
         }
     }
@@ -208,6 +213,10 @@ impl StoreLine {
         let mut text = format!("{} waiting", count(self.waiting, "read"));
         if let Some(oldest) = self.oldest_waiting_s {
             text += &format!(", the oldest {} old", age(oldest));
+        }
+        if self.overdue > 0 {
+            let (overdue, days) = (count(self.overdue, "read"), count(self.limit_days, "day"));
+            text += &format!(", {overdue} OVERDUE: each has to be at the station within {days}");
         }
         if self.refused > 0 {
             text += &format!(", {} refused by the station", self.refused);
@@ -243,7 +252,9 @@ mod tests {
     fn store(oldest_waiting_s: Option<u64>) -> StoreLine {
         let oldest = |s: u64| Timestamp::UNIX_EPOCH - std::time::Duration::from_secs(s);
         let stats = Stats { pending: 2, oldest_pending: oldest_waiting_s.map(oldest), ..Stats::default() };
-        StoreLine::of(&stats, Timestamp::UNIX_EPOCH)
+        let limits = AgeLimits::default();
+        let overdue = oldest_waiting_s.is_some_and(|age| age > limits.limit.as_secs());
+        StoreLine::of(&stats, Timestamp::UNIX_EPOCH, &limits, u64::from(overdue))
     }
 
     // policy: P-10
@@ -260,6 +271,10 @@ mod tests {
         let (level, text) = part(1, &link);
         assert!(level == Level::Ok && text.contains("could not reach the station"), "{text}");
         assert_eq!((part(20, &link).0, part(27, &link).0), (Level::Degraded, Level::Failed));
+        assert!(!part(30, &link).1.contains("OVERDUE"));
+        let (level, text) = part(31, &link);
+        assert!(level == Level::Failed && text.contains("1 read OVERDUE"), "{text}");
+        assert!(text.contains("within 30 days"), "{text}");
         link.operator_needed = true;
         assert_eq!(part(1, &link).0, Level::Degraded);
         let (level, text) = store(None).transfer(Timestamp::UNIX_EPOCH, false, None);

@@ -44,9 +44,21 @@ pub struct Part {
     pub text: String,
 }
 
+/// Numbers for the metrics: reads that no receipt confirms,
+pub const WAITING_READS: &str = "transfer_waiting_reads";
+/// the age of the oldest of them in seconds,
+pub const OLDEST_WAITING: &str = "transfer_oldest_waiting_seconds";
+/// how many of them are overdue (control P-10),
+pub const OVERDUE_READS: &str = "transfer_overdue_reads";
+/// and reads deleted here since the start, since the station has them (control P-13).
+pub const PURGED_READS: &str = "purged_reads";
+
 /// The parts by name. Shared between the daemon's threads.
 #[derive(Debug, Default)]
-pub struct Health(Mutex<BTreeMap<String, Part>>);
+pub struct Health {
+    parts: Mutex<BTreeMap<String, Part>>,
+    numbers: Mutex<BTreeMap<&'static str, f64>>,
+}
 
 impl Health {
     /// Puts down how a part is; true when that is worse than before. Parts log their own troubles.
@@ -67,13 +79,23 @@ impl Health {
         }
     }
 
+    /// Puts a number down.
+    pub fn measure(&self, name: &'static str, number: f64) {
+        self.numbers.lock().unwrap_or_else(|e| e.into_inner()).insert(name, number);
+    }
+
+    /// A number as it was put down last; 0 before.
+    pub fn number(&self, name: &str) -> f64 {
+        self.numbers.lock().unwrap_or_else(|e| e.into_inner()).get(name).copied().unwrap_or_default()
+    }
+
     /// All parts, by name.
     pub fn parts(&self) -> Vec<Part> {
         self.lock().values().cloned().collect()
     }
 
     fn lock(&self) -> MutexGuard<'_, BTreeMap<String, Part>> {
-        self.0.lock().unwrap_or_else(|e| e.into_inner())
+        self.parts.lock().unwrap_or_else(|e| e.into_inner())
     }
 }
 

@@ -1,7 +1,7 @@
 //! The numbers that a monitoring system gets.
 
 use super::{Counters, Totals};
-use crate::health::{Health, Level, Part};
+use crate::health::{Health, Level, OLDEST_WAITING, OVERDUE_READS, PURGED_READS, Part, WAITING_READS};
 use crate::metrics::{Settings, serve};
 use plated_core::clock::Clock;
 use plated_core::runtime::Task;
@@ -27,7 +27,7 @@ pub fn start(
     stop: &Shutdown,
 ) -> Task {
     let (parts, capture, counters) = (health.clone(), capture.clone(), counters.clone());
-    let say = Arc::new(move || text(&counters.totals(), &capture.status(), &parts.parts()));
+    let say = Arc::new(move || text(&counters.totals(), &capture.status(), &parts));
     Task::start(runtime, "The metrics", stop, serve(settings, health.clone(), clock.clone(), say))
 }
 
@@ -40,7 +40,7 @@ fn family(out: &mut String, name: &str, kind: &str, help: &str, numbers: &[(Stri
     }
 }
 
-fn text(totals: &Totals, sources: &[SourceStatus], parts: &[Part]) -> String {
+fn text(totals: &Totals, sources: &[SourceStatus], health: &Health) -> String {
     let mut out = String::new();
     let version = format!("{{version=\"{}\"}}", env!("CARGO_PKG_VERSION"));
     family(&mut out, "plated_info", "gauge", "The program.", &[(version, 1.)]);
@@ -59,6 +59,15 @@ fn text(totals: &Totals, sources: &[SourceStatus], parts: &[Part]) -> String {
     }
     let waiting = [(String::new(), totals.waiting as f64)];
     family(&mut out, "plated_reads_waiting", "gauge", "Reads that wait in memory for the store.", &waiting);
+    for (name, kind, help) in [
+        (WAITING_READS, "gauge", "Reads that the station has not confirmed."),
+        (OLDEST_WAITING, "gauge", "Age of the oldest of them."),
+        (OVERDUE_READS, "gauge", "Those of them that have to be at the station by now."),
+        (PURGED_READS, "counter", "Reads deleted here since the station has them."),
+    ] {
+        let end = if kind == "counter" { "_total" } else { "" };
+        family(&mut out, &format!("plated_{name}{end}"), kind, help, &[(String::new(), health.number(name))]);
+    }
     let steps =
         [("decode", totals.decode), ("detect", totals.detect), ("rectify", totals.rectify), ("read", totals.read)];
     let steps = steps.map(|(step, time)| (format!("{{step=\"{step}\"}}"), time.as_secs_f64()));
@@ -74,7 +83,7 @@ fn text(totals: &Totals, sources: &[SourceStatus], parts: &[Part]) -> String {
     family(&mut out, "plated_camera_dropped_frames_total", "counter", "Frames replaced by newer ones.", &dropped);
     let restarts = of(&|s| s.restarts as f64);
     family(&mut out, "plated_camera_restarts_total", "counter", "Times that it was opened again.", &restarts);
-    let (levels, counts) = levels(parts);
+    let (levels, counts) = levels(&health.parts());
     family(&mut out, "plated_part_level", "gauge", "How a part is: 0 ok, 1 degraded, 2 failed.", &levels);
     family(&mut out, "plated_parts", "gauge", "How many parts of a kind are so.", &counts);
     out
@@ -107,10 +116,6 @@ mod tests {
     use jiff::Timestamp;
     use std::time::Duration;
 
-    fn part(name: &str, level: Level, text: &str) -> Part {
-        Part { name: name.into(), level, since: Timestamp::UNIX_EPOCH, text: text.into() }
-    }
-
     #[test]
     fn the_numbers_are_those_of_the_golden_file_and_name_no_list_no_person_and_no_plate() {
         let totals =
@@ -125,14 +130,19 @@ mod tests {
             last_frame: None,
             in_driver_since: None,
         };
-        let parts = [
-            part("camera front", Level::Ok, "150 frames"),
-            part("list covert-77", Level::Failed, "7ABC123 of J. Doe"),
-            part("list svs", Level::Ok, "1 entry"),
-            part("store", Level::Degraded, "2 reads in memory"),
-            part("webhook doe", Level::Ok, "it took the last alert"),
-        ];
-        let text = text(&totals, &[front], &parts);
+        let health = Health::default();
+        for (name, level, text) in [
+            ("camera front", Level::Ok, "150 frames"),
+            ("list covert-77", Level::Failed, "7ABC123 of J. Doe"),
+            ("list svs", Level::Ok, "1 entry"),
+            ("store", Level::Degraded, "2 reads in memory"),
+            ("webhook doe", Level::Ok, "it took the last alert"),
+        ] {
+            health.report(name, level, text.into(), Timestamp::UNIX_EPOCH);
+        }
+        health.measure(WAITING_READS, 12.);
+        health.measure(OLDEST_WAITING, 86_400.);
+        let text = text(&totals, &[front], &health);
         let golden = include_str!("../../../tests/golden/metrics.txt").replace("VERSION", env!("CARGO_PKG_VERSION"));
         assert_eq!(text, golden);
         assert!(!["covert", "svs", "7ABC123", "Doe", "doe"].iter().any(|word| text.contains(word)), "{text}");

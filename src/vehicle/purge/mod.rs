@@ -6,7 +6,7 @@ mod time;
 
 pub use settings::Settings;
 
-use crate::health::{Health, Level};
+use crate::health::{Health, Level, PURGED_READS};
 use crate::store::{Deleted, PurgePolicy, Store};
 use jiff::Timestamp;
 use plated_access::{Actor, Case, Gate, Machine, Reason};
@@ -67,6 +67,7 @@ impl Purger {
                 if let Some(done) = done {
                     let (level, text) = self.part(done.err().map(|e| e.chain()));
                     health.report(PURGE, level, text, self.clock.wall());
+                    health.measure(PURGED_READS, self.all.reads as f64);
                 }
             }
         })

@@ -142,8 +142,9 @@ use plated_core::error::{Error, Kind, Result};
 use plated_core::record::{HitRecord, ImageRole, ReadRecord};
 use plated_core::signing::Signer;
 use plated_core::thread;
-use plated_core::wire::batch::{SealedDocument, SealedRow, SignedReceipt};
+use plated_core::wire::batch::{SealedDocument, SealedRow, SignedReceipt, WaitingReport};
 use readers::{Readers, View};
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock, Weak};
@@ -331,6 +332,16 @@ impl Store {
     /// Counts, and the age of what waits.
     pub fn stats(&self) -> Result<Stats> {
         self.look("could not count", stats::stats)
+    }
+
+    /// Reads that no receipt confirms and that were made before `then` (control P-10).
+    pub fn waiting_since(&self, then: Timestamp) -> Result<u64> {
+        self.look("could not count reads that wait", |view| stats::waiting_since(view, then))
+    }
+
+    /// What no receipt confirms, but for these reads: how many, and when the oldest was made.
+    pub fn waiting_beside(&self, sent: &HashSet<Uuid>) -> Result<WaitingReport> {
+        self.look("could not count reads that wait", |view| stats::waiting_beside(view, sent))
     }
 
     /// When a camera made its last read, if it made one since `from`. It holds no ALPR data.

@@ -3,7 +3,10 @@
 use super::connection::Fault;
 use super::readers::View;
 use jiff::Timestamp;
+use plated_core::wire::batch::WaitingReport;
 use rusqlite::{OptionalExtension, params};
+use std::collections::HashSet;
+use uuid::Uuid;
 
 /// Counts of what the store holds.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -79,4 +82,29 @@ pub(super) fn last_read_of(view: &View<'_>, camera: &str, from: Timestamp) -> Re
     let mut find = view.conn().prepare_cached(sql)?;
     let found: Option<i64> = find.query_row(params![from.as_microsecond(), camera], |row| row.get(0)).optional()?;
     Ok(found.and_then(|at| Timestamp::from_microsecond(at).ok()))
+}
+
+/// Reads that no receipt confirms and that were made before `then`.
+pub(super) fn waiting_since(view: &View<'_>, then: Timestamp) -> Result<u64, Fault> {
+    let sql = "SELECT count(*) FROM outbox WHERE captured < ?1";
+    let count: i64 = view.conn().prepare_cached(sql)?.query_row([then.as_microsecond()], |row| row.get(0))?;
+    Ok(count.unsigned_abs())
+}
+
+/// What no receipt confirms, but for these reads.
+pub(super) fn waiting_beside(view: &View<'_>, sent: &HashSet<Uuid>) -> Result<WaitingReport, Fault> {
+    let all: i64 = view.conn().prepare_cached("SELECT count(*) FROM outbox")?.query_row([], |row| row.get(0))?;
+    let mut find = view.conn().prepare_cached(
+        "SELECT captured, id FROM outbox JOIN read ON number = outbox.read ORDER BY captured",
+    )?;
+    let mut rows = find.query([])?;
+    let mut oldest = None;
+    while let Some(row) = rows.next()? {
+        let (captured, id): (i64, [u8; 16]) = (row.get(0)?, row.get(1)?);
+        if !sent.contains(&Uuid::from_bytes(id)) {
+            oldest = Timestamp::from_microsecond(captured).ok();
+            break;
+        }
+    }
+    Ok(WaitingReport { reads: all.unsigned_abs().saturating_sub(sent.len() as u64), oldest })
 }

@@ -3,7 +3,7 @@
 use crate::store::{Applied, OutboxRead, Portion};
 use plated_core::digest::Sha256;
 use plated_core::error::Result;
-use plated_core::wire::batch::{SealedDocument, SealedRow, SignedReceipt};
+use plated_core::wire::batch::{SealedDocument, SealedRow, SignedReceipt, WaitingReport};
 use std::time::Duration;
 use uuid::Uuid;
 
@@ -33,6 +33,8 @@ pub struct Waiting {
     pub installation: Option<Uuid>,
     /// The signed head of the audit log, as JSON; none before its first row.
     pub audit_head: Option<String>,
+    /// What waits beside these reads, where the store can tell it.
+    pub beside: Option<WaitingReport>,
 }
 
 /// The way to the station. An `Err` means that no whole answer came.

@@ -31,7 +31,7 @@ pub use outbox::StoreOutbox;
 pub use schedule::{Options, run};
 pub use security::report_breaches;
 pub use sender::{Round, Sender};
-pub use settings::Settings;
+pub use settings::{AgeLimits, Settings};
 pub use when::{Day, Schedule, SendNow, When, Window};
 
 use jiff::{SignedDuration, Timestamp};

@@ -39,8 +39,10 @@ impl Outbox for StoreOutbox {
             tracing::warn!("Reads are sent without the head of the audit log: {}", e.chain());
             None
         });
+        let sent = reads.iter().map(|read| read.sealed.id).collect();
+        let beside = self.store.waiting_beside(&sent).ok();
         // The store can be begun anew while this runs. One that can't tell its id still sends its reads.
-        Ok(Waiting { reads, documents, rows, installation: self.store.installation().ok(), audit_head })
+        Ok(Waiting { reads, documents, rows, installation: self.store.installation().ok(), audit_head, beside })
     }
 
     fn image(&self, sha256: &Sha256) -> Result<Option<Vec<u8>>> {

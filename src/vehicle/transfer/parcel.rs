@@ -7,7 +7,7 @@ use plated_core::error::{Context, Kind, Result};
 use plated_core::wire::Computer;
 use plated_core::wire::batch::{
     BatchCounts, BatchHeader, BatchPicture, BatchWriter, MAX_BATCH_PICTURES, MAX_PICTURE_BYTES, SealedDocument,
-    SealedRead, SealedRow,
+    SealedRead, SealedRow, WaitingReport,
 };
 use serde_json::value::RawValue;
 use std::collections::HashSet;
@@ -29,6 +29,7 @@ pub(super) struct Parcel {
     pub stuck: Vec<Uuid>,
     pub installation: Option<Uuid>,
     pub audit_head: Option<String>,
+    pub beside: Option<WaitingReport>,
 }
 
 impl Parcel {
@@ -37,8 +38,8 @@ impl Parcel {
     /// # Errors
     /// What keeps the store from being read.
     pub fn gather(outbox: &impl Outbox, waiting: Waiting) -> Result<Self> {
-        let Waiting { reads, documents, rows, installation, audit_head } = waiting;
-        let mut parcel = Self { documents, rows, installation, audit_head, ..Self::default() };
+        let Waiting { reads, documents, rows, installation, audit_head, beside } = waiting;
+        let mut parcel = Self { documents, rows, installation, audit_head, beside, ..Self::default() };
         let mut packed: HashSet<Sha256> = HashSet::new();
         for read in reads {
             let id = read.sealed.id;
@@ -119,6 +120,7 @@ impl Parcel {
             vehicle: vehicle.to_owned(),
             computer: self.installation.map(|installation| Computer { installation, session }),
             sent,
+            waiting: self.beside,
             audit_head: audit_head.context(Kind::Internal, || "the head of the audit log is no JSON".into())?,
             counts: BatchCounts {
                 reads: self.reads.len(),

@@ -6,6 +6,7 @@ use plated_core::name::is_plain_name;
 use plated_core::wire::batch::MAX_BATCH_READS;
 use serde::Deserialize;
 use std::path::PathBuf;
+use std::time::Duration;
 
 /// The way to the station.
 #[derive(Clone, Debug, Deserialize)]
@@ -43,6 +44,15 @@ pub struct Settings {
     /// For `when = "window"`.
     #[serde(default)]
     pub windows: Vec<Window>,
+    /// Days from which on a read that waits is a warning (control P-10).
+    #[serde(default = "warn_days")]
+    pub warn_days: u32,
+    /// Days from which on it is critical.
+    #[serde(default = "critical_days")]
+    pub critical_days: u32,
+    /// Days within which each read has to be at the station.
+    #[serde(default = "limit_days")]
+    pub limit_days: u32,
     /// Network interface that is up on the station's network, for `when = "station_network"`.
     #[serde(default)]
     pub station_interface: Option<String>,
@@ -64,12 +74,50 @@ fn max_backoff_s() -> f64 {
 fn timeout_s() -> f64 {
     30.0
 }
+fn warn_days() -> u32 {
+    20
+}
+fn critical_days() -> u32 {
+    27
+}
+fn limit_days() -> u32 {
+    30
+}
+
+/// How old a read may be that waits for the station (control P-10).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AgeLimits {
+    /// From here on it is a warning.
+    pub warn: Duration,
+    /// From here on it is critical.
+    pub critical: Duration,
+    /// By then it has to be there. One that is older stays, and is called overdue.
+    pub limit: Duration,
+}
+
+impl AgeLimits {
+    fn of_days(warn: u32, critical: u32, limit: u32) -> Self {
+        let days = |days: u32| Duration::from_secs(u64::from(days) * 86_400);
+        Self { warn: days(warn), critical: days(critical), limit: days(limit) }
+    }
+}
+
+impl Default for AgeLimits {
+    fn default() -> Self {
+        Self::of_days(warn_days(), critical_days(), limit_days())
+    }
+}
 
 impl Settings {
     /// When batches go.
     pub(super) fn schedule(&self) -> Schedule {
         let interface = self.station_interface.clone().unwrap_or_default();
         Schedule { when: self.when, windows: self.windows.clone(), interface }
+    }
+
+    /// How old a read may be that waits.
+    pub fn age_limits(&self) -> AgeLimits {
+        AgeLimits::of_days(self.warn_days, self.critical_days, self.limit_days)
     }
 
     /// Rules that the types can't say. The error names the key.
@@ -88,6 +136,9 @@ impl Settings {
             return Err("transfer.station_interface: name the network interface, such as wlan0".into());
         }
         within("transfer.batch_reads", self.batch_reads, 1..=MAX_BATCH_READS)?;
+        within("transfer.limit_days", self.limit_days, 1..=366)?;
+        within("transfer.critical_days", self.critical_days, 1..=self.limit_days)?;
+        within("transfer.warn_days", self.warn_days, 1..=self.critical_days)?;
         within("transfer.idle_s", self.idle_s, 0.001..=86_400.0)?;
         within("transfer.max_backoff_s", self.max_backoff_s, 0.001..=86_400.0)?;
         within("transfer.bandwidth_kbit_s", self.bandwidth_kbit_s.unwrap_or(4), 4..=10_000_000)?;
@@ -115,6 +166,9 @@ mod tests {
             ("bandwidth_kbit_s = 0", "transfer.bandwidth_kbit_s: "),
             ("when = \"window\"", "transfer.windows: "),
             ("when = \"station_network\"", "transfer.station_interface: "),
+            ("warn_days = 28", "transfer.warn_days: must be from 1 to 27"),
+            ("critical_days = 31", "transfer.critical_days: must be from 1 to 30"),
+            ("limit_days = 0", "transfer.limit_days: "),
         ] {
             assert!(settings("https://s:1", line).unwrap_err().starts_with(key), "{line}");
         }

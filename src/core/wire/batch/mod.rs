@@ -60,11 +60,24 @@ pub struct BatchHeader {
     pub computer: Option<Computer>,
     /// When it was sent, by the vehicle's clock.
     pub sent: Timestamp,
+    /// What waits in the vehicle beside this batch (control P-10).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub waiting: Option<WaitingReport>,
     /// The signed head of the vehicle's audit log, as the crate `access` writes it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub audit_head: Option<Box<RawValue>>,
     /// What follows.
     pub counts: BatchCounts,
+}
+
+/// Reads in a vehicle that no receipt confirms.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WaitingReport {
+    /// How many.
+    pub reads: u64,
+    /// When the oldest was made, by the vehicle's clock; none when there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub oldest: Option<Timestamp>,
 }
 
 /// How many of each kind a batch holds.

@@ -19,6 +19,7 @@ impl Content {
             vehicle: "unit-7".into(),
             computer: None,
             sent: Timestamp::UNIX_EPOCH,
+            waiting: None,
             audit_head: None,
             counts: BatchCounts {
                 reads: self.reads.len(),

@@ -26,7 +26,7 @@ use crate::events::Hub;
 use crate::health::{Health, Level};
 use crate::lists::{IncomingFile, ListFiles};
 use crate::store::{By, ListState, ManualEntry, NewManual, Staleness, Store, Wanted};
-use crate::transfer::{Progress, SendNow};
+use crate::transfer::{AgeLimits, Progress, SendNow};
 use arm::Arming;
 use entries::later;
 use jiff::Timestamp;
@@ -144,6 +144,8 @@ pub struct OfficerService {
     events: OnceLock<Hub<Published>>,
     /// A station is configured.
     has_station: bool,
+    /// How old a read may be that waits for it.
+    age_limits: AgeLimits,
     store_path: PathBuf,
     /// As many as there are looks for a status, and one.
     status_looks: Arc<()>,
@@ -223,6 +225,7 @@ impl OfficerService {
             send_now: OnceLock::new(),
             events: OnceLock::new(),
             has_station: config.transfer.is_some(),
+            age_limits: config.transfer.as_ref().map(|transfer| transfer.age_limits()).unwrap_or_default(),
             store_path: config.store.path.clone(),
             status_looks: Arc::default(),
         };

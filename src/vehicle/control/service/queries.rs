@@ -4,7 +4,9 @@ use super::arm::Arming;
 use super::{Answer, OfficerService};
 use crate::control::status::{CanvassLine, ClockLine, ListLine, OfficerLine, StatusReport, StoreLine};
 use crate::control::{Reply, Shown};
-use crate::health::{CLOCK, Health, Level, Part, clock_part, disk};
+use crate::health::{
+    CLOCK, Health, Level, OLDEST_WAITING, OVERDUE_READS, Part, WAITING_READS, clock_part, disk,
+};
 use crate::store::{By, Canvass, ClockChange, ListState, ManualEntry, Search, Stats, Store, Wanted};
 use crate::visible;
 use crossbeam_channel::bounded;
@@ -153,14 +155,15 @@ impl OfficerService {
         // Without a daemon nobody has a list of parts.
         let (health, looked) = match self.health.get() {
             Some(health) => (health.clone(), self.look_in_time()),
-            None => (Arc::default(), Ok(look(&self.store, &self.store_path)?)),
+            None => (Arc::default(), Ok(look(&self.store, &self.store_path, self.overdue_before())?)),
         };
         let (clock, text) = clock_part(&*self.clock);
         health.report(CLOCK, clock, text, now);
         let open = self.canvass.incident();
         let (lists, store, officers, last_jump, canvass, no_answer) = match looked {
-            Ok(Looked { states, stats, last_jump, disk, canvass }) => {
-                let (lists, store) = (self.list_lines(states), StoreLine::of(&stats, now));
+            Ok(Looked { states, stats, overdue, last_jump, disk, canvass }) => {
+                let store = StoreLine::of(&stats, now, &self.age_limits, overdue);
+                let lists = self.list_lines(states);
                 self.report_parts_to(&health, &lists, &store, disk);
                 let canvass = canvass.map(|c| CanvassLine { incident: c.incident, since: Some(c.started) });
                 (lists, Some(store), self.entries_in_force()?, last_jump, canvass, None)
@@ -202,9 +205,9 @@ impl OfficerService {
     /// Puts down how lists, disk and transfer are, for all who look at the daemon's parts.
     pub fn report_parts(&self) {
         let Some(health) = self.health.get() else { return };
-        match look(&self.store, &self.store_path) {
-            Ok(Looked { states, stats, disk, .. }) => {
-                let store = StoreLine::of(&stats, self.clock.wall());
+        match look(&self.store, &self.store_path, self.overdue_before()) {
+            Ok(Looked { states, stats, overdue, disk, .. }) => {
+                let store = StoreLine::of(&stats, self.clock.wall(), &self.age_limits, overdue);
                 self.report_parts_to(health, &self.list_lines(states), &store, disk);
             }
             Err(e) => tracing::error!("How lists and transfer are can't be looked at: {}", e.chain()),
@@ -224,10 +227,10 @@ impl OfficerService {
             return Err(hangs());
         }
         let (reply, answer) = bounded(1);
-        let (store, path) = (self.store.clone(), self.store_path.clone());
+        let (store, path, overdue) = (self.store.clone(), self.store_path.clone(), self.overdue_before());
         spawn("status", move || {
             let _place = place;
-            let _ = reply.send(look(&store, &path)); // Nobody may wait any more.
+            let _ = reply.send(look(&store, &path, overdue)); // Nobody may wait any more.
         })?;
         answer.recv_timeout(STORE_TIMEOUT).unwrap_or_else(|_| Err(hangs()))
     }
@@ -238,10 +241,18 @@ impl OfficerService {
         let link = self.link.get().map(|progress| progress.borrow().clone());
         let (level, text) = store.transfer(now, self.has_station, link.as_ref());
         health.report("transfer", level, text, now);
+        health.measure(WAITING_READS, store.waiting as f64);
+        health.measure(OLDEST_WAITING, store.oldest_waiting_s.unwrap_or(0) as f64);
+        health.measure(OVERDUE_READS, store.overdue as f64);
         let officers = self.officers_error().map(|error| (Level::Failed, format!("nothing is in force: {error}")));
         let (level, text) = officers.unwrap_or_else(|| (Level::Ok, "what they entered is in force".into()));
         health.report("officers' entries", level, text, now);
         health.report("disk", disk.0, disk.1, now);
+    }
+
+    /// A read that was made before this and waits is overdue.
+    fn overdue_before(&self) -> Timestamp {
+        self.clock.wall().checked_sub(self.age_limits.limit).unwrap_or(Timestamp::MIN)
     }
 
     fn list_lines(&self, states: Vec<ListState>) -> Vec<ListLine> {
@@ -276,13 +287,16 @@ impl OfficerService {
 struct Looked {
     states: Vec<ListState>,
     stats: Stats,
+    /// Reads that wait longer than they may.
+    overdue: u64,
     last_jump: Option<ClockChange>,
     canvass: Option<Canvass>,
     disk: (Level, String),
 }
 
 /// May hang with the disk.
-fn look(store: &Store, path: &Path) -> Result<Looked> {
+fn look(store: &Store, path: &Path, overdue_before: Timestamp) -> Result<Looked> {
     let (states, stats, last_jump) = (store.list_states()?, store.stats()?, store.last_clock_jump()?);
-    Ok(Looked { states, stats, last_jump, canvass: store.open_canvass()?, disk: disk(path) })
+    let overdue = store.waiting_since(overdue_before)?;
+    Ok(Looked { states, stats, overdue, last_jump, canvass: store.open_canvass()?, disk: disk(path) })
 }
