@@ -148,6 +148,9 @@ hit = 365
 canvass = 365
 fixed_site = 365
 fixed_site_pictures = 30
+# For an agency that may keep no read without a hit longer: it is gone so many minutes after it was made, 1 to 1440, and
+# no_hit does not count. One that comes later goes at once.
+#no_hit_minutes = 3
 
 # Each read has to be here within limit_days of when it was made. `plated-station vehicles` names the vehicles that have
 # to come: from warn_days on a warning, from critical_days on critical.

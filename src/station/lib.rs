@@ -72,7 +72,7 @@ impl StationServer {
         let archive = Arc::new(SqliteArchive::open(&config.archive(ArchiveKey::load(&config.archive_key)?))?);
         let listener = VehicleListener::bind(config.listen, tls::server(&identity, &["h2", "http/1.1"])?).await?;
         let writer = writer::DatabaseHandle::start(archive.database().clone())?;
-        let purge = purging::Purging::new(archive.clone(), clock.clone())?;
+        let purge = purging::Purging::new(archive.clone(), clock.clone(), config.retention.interval())?;
         let station = Arc::new(http::Station::new(config, archive, writer, receipt_signer, clock));
         Ok(Self { listener, station, purge })
     }

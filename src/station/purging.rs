@@ -8,14 +8,13 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::task::JoinHandle;
 
-/// How often it is looked whether something is due. Parts become due at midnight (UTC).
-const INTERVAL: Duration = Duration::from_secs(15 * 60);
-
 /// What purges.
 pub(super) struct Purging {
     archive: Arc<SqliteArchive>,
     gate: Gate,
     clock: Arc<dyn Clock>,
+    /// How often it is looked whether something is due.
+    interval: Duration,
 }
 
 /// The task; it ends with this value.
@@ -28,12 +27,12 @@ impl Drop for Running {
 }
 
 impl Purging {
-    pub(super) fn new(archive: Arc<SqliteArchive>, clock: Arc<dyn Clock>) -> Result<Self> {
+    pub(super) fn new(archive: Arc<SqliteArchive>, clock: Arc<dyn Clock>, interval: Duration) -> Result<Self> {
         let gate = gate(&archive, clock.clone())?;
-        Ok(Self { archive, gate, clock })
+        Ok(Self { archive, gate, clock, interval })
     }
 
-    /// Looks now, and every quarter of an hour.
+    /// Looks now, and now and then.
     pub(super) fn start(self) -> Running {
         let this = Arc::new(self);
         Running(tokio::spawn(async move {
@@ -44,7 +43,7 @@ impl Purging {
                     Ok(Err(e)) => tracing::error!(error = %e.chain(), "The purge failed; it is tried again"),
                     Err(_) => tracing::error!("A defect in the purge was caught; it is tried again"),
                 }
-                tokio::time::sleep(INTERVAL).await;
+                tokio::time::sleep(this.interval).await;
             }
         }))
     }

@@ -32,6 +32,9 @@ pub struct DeletedPart {
     pub class: Class,
     /// Days for which it was kept.
     pub kept_days: u16,
+    /// Minutes instead, where its reads were deleted one by one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kept_minutes: Option<u16>,
     /// The reads stay; only their pictures went.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub pictures_only: bool,

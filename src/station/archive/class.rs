@@ -1,9 +1,10 @@
 //! Classes of reads, and how long each is kept.
 
-use jiff::ToSpan;
 use jiff::civil::Date;
+use jiff::{SignedDuration, ToSpan};
 use serde::{Deserialize, Serialize};
 use std::fmt;
+use std::time::Duration;
 
 /// What decides how long a read is kept. Given when it is taken in; it stays.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -69,11 +70,21 @@ pub struct Retention {
     pub fixed_site: u16,
     /// Pictures of reads at fixed sites.
     pub fixed_site_pictures: u16,
+    /// Reads without a hit go so many minutes after they were made, where an agency may not keep them longer;
+    /// `no_hit` does not count then.
+    pub no_hit_minutes: Option<u16>,
 }
 
 impl Default for Retention {
     fn default() -> Self {
-        Self { no_hit: 365, hit: 365, canvass: 365, fixed_site: 365, fixed_site_pictures: 30 }
+        Self {
+            no_hit: 365,
+            hit: 365,
+            canvass: 365,
+            fixed_site: 365,
+            fixed_site_pictures: 30,
+            no_hit_minutes: None,
+        }
     }
 }
 
@@ -81,6 +92,8 @@ impl Retention {
     /// Days that reads of this class are kept.
     pub fn days(&self, class: Class) -> u16 {
         match class {
+            // What is left of the day by then are counts.
+            Class::NoHit if self.no_hit_minutes.is_some() => 0,
             Class::NoHit => self.no_hit,
             Class::Hit => self.hit,
             Class::Canvass => self.canvass,
@@ -94,6 +107,19 @@ impl Retention {
             Class::FixedSite => self.fixed_site_pictures.min(self.fixed_site),
             _ => self.days(class),
         }
+    }
+
+    /// The age at which reads of this class are deleted one by one, where they are kept for minutes; a little before
+    /// the minutes are over, since it is looked now and then.
+    pub fn minutes_age(&self, class: Class) -> Option<SignedDuration> {
+        let minutes = self.no_hit_minutes.filter(|_| class == Class::NoHit)?;
+        let margin = SignedDuration::try_from(self.interval()).unwrap_or_default();
+        Some(SignedDuration::from_mins(minutes.into()) - margin)
+    }
+
+    /// How often it is looked whether something is over. Days are over at midnight (UTC).
+    pub fn interval(&self) -> Duration {
+        Duration::from_secs(self.no_hit_minutes.map_or(900, |minutes| (u64::from(minutes) * 10).clamp(10, 900)))
     }
 
     /// Whether what was made on `day` (UTC) and is kept for `days` is over on `today`: even the youngest of it
@@ -116,6 +142,9 @@ impl Retention {
         ];
         match all.iter().find(|(_, days)| *days == 0) {
             Some((key, _)) => Err(format!("{key}: give at least 1 day")),
+            None if self.no_hit_minutes.is_some_and(|minutes| !(1..=1440).contains(&minutes)) => {
+                Err("no_hit_minutes: must be from 1 to 1440".into())
+            }
             None => Ok(()),
         }
     }
@@ -133,6 +162,18 @@ mod tests {
         {
             assert_eq!(Retention::is_over(day, 365, today.parse().unwrap()), over, "{today}");
         }
+    }
+
+    // policy: P-14
+    #[test]
+    fn minutes_are_for_reads_without_a_hit_and_looked_for_before_they_are_over() {
+        let retention = Retention { no_hit_minutes: Some(3), ..Retention::default() };
+        assert_eq!((retention.days(Class::NoHit), retention.days(Class::Hit)), (0, 365));
+        let age = retention.minutes_age(Class::NoHit).unwrap();
+        let looked_for = SignedDuration::try_from(retention.interval()).unwrap();
+        assert_eq!(age + looked_for, SignedDuration::from_mins(3));
+        assert_eq!(retention.minutes_age(Class::Canvass), None);
+        assert!(Retention { no_hit_minutes: Some(0), ..retention }.check().unwrap_err().starts_with("no_hit_minutes"));
     }
 
     #[test]

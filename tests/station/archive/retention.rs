@@ -1,13 +1,13 @@
 //! What goes, when, and how it is proved; and what stays.
 
-use super::{Engine, Make, add, at, ids, pictures, purge, read, search};
+use super::{Engine, Make, add, at, id_at, ids, pictures, purge, read, search};
 use crate::kit::store::{gate, permit};
 use jiff::ToSpan;
 use plated_access::{Actor, Case, HoldEvidence, Permit, Reason};
 use plated_core::digest::Sha256;
 use plated_core::error::Kind;
 use plated_core::signing::{Signer, Trust};
-use plated_station::archive::{Archive, Class, DeletedPart, Document, NewHold, Query, Retention, SignedCertificate};
+use plated_station::archive::{Archive, CheckedRead, Class, DeletedPart, Document, NewHold, Query, Retention, SignedCertificate};
 use uuid::Uuid;
 
 pub fn suite(make: Make) {
@@ -17,6 +17,59 @@ pub fn suite(make: Make) {
     a_hold_survives_the_purge_and_its_reads_go_after_the_release(make);
     a_read_whose_clock_was_set_right_is_kept_from_its_real_time_on(make);
     what_was_deleted_stays_in_the_counts_and_may_come_again(make);
+    reads_that_may_be_kept_for_minutes_go_one_by_one_and_the_certificate_names_them_all(make);
+}
+
+// policy: P-14, P-15
+fn reads_that_may_be_kept_for_minutes_go_one_by_one_and_the_certificate_names_them_all(make: Make) {
+    let engine = make(Retention { no_hit_minutes: Some(3), ..Retention::default() });
+    let archive = engine.archive();
+    let first = read(at("2026-11-26T11:58:00Z"), "7ABC123", Class::NoHit, &[b"a", b"s"]);
+    let second = read(at("2026-11-26T11:59:00Z"), "7ABC124", Class::NoHit, &[b"b", b"s"]);
+    let hit = read(at("2026-11-26T11:58:00Z"), "7ABC125", Class::Hit, &[b"h"]);
+    let canvass = read(at("2026-11-26T11:58:00Z"), "7ABC126", Class::Canvass, &[]);
+    // By a clock of the vehicle that is a year behind, or ahead: it counts from when it came.
+    let behind = CheckedRead { id: id_at(at("2026-11-26T11:58:00Z")), ..read(at("2025-11-26T11:58:00Z"), "7ABC127", Class::NoHit, &[]) };
+    let ahead = CheckedRead { id: id_at(at("2026-11-26T11:58:00Z")), ..read(at("2027-11-26T11:58:00Z"), "7ABC128", Class::NoHit, &[]) };
+    let all = vec![first.clone(), second.clone(), hit.clone(), canvass.clone(), behind.clone(), ahead.clone()];
+    add(archive, all, pictures(&[b"a", b"b", b"s", b"h"])); // at 12:00:00
+    let new = NewHold { case: "26-1234".into(), reason: "evidence".into(), reads: vec![second.id] };
+    archive.hold(&hold(), &new, at("2026-11-26T12:00:00Z")).unwrap();
+    assert!(archive.due(at("2026-11-26T12:00:29Z")).unwrap().is_empty());
+    let over = |text: &str| {
+        let certificate = archive.purge(&purge(), at(text)).unwrap();
+        assert!(certificate.is_none(), "the certificate comes with the day");
+    };
+    over("2026-11-26T12:00:31Z");
+    assert_eq!(archive.read(&search(), first.id).unwrap(), None);
+    let shared = Sha256::of(b"s");
+    assert!(archive.picture(&search(), first.id, &shared).unwrap().is_none());
+    assert!(archive.picture(&search(), second.id, &shared).unwrap().is_some(), "the other still shows it");
+    assert_eq!(archive.check().unwrap().problems, [""; 0]);
+    over("2026-11-26T12:01:31Z");
+    let mut left = ids(archive, &Query { limit: 500, ..Query::default() });
+    left.sort_unstable();
+    let mut expected = vec![second.id, hit.id, canvass.id, behind.id, ahead.id];
+    expected.sort_unstable();
+    assert_eq!(left, expected, "a hold keeps the second");
+    over("2026-11-26T12:02:31Z");
+    assert_eq!(ids(archive, &Query::default()).len(), 3);
+    assert!(archive.due(at("2026-11-26T23:59:59Z")).unwrap().is_empty());
+    // What comes again goes again, and counts once in the certificate.
+    add(archive, vec![first.clone()], pictures(&[b"a", b"s"]));
+    over("2026-11-26T12:03:00Z");
+    assert_eq!(archive.statistics(at_day(), at_day()).unwrap().reads, 2);
+    let certificate = archive.purge(&purge(), at("2026-11-27T00:00:30Z")).unwrap().unwrap();
+    let part = certificate.open(&engine.trust()).unwrap().parts.remove(0);
+    assert_eq!((part.class, part.kept_minutes, part.reads, part.pictures, part.held), (Class::NoHit, Some(3), 4, 4, 1));
+    let mut named = vec![first.id, second.id, behind.id, ahead.id];
+    named.sort_unstable();
+    assert_eq!(part.ids_sha256, DeletedPart::hash_of(named));
+    assert_eq!(archive.check().unwrap().problems, [""; 0]);
+}
+
+fn at_day() -> jiff::civil::Date {
+    "2026-11-26".parse().unwrap()
 }
 
 fn hold() -> Permit<HoldEvidence> {
@@ -47,6 +100,7 @@ fn reads_go_on_the_366th_day_and_not_on_the_365th(make: Make) {
             day: "2026-11-26".parse().unwrap(),
             class: Class::NoHit,
             kept_days: 365,
+            kept_minutes: None,
             pictures_only: false,
             reads: 2,
             pictures: 2,
@@ -63,7 +117,7 @@ fn reads_go_on_the_366th_day_and_not_on_the_365th(make: Make) {
 
 // policy: P-14
 fn each_class_has_its_own_time_and_pictures_of_fixed_sites_go_first(make: Make) {
-    let retention = Retention { no_hit: 1, hit: 30, canvass: 10, fixed_site: 20, fixed_site_pictures: 5 };
+    let retention = Retention { no_hit: 1, hit: 30, canvass: 10, fixed_site: 20, fixed_site_pictures: 5, no_hit_minutes: None };
     let engine = make(retention);
     let archive = engine.archive();
     let moment = at("2026-11-26T12:00:00Z");

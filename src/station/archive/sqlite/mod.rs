@@ -19,6 +19,7 @@ mod purge;
 mod search;
 mod statistics;
 mod stored;
+mod sweep;
 mod unit;
 mod units;
 

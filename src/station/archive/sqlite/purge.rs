@@ -9,6 +9,7 @@ use super::holds::held;
 use super::ingest::{could_not_write, date_of, day_of};
 use super::statistics::{self, Count};
 use super::stored::{number_of, units_of};
+use super::sweep;
 use super::unit::{Name, Unit, lock};
 use crate::database::{Rows, could_not_read};
 use crate::sqlcipher::SqlContext;
@@ -31,6 +32,8 @@ const LATE: SignedDuration = SignedDuration::from_hours(1);
 struct Over {
     unit: Arc<Unit>,
     due: Due,
+    /// Only reads of this age, one by one.
+    age: Option<SignedDuration>,
 }
 
 fn over(archive: &SqliteArchive, now: Timestamp) -> Result<Vec<Over>> {
@@ -41,16 +44,27 @@ fn over(archive: &SqliteArchive, now: Timestamp) -> Result<Vec<Over>> {
         let (days, picture_days) = (archive.retention.days(class), archive.retention.picture_days(class));
         // Without a look into it, as long as it can't be over by its day.
         if !Retention::is_over(day, days.min(picture_days), today) {
+            if let Some(age) = archive.retention.minutes_age(class) {
+                let reads = sweep::count(&unit, age, now)?;
+                let due = Due { day, class, pictures_only: false, reads };
+                all.extend((reads > 0).then_some(Over { due, unit, age: Some(age) }));
+            }
             continue;
         }
         let youngest = unit.span()?.and_then(|span| Timestamp::from_microsecond(span.youngest).ok());
         let made = youngest.and_then(|at| at.checked_sub(LATE).ok()).map_or(day, date_of).max(day);
         let pictures_only = !Retention::is_over(made, days, today);
+        if let Some(age) = archive.retention.minutes_age(class).filter(|_| pictures_only) {
+            let reads = sweep::count(&unit, age, now)?;
+            let due = Due { day, class, pictures_only: false, reads };
+            all.extend((reads > 0).then_some(Over { due, unit, age: Some(age) }));
+            continue;
+        }
         if pictures_only && !(Retention::is_over(made, picture_days, today) && has_packs(&unit)?) {
             continue;
         }
         let reads = unit.read(|conn| Ok(statistics::of_unit(conn)?.iter().map(|count| count.reads).sum()))?;
-        all.push(Over { due: Due { day, class, pictures_only, reads }, unit });
+        all.push(Over { due: Due { day, class, pictures_only, reads }, unit, age: None });
     }
     Ok(all)
 }
@@ -71,8 +85,10 @@ pub(super) fn purge(archive: &SqliteArchive, now: Timestamp) -> Result<Option<Si
     let doomed = doomed(archive).join(id.simple().to_string());
     let failed = || format!("could not move what is to be deleted to {}", doomed.display());
     durable::make_folder(&doomed).context(Kind::Storage, failed)?;
-    for Over { unit, due } in &all {
-        if due.pictures_only {
+    for Over { unit, due, age } in &all {
+        if let Some(age) = age {
+            sweep::sweep(archive, unit, *age, now)?;
+        } else if due.pictures_only {
             forget_pictures(unit, id)?;
         } else {
             let _alone = archive.alone();
@@ -188,7 +204,12 @@ fn make_certificate(
                 params![id.as_bytes(), now.as_microsecond(), signed.as_str()],
             )
             .sql(could_not_write)?;
-        deleted.iter().try_for_each(|deleted| keep_counts(rows, deleted))
+        for Deleted { part, counts, documents } in &deleted {
+            keep_counts(rows, part.day, part.class, counts)?;
+            let mut delete = rows.0.prepare_cached("DELETE FROM documents WHERE rowid = ?1").sql(could_not_write)?;
+            documents.iter().try_for_each(|id| delete.execute([id]).map(drop).sql(could_not_write))?;
+        }
+        Ok(())
     })?;
     for (unit, _) in &pictures {
         unit.write(|conn| conn.execute("DELETE FROM pictures_deleted", []).map(drop).sql(could_not_write))?;
@@ -231,15 +252,25 @@ fn look(archive: &SqliteArchive, unit: &Unit, day: Date, class: Class, held: &BT
         let (reads, ids_sha256) = hash(conn)?;
         let mut held_here = 0;
         for id in held.iter().filter(|id| day_of(**id) == day) {
-            held_here += u64::from(number_of(conn, *id)?.is_some());
+            let swept = conn
+                .prepare_cached("SELECT 1 FROM swept WHERE id = ?1")
+                .and_then(|mut s| s.exists([id.as_bytes()]))
+                .sql(could_not_read)?;
+            held_here += u64::from(swept || number_of(conn, *id)?.is_some());
         }
         let pictures: i64 = conn
-            .query_row("SELECT count(*) FROM pictures WHERE pack IS NOT NULL", [], |row| row.get(0))
+            .query_row(
+                "SELECT (SELECT count(*) FROM pictures WHERE pack IS NOT NULL)
+                   + (SELECT coalesce(sum(pictures), 0) FROM swept)",
+                [],
+                |row| row.get(0),
+            )
             .sql(could_not_read)?;
         let part = DeletedPart {
             day,
             class,
             kept_days: archive.retention.days(class),
+            kept_minutes: archive.retention.no_hit_minutes.filter(|_| class == Class::NoHit),
             pictures_only: false,
             reads,
             pictures: pictures.unsigned_abs(),
@@ -252,7 +283,7 @@ fn look(archive: &SqliteArchive, unit: &Unit, day: Date, class: Class, held: &BT
 
 /// Counts the reads of a unit, and hashes their ids.
 fn hash(conn: &Connection) -> Result<(u64, Sha256)> {
-    let mut all = conn.prepare_cached("SELECT id FROM reads ORDER BY id").sql(could_not_read)?;
+    let mut all = conn.prepare_cached("SELECT id FROM reads UNION SELECT id FROM swept ORDER BY id").sql(could_not_read)?;
     let mut rows = all.query([]).sql(could_not_read)?;
     let (mut reads, mut hasher) = (0, Hasher::new());
     while let Some(row) = rows.next().sql(could_not_read)? {
@@ -277,6 +308,7 @@ fn deleted_pictures(
         day,
         class,
         kept_days: archive.retention.picture_days(class),
+        kept_minutes: None,
         pictures_only: true,
         reads,
         pictures: pictures.unsigned_abs(),
@@ -285,9 +317,9 @@ fn deleted_pictures(
     }))
 }
 
-fn keep_counts(rows: &Rows<'_>, deleted: &Deleted) -> Result<()> {
-    let (day, class) = (deleted.part.day.to_string(), deleted.part.class.as_str());
-    for count in &deleted.counts {
+/// Keeps counts of what was deleted.
+pub(super) fn keep_counts(rows: &Rows<'_>, day: Date, class: Class, counts: &[Count]) -> Result<()> {
+    for count in counts {
         rows.0
             .prepare_cached(
                 "INSERT INTO past_days (day, class, vehicle, camera, reads, hits) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
@@ -295,12 +327,11 @@ fn keep_counts(rows: &Rows<'_>, deleted: &Deleted) -> Result<()> {
             )
             .and_then(|mut s| {
                 let (reads, hits) = (count.reads.cast_signed(), count.hits.cast_signed());
-                s.execute(params![day, class, count.vehicle, count.camera, reads, hits])
+                s.execute(params![day.to_string(), class.as_str(), count.vehicle, count.camera, reads, hits])
             })
             .sql(could_not_write)?;
     }
-    let mut delete = rows.0.prepare_cached("DELETE FROM documents WHERE rowid = ?1").sql(could_not_write)?;
-    deleted.documents.iter().try_for_each(|id| delete.execute([id]).map(drop).sql(could_not_write))
+    Ok(())
 }
 
 pub(super) fn certificates(archive: &SqliteArchive) -> Result<Vec<SignedCertificate>> {

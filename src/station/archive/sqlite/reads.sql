@@ -71,3 +71,9 @@ CREATE TABLE pictures_deleted (
     purge       BLOB NOT NULL,
     pictures    INTEGER NOT NULL
 ) STRICT;
+
+-- Reads that were deleted one by one, where they are kept for minutes; the certificate of the day names them.
+CREATE TABLE swept (
+    id          BLOB PRIMARY KEY CHECK (length(id) = 16),
+    pictures    INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
