@@ -470,6 +470,11 @@ fn a_certificate_of_another_vehicle_is_told_at_start() {
         when: When::Immediate,
         windows: Vec::new(),
         station_interface: None,
+        station_ssid: None,
+        station_route: None,
+        warn_days: 20,
+        critical_days: 27,
+        limit_days: 30,
     };
     let error = HttpsLink::new("unit-8", &config, Arc::new(SystemClock::new())).err().unwrap().chain();
     assert!(error.contains("unit-7") && error.contains("unit-8"), "{error}");

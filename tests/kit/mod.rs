@@ -266,5 +266,10 @@ fn settings(files: &Issued, ca: &Path, address: SocketAddr) -> Settings {
         when: plated_vehicle::transfer::When::Immediate,
         windows: Vec::new(),
         station_interface: None,
+        station_ssid: None,
+        station_route: None,
+        warn_days: 20,
+        critical_days: 27,
+        limit_days: 30,
     }
 }

@@ -168,6 +168,7 @@ fn requests(vehicle: &Vehicle) -> Vec<Request> {
         import(),
         Request::Sync,
         Request::TransferNow,
+        Request::EndShift { reason: why() },
         Request::Status,
         Request::Accounts { name: None },
         Request::AddAccount { account: account(), reason: why() },
@@ -255,6 +256,7 @@ fn shows_data(request: &Request) -> bool {
         | Request::DiscardDriveTest { .. }
         | Request::Sync
         | Request::TransferNow
+        | Request::EndShift { .. }
         | Request::Status
         | Request::Accounts { .. }
         | Request::AddAccount { .. }
@@ -440,7 +442,7 @@ fn every_subcommand_that_shows_data_is_on_record_and_shows_nothing_when_that_can
         "run" => Shows::Live,
         "init" | "recognize" | "check" | "doctor" | "completions" | "status" | "store salvage" | "hotlist check"
         | "login" | "logout" | "hotlist detect" | "hotlist import" | "hotlist stats" | "hotlist sync"
-        | "transfer now" | "transfer status" | "audit verify" => Shows::Nothing,
+        | "transfer now" | "transfer status" | "shift end" | "audit verify" => Shows::Nothing,
         // Of plates; each change is on record (`accounts`).
         account if account.starts_with("user ") || account.starts_with("subscriber ") => Shows::Nothing,
         // Incident numbers; each change is on record (`officers/canvass.rs`).

@@ -20,6 +20,7 @@ mod read;
 mod recognize;
 mod run;
 mod session;
+mod shift;
 mod status;
 mod store;
 mod subscriber;
@@ -56,6 +57,7 @@ enum Command {
     Canvass(canvass::Args),
     Finding(finding::Args),
     Performance(performance::Args),
+    Shift(shift::Args),
     Status(status::Args),
     Store(store::Args),
     Transfer(transfer::Args),
@@ -116,6 +118,7 @@ fn run_command() -> ExitCode {
         Command::Hotlist(args) => hotlist::run(&args),
         Command::Login(args) => login::login(&args),
         Command::Logout(args) => login::logout(&args),
+        Command::Shift(args) => shift::run(&args),
         Command::Store(args) => store::run(&args),
         Command::Transfer(args) => transfer::run(&args),
         Command::Subscriber(args) => subscriber::run(&args),

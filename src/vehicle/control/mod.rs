@@ -295,6 +295,11 @@ pub enum Request {
     Sync,
     /// Send what waits for the station now, whatever the configuration says of when.
     TransferNow,
+    /// The shift is over: what waits goes, where the configuration says so.
+    EndShift {
+        /// Why.
+        reason: Reason,
+    },
     /// Overall status.
     Status,
     /// All accounts, or one.

@@ -75,12 +75,14 @@ pub enum What {
     EventsShown,
     /// Reads were deleted.
     Purged,
+    /// A shift ended.
+    ShiftEnded,
     /// The system's clock jumped, or is trusted or not trusted from here on (control P-26).
     ClockChanged,
 }
 
 impl What {
-    const ALL: [Self; 28] = [
+    const ALL: [Self; 29] = [
         Self::ListImported,
         Self::ListForced,
         Self::ListRefused,
@@ -108,6 +110,7 @@ impl What {
         Self::LiveShown,
         Self::EventsShown,
         Self::Purged,
+        Self::ShiftEnded,
         Self::ClockChanged,
     ];
 
@@ -141,6 +144,7 @@ impl What {
             Self::LiveShown => "live_shown",
             Self::EventsShown => "events_shown",
             Self::Purged => "purged",
+            Self::ShiftEnded => "shift_ended",
             Self::ClockChanged => "clock_changed",
         }
     }

@@ -96,6 +96,7 @@ mod salvage;
 mod schema;
 mod search;
 mod settings;
+mod shift;
 mod stats;
 mod vehicle_findings;
 mod webhooks;

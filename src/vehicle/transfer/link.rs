@@ -15,6 +15,14 @@ pub trait Outbox: Clone + Send + Sync + 'static {
     /// The bytes of a picture, or `None` when the store has none of this hash.
     fn image(&self, sha256: &Sha256) -> Result<Option<Vec<u8>>>;
 
+    /// Whether what waits is to be sent whatever the schedule says, since before this program began.
+    fn is_to_send_all(&self) -> bool {
+        false
+    }
+
+    /// Nothing waits any more: what was to be sent is.
+    fn all_is_sent(&self) {}
+
     /// Marks what the receipt names, only where id and hash are exactly what is stored.
     /// Durable on return.
     fn apply(&self, receipt: &SignedReceipt) -> Result<Applied>;

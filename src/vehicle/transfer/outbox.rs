@@ -49,6 +49,18 @@ impl Outbox for StoreOutbox {
         self.store.image(&self.permit, sha256)
     }
 
+    fn is_to_send_all(&self) -> bool {
+        self.store.is_to_send_all().unwrap_or(false)
+    }
+
+    fn all_is_sent(&self) {
+        if self.is_to_send_all()
+            && let Err(e) = self.store.send_all(false)
+        {
+            tracing::debug!("That all was sent is not kept: {}", e.chain());
+        }
+    }
+
     fn apply(&self, receipt: &SignedReceipt) -> Result<Applied> {
         self.store.apply_receipt(receipt)
     }

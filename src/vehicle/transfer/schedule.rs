@@ -74,13 +74,19 @@ pub async fn run<O: Outbox, L: Link>(
     let mut backoff = Backoff::new(options.first_backoff, options.max_backoff);
     let (idle, schedule) = (options.idle, options.schedule.clone());
     let mut asked = options.send_now.asked();
-    // Somebody said so, and not all is sent yet.
-    let mut by_hand = false;
     let mut sender = Sender::new(outbox, link, options, clock.clone(), progress);
+    // Somebody said so, or a shift ended, and not all is sent yet.
+    let mut by_hand = sender.outbox(|outbox| outbox.is_to_send_all()).await.unwrap_or_default();
     loop {
         by_hand |= asked.has_changed().unwrap_or_default();
         asked.mark_unchanged();
-        if let Some(why) = schedule.closed(clock.wall()).filter(|_| !by_hand) {
+        // The network is looked at elsewhere, since the system may take its time.
+        let (looked, now) = (schedule.clone(), clock.wall());
+        let closed = match by_hand {
+            true => None,
+            false => sender.outbox(move |_| looked.closed(now)).await.flatten(),
+        };
+        if let Some(why) = closed {
             sender
                 .progress()
                 .send_if_modified(|p| std::mem::replace(&mut p.state, State::Waiting(why)) != State::Waiting(why));
@@ -102,7 +108,9 @@ pub async fn run<O: Outbox, L: Link>(
                     changed
                 });
                 if round == Round::Empty {
-                    by_hand = false;
+                    if std::mem::take(&mut by_hand) {
+                        sender.outbox(|outbox| outbox.all_is_sent()).await;
+                    }
                     wait(idle, &asked).await;
                 }
             }

@@ -61,6 +61,12 @@ impl<O: Outbox, L: Link> Sender<O, L> {
         &self.progress
     }
 
+    /// Has the outbox asked, or told, off this thread; none after a defect.
+    pub(super) async fn outbox<T: Send + 'static>(&self, ask: impl FnOnce(O) -> T + Send + 'static) -> Option<T> {
+        let outbox = self.outbox.clone();
+        tokio::task::spawn_blocking(move || ask(outbox)).await.ok()
+    }
+
     /// Sends what is next in the outbox.
     ///
     /// # Errors

@@ -1,5 +1,6 @@
 //! `[transfer]`: the way to the station.
 
+use super::network::{Network, StationNetwork};
 use super::when::{Schedule, When, Window};
 use plated_core::config_file::within;
 use plated_core::name::is_plain_name;
@@ -53,9 +54,15 @@ pub struct Settings {
     /// Days within which each read has to be at the station.
     #[serde(default = "limit_days")]
     pub limit_days: u32,
-    /// Network interface that is up on the station's network, for `when = "station_network"`.
+    /// For `when = "station_network"`: network interface that is up there.
     #[serde(default)]
     pub station_interface: Option<String>,
+    /// Name of the wireless network there.
+    #[serde(default)]
+    pub station_ssid: Option<String>,
+    /// Network to which the computer has a route of its own there.
+    #[serde(default)]
+    pub station_route: Option<Network>,
 }
 
 fn receipt_keys() -> PathBuf {
@@ -111,8 +118,12 @@ impl Default for AgeLimits {
 impl Settings {
     /// When batches go.
     pub(super) fn schedule(&self) -> Schedule {
-        let interface = self.station_interface.clone().unwrap_or_default();
-        Schedule { when: self.when, windows: self.windows.clone(), interface }
+        Schedule { when: self.when, windows: self.windows.clone(), network: self.network() }
+    }
+
+    fn network(&self) -> StationNetwork {
+        let (interface, ssid) = (self.station_interface.clone(), self.station_ssid.clone());
+        StationNetwork { interface, ssid, route: self.station_route }
     }
 
     /// How old a read may be that waits.
@@ -131,9 +142,16 @@ impl Settings {
         if self.windows.iter().any(|window| window.from == window.to) {
             return Err("transfer.windows: one begins and ends at the same time".into());
         }
-        let interface = self.station_interface.as_deref().unwrap_or_default();
-        if self.when == When::StationNetwork && !is_plain_name(interface) {
+        if self.when == When::StationNetwork && self.network().is_empty() {
+            return Err("transfer.when: give station_interface, station_ssid or station_route, which tell the \
+                        station's network"
+                .into());
+        }
+        if self.station_interface.as_deref().is_some_and(|name| !is_plain_name(name)) {
             return Err("transfer.station_interface: name the network interface, such as wlan0".into());
+        }
+        if self.station_ssid.as_deref().is_some_and(|ssid| !(1..=32).contains(&ssid.len())) {
+            return Err("transfer.station_ssid: the name of a wireless network has 1 to 32 bytes".into());
         }
         within("transfer.batch_reads", self.batch_reads, 1..=MAX_BATCH_READS)?;
         within("transfer.limit_days", self.limit_days, 1..=366)?;
@@ -165,7 +183,9 @@ mod tests {
             ("max_backoff_s = inf", "transfer.max_backoff_s: "),
             ("bandwidth_kbit_s = 0", "transfer.bandwidth_kbit_s: "),
             ("when = \"window\"", "transfer.windows: "),
-            ("when = \"station_network\"", "transfer.station_interface: "),
+            ("when = \"station_network\"", "transfer.when: give station_interface"),
+            ("station_interface = \"\"", "transfer.station_interface: "),
+            ("station_ssid = \"\"", "transfer.station_ssid: "),
             ("warn_days = 28", "transfer.warn_days: must be from 1 to 27"),
             ("critical_days = 31", "transfer.critical_days: must be from 1 to 30"),
             ("limit_days = 0", "transfer.limit_days: "),

@@ -1,11 +1,11 @@
-//! When batches go (control P-11): as soon as there is a link, within windows of time, on the station's own network, or
-//! when somebody says so. Whatever is set, `plated transfer now` sends what waits. All have the same guarantees.
+//! When batches go (control P-11): as soon as there is a link, within windows of time, on the station's own network, when
+//! a shift has ended, or when somebody says so. Whatever is set, `plated transfer now` sends what waits. All have the same guarantees.
 
+use super::network::StationNetwork;
 use jiff::civil::{Time, Weekday};
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, Zoned};
 use serde::Deserialize;
-use std::path::Path;
 use std::sync::Arc;
 use tokio::sync::watch;
 
@@ -18,8 +18,10 @@ pub enum When {
     Immediate,
     /// Within one of the windows.
     Window,
-    /// While the interface of the station's network is up.
+    /// On the station's network.
     StationNetwork,
+    /// When a shift has ended, until nothing is left.
+    ShiftEnd,
     /// When somebody says so.
     Manual,
 }
@@ -84,7 +86,7 @@ pub struct Schedule {
     /// For [`When::Window`].
     pub windows: Vec<Window>,
     /// For [`When::StationNetwork`].
-    pub interface: String,
+    pub network: StationNetwork,
 }
 
 impl Schedule {
@@ -94,20 +96,11 @@ impl Schedule {
         let (open, why) = match self.when {
             When::Immediate => return None,
             When::Window => (self.windows.iter().any(|window| window.holds(&now)), "its window"),
-            When::StationNetwork => (is_up(Path::new("/sys/class/net"), &self.interface), "the station's network"),
+            When::StationNetwork => (self.network.is_here(), "the station's network"),
+            When::ShiftEnd => (false, "the end of the shift (plated shift end)"),
             When::Manual => (false, "plated transfer now"),
         };
         (!open).then_some(why)
-    }
-}
-
-/// Whether a network interface carries something. One of a modem or tunnel does not say that it is up.
-fn is_up(interfaces: &Path, name: &str) -> bool {
-    let file = |file: &str| std::fs::read_to_string(interfaces.join(name).join(file)).unwrap_or_default();
-    match file("operstate").trim() {
-        "up" => true,
-        "unknown" => file("carrier").trim() == "1",
-        _ => false,
     }
 }
 
@@ -165,25 +158,12 @@ mod tests {
         }
     }
 
-    // policy: P-11
     #[test]
-    fn the_stations_network_is_there_while_its_interface_is_up() {
-        let dir = tempfile::tempdir().unwrap();
-        let state = |name: &str, operstate: &str, carrier: &str| {
-            std::fs::create_dir_all(dir.path().join(name)).unwrap();
-            std::fs::write(dir.path().join(name).join("operstate"), operstate).unwrap();
-            std::fs::write(dir.path().join(name).join("carrier"), carrier).unwrap();
-            is_up(dir.path(), name)
-        };
-        assert!(state("wlan0", "up\n", "1\n") && !state("wlan0", "down\n", "0\n"));
-        assert!(state("ppp0", "unknown\n", "1\n") && !state("ppp0", "unknown\n", "0\n"));
-        assert!(!is_up(dir.path(), "eth9"));
-    }
-
-    #[test]
-    fn by_hand_nothing_goes_by_itself() {
-        let by_hand = Schedule { when: When::Manual, ..Schedule::default() };
-        assert!(by_hand.closed(Timestamp::UNIX_EPOCH).is_some());
+    fn by_hand_and_at_the_end_of_a_shift_nothing_goes_by_itself() {
+        for when in [When::Manual, When::ShiftEnd] {
+            let asked = Schedule { when, ..Schedule::default() };
+            assert!(asked.closed(Timestamp::UNIX_EPOCH).is_some());
+        }
         assert!(Schedule::default().closed(Timestamp::UNIX_EPOCH).is_none());
     }
 }

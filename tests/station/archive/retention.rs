@@ -33,7 +33,7 @@ fn reads_that_may_be_kept_for_minutes_go_one_by_one_and_the_certificate_names_th
     let ahead = CheckedRead { id: id_at(at("2026-11-26T11:58:00Z")), ..read(at("2027-11-26T11:58:00Z"), "7ABC128", Class::NoHit, &[]) };
     let all = vec![first.clone(), second.clone(), hit.clone(), canvass.clone(), behind.clone(), ahead.clone()];
     add(archive, all, pictures(&[b"a", b"b", b"s", b"h"])); // at 12:00:00
-    let new = NewHold { case: "26-1234".into(), reason: "evidence".into(), reads: vec![second.id] };
+    let new = NewHold { case: "26-1234".into(), reads: vec![second.id] };
     archive.hold(&hold(), &new, at("2026-11-26T12:00:00Z")).unwrap();
     assert!(archive.due(at("2026-11-26T12:00:29Z")).unwrap().is_empty());
     let over = |text: &str| {

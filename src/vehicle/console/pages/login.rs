@@ -263,7 +263,12 @@ fn home_of(session: &Session) -> &'static str {
 
 async fn end(console: Shared, token: Token) -> Result<(), Problem> {
     console.looks.end(token.session());
-    blocking(move || console.accounts.logout(&token)).await
+    blocking(move || {
+        console.accounts.logout(&token)?;
+        console.officers.logged_out();
+        Ok(())
+    })
+    .await
 }
 
 fn with_cookies<const N: usize>(mut answer: Response, cookies: [Option<HeaderValue>; N]) -> Response {

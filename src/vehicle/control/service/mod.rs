@@ -14,6 +14,7 @@ mod performance;
 mod queries;
 mod entries;
 mod sessions;
+mod shift;
 mod subscribers;
 
 use super::sync::{self, UpdaterHandle};
@@ -26,7 +27,7 @@ use crate::events::Hub;
 use crate::health::{Health, Level};
 use crate::lists::{IncomingFile, ListFiles};
 use crate::store::{By, ListState, ManualEntry, NewManual, Staleness, Store, Wanted};
-use crate::transfer::{AgeLimits, Progress, SendNow};
+use crate::transfer::{AgeLimits, Progress, SendNow, When};
 use arm::Arming;
 use entries::later;
 use jiff::Timestamp;
@@ -144,6 +145,8 @@ pub struct OfficerService {
     events: OnceLock<Hub<Published>>,
     /// A station is configured.
     has_station: bool,
+    /// What waits goes when a shift ends.
+    sends_at_shift_end: bool,
     /// How old a read may be that waits for it.
     age_limits: AgeLimits,
     store_path: PathBuf,
@@ -225,6 +228,7 @@ impl OfficerService {
             send_now: OnceLock::new(),
             events: OnceLock::new(),
             has_station: config.transfer.is_some(),
+            sends_at_shift_end: config.transfer.as_ref().is_some_and(|transfer| transfer.when == When::ShiftEnd),
             age_limits: config.transfer.as_ref().map(|transfer| transfer.age_limits()).unwrap_or_default(),
             store_path: config.store.path.clone(),
             status_looks: Arc::default(),
@@ -435,8 +439,13 @@ impl OfficerService {
                 Some(coming) => sync::tell(coming.round()?, answer),
                 None => Err(sync::no_station()),
             },
+            Request::EndShift { reason } => self.end_shift(&by(reason)),
             Request::TransferNow => match self.send_now.get() {
                 Some(send_now) => {
+                    // It is asked for in any case; kept, it is gone on with after a restart.
+                    if let Err(e) = self.store.send_all(true) {
+                        tracing::warn!("After a restart not all is sent: {}", e.chain());
+                    }
                     send_now.ask();
                     Ok(())
                 }
@@ -541,6 +550,7 @@ fn duty(request: &Request) -> Option<Duty> {
         | Request::Export { .. }
         | Request::Sync
         | Request::TransferNow
+        | Request::EndShift { .. }
         | Request::Status
         | Request::Accounts { .. }
         | Request::AddAccount { .. }

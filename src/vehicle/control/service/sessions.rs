@@ -30,7 +30,11 @@ impl OfficerService {
                 answer(Reply::LoggedIn(Box::new(OwnSession::of(logged_in, training))))
             }
             Request::Logout => match &session {
-                Some(session) => self.accounts()?.logout(&token(session)?),
+                Some(session) => {
+                    self.accounts()?.logout(&token(session)?)?;
+                    self.logged_out();
+                    Ok(())
+                }
                 None => Ok(()),
             },
             Request::ChangePassword { old, new } => {

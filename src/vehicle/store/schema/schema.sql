@@ -45,7 +45,9 @@ CREATE TABLE read (
 CREATE TABLE installation (
   id BLOB NOT NULL CHECK (length(id) = 16),
   -- The station holds breach indicators up to this id of `audit` (control P-26).
-  breaches_reported INTEGER NOT NULL DEFAULT 0
+  breaches_reported INTEGER NOT NULL DEFAULT 0,
+  -- 1: what waits is to be sent whatever the schedule says, until nothing is left: a shift ended, or somebody said so.
+  send_all INTEGER NOT NULL DEFAULT 0 CHECK (send_all IN (0, 1))
 ) STRICT;
 INSERT INTO installation (id) VALUES (randomblob(16));
 
