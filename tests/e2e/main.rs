@@ -11,4 +11,5 @@ mod bad_links;
 mod browser;
 mod daemon;
 mod hotlist_sync;
+mod offline;
 mod transfer_faults;

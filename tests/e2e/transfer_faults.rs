@@ -204,7 +204,7 @@ impl Link for Faulty {
     }
 }
 
-fn options(trust: Trust, batch_reads: usize) -> Options {
+pub fn options(trust: Trust, batch_reads: usize) -> Options {
     Options {
         vehicle: VEHICLE.into(),
         trust,
