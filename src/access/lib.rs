@@ -113,7 +113,7 @@ pub use lockout::{Failures, Locked};
 pub use login_name::LoginName;
 pub use password::{Password, PasswordHash};
 pub use permit::{
-    Access, Audit, Export, ExportReads, GiveOut, HandOut, Hits, HoldEvidence, Live, Matching, Permit, Purge, Recorded,
+    Access, Audit, Export, ExportMedium, ExportReads, GiveOut, HandOut, Hits, HoldEvidence, ImportMedium, Live, Matching, Permit, Purge, Recorded,
     Search, Show, Transfer,
 };
 pub use purpose::{AuthorisedPurpose, Purpose};

@@ -209,12 +209,15 @@ fn init(dir: &Path, names: &[String], listen: SocketAddr) -> Result<()> {
         "receipt.key",
         "receipt.pub",
         "archive.key",
+        "medium.key",
+        "medium.pub",
     ];
     plated_core::tls::refuse_existing(&made.map(|name| dir.join(name)))?;
     Authority::create(dir, &clock)?.issue_station(names, &clock)?;
     make_key(&dir.join("hotlist.key"))?;
     make_key(&dir.join("receipt.key"))?;
     ArchiveKey::create_file(&dir.join("archive.key"))?;
+    medium::make_key(&dir.join("medium.key"))?;
     let name = names.first().map_or("station", String::as_str);
     write_new(&file, config::template(name, listen).as_bytes(), 0o644)?;
     print(&format!(

@@ -169,6 +169,8 @@ fn requests(vehicle: &Vehicle) -> Vec<Request> {
         Request::Sync,
         Request::TransferNow,
         Request::EndShift { reason: why() },
+        Request::ExportMedium { present: Vec::new(), reason: why(), case: String::new() },
+        Request::BringReceipt { file: "a.receipt".into(), bytes: 0, reason: why() },
         Request::Status,
         Request::Accounts { name: None },
         Request::AddAccount { account: account(), reason: why() },
@@ -257,6 +259,9 @@ fn shows_data(request: &Request) -> bool {
         | Request::Sync
         | Request::TransferNow
         | Request::EndShift { .. }
+        // Encrypted, for the station alone; each export is on record (`medium.rs`).
+        | Request::ExportMedium { .. }
+        | Request::BringReceipt { .. }
         | Request::Status
         | Request::Accounts { .. }
         | Request::AddAccount { .. }
@@ -442,7 +447,7 @@ fn every_subcommand_that_shows_data_is_on_record_and_shows_nothing_when_that_can
         "run" => Shows::Live,
         "init" | "recognize" | "check" | "doctor" | "completions" | "status" | "store salvage" | "hotlist check"
         | "login" | "logout" | "hotlist detect" | "hotlist import" | "hotlist stats" | "hotlist sync"
-        | "transfer now" | "transfer status" | "shift end" | "audit verify" => Shows::Nothing,
+        | "transfer now" | "transfer status" | "shift end" | "medium export" | "medium receipts" | "audit verify" => Shows::Nothing,
         // Of plates; each change is on record (`accounts`).
         account if account.starts_with("user ") || account.starts_with("subscriber ") => Shows::Nothing,
         // Incident numbers; each change is on record (`officers/canvass.rs`).

@@ -10,6 +10,7 @@ mod import;
 mod updates;
 mod hits;
 mod lists;
+mod medium;
 mod performance;
 mod queries;
 mod entries;
@@ -27,7 +28,7 @@ use crate::events::Hub;
 use crate::health::{Health, Level};
 use crate::lists::{IncomingFile, ListFiles};
 use crate::store::{By, ListState, ManualEntry, NewManual, Staleness, Store, Wanted};
-use crate::transfer::{AgeLimits, Progress, SendNow, When};
+use crate::transfer::{self, AgeLimits, Progress, SendNow, When};
 use arm::Arming;
 use entries::later;
 use jiff::Timestamp;
@@ -145,6 +146,9 @@ pub struct OfficerService {
     events: OnceLock<Hub<Published>>,
     /// A station is configured.
     has_station: bool,
+    /// Name of the vehicle, and its way to the station.
+    vehicle: String,
+    way: Option<transfer::Settings>,
     /// What waits goes when a shift ends.
     sends_at_shift_end: bool,
     /// How old a read may be that waits for it.
@@ -228,6 +232,8 @@ impl OfficerService {
             send_now: OnceLock::new(),
             events: OnceLock::new(),
             has_station: config.transfer.is_some(),
+            vehicle: config.vehicle.clone(),
+            way: config.transfer.clone(),
             sends_at_shift_end: config.transfer.as_ref().is_some_and(|transfer| transfer.when == When::ShiftEnd),
             age_limits: config.transfer.as_ref().map(|transfer| transfer.age_limits()).unwrap_or_default(),
             store_path: config.store.path.clone(),
@@ -439,6 +445,13 @@ impl OfficerService {
                 Some(coming) => sync::tell(coming.round()?, answer),
                 None => Err(sync::no_station()),
             },
+            Request::ExportMedium { present, reason, case } => {
+                self.export_medium(&present, &case, &by(reason), answer)
+            }
+            Request::BringReceipt { reason, .. } => {
+                let file = file.ok_or_else(|| Error::new(Kind::Input, "the receipt did not come with the request"))?;
+                self.bring_receipt(file, &by(reason), answer)
+            }
             Request::EndShift { reason } => self.end_shift(&by(reason)),
             Request::TransferNow => match self.send_now.get() {
                 Some(send_now) => {
@@ -551,6 +564,8 @@ fn duty(request: &Request) -> Option<Duty> {
         | Request::Sync
         | Request::TransferNow
         | Request::EndShift { .. }
+        | Request::ExportMedium { .. }
+        | Request::BringReceipt { .. }
         | Request::Status
         | Request::Accounts { .. }
         | Request::AddAccount { .. }
