@@ -3,6 +3,7 @@
 use super::archive::command::{self as archive, HoldCommand};
 use super::archive::{Archive, SqliteArchive, VehicleCount};
 use super::hotlists::command::{HotlistCommand, make_key};
+use super::medium::{self, command::MediumCommand};
 use super::{
     ArchiveKey, ClonedVehicle, Database, ReportedBreach, SecurityEvent, Standing, StationConfig, StationServer, config,
 };
@@ -105,6 +106,9 @@ configuration. What a vehicle still has is what it said with its last batch.")]
         #[arg(long)]
         config: PathBuf,
     },
+    /// Media of vehicles without a link
+    #[command(subcommand)]
+    Medium(MediumCommand),
     /// Evidence holds: keep reads beyond their retention
     #[command(subcommand)]
     Hold(HoldCommand),
@@ -181,6 +185,7 @@ impl What {
             What::Certificates { verify, config } => {
                 archive::certificates(&StationConfig::load(&config)?, verify.as_deref())
             }
+            What::Medium(medium) => medium.run(),
             What::Hold(hold) => hold.run(),
             What::Check { config } => archive::check(&StationConfig::load(&config)?),
             What::Backup { dir, config } => archive::backup(&StationConfig::load(&config)?, &dir),

@@ -16,6 +16,7 @@ mod key;
 mod sqlcipher;
 mod intake;
 mod listener;
+mod medium;
 mod places;
 mod purging;
 mod security;
@@ -50,6 +51,11 @@ pub fn main() -> ExitCode {
     command.run().unwrap_or_else(|e| exit_code("plated-station", Err(e)))
 }
 
+/// The files of the station's end of a connection.
+fn tls_files(config: &StationConfig) -> tls::Files<'_> {
+    tls::Files { ca: &config.ca, certificate: &config.certificate, key: &config.key }
+}
+
 /// How long requests under way may take to end once the station is asked to stop.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -58,13 +64,13 @@ pub struct StationServer {
     listener: VehicleListener,
     station: Arc<http::Station>,
     purge: purging::Purging,
+    spool: medium::Spool,
 }
 
 impl StationServer {
     /// Opens the data, loads the certificates and listens.
     pub async fn bind(config: &StationConfig, clock: Arc<dyn Clock>) -> Result<Self> {
-        let files = tls::Files { ca: &config.ca, certificate: &config.certificate, key: &config.key };
-        let identity = tls::Identity::load(&files)?;
+        let identity = tls::Identity::load(&tls_files(config))?;
         if let Err(e) = identity.validity.check(clock.wall()) {
             tracing::error!(error = %e.chain(), "Vehicles will not talk to this station");
         }
@@ -74,7 +80,7 @@ impl StationServer {
         let writer = writer::DatabaseHandle::start(archive.database().clone())?;
         let purge = purging::Purging::new(archive.clone(), clock.clone(), config.retention.interval())?;
         let station = Arc::new(http::Station::new(config, archive, writer, receipt_signer, clock));
-        Ok(Self { listener, station, purge })
+        Ok(Self { listener, station, purge, spool: medium::Spool::of(config) })
     }
 
     /// The address it really listens on.
@@ -87,6 +93,7 @@ impl StationServer {
         let (stopping, stopped) = tokio::sync::oneshot::channel();
         let _purging = self.purge.start();
         let station = self.station.clone();
+        let media = self.spool.serve(station.archive.clone(), station.clock.clone());
         let service = http::router(self.station).into_make_service_with_connect_info::<Vehicle>();
         let serving = axum::serve(self.listener, service).with_graceful_shutdown(async move {
             stop.await;
@@ -95,6 +102,7 @@ impl StationServer {
         let ended = tokio::select! {
             served = serving => served.context(Kind::Network, || "the station stopped listening".into()),
             () = station.contacts.keep(&station.writer) => Ok(()),
+            () = media => Ok(()),
             () = async { let _ = stopped.await; tokio::time::sleep(DRAIN_TIMEOUT).await } => {
                 tracing::warn!("Some requests did not end in time and were cut off; vehicles send them again");
                 Ok(())

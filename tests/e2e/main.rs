@@ -11,5 +11,6 @@ mod bad_links;
 mod browser;
 mod daemon;
 mod hotlist_sync;
+mod medium;
 mod offline;
 mod transfer_faults;

@@ -41,7 +41,7 @@ async fn no_command_of_the_station_shows_a_plate() {
     let (init, out) = (path(&depot.dir.path().join("other")), path(&depot.dir.path().join("unit-9")));
     let authority = path(depot.dir.path());
     let backup = path(&depot.dir.path().join("backup"));
-    let run: [&[&str]; 17] = [
+    let run: [&[&str]; 19] = [
         &["status", "--config", config],
         &["vehicles", "--config", config],
         &["vehicles", "--json", "--config", config],
@@ -55,6 +55,8 @@ async fn no_command_of_the_station_shows_a_plate() {
         &["vehicle", "unit-9", "--dir", &authority, "--out", &out],
         &["completions", "bash"],
         &["purge", "--dry-run", "--config", config],
+        &["medium key", "--config", config],
+        &["medium import", &authority, "--reason", "test", "--config", config],
         &["certificates", "--config", config],
         &["check", "--config", config],
         &["backup", &backup, "--config", config],

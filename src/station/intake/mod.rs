@@ -15,14 +15,16 @@ use super::archive::Archive;
 use super::computers::Seen;
 use super::http::{Failure, HttpResult, Station, blocking, failure};
 use super::listener::Vehicle;
-use arrival::{Arrival, Refused};
+use arrival::Arrival;
+pub(super) use arrival::Refused;
+pub(super) use check::check;
 use axum::Json;
 use axum::body::{Body, Bytes};
 use axum::extract::{ConnectInfo, Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use http_body::Body as _;
 use plated_core::wire::batch::{BATCH_CONTENT_TYPE, MAX_BATCH_BYTES, SignedReceipt};
-use room::{NoRoom, Place};
+use room::{LIMITS, NoRoom, Place, Room};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -66,6 +68,13 @@ pub(super) async fn post_batch(
         "Took in a batch"
     );
     Ok(Json(SignedReceipt::sign(&receipt, &station.receipt_signer)?))
+}
+
+/// A batch that is here as a whole, which has to be this vehicle's.
+pub(super) fn whole(vehicle: &str, batch: &[u8]) -> Result<arrival::Parts, Refused> {
+    let mut arrival = Arrival::new(Room::new(LIMITS).place(&vehicle.into())?);
+    arrival.take(vehicle, batch)?;
+    arrival.finish().map(|(parts, _)| parts)
 }
 
 /// The whole body, taken apart as it comes.

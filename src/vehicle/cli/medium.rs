@@ -10,9 +10,11 @@ use plated_core::durable;
 use plated_core::error::{Context, Error, Kind, Result};
 use plated_core::medium::{MAX_FILE_BYTES, RECEIPT_SUFFIX, is_part, new_name};
 use plated_core::text::{count, visible};
+use plated_core::wire::batch::SignedReceipt;
 use std::fs::File;
 use std::io::{ErrorKind, IsTerminal, Read, Write};
 use std::path::{Path, PathBuf};
+use uuid::Uuid;
 
 /// Bring reads to the station on a medium, encrypted, and the station's receipts back
 #[derive(Debug, clap::Args)]
@@ -171,7 +173,9 @@ fn show(progress: &ProgressBar, bytes: u64) {
 fn receipts(Receipts { dir, reason, ask }: &Receipts) -> Result<()> {
     let names = names(dir)?;
     let (mut all, mut passed, mut failures) = (Applied::default(), 0, Vec::new());
-    let found = names.iter().filter(|name| name.ends_with(RECEIPT_SUFFIX));
+    let mut found: Vec<_> = names.iter().filter(|name| name.ends_with(RECEIPT_SUFFIX)).collect();
+    // In the order of their batches: rows of the audit log count as far as they follow each other.
+    found.sort_by_cached_key(|name| batch_of(&dir.join(name)));
     for name in found {
         let path = dir.join(name);
         let bytes = std::fs::metadata(&path).map_or(0, |m| m.len());
@@ -199,4 +203,10 @@ fn receipts(Receipts { dir, reason, ask }: &Receipts) -> Result<()> {
         true => Ok(()),
         false => Err(Error::new(Kind::Storage, failures.join("; "))),
     }
+}
+
+/// The batch that a receipt answers; its id begins with the time.
+fn batch_of(path: &Path) -> Option<Uuid> {
+    let json = std::fs::read(path).ok()?;
+    serde_json::from_slice::<SignedReceipt>(&json).ok()?.content().ok().map(|receipt| receipt.batch)
 }

@@ -23,6 +23,8 @@ pub struct MediumCursor {
     read: i64,
     document: i64,
     rows: HashMap<Uuid, i64>,
+    /// The last row of each audit log when the export began: it adds some itself.
+    last_rows: HashMap<Uuid, i64>,
     /// Parts that are on the medium already.
     present: Vec<i64>,
 }
@@ -68,7 +70,10 @@ impl Store {
             for sha256 in present {
                 known.extend(find.query_row([sha256.0], |row| row.get::<_, i64>(0)).optional()?);
             }
-            Ok(MediumCursor { present: known, ..MediumCursor::default() })
+            let mut last = view.conn().prepare_cached("SELECT log, max(number) FROM audit GROUP BY log")?;
+            let last = last.query_map([], |row| Ok((Uuid::from_bytes(row.get(0)?), row.get(1)?)))?;
+            let last_rows = last.collect::<rusqlite::Result<_>>()?;
+            Ok(MediumCursor { present: known, last_rows, ..MediumCursor::default() })
         })
     }
 
@@ -200,6 +205,8 @@ fn next(view: &View<'_>, cursor: &mut MediumCursor, limits: MediumLimits) -> Res
     }
     portion.documents = documents::after(view, &mut cursor.document, limits.others)?;
     portion.rows = audit::to_send_after(view, &mut cursor.rows, limits.others)?;
+    let last = |row: &SealedRow| cursor.last_rows.get(&row.log).copied().unwrap_or_default().unsigned_abs();
+    portion.rows.retain(|row| row.number <= last(row));
     Ok(portion)
 }
 

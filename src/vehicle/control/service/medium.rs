@@ -36,7 +36,9 @@ impl OfficerService {
         let (reads, bytes) = export.waiting()?;
         answer(Reply::MediumBegins { reads, bytes })?;
         while let Some(part) = export.next(self.clock.wall())? {
-            self.gate.shown(&permit, part.reads)?;
+            if part.reads > 0 {
+                self.gate.shown(&permit, part.reads)?;
+            }
             for piece in part.file.chunks(PIECE_BYTES) {
                 answer(Reply::MediumPiece(hex::encode(piece)))?;
             }
