@@ -2,7 +2,8 @@
 
 Crop of a found plate: its corners pushed outward by the sidecar's margins,
 cv2.getPerspectiveTransform to the input size, cv2.warpPerspective with
-INTER_LINEAR and BORDER_REPLICATE. Crop of a whole image: cv2.resize, INTER_AREA
+INTER_LINEAR and BORDER_REPLICATE; a plate of more than twice the input's width is first
+reduced to that by area, with what lies around it. Crop of a whole image: cv2.resize, INTER_AREA
 when it shrinks in width, else INTER_LINEAR.
 
 Text: of the most probable texts (a class for each slot, blanks left out, the product
@@ -18,6 +19,9 @@ import numpy as np
 import onnxruntime as ort
 
 from . import prior
+
+
+MAX_SHRINK = 2.0  # pixels of a plate for one of the reader's, at most, between which pixels are interpolated
 
 
 class Reader:
@@ -43,6 +47,9 @@ class Reader:
         right = (q[1] - q[0] + q[2] - q[3]) / 2 * self.margin[0]
         down = (q[3] - q[0] + q[2] - q[1]) / 2 * self.margin[1]
         q = q + np.array([-right - down, right - down, right + down, -right + down])
+        factor = MAX_SHRINK * w / max(np.linalg.norm(q[1] - q[0]), np.linalg.norm(q[2] - q[3]), 1)
+        if factor < 1:
+            image, q = reduced(image, q, factor)
         m = cv2.getPerspectiveTransform(q.astype(np.float32), np.array([[0, 0], [w, 0], [w, h], [0, h]], np.float32))
         return cv2.warpPerspective(image, m, (w, h), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
 
@@ -69,6 +76,18 @@ class Reader:
             read = {"text": ranked[0][0], "confidence": ranked[0][1],
                     "candidates": [{"text": t, "confidence": round(p, 6)} for t, p in ranked]}
         return read | {"state": name, "state_confidence": round(sure, 4)}
+
+
+def reduced(image, q, factor):
+    """The part of `image` around the corners `q`, scaled by about `factor`, and the corners in it."""
+    h, w = image.shape[:2]
+    x0, y0 = np.clip(np.floor(q.min(0)), 0, [w, h]).astype(int)
+    x1, y1 = np.clip(np.ceil(q.max(0)) + 1, 0, [w, h]).astype(int)
+    if x1 <= x0 or y1 <= y0:
+        return image, q
+    size = max(1, round((x1 - x0) * factor)), max(1, round((y1 - y0) * factor))
+    part = cv2.resize(image[y0:y1, x0:x1], size, interpolation=cv2.INTER_AREA)
+    return part, (q - (x0, y0) + 0.5) * size / np.array([x1 - x0, y1 - y0]) - 0.5
 
 
 def decode(slots, alphabet, candidates=5):

@@ -40,6 +40,13 @@ def test_reads_an_easy_plate():
     assert right >= 24
 
 
+def test_a_plate_near_by_keeps_the_mean_of_its_pixels():
+    image = np.zeros((960, 3200, 3), np.uint8)
+    image[:, ::2] = 255
+    crop = Reader(MODELS).crop_corners(image, [[80, 40], [3120, 40], [3120, 920], [80, 920]])
+    assert crop.min() >= 100 and crop.max() <= 155
+
+
 def test_decode():
     alphabet = "-0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
     p = np.zeros((3, 37))

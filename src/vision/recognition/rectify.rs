@@ -5,13 +5,20 @@ use opencv::imgproc;
 use opencv::prelude::*;
 use plated_core::error::{Context, Kind, Result};
 
+/// Pixels of a plate for one of the reader's, at most, between which pixels are interpolated.
+const MAX_SHRINK: f32 = 2.0;
 const CUT_FAILED: &str = "a plate could not be cut out of its frame";
 
 /// Warps the quadrangle `corners` (from the top left, clockwise) of `image` to
 /// `width` × `height`, reaching past it by `margin` (shares of its width and height).
 pub fn upright(image: &Mat, corners: &[[f32; 2]; 4], margin: [f32; 2], width: usize, height: usize) -> Result<Mat> {
     let failed = || CUT_FAILED.to_string();
-    let from: Vector<Point2f> = grow(corners, margin).iter().map(|p| Point2f::new(p[0], p[1])).collect();
+    let corners = grow(corners, margin);
+    // A linear interpolation past a half skips pixels: a plate near by is reduced first.
+    let factor = MAX_SHRINK * width as f32 / width_of(&corners).max(1.0);
+    let near = if factor < 1.0 { reduced(image, &corners, factor).context(Kind::Internal, failed)? } else { None };
+    let (image, corners) = near.as_ref().map_or((image, corners), |(image, corners)| (image, *corners));
+    let from: Vector<Point2f> = corners.iter().map(|p| Point2f::new(p[0], p[1])).collect();
     let (w, h) = (width as f32, height as f32);
     let to: Vector<Point2f> =
         [(0.0, 0.0), (w, 0.0), (w, h), (0.0, h)].iter().map(|&(x, y)| Point2f::new(x, y)).collect();
@@ -30,6 +37,28 @@ pub fn upright(image: &Mat, corners: &[[f32; 2]; 4], margin: [f32; 2], width: us
     )
     .context(Kind::Internal, failed)?;
     Ok(out)
+}
+
+/// Length of the longer of the upper and the lower edge.
+fn width_of([tl, tr, br, bl]: &[[f32; 2]; 4]) -> f32 {
+    (tr[0] - tl[0]).hypot(tr[1] - tl[1]).max((br[0] - bl[0]).hypot(br[1] - bl[1]))
+}
+
+/// The part of `image` around `corners`, scaled by about `factor`, and the corners in it; `None` where they lie outside.
+fn reduced(image: &Mat, corners: &[[f32; 2]; 4], factor: f32) -> opencv::Result<Option<(Mat, [[f32; 2]; 4])>> {
+    let part = reach(std::iter::once(corners), [0.0; 2]) & Rect::new(0, 0, image.cols(), image.rows());
+    if part.empty() {
+        return Ok(None);
+    }
+    let side = |n: i32| ((n as f32 * factor).round() as i32).max(1);
+    let size = Size::new(side(part.width), side(part.height));
+    let mut out = Mat::default();
+    imgproc::resize(&Mat::roi(image, part)?, &mut out, size, 0.0, 0.0, imgproc::INTER_AREA)?;
+    // Pixels are counted by their middles.
+    let scaled = |n: f32, origin: i32, from: i32, to: i32| (n - origin as f32 + 0.5) * to as f32 / from as f32 - 0.5;
+    let inside =
+        corners.map(|[x, y]| [scaled(x, part.x, part.width, size.width), scaled(y, part.y, part.height, size.height)]);
+    Ok(Some((out, inside)))
 }
 
 /// The whole picture as one plate.
@@ -69,6 +98,22 @@ pub fn grow(corners: &[[f32; 2]; 4], margin: [f32; 2]) -> [[f32; 2]; 4] {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use opencv::core::{CV_8UC3, Vec3b};
+
+    #[test]
+    fn a_plate_near_by_keeps_the_mean_of_its_pixels() {
+        // Columns in turn black and white: a crop of a twentieth shows neither.
+        let mut image = Mat::new_size_with_default(Size::new(1600, 480), CV_8UC3, Scalar::all(0.0)).unwrap();
+        for y in 0..image.rows() {
+            for x in (0..image.cols()).step_by(2) {
+                *image.at_2d_mut::<Vec3b>(y, x).unwrap() = Vec3b::all(255);
+            }
+        }
+        let crop =
+            upright(&image, &[[0.0, 0.0], [1600.0, 0.0], [1600.0, 480.0], [0.0, 480.0]], [0.0; 2], 80, 24).unwrap();
+        let grey = |b: &u8| (100..=155).contains(b);
+        assert!(crop.data_bytes().unwrap().iter().all(grey), "{:?}", &crop.data_bytes().unwrap()[..12]);
+    }
 
     #[test]
     fn corners_grow_by_their_share_of_the_plate() {

@@ -154,6 +154,8 @@ fn difference(text: &str, Reading { slots, .. }: &Reading) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use opencv::core::{Scalar, Size};
+    use opencv::imgproc;
     use plated_core::digest::Sha256;
     use std::path::PathBuf;
 
@@ -207,6 +209,29 @@ mod tests {
     fn the_detector_of_the_project_passes_on_this_processor() {
         let path = models().join("detector.toml");
         assert_eq!(trusted_detector(&path, None).unwrap().path, path);
+    }
+
+    #[test]
+    fn a_plate_that_fills_most_of_the_picture_is_read_whole() {
+        let mut detector =
+            Detector::open(&Described::detector(&models().join("detector.toml")).unwrap(), None).unwrap();
+        let mut reader = Reader::open(&Described::reader(&models().join("reader.toml")).unwrap(), None).unwrap();
+        let sheet = decoded(SHEET).unwrap();
+        for (n, text) in TEXTS.iter().take(2).enumerate() {
+            for width in [320, 448, 544] {
+                let plate = Mat::roi(&sheet, Rect::new(0, n as i32 * SIZE.1, SIZE.0, SIZE.1)).unwrap();
+                let mut picture =
+                    Mat::new_size_with_default(Size::new(640, 360), opencv::core::CV_8UC3, Scalar::all(70.0)).unwrap();
+                let place = Rect::new(320 - width / 2, 180 - width / 4, width, width / 2);
+                let mut there = Mat::roi_mut(&mut picture, place).unwrap();
+                imgproc::resize(&plate, &mut there, place.size(), 0.0, 0.0, imgproc::INTER_CUBIC).unwrap();
+                let found = detector.detect(&picture, (640, 360)).unwrap();
+                assert_eq!(found.len(), 1, "{text} of {width}: {found:?}");
+                let crop = reader.crop(&picture, &found[0].corners).unwrap();
+                let reading = reader.read(&[crop]).unwrap().remove(0);
+                assert_eq!(combine(std::iter::once(&reading.slots), "CA").text(), *text, "of {width}: {found:?}");
+            }
+        }
     }
 
     #[test]

@@ -18,6 +18,14 @@ pub(super) use suppress::iou;
 /// Most plates taken from one picture.
 const MAX_DETECTIONS: usize = 32;
 
+/// A find of more than this share of the picture's width is looked for again, smaller: the detector sees a plate that
+/// is larger than it learned only in parts.
+const NEAR: f32 = 0.33;
+/// What the second look finds counts from this share on; smaller plates are seen better by the first.
+const MIN_NEAR: f32 = 0.25;
+/// Canvas of the second look: the picture's width and height there, and grey around it, in pixels.
+const NEAR_CANVAS: (usize, usize, i32) = (192, 192, 48);
+
 /// A plate found in a picture, in pixels of that picture.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Detection {
@@ -34,6 +42,8 @@ pub struct Detector {
     model: Model,
     input: String,
     canvas: Canvas,
+    /// For plates near by, of the own detector.
+    near: Option<Canvas>,
     kind: Family,
     version: String,
 }
@@ -67,7 +77,16 @@ impl Detector {
                     return Err(model.unfit(&text));
                 }
                 let canvas = Canvas::top_left(input.width, input.height, stride);
-                Ok(Self { model, input: input.name, canvas, kind: Family::Plated(Grid { output, decode }), version })
+                let (columns, rows, margin) = NEAR_CANVAS;
+                let near = Some(Canvas::framed(columns, rows, stride, margin));
+                Ok(Self {
+                    model,
+                    input: input.name,
+                    canvas,
+                    near,
+                    kind: Family::Plated(Grid { output, decode }),
+                    version,
+                })
             }
             DetectorSidecar::YoloEnd2End { threshold, .. } => {
                 let input = model.first_input()?;
@@ -79,7 +98,7 @@ impl Detector {
                 let output = model.first_output()?;
                 let canvas = Canvas::centred(side(width), side(height));
                 let kind = Family::Yolo { output, threshold, scaled: Vec::new() };
-                Ok(Self { model, input, canvas, kind, version })
+                Ok(Self { model, input, canvas, near: None, kind, version })
             }
         }
     }
@@ -97,21 +116,75 @@ impl Detector {
     /// Plates in an 8-bit BGR picture, most confident first. `image` may be smaller than the
     /// picture, whose `size` counts for where the plates are; not smaller than [`Detector::needs`].
     pub fn detect(&mut self, image: &Mat, size: (i32, i32)) -> Result<Vec<Detection>> {
-        let (placed, canvas) = self.canvas.place(image, size)?;
-        let (width, height) = (canvas.cols() as usize, canvas.rows() as usize);
-        let bytes = canvas.data_bytes().context(Kind::Internal, || "the detector's picture can't be read".into())?;
-        let found = match &mut self.kind {
-            Family::Plated(grid) => {
-                let outputs = self.model.run(&self.input, &[1, height, width, 3], bytes)?;
-                grid.decode(&outputs)?
-            }
-            Family::Yolo { output, threshold, scaled } => {
-                yolo::planar_rgb(bytes, scaled);
-                let outputs = self.model.run(&self.input, &[1, 3, height, width], scaled.as_slice())?;
-                let (shape, rows) = floats(&outputs, output)?;
-                yolo::decode(shape, rows, *threshold)?
-            }
+        let found = look(&mut self.model, &self.input, &mut self.canvas, &mut self.kind, image, size)?;
+        let share = |d: &Detection| d.bounds[2] / size.0 as f32;
+        let Some(near) = self.near.as_mut().filter(|_| found.iter().any(|d| share(d) > NEAR)) else {
+            return Ok(found);
         };
-        Ok(found.into_iter().filter_map(|d| placed.back(d)).collect())
+        let mut again = look(&mut self.model, &self.input, near, &mut self.kind, image, size)?;
+        again.retain(|d| share(d) > MIN_NEAR);
+        Ok(joined(found, &again))
+    }
+}
+
+/// One run over the picture.
+fn look(
+    model: &mut Model,
+    input: &str,
+    canvas: &mut Canvas,
+    kind: &mut Family,
+    image: &Mat,
+    size: (i32, i32),
+) -> Result<Vec<Detection>> {
+    let (placed, canvas) = canvas.place(image, size)?;
+    let (width, height) = (canvas.cols() as usize, canvas.rows() as usize);
+    let bytes = canvas.data_bytes().context(Kind::Internal, || "the detector's picture can't be read".into())?;
+    let found = match kind {
+        Family::Plated(grid) => {
+            let outputs = model.run(input, &[1, height, width, 3], bytes)?;
+            grid.decode(&outputs)?
+        }
+        Family::Yolo { output, threshold, scaled } => {
+            yolo::planar_rgb(bytes, scaled);
+            let outputs = model.run(input, &[1, 3, height, width], scaled.as_slice())?;
+            let (shape, rows) = floats(&outputs, output)?;
+            yolo::decode(shape, rows, *threshold)?
+        }
+    };
+    Ok(found.into_iter().filter_map(|d| placed.back(d)).collect())
+}
+
+/// The plates near by that the second look found, and what the first found outside of these; the most confident first.
+/// Where the second found none, the first's count.
+fn joined(first: Vec<Detection>, near: &[Detection]) -> Vec<Detection> {
+    let apart = |d: &Detection, n: &Detection| !holds(&n.bounds, &d.bounds) && !holds(&d.bounds, &n.bounds);
+    let outside = |d: &Detection| near.iter().all(|n| apart(d, n));
+    let mut all: Vec<Detection> = near.iter().copied().chain(first.into_iter().filter(outside)).collect();
+    all.sort_by(|a, b| b.confidence.total_cmp(&a.confidence));
+    all.truncate(MAX_DETECTIONS);
+    all
+}
+
+/// Whether the middle of `other` lies in the box.
+fn holds([x, y, w, h]: &[f32; 4], other: &[f32; 4]) -> bool {
+    let [mx, my] = [other[0] + other[2] / 2.0, other[1] + other[3] / 2.0];
+    (*x..=x + w).contains(&mx) && (*y..=y + h).contains(&my)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn find(confidence: f32, bounds: [f32; 4]) -> Detection {
+        Detection { confidence, bounds, corners: [[0.0; 2]; 4] }
+    }
+
+    #[test]
+    fn a_plate_near_by_takes_the_place_of_its_parts() {
+        let parts = [find(0.9, [10.0, 40.0, 300.0, 150.0]), find(0.8, [250.0, 50.0, 60.0, 40.0])];
+        let far = find(0.5, [600.0, 10.0, 30.0, 15.0]);
+        let whole = find(0.7, [5.0, 30.0, 560.0, 280.0]);
+        assert_eq!(joined([&parts[..], &[far]].concat(), &[whole]), [whole, far]);
+        assert_eq!(joined(parts.to_vec(), &[]), parts);
     }
 }

@@ -22,6 +22,8 @@ pub struct Canvas {
     /// Sides are the next multiples of this above the picture's, which is at the top left. Without, the
     /// canvas has its full size and the picture is in its middle.
     step: Option<usize>,
+    /// Grey left and above, and as much right and below, of a picture at the top left.
+    margin: i32,
     last: Option<Rect>,
 }
 
@@ -38,12 +40,17 @@ pub struct Placed {
 impl Canvas {
     /// For pictures at the top left; sides are multiples of `step`, `width` and `height` at most.
     pub fn top_left(width: usize, height: usize, step: usize) -> Self {
-        Self { mat: Mat::default(), width, height, step: Some(step), last: None }
+        Self { mat: Mat::default(), width, height, step: Some(step), margin: 0, last: None }
+    }
+
+    /// As [`Canvas::top_left`], with `margin` of grey around the picture.
+    pub fn framed(width: usize, height: usize, step: usize, margin: i32) -> Self {
+        Self { margin, ..Self::top_left(width, height, step) }
     }
 
     /// For pictures in the middle of `width` × `height`.
     pub fn centred(width: usize, height: usize) -> Self {
-        Self { mat: Mat::default(), width, height, step: None, last: None }
+        Self { mat: Mat::default(), width, height, step: None, margin: 0, last: None }
     }
 
     /// Factor and size of a `w` × `h` picture on the canvas.
@@ -68,8 +75,8 @@ impl Canvas {
         let most = Size::new(self.width as i32, self.height as i32);
         let (size, x, y) = match self.step {
             Some(step) => {
-                let side = |n: i32| (n as usize).next_multiple_of(step) as i32;
-                (Size::new(side(nw), side(nh)), 0, 0)
+                let side = |n: i32| ((n + 2 * self.margin) as usize).next_multiple_of(step) as i32;
+                (Size::new(side(nw), side(nh)), self.margin, self.margin)
             }
             None => (most, (most.width - nw) / 2, (most.height - nh) / 2),
         };
@@ -122,7 +129,7 @@ mod tests {
 
     #[test]
     fn a_place_on_the_canvas_leads_back_to_the_picture() {
-        for mut canvas in [Canvas::top_left(640, 384, 8), Canvas::centred(640, 640)] {
+        for mut canvas in [Canvas::top_left(640, 384, 8), Canvas::centred(640, 640), Canvas::framed(160, 96, 8, 20)] {
             let image = grey(1280, 720);
             let (placed, _) = canvas.place(&image, (1280, 720)).unwrap();
             let on_canvas = [100.0 * placed.scale + placed.x, 50.0 * placed.scale + placed.y];
