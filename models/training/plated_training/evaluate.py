@@ -26,13 +26,13 @@ def images(folder):
 
 def read_crop(reader, image):
     h, w = image.shape[:2]
-    r = reader.read([reader.crop_whole(image)])[0]
+    r = reader.read_whole(image)
     return [] if not r["text"] else [r | {"box": [0, 0, w, h]}]
 
 
 def read_photo(reader, detector, image):
     found = detector.detect(image)
-    reads = reader.read([reader.crop_corners(image, c) for _, _, c in found])
+    reads = reader.read_corners(image, [c for _, _, c in found])
     out = []
     for (conf, box, corners), r in zip(found, reads):
         if r["text"]:

@@ -23,6 +23,10 @@ from . import prior
 
 MAX_SHRINK = 2.0  # pixels of a plate for one of the reader's, at most, between which pixels are interpolated
 
+# A look of a confidence between these is cut out again, with margins that are that much wider, and read as the mean of all.
+DOUBTFUL = 0.05, 0.9
+AGAIN = (-0.03, -0.04), (0.04, 0.04)
+
 
 class Reader:
     def __init__(self, models, name="reader", threads=1):
@@ -41,11 +45,12 @@ class Reader:
         self.alphabet, self.states = out["alphabet"], out["states"]
         self.forms = prior.load()
 
-    def crop_corners(self, image, corners):
+    def crop_corners(self, image, corners, margin=None):
         w, h = self.size
+        mx, my = self.margin if margin is None else margin
         q = np.asarray(corners, np.float64)
-        right = (q[1] - q[0] + q[2] - q[3]) / 2 * self.margin[0]
-        down = (q[3] - q[0] + q[2] - q[1]) / 2 * self.margin[1]
+        right = (q[1] - q[0] + q[2] - q[3]) / 2 * mx
+        down = (q[3] - q[0] + q[2] - q[1]) / 2 * my
         q = q + np.array([-right - down, right - down, right + down, -right + down])
         factor = MAX_SHRINK * w / max(np.linalg.norm(q[1] - q[0]), np.linalg.norm(q[2] - q[3]), 1)
         if factor < 1:
@@ -66,6 +71,28 @@ class Reader:
             return []
         slots, state = self.run(crops)
         return [self.settle(s, t, candidates) for s, t in zip(slots, state)]
+
+    def read_corners(self, image, plates):
+        """Reads of the plates with these corners."""
+        crops = [self.crop_corners(image, c) for c in plates]
+        return self.looks(image, crops, plates, self.margin)
+
+    def read_whole(self, image):
+        """The read of an image that is the plate."""
+        h, w = image.shape[:2]
+        return self.looks(image, [self.crop_whole(image)], [[[0, 0], [w, 0], [w, h], [0, h]]], (0, 0))[0]
+
+    def looks(self, image, crops, plates, margin, candidates=5):
+        if not len(crops):
+            return []
+        out = []
+        for slots, state, corners in zip(*self.run(crops), plates):
+            read = self.settle(slots, state, candidates)
+            if DOUBTFUL[0] <= read["confidence"] <= DOUBTFUL[1]:
+                again, _ = self.run([self.crop_corners(image, corners, np.add(margin, m)) for m in AGAIN])
+                read = self.settle(mean([slots, *again], self.alphabet), state, candidates)
+            out.append(read)
+        return out
 
     def settle(self, slots, state, candidates):
         name, sure = self.states[int(state.argmax())], float(state.max())
@@ -88,6 +115,13 @@ def reduced(image, q, factor):
     size = max(1, round((x1 - x0) * factor)), max(1, round((y1 - y0) * factor))
     part = cv2.resize(image[y0:y1, x0:x1], size, interpolation=cv2.INTER_AREA)
     return part, (q - (x0, y0) + 0.5) * size / np.array([x1 - x0, y1 - y0]) - 0.5
+
+
+def mean(looks, alphabet):
+    """Several cuts of one picture as one look: the mean of the logarithms, made to sum to one."""
+    logs = np.mean([np.log(np.maximum(prior.fold(s, alphabet), prior.FLOOR)) for s in looks], 0)
+    p = np.exp(logs - logs.max(1, keepdims=True))
+    return (p / p.sum(1, keepdims=True)).astype(np.float32)
 
 
 def decode(slots, alphabet, candidates=5):

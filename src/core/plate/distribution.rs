@@ -100,6 +100,15 @@ impl Slots {
 
     /// Several looks as one: for each position the mean logarithm times √n, made to sum to one.
     pub fn together<'a>(looks: impl Iterator<Item = &'a Slots>) -> Self {
+        Self::pooled(looks, |n| 1.0 / n.sqrt()) // √n · 1/n
+    }
+
+    /// Several cuts of one picture as one look: as [`Slots::together`], without √n, since they show the same pixels.
+    pub fn mean<'a>(looks: impl Iterator<Item = &'a Slots>) -> Self {
+        Self::pooled(looks, |n| 1.0 / n)
+    }
+
+    fn pooled<'a>(looks: impl Iterator<Item = &'a Slots>, scale: impl Fn(f32) -> f32) -> Self {
         let mut sums: Vec<[f32; CLASSES]> = Vec::new();
         let mut count = 0.0_f32;
         for look in looks {
@@ -111,7 +120,7 @@ impl Slots {
                 }
             }
         }
-        let scale = 1.0 / count.max(1.0).sqrt(); // √n · 1/n
+        let scale = scale(count.max(1.0));
         for position in &mut sums {
             let top = position.iter().fold(f32::NEG_INFINITY, |a, b| a.max(*b));
             position.iter_mut().for_each(|s| *s = ((*s - top) * scale).exp());
@@ -211,6 +220,15 @@ mod tests {
                 let best = all.iter().find(|(t, _)| t == text).map(|(_, p)| *p);
                 prop_assert!(best.is_some_and(|b| f64::from(*p) <= b * 1.000_01));
             }
+        }
+
+        #[test]
+        fn the_mean_of_looks_is_no_surer_than_the_surest(text in "[A-Z1-9]{1,9}", p in 0.3_f32..0.99, q in 0.3_f32..0.99) {
+            let (one, other) = (Slots::reading(&text, p), Slots::reading(&text, q));
+            let both = Slots::mean([&one, &other].into_iter()).candidates(1).remove(0);
+            let sure = |s: &Slots| s.candidates(1)[0].1;
+            prop_assert_eq!(&both.0, &text.replace('O', "0"));
+            prop_assert!(both.1 <= sure(&one).max(sure(&other)) + 1e-4 && both.1 >= sure(&one).min(sure(&other)) - 1e-4);
         }
 
         #[test]

@@ -9,8 +9,13 @@ use opencv::core::Mat;
 use opencv::prelude::*;
 use plated_core::error::Result;
 use plated_core::plate::Slots;
+use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
+
+/// A look of a confidence between these is cut out again in other ways, and read as the mean of all. Under it there is
+/// no plate, over it nothing is gained.
+const DOUBTFUL: RangeInclusive<f32> = 0.05..=0.9;
 
 /// The models, read and checked once and shared by all workers.
 #[derive(Clone)]
@@ -188,7 +193,10 @@ impl Recognizer {
         let (w, h) = (image.cols() as f32, image.rows() as f32);
         let corners = [[0.0, 0.0], [w, 0.0], [w, h], [0.0, h]];
         let whole = Detection { confidence: 1.0, bounds: [0.0, 0.0, w, h], corners };
-        let sightings = self.reader.read(&[crop])?.into_iter().filter_map(|r| sighting(whole, r)).collect();
+        let mut sightings = Vec::new();
+        for reading in self.reader.read(&[crop])? {
+            sightings.extend(looked_again(&mut self.reader, image, &corners, true, whole, reading)?);
+        }
         Ok((sightings, Timings { rectify: cut - start, read: cut.elapsed(), ..Timings::default() }))
     }
 }
@@ -205,8 +213,31 @@ fn read_plates(
     let crops = found.iter().map(|d| reader.crop(image, &inside(&d.corners))).collect::<Result<Vec<_>>>()?;
     let cut = Instant::now();
     let readings = reader.read(&crops)?;
-    let sightings = found.into_iter().zip(readings).filter_map(|(d, r)| sighting(d, r)).collect();
+    let mut sightings = Vec::with_capacity(found.len());
+    for (detection, reading) in found.into_iter().zip(readings) {
+        let corners = inside(&detection.corners);
+        sightings.extend(looked_again(reader, image, &corners, false, detection, reading)?);
+    }
     Ok((sightings, cut - start, cut.elapsed()))
+}
+
+/// What was read of a plate at `corners` of `image`; where that is doubtful, the mean of it and of further cuts.
+fn looked_again(
+    reader: &mut Reader,
+    image: &Mat,
+    corners: &[[f32; 2]; 4],
+    whole: bool,
+    detection: Detection,
+    reading: Reading,
+) -> Result<Option<Sighting>> {
+    let Some(first) = sighting(detection, reading) else { return Ok(None) };
+    if !DOUBTFUL.contains(&first.confidence) {
+        return Ok(Some(first));
+    }
+    let crops = reader.crops_again(image, corners, whole)?;
+    let again = reader.read(&crops)?;
+    let slots = Slots::mean(std::iter::once(&first.slots).chain(again.iter().map(|r| &r.slots)));
+    Ok(sighting(detection, Reading { slots, state: first.state, state_confidence: first.state_confidence }))
 }
 
 fn sighting(detection: Detection, reading: Reading) -> Option<Sighting> {

@@ -12,6 +12,9 @@ use plated_core::error::{Error, Kind, Result};
 use plated_core::plate::{ALPHABET, CLASSES, Slots};
 use std::path::Path;
 
+/// How much wider the margins of further cuts of a plate are than those of the first.
+const AGAIN: [[f32; 2]; 2] = [[-0.03, -0.04], [0.04, 0.04]];
+
 /// What a reader says about one look.
 #[derive(Clone, Debug)]
 pub struct Reading {
@@ -86,9 +89,21 @@ impl Reader {
         self.colours(crop)
     }
 
+    /// Further cuts of a plate, tighter and wider, for a doubtful read. `whole`: the corners are those of a picture that
+    /// is the plate. Readers of other makes get none.
+    pub fn crops_again(&self, image: &Mat, corners: &[[f32; 2]; 4], whole: bool) -> Result<Vec<Mat>> {
+        if !matches!(self.kind, Family::Plated { .. }) {
+            return Ok(Vec::new());
+        }
+        let [x, y] = if whole { [0.0; 2] } else { self.margin };
+        let cut = |[dx, dy]: [f32; 2]| rectify::upright(image, corners, [x + dx, y + dy], self.width, self.height);
+        AGAIN.into_iter().map(cut).collect()
+    }
+
     /// The part of a picture that cutting these plates out looks at.
     pub fn reach<'a>(&self, plates: impl Iterator<Item = &'a [[f32; 2]; 4]>) -> Rect {
-        rectify::reach(plates, self.margin)
+        let [[_, _], [dx, dy]] = AGAIN;
+        rectify::reach(plates, [self.margin[0] + dx, self.margin[1] + dy])
     }
 
     /// Takes the whole picture as one plate.
