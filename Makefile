@@ -36,12 +36,12 @@ fmt:
 
 package: setup
 	cargo build --release --workspace --locked --bin plated --bin plated-station
-	packaging/build
+	systemd/debian/build
 
 # The packages in a bare root: install, upgrade, remove, purge.
 test-package: package
-	packaging/build --revision 2
-	packaging/test
+	systemd/debian/build --revision 2
+	systemd/debian/test
 
 # The package in a virtual machine, with cameras.
 test-vm: package
