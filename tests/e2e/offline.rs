@@ -1,8 +1,8 @@
 //! A vehicle without a link: nothing is lost, nothing is deleted early, and in the end everything is at the station once.
 
+use crate::kit::car::options;
 use crate::kit::store::{Place, hit, permit, read, reads};
 use crate::kit::{Depot, VEHICLE};
-use crate::transfer_faults::options;
 use jiff::{SignedDuration, Timestamp};
 use plated_access::{Actor, Gate, Settings as Access};
 use plated_core::clock::{Clock, SystemClock, id_at};

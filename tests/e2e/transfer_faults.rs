@@ -1,17 +1,18 @@
 //! Whatever the network or the station does, nothing is marked without a receipt, and in the end
 //! every read is at the station exactly once.
 
+use crate::kit::car::options;
 use crate::kit::{Depot, VEHICLE, record, seal, seal_text};
 use plated_core::clock::SystemClock;
 use plated_core::digest::Sha256;
 use plated_core::error::{Error, Kind, Result};
 use plated_core::record::ReadRecord;
-use plated_core::signing::{Signer, Trust};
+use plated_core::signing::Signer;
 use plated_core::tls;
 use plated_core::wire::batch::{Durable, SealedDocument, SealedRead, SealedRow, SignedReceipt};
 use plated_vehicle::transfer::{
-    Answer, Applied, HttpsLink, Link, Options, Outbox, OutboxRead, Portion, Progress, Round, Schedule, SendNow, Sender,
-    State, Waiting, When, run,
+    Answer, Applied, HttpsLink, Link, Options, Outbox, OutboxRead, Portion, Progress, Round, Schedule, Sender, State,
+    Waiting, When, run,
 };
 use proptest::prelude::*;
 use std::collections::{HashMap, HashSet, VecDeque};
@@ -201,20 +202,6 @@ impl Link for Faulty {
     async fn post_batch(&self, body: Vec<u8>, patience: Duration) -> Result<Answer> {
         self.sent.lock().unwrap().push(body.len());
         self.answer(|| self.link.post_batch(body.clone(), patience)).await
-    }
-}
-
-pub fn options(trust: Trust, batch_reads: usize) -> Options {
-    Options {
-        vehicle: VEHICLE.into(),
-        trust,
-        batch_reads,
-        schedule: Schedule::default(),
-        send_now: SendNow::default(),
-        idle: Duration::from_millis(1),
-        first_backoff: Duration::from_millis(1),
-        max_backoff: Duration::from_millis(1),
-        idle_limit: Duration::from_secs(30),
     }
 }
 

@@ -42,6 +42,7 @@ pub fn run(args: &Args) -> ExitCode {
         }
         // What fails for a moment, as a daemon does that is started anew, is told and looked at again.
         once(args);
+        // The interval that was asked for; Ctrl-C ends the program here too.
         std::thread::sleep(Duration::from_secs(seconds));
     }
 }

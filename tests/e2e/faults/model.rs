@@ -70,7 +70,7 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
-/// Tries until nobody else has the archive any more.
+/// Tries until nobody else has the archive any more: its lock is let go of without a signal that could be waited for.
 async fn until_free<T, F: Future<Output = Result<T>>>(mut open: impl FnMut() -> F) -> T {
     for _ in 0..1000 {
         match open().await {
