@@ -5,14 +5,21 @@
 use plated_access::audit::{Fault, Head, verify_file};
 use plated_access::{LoginName, PasswordHash, SealKey, Token, UserDocument};
 use plated_core::signing::{Purpose, Signer, Trust};
+use plated_core::tls::request::CheckedRequest;
+use plated_core::wire::CertificateRequest;
 use std::sync::LazyLock;
 
 /// Takes any bytes.
 pub type EntryPoint = fn(&[u8]);
 
 /// The entry points by name.
-pub const TARGETS: [(&str, EntryPoint); 4] =
-    [("users", users), ("audit_log", audit_log), ("audit_head", audit_head), ("login", login)];
+pub const TARGETS: [(&str, EntryPoint); 5] = [
+    ("users", users),
+    ("certificate_request", certificate_request),
+    ("audit_log", audit_log),
+    ("audit_head", audit_head),
+    ("login", login),
+];
 
 static SIGNER: LazyLock<Signer> = LazyLock::new(|| Signer::generate().expect("random numbers"));
 
@@ -29,6 +36,15 @@ pub fn users(bytes: &[u8]) {
             user.account.check().expect("it was checked");
             let _ = user.open(&seal, None);
         }
+    }
+}
+
+/// A vehicle asks for a certificate: the whole request, and what is in it.
+pub fn certificate_request(bytes: &[u8]) {
+    let asked = serde_json::from_slice::<CertificateRequest>(bytes).map(|asked| asked.request);
+    let text = asked.unwrap_or_else(|_| String::from_utf8_lossy(bytes).into_owned());
+    if let Ok(request) = CheckedRequest::parse(&text) {
+        let _ = request.name();
     }
 }
 

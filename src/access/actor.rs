@@ -68,6 +68,8 @@ pub enum Machine {
     Monitor,
     /// A program that is given alerts.
     Subscriber,
+    /// Knows the vehicles' certificates at the station, and renews them.
+    Register,
 }
 
 impl Machine {
@@ -81,6 +83,7 @@ impl Machine {
             Self::Accounts => "accounts",
             Self::Monitor => "monitor",
             Self::Subscriber => "subscriber",
+            Self::Register => "register",
         }
     }
 }

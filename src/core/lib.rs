@@ -17,6 +17,7 @@ pub mod position; // where the vehicle was
 pub mod record; // reads, hits and entries
 pub mod retry; // how long to wait before trying again
 pub mod runtime; // the one async runtime, and tasks that end when asked
+pub mod sealing; // small secrets, encrypted
 pub mod service; // what the service manager is told
 pub mod shutdown; // one way to stop, for threads and futures
 pub mod signing; // who made a file: Ed25519

@@ -165,7 +165,7 @@ impl Trust {
     pub fn load(path: &Path) -> Result<Self> {
         let text = std::fs::read_to_string(path).context(Kind::Config, || {
             format!(
-                "could not read the station's public key {}; `plated-station vehicle` puts it beside the certificate",
+                "could not read the station's public key {}; `plated-station vehicle issue` puts it beside the certificate",
                 path.display()
             )
         })?;

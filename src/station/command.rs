@@ -6,6 +6,7 @@ use super::archive::{Archive, SqliteArchive, VehicleCount};
 use super::findings::command::FindingCommand;
 use super::hotlists::ages;
 use super::hotlists::command::{HotlistCommand, make_key};
+use super::register::command::VehicleCommand;
 use super::security_command::SecurityCommand;
 use super::{
     ArchiveKey, ClonedVehicle, Database, ReportedBreach, SecurityEvent, Standing, StationConfig, StationServer, config,
@@ -16,7 +17,7 @@ use plated_core::clock::{Clock, SystemClock};
 use plated_core::error::{Context, Error, Kind, Result};
 use plated_core::logging::LogFormat;
 use plated_core::service;
-use plated_core::signing::{Trust, give_public_keys};
+use plated_core::signing::Trust;
 use plated_core::text::{count, visible};
 use plated_core::tls::authority::Authority;
 use plated_core::tls::write_new;
@@ -52,17 +53,9 @@ enum What {
         #[arg(long, default_value = "[::]:8443")]
         listen: SocketAddr,
     },
-    /// Issue a vehicle's certificate from the development authority
-    Vehicle {
-        /// Name of the vehicle
-        name: String,
-        /// Folder of the authority, as `init` made it
-        #[arg(long)]
-        dir: PathBuf,
-        /// Folder for the vehicle's files
-        #[arg(long)]
-        out: PathBuf,
-    },
+    /// The register of vehicles: make, enter, show and revoke their certificates
+    #[command(subcommand)]
+    Vehicle(VehicleCommand),
     /// Show when each vehicle was heard of last and which reads it still has, those first that have to come first; a
     /// running station goes on
     #[command(after_help = "Examples:
@@ -196,12 +189,7 @@ impl What {
             // It has an exit code of its own.
             What::Vehicles { json, config } => vehicles(&StationConfig::load(&config)?, json).map(drop),
             What::Init { dir, names, listen } => init(&dir, &names, listen),
-            What::Vehicle { name, dir, out } => {
-                let issued = Authority::load(&dir)?.issue_vehicle(&name, &out, &SystemClock::new())?;
-                print(&format!("{}\n{}\n{}", issued.ca.display(), issued.certificate.display(), issued.key.display()))?;
-                let keys = give_public_keys(&dir, &out)?;
-                keys.iter().try_for_each(|path| print(&path.display().to_string()))
-            }
+            What::Vehicle(vehicle) => vehicle.run(),
             What::Run { config } => {
                 let config = StationConfig::load(&config)?;
                 tokio::runtime::Builder::new_multi_thread()
@@ -260,10 +248,9 @@ fn init(dir: &Path, names: &[String], listen: SocketAddr) -> Result<()> {
     write_new(&file, config::template(name, listen).as_bytes(), 0o644)?;
     print(&format!(
         "Made a development authority and {0}. Next:\n  \
-         plated-station vehicle NAME --dir {1} --out FOLDER    for each vehicle\n  \
+         plated-station vehicle issue NAME --out FOLDER --config {0}    for each vehicle\n  \
          plated-station run --config {0}",
-        file.display(),
-        dir.display()
+        file.display()
     ))
 }
 

@@ -26,6 +26,10 @@ pub struct StationConfig {
     pub data: PathBuf,
     /// PEM file of the authority that signs vehicles' certificates.
     pub ca: PathBuf,
+    /// File of that authority's key (PEM), readable by its owner only, where vehicles renew their certificates at this
+    /// station and `plated-station vehicle issue` makes them. Without it the agency's authority makes all of them.
+    #[serde(default)]
+    pub authority_key: Option<PathBuf>,
     /// PEM file of the station's certificate.
     pub certificate: PathBuf,
     /// PEM file of the station's key, readable by its owner only.
@@ -105,6 +109,9 @@ impl StationConfig {
         for file in [data, ca, certificate, key, hotlist_key, receipt_key, archive_key] {
             *file = placed(base, file, "plated-station.service");
         }
+        if let Some(key) = &mut config.authority_key {
+            *key = placed(base, key, "plated-station.service");
+        }
         if let Some(forward) = &mut config.forward {
             forward.check().map_err(|why| wrong(&text, path, &format!("forward.{why}")))?;
             forward.resolve(base);
@@ -164,6 +171,11 @@ archive_key = "archive.key"
 ca = "ca.crt"
 certificate = "station.crt"
 key = "station.key"
+
+# The key of that authority (mode 0400). With it vehicles renew their certificates here by themselves, and
+# `plated-station vehicle issue` makes the first ones. Without this line the agency's authority makes all of them, and
+# `plated-station vehicle add` enters them.
+authority_key = "ca.key"
 
 # The key that signs the hotlists (mode 0400), needed by `plated-station hotlist` only. Vehicles
 # have its public part, hotlist.pub, and take lists from nobody else.

@@ -1,6 +1,7 @@
 //! One vehicle's open connection.
 
 use super::places::Place;
+use plated_core::tls::Facts;
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -16,17 +17,18 @@ use tokio_rustls::server::TlsStream;
 /// and than a vehicle keeps an idle connection.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(120);
 
-/// A TLS stream with the name of the vehicle at its other end.
+/// A TLS stream with the certificate of the vehicle at its other end.
 pub struct Connection {
     stream: TlsStream<TcpStream>,
-    vehicle: Arc<str>,
+    facts: Arc<Facts>,
     idle: Pin<Box<Sleep>>,
     place: Option<(Place, oneshot::Receiver<()>)>,
+    is_closed: bool,
 }
 
 impl Connection {
-    pub(super) fn new(stream: TlsStream<TcpStream>, vehicle: Arc<str>) -> Self {
-        Self { stream, vehicle, idle: Box::pin(sleep(IDLE_TIMEOUT)), place: None }
+    pub(super) fn new(stream: TlsStream<TcpStream>, facts: Arc<Facts>) -> Self {
+        Self { stream, facts, idle: Box::pin(sleep(IDLE_TIMEOUT)), place: None, is_closed: false }
     }
 
     /// Keeps `place` taken until the connection closes, and closes it when `closing` says so.
@@ -34,20 +36,26 @@ impl Connection {
         Self { place: Some((place, closing)), ..self }
     }
 
-    /// The vehicle named in the client's certificate.
-    pub fn vehicle(&self) -> Arc<str> {
-        self.vehicle.clone()
+    /// What the client's certificate says.
+    pub fn facts(&self) -> Arc<Facts> {
+        self.facts.clone()
+    }
+
+    /// An error once it is to be closed.
+    fn check_open(&mut self, cx: &mut Context<'_>) -> io::Result<()> {
+        if let Some((_, closing)) = &mut self.place
+            && !closing.is_terminated()
+            && let Poll::Ready(Ok(())) = Pin::new(closing).poll(cx)
+        {
+            self.is_closed = true;
+        }
+        if self.is_closed { Err(io::ErrorKind::ConnectionAborted.into()) } else { Ok(()) }
     }
 }
 
 impl AsyncRead for Connection {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        if let Some((_, closing)) = &mut self.place
-            && !closing.is_terminated()
-            && let Poll::Ready(Ok(())) = Pin::new(closing).poll(cx)
-        {
-            return Poll::Ready(Err(io::ErrorKind::ConnectionAborted.into()));
-        }
+        self.check_open(cx)?;
         if let Poll::Ready(result) = Pin::new(&mut self.stream).poll_read(cx, buf) {
             self.idle.as_mut().reset(Instant::now() + IDLE_TIMEOUT);
             return Poll::Ready(result);
@@ -59,6 +67,7 @@ impl AsyncRead for Connection {
 
 impl AsyncWrite for Connection {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        self.check_open(cx)?;
         let written = ready!(Pin::new(&mut self.stream).poll_write(cx, buf));
         // A long download says nothing in the other direction.
         self.idle.as_mut().reset(Instant::now() + IDLE_TIMEOUT);

@@ -14,13 +14,14 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 
 /// The schema of a fresh database, in parts.
-const FRESH: [&str; 6] = [
+const FRESH: [&str; 7] = [
     include_str!("schema.sql"),
     include_str!("hotlists/schema.sql"),
     crate::archive::SCHEMA,
     crate::findings::SCHEMA,
     crate::forward::SCHEMA,
     include_str!("audit.sql"),
+    include_str!("register/schema.sql"),
 ];
 /// `MIGRATIONS[n]` leads from version n + 1 to n + 2. No version has been shipped yet.
 const MIGRATIONS: &[&str] = &[];

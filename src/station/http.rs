@@ -12,6 +12,7 @@ use super::intake;
 use super::intake::room::Room;
 use super::listener::Vehicle;
 use super::monitor::Counts;
+use super::register::{Register, door, renewal};
 use super::security;
 use super::writer::DatabaseHandle;
 use axum::body::{Bytes, to_bytes};
@@ -25,6 +26,7 @@ use plated_access::{HandOut, Permit, station_permit};
 use plated_core::clock::Clock;
 use plated_core::error::{Context, Error, Kind};
 use plated_core::signing::Signer;
+use plated_core::tls::authority::Authority;
 use plated_core::wire::Problem;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -58,6 +60,10 @@ pub struct Station {
     /// When vehicles were heard of last.
     pub(super) contacts: Contacts,
     pub(super) overdue: Overdue,
+    /// Which vehicles there are.
+    pub(super) register: Arc<Register>,
+    /// Signs certificates of vehicles that renew theirs, where the station may.
+    pub(super) authority: Option<Authority>,
     /// Lists go to vehicles that showed a certificate; no person sees them here.
     pub(super) hand_out: Permit<HandOut>,
 }
@@ -67,10 +73,12 @@ impl Station {
         config: &StationConfig,
         archive: Arc<SqliteArchive>,
         writer: DatabaseHandle,
-        receipt_signer: Signer,
+        register: Arc<Register>,
+        keys: Keys,
         clock: Arc<dyn Clock>,
         counts: Arc<Counts>,
     ) -> Self {
+        let Keys { receipt_signer, authority } = keys;
         let (name, data) = (config.name.clone(), config.data.clone());
         let bodies = Arc::new(Semaphore::new(MAX_BODIES_KIB));
         let room = Room::new(intake::room::LIMITS);
@@ -91,9 +99,17 @@ impl Station {
             downstream,
             contacts,
             overdue,
+            register,
+            authority,
             hand_out,
         }
     }
+}
+
+/// What the station signs with.
+pub(super) struct Keys {
+    pub(super) receipt_signer: Signer,
+    pub(super) authority: Option<Authority>,
 }
 
 pub(super) type HttpResult<T> = std::result::Result<T, Failure>;
@@ -102,6 +118,7 @@ pub(super) type HttpResult<T> = std::result::Result<T, Failure>;
 pub fn router(station: Arc<Station>) -> Router {
     Router::new()
         .route("/v1/security-events", post(security::post_report))
+        .route("/v1/certificate", post(renewal::post_request))
         .route("/v1/health", get(health))
         .merge(hotlists::calls::router())
         .merge(findings::calls::router())
@@ -112,12 +129,14 @@ pub fn router(station: Arc<Station>) -> Router {
         .method_not_allowed_fallback(async || {
             failure(StatusCode::METHOD_NOT_ALLOWED, "the station has no such call with this method")
         })
+        // Around all of it, what is no call too.
+        .layer(from_fn_with_state(station.clone(), door::admit))
         .with_state(station)
 }
 
 async fn heard(
     State(station): State<Arc<Station>>,
-    ConnectInfo(Vehicle(vehicle)): ConnectInfo<Vehicle>,
+    ConnectInfo(Vehicle(vehicle, _)): ConnectInfo<Vehicle>,
     request: Request,
     next: Next,
 ) -> Response {

@@ -22,6 +22,7 @@ mod owner;
 mod monitor;
 mod places;
 mod purging;
+mod register;
 mod security;
 mod security_command;
 mod why;
@@ -40,6 +41,7 @@ pub use hotlists::{
 pub use key::ArchiveKey;
 pub use monitor::Settings as MetricsSettings;
 pub use purging::Purging;
+pub use register::{CertificateState, End, Renewal, VehicleCertificate};
 pub use security::ReportedBreach;
 pub use security_command::Sign;
 
@@ -50,6 +52,7 @@ use plated_core::clock::Clock;
 use plated_core::error::{Context, Kind, Result, exit_code};
 use plated_core::signing::Signer;
 use plated_core::tls;
+use plated_core::tls::authority::Authority;
 use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -73,6 +76,7 @@ pub struct StationServer {
     monitor: Arc<monitor::Monitor>,
     metrics: Option<tokio::net::TcpListener>,
     forwarder: Option<Arc<forward::Forwarder>>,
+    register: Arc<register::Register>,
 }
 
 impl StationServer {
@@ -104,8 +108,11 @@ impl StationServer {
             let (data, sources) = (config.data.clone(), config.sources.clone());
             monitor::Monitor::new(archive.clone(), data, sources, clock.clone(), counts.clone(), forwarder.clone())
         };
-        let station = Arc::new(http::Station::new(config, archive, writer, receipt_signer, clock, counts));
-        Ok(Self { listener, station, purge, monitor, metrics, forwarder })
+        let authority = config.authority_key.as_ref().map(|key| Authority::open(&config.ca, key)).transpose()?;
+        let register = register::Register::open(&archive, writer.clone(), config.ca.clone(), clock.clone())?;
+        let (register, keys) = (Arc::new(register), http::Keys { receipt_signer, authority });
+        let station = http::Station::new(config, archive, writer, register.clone(), keys, clock, counts);
+        Ok(Self { listener, station: Arc::new(station), purge, monitor, metrics, forwarder, register })
     }
 
     /// The address it really listens on.
@@ -119,12 +126,13 @@ impl StationServer {
     }
 
     /// Answers until `stop` is done, then lets the requests under way end.
-    pub async fn run(self, stop: impl Future<Output = ()> + Send + 'static) -> Result<()> {
+    pub async fn run(mut self, stop: impl Future<Output = ()> + Send + 'static) -> Result<()> {
         let (stopping, stopped) = tokio::sync::oneshot::channel();
         let _purging = self.purge.start();
         let _monitoring = self.monitor.start(self.metrics);
         let _forwarding = self.forwarder.as_ref().map(|forwarder| forwarder.start());
         let station = self.station.clone();
+        let _register = self.register.follow(self.listener.places().clone(), self.listener.strangers());
         let service = http::router(self.station).into_make_service_with_connect_info::<Vehicle>();
         let serving = axum::serve(self.listener, service).with_graceful_shutdown(async move {
             stop.await;

@@ -10,7 +10,7 @@ use super::places::{MAX_CONNECTIONS, Places};
 use axum::extract::connect_info::Connected;
 use axum::serve::IncomingStream;
 use plated_core::error::{Context, Kind, Result};
-use plated_core::tls;
+use plated_core::tls::Facts;
 use rustls::ServerConfig;
 use std::collections::VecDeque;
 use std::net::SocketAddr;
@@ -23,6 +23,8 @@ use tokio_rustls::TlsAcceptor;
 
 /// Most handshakes at a time.
 const MAX_HANDSHAKES: usize = 128;
+/// Strangers that wait to be noted.
+const MAX_STRANGERS: usize = 16;
 /// Longest handshake.
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -30,12 +32,14 @@ const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
 pub struct VehicleListener {
     ready: mpsc::Receiver<(Connection, SocketAddr)>,
     address: SocketAddr,
+    places: Places,
+    strangers: Option<mpsc::Receiver<SocketAddr>>,
     accepting: AbortHandle,
 }
 
-/// Whose connection a request came on.
+/// Whose connection a request came on, and by which certificate.
 #[derive(Clone, Debug)]
-pub struct Vehicle(pub Arc<str>);
+pub struct Vehicle(pub Arc<str>, pub Arc<Facts>);
 
 impl VehicleListener {
     /// Listens on `address`; port 0 takes a free one.
@@ -44,8 +48,23 @@ impl VehicleListener {
         let listener = TcpListener::bind(address).await.context(Kind::Refused, failed)?;
         let address = listener.local_addr().context(Kind::Internal, failed)?;
         let (sender, ready) = mpsc::channel(16);
-        let accepting = tokio::spawn(accept(listener, TlsAcceptor::from(Arc::new(config)), sender)).abort_handle();
-        Ok(Self { ready, address, accepting })
+        let (tell, strangers) = mpsc::channel(MAX_STRANGERS);
+        let acceptor =
+            Acceptor { tls: TlsAcceptor::from(Arc::new(config)), places: Places::default(), strangers: tell };
+        let places = acceptor.places.clone();
+        let accepting = tokio::spawn(accept(listener, acceptor, sender)).abort_handle();
+        Ok(Self { ready, address, places, strangers: Some(strangers), accepting })
+    }
+
+    /// From where clients come whose certificate does not count here; some are left out when there are many. Given
+    /// once.
+    pub fn strangers(&mut self) -> Option<mpsc::Receiver<SocketAddr>> {
+        self.strangers.take()
+    }
+
+    /// The open connections.
+    pub fn places(&self) -> &Places {
+        &self.places
     }
 
     /// The address it really listens on.
@@ -79,12 +98,20 @@ impl axum::serve::Listener for VehicleListener {
 
 impl Connected<IncomingStream<'_, VehicleListener>> for Vehicle {
     fn connect_info(stream: IncomingStream<'_, VehicleListener>) -> Self {
-        Vehicle(stream.io().vehicle())
+        let facts = stream.io().facts();
+        Vehicle(facts.name.as_str().into(), facts)
     }
 }
 
-async fn accept(listener: TcpListener, acceptor: TlsAcceptor, ready: mpsc::Sender<(Connection, SocketAddr)>) {
-    let places = Places::default();
+/// What each handshake needs.
+#[derive(Clone)]
+struct Acceptor {
+    tls: TlsAcceptor,
+    places: Places,
+    strangers: mpsc::Sender<SocketAddr>,
+}
+
+async fn accept(listener: TcpListener, acceptor: Acceptor, ready: mpsc::Sender<(Connection, SocketAddr)>) {
     let mut pending: VecDeque<AbortHandle> = VecDeque::new();
     loop {
         let (stream, peer) = match listener.accept().await {
@@ -102,7 +129,7 @@ async fn accept(listener: TcpListener, acceptor: TlsAcceptor, ready: mpsc::Sende
         {
             oldest.abort();
         }
-        let (acceptor, ready, places) = (acceptor.clone(), ready.clone(), places.clone());
+        let (acceptor, ready) = (acceptor.clone(), ready.clone());
         let handshake = tokio::spawn(async move {
             let connection = match tokio::time::timeout(HANDSHAKE_TIMEOUT, shake_hands(&acceptor, stream, peer)).await {
                 Ok(Some(connection)) => connection,
@@ -112,7 +139,7 @@ async fn accept(listener: TcpListener, acceptor: TlsAcceptor, ready: mpsc::Sende
                     return;
                 }
             };
-            match places.take(&connection.vehicle()) {
+            match acceptor.places.take(&connection.facts()) {
                 // The receiver is gone only when the station is ending.
                 Some((place, closing)) => drop(ready.send((connection.holding(place, closing), peer)).await),
                 None => tracing::warn!(%peer, "{MAX_CONNECTIONS} connections are open already; this one was closed"),
@@ -122,16 +149,17 @@ async fn accept(listener: TcpListener, acceptor: TlsAcceptor, ready: mpsc::Sende
     }
 }
 
-async fn shake_hands(acceptor: &TlsAcceptor, stream: TcpStream, peer: SocketAddr) -> Option<Connection> {
+async fn shake_hands(acceptor: &Acceptor, stream: TcpStream, peer: SocketAddr) -> Option<Connection> {
     // Answers are small and should not wait for each other.
     let _ = stream.set_nodelay(true);
-    let stream = match acceptor.accept(stream).await {
+    let stream = match acceptor.tls.accept(stream).await {
         Ok(stream) => stream,
         Err(e) => {
             let refused = e.get_ref().and_then(|e| e.downcast_ref::<rustls::Error>());
             match refused {
                 Some(e @ rustls::Error::InvalidCertificate(_)) => {
                     tracing::warn!(%peer, error = %e, "A client showed a certificate that does not count here");
+                    let _ = acceptor.strangers.try_send(peer); // One of many is enough.
                 }
                 Some(e @ rustls::Error::NoCertificatesPresented) => {
                     tracing::warn!(%peer, error = %e, "A client without a certificate was turned away");
@@ -142,9 +170,8 @@ async fn shake_hands(acceptor: &TlsAcceptor, stream: TcpStream, peer: SocketAddr
         }
     };
     let certificate = stream.get_ref().1.peer_certificates().and_then(<[_]>::first);
-    let name = certificate.map(tls::common_name);
-    match name {
-        Some(Ok(name)) => Some(Connection::new(stream, name.into())),
+    match certificate.map(Facts::of) {
+        Some(Ok(facts)) => Some(Connection::new(stream, facts.into())),
         Some(Err(e)) => {
             tracing::warn!(%peer, error = %e.chain(), "A client's certificate names no vehicle");
             None

@@ -4,6 +4,7 @@ use crate::archive::SqliteArchive;
 use crate::command::print;
 use crate::database::{Database, Rows, SqlContext, could_not_read};
 use crate::heads::HeadFault;
+use crate::register;
 use crate::{ArchiveKey, ClonedVehicle, SecurityEvent, StationConfig};
 use clap::Subcommand;
 use jiff::Timestamp;
@@ -93,7 +94,7 @@ impl Rows<'_> {
             let text = match HeadFault::of_word(&indicator) {
                 Some(fault) => fault.text().to_owned(),
                 None if indicator == "finding_not_signed" => "a finding came that this vehicle did not sign".to_owned(),
-                None => indicator.clone(),
+                None => register::sign(&indicator).map_or_else(|| indicator.clone(), str::to_owned),
             };
             signs.push(Sign { vehicle, indicator, text, first, last, times, acknowledged: None });
         }

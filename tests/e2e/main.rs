@@ -13,4 +13,5 @@ mod daemon;
 mod faults;
 mod hotlist_sync;
 mod offline;
+mod renewal;
 mod transfer_faults;

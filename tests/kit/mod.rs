@@ -156,6 +156,7 @@ impl Depot {
             name: "station-1".into(),
             data: dir.path().join("data"),
             ca: own.ca,
+            authority_key: Some(dir.path().join("ca.key")),
             certificate: own.certificate,
             key: own.key,
             hotlist_key: dir.path().join("hotlist.key"),
@@ -193,7 +194,7 @@ impl Depot {
         let path = self.dir.path().join("station.toml");
         let text = format!(
             "listen = \"{address}\"\nname = \"station-1\"\ndata = \"data\"\nca = \"ca.crt\"\n\
-             certificate = \"station.crt\"\nkey = \"station.key\"\n"
+             certificate = \"station.crt\"\nkey = \"station.key\"\nauthority_key = \"ca.key\"\n"
         );
         std::fs::write(&path, text).unwrap();
         path

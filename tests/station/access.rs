@@ -39,11 +39,14 @@ async fn no_command_of_the_station_shows_a_plate_without_a_permit() {
     let path = |path: &std::path::Path| path.to_str().unwrap().to_owned();
     let (entries, faulty) = (path(&entries), path(&faulty));
     let (init, out) = (path(&depot.dir.path().join("other")), path(&depot.dir.path().join("unit-9")));
-    let authority = path(depot.dir.path());
+    let other = depot.dir.path().join("unit-8");
+    let other = depot.authority.issue_vehicle("unit-8", &other, &plated_core::clock::SystemClock::new()).unwrap();
+    let other = path(&other.certificate);
     let backup = path(&depot.dir.path().join("backup"));
     let own = path(&depot.dir.path().join("own.jsonl"));
     std::fs::write(&own, std::fs::read_to_string(&entries).unwrap()).unwrap();
-    let run: [&[&str]; 22] = [
+    let manual = path(depot.dir.path());
+    let run: [&[&str]; 25] = [
         &["status", "--config", config],
         &["vehicles", "--config", config],
         &["vehicles", "--json", "--config", config],
@@ -58,9 +61,12 @@ async fn no_command_of_the_station_shows_a_plate_without_a_permit() {
         &["security list", "--all", "--config", config],
         &["audit-verify", "--config", config],
         &["init", "--dir", &init],
-        &["vehicle", "unit-9", "--dir", &authority, "--out", &out],
+        &["vehicle issue", "unit-9", "--out", &out, "--config", config],
+        &["vehicle add", &other, "--reason", "test", "--config", config],
+        &["vehicle list", "--all", "--config", config],
+        &["vehicle revoke", "unit-9", "--reason", "test", "--config", config],
         &["completions", "bash"],
-        &["man", &authority],
+        &["man", &manual],
         &["purge", "--dry-run", "--config", config],
         &["certificates", "--config", config],
         &["check", "--config", config],

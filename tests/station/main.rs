@@ -18,6 +18,7 @@ mod forward;
 mod linked;
 mod monitor;
 mod security;
+mod register;
 mod service;
 mod shown;
 mod wire;

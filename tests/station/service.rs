@@ -317,8 +317,8 @@ fn init_makes_what_run_needs_and_never_writes_over_it() {
     assert_eq!(std::fs::read(station.join("ca.key")).unwrap(), key);
 
     let vehicle = Command::new(env!("CARGO_BIN_EXE_plated-station"))
-        .args(["vehicle", "unit-9", "--dir"])
-        .arg(&station)
+        .args(["vehicle", "issue", "unit-9", "--config"])
+        .arg(station.join("station.toml"))
         .arg("--out")
         .arg(dir.path().join("v"))
         .status()

@@ -3,7 +3,7 @@
 use plated_core::officers::{Correction, VehicleFinding};
 use plated_core::performance::PerformanceTest;
 use plated_core::record::{ClockMark, ReadRecord};
-use plated_core::wire::{Problem, SecurityReceipt, SecurityReport};
+use plated_core::wire::{CertificateAnswer, CertificateRequest, Problem, SecurityReceipt, SecurityReport};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -61,6 +61,15 @@ fn a_security_report_and_its_receipt_read_and_write_as_the_golden_files() {
     assert_eq!((report.version, report.events[0].row), (1, 42));
     let receipt: SecurityReceipt = round_trip(include_str!("../golden/security_receipt.json"));
     assert_eq!(receipt.durable, report.events.len());
+}
+
+// policy: P-26
+#[test]
+fn a_request_for_a_certificate_and_its_answer_read_and_write_as_the_golden_files() {
+    let request: CertificateRequest = round_trip(include_str!("../golden/certificate_request.json"));
+    assert_eq!((request.version, &*request.vehicle), (1, "unit-7"));
+    let answer: CertificateAnswer = round_trip(include_str!("../golden/certificate_answer.json"));
+    assert!(answer.certificate.starts_with("-----BEGIN CERTIFICATE-----"));
 }
 
 #[test]

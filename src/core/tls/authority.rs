@@ -4,20 +4,28 @@
 //! who made them. A certificate made here is good for one side: a vehicle's can't pose as a
 //! station, nor a station's as a vehicle.
 
+use super::Facts;
 use super::files::{certificates, private_key, refuse_existing, write_new};
+use super::request::CheckedRequest;
 use crate::clock::Clock;
+use crate::digest::Sha256;
 use crate::durable;
 use crate::error::{Context, Error, Kind, Result};
 use jiff::tz::TimeZone;
 use jiff::{Span, Timestamp};
 use rcgen::{
-    BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose,
+    BasicConstraints, Certificate, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
+    KeyUsagePurpose, PublicKeyData,
 };
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
 
 const CERTIFICATE: &str = "ca.crt";
 const KEY: &str = "ca.key";
+/// Folder of what was issued to vehicles, beside the authority.
+const ISSUED: &str = "issued";
 const AUTHORITY_YEARS: i64 = 10;
 const LEAF_YEARS: i64 = 2;
 
@@ -35,7 +43,8 @@ pub struct Issued {
 /// A development authority in a folder.
 #[derive(Debug)]
 pub struct Authority {
-    folder: PathBuf,
+    /// Its certificate.
+    certificate: PathBuf,
     issuer: Issuer<'static, KeyPair>,
 }
 
@@ -58,30 +67,71 @@ impl Authority {
         let signed = params.self_signed(&pair).context(Kind::Internal, could_not_sign)?;
         write_key(&key, &pair)?;
         write_new(&certificate, signed.pem().as_bytes(), 0o444)?;
-        Ok(Self { folder: folder.to_owned(), issuer: Issuer::new(params, pair) })
+        Ok(Self { certificate, issuer: Issuer::new(params, pair) })
     }
 
     /// Opens the authority in `folder`.
     pub fn load(folder: &Path) -> Result<Self> {
-        let certificate = certificates(&folder.join(CERTIFICATE), "the development authority")?;
-        let pair = KeyPair::try_from(&private_key(&folder.join(KEY))?)
-            .context(Kind::Config, || format!("{} can't be used", folder.join(KEY).display()))?;
+        Self::open(&folder.join(CERTIFICATE), &folder.join(KEY))
+    }
+
+    /// Opens the authority of this certificate and key. Of several certificates the first counts.
+    ///
+    /// # Errors
+    /// [`Kind::Config`] when one of them can't be used, or they don't belong together.
+    pub fn open(certificate: &Path, key: &Path) -> Result<Self> {
+        let found = certificates(certificate, "the authority's certificate")?;
+        let pair = KeyPair::try_from(&private_key(key)?)
+            .context(Kind::Config, || format!("{} can't be used", key.display()))?;
+        let of_others = || {
+            let (key, certificate) = (key.display(), certificate.display());
+            Error::new(Kind::Config, format!("the key {key} is not that of the authority {certificate}"))
+        };
+        let (_, parsed) = x509_parser::parse_x509_certificate(&found[0]).map_err(|_| of_others())?;
+        if parsed.public_key().raw != pair.subject_public_key_info() {
+            return Err(of_others());
+        }
         // Certificates are signed in the authority's name exactly as it stands in its certificate.
         let mut params = CertificateParams::default();
         params.distinguished_name = rcgen::DistinguishedName::new();
-        params.distinguished_name.push(DnType::CommonName, authority_name(&certificate[0], folder)?);
-        Ok(Self { folder: folder.to_owned(), issuer: Issuer::new(params, pair) })
+        params.distinguished_name.push(DnType::CommonName, authority_name(&found[0], certificate)?);
+        Ok(Self { certificate: certificate.to_owned(), issuer: Issuer::new(params, pair) })
     }
 
     /// Makes `station.crt` and `station.key` beside the authority's own files, for a server
     /// reached by `names` (host names or addresses, the first of them its common name).
     pub fn issue_station(&self, names: &[String], clock: &dyn Clock) -> Result<Issued> {
-        self.issue(&self.folder, "station", names, ExtendedKeyUsagePurpose::ServerAuth, clock)
+        self.issue(self.folder(), "station", names, ExtendedKeyUsagePurpose::ServerAuth, clock)
     }
 
-    /// Makes `ca.crt`, `vehicle.crt` and `vehicle.key` in `folder`, for the vehicle `name`.
+    /// Makes `ca.crt`, `vehicle.crt` and `vehicle.key` in `folder`, for the vehicle `name`. A copy of the certificate is
+    /// kept beside the authority: by that the station knows it ([`issued`]).
     pub fn issue_vehicle(&self, name: &str, folder: &Path, clock: &dyn Clock) -> Result<Issued> {
-        self.issue(folder, "vehicle", &[name.to_owned()], ExtendedKeyUsagePurpose::ClientAuth, clock)
+        let files = self.issue(folder, "vehicle", &[name.to_owned()], ExtendedKeyUsagePurpose::ClientAuth, clock)?;
+        let certificate = &certificates(&files.certificate, "the certificate")?[0];
+        let copy = issued(&self.certificate, &Sha256::of(certificate));
+        let folder = durable::folder_of(&copy);
+        make_folder(folder)?;
+        // The station may be another user than whoever issues; certificates are no secret.
+        let failed = || format!("could not open {} for the station", folder.display());
+        std::fs::set_permissions(folder, Permissions::from_mode(0o755)).context(Kind::Storage, failed)?;
+        let failed = || format!("could not read {}", files.certificate.display());
+        write_new(&copy, &std::fs::read(&files.certificate).context(Kind::Storage, failed)?, 0o444)?;
+        Ok(files)
+    }
+
+    /// A certificate for the vehicle `name` over the key of a request, as a PEM text, and what it says. Of the
+    /// request nothing but the key is taken.
+    ///
+    /// # Errors
+    /// [`Kind::Input`] when the request asks for another name.
+    pub fn sign_vehicle(&self, name: &str, asked: &CheckedRequest, clock: &dyn Clock) -> Result<(String, Facts)> {
+        if asked.name().as_deref() != Some(name) {
+            let message = "the request for a certificate names another vehicle than the certificate it came with";
+            return Err(Error::new(Kind::Input, message));
+        }
+        let signed = self.sign(&[name.to_owned()], ExtendedKeyUsagePurpose::ClientAuth, &asked.0.public_key, clock)?;
+        Ok((signed.pem(), Facts::of(signed.der())?))
     }
 
     /// Makes `ca.crt`, `console.crt` and `console.key` in `folder`, for a vehicle's console that browsers reach
@@ -98,10 +148,7 @@ impl Authority {
         usage: ExtendedKeyUsagePurpose,
         clock: &dyn Clock,
     ) -> Result<Issued> {
-        let common_name = names
-            .first()
-            .filter(|name| crate::name::is_plain_name(name))
-            .ok_or_else(|| Error::new(Kind::Config, "a name needs 1 to 64 letters, digits, '-', '_' or '.'"))?;
+        common_name(names)?;
         let issued = Issued {
             ca: folder.join(CERTIFICATE),
             certificate: folder.join(format!("{stem}.crt")),
@@ -109,37 +156,58 @@ impl Authority {
         };
         refuse_existing(&[issued.key.clone(), issued.certificate.clone()])?;
         make_folder(folder)?;
-
-        let mut params = params(clock.wall(), LEAF_YEARS)?;
-        params.subject_alt_names = CertificateParams::new(names)
-            .context(Kind::Config, || format!("these can't be names in a certificate: {}", names.join(", ")))?
-            .subject_alt_names;
-        params.distinguished_name.push(DnType::CommonName, common_name.as_str());
-        params.is_ca = IsCa::ExplicitNoCa;
-        params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
-        params.extended_key_usages = vec![usage];
         let pair = new_key()?;
-        let signed = params.signed_by(&pair, &self.issuer).context(Kind::Internal, could_not_sign)?;
-
+        let signed = self.sign(names, usage, &pair, clock)?;
         write_key(&issued.key, &pair)?;
         write_new(&issued.certificate, signed.pem().as_bytes(), 0o444)?;
         if issued.ca.symlink_metadata().is_err() {
-            let authority = self.folder.join(CERTIFICATE);
-            let pem = std::fs::read(&authority)
-                .context(Kind::Config, || format!("could not read {}", authority.display()))?;
+            let pem = std::fs::read(&self.certificate)
+                .context(Kind::Config, || format!("could not read {}", self.certificate.display()))?;
             write_new(&issued.ca, &pem, 0o444)?;
         }
         Ok(issued)
     }
+
+    fn sign(
+        &self,
+        names: &[String],
+        usage: ExtendedKeyUsagePurpose,
+        key: &impl PublicKeyData,
+        clock: &dyn Clock,
+    ) -> Result<Certificate> {
+        let mut params = params(clock.wall(), LEAF_YEARS)?;
+        params.subject_alt_names = CertificateParams::new(names)
+            .context(Kind::Config, || format!("these can't be names in a certificate: {}", names.join(", ")))?
+            .subject_alt_names;
+        params.distinguished_name.push(DnType::CommonName, common_name(names)?);
+        params.is_ca = IsCa::ExplicitNoCa;
+        params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
+        params.extended_key_usages = vec![usage];
+        params.signed_by(key, &self.issuer).context(Kind::Internal, could_not_sign)
+    }
+
+    fn folder(&self) -> &Path {
+        durable::folder_of(&self.certificate)
+    }
 }
 
-fn authority_name(certificate: &[u8], folder: &Path) -> Result<String> {
+/// Where the copy of a certificate is that the authority of the certificate `authority` issued to a vehicle.
+pub fn issued(authority: &Path, fingerprint: &Sha256) -> PathBuf {
+    durable::folder_of(authority).join(ISSUED).join(format!("{fingerprint}.crt"))
+}
+
+fn common_name(names: &[String]) -> Result<&str> {
+    let name = names.first().filter(|name| crate::name::is_plain_name(name)).map(String::as_str);
+    name.ok_or_else(|| Error::new(Kind::Config, "a name needs 1 to 64 letters, digits, '-', '_' or '.'"))
+}
+
+fn authority_name(certificate: &[u8], path: &Path) -> Result<String> {
     x509_parser::parse_x509_certificate(certificate)
         .ok()
         .and_then(|(_, c)| c.subject().iter_common_name().next().and_then(|n| n.as_str().ok()).map(str::to_owned))
         .ok_or_else(|| {
-            let path = folder.join(CERTIFICATE);
-            Error::new(Kind::Config, format!("{} is not an authority made by `plated-station init`", path.display()))
+            let message = format!("{} is not an authority that has a common name", path.display());
+            Error::new(Kind::Config, message)
         })
 }
 
@@ -180,7 +248,6 @@ mod tests {
     use super::super::{Files, Identity};
     use super::*;
     use crate::clock::{ManualClock, SystemClock};
-    use std::os::unix::fs::PermissionsExt;
 
     fn load(files: &Issued) -> Result<Identity> {
         Identity::load(&Files { ca: &files.ca, certificate: &files.certificate, key: &files.key })

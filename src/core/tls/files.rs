@@ -1,6 +1,6 @@
 //! PEM files: read with errors a person can act on, written once and never over.
 
-use super::{Files, PROVIDER};
+use super::{Facts, Files, PROVIDER};
 use crate::config_file::is_credential;
 use crate::durable;
 use crate::error::{Context, Error, Kind, Result};
@@ -35,6 +35,16 @@ pub struct Validity {
 }
 
 impl Validity {
+    /// The first moment at which it counts.
+    pub fn from(&self) -> Timestamp {
+        self.from
+    }
+
+    /// The last one.
+    pub fn until(&self) -> Timestamp {
+        self.until
+    }
+
     /// An error that names the file when the certificate does not count at `now`.
     pub fn check(&self, now: Timestamp) -> Result<()> {
         let path = self.path.display();
@@ -70,6 +80,31 @@ impl Identity {
         let validity = validity(leaf, files.certificate)?;
         let key = certified(chain, files.certificate, files.key)?;
         Ok(Self { authorities: Arc::new(authorities), key, validity, name })
+    }
+
+    /// The same with a certificate and a key as PEM texts, which were kept at `path`.
+    ///
+    /// # Errors
+    /// As [`load`](Self::load).
+    pub fn of_texts(ca: &Path, certificate: &str, key: &str, path: &Path) -> Result<Self> {
+        let authorities = authorities(ca)?;
+        let chain = chain(certificate.as_bytes(), path)?;
+        let name = super::common_name(&chain[0])?;
+        let validity = validity(&chain[0], path)?;
+        let unusable =
+            || Error::new(Kind::Config, format!("{} holds no key that fits its certificate", path.display()));
+        let key = PrivateKeyDer::from_pem_slice(key.as_bytes()).map_err(|_| unusable())?;
+        let key = CertifiedKey::from_der(chain, key, &PROVIDER).map_err(|_| unusable())?;
+        Ok(Self { authorities: Arc::new(authorities), key, validity, name })
+    }
+
+    /// What the certificate says.
+    ///
+    /// # Errors
+    /// [`Kind::Input`] when it names nobody.
+    pub fn facts(&self) -> Result<Facts> {
+        let none = || Error::new(Kind::Internal, "a certificate is missing");
+        Facts::of(self.key.cert.first().ok_or_else(none)?)
     }
 
     /// The same for a server of pages, to which nobody shows a certificate: it trusts no authority, and its
@@ -117,9 +152,17 @@ fn read(path: &Path, what: &str) -> Result<Zeroizing<Vec<u8>>> {
     })
 }
 
-/// At least one certificate.
-pub(super) fn certificates(path: &Path, what: &str) -> Result<Vec<CertificateDer<'static>>> {
-    let found: Vec<_> = CertificateDer::pem_slice_iter(&read(path, what)?)
+/// At least one certificate, from a PEM file. `what` it is stands in the error.
+///
+/// # Errors
+/// [`Kind::Config`] when the file can't be read or holds none.
+pub fn certificates(path: &Path, what: &str) -> Result<Vec<CertificateDer<'static>>> {
+    chain(&read(path, what)?, path)
+}
+
+/// The certificates in a PEM text that came from `path`.
+fn chain(pem: &[u8], path: &Path) -> Result<Vec<CertificateDer<'static>>> {
+    let found: Vec<_> = CertificateDer::pem_slice_iter(pem)
         .collect::<std::result::Result<_, _>>()
         .map_err(|_| Error::new(Kind::Config, format!("{} is damaged: it is not PEM text", path.display())))?;
     if found.is_empty() {

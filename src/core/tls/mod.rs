@@ -5,9 +5,12 @@
 //! authorities is never asked. TLS 1.2 and 1.3, cryptography by aws-lc-rs.
 
 pub mod authority;
+mod facts;
 mod files;
+pub mod request;
 
-pub use files::{Identity, Validity, refuse_existing, write_new};
+pub use facts::Facts;
+pub use files::{Identity, Validity, certificates, refuse_existing, write_new};
 
 use crate::error::{Context, Error, Kind, Result};
 use rustls::crypto::CryptoProvider;

@@ -8,6 +8,7 @@
 //! |---|---|---|
 //! | `POST /v1/batches` | a [batch] | 200 [`SignedReceipt`](batch::SignedReceipt) |
 //! | `POST /v1/security-events` | [`SecurityReport`] | 200 [`SecurityReceipt`] |
+//! | `POST /v1/certificate` | [`CertificateRequest`] | 200 [`CertificateAnswer`] |
 //! | `GET /v1/health` | – | 200 `{"status": "ok"}` |
 //! | `GET /v1/hotlists` | – | 200 [`SignedManifest`] |
 //! | `GET /v1/hotlists/{name}/{sha256}` | – | 200 the list, JSON of an [`EntryRecord`] on each line |
@@ -15,9 +16,11 @@
 //! | `GET /v1/findings` | – | 200 a [`FindingSet`], signed |
 
 pub mod batch;
+mod certificate;
 mod findings;
 mod hotlist;
 mod security;
+pub use certificate::*;
 pub use findings::*;
 pub use hotlist::*;
 pub use security::*;

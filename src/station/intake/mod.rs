@@ -36,7 +36,7 @@ const COME_AGAIN: Duration = Duration::from_secs(5);
 
 pub(super) async fn post_batch(
     State(station): State<Arc<Station>>,
-    ConnectInfo(Vehicle(vehicle)): ConnectInfo<Vehicle>,
+    ConnectInfo(Vehicle(vehicle, _)): ConnectInfo<Vehicle>,
     request: Request,
 ) -> HttpResult<Json<SignedReceipt>> {
     let taken = take(&station, vehicle, request).await;

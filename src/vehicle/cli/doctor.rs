@@ -7,7 +7,7 @@ use crate::config::Config;
 use crate::control::{self, Call, Reply, Request, StatusReport};
 use crate::health::{Level, clock_part, disk};
 use crate::store::Key;
-use crate::transfer::HttpsLink;
+use crate::transfer::{HttpsLink, standing};
 use opencv::core::MatTraitConst;
 use plated_core::clock::{Clock, SystemClock};
 use plated_core::error::{Error, Kind, Result, exit_code};
@@ -196,8 +196,18 @@ fn link(config: &Config, clock: &Arc<dyn Clock>, found: &mut Findings) {
     let Some(transfer) = &config.transfer else {
         return found.add("station", Level::Ok, "none is configured: reads stay in the vehicle".into());
     };
-    let made = HttpsLink::new(&config.vehicle, transfer, clock.clone());
-    found.put("certificate of the vehicle", made, Level::Failed, |_| "it fits the vehicle, and its key is safe".into());
+    // One that the vehicle renewed lies with the store's secrets; the key of the store has its own line above.
+    let made = match Key::load(&config.store) {
+        Ok(key) => HttpsLink::of_vehicle(config, transfer, &key, clock.clone()),
+        Err(_) => HttpsLink::new(&config.vehicle, transfer, clock.clone()),
+    };
+    match made {
+        Ok(link) => {
+            let (level, text) = standing(&link.validity(), clock.wall(), None);
+            found.add("certificate of the vehicle", level, format!("{text}; it fits the vehicle, and its key is safe"));
+        }
+        Err(e) => found.add("certificate of the vehicle", Level::Failed, e.chain()),
+    }
     let address = transfer.station.trim_start_matches("https://").split('/').next().unwrap_or_default();
     let address = if address.rsplit_once(':').is_some_and(|(_, port)| port.parse::<u16>().is_ok()) {
         address.to_owned()

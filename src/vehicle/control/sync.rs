@@ -6,6 +6,7 @@ use super::Reply;
 use super::service::{Answer, OfficerService};
 use crate::config::Config;
 use crate::lists::{Change, ListState, Round, Sync};
+use crate::store::Key;
 use crate::transfer::HttpsLink;
 use plated_core::clock::Clock;
 use plated_core::error::{Context, Error, Kind, Result};
@@ -37,15 +38,17 @@ impl UpdaterHandle {
 /// no station for lists.
 ///
 /// # Errors
-/// `Config` or `Missing` when the certificates or the key can't be used.
-pub fn station(config: &Config, clock: &Arc<dyn Clock>) -> Result<Option<(HttpsLink, Trust)>> {
-    let (Some(sync), Some(transfer)) = (&config.hotlist_sync, &config.transfer) else { return Ok(None) };
-    Ok(Some((HttpsLink::new(&config.vehicle, transfer, clock.clone())?, Trust::load(&sync.key)?)))
+/// `Config` or `Missing` when the key can't be used.
+pub fn station(config: &Config, link: Option<&HttpsLink>) -> Result<Option<(HttpsLink, Trust)>> {
+    let (Some(sync), Some(link)) = (&config.hotlist_sync, link) else { return Ok(None) };
+    Ok(Some((link.clone(), Trust::load(&sync.key)?)))
 }
 
 /// A round of this process, which has the store.
 pub(super) fn round(config: &Config, clock: Arc<dyn Clock>, service: &Arc<OfficerService>) -> Result<Round> {
-    let (link, trust) = station(config, &clock)?.ok_or_else(no_station)?;
+    let key = Key::load(&config.store)?;
+    let link = config.transfer.as_ref().map(|t| HttpsLink::of_vehicle(config, t, &key, clock.clone())).transpose()?;
+    let (link, trust) = station(config, link.as_ref())?.ok_or_else(no_station)?;
     let folder = config.hotlist_folder();
     service.follow(&folder);
     let service = service.clone();

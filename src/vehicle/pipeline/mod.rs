@@ -163,10 +163,11 @@ impl Daemon {
         let health = Arc::new(Health::default());
         officers.tell_health(health.clone());
         officers.tell_stop(rest.clone());
-        let hotlists = updater::from(config, clock.clone(), &officers, runtime.handle(), &rest)?;
+        let link = config.transfer.as_ref().map(|t| transfer::prepare(config, t, &key, clock.clone())).transpose()?;
+        let way = link.as_ref().map(|link| link.link());
+        let hotlists = updater::from(config, clock.clone(), &officers, way, runtime.handle(), &rest)?;
         // Also of a start that fails from here on.
         let rest_ends = RequestAtEnd(rest.clone());
-        let link = config.transfer.as_ref().map(|t| transfer::prepare(config, t, clock.clone())).transpose()?;
 
         let workers = match config.recognition.workers {
             0 => std::thread::available_parallelism().map_or(2, usize::from),
@@ -190,8 +191,9 @@ impl Daemon {
             corrected.change(|t| (t.hits, t.alerts) = (t.hits + hits, t.alerts + alerts));
         }));
         let outbox = officers.take_transfer_permit().map(|permit| StoreOutbox::new(store.clone(), permit));
-        let transfer =
-            link.zip(outbox).map(|(link, outbox)| link.start(outbox, store.clone(), runtime.handle(), &rest));
+        let transfer = link
+            .zip(outbox)
+            .map(|(link, outbox)| link.start(outbox, store.clone(), health.clone(), runtime.handle(), &rest));
         if let Some(transfer) = &transfer {
             officers.tell_link(transfer.progress().clone(), transfer.send_now());
         }

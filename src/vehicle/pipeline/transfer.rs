@@ -1,9 +1,10 @@
 //! The transfer as a task of the daemon, between the store and the station.
 
 use crate::config::Config;
-use crate::store::Store;
+use crate::health::Health;
+use crate::store::{Key, Store};
 use crate::transfer;
-use crate::transfer::{HttpsLink, Options, Progress, SendNow, StoreOutbox};
+use crate::transfer::{HttpsLink, Options, Progress, Renewal, SendNow, StoreOutbox, VehicleIdentity};
 use plated_core::clock::Clock;
 use plated_core::error::Result;
 use plated_core::runtime::Task;
@@ -20,6 +21,7 @@ pub(super) const AFTER_DEFECT: Duration = Duration::from_secs(30);
 /// A link whose certificates are loaded.
 pub struct Prepared {
     link: HttpsLink,
+    identity: Arc<VehicleIdentity>,
     options: Options,
     clock: Arc<dyn Clock>,
 }
@@ -30,17 +32,46 @@ pub struct Running {
     send_now: SendNow,
     _task: Task,
     _security: Task,
+    _renewal: Task,
 }
 
-pub fn prepare(config: &Config, transfer: &transfer::Settings, clock: Arc<dyn Clock>) -> Result<Prepared> {
-    let link = HttpsLink::new(&config.vehicle, transfer, clock.clone())?;
-    Ok(Prepared { link, options: Options::of(&config.vehicle, transfer)?, clock })
+pub fn prepare(config: &Config, transfer: &transfer::Settings, key: &Key, clock: Arc<dyn Clock>) -> Result<Prepared> {
+    let identity = Arc::new(VehicleIdentity::open(config, transfer, key)?);
+    let link = HttpsLink::with_identity(&config.vehicle, transfer, &identity.in_use()?, clock.clone())?;
+    Ok(Prepared { link, identity, options: Options::of(&config.vehicle, transfer)?, clock })
 }
 
 impl Prepared {
-    pub fn start(self, outbox: StoreOutbox, store: Store, runtime: &Handle, stop: &Shutdown) -> Running {
+    /// The way to the station, for whoever else goes it.
+    pub fn link(&self) -> &HttpsLink {
+        &self.link
+    }
+
+    pub fn start(
+        self,
+        outbox: StoreOutbox,
+        store: Store,
+        health: Arc<Health>,
+        runtime: &Handle,
+        stop: &Shutdown,
+    ) -> Running {
         let (publish, progress) = watch::channel(Progress::default());
-        let Self { link, options, clock } = self;
+        let Self { link, identity, options, clock } = self;
+        let now = clock.clone();
+        let tell: transfer::Tell = Arc::new(move |level, text| {
+            health.report("certificate", level, text, now.wall());
+        });
+        let renewal = Renewal {
+            link: link.clone(),
+            identity,
+            store: store.clone(),
+            options: options.clone(),
+            clock: clock.clone(),
+            tell,
+        };
+        let what = "The renewal of the certificate";
+        let renew = move || renewal.clone().run();
+        let renewal = Task::start(runtime, what, stop, again_after_defects(what, AFTER_DEFECT, renew));
         let send_now = options.send_now.clone();
         let (reports, to, how) = (store, link.clone(), options.clone());
         let security = move || transfer::report_breaches(reports.clone(), to.clone(), how.clone());
@@ -50,7 +81,7 @@ impl Prepared {
             move || transfer::run(outbox.clone(), link.clone(), options.clone(), clock.clone(), publish.clone());
         let task =
             Task::start(runtime, "The transfer", stop, again_after_defects("The transfer", AFTER_DEFECT, transfer));
-        Running { progress, send_now, _task: task, _security: security }
+        Running { progress, send_now, _task: task, _security: security, _renewal: renewal }
     }
 }
 

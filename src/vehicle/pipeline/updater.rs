@@ -5,6 +5,7 @@
 use crate::config::Config;
 use crate::control::{OfficerService, UpdaterHandle, station};
 use crate::lists::{Accept, Change, ListState, Origin, Remote, Round, Sync, Watched, Watcher, forget, settings_digest};
+use crate::transfer::HttpsLink;
 use plated_core::clock::Clock;
 use plated_core::error::Result;
 use plated_core::retry::Backoff;
@@ -87,11 +88,12 @@ pub fn from(
     config: &Config,
     clock: Arc<dyn Clock>,
     service: &Arc<OfficerService>,
+    link: Option<&HttpsLink>,
     runtime: &Handle,
     stop: &Shutdown,
 ) -> Result<Running> {
     let options = Options::of(config);
-    let station = station(config, &clock)?;
+    let station = station(config, link)?;
     let (has_station, folder) = (station.is_some(), options.folder.clone());
     let lists: Vec<String> = options.watched.iter().map(|w| w.list.clone()).collect();
     let (taker, preparer) = (service.clone(), service.clone());

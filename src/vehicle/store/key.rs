@@ -5,6 +5,7 @@ use plated_core::config_file::is_credential;
 use plated_core::digest::{Hasher, Sha256};
 use plated_core::durable;
 use plated_core::error::{Context, Error, Kind, Result};
+use plated_core::sealing::{self, SealingKey};
 use plated_core::signing::{PublicKey, Purpose, Signer};
 use std::fs::File;
 use std::io::Read;
@@ -165,6 +166,14 @@ impl Key {
     /// when the station got it.
     pub(super) fn audit_signer(&self) -> Result<Signer> {
         Signer::derived(&self.0, Purpose::AUDIT_HEAD)
+    }
+
+    /// Seals the certificate that the vehicle renewed, with its key, in the file beside the store.
+    ///
+    /// # Errors
+    /// `Internal` when it can't be derived.
+    pub fn identity_key(&self) -> Result<SealingKey> {
+        SealingKey::new(&*sealing::derive(&self.0, "plated vehicle identity 1", "")?)
     }
 
     /// The key as SQLCipher takes raw keys: `x'…'` with 64 hex digits.

@@ -1,8 +1,11 @@
 //! The real link: HTTP over mutual TLS, to the configured station and nowhere else.
 
+use super::identity::VehicleIdentity;
 use super::link::{Answer, Link};
 use super::pieces::Pieces;
 use super::settings::Settings;
+use crate::config::Config;
+use crate::store::Key;
 use plated_core::clock::Clock;
 use plated_core::error::{Context, Error, Kind, Result};
 use plated_core::retry;
@@ -11,7 +14,7 @@ use plated_core::wire::batch::BATCH_CONTENT_TYPE;
 use reqwest::header::{HeaderName, RETRY_AFTER};
 use reqwest::redirect::Policy;
 use reqwest::{Body, Client, ClientBuilder, RequestBuilder, Response, Url};
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 /// Largest answer that is read; a receipt of the largest batch is far smaller.
@@ -23,26 +26,75 @@ const IDLE: Duration = Duration::from_secs(60);
 
 /// Talks to the station named in the configuration.
 #[derive(Clone)]
-pub struct HttpsLink {
-    client: Client,
-    /// For batches, whose time has no limit as long as something moves.
-    batches: Client,
+pub struct HttpsLink(Arc<Shared>);
+
+/// What all clones have together.
+struct Shared {
+    way: RwLock<Arc<Way>>,
     /// Bytes of batches a second at most.
     limit: Option<u64>,
+    timeout: Duration,
     station: Url,
-    validity: tls::Validity,
     clock: Arc<dyn Clock>,
 }
 
+/// The clients with a certificate.
+struct Way {
+    client: Client,
+    /// For batches, whose time has no limit as long as something moves.
+    batches: Client,
+    validity: tls::Validity,
+}
+
+impl Way {
+    fn new(identity: &tls::Identity, timeout: Duration) -> Result<Self> {
+        let client = || -> Result<ClientBuilder> {
+            Ok(Client::builder()
+                .tls_backend_preconfigured(tls::client(identity)?)
+                .https_only(true)
+                .redirect(Policy::none())
+                .no_proxy()
+                .connect_timeout(timeout)
+                .pool_idle_timeout(IDLE))
+        };
+        let failed = || "could not set up the way to the station".to_owned();
+        // No limit of TCP for what is not acknowledged: a slow link that fills up can be taken for a dead one.
+        let batches = client()?.build().context(Kind::Internal, failed)?;
+        let client = client()?.timeout(timeout).read_timeout(timeout).build().context(Kind::Internal, failed)?;
+        Ok(Self { client, batches, validity: identity.validity.clone() })
+    }
+}
+
 impl HttpsLink {
-    /// Loads the certificates and makes the client; nothing is sent yet.
+    /// Loads the configured certificates and makes the client; nothing is sent yet.
     ///
     /// # Errors
     /// [`Kind::Config`] naming the file that is missing, damaged, readable by others or does not
     /// fit the rest.
     pub fn new(vehicle: &str, config: &Settings, clock: Arc<dyn Clock>) -> Result<Self> {
         let files = tls::Files { ca: &config.ca, certificate: &config.certificate, key: &config.key };
-        let identity = tls::Identity::load(&files)?;
+        Self::with_identity(vehicle, config, &tls::Identity::load(&files)?, clock)
+    }
+
+    /// The same by the certificate that the vehicle has now, the configured one or one that it renewed.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new).
+    pub fn of_vehicle(config: &Config, transfer: &Settings, key: &Key, clock: Arc<dyn Clock>) -> Result<Self> {
+        let identity = VehicleIdentity::open(config, transfer, key)?;
+        Self::with_identity(&config.vehicle, transfer, &identity.in_use()?, clock)
+    }
+
+    /// The same by this certificate.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new).
+    pub fn with_identity(
+        vehicle: &str,
+        config: &Settings,
+        identity: &tls::Identity,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self> {
         if identity.name != vehicle {
             return Err(Error::new(
                 Kind::Config,
@@ -62,56 +114,91 @@ impl HttpsLink {
             station.set_path(&format!("{}/", station.path()));
         }
         let timeout = Duration::from_secs_f64(config.timeout_s);
-        let client = || -> Result<ClientBuilder> {
-            Ok(Client::builder()
-                .tls_backend_preconfigured(tls::client(&identity)?)
-                .https_only(true)
-                .redirect(Policy::none())
-                .no_proxy()
-                .connect_timeout(timeout)
-                .pool_idle_timeout(IDLE))
-        };
-        let failed = || "could not set up the way to the station".to_owned();
-        // No limit of TCP for what is not acknowledged: a slow link that fills up can be taken for a dead one.
-        let batches = client()?.build().context(Kind::Internal, failed)?;
-        let client = client()?.timeout(timeout).read_timeout(timeout).build().context(Kind::Internal, failed)?;
         let limit = config.bandwidth_kbit_s.map(|kbit| u64::from(kbit) * 1000 / 8);
-        Ok(Self { client, batches, limit, station, validity: identity.validity, clock })
+        let way = Arc::new(Way::new(identity, timeout)?).into();
+        Ok(Self(Arc::new(Shared { way, limit, timeout, station, clock })))
+    }
+
+    /// Another link to the same station, by this certificate.
+    ///
+    /// # Errors
+    /// `Internal` when TLS can't be set up.
+    pub(super) fn over(&self, identity: &tls::Identity) -> Result<Self> {
+        let Shared { limit, timeout, ref station, ref clock, .. } = *self.0;
+        let way = Arc::new(Way::new(identity, timeout)?).into();
+        Ok(Self(Arc::new(Shared { way, limit, timeout, station: station.clone(), clock: clock.clone() })))
+    }
+
+    /// From now on this link and all its clones use this certificate. What is under way ends as it began.
+    ///
+    /// # Errors
+    /// `Internal` when TLS can't be set up.
+    pub(super) fn use_identity(&self, identity: &tls::Identity) -> Result<()> {
+        let way = Arc::new(Way::new(identity, self.0.timeout)?);
+        *self.0.way.write().unwrap_or_else(PoisonError::into_inner) = way;
+        Ok(())
+    }
+
+    /// When its certificate counts.
+    pub fn validity(&self) -> tls::Validity {
+        self.way().validity.clone()
+    }
+
+    fn way(&self) -> Arc<Way> {
+        self.0.way.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     fn url(&self, path: &str) -> Result<Url> {
-        self.station.join(path).context(Kind::Internal, || "could not make the station's address".into())
+        self.0.station.join(path).context(Kind::Internal, || "could not make the station's address".into())
     }
 
     /// `GET` of this path; the body is read by the caller. Its limit is on each wait, not on the
     /// whole: a list of millions takes its time.
     pub(super) async fn download(&self, path: &str, headers: Vec<(HeaderName, String)>) -> Result<Response> {
-        self.validity.check(self.clock.wall())?;
-        let mut request = self.client.get(self.url(path)?).timeout(DOWNLOAD);
+        let way = self.way();
+        way.validity.check(self.0.clock.wall())?;
+        let mut request = way.client.get(self.url(path)?).timeout(DOWNLOAD);
         for (name, value) in headers {
             request = request.header(name, value);
         }
-        let failed = || format!("could not reach the station {}", self.station);
+        let failed = || format!("could not reach the station {}", self.0.station);
         request.send().await.map_err(reqwest::Error::without_url).context(Kind::Network, failed)
     }
 
     /// How long the station asks to wait.
     pub(super) fn retry_after(&self, response: &Response) -> Option<Duration> {
         let field = response.headers().get(RETRY_AFTER)?.to_str().ok()?;
-        retry::retry_after(field, self.clock.wall())
+        retry::retry_after(field, self.0.clock.wall())
     }
 
     /// `POST /v1/security-events`, with the JSON of a report.
     pub async fn post_security_report(&self, body: Vec<u8>) -> Result<Answer> {
         let url = self.url("v1/security-events")?;
-        self.send(self.client.post(url).header("content-type", "application/json").body(body)).await
+        self.post_json(url, body).await
     }
 
-    async fn send(&self, request: RequestBuilder) -> Result<Answer> {
+    /// `POST /v1/certificate`, with the JSON of a request.
+    pub(super) async fn post_certificate_request(&self, body: Vec<u8>) -> Result<Answer> {
+        self.post_json(self.url("v1/certificate")?, body).await
+    }
+
+    /// `GET /v1/health`.
+    pub(super) async fn get_health(&self) -> Result<Answer> {
+        let (way, url) = (self.way(), self.url("v1/health")?);
+        self.send(&way, way.client.get(url)).await
+    }
+
+    async fn post_json(&self, url: Url, body: Vec<u8>) -> Result<Answer> {
+        let way = self.way();
+        self.send(&way, way.client.post(url).header("content-type", "application/json").body(body)).await
+    }
+
+    async fn send(&self, way: &Way, request: RequestBuilder) -> Result<Answer> {
+        let station = &self.0.station;
         // The other end would only close the connection without saying why.
-        self.validity.check(self.clock.wall())?;
-        let failed = || format!("could not reach the station {}", self.station);
-        let cut_off = || format!("the answer of the station {} was cut off", self.station);
+        way.validity.check(self.0.clock.wall())?;
+        let failed = || format!("could not reach the station {station}");
+        let cut_off = || format!("the answer of the station {station} was cut off");
         let mut response = request.send().await.map_err(reqwest::Error::without_url).context(Kind::Network, failed)?;
         let (status, retry_after) = (response.status().as_u16(), self.retry_after(&response));
         let mut body = Vec::new();
@@ -121,7 +208,7 @@ impl HttpsLink {
             if body.len() + piece.len() > MAX_ANSWER {
                 return Err(Error::new(
                     Kind::Network,
-                    format!("the station {} sent an endless answer; is it a station?", self.station),
+                    format!("the station {station} sent an endless answer; is it a station?"),
                 ));
             }
             body.extend_from_slice(&piece);
@@ -132,9 +219,10 @@ impl HttpsLink {
 
 impl Link for HttpsLink {
     async fn post_batch(&self, body: Vec<u8>, patience: Duration) -> Result<Answer> {
-        let (pieces, mut moving) = Pieces::new(body, self.limit);
-        let request = self.batches.post(self.url("v1/batches")?).header("content-type", BATCH_CONTENT_TYPE);
-        let sending = self.send(request.body(Body::wrap(pieces)));
+        let (pieces, mut moving) = Pieces::new(body, self.0.limit);
+        let way = self.way();
+        let request = way.batches.post(self.url("v1/batches")?).header("content-type", BATCH_CONTENT_TYPE);
+        let sending = self.send(&way, request.body(Body::wrap(pieces)));
         tokio::pin!(sending);
         let mut is_sent = false;
         loop {
@@ -149,7 +237,7 @@ impl Link for HttpsLink {
                     // All of it is handed over; what is left is the answer.
                     Ok(Err(_)) => is_sent = true,
                     Err(_) => {
-                        let text = format!("nothing moved on the way to the station {} for {} s", self.station, patience.as_secs());
+                        let text = format!("nothing moved on the way to the station {} for {} s", self.0.station, patience.as_secs());
                         return Err(Error::new(Kind::Network, text));
                     }
                 },

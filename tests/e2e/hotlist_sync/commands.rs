@@ -214,12 +214,11 @@ fn withdrawing_takes_a_reason_which_is_kept_with_who_and_when() {
 fn init_makes_the_key_and_a_vehicle_gets_its_public_part() {
     let dir = tempfile::tempdir().unwrap();
     let station = dir.path().join("station");
-    let run = |args: &[&str]| {
-        Command::new(env!("CARGO_BIN_EXE_plated-station")).args(args).arg("--dir").arg(&station).output().unwrap()
-    };
-    assert!(run(&["init"]).status.success());
-    let vehicle = dir.path().join("vehicle");
-    let issued = run(&["vehicle", "unit-7", "--out", vehicle.to_str().unwrap()]);
+    let run = |args: &[&str]| Command::new(env!("CARGO_BIN_EXE_plated-station")).args(args).output().unwrap();
+    assert!(run(&["init", "--dir", station.to_str().unwrap()]).status.success());
+    let (vehicle, config) = (dir.path().join("vehicle"), station.join("station.toml"));
+    let (out, config) = (vehicle.to_str().unwrap(), config.to_str().unwrap());
+    let issued = run(&["vehicle", "issue", "unit-7", "--out", out, "--config", config]);
     assert!(text(&issued.stdout).contains("hotlist.pub"));
     let read = |path: std::path::PathBuf| std::fs::read_to_string(path).unwrap();
     assert_eq!(read(vehicle.join("hotlist.pub")), read(station.join("hotlist.pub")));
