@@ -35,6 +35,11 @@ impl SessionUser {
         Self { session, name: name.clone(), agency: agency.clone(), role: *role }
     }
 
+    /// Names their session.
+    pub fn session(&self) -> SessionId {
+        self.session
+    }
+
     /// Login name.
     pub fn name(&self) -> &LoginName {
         &self.name

@@ -101,6 +101,9 @@ impl Gate {
     /// The word on record for an alert that was shown to somebody.
     pub const ALERT_SHOWN: &'static str = "alert_shown";
 
+    /// The word on record for whether an alert could be heard where it was shown.
+    pub const ALERT_TONE: &'static str = "alert_tone";
+
     /// A gate over this log, and what the machine may do by itself. There is no other way to these
     /// permits, so they come from where the program is put together.
     pub fn new(log: Arc<dyn AuditLog>, settings: Settings) -> (Self, MachinePermits) {
@@ -181,7 +184,7 @@ impl Gate {
     /// `Unauthenticated` when the session is over or locked by now, and what kept the record from being
     /// written. Nothing may be shown.
     pub fn shown<P: Recorded>(&self, permit: &Permit<P>, rows: u64) -> Result<()> {
-        self.follow(permit, Self::ROWS_SHOWN, Value::Object(Default::default()), rows)
+        self.follow(permit, Self::ROWS_SHOWN, Value::Object(Default::default()), Some(rows))
     }
 
     /// The same for rows that are shown one after the other: that there will be at most so many from here
@@ -190,7 +193,7 @@ impl Gate {
     /// # Errors
     /// As [`shown`](Self::shown).
     pub fn shown_ahead<P: Recorded>(&self, permit: &Permit<P>, at_most: u64) -> Result<()> {
-        self.follow(permit, Self::ROWS_SHOWN, json!({"ahead": true}), at_most)
+        self.follow(permit, Self::ROWS_SHOWN, json!({"ahead": true}), Some(at_most))
     }
 
     /// Puts on record that an alert is about to be shown, and to whom. `subject` is a JSON object that
@@ -199,7 +202,15 @@ impl Gate {
     /// # Errors
     /// As [`shown`](Self::shown).
     pub fn alert_shown<P: Recorded>(&self, permit: &Permit<P>, subject: Value) -> Result<()> {
-        self.follow(permit, Self::ALERT_SHOWN, subject, 1)
+        self.follow(permit, Self::ALERT_SHOWN, subject, Some(1))
+    }
+
+    /// Puts on record whether an alert that was shown could be heard there. `subject` is a JSON object that names it.
+    ///
+    /// # Errors
+    /// As [`shown`](Self::shown).
+    pub fn alert_tone<P: Recorded>(&self, permit: &Permit<P>, subject: Value) -> Result<()> {
+        self.follow(permit, Self::ALERT_TONE, subject, None)
     }
 
     /// Whether rows may still be shown against this permit: the session goes on and is not locked.
@@ -211,7 +222,13 @@ impl Gate {
     }
 
     /// A record that goes on from that of the permit.
-    fn follow<P: Recorded>(&self, permit: &Permit<P>, what: &'static str, subject: Value, rows: u64) -> Result<()> {
+    fn follow<P: Recorded>(
+        &self,
+        permit: &Permit<P>,
+        what: &'static str,
+        subject: Value,
+        rows: Option<u64>,
+    ) -> Result<()> {
         let Some((actor, reason)) = permit.by().cloned() else { return Ok(()) };
         self.session(&actor)?;
         let record = AccessRecord {
@@ -221,7 +238,7 @@ impl Gate {
             case: Case::none(),
             subject,
             outcome: Outcome::Done,
-            rows: Some(rows),
+            rows,
             about: permit.record(),
         };
         self.log.append(record).map(drop)

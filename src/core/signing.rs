@@ -38,6 +38,8 @@ impl Purpose {
     pub const VEHICLE_FINDING: Self = Self("vehicle finding");
     /// The findings that the station hands out.
     pub const FINDINGS: Self = Self("findings");
+    /// An archive of evidence that a station exported.
+    pub const EVIDENCE: Self = Self("evidence");
     /// The result of a performance test.
     pub const PERFORMANCE_TEST: Self = Self("performance test");
 

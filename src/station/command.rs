@@ -3,11 +3,13 @@
 use super::archive::command::{self as archive, HoldCommand};
 use super::archive::documents_command::{CorrectionsCommand, DispositionsCommand, SearchArgs};
 use super::archive::{Archive, SqliteArchive, VehicleCount};
+use super::evidence::command::EvidenceCommand;
 use super::findings::command::FindingCommand;
 use super::hotlists::ages;
 use super::hotlists::command::{HotlistCommand, make_key};
 use super::register::command::VehicleCommand;
 use super::security_command::SecurityCommand;
+use super::user::UserCommand;
 use super::{
     ArchiveKey, ClonedVehicle, Database, ReportedBreach, SecurityEvent, Standing, StationConfig, StationServer, config,
 };
@@ -114,6 +116,12 @@ configuration. What a vehicle still has is what it said with its last batch.")]
     /// Signs of a breach: show them, and say that somebody looked into one
     #[command(subcommand)]
     Security(SecurityCommand),
+    /// Archives of evidence: verify one offline, print the station's key for them
+    #[command(subcommand)]
+    Evidence(EvidenceCommand),
+    /// Accounts of the station's pages: add, list, disable, enable
+    #[command(subcommand)]
+    User(UserCommand),
     /// Evidence holds: keep reads beyond their retention
     #[command(subcommand)]
     Hold(HoldCommand),
@@ -209,6 +217,8 @@ impl What {
             What::Dispositions(dispositions) => dispositions.run(),
             What::Security(security) => security.run(),
             What::Hold(hold) => hold.run(),
+            What::User(user) => user.run(),
+            What::Evidence(evidence) => evidence.run(),
             What::Check { config } => archive::check(&StationConfig::load(&config)?),
             What::Backup { dir, config } => archive::backup(&StationConfig::load(&config)?, &dir),
             What::Restore { dir, config } => archive::restore(&StationConfig::load(&config)?, &dir),
@@ -238,9 +248,13 @@ fn init(dir: &Path, names: &[String], listen: SocketAddr) -> Result<()> {
         "receipt.key",
         "receipt.pub",
         "archive.key",
+        "console.crt",
+        "console.key",
     ];
     plated_core::tls::refuse_existing(&made.map(|name| dir.join(name)))?;
-    Authority::create(dir, &clock)?.issue_station(names, &clock)?;
+    let authority = Authority::create(dir, &clock)?;
+    authority.issue_station(names, &clock)?;
+    authority.issue_console(names, dir, &clock)?;
     make_key(&dir.join("hotlist.key"))?;
     make_key(&dir.join("receipt.key"))?;
     ArchiveKey::create_file(&dir.join("archive.key"))?;
@@ -262,6 +276,9 @@ async fn run(config: &StationConfig) -> Result<()> {
     print(&format!("listening on https://{}", server.address()))?;
     if let Some(metrics) = server.metrics_address() {
         print(&format!("metrics at http://{metrics}/metrics"))?;
+    }
+    if let Some(pages) = server.pages_address() {
+        print(&format!("pages at https://{pages}"))?;
     }
     service::ready();
     service::status(&format!("Listening on {}", server.address()));

@@ -6,6 +6,7 @@ use super::contacts::Overdue;
 use super::forward;
 use super::hotlists::Source;
 use super::monitor;
+use super::pages;
 use plated_core::config_file::{parse, placed, wrong};
 use plated_core::error::{Context, Error, Kind, Result};
 use plated_core::logging::LogFormat;
@@ -63,6 +64,12 @@ pub struct StationConfig {
     /// Stations whose reads are taken here.
     #[serde(default)]
     pub downstream: Vec<forward::Downstream>,
+    /// The pages that people log in to; none without it.
+    #[serde(default)]
+    pub pages: Option<pages::Settings>,
+    /// What the agency asks of each access, and of accounts.
+    #[serde(default)]
+    pub access: plated_access::Settings,
 }
 
 /// How the log is written.
@@ -126,6 +133,15 @@ impl StationConfig {
         for (n, source) in config.sources.iter_mut().enumerate() {
             source.check().map_err(|why| wrong(&text, path, &format!("sources[{n}].{why}")))?;
             source.resolve(base);
+        }
+        if let Some(pages) = &mut config.pages {
+            pages.place(base);
+        }
+        if let Err(why) = config.access.check() {
+            return Err(wrong(&text, path, &format!("access.{why}")));
+        }
+        if let Some(banned) = &mut config.access.accounts.banned_passwords {
+            *banned = placed(base, banned, "plated-station.service");
         }
         let mut names: Vec<&str> = config.sources.iter().map(|source| source.name.as_str()).collect();
         names.sort_unstable();
@@ -231,6 +247,32 @@ limit_days = 30
 #
 # [[downstream]]
 # name = "example-pd"
+
+# The pages that people log in to, on an address of their own. Make the first account with
+# `plated-station user add`.
+#
+# [pages]
+# listen = "127.0.0.1:8444"
+# certificate = "console.crt"         # made by `init`; in service one that browsers trust
+# key = "console.key"                 # mode 0400
+# notice = "For law enforcement only."
+# covert_lists = []                   # seen by those only to whom they are granted by name
+#
+# What the page /policy says, which needs no login.
+# [pages.policy]
+# agency = "Example Police Department"
+# custodian = "Records Manager Ann Smith"
+# administrator = "Captain John Doe"
+# sharing = ["Reads are released on a written request of another agency only, after review."]
+# document = "https://www.example.gov/policy-431.pdf"
+
+# What is asked of each access and of accounts. See docs/reference/policy.md.
+#
+# [access]
+# case_required = false
+# [access.accounts]
+# second_factor_required = false
+# idle_lock_minutes = 30
 
 # Lists: where they are fetched, how they are read, and when they are too old. `plated-station hotlist fetch` fetches
 # them, and plated-station-lists.service does so by this schedule. See docs/reference/hotlist-sync.md.

@@ -14,7 +14,7 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 
 /// The schema of a fresh database, in parts.
-const FRESH: [&str; 7] = [
+const FRESH: [&str; 9] = [
     include_str!("schema.sql"),
     include_str!("hotlists/schema.sql"),
     crate::archive::SCHEMA,
@@ -22,6 +22,8 @@ const FRESH: [&str; 7] = [
     crate::forward::SCHEMA,
     include_str!("audit.sql"),
     include_str!("register/schema.sql"),
+    crate::accounts::SCHEMA,
+    crate::misreads::SCHEMA,
 ];
 /// `MIGRATIONS[n]` leads from version n + 1 to n + 2. No version has been shipped yet.
 const MIGRATIONS: &[&str] = &[];

@@ -1,6 +1,7 @@
 //! The department's server: takes in batches of reads from vehicles over mutual TLS, keeps them
 //! once, and answers with signed receipts that name what is durable. Hands out hotlists.
 
+mod accounts;
 pub mod archive;
 mod audit;
 pub mod command;
@@ -9,6 +10,7 @@ mod config;
 mod connection;
 mod contacts;
 mod database;
+pub mod evidence;
 mod findings;
 pub mod forward;
 mod heads;
@@ -18,13 +20,16 @@ mod key;
 mod sqlcipher;
 mod intake;
 mod listener;
-mod owner;
+mod misreads;
 mod monitor;
+mod owner;
+pub mod pages;
 mod places;
 mod purging;
 mod register;
 mod security;
 mod security_command;
+mod user;
 mod why;
 mod writer;
 
@@ -50,9 +55,11 @@ use clap::Parser;
 use listener::{Vehicle, VehicleListener};
 use plated_core::clock::Clock;
 use plated_core::error::{Context, Kind, Result, exit_code};
+use plated_core::shutdown::Shutdown;
 use plated_core::signing::Signer;
 use plated_core::tls;
 use plated_core::tls::authority::Authority;
+use plated_portal::Route;
 use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -77,6 +84,7 @@ pub struct StationServer {
     metrics: Option<tokio::net::TcpListener>,
     forwarder: Option<Arc<forward::Forwarder>>,
     register: Arc<register::Register>,
+    pages: Option<pages::Pages>,
 }
 
 impl StationServer {
@@ -93,7 +101,7 @@ impl StationServer {
         let writer = writer::DatabaseHandle::start(archive.database().clone())?;
         let forwarder = match &config.forward {
             Some(settings) => {
-                let (settings, gate) = (settings.clone(), purging::gate(&archive, clock.clone())?);
+                let (settings, gate) = (settings.clone(), purging::gate(&archive, &config.access, clock.clone())?);
                 Some(forward::Forwarder::new(settings, archive.clone(), writer.clone(), &gate, clock.clone())?)
             }
             None => None,
@@ -111,8 +119,9 @@ impl StationServer {
         let authority = config.authority_key.as_ref().map(|key| Authority::open(&config.ca, key)).transpose()?;
         let register = register::Register::open(&archive, writer.clone(), config.ca.clone(), clock.clone())?;
         let (register, keys) = (Arc::new(register), http::Keys { receipt_signer, authority });
+        let pages = pages::Pages::bind(config, &archive, clock.clone()).await?;
         let station = http::Station::new(config, archive, writer, register.clone(), keys, clock, counts);
-        Ok(Self { listener, station: Arc::new(station), purge, monitor, metrics, forwarder, register })
+        Ok(Self { listener, station: Arc::new(station), purge, monitor, metrics, forwarder, register, pages })
     }
 
     /// The address it really listens on.
@@ -125,6 +134,16 @@ impl StationServer {
         self.metrics.as_ref().and_then(|listener| listener.local_addr().ok())
     }
 
+    /// Where its pages are, if it has any.
+    pub fn pages_address(&self) -> Option<SocketAddr> {
+        self.pages.as_ref().map(pages::Pages::address)
+    }
+
+    /// Every route of its pages, and what it needs.
+    pub fn page_routes(&self) -> &[Route] {
+        self.pages.as_ref().map_or(&[], pages::Pages::routes)
+    }
+
     /// Answers until `stop` is done, then lets the requests under way end.
     pub async fn run(mut self, stop: impl Future<Output = ()> + Send + 'static) -> Result<()> {
         let (stopping, stopped) = tokio::sync::oneshot::channel();
@@ -133,6 +152,11 @@ impl StationServer {
         let _forwarding = self.forwarder.as_ref().map(|forwarder| forwarder.start());
         let station = self.station.clone();
         let _register = self.register.follow(self.listener.places().clone(), self.listener.strangers());
+        // They end with this value, whichever way it ends.
+        let pages_stop = Stopping(Shutdown::new());
+        if let Some(pages) = self.pages {
+            tokio::spawn(pages.serve(pages_stop.0.clone()));
+        }
         let service = http::router(self.station).into_make_service_with_connect_info::<Vehicle>();
         let serving = axum::serve(self.listener, service).with_graceful_shutdown(async move {
             stop.await;
@@ -148,6 +172,15 @@ impl StationServer {
         };
         station.contacts.write(&station.writer).await;
         ended
+    }
+}
+
+/// Asks for an end when it is dropped.
+struct Stopping(Shutdown);
+
+impl Drop for Stopping {
+    fn drop(&mut self) {
+        self.0.request();
     }
 }
 

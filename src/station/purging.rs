@@ -45,7 +45,8 @@ impl Purging {
     /// # Errors
     /// `Internal` when the archive's own log can't be used.
     pub fn new(archive: Arc<SqliteArchive>, clock: Arc<dyn Clock>, interval: Duration) -> Result<Self> {
-        let gate = gate(&archive, clock.clone())?;
+        // What is asked of persons is not asked of the machine.
+        let gate = gate(&archive, &Settings::default(), clock.clone())?;
         let began = (clock.wall(), clock.monotonic());
         Ok(Self { archive, gate, clock, interval, began })
     }
@@ -109,9 +110,9 @@ impl Purging {
     }
 }
 
-/// The gate in front of the archive; its records are in the station's own log.
-pub(super) fn gate(archive: &SqliteArchive, clock: Arc<dyn Clock>) -> Result<Gate> {
-    Ok(Gate::new(Arc::new(archive.audit_log(clock)?), Settings::default()).0)
+/// The gate in front of the archive, with what the agency asks of each access; its records are in the station's own log.
+pub(super) fn gate(archive: &SqliteArchive, access: &Settings, clock: Arc<dyn Clock>) -> Result<Gate> {
+    Ok(Gate::new(Arc::new(archive.audit_log(clock)?), access.clone()).0)
 }
 
 /// What lets the machine purge, once that is on record.

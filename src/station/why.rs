@@ -1,10 +1,10 @@
 //! Why somebody looks, on a command line: reason, purpose and case, which go on record (controls P-01, P-02 and P-21).
 
 use crate::archive::SqliteArchive;
-use crate::purging;
+use crate::{StationConfig, purging};
 use plated_access::{Actor, Case, Gate, Permit, Purpose, Reason, Recorded};
 use plated_core::clock::SystemClock;
-use plated_core::error::Result;
+use plated_core::error::{Error, Kind, Result};
 use serde_json::Value;
 use std::sync::Arc;
 
@@ -40,12 +40,28 @@ impl Why {
         self.reason.clone().for_purpose(self.purpose.clone())
     }
 
+    /// The number of the case.
+    ///
+    /// # Errors
+    /// When none is given.
+    pub fn case(&self) -> Result<&str> {
+        match self.case.as_str() {
+            "" => Err(Error::new(Kind::Input, "give the number of the case with --case")),
+            case => Ok(case),
+        }
+    }
+
     /// Lets this user see `subject`, once that is on record; with the gate that also notes what is shown.
     ///
     /// # Errors
     /// As of [`Gate::open`].
-    pub fn open<P: Recorded>(&self, archive: &SqliteArchive, subject: Value) -> Result<(Gate, Permit<P>)> {
-        let gate = purging::gate(archive, Arc::new(SystemClock::new()))?;
+    pub fn open<P: Recorded>(
+        &self,
+        config: &StationConfig,
+        archive: &SqliteArchive,
+        subject: Value,
+    ) -> Result<(Gate, Permit<P>)> {
+        let gate = purging::gate(archive, &config.access, Arc::new(SystemClock::new()))?;
         let permit = gate.open(&Actor::of_this_process(), &self.reason(), &self.case, subject)?;
         Ok((gate, permit))
     }

@@ -37,6 +37,11 @@ pub enum Announcement {
         /// The hit.
         hit: Uuid,
     },
+    /// Somebody corrected a read.
+    Corrected {
+        /// The read.
+        read: Uuid,
+    },
     /// There was an alert of a list that this person may not see, where the agency lets them know that.
     Concealed {
         /// When.
@@ -78,6 +83,7 @@ impl Published {
             Announcement::Concealed { at } => Some(Announcement::Concealed { at: *at }),
             // Says nothing of the hit but its id.
             Announcement::Disposed { hit } => Some(Announcement::Disposed { hit: *hit }),
+            Announcement::Corrected { read } => Some(Announcement::Corrected { read: *read }),
         }
     }
 

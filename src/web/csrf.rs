@@ -9,6 +9,7 @@ use crate::cookies;
 use crate::fields::Fields;
 use crate::limits::MAX_FORM_BYTES;
 use crate::problem::Problem;
+use crate::upload::TokenToCome;
 use aws_lc_rs::{constant_time, hmac};
 use axum::body::{Body, to_bytes};
 use axum::extract::{Request, State};
@@ -31,6 +32,7 @@ pub const HEADER: &str = "x-csrf-token";
 #[derive(Clone, Debug)]
 pub struct Csrf {
     key: Arc<hmac::Key>,
+    uploads: &'static [&'static str],
 }
 
 /// The token for the pages of this request: an extension that [`guard`] puts there.
@@ -45,7 +47,13 @@ impl Csrf {
 
     /// With a key that is kept, so that open pages outlive a restart.
     pub fn with_key(key: &[u8; 32]) -> Self {
-        Self { key: Arc::new(hmac::Key::new(hmac::HMAC_SHA256, key)) }
+        Self { key: Arc::new(hmac::Key::new(hmac::HMAC_SHA256, key)), uploads: &[] }
+    }
+
+    /// That lets forms with a file through to these paths; their handlers take an [`Upload`](crate::upload::Upload),
+    /// which looks for the token.
+    pub fn with_uploads(self, uploads: &'static [&'static str]) -> Self {
+        Self { uploads, ..self }
     }
 
     /// The token of a session or a visitor.
@@ -53,7 +61,7 @@ impl Csrf {
         hex::encode(hmac::sign(&self.key, format!("csrf\0{cookie}").as_bytes()))
     }
 
-    fn is_token(&self, cookie: &str, token: &str) -> bool {
+    pub(crate) fn is_token(&self, cookie: &str, token: &str) -> bool {
         constant_time::verify_slices_are_equal(self.token(cookie).as_bytes(), token.as_bytes()).is_ok()
     }
 }
@@ -78,6 +86,17 @@ pub async fn guard(State(csrf): State<Csrf>, mut request: Request, next: Next) -
     if !matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS) {
         if !is_from_here(&request) {
             return refused("The request comes from another site.");
+        }
+        if content_type(request.headers()) == "multipart/form-data" && csrf.uploads.contains(&request.uri().path()) {
+            if fresh {
+                return refused("The page was too old, or was not made by this program.");
+            }
+            let token = Token(csrf.token(&cookie));
+            let header = request.headers().get(HEADER).and_then(|value| value.to_str().ok());
+            let has_come = header.is_some_and(|given| csrf.is_token(&cookie, given));
+            request.extensions_mut().insert(TokenToCome { csrf, cookie, has_come });
+            request.extensions_mut().insert(token);
+            return next.run(request).await;
         }
         let (parts, body) = request.into_parts();
         let is_form = content_type(&parts.headers) == "application/x-www-form-urlencoded";
@@ -114,7 +133,7 @@ pub async fn guard(State(csrf): State<Csrf>, mut request: Request, next: Next) -
     answer
 }
 
-fn refused(what: &str) -> Response {
+pub(crate) fn refused(what: &str) -> Response {
     Problem::new(StatusCode::FORBIDDEN, what, "Nothing was changed. Load the page again, then repeat it.")
         .into_response()
 }

@@ -14,6 +14,7 @@ pub mod bearer; // the token of a program
 pub mod cookies; // __Host- cookies, read and written
 pub mod fields; // the fields of a form
 pub mod csrf; // no change without the page's token
+pub mod upload; // a form with a file
 pub mod theme; // day and night
 pub mod limits; // bodies, headers, time
 pub mod problem; // errors as a page or as problem+json
@@ -23,6 +24,7 @@ pub mod listener; // HTTPS with time-outs and a limit of connections
 pub mod plate; // a plate as it is shown, and two of them compared
 pub mod ui; // badges, fields, pager, status line: what pages are made of
 pub mod chart; // a line chart as SVG
+pub mod bars; // a chart of bars as SVG
 pub mod map; // a small map as SVG
 pub mod qr; // a text as a QR code
 pub mod pages; // the templates and their view models

@@ -2,7 +2,7 @@
 
 use crate::problem::Problem;
 use axum::extract::Request;
-use axum::http::StatusCode;
+use axum::http::{HeaderValue, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use std::time::Duration;
@@ -15,6 +15,9 @@ pub const MAX_ADDRESS_BYTES: usize = 4 << 10;
 pub const MAX_HEADER_BYTES: usize = 16 << 10;
 /// Longest time until an answer begins. What follows may last: events, a large file.
 pub const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// The same for a form with a file, which has limits of its own ([`crate::upload`]).
+pub const UPLOAD_TIMEOUT: Duration = Duration::from_secs(1800);
 
 /// A layer: `from_fn(limits::limited)`.
 pub async fn limited(request: Request, next: Next) -> Response {
@@ -29,7 +32,9 @@ pub async fn limited(request: Request, next: Next) -> Response {
         return Problem::new(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, what, "Delete this site's cookies.")
             .into_response();
     }
-    match tokio::time::timeout(REQUEST_TIMEOUT, next.run(request)).await {
+    let kind = request.headers().get(header::CONTENT_TYPE).map(HeaderValue::as_bytes).unwrap_or_default();
+    let timeout = if kind.starts_with(b"multipart/form-data") { UPLOAD_TIMEOUT } else { REQUEST_TIMEOUT };
+    match tokio::time::timeout(timeout, next.run(request)).await {
         Ok(answer) => answer,
         Err(_) => {
             Problem::new(StatusCode::SERVICE_UNAVAILABLE, "The answer took too long.", "Try again.").into_response()

@@ -225,6 +225,8 @@ pub enum Input {
     Radio,
     /// Yes or no.
     Check,
+    /// A file of the browser's computer; never filled in. Its form is an upload.
+    File,
 }
 
 /// One of several values of a field.
@@ -272,9 +274,9 @@ impl Field {
         Self { name: name.into(), label: label.into(), input, max: MAX_FIELD, ..Self::default() }
     }
 
-    /// With this in it. A password is never filled in.
+    /// With this in it. A password or a file is never filled in.
     pub fn value(self, value: impl Into<String>) -> Self {
-        if self.input == Input::Password { self } else { Self { value: value.into(), ..self } }
+        if matches!(self.input, Input::Password | Input::File) { self } else { Self { value: value.into(), ..self } }
     }
 
     /// With a hint.
@@ -319,6 +321,7 @@ impl Field {
             Input::Password => "password",
             Input::Date => "date",
             Input::DateTime => "datetime-local",
+            Input::File => "file",
             _ => "text",
         }
     }
@@ -339,7 +342,7 @@ impl Field {
             Input::Check => input == "check",
             Input::Plate => input == "plate",
             Input::Code => input == "code",
-            Input::Text | Input::Password | Input::Date | Input::DateTime => input == "text",
+            Input::Text | Input::Password | Input::Date | Input::DateTime | Input::File => input == "text",
         }
     }
 }
@@ -359,6 +362,8 @@ pub struct Form {
     pub hidden: Vec<(String, String)>,
     /// Where to go instead.
     pub cancel: Option<Link>,
+    /// It has a file ([`crate::upload`]).
+    pub upload: bool,
 }
 
 impl Form {

@@ -14,4 +14,5 @@ mod faults;
 mod hotlist_sync;
 mod offline;
 mod renewal;
+mod station_pages;
 mod transfer_faults;

@@ -62,20 +62,8 @@ impl Cab {
         let daemon = Some(vehicle.start(&[]));
         until("the console", || TcpStream::connect(address).ok());
         let cab = Self { vehicle, daemon, address, browser };
-        cab.trust(&issued.ca);
+        trust(&cab.home(), &issued.ca);
         cab
-    }
-
-    /// The authority goes where Chromium looks for those that its user trusts: no warning may appear.
-    fn trust(&self, ca: &Path) {
-        let trusted = self.home().join(".pki/nssdb");
-        std::fs::create_dir_all(&trusted).unwrap();
-        let database = format!("sql:{}", trusted.display());
-        let ca = ca.to_str().unwrap();
-        for args in [&["-N", "--empty-password"][..], &["-A", "-t", "C,,", "-n", "agency", "-i", ca]] {
-            let done = Command::new("certutil").args(["-d", &database]).args(args).output().unwrap();
-            assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
-        }
     }
 
     fn home(&self) -> PathBuf {
@@ -84,20 +72,36 @@ impl Cab {
 
     /// `node tests/browser/<name>.mjs`, which learns by its environment where everything is.
     pub fn script(&self, name: &str) -> Command {
-        let home = self.home();
-        let mut node = Command::new("node");
-        node.arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/browser").join(format!("{name}.mjs")))
-            .env("HOME", &home)
-            .env("CONSOLE", format!("https://localhost:{}", self.address.port()))
-            .env("MODULES", self.browser.join("node_modules"))
-            .env("SHOTS", self.browser.join("shots"))
-            .env("PLATED", env!("CARGO_BIN_EXE_plated"))
-            .env("CONFIG", self.vehicle.path("plated.toml"))
-            .env("PASSWORD", PASSWORD)
-            .env("XDG_RUNTIME_DIR", &home)
-            .stdin(Stdio::null());
+        let mut node = node(&self.browser, &self.home(), name, self.address);
+        node.env("PLATED", env!("CARGO_BIN_EXE_plated")).env("CONFIG", self.vehicle.path("plated.toml"));
         node
     }
+}
+
+/// The authority goes where Chromium looks for those that its user trusts: no warning may appear.
+pub fn trust(home: &Path, ca: &Path) {
+    let trusted = home.join(".pki/nssdb");
+    std::fs::create_dir_all(&trusted).unwrap();
+    let database = format!("sql:{}", trusted.display());
+    let ca = ca.to_str().unwrap();
+    for args in [&["-N", "--empty-password"][..], &["-A", "-t", "C,,", "-n", "agency", "-i", ca]] {
+        let done = Command::new("certutil").args(["-d", &database]).args(args).output().unwrap();
+        assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+    }
+}
+
+/// `node tests/browser/<name>.mjs` for pages at this address.
+pub fn node(browser: &Path, home: &Path, name: &str, address: SocketAddr) -> Command {
+    let mut node = Command::new("node");
+    node.arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/browser").join(format!("{name}.mjs")))
+        .env("HOME", home)
+        .env("CONSOLE", format!("https://localhost:{}", address.port()))
+        .env("MODULES", browser.join("node_modules"))
+        .env("SHOTS", browser.join("shots"))
+        .env("PASSWORD", PASSWORD)
+        .env("XDG_RUNTIME_DIR", home)
+        .stdin(Stdio::null());
+    node
 }
 
 /// Somebody of this role, trained so many days ago, who sees every list.

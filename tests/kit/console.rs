@@ -229,6 +229,18 @@ impl Browser {
         self.send(request.header("content-type", "application/x-www-form-urlencoded"))
     }
 
+    /// The same for an answer that is a file.
+    pub fn download(&self, path: &str, token: &str, fields: &[(&str, &str)]) -> (StatusCode, Vec<u8>) {
+        let pairs = fields.iter().copied().chain([("csrf", token)]);
+        let pairs: Vec<_> = pairs.map(|(name, value)| format!("{name}={}", encoded(value))).collect();
+        let request = self.request(Method::POST, path).body(pairs.join("&"));
+        let request = request.header("content-type", "application/x-www-form-urlencoded");
+        self.runtime.handle().block_on(async {
+            let answer = request.send().await.unwrap();
+            (answer.status(), answer.bytes().await.unwrap().to_vec())
+        })
+    }
+
     pub fn log_in(&self, name: &str, password: &str) -> Answer {
         self.submit("/login", &[("name", name), ("password", password)])
     }

@@ -18,6 +18,7 @@ pub mod random;
 pub mod reading;
 pub mod rtsp;
 pub mod sound;
+pub mod station_pages;
 pub mod store;
 pub mod vehicle;
 
@@ -169,6 +170,8 @@ impl Depot {
             log: plated_station::Log::default(),
             forward: None,
             downstream: Vec::new(),
+            pages: None,
+            access: Default::default(),
         };
         let signer = Signer::create_file(&config.receipt_key).unwrap();
         write_public(&dir.path().join("receipt.pub"), &signer.public_key()).unwrap();

@@ -17,6 +17,7 @@ mod displaced;
 mod forward;
 mod linked;
 mod monitor;
+mod pages;
 mod security;
 mod register;
 mod service;

@@ -268,6 +268,11 @@ impl Accounts {
         self.find(token.session(), activity).map(|(session, _)| session)
     }
 
+    /// Whether a session goes on, locked or not.
+    pub fn goes_on(&self, id: SessionId) -> bool {
+        self.find(id, Activity::Background).is_ok()
+    }
+
     fn find(&self, id: SessionId, activity: Activity) -> Result<(Session, User)> {
         let over = || Error::new(Kind::Unauthenticated, "the session is over; log in again");
         let found = lock(&self.sessions).find(id, activity, self.clock.wall(), self.clock.monotonic());

@@ -3,14 +3,15 @@
 use super::{Archive, NewHold, SignedCertificate, SqliteArchive};
 use crate::command::print;
 use crate::owner::Owner;
+use crate::why::Why;
 use crate::{ArchiveKey, StationConfig, purging};
 use clap::Subcommand;
-use plated_access::{Actor, Case, HoldEvidence, Permit, Reason};
+use plated_access::HoldEvidence;
 use plated_core::clock::{Clock, SystemClock};
 use plated_core::error::{Context, Error, Kind, Result};
 use plated_core::signing::Trust;
 use plated_core::text::{count, visible};
-use serde_json::{Value, json};
+use serde_json::json;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use uuid::Uuid;
@@ -20,12 +21,8 @@ use uuid::Uuid;
 pub enum HoldCommand {
     /// Keep reads with their pictures beyond their retention
     Add {
-        /// Number of the case
-        #[arg(long)]
-        case: String,
-        /// Why
-        #[arg(long)]
-        reason: String,
+        #[command(flatten)]
+        why: Why,
         /// Ids of the reads
         #[arg(required = true)]
         reads: Vec<Uuid>,
@@ -35,9 +32,8 @@ pub enum HoldCommand {
     },
     /// Show all holds, those that were released too
     List {
-        /// Why
-        #[arg(long)]
-        reason: String,
+        #[command(flatten)]
+        why: Why,
         /// The station's configuration
         #[arg(long)]
         config: PathBuf,
@@ -46,9 +42,8 @@ pub enum HoldCommand {
     Release {
         /// Id of the hold
         hold: Uuid,
-        /// Why
-        #[arg(long)]
-        reason: String,
+        #[command(flatten)]
+        why: Why,
         /// The station's configuration
         #[arg(long)]
         config: PathBuf,
@@ -59,26 +54,23 @@ fn beside(config: &StationConfig) -> Result<SqliteArchive> {
     SqliteArchive::beside(&config.archive(ArchiveKey::load(&config.archive_key)?))
 }
 
-/// What lets this user hold, release and see holds, once that is on record.
-fn permit(archive: &SqliteArchive, reason: &str, case: &str, subject: Value) -> Result<Permit<HoldEvidence>> {
-    let gate = purging::gate(archive, Arc::new(SystemClock::new()))?;
-    gate.open(&Actor::of_this_process(), &Reason::new(reason)?, &Case::new(case)?, subject)
-}
-
 impl HoldCommand {
     /// Does what the command line asks.
     pub fn run(self) -> Result<()> {
         let now = SystemClock::new().wall();
         match self {
-            Self::Add { case, reason, reads, config } => {
-                let archive = beside(&StationConfig::load(&config)?)?;
-                let permit = permit(&archive, &reason, &case, json!({"hold": "begin", "reads": reads}))?;
+            Self::Add { why, reads, config } => {
+                let (config, case) = (StationConfig::load(&config)?, why.case()?.to_owned());
+                let archive = beside(&config)?;
+                let (_, permit) =
+                    why.open::<HoldEvidence>(&config, &archive, json!({"hold": "begin", "reads": reads}))?;
                 let hold = archive.hold(&permit, &NewHold { case, reads }, now)?;
                 print(&format!("hold {} keeps {}", hold.id, count(hold.reads.len() as u64, "read")))
             }
-            Self::List { reason, config } => {
-                let archive = beside(&StationConfig::load(&config)?)?;
-                let permit = permit(&archive, &reason, "", json!({"hold": "list"}))?;
+            Self::List { why, config } => {
+                let config = StationConfig::load(&config)?;
+                let archive = beside(&config)?;
+                let (_, permit) = why.open::<HoldEvidence>(&config, &archive, json!({"hold": "list"}))?;
                 let holds = archive.holds(&permit)?;
                 for hold in &holds {
                     let (case, why, by) = (visible(&hold.case), visible(&hold.reason), visible(&hold.by.name));
@@ -93,9 +85,11 @@ impl HoldCommand {
                 }
                 if holds.is_empty() { print("nothing is held") } else { Ok(()) }
             }
-            Self::Release { hold, reason, config } => {
-                let archive = beside(&StationConfig::load(&config)?)?;
-                let permit = permit(&archive, &reason, "", json!({"hold": "release", "id": hold}))?;
+            Self::Release { hold, why, config } => {
+                let config = StationConfig::load(&config)?;
+                let archive = beside(&config)?;
+                let subject = json!({"hold": "release", "id": hold});
+                let (_, permit) = why.open::<HoldEvidence>(&config, &archive, subject)?;
                 archive.release(&permit, hold, now)?;
                 print(&format!("hold {hold} is released"))
             }
@@ -122,7 +116,7 @@ pub fn purge(config: &StationConfig, dry_run: bool) -> Result<()> {
             }
             _ => e,
         })?;
-    let permit = purging::permit(&purging::gate(&archive, clock)?)?;
+    let permit = purging::permit(&purging::gate(&archive, &config.access, clock)?)?;
     let done = archive.purge(&permit, now);
     give_to_station(config)?;
     match done? {

@@ -98,11 +98,8 @@ struct Out {
     config: PathBuf,
 }
 
-impl Out {
-    fn archive(&self) -> Result<SqliteArchive> {
-        let config = StationConfig::load(&self.config)?;
-        SqliteArchive::beside(&config.archive(ArchiveKey::load(&config.archive_key)?))
-    }
+fn beside(config: &StationConfig) -> Result<SqliteArchive> {
+    SqliteArchive::beside(&config.archive(ArchiveKey::load(&config.archive_key)?))
 }
 
 impl SearchArgs {
@@ -117,8 +114,9 @@ impl SearchArgs {
             limit: self.limit.into(),
             ..Query::default()
         };
-        let archive = self.out.archive()?;
-        let (gate, permit): (Gate, Permit<Search>) = self.out.why.open(&archive, query.elements())?;
+        let config = StationConfig::load(&self.out.config)?;
+        let archive = beside(&config)?;
+        let (gate, permit): (Gate, Permit<Search>) = self.out.why.open(&config, &archive, query.elements())?;
         let page = archive.search(&permit, &query)?;
         gate.shown(&permit, page.reads.len() as u64)?;
         for found in &page.reads {
@@ -192,9 +190,10 @@ impl DispositionsCommand {
 
 impl ListArgs {
     fn run<T: DeserializeOwned>(self, kind: &str, line: impl Fn(&StoredDocument, &T) -> String) -> Result<()> {
-        let archive = self.out.archive()?;
+        let config = StationConfig::load(&self.out.config)?;
+        let archive = beside(&config)?;
         let subject = json!({"documents": kind, "vehicle": self.vehicle, "from": self.from, "until": self.until});
-        let (gate, permit): (Gate, Permit<Hits>) = self.out.why.open(&archive, subject)?;
+        let (gate, permit): (Gate, Permit<Hits>) = self.out.why.open(&config, &archive, subject)?;
         let query = DocumentQuery {
             kind: kind.to_owned(),
             vehicle: self.vehicle,

@@ -89,7 +89,7 @@ impl FindingCommand {
             Self::Approve(Approve { number, until, why, config }) => {
                 let config = StationConfig::load(&config)?;
                 let subject = json!({"finding": number, "as": "approval"});
-                let (gate, permit) = why.open::<Show>(&beside(&config)?, subject)?;
+                let (gate, permit) = why.open::<Show>(&config, &beside(&config)?, subject)?;
                 let (reason, actor) = (why.reason(), Actor::SystemUser(this_user()));
                 let done = with_config(&config, |publisher| {
                     publisher.approve_finding(&permit, number, until, &actor, reason.as_str())
@@ -100,7 +100,7 @@ impl FindingCommand {
             Self::Refuse(Refuse { number, why, config }) => {
                 let config = StationConfig::load(&config)?;
                 let subject = json!({"finding": number, "as": "refusal"});
-                let (gate, permit) = why.open::<Show>(&beside(&config)?, subject)?;
+                let (gate, permit) = why.open::<Show>(&config, &beside(&config)?, subject)?;
                 let (reason, actor) = (why.reason(), Actor::SystemUser(this_user()));
                 let done = with_config(&config, |publisher| {
                     publisher.refuse_finding(&permit, number, &actor, reason.as_str())
@@ -115,7 +115,7 @@ impl FindingCommand {
 impl List {
     fn run(self) -> Result<()> {
         let config = StationConfig::load(&self.config)?;
-        let (gate, permit) = self.why.open::<Show>(&beside(&config)?, json!({"findings": true}))?;
+        let (gate, permit) = self.why.open::<Show>(&config, &beside(&config)?, json!({"findings": true}))?;
         let key = ArchiveKey::load(&config.archive_key)?;
         let all = Database::read_only(&config.database(), &key, |rows| rows.findings(&permit))?.unwrap_or_default();
         gate.shown(&permit, all.len() as u64)?;

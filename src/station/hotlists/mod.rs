@@ -28,6 +28,7 @@ mod table;
 mod update;
 
 pub use age::{ListAge, Staleness, ages};
+pub(crate) use body::FileBody;
 pub use fetch::{Fetched, Fetcher, SourceState};
 pub use inactive::{EntryName, Inactive};
 pub use publish::{Done, Publication, Published, Publisher};

@@ -129,6 +129,11 @@ impl Source {
         Sha256::of(format!("{} {self:?} {map:?}", env!("CARGO_PKG_VERSION")).as_bytes())
     }
 
+    /// Whether a CLETS grant is needed to see its entries (control P-08).
+    pub fn needs_clets(&self) -> bool {
+        self.format.as_deref().is_some_and(|format| format.starts_with("ncic") || format.starts_with("ca_doj"))
+    }
+
     /// The settings as the importer takes them.
     pub fn hotlist(&self) -> Hotlist {
         let mut list = Hotlist::from_station(&self.name);

@@ -216,7 +216,7 @@ impl DisableArgs {
         let entry = EntryName::new(&self.plate, &self.state, &self.id)?;
         let subject = json!({"list": self.list, "plate": entry.plate, "state": entry.state, "as": "inactive"});
         // Whoever is told how many entries there are has looked them up.
-        let (_, _permit) = self.why.open::<Show>(&beside(&config)?, subject)?;
+        let (_, _permit) = self.why.open::<Show>(&config, &beside(&config)?, subject)?;
         let (reason, actor) = (self.why.reason(), Actor::SystemUser(this_user()));
         let (made, found) =
             with_config(&config, |publisher| publisher.make_inactive(&self.list, entry, &actor, reason.as_str()))?;
@@ -248,7 +248,7 @@ impl EnableArgs {
     pub fn run(self) -> Result<()> {
         let config = StationConfig::load(&self.config)?;
         let (_, _permit) =
-            self.why.open::<Show>(&beside(&config)?, json!({"inactive": self.number, "as": "active"}))?;
+            self.why.open::<Show>(&config, &beside(&config)?, json!({"inactive": self.number, "as": "active"}))?;
         let (reason, actor) = (self.why.reason(), Actor::SystemUser(this_user()));
         let was = with_config(&config, |publisher| publisher.make_active(self.number, &actor, reason.as_str()))?;
         print(&format!("number {} of {} is active again; vehicles have it at their next round", was.number, was.list))
@@ -273,7 +273,7 @@ impl InactiveArgs {
     /// Does it.
     pub fn run(self) -> Result<()> {
         let config = StationConfig::load(&self.config)?;
-        let (gate, permit) = self.why.open::<Show>(&beside(&config)?, json!({"inactive": true}))?;
+        let (gate, permit) = self.why.open::<Show>(&config, &beside(&config)?, json!({"inactive": true}))?;
         let key = ArchiveKey::load(&config.archive_key)?;
         let all = Database::read_only(&config.database(), &key, |rows| rows.inactive_entries(&permit))?;
         let all = all.unwrap_or_default();

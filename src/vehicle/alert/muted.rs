@@ -1,10 +1,12 @@
 //! Pairings of a read and a listed plate that somebody found wrong, or muted by hand: they alert nobody
-//! until the shift ends. Muted by hand are low and normal priority only.
+//! until the shift ends. Muted by hand are low and normal priority only, and that ends with the session of the
+//! officer who did it, too: whoever takes over hears what they have not muted themselves (control P-06).
 //!
 //! The officers' service mutes, the recorder asks. The end of a mute is kept as monotonic time, so a
 //! jump of the wall clock neither ends it early nor makes it last (invariant 8). What was found wrong
 //! are the entries that the hit showed: one that comes later, from whatever list, alerts.
 
+use plated_access::SessionId;
 use plated_core::plate::{MatchKey, PlateText};
 use plated_core::record::{EntryRecord, HitRecord, Priority};
 use std::collections::HashMap;
@@ -27,32 +29,40 @@ type Pairing = (MatchKey, String);
 struct Mute {
     /// Of the hit that was found wrong, or muted.
     entries: Vec<EntryRecord>,
-    /// Muted by hand: a hit of high priority alerts all the same.
-    by_hand: bool,
+    by: By,
     /// Monotonic time.
     until: Duration,
+}
+
+/// What muted a pairing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum By {
+    /// A finding.
+    Finding,
+    /// An officer's hand, in this session; a hit of high priority alerts all the same.
+    Hand(Option<SessionId>),
 }
 
 impl MutedPairings {
     /// The pairing of this hit alerts nobody before the monotonic time `until`, as long as the
     /// listed plate has no other entries than the hit.
     pub fn begin(&self, hit: &HitRecord, until: Duration) {
-        self.put(hit, false, until);
+        self.put(hit, By::Finding, until);
     }
 
-    /// The same, unless the pairing comes with high priority.
-    pub fn begin_by_hand(&self, hit: &HitRecord, until: Duration) {
-        self.put(hit, true, until);
+    /// The same, unless the pairing comes with high priority, by whoever has this session; none for a system user.
+    pub fn begin_by_hand(&self, hit: &HitRecord, session: Option<SessionId>, until: Duration) {
+        self.put(hit, By::Hand(session), until);
     }
 
-    fn put(&self, hit: &HitRecord, by_hand: bool, until: Duration) {
+    fn put(&self, hit: &HitRecord, by: By, until: Duration) {
         let (pairing, mut pairings) = (pairing(hit), self.lock());
         if pairings.len() >= MAX_PAIRINGS && !pairings.contains_key(&pairing) {
             let first = pairings.iter().min_by_key(|(_, mute)| mute.until).map(|(pairing, _)| pairing.clone());
             first.map(|first| pairings.remove(&first));
         }
         let entries = hit.entries.iter().map(|e| e.entry.clone()).collect();
-        pairings.insert(pairing, Mute { entries, by_hand, until });
+        pairings.insert(pairing, Mute { entries, by, until });
     }
 
     /// The pairing of this hit alerts again.
@@ -63,8 +73,19 @@ impl MutedPairings {
     /// It is not wrong any more: the pairing alerts again, unless it was muted by hand.
     pub fn end_found_wrong(&self, hit: &HitRecord) {
         let mut pairings = self.lock();
-        if pairings.get(&pairing(hit)).is_some_and(|mute| !mute.by_hand) {
+        if pairings.get(&pairing(hit)).is_some_and(|mute| mute.by == By::Finding) {
             pairings.remove(&pairing(hit));
+        }
+    }
+
+    /// What was muted in sessions that are over alerts again.
+    pub fn end_sessions(&self, goes_on: impl Fn(SessionId) -> bool) {
+        let session = |mute: &Mute| if let By::Hand(session) = mute.by { session } else { None };
+        // Looked at without the lock: the recorder asks what is muted, and waits for nothing.
+        let mut over: Vec<SessionId> = self.lock().values().filter_map(session).collect();
+        over.retain(|id| !goes_on(*id));
+        if !over.is_empty() {
+            self.lock().retain(|_, mute| session(mute).is_none_or(|id| !over.contains(&id)));
         }
     }
 
@@ -73,7 +94,7 @@ impl MutedPairings {
         let pairings = self.lock();
         let mute = pairings.get(&pairing(hit)).filter(|mute| now < mute.until);
         mute.is_some_and(|mute| {
-            let counts = !mute.by_hand || hit.priority() < Priority::High;
+            let counts = mute.by == By::Finding || hit.priority() < Priority::High;
             counts && hit.entries.iter().all(|e| mute.entries.contains(&e.entry))
         })
     }
@@ -127,7 +148,7 @@ mod tests {
         let stray = entry("7ABC123", Priority::High, "stray"); // Another state made it less urgent.
         let mut of = hit("7ABC123", "7ABC123", &[stray]);
         of.entries[0].priority = Priority::Normal;
-        muted.begin_by_hand(&of, S(10));
+        muted.begin_by_hand(&of, None, S(10));
         muted.end_found_wrong(&of);
         assert!(muted.holds(&of, S(9)) && !muted.holds(&of, S(10)));
         of.entries[0].priority = Priority::High;

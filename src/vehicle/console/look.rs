@@ -53,6 +53,34 @@ struct Alerts {
     shown: HashSet<Uuid>,
     /// Those whose tone was stopped.
     seen: HashSet<Uuid>,
+    /// Whether their tone could be heard, as it was put on record last.
+    tones: HashMap<Uuid, Tone>,
+}
+
+/// What became of the tone of an alert in a browser.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tone {
+    /// It was played.
+    Played,
+    /// The browser lets nothing be heard before somebody touches the page.
+    Blocked,
+    /// Only high alerts are to sound in this browser.
+    Muted,
+}
+
+impl Tone {
+    /// That of this word, as the script has it.
+    pub fn of(word: &str) -> Option<Self> {
+        [Self::Played, Self::Blocked, Self::Muted].into_iter().find(|tone| tone.as_str() == word)
+    }
+
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Played => "played",
+            Self::Blocked => "blocked",
+            Self::Muted => "muted",
+        }
+    }
 }
 
 impl Look {
@@ -91,6 +119,21 @@ impl Look {
         console.officers.gate().alert_shown(permit, subject)?;
         self.alerts().shown.insert(hit);
         Ok(())
+    }
+
+    /// Puts on record what became of the tone of an alert that was shown here, unless it is already. Blocks.
+    ///
+    /// # Errors
+    /// What kept it from being recorded.
+    pub fn tone(&self, console: &Console, hit: Uuid, tone: Tone) -> Result<()> {
+        let (Some(permit), true) = (&self.hits, self.alerts().shown.contains(&hit)) else { return Ok(()) };
+        if self.alerts().tones.insert(hit, tone) == Some(tone) {
+            return Ok(());
+        }
+        let recorded = console.officers.gate().alert_tone(permit, json!({"hit": hit, "tone": tone.as_str()}));
+        recorded.inspect_err(|_| {
+            self.alerts().tones.remove(&hit);
+        })
     }
 
     /// The tone of this alert was stopped here.

@@ -23,8 +23,8 @@ mod scope;
 mod searches;
 mod settings;
 mod status;
+mod uploads;
 mod visit;
-mod words;
 
 pub use routes::{Needs, Route};
 pub use settings::Settings;
@@ -40,16 +40,14 @@ use axum::Router;
 use cameras::Cameras;
 use crossbeam_channel::{Receiver, RecvTimeoutError, bounded};
 use look::Looks;
-use pages::login::UnfinishedLogins;
-use plated_access::Accounts;
 use plated_core::clock::Clock;
 use plated_core::error::{Error, Kind, Result};
 use plated_core::shutdown::Shutdown;
 use plated_core::tls::{Identity, page_server};
+use plated_portal::{Portal, blocking, draw, words};
 use plated_vision::capture::SourceStatus;
 use plated_web::csrf::Csrf;
 use plated_web::listener::Server;
-use plated_web::problem::Problem;
 use status::Glance;
 use std::fmt;
 use std::net::SocketAddr;
@@ -57,6 +55,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 use std::time::Duration;
 use tokio::runtime::Handle;
+use uploads::Uploads;
 
 /// The end waits for answers that are under way for so long; a little longer than the listener gives them.
 const END_TIMEOUT: Duration = Duration::from_secs(3);
@@ -86,7 +85,6 @@ impl fmt::Debug for Parts {
 /// What all pages share.
 pub(crate) struct Console {
     officers: Arc<OfficerService>,
-    accounts: Arc<Accounts>,
     store: Store,
     events: Hub<Published>,
     clock: Arc<dyn Clock>,
@@ -97,7 +95,8 @@ pub(crate) struct Console {
     /// Names this run of the daemon: events of another one have other numbers.
     run: String,
     looks: Looks,
-    logins: UnfinishedLogins,
+    portal: Portal,
+    uploads: Uploads,
     glance: Arc<Glance>,
     health: Arc<Health>,
     cameras: Cameras,
@@ -190,8 +189,19 @@ fn serve(
     getrandom::fill(&mut random)
         .map_err(|e| Error::new(Kind::Internal, format!("the system gave no random numbers: {e}")))?;
     let listen = settings.listen;
+    let accounts = officers.accounts()?.clone();
+    let portal = Portal {
+        accounts,
+        store: Arc::new(store.clone()),
+        access: config.access.clone(),
+        clock: clock.clone(),
+        place: config.vehicle.clone(),
+        notice: settings.notice.clone(),
+        here: "In this vehicle",
+        has_alerts: true,
+        logins: Default::default(),
+    };
     let console = Arc::new(Console {
-        accounts: officers.accounts()?.clone(),
         officers,
         store,
         events,
@@ -201,7 +211,8 @@ fn serve(
         shift: Duration::from_secs(u64::from(config.shift.hours) * 3600),
         run: hex::encode(random),
         looks: Looks::default(),
-        logins: UnfinishedLogins::default(),
+        portal,
+        uploads: Uploads::default(),
         glance: Arc::default(),
         health,
         cameras: Cameras::new(cameras),
@@ -218,19 +229,4 @@ fn serve(
         let _ = end.send(());
     });
     Ok((Running { address, router, routes, stop, ended }, doubt))
-}
-
-/// Does what waits for the store or the processor where that holds nobody up.
-async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T, Problem> {
-    match tokio::task::spawn_blocking(work).await {
-        Ok(done) => done.map_err(Problem::from),
-        Err(e) => Err(Error::new(Kind::Internal, format!("a page failed by a defect: {e}")).into()),
-    }
-}
-
-/// Draws a page.
-fn draw(page: &impl askama::Template) -> Result<axum::response::Html<String>, Problem> {
-    let drawn = page.render();
-    let drawn = drawn.map_err(|e| Problem::from(Error::new(Kind::Internal, format!("a page can't be drawn: {e}"))))?;
-    Ok(axum::response::Html(drawn))
 }

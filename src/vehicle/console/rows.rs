@@ -3,7 +3,7 @@
 use super::{Console, scope, words};
 use crate::store::{Found, KeptRead};
 use jiff::Timestamp;
-use plated_access::Scope;
+use plated_access::{Recorded, Role, Scope, Search};
 use plated_core::record::{ImageRole, ReadRecord};
 use plated_web::pages::{Confidence, ReadRow};
 use plated_web::plate::Plate;
@@ -49,14 +49,20 @@ pub fn found(read: &Found, now: Timestamp) -> ReadRow {
 }
 
 /// A read with its corrections as a row: as it was corrected last.
-pub fn kept(console: &Console, kept: &KeptRead, hits: &Scope, now: Timestamp) -> ReadRow {
+pub fn kept(console: &Console, kept: &KeptRead, hits: Option<&Scope>, now: Timestamp) -> ReadRow {
     let mut row = row(console, &kept.record, None, now);
-    row.urgency = scope::urgency(kept.hits(), hits, console.officers.settings()).map(Urgency);
+    let urgency = hits.and_then(|hits| scope::urgency(kept.hits(), hits, console.officers.settings()));
+    row.urgency = urgency.map(Urgency);
     if let Some(last) = kept.corrections.first() {
         row.plate = Plate::new(&last.corrected.text, &last.corrected.state);
         row.corrected = true;
     }
     row
+}
+
+/// The row as somebody of this role has it: without a way to the read's page where they may not see that.
+pub fn reached(row: ReadRow, role: Role) -> ReadRow {
+    if Search::ROLES.contains(&role) { row } else { ReadRow { href: String::new(), ..row } }
 }
 
 /// Where a read was made, to about a metre, and which way the vehicle went; empty without a position.

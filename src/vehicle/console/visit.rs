@@ -1,65 +1,48 @@
-//! What a handler knows of the request, and what a page has around it.
+//! What a handler knows of the request, and what the console puts around its pages.
 
-use super::door::Visitor;
 use super::look::Look;
-use super::{Shared, blocking, pages, status};
+use super::{Console, Shared, blocking, door, pages, status};
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
-use plated_access::{Recorded, Role, Search};
-use plated_core::error::{Error, Kind};
-use plated_web::csrf::Token;
-use plated_web::fields::Fields;
-use plated_web::pages::Shape;
+use axum::response::Response;
+use plated_access::{Recorded, Role, Search, Session, SessionId};
+use plated_core::error::{Error, Kind, Result};
+use plated_portal::{Framing, House, Place, Portal, Site, Tab};
+use plated_web::Frame;
 use plated_web::problem::Problem;
-use plated_web::theme::Theme;
-use plated_web::ui::{Form, Health, Link, Message, NavItem, Tab};
-use plated_web::{Frame, cookies};
+use plated_web::ui::{Health, Message};
+use std::ops::Deref;
 use std::sync::Arc;
-
-/// Cookie in which a browser keeps that single keys do nothing.
-pub const NO_SHORTCUTS: &str = "no-shortcuts";
-/// Cookie in which a browser keeps that only high alerts sound.
-pub const MUTED: &str = "muted";
 
 /// A request, as handlers take it.
 #[derive(Clone)]
 pub struct Visit {
     pub console: Shared,
-    /// Who came through the door; none where everybody does.
-    visitor: Option<Visitor>,
-    /// The page's token.
-    pub csrf: String,
-    theme: Theme,
-    pub shortcuts: bool,
-    pub muted: bool,
-    /// The query of the address.
-    pub query: Fields,
+    look: Option<Arc<Look>>,
+    base: plated_portal::Visit,
+}
+
+impl Deref for Visit {
+    type Target = plated_portal::Visit;
+
+    fn deref(&self) -> &plated_portal::Visit {
+        &self.base
+    }
 }
 
 impl FromRequestParts<Shared> for Visit {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, console: &Shared) -> Result<Self, Problem> {
-        let on = |name: &str| cookies::get(&parts.headers, name) == Some("on");
-        Ok(Self {
-            console: console.clone(),
-            visitor: parts.extensions.get().cloned(),
-            csrf: parts.extensions.get::<Token>().map(|token| token.0.clone()).unwrap_or_default(),
-            theme: Theme::of_request(&parts.headers),
-            shortcuts: !on(NO_SHORTCUTS),
-            muted: on(MUTED),
-            query: parts.uri.query().and_then(|query| Fields::parse(query.as_bytes())).unwrap_or_default(),
-        })
+        let site: Site = console.clone();
+        Ok(Self::of(console, plated_portal::Visit::of(parts, &site)))
     }
 }
 
 impl Visit {
-    /// Who came through the door.
-    ///
-    /// # Errors
-    /// On a route that lets everybody in.
-    pub fn visitor(&self) -> Result<&Visitor, Problem> {
-        self.visitor.as_ref().ok_or_else(|| Error::new(Kind::Unauthenticated, "nobody is logged in").into())
+    fn of(console: &Shared, base: plated_portal::Visit) -> Self {
+        let look = base.visitor().ok().and_then(|visitor| console.looks.of(&visitor.session));
+        Self { console: console.clone(), look, base }
     }
 
     /// What the visit is for.
@@ -67,47 +50,16 @@ impl Visit {
     /// # Errors
     /// On a route that does not need it.
     pub fn look(&self) -> Result<&Arc<Look>, Problem> {
-        let look = self.visitor()?.look.as_ref();
-        look.ok_or_else(|| Error::new(Kind::Unauthenticated, "no purpose is given").into())
+        self.look.as_ref().ok_or_else(|| Error::new(Kind::Unauthenticated, "no purpose is given").into())
     }
 
-    /// A form of this page.
-    pub fn form(&self, action: &str, button: &str) -> Form {
-        Form { action: action.into(), csrf: self.csrf.clone(), button: button.into(), ..Form::default() }
-    }
-
-    /// Around a page of one card, for who is not through all doors.
-    pub fn alone(&self, title: &str) -> Frame {
-        Frame {
-            title: title.into(),
-            place: self.console.vehicle.clone(),
-            theme: self.theme,
-            shape: Shape::Alone,
-            csrf: self.csrf.clone(),
-            now_ms: self.console.clock.wall().as_millisecond(),
-            ..Frame::default()
-        }
-    }
-
-    /// Around a whole page; `current` is its item of the navigation. With a look it listens to live events and
-    /// shows the alerts that wait.
-    ///
-    /// # Errors
-    /// On a route that lets everybody in.
-    pub async fn frame(&self, title: &str, current: &str) -> Result<Frame, Problem> {
-        let visitor = self.visitor()?.clone();
-        let mut frame = Frame {
-            shape: Shape::Whole,
-            user: visitor.session.account.full_name.clone(),
-            muted: self.muted,
-            shortcuts: self.shortcuts,
-            ..self.alone(title)
-        };
+    /// What is around a whole page. With a look it listens to live events and shows the alerts that wait.
+    async fn around(&self, title: &str, current: &str) -> Result<Frame, Problem> {
+        let mut frame = self.bare(title)?;
         // Before anything is looked for, so that what comes meanwhile is told again rather than missed.
-        let events = visitor.look.is_some().then(|| pages::events::address(&self.console));
-        let (console, csrf) = (self.console.clone(), self.csrf.clone());
-        let look = visitor.look.clone();
-        let role = visitor.role();
+        let events = self.look.is_some().then(|| pages::events::address(&self.console));
+        let (console, csrf, look) = (self.console.clone(), self.csrf.clone(), self.look.clone());
+        let role = self.visitor()?.role();
         let (line, pending) = blocking(move || {
             let report = console.status();
             let pending = match &look {
@@ -124,7 +76,8 @@ impl Visit {
             frame.messages.push(Message { health: Health::Bad, text });
             Vec::new()
         });
-        frame.nav = nav(&visitor, current, u32::try_from(pending.len()).unwrap_or(u32::MAX));
+        let waiting = u32::try_from(pending.len()).unwrap_or(u32::MAX);
+        frame.nav = self.nav(current, |place| if place == "Alerts" { waiting } else { 0 })?;
         frame.status = line;
         if let Some(events) = events {
             (frame.events, frame.pending) = (events, pending);
@@ -132,45 +85,86 @@ impl Visit {
         }
         Ok(frame)
     }
+}
 
-    /// Around a page of a place that has several; `href` is the address of this one.
-    ///
-    /// # Errors
-    /// As [`frame`](Self::frame).
-    pub async fn frame_in(&self, title: &str, place: &str, href: &str) -> Result<Frame, Problem> {
-        let (mut frame, role) = (self.frame(title, place).await?, self.visitor()?.role());
-        let tabs = TABS.iter().filter(|(of, _, _, roles)| *of == place && roles.contains(&role));
-        frame.tabs = tabs.map(|(_, text, to, _)| Tab { link: Link::new(*text, *to), current: *to == href }).collect();
-        Ok(frame)
+impl House for Console {
+    fn portal(&self) -> &Portal {
+        &self.portal
+    }
+
+    fn has_look(&self, session: &Session) -> bool {
+        self.looks.of(session).is_some()
+    }
+
+    fn session_over(&self, session: SessionId) {
+        self.looks.end(session);
+        self.uploads.end(session);
+    }
+
+    fn logged_out(&self) {
+        self.officers.logged_out();
+    }
+
+    fn home(&self, role: Role) -> &'static str {
+        home(role)
+    }
+
+    fn places(&self) -> &'static [Place] {
+        PLACES
+    }
+
+    fn tabs(&self) -> &'static [Tab] {
+        TABS
+    }
+
+    fn comes_by_itself(&self, path: &str) -> bool {
+        path == door::EVENTS || path.starts_with(door::PICTURES)
+    }
+
+    fn turned_away(&self, path: &str) -> Option<Response> {
+        // The page that listens goes to the start page, which leads on.
+        (path == door::EVENTS).then(|| door::left(self))
+    }
+
+    fn frame(self: Arc<Self>, visit: plated_portal::Visit, title: String, current: String) -> Framing {
+        Box::pin(async move { Visit::of(&self, visit).around(&title, &current).await })
     }
 }
 
 /// Who looks after accounts and the vehicle, or reviews them.
 const OFFICE: [Role; 3] = [Role::Administrator, Role::Auditor, Role::Custodian];
 const FINDINGS: [Role; 3] = [Role::Officer, Role::Supervisor, Role::Custodian];
+const DRIVING: [Role; 3] = [Role::Officer, Role::Supervisor, Role::Administrator];
+const ENTERING: [Role; 2] = [Role::Officer, Role::Supervisor];
 
-/// Pages of places that have several: the place, name, address and roles of each.
-const TABS: &[(&str, &str, &str, &[Role])] = &[
-    ("Alerts", "This shift", "/alerts", &FINDINGS),
-    ("Alerts", "Not this vehicle", "/findings", &FINDINGS),
-    ("Office", "Users", "/users", &OFFICE),
-    ("Office", "Review", "/review", &OFFICE),
-    ("Office", "Lists", "/lists", &[Role::Administrator]),
-    ("Office", "Cameras", "/cameras", &[Role::Administrator]),
-    ("Office", "Purposes", "/purposes", &OFFICE),
+const fn tab(of: &'static str, name: &'static str, href: &'static str, roles: &'static [Role]) -> Tab {
+    Tab { of, name, href, roles }
+}
+
+const TABS: &[Tab] = &[
+    tab("Alerts", "This shift", "/alerts", &FINDINGS),
+    tab("Alerts", "Not this vehicle", "/findings", &FINDINGS),
+    tab("Office", "Users", "/users", &OFFICE),
+    tab("Office", "Review", "/review", &OFFICE),
+    tab("Office", "Lists", "/lists", &[Role::Administrator]),
+    tab("Office", "Cameras", "/cameras", &[Role::Administrator]),
+    tab("Office", "Purposes", "/purposes", &OFFICE),
 ];
 
-/// Places to go to, for the roles that may.
-const PLACES: &[(&str, &str, &str, &[Role])] = &[
-    ("Live", "/", "live", &[Role::Officer, Role::Supervisor, Role::Administrator]),
-    ("Alerts", "/alerts", "bell", &[Role::Officer, Role::Supervisor, Role::Custodian]),
-    ("Search", "/search", "search", Search::ROLES),
-    ("Add plate", "/entries", "plus", &[Role::Officer, Role::Supervisor]),
-    ("Canvass", "/canvass", "canvass", &[Role::Officer, Role::Supervisor]),
-    ("Shift", "/shift", "check", &[Role::Officer, Role::Supervisor, Role::Administrator]),
-    ("Tests", "/performance", "chart", &[Role::Officer, Role::Supervisor, Role::Administrator]),
-    ("Office", "/users", "office", &OFFICE),
-    ("Account", "/account", "user", &Role::ALL),
+const fn place(name: &'static str, href: &'static str, icon: &'static str, roles: &'static [Role]) -> Place {
+    Place { name, href, icon, roles, trained: true }
+}
+
+const PLACES: &[Place] = &[
+    place("Live", "/", "live", &DRIVING),
+    place("Alerts", "/alerts", "bell", &FINDINGS),
+    place("Search", "/search", "search", Search::ROLES),
+    place("Add plate", "/entries", "plus", &ENTERING),
+    place("Canvass", "/canvass", "canvass", &ENTERING),
+    place("Shift", "/shift", "check", &DRIVING),
+    place("Tests", "/performance", "chart", &DRIVING),
+    Place { trained: false, ..place("Office", "/users", "office", &OFFICE) },
+    place("Account", "/account", "user", &Role::ALL),
 ];
 
 /// Where somebody of this role begins.
@@ -180,23 +174,4 @@ pub fn home(role: Role) -> &'static str {
         Role::Custodian => "/alerts",
         Role::Auditor => "/users",
     }
-}
-
-fn nav(visitor: &Visitor, current: &str, pending: u32) -> Vec<NavItem> {
-    let role = visitor.role();
-    // Who has to do something first is led there from everywhere else.
-    let only_own = visitor.session.due.is_some() || visitor.session.locked;
-    let may = |name: &str, roles: &[Role]| match name {
-        "Account" => true,
-        "Office" => roles.contains(&role) && !only_own,
-        _ => roles.contains(&role) && !only_own && visitor.untrained.is_none(),
-    };
-    let places = PLACES.iter().filter(|(name, _, _, roles)| may(name, roles));
-    let item = |(name, href, icon, _): &(&str, &str, &'static str, &[Role])| NavItem {
-        link: Link::new(*name, *href),
-        icon,
-        current: *name == current,
-        count: if *name == "Alerts" { pending } else { 0 },
-    };
-    places.map(item).collect()
 }

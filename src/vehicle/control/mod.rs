@@ -25,7 +25,7 @@ pub use accounts::{AccountChange, AccountLine, NewAccount, OwnSession, Secret};
 pub use call::Call;
 pub use client::call;
 pub use server::Server;
-pub use service::{Incoming, OfficerService};
+pub use service::{Incoming, OfficerService, Preview};
 pub use status::{CanvassLine, ClockLine, ListLine, StatusReport};
 pub use sync::{UpdaterHandle, station};
 

@@ -63,7 +63,7 @@ impl LiveView {
                 self.gate.alert_shown(&self.permit, subject)
             }
             Announcement::Concealed { at } => self.gate.alert_shown(&self.permit, json!({"concealed": true, "at": at})),
-            Announcement::Disposed { .. } => self.gate.still_open(&self.permit),
+            Announcement::Disposed { .. } | Announcement::Corrected { .. } => self.gate.still_open(&self.permit),
             Announcement::Read { .. } if self.ahead == 0 => {
                 self.gate.shown_ahead(&self.permit, READS_AHEAD)?;
                 self.ahead = READS_AHEAD - 1;

@@ -179,10 +179,16 @@ pub(super) fn find(view: &View<'_>, ReadEnd(digits): &ReadEnd) -> Result<Option<
             return Err(Error::new(Kind::Input, message).into());
         }
     };
+    by_id(view, Uuid::from_bytes(id))
+}
+
+/// The read of this id.
+pub(super) fn by_id(view: &View<'_>, id: Uuid) -> Result<Option<KeptRead>, Fault> {
+    let conn = view.conn();
     let mut find = conn.prepare_cached("SELECT record FROM read WHERE id = ?1")?;
-    let json: Option<Vec<u8>> = find.query_row([id], |row| row.get(0)).optional()?;
+    let json: Option<Vec<u8>> = find.query_row([id.as_bytes()], |row| row.get(0)).optional()?;
     let Some(json) = json else { return Ok(None) };
-    Ok(Some(KeptRead { record: parse(&json)?, corrections: of_read(conn, Uuid::from_bytes(id))? }))
+    Ok(Some(KeptRead { record: parse(&json)?, corrections: of_read(conn, id)? }))
 }
 
 /// Those made since `from`, the newest first, at most `limit`.

@@ -7,6 +7,7 @@ use super::manual::time;
 use super::readers::View;
 use super::writer::Writer;
 use jiff::Timestamp;
+use plated_access::{Actor, SessionId, SessionRecord};
 use plated_core::error::{Error, Kind};
 use plated_core::plate::PlateText;
 use plated_core::record::HitRecord;
@@ -117,20 +118,65 @@ pub(super) fn add(writer: &mut Writer, new: &Disposition, by: &By) -> Result<(),
     Ok(())
 }
 
-/// Puts on record that a pairing was muted by hand, or alerts again. The mute itself ends with the daemon.
-pub(super) fn muted_by_hand(
+/// Keeps that a pairing is muted by hand until then, or alerts again, with its event.
+pub(super) fn mute(
     writer: &mut Writer,
     hit: &HitRecord,
-    muted: bool,
+    until: Option<Timestamp>,
     case: &str,
     by: &By,
 ) -> Result<(), Fault> {
-    let stamp = writer.stamp();
+    let (now, stamp, key) = (writer.now(), writer.stamp(), PlateText::normalise(&hit.text).key());
     let tx = writer.write()?;
-    let subject = json!({"hit": hit.id, "listed": hit.listed, "muted": muted, "case": case});
+    tx.execute(
+        "DELETE FROM mute WHERE until <= ?1 OR (read_key, listed) = (?2, ?3)",
+        params![now, key.as_str(), hit.listed],
+    )?;
+    if let Some(until) = until {
+        let session = match &by.who {
+            Actor::User(user) => Some(user.session().to_string()),
+            Actor::SystemUser(_) | Actor::Machine(_) => None,
+        };
+        tx.execute(
+            "INSERT INTO mute (read_key, listed, hit, session, until) VALUES (?1, ?2, ?3, ?4, ?5)",
+            params![key.as_str(), hit.listed, hit.id.as_bytes(), session, until.as_microsecond()],
+        )?;
+    }
+    let subject = json!({"hit": hit.id, "listed": hit.listed, "muted": until.is_some(), "case": case});
     events::write(&tx, &stamp, What::AlertMuted, by, subject)?;
     tx.commit()?;
     Ok(())
+}
+
+/// A pairing that was muted by hand.
+#[derive(Clone, Debug, PartialEq)]
+pub struct HandMute {
+    /// The hit on whose card it was muted.
+    pub hit: HitRecord,
+    /// When it alerts again.
+    pub until: Timestamp,
+    /// Of the officer who muted it; none for a system user.
+    pub session: Option<SessionId>,
+}
+
+/// Those whose officer is still logged in.
+pub(super) fn muted_by_hand(view: &View<'_>) -> Result<Vec<HandMute>, Fault> {
+    let conn = view.conn();
+    let mut find = conn.prepare_cached(
+        "SELECT mute.hit, until, session.record FROM mute LEFT JOIN session ON session.id = mute.session
+         WHERE until > ?1 AND (mute.session IS NULL OR session.id IS NOT NULL)",
+    )?;
+    let mut rows = find.query([view.now()])?;
+    let mut muted = Vec::new();
+    while let Some(row) = rows.next()? {
+        let session = row.get::<_, Option<String>>(2)?;
+        let session = session.map(|json| serde_json::from_str::<SessionRecord>(&json)).transpose();
+        let session = session.map_err(|_| Fault::Damaged("a session in it is not what was written".into()))?;
+        let (until, session) = (time(row.get(1)?)?, session.map(|record| record.id));
+        let hit = hits::by_id(conn, Uuid::from_bytes(row.get(0)?))?;
+        muted.extend(hit.map(|kept| HandMute { hit: kept.hit, until, session }));
+    }
+    Ok(muted)
 }
 
 /// The hits whose pairing is muted now, each with the time at which it alerts again. Of a pairing

@@ -110,7 +110,7 @@ pub use check::{Checked, Report, check, refuse_damaged};
 pub use clock::{ClockChange, breach_of};
 pub use corrections::{Corrected, KeptRead, NewCorrection, ReadEnd};
 pub use detail::{ReadDetail, TransferState};
-pub use dispositions::{Disposition, Finding};
+pub use dispositions::{Disposition, Finding, HandMute};
 pub use events::{By, What};
 pub use hits::{Disposed, HitEnd, HitSearch, KeptHit};
 pub use key::Key;
@@ -360,8 +360,19 @@ impl Store {
     }
 
     /// The same for who watches them as they are made.
-    pub fn live_reads(&self, _: &Permit<access::Live>, limit: usize) -> Result<Vec<ReadRecord>> {
-        self.look("could not list reads", |view| reads::newest(view, limit))
+    pub fn live_reads(&self, _: &Permit<access::Live>, limit: usize) -> Result<Vec<KeptRead>> {
+        self.look("could not list reads", |view| {
+            let kept = |record: ReadRecord| {
+                let corrections = corrections::of_read(view.conn(), record.id)?;
+                Ok(KeptRead { record, corrections })
+            };
+            reads::newest(view, limit)?.into_iter().map(kept).collect()
+        })
+    }
+
+    /// One of them, as it is now.
+    pub fn live_read(&self, _: &Permit<access::Live>, id: Uuid) -> Result<Option<KeptRead>> {
+        self.look("could not look for a read", |view| corrections::by_id(view, id))
     }
 
     /// The first picture of this sort of a read, JPEG, and its hash.
@@ -428,11 +439,16 @@ impl Store {
         self.ask("could not keep a disposition", move |w| dispositions::add(w, &disposition, &by))
     }
 
-    /// Puts on record that the pairing of a hit was muted by hand, or alerts again.
-    pub fn alert_muted(&self, hit: &HitRecord, muted: bool, case: String, by: &By) -> Result<()> {
+    /// Keeps that the pairing of a hit is muted by hand until then, or alerts again, with its event.
+    pub fn mute(&self, hit: &HitRecord, until: Option<Timestamp>, case: String, by: &By) -> Result<()> {
         let (hit, by) = (hit.clone(), by.clone());
-        let job = move |w: &mut Writer| dispositions::muted_by_hand(w, &hit, muted, &case, &by);
-        self.ask("could not put a mute on record", job)
+        let job = move |w: &mut Writer| dispositions::mute(w, &hit, until, &case, &by);
+        self.ask("could not keep a mute", job)
+    }
+
+    /// Pairings that were muted by hand, of officers who are still logged in.
+    pub fn hand_mutes(&self, _: &Permit<access::Matching>) -> Result<Vec<HandMute>> {
+        self.look("could not list muted pairings", dispositions::muted_by_hand)
     }
 
     /// Hits whose pairing is muted now, by their newest disposition, and until when.

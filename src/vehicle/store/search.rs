@@ -136,7 +136,7 @@ impl Search {
         Ok(Self { permit: Arc::new(permit), wanted, from, last, size: PAGE })
     }
 
-    /// The same search again, from its beginning, for reads that leave the system as a file.
+    /// The same search again, from its beginning, for reads that leave the system as this: a word on record.
     ///
     /// # Errors
     /// As [`Gate::open`]; nothing is searched then.
@@ -146,10 +146,15 @@ impl Search {
         actor: &Actor,
         reason: &Reason,
         case: &Case,
+        leave_as: &str,
     ) -> Result<Search<access::ExportReads>> {
         let from = Timestamp::from_microsecond(self.from)
             .map_err(|_| Error::new(Kind::Internal, "a search began at no point in time"))?;
-        let permit = gate.open(actor, reason, case, self.wanted.elements(from))?;
+        let mut elements = self.wanted.elements(from);
+        if let Some(elements) = elements.as_object_mut() {
+            elements.insert("as".into(), leave_as.into());
+        }
+        let permit = gate.open(actor, reason, case, elements)?;
         let (wanted, last) = (self.wanted.clone(), (i64::MAX, i64::MAX));
         Ok(Search { permit: Arc::new(permit), wanted, from: self.from, last, size: PAGE })
     }

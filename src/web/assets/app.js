@@ -73,7 +73,10 @@
       if (old) { old.replaceWith(element); continue; }
       const list = element.dataset.into && document.getElementById(element.dataset.into);
       if (!list) continue;
-      list.prepend(element);
+      // By the time that stands there: passes that went on together are told in the order in which they ended.
+      const at = Date.parse(element.dataset.at);
+      const later = [...list.children].find((other) => !(Date.parse(other.dataset.at) > at));
+      list.insertBefore(element, later ?? null);
       while (list.children.length > Number(list.dataset.max || 60)) list.lastElementChild.remove();
     }
   };
@@ -143,11 +146,23 @@
       tone.stop(at + length);
     }
   };
+  // Whether an alert could be heard goes on record: once, and again when that changes.
+  const told = {};
+  const tellTone = (card) => {
+    const muted = "muted" in body.dataset && "mutable" in card.dataset;
+    const tone = muted ? "muted" : audible() ? "played" : "blocked";
+    const id = card.dataset.alert;
+    if (!wantsTones || told[id] === tone || ("seen" in card.dataset && !told[id])) return;
+    told[id] = tone;
+    fetch(`/alerts/${id}/tone`, { method: "POST", headers: { "X-CSRF-Token": csrf }, body: new URLSearchParams({ tone }) })
+      .catch(() => { delete told[id]; });
+  };
   const sounds = (card) => !("seen" in card.dataset) && !("muted" in body.dataset && "mutable" in card.dataset);
   const unseen = () => $$("[data-alert]").filter(sounds).map((card) => card.dataset.priority);
   const soundAgain = () => {
     const most = unseen().sort((a, b) => ORDER[a] - ORDER[b])[0];
     if (most) sound(most);
+    for (const card of $$("[data-alert]")) tellTone(card);
   };
 
   // ---- alerts: one is shown, the others wait above it
@@ -205,6 +220,7 @@
     sortChips();
     if (dialog) { if (!shown() || !dialog.open) show(mostUrgent().dataset.alert); else show(shown().dataset.alert); }
     if (sounds(card) && !known) sound(card.dataset.priority);
+    if (!known) tellTone(card);
     $("[data-chips]", alerts).setAttribute("aria-live", "polite");
     ready(alerts);
   }
@@ -234,6 +250,7 @@
       toast(`Copied ${text}`);
     } catch { toast("The browser did not let it be copied. Mark the text and copy it by hand."); }
   };
+  for (const b of $$("button[data-print]")) b.hidden = false;
   const ready = (root) => { if (navigator.clipboard) for (const b of $$("button[data-copy]", root)) b.hidden = false; };
 
   // ---- the screen stays awake while events come
@@ -248,6 +265,7 @@
     const target = event.target.closest("button, a");
     if (!target) return;
     if (target.dataset.copy) copy(target.dataset.copy);
+    else if ("print" in target.dataset) window.print();
     else if ("leave" in target.dataset) dialog.close();
     else if (target.dataset.sound !== undefined) setTimeout(() => sound("low"), 150);
     else if (target.closest("[data-chip]") && show(target.closest("[data-chip]").dataset.chip)) event.preventDefault();

@@ -23,8 +23,8 @@ pub struct Account {
     pub factor: Form,
     /// New recovery codes; none without a second factor.
     pub codes: Option<Form>,
-    /// Keys, tones and the like.
-    pub settings: Form,
+    /// Keys, tones and the like, where alerts sound.
+    pub settings: Option<Form>,
     /// Locks, logs out.
     pub leave: Vec<Form>,
 }

@@ -51,6 +51,33 @@ pub struct Search {
     pub results: Option<Results>,
 }
 
+/// A read on a page to print.
+#[derive(Clone, Debug)]
+pub struct SheetRead {
+    /// Text and state.
+    pub plate: Plate,
+    /// The plate alone.
+    pub crop: Picture,
+    /// The vehicle.
+    pub overview: Picture,
+    /// When, where, by which camera.
+    pub facts: Vec<Fact>,
+}
+
+/// What a search found, to be printed.
+#[derive(Clone, Debug, Template)]
+#[template(path = "sheet.html")]
+pub struct Sheet {
+    /// Around it.
+    pub frame: Frame,
+    /// Who took it out, when, and why.
+    pub facts: Vec<Fact>,
+    /// Newest first.
+    pub reads: Vec<SheetRead>,
+    /// Not printed.
+    pub back: Link,
+}
+
 /// Another text that the plate may have.
 #[derive(Clone, Debug)]
 pub struct Reading {
@@ -105,4 +132,8 @@ pub struct ReadDetail {
     pub correct: Option<Form>,
     /// How it is with the transfer.
     pub transfer: (Health, String),
+    /// From the camera to the station: who had it, when, and by which hash it is the same; none in the vehicle.
+    pub custody: Vec<Fact>,
+    /// Keeps it as evidence; none for who may not.
+    pub hold: Option<Form>,
 }

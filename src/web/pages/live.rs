@@ -43,7 +43,7 @@ impl Confidence {
 pub struct ReadRow {
     /// Its id.
     pub id: String,
-    /// Address of its page.
+    /// Address of its page; empty for who may not see that.
     pub href: String,
     /// Text and state.
     pub plate: Plate,

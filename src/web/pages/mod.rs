@@ -10,6 +10,7 @@ mod live;
 mod login;
 mod office;
 mod performance;
+mod station;
 mod start;
 #[cfg(test)]
 mod tests;
@@ -17,12 +18,13 @@ mod write;
 
 pub use account::{Account, Enrol, RecoveryCodes, UserForm, UserRow, Users};
 pub use alert::{Alert, AlertCard, AlertPart, AlertRow, Alerts, Answer, Answered, Chip, Step};
-pub use find::{Hit, Purpose, ReadDetail, Reading, Results, Search};
+pub use find::{Hit, Purpose, ReadDetail, Reading, Results, Search, Sheet, SheetRead};
 pub use live::{CameraCard, CameraPart, Confidence, Live, ReadPart, ReadRow, StatusPart};
 pub use login::{Login, Refused, SecondFactor};
-pub use office::{Cameras, ListState, Lists, Purposes, Review, ReviewRow};
+pub use office::{Cameras, LineRow, ListImport, ListPreview, ListState, Lists, Purposes, Review, ReviewRow};
 pub use performance::{DriveTest, MissRow, Performance, RateText, TestRow};
 pub use start::{Check, ListRow, Shift};
+pub use station::{CameraFigures, Fleet, HoldRow, Holds, MisreadRow, Misreads, PolicyPage, StatisticsPage, VehicleRow};
 pub use write::{
     Canvass, CanvassRow, Entries, EntryRow, ErrorPage, FindingRow, Findings, FormPage, FoundReads, OpenCanvass,
 };

@@ -1,7 +1,7 @@
 //! What an administrator looks after: lists, cameras, purposes, accounts under review. None shows ALPR data.
 
 use super::{CameraCard, Frame};
-use crate::ui::{Fact, Health, Link, Pager};
+use crate::ui::{Fact, Form, Health, Link, Pager};
 use askama::Template;
 
 /// A list, as who answers for it sees it.
@@ -31,6 +31,52 @@ pub struct Lists {
     pub frame: Frame,
     /// What needs somebody first.
     pub rows: Vec<ListState>,
+    /// Leads to where the file of one is sent.
+    pub import: Link,
+}
+
+/// A line of a file that somebody should look at.
+#[derive(Clone, Debug)]
+pub struct LineRow {
+    /// Its number in the file.
+    pub line: String,
+    /// What becomes of it: `Left out`, `Set aside`, `Remark`.
+    pub kind: &'static str,
+    /// The field it is about.
+    pub field: String,
+    /// What is wrong; holds no plate.
+    pub what: String,
+}
+
+/// What is in a file, before it comes into force.
+#[derive(Clone, Debug)]
+pub struct ListPreview {
+    /// Whether it can, in a sentence.
+    pub verdict: (Health, String),
+    /// What keeps it out.
+    pub refusals: Vec<String>,
+    /// Counts and dates.
+    pub facts: Vec<Fact>,
+    /// Lines with mistakes first.
+    pub lines: Vec<LineRow>,
+    /// How many more there are; may be empty.
+    pub more: String,
+    /// Brings it into force.
+    pub accept: Form,
+    /// Leaves it.
+    pub discard: Form,
+}
+
+/// Bringing in the file of a list: the form, or what is in the file.
+#[derive(Clone, Debug, Template)]
+#[template(path = "import.html")]
+pub struct ListImport {
+    /// Around it.
+    pub frame: Frame,
+    /// Sends a file.
+    pub form: Option<Form>,
+    /// What was sent.
+    pub preview: Option<ListPreview>,
 }
 
 /// All cameras.

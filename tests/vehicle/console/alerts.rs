@@ -5,6 +5,8 @@ use crate::kit::store::{hit, read, rows};
 use plated_access::Role;
 use plated_core::clock::Clock;
 use plated_core::record::{Alerting, Difference, Priority, Rule};
+use plated_vehicle::config::Config;
+use plated_vehicle::control::OfficerService;
 use plated_vehicle::store::NewRead;
 use reqwest::StatusCode;
 
@@ -13,6 +15,15 @@ fn alert(desk: &Desk, text: &str, list: &str) -> NewRead {
     let (mut new, mut hit, now) = (read(text), hit(list), desk.place.clock.wall());
     (hit.at, hit.text, new.record.last_seen) = (now, text.into(), now);
     new.record.hits.push(hit);
+    new
+}
+
+/// The same of normal priority.
+fn normal(desk: &Desk, text: &str) -> NewRead {
+    let mut new = alert(desk, text, "svs");
+    let hit = &mut new.record.hits[0];
+    hit.listed = text.into();
+    (hit.entries[0].priority, hit.entries[0].entry.priority) = (Priority::Normal, Priority::Normal);
     new
 }
 
@@ -219,10 +230,7 @@ fn a_normal_alert_is_muted_for_the_shift_and_alerts_again_when_asked_to_and_a_hi
     let desk = Desk::new();
     desk.hire("jdoe", Role::Officer);
     let high = alert(&desk, "7ABC123", "svs");
-    let mut normal = alert(&desk, "6DEF128", "svs");
-    let hit = &mut normal.record.hits[0];
-    hit.listed = "6DEF128".into();
-    (hit.entries[0].priority, hit.entries[0].entry.priority) = (Priority::Normal, Priority::Normal);
+    let normal = normal(&desk, "6DEF128");
     [&high, &normal].into_iter().for_each(|new| desk.read(new));
     let holds = |new: &NewRead| desk.service.muted().holds(&new.record.hits[0], desk.place.clock.monotonic());
     let browser = desk.watching("jdoe");
@@ -247,6 +255,57 @@ fn a_normal_alert_is_muted_for_the_shift_and_alerts_again_when_asked_to_and_a_hi
     let muted = rows(&desk.store).into_iter().filter(|row| row.entry.action.as_str() == "alert_muted");
     let muted: Vec<_> = muted.map(|row| row.entry.elements["muted"].clone()).collect();
     assert_eq!(muted, ["true", "false", "true"]);
+}
+
+// policy: P-06
+#[test]
+fn a_mute_outlives_a_restart_and_ends_with_the_session_of_the_officer_who_muted() {
+    let desk = Desk::new();
+    desk.hire("jdoe", Role::Officer);
+    desk.hire("mlee", Role::Officer);
+    let muted: Vec<_> = ["7ABC123", "6DEF128"].into_iter().map(|text| normal(&desk, text)).collect();
+    muted.iter().for_each(|new| desk.read(new));
+    let (one, other) = (desk.watching("jdoe"), desk.watching("mlee"));
+    answer(&one, &muted[0], "", "mute");
+    answer(&other, &muted[1], "", "mute");
+    let holds = |service: &OfficerService| -> Vec<bool> {
+        muted.iter().map(|new| service.muted().holds(&new.record.hits[0], desk.place.clock.monotonic())).collect()
+    };
+    let again = || {
+        let config = Config::load(&desk.place.dir.path().join("plated.toml")).unwrap();
+        let service = OfficerService::open(&config, desk.store.clone(), desk.place.clock.clone());
+        service.arm().unwrap();
+        service
+    };
+    assert_eq!(holds(&again()), [true, true]);
+    one.post("/logout", &one.get("/account").token(), &[]);
+    desk.service.expire().unwrap();
+    assert_eq!(holds(&desk.service), [false, true], "whoever takes over hears what they did not mute");
+    assert_eq!(holds(&again()), [false, true]);
+    answer(&other, &muted[1], "", "unmute");
+    assert_eq!(holds(&again()), [false, false]);
+}
+
+// policy: P-21
+#[test]
+fn whether_an_alert_could_be_heard_in_the_browser_is_on_record_once_and_when_it_changes() {
+    let desk = Desk::new();
+    desk.hire("jdoe", Role::Officer);
+    let (new, other) = (alert(&desk, "7ABC123", "svs"), alert(&desk, "6DEF128", "svs"));
+    let browser = desk.watching("jdoe");
+    let token = browser.get("/").token();
+    [&new, &other].into_iter().for_each(|new| desk.store.put_read(new).map(drop).unwrap());
+    let tone = |of: &NewRead, word: &str| browser.post(&format!("{}/tone", path(of)), &token, &[("tone", word)]);
+    assert_eq!(tone(&new, "played").status, StatusCode::NO_CONTENT);
+    browser.get(&path(&new));
+    for word in ["blocked", "blocked", "played", "played"] {
+        assert_eq!(tone(&new, word).status, StatusCode::NO_CONTENT);
+    }
+    assert_eq!(tone(&new, "loud").status, StatusCode::BAD_REQUEST);
+    let tones = rows(&desk.store).into_iter().filter(|row| row.entry.action.as_str() == "alert_tone");
+    let tones: Vec<_> = tones.map(|row| (row.entry.actor.name, row.entry.elements["tone"].clone())).collect();
+    let jdoe = |tone: &str| ("jdoe".to_owned(), tone.to_owned());
+    assert_eq!(tones, [jdoe("blocked"), jdoe("played")], "an alert that was not shown has none");
 }
 
 // policy: P-08

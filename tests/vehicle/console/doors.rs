@@ -19,7 +19,8 @@ fn expected(route: &Route) -> Needs {
         | "/account/second-factor/code"
         | "/account/recovery-codes" => Needs::Own,
         // Lists by name and age, cameras, purposes, accounts under review: no plate.
-        "/lists" | "/cameras" | "/purposes" | "/review" => Needs::Session,
+        "/lists" | "/lists/import" | "/lists/import/accept" | "/lists/import/discard" => Needs::Session,
+        "/cameras" | "/purposes" | "/review" => Needs::Session,
         // Of accounts; who may see them is asked for each time.
         "/users" | "/users/new" | "/users/{name}" | "/users/{name}/{action}" => Needs::Session,
         // Results, in which no plate is.
@@ -34,7 +35,7 @@ fn expected(route: &Route) -> Needs {
         // Leads on before anything is shown.
         "/" => Needs::Trained,
         "/subscribers/alerts" => Needs::Token,
-        "/events" | "/pictures/{read}/{name}" | "/alerts" | "/alerts/{hit}" => Needs::Look,
+        "/events" | "/pictures/{read}/{name}" | "/alerts" | "/alerts/{hit}" | "/alerts/{hit}/tone" => Needs::Look,
         "/entries" | "/entries/{id}/remove" => Needs::Look,
         "/canvass" | "/canvass/end" => Needs::Look,
         "/findings" | "/findings/{number}/{action}" | "/alerts/{hit}/finding" => Needs::Look,

@@ -38,6 +38,63 @@ fn the_live_page_has_the_newest_reads_and_a_new_one_comes_by_itself_and_after_a_
     assert!(next.data.contains("6 D E F 1 2 8"), "{}", next.data);
 }
 
+/// The plates of a page in their order, as a screen reader says them.
+fn plates(page: &str) -> Vec<String> {
+    let rows = page.split("class=\"read\"").skip(1);
+    rows.map(|row| row.split("aria-label=\"").nth(1).unwrap().split(',').next().unwrap().replace(' ', "")).collect()
+}
+
+#[test]
+fn reads_stand_in_the_order_of_the_times_beside_them() {
+    let desk = Desk::new();
+    desk.hire("jdoe", Role::Officer);
+    // Passes that went on together end in another order than they are kept in.
+    for (text, ago) in [("4KLM567", 3), ("7ABC123", 9), ("6DEF128", 1)] {
+        let mut new = now(&desk, text);
+        new.record.last_seen = desk.place.clock.wall() - std::time::Duration::from_secs(ago);
+        desk.read(&new);
+    }
+    assert_eq!(plates(&desk.watching("jdoe").get("/").body), ["6DEF128", "4KLM567", "7ABC123"]);
+}
+
+// policy: P-30
+#[test]
+fn a_corrected_read_shows_what_the_plate_says_on_the_live_page_and_on_one_that_is_open() {
+    let desk = Desk::new();
+    desk.hire("jdoe", Role::Officer);
+    let new = now(&desk, "7ABC123");
+    desk.read(&new);
+    let browser = desk.watching("jdoe");
+    let page = browser.get("/");
+    let mut events = browser.listen(&page.events());
+    let correct = format!("/reads/{}/correct", new.record.id);
+    let done = browser.post(&correct, &page.token(), &[("text", "7ABC128"), ("state", "CA")]);
+    assert_eq!(done.status, StatusCode::SEE_OTHER, "{}", done.body);
+    let told = std::iter::from_fn(|| events.next_of(&["put"])).find(|event| !event.id.is_empty()).unwrap();
+    assert!(told.data.contains("7 A B C 1 2 8") && told.data.contains("corrected"), "{}", told.data);
+    let page = browser.get("/");
+    assert_eq!(plates(&page.body), ["7ABC128"], "{}", page.body);
+}
+
+// policy: P-23
+#[test]
+fn who_may_not_see_a_read_in_whole_has_no_way_to_it() {
+    let desk = Desk::new();
+    desk.hire("chief", Role::Administrator);
+    desk.hire("jdoe", Role::Officer);
+    let new = now(&desk, "7ABC123");
+    desk.read(&new);
+    let link = format!("href=\"/reads/{}\"", new.record.id);
+    assert!(desk.watching("jdoe").get("/").body.contains(&link));
+    let chief = desk.watching("chief");
+    let page = chief.get("/");
+    assert!(page.body.contains("7 A B C 1 2 3") && !page.body.contains("href=\"/reads"), "{}", page.body);
+    let mut events = chief.listen(&page.events());
+    desk.read(&now(&desk, "6DEF128"));
+    let told = std::iter::from_fn(|| events.next_of(&["put"])).find(|event| !event.id.is_empty()).unwrap();
+    assert!(told.data.contains("6 D E F 1 2 8") && !told.data.contains("href=\"/reads"), "{}", told.data);
+}
+
 #[test]
 fn a_page_that_knows_events_of_another_run_loads_itself_again() {
     let desk = Desk::new();

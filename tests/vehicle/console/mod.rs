@@ -5,6 +5,7 @@ mod canvass;
 mod doors;
 mod entries;
 mod findings;
+mod import;
 mod fuzzing;
 mod live;
 mod login;

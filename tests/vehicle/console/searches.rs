@@ -226,7 +226,8 @@ fn an_export_has_a_purpose_of_its_own_and_is_on_record_with_the_number_of_reads_
     assert!(browser.get(&asked).body.contains(&format!("href=\"{asked}/export\"")));
     let export = format!("{asked}/export");
     let form = browser.get(&export);
-    assert!(form.body.contains("leave this system as a file") && !form.body.contains("checked"), "{}", form.body);
+    let chosen = |field: &str| form.body.split("<input").any(|of| of.contains(field) && of.contains(" checked"));
+    assert!(form.body.contains("leave this system as a file") && !chosen("name=\"purpose\""), "{}", form.body);
     for missing in [
         &[("case", "26-7"), ("reason", "for the DA")][..],
         &[("purpose", "arrest_warrant"), ("reason", "for the DA")],
@@ -276,4 +277,65 @@ fn an_officer_exports_nothing_and_the_attempt_is_on_record() {
     assert!(refused.status == StatusCode::FORBIDDEN && !refused.body.contains("7ABC001"), "{}", refused.body);
     let entry = on_record(&desk, "reads_exported").pop().unwrap();
     assert_eq!((entry.actor.name.as_str(), entry.outcome), ("jdoe", plated_access::Outcome::Refused));
+}
+
+/// A result with two reads, one corrected, and the form of its export.
+fn exported(desk: &Desk, name: &str, format: &str) -> Answer {
+    let browser = desk.watching(name);
+    let asked = ask(&browser, &[("plate", "7ABC*")]).to;
+    let export = format!("{asked}/export");
+    let form = browser.get(&export);
+    assert!(form.body.contains(&format!("value=\"{format}\"")), "{}", form.body);
+    let why = [("purpose", "arrest_warrant"), ("case", "26-7"), ("reason", "for the DA"), ("format", format)];
+    browser.post(&export, &form.token(), &why)
+}
+
+// policy: P-21
+#[test]
+fn an_export_for_a_program_reads_as_the_golden_file_and_says_who_took_it_and_why() {
+    let desk = Desk::new();
+    desk.hire("sarge", Role::Supervisor);
+    let mut new = ago(&desk, "7ABC001", 5);
+    new.record.hits.push(hit("svs"));
+    let id = new.record.id;
+    desk.store.put_read(&new).unwrap();
+    let file = exported(&desk, "sarge", "json");
+    assert_eq!((file.status, file.headers["content-type"].to_str().unwrap()), (StatusCode::OK, "application/json"));
+    let mut written: serde_json::Value = serde_json::from_str(&file.body).unwrap();
+    let read = &mut written["reads"][0];
+    assert_eq!(read["read"], id.to_string());
+    // What differs in each run.
+    for of in ["read", "first_seen", "last_seen"] {
+        read[of] = of.into();
+    }
+    written["exported"] = "exported".into();
+    let golden: serde_json::Value = serde_json::from_str(include_str!("../../golden/reads_export.json")).unwrap();
+    assert_eq!(written, golden, "{}", serde_json::to_string_pretty(&written).unwrap());
+    let entry = on_record(&desk, "reads_exported").pop().unwrap();
+    assert_eq!((entry.elements["as"].as_str(), entry.purpose.as_deref()), ("json", Some("arrest_warrant")));
+}
+
+// policy: P-21
+#[test]
+fn an_export_to_be_printed_has_the_pictures_and_says_on_paper_who_took_it_and_why() {
+    let desk = Desk::new();
+    desk.hire("sarge", Role::Supervisor);
+    let new = ago(&desk, "7ABC001", 5);
+    desk.store.put_read(&new).unwrap();
+    let page = exported(&desk, "sarge", "page");
+    assert_eq!(page.status, StatusCode::OK);
+    for part in
+        [&format!("/pictures/{}/plate.jpg", new.record.id), "for the DA", "26-7", "sarge", "7 A B C zero zero 1"]
+    {
+        assert!(page.body.contains(part), "{part}: {}", page.body);
+    }
+    let entry = on_record(&desk, "reads_exported").pop().unwrap();
+    assert_eq!(entry.elements["as"], "page");
+    // More than can be looked at on paper.
+    for n in 2..210 {
+        desk.store.put_read(&ago(&desk, &format!("7ABC{n:03}"), n)).unwrap();
+    }
+    let refused = exported(&desk, "sarge", "page");
+    assert!(refused.status.is_client_error() && refused.body.contains("More than 200 reads"), "{}", refused.body);
+    assert_eq!(exported(&desk, "sarge", "csv").status, StatusCode::OK);
 }

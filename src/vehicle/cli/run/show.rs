@@ -136,7 +136,7 @@ fn as_json(announcement: &Announcement) -> Option<String> {
             json!({"hit": hit, "read": read.id, "sounded": sounded}).to_string()
         }
         Announcement::Concealed { at } => json!({"concealed": {"at": at}}).to_string(),
-        Announcement::Disposed { .. } => return None,
+        Announcement::Disposed { .. } | Announcement::Corrected { .. } => return None,
     })
 }
 
@@ -147,7 +147,7 @@ fn as_text(announcement: &Announcement) -> Option<String> {
         Announcement::Concealed { at } => {
             Some(format!("{}  an alert of a list that you are not authorised to see", time_of_day(*at)))
         }
-        Announcement::Disposed { .. } => None,
+        Announcement::Disposed { .. } | Announcement::Corrected { .. } => None,
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::console::cards::{self, For};
 use crate::console::door::redirect;
-use crate::console::look::Look;
+use crate::console::look::{Look, Tone};
 use crate::console::routes::{Needs, Routes};
 use crate::console::visit::Visit;
 use crate::console::{Console, blocking, draw, rows, words};
@@ -11,7 +11,7 @@ use crate::store::{Finding, KeptAlert};
 use crate::visible::{self, VisibleHit};
 use axum::Extension;
 use axum::extract::Path;
-use axum::http::HeaderMap;
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use plated_access::Duty;
 use plated_core::error::{Error, Kind, Result};
@@ -31,11 +31,11 @@ const MAX_PENDING: usize = 30;
 const PAGE: usize = 50;
 
 pub fn routes(routes: Routes) -> Routes {
-    routes.get("/alerts", Needs::Look, list).get("/alerts/{hit}", Needs::Look, page).post(
-        "/alerts/{hit}",
-        Needs::Look,
-        answer,
-    )
+    routes
+        .get("/alerts", Needs::Look, list)
+        .get("/alerts/{hit}", Needs::Look, page)
+        .post("/alerts/{hit}", Needs::Look, answer)
+        .post("/alerts/{hit}/tone", Needs::Look, tone)
 }
 
 /// An alert, with what may be seen of it.
@@ -235,6 +235,15 @@ async fn answer(
         return Ok(draw(&AlertPart { card })?.into_response());
     }
     Ok(redirect(&next.unwrap_or_else(|| "/".into())))
+}
+
+/// What became of the alert's tone in this browser, on record: whether it could be heard.
+async fn tone(visit: Visit, Path(id): Path<String>, Extension(fields): Extension<Fields>) -> Result<Response, Problem> {
+    let (console, look, id) = (visit.console.clone(), visit.look()?.clone(), id_of(&id)?);
+    let none = || Error::new(Kind::Input, "that is nothing that can become of a tone");
+    let tone = Tone::of(fields.get("tone")).ok_or_else(none)?;
+    blocking(move || look.tone(&console, id, tone)).await?;
+    Ok(StatusCode::NO_CONTENT.into_response())
 }
 
 /// The plate does not alert again this shift, or does; who muted it is not told of it again either.

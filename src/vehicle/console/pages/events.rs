@@ -4,7 +4,7 @@
 //! missed events, or knows those of another run, is told to load itself again.
 
 use crate::announcement::{Announcement, Published};
-use crate::console::door::{self, EVENTS, Visitor};
+use crate::console::door::{EVENTS, Visitor};
 use crate::console::look::Look;
 use crate::console::routes::{Needs, Routes};
 use crate::console::visit::Visit;
@@ -16,7 +16,7 @@ use axum::response::Response;
 use plated_access::{Activity, Token};
 use plated_core::error::Result;
 use plated_core::thread::spawn;
-use plated_web::pages::{AlertPart, CameraPart, ReadPart, StatusPart, Step};
+use plated_web::pages::{AlertPart, CameraPart, ReadPart, ReadRow, StatusPart, Step};
 use plated_web::problem::Problem;
 use plated_web::sse::{self, Event};
 use std::collections::HashMap;
@@ -136,9 +136,9 @@ impl Listener {
     /// goes to the start page, which leads on.
     fn check_session(&self) -> Result<(), Gone> {
         let token = Token::parse(&self.visitor.token.to_hex());
-        let visitor = token.and_then(|token| door::visitor(&self.console, token, Activity::Background).ok());
+        let visitor = token.and_then(|token| self.console.portal.visitor(token, Activity::Background).ok());
         let goes_on = visitor.is_some_and(|visitor| {
-            let same = visitor.look.is_some_and(|look| Arc::ptr_eq(&look, &self.look));
+            let same = self.console.looks.of(&visitor.session).is_some_and(|look| Arc::ptr_eq(&look, &self.look));
             same && !visitor.session.locked && visitor.session.due.is_none() && visitor.untrained.is_none()
         });
         if goes_on {
@@ -184,9 +184,9 @@ impl Listener {
             Announcement::Read { read, .. } if self.look.live.is_some() => {
                 self.console.cameras.read(&read.camera, read.last_seen);
                 let scope = self.look.hits.as_ref().map(|permit| permit.scope());
-                let read = rows::row(&self.console, read, scope, self.console.clock.wall());
-                ReadPart { read }.render().ok().map(|data| Event { id: id.clone(), name: "put", data })
+                self.row(rows::row(&self.console, read, scope, self.console.clock.wall()), id.clone())
             }
+            Announcement::Corrected { read } => self.corrected(*read, id.clone()),
             // That there is an alert of another list is told on the page of live reads.
             Announcement::Read { .. } | Announcement::Concealed { .. } => None,
             Announcement::Hit { hit, .. } if hit.alert != plated_core::record::Alerting::Sounded => None,
@@ -194,6 +194,23 @@ impl Listener {
             Announcement::Disposed { hit } => self.alert(*hit, id.clone()),
         };
         told.map_or(Ok(()), |event| self.put(event))
+    }
+
+    fn row(&self, read: ReadRow, id: Option<String>) -> Option<Event> {
+        let read = rows::reached(read, self.visitor.role());
+        ReadPart { read }.render().ok().map(|data| Event { id, name: "put", data })
+    }
+
+    /// The row of a read that was corrected, as it is now.
+    fn corrected(&self, read: Uuid, id: Option<String>) -> Option<Event> {
+        let scope = self.look.hits.as_ref().map(|permit| permit.scope());
+        match self.console.store.live_read(self.look.live.as_ref()?, read) {
+            Ok(read) => self.row(rows::kept(&self.console, &read?, scope, self.console.clock.wall()), id),
+            Err(e) => {
+                tracing::error!("A corrected read is not shown on the console: {}", e.chain());
+                Some(plain("reload", String::new()))
+            }
+        }
     }
 
     /// The alert as it is now, if it may be seen.

@@ -9,6 +9,7 @@ use plated_access::{Live as Access, Recorded};
 use plated_web::pages::Live;
 use plated_web::problem::Problem;
 use plated_web::ui::{Health, Message};
+use std::cmp::Reverse;
 
 /// Reads on the page; as many as the script keeps there.
 const MAX_READS: usize = 60;
@@ -23,18 +24,24 @@ async fn start(visit: Visit) -> Result<Response, Problem> {
     if !Access::ROLES.contains(&visitor.role()) {
         return Ok(redirect(home(visitor.role())));
     }
-    let Some(look) = visitor.look.clone() else { return Ok(redirect("/purpose")) };
+    let Ok(look) = visit.look().cloned() else { return Ok(redirect("/purpose")) };
     // First, so that what comes while the reads are looked for is told again rather than missed.
     let mut frame = visit.frame("Live reads", "Live").await?;
-    let console = visit.console.clone();
+    let (console, role) = (visit.console.clone(), visitor.role());
     let (reads, cameras, hidden) = blocking(move || {
         let Some(live) = &look.live else { return Ok(Default::default()) };
-        let reads = console.store.live_reads(live, MAX_READS)?;
+        let mut reads = console.store.live_reads(live, MAX_READS)?;
         console.officers.gate().shown(live, reads.len() as u64)?;
-        reads.iter().for_each(|read| console.cameras.read(&read.camera, read.last_seen));
+        // The newest by their order in the store, which no clock changes; among them by the time that stands there.
+        reads.sort_by_key(|read| Reverse(read.record.last_seen));
+        reads.iter().for_each(|read| console.cameras.read(&read.record.camera, read.record.last_seen));
         let (report, now) = (console.status(), console.clock.wall());
         let scope = look.hits.as_ref().map(|permit| permit.scope());
-        let rows: Vec<_> = reads.iter().map(|read| rows::row(&console, read, scope, now)).collect();
+        let rows: Vec<_> = reads
+            .iter()
+            .map(|read| rows::kept(&console, read, scope, now))
+            .map(|row| rows::reached(row, role))
+            .collect();
         let cameras = console.cameras.cards(&report.parts, now, console.clock.monotonic());
         let hidden = super::alerts::hidden(&console, &look)?;
         Ok((rows, cameras, hidden))

@@ -1,20 +1,17 @@
 //! One file for each area of pages: its routes, and how its view models are filled.
 
-pub mod account;
 pub mod alerts;
 pub mod canvass;
 pub mod entries;
 pub mod events;
 pub mod findings;
+pub mod import;
 pub mod live;
-pub mod login;
 pub mod office;
 pub mod performance;
 pub mod pictures;
 pub mod purpose;
 pub mod reads;
 pub mod search;
-pub mod second_factor;
 pub mod shift;
 pub mod stream;
-pub mod users;

@@ -1,6 +1,5 @@
-//! What an administrator looks after: lists, cameras, purposes, accounts under review. None shows ALPR data.
+//! What an administrator looks after: lists, cameras, purposes. None shows ALPR data.
 
-use crate::console::pages::users;
 use crate::console::routes::{Needs, Routes};
 use crate::console::status::{freshness, health};
 use crate::console::visit::Visit;
@@ -9,28 +8,26 @@ use crate::control::ListLine;
 use crate::health::Level;
 use axum::response::{IntoResponse, Response};
 use jiff::SignedDuration;
-use plated_access::{Duty, User};
-use plated_core::text::{count, sentence};
+use plated_access::Duty;
+use plated_core::text::sentence;
 use plated_hotlist::settings::ListKind;
-use plated_web::pages::{Cameras, ListState, Lists, Purposes, Review, ReviewRow};
+use plated_web::pages::{Cameras, ListState, Lists, Purposes};
 use plated_web::problem::Problem;
-use plated_web::ui::{Fact, Health, Link};
+use plated_web::ui::{Fact, Link};
 
-/// Rows on a page.
-const PAGE: usize = 50;
 /// The last read of a camera is looked for so far back.
 const LAST_READ: SignedDuration = SignedDuration::from_hours(24);
 
 pub fn routes(routes: Routes) -> Routes {
-    routes
-        .get("/review", Needs::Session, review)
-        .get("/lists", Needs::Session, lists)
-        .get("/cameras", Needs::Session, cameras)
-        .get("/purposes", Needs::Session, purposes)
+    routes.get("/lists", Needs::Session, lists).get("/cameras", Needs::Session, cameras).get(
+        "/purposes",
+        Needs::Session,
+        purposes,
+    )
 }
 
 /// Whether the person of this visit has a duty.
-async fn allow(visit: &Visit, duty: Duty) -> Result<(), Problem> {
+pub async fn allow(visit: &Visit, duty: Duty) -> Result<(), Problem> {
     let (console, actor) = (visit.console.clone(), visit.visitor()?.session.actor());
     blocking(move || console.officers.gate().allow(&actor, duty)).await
 }
@@ -42,8 +39,16 @@ async fn lists(visit: Visit) -> Result<Response, Problem> {
     let mut rows: Vec<_> =
         report.lists.iter().filter(|list| !list.covert).map(|l| list(l, report.clock.trusted)).collect();
     rows.sort_by_key(|row| std::cmp::Reverse(row.state.0));
-    let frame = visit.frame_in("Lists", "Office", "/lists").await?;
-    Ok(draw(&Lists { frame, rows })?.into_response())
+    let mut frame = visit.frame_in("Lists", "Office", "/lists").await?;
+    frame.messages.extend(forms::done(
+        &visit,
+        &[
+            ("imported", "The list is in force."),
+            ("unchanged", "It is the list that is in force already."),
+            ("importing", "The list is being read; it comes into force when that is done."),
+        ],
+    ));
+    Ok(draw(&Lists { frame, rows, import: Link::new("Import a list", super::import::IMPORT) })?.into_response())
 }
 
 fn list(list: &ListLine, trusted: bool) -> ListState {
@@ -99,51 +104,4 @@ async fn purposes(visit: Visit) -> Result<Response, Problem> {
     let rows = access.purposes.iter().map(|p| (p.name.as_str().to_owned(), p.text.clone())).collect();
     let frame = visit.frame_in("Purposes", "Office", "/purposes").await?;
     Ok(draw(&Purposes { frame, facts, rows })?.into_response())
-}
-
-async fn review(visit: Visit) -> Result<Response, Problem> {
-    let mut all = users::users(&visit).await?;
-    all.retain(|user| user.account.disabled.is_none());
-    let console = &visit.console;
-    let mut rows: Vec<_> = all.iter().map(|user| reviewed(console, user)).collect();
-    rows.sort_by_key(|row| row.attention.is_empty());
-    let needing = rows.iter().filter(|row| !row.attention.is_empty()).count();
-    let (health, verdict) = match needing {
-        0 => (Health::Good, format!("In order: {}.", count(all.len() as u64, "account"))),
-        1 => (Health::Warning, format!("1 of {} needs somebody.", count(all.len() as u64, "account"))),
-        n => (Health::Warning, format!("{n} of {} need somebody.", count(all.len() as u64, "account"))),
-    };
-    let first: usize = visit.query.get("from").parse().unwrap_or(0);
-    let total = rows.len();
-    let rows: Vec<_> = rows.into_iter().skip(first).take(PAGE).collect();
-    let pager = forms::pager("/review", first, rows.len(), total, PAGE);
-    let frame = visit.frame_in("Account review", "Office", "/review").await?;
-    Ok(draw(&Review { frame, verdict, health, rows, pager })?.into_response())
-}
-
-fn reviewed(console: &Console, user: &User) -> ReviewRow {
-    let account = &user.account;
-    let unused = users::unused_days(console, user);
-    let mut attention = Vec::new();
-    if unused > users::limit(console) {
-        attention
-            .push(format!("Not used for {}: disable it if it is not needed.", count(unused.unsigned_abs(), "day")));
-    }
-    if console.accounts.check_training(user).is_err() {
-        attention.push("Without current training: nothing is shown to them.".into());
-    }
-    if console.access.accounts.second_factor_required && user.second_factor.is_none() {
-        attention.push("No second factor is set up.".into());
-    }
-    if account.must_change_password {
-        attention.push("The first password was not changed.".into());
-    }
-    ReviewRow {
-        link: Link::new(account.full_name.clone(), format!("/users/{}", account.name)),
-        role: words::title(account.role.as_str()),
-        authorised: format!("{}, {}", account.authorised_by, words::day_time(account.authorised_at)),
-        last_login: user.last_login.map_or_else(|| "never".into(), words::day_time),
-        training: users::training(console, user),
-        attention,
-    }
 }

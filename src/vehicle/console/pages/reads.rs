@@ -99,6 +99,8 @@ async fn page(visit: &Visit, id: Uuid, status: StatusCode, entered: Option<Enter
         history: detail.read.corrections.iter().rev().map(|c| (words::moment(c.at, now), history(c))).collect(),
         correct: may_correct.then(|| form(visit, id, &entered.unwrap_or_else(|| Entered::of(&current)))),
         transfer: transfer(&detail.transfer, now),
+        custody: Vec::new(),
+        hold: None,
     };
     Ok((status, draw(&page)?).into_response())
 }

@@ -8,12 +8,10 @@ use crate::console::{Console, blocking, draw, words};
 use crate::control::{ListLine, StatusReport};
 use crate::health::{Level, Part};
 use axum::response::{IntoResponse, Response};
+use plated_portal::pages::account::training;
 use plated_web::pages::{Check, ListRow, Shift};
 use plated_web::problem::Problem;
 use plated_web::ui::{Form, Health, Link};
-
-/// Training that ends in so many days is told of.
-const WARN_DAYS: i64 = 30;
 
 pub fn routes(routes: Routes) -> Routes {
     routes.get("/shift", Needs::Trained, page)
@@ -37,7 +35,7 @@ async fn page(visit: Visit) -> Result<Response, Problem> {
         Health::Warning => "Ready to drive. Have what is marked seen to when there is time.",
         Health::Bad => "Not ready: something does not work. Fix it before you drive, or drive knowing what is missing.",
     };
-    let watching = visitor.look.is_some();
+    let watching = visit.look().is_ok();
     // Asks only: it changes nothing.
     let form = Form {
         action: if watching { "/" } else { "/purpose" }.into(),
@@ -62,22 +60,8 @@ fn check(part: &Part) -> Check {
 }
 
 fn training_check(console: &Console, visitor: &Visitor) -> Check {
-    let (health, detail) = training(console, visitor);
+    let (health, detail) = training(&console.portal, visitor);
     Check { health, title: "Your training".into(), detail, link: Some(Link::new("Your account", "/account")) }
-}
-
-/// How it is with somebody's own training (control P-07).
-pub fn training(console: &Console, visitor: &Visitor) -> (Health, String) {
-    if let Some(why) = &visitor.untrained {
-        return (Health::Bad, plated_core::text::sentence(&words::capital(why)));
-    }
-    let Some(trained) = visitor.user.account.trained else { return (Health::Good, "Not asked for.".into()) };
-    let limit = i64::from(console.access.accounts.training_days);
-    let today = console.clock.wall().to_zoned(jiff::tz::TimeZone::UTC).date();
-    let left = limit - i64::from((today - trained).get_days());
-    let last = trained.checked_add(jiff::Span::new().days(limit)).unwrap_or(trained);
-    let text = format!("Training counts until {}: {left} days left.", words::day(last));
-    (if left <= WARN_DAYS { Health::Warning } else { Health::Good }, text)
 }
 
 fn row(list: &ListLine, report: &StatusReport) -> ListRow {

@@ -76,6 +76,7 @@ impl OfficerService {
                 let announcement = Announcement::Hit { read, hit, captured, pictures };
                 events.publish(Published::new(announcement, self.sets.clone()), bytes);
             }
+            events.publish(Published::new(Announcement::Corrected { read: read.id }, self.sets.clone()), 0);
         }
         self.leave_seen(&permit, &mut correction);
         Ok(correction)

@@ -56,6 +56,7 @@ impl OfficerService {
         }
         self.try_canvass();
         self.try_findings();
+        self.end_hand_mutes();
         let now = self.clock.moment();
         let mut officers = self.officers();
         if self.doubted.swap(!now.trusted, Ordering::Relaxed) && now.trusted {

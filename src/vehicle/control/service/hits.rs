@@ -6,7 +6,7 @@ use crate::announcement::{Announcement, Published};
 use crate::control::{Disposed, Muted, Reply};
 use crate::store::{By, Disposition, Finding, HitEnd, HitSearch, KeptHit};
 use crate::visible::{self, VisibleHit};
-use plated_access::Case;
+use plated_access::{Actor, Case};
 use plated_core::error::{Error, Kind, Result};
 use plated_core::record::{HitRecord, Priority};
 use serde_json::json;
@@ -55,20 +55,21 @@ impl OfficerService {
     }
 
     /// Lets the pairing of a hit alert nobody until the shift ends, or alert again. High priority is never muted
-    /// so: neither this hit nor a later one of the pairing that is more urgent.
+    /// so: neither this hit nor a later one of the pairing that is more urgent. It ends with the officer's session.
     pub(super) fn mute(&self, end: &str, muted: bool, case: String, by: &By) -> Result<Muted> {
         let _one = self.disposing.lock().unwrap_or_else(|e| e.into_inner());
         let hit = self.find_seen(end, &case, by)?;
         if muted && hit.priority().max(self.sets.tone(&hit)) == Priority::High {
             return Err(Error::new(Kind::Refused, "an alert of high priority can't be muted"));
         }
-        self.store.alert_muted(&hit, muted, case, by)?;
+        let until = if muted { Some(later(self.clock.wall(), self.shift)?) } else { None };
+        self.store.mute(&hit, until, case, by)?;
+        let session = if let Actor::User(user) = &by.who { Some(user.session()) } else { None };
         match muted {
-            true => self.muted.begin_by_hand(&hit, self.clock.monotonic().saturating_add(self.shift)),
+            true => self.muted.begin_by_hand(&hit, session, self.clock.monotonic().saturating_add(self.shift)),
             false => self.muted.end(&hit),
         }
         self.tell_disposed(hit.id);
-        let until = if muted { Some(later(self.clock.wall(), self.shift)?) } else { None };
         Ok(Muted { hit: hit.id, until })
     }
 
@@ -94,13 +95,26 @@ impl OfficerService {
         }
     }
 
-    /// Mutes what was found wrong before. What the wall clock says is left of a shift can't
+    /// Lets go of what was muted by hand in sessions that are over.
+    pub(super) fn end_hand_mutes(&self) {
+        if let Some(accounts) = &self.accounts {
+            self.muted.end_sessions(|session| accounts.goes_on(session));
+        }
+    }
+
+    /// Mutes what was found wrong before, and what officers muted who are still logged in. What the wall clock says is left of a shift can't
     /// be more than a shift, however it has jumped.
     pub(super) fn arm_quiet(&self) -> Result<()> {
         let (wall, monotonic) = (self.clock.wall(), self.clock.monotonic());
+        let ends = |until| monotonic.saturating_add(left(until, wall).min(self.shift));
         for (hit, until) in self.store.muted_pairings(&self.matching)? {
             if let Some(hit) = self.sets.shown_hit(&hit) {
-                self.muted.begin(&hit, monotonic.saturating_add(left(until, wall).min(self.shift)));
+                self.muted.begin(&hit, ends(until));
+            }
+        }
+        for mute in self.store.hand_mutes(&self.matching)? {
+            if let Some(hit) = self.sets.shown_hit(&mute.hit) {
+                self.muted.begin_by_hand(&hit, mute.session, ends(mute.until));
             }
         }
         Ok(())

@@ -17,6 +17,17 @@ use plated_hotlist::{ImportReport, Source, Wish};
 use std::path::Path;
 use std::sync::Arc;
 
+/// What would become of the file of a list. It holds no plate.
+#[derive(Clone, Debug)]
+pub struct Preview {
+    /// What became of its lines.
+    pub report: ImportReport,
+    /// Its date: its own or else its file's.
+    pub dated: Option<Timestamp>,
+    /// What keeps it out.
+    pub refusals: Vec<String>,
+}
+
 /// How far the date of a list may be ahead of a clock that is right.
 const DAY: SignedDuration = SignedDuration::from_hours(24);
 
@@ -180,6 +191,37 @@ impl OfficerService {
         Ok(Import { list: name, entries, unchanged: false, report: report.to_string(), forced })
     }
 
+    /// Reads and checks what comes for a list as an import does, and changes nothing.
+    ///
+    /// # Errors
+    /// `NotFound` when no such list is configured, `Input` when it is no list, `Storage` when it can't be read.
+    pub fn preview(&self, name: &str, incoming: &Incoming<'_>) -> Result<Preview> {
+        let list = self.configured(name)?;
+        let in_force = self.state(name)?.and_then(|state| state.in_force);
+        let compared = self.compared(incoming, in_force.as_ref());
+        // So that all that keeps it out is told beside what is in it.
+        let wish = Wish { compared, force: Some(import::ForceReason::new("to be looked at")?) };
+        let read = || plated_hotlist::read_file(&list, incoming.file, incoming.name, wish, |_| Ok(()));
+        let passed = give_way("preview", read)?;
+        let refusals = passed.forced.into_iter().flat_map(|forced| forced.refusals);
+        Ok(Preview {
+            report: passed.summary.report,
+            dated: passed.dated.or(incoming.dated),
+            refusals: refusals.map(plated_hotlist::import::ImportRefusal::brief).collect(),
+        })
+    }
+
+    /// What a list is compared with.
+    fn compared(&self, incoming: &Incoming<'_>, in_force: Option<&Version>) -> Compared {
+        let moment = self.clock.moment();
+        let trusted = moment.trusted.then_some(moment.wall);
+        Compared {
+            in_force: in_force.map(|v| ReplacedList { entries: v.entries, date: v.comparable(trusted) }),
+            file_date: incoming.dated,
+            now: trusted,
+        }
+    }
+
     /// The file of what is in force is there, whole; if not, the same list mends it.
     fn is_whole(&self, name: &str, version: &Version) -> bool {
         give_way("import", || self.list_files.check(name, &version.sha256)).is_ok()
@@ -207,16 +249,11 @@ impl OfficerService {
         in_force: Option<&Version>,
         force: Option<&By>,
     ) -> Result<(Imported, ImportReport, Source)> {
-        let moment = self.clock.moment();
-        let (now, trusted) = (moment.wall, moment.trusted.then_some(moment.wall));
+        let now = self.clock.wall();
         // Who let it in at the station is on record there.
         let forced = incoming.version.and_then(|version| version.forced.as_deref());
         let wish = Wish {
-            compared: Compared {
-                in_force: in_force.map(|v| ReplacedList { entries: v.entries, date: v.comparable(trusted) }),
-                file_date: incoming.dated,
-                now: trusted,
-            },
+            compared: self.compared(incoming, in_force),
             force: force.map(|by| by.reason.as_str()).or(forced).map(import::ForceReason::new).transpose()?,
         };
         let Incoming { file, name, .. } = *incoming;

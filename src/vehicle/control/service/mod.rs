@@ -17,6 +17,8 @@ mod sessions;
 mod shift;
 mod subscribers;
 
+pub use import::Preview;
+
 use super::sync::{self, UpdaterHandle};
 use super::{Expires, Reply, Request};
 use crate::alert::{Chime, MutedPairings, VehicleFindings};
@@ -516,7 +518,7 @@ impl OfficerService {
     }
 
     /// A place for a file that comes over the socket.
-    pub(super) fn incoming(&self, name: &OsStr) -> Result<IncomingFile> {
+    pub(crate) fn incoming(&self, name: &OsStr) -> Result<IncomingFile> {
         self.list_files.incoming(name)
     }
 }

@@ -276,6 +276,18 @@ CREATE TABLE disposition (
 CREATE INDEX disposition_by_read ON disposition (read);
 CREATE INDEX disposition_quiet ON disposition (quiet_until) WHERE quiet_until IS NOT NULL;
 
+-- Pairings that an officer muted by hand, each until the shift ends or that officer's session does.
+CREATE TABLE mute (
+  -- As in disposition.
+  read_key TEXT NOT NULL,
+  listed TEXT NOT NULL,
+  hit BLOB NOT NULL CHECK (length(hit) = 16),
+  -- session.id; none for a system user.
+  session TEXT,
+  until INTEGER NOT NULL,
+  PRIMARY KEY (read_key, listed)
+) STRICT, WITHOUT ROWID;
+
 -- Programs that are sent alerts: of reads after the one that was the newest when the program was first configured.
 CREATE TABLE webhook (
   name TEXT NOT NULL PRIMARY KEY,

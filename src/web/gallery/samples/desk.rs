@@ -65,7 +65,101 @@ pub fn lists(empty: bool) -> Lists {
         list_state("svs", (Health::Bad, "31 h old"), refused),
         list_state("department_of_motor_vehicles_of_the_neighbouring_state", (Health::Good, "2 h old"), ""),
     ];
-    Lists { frame: office("Lists", "/lists"), rows: if empty { Vec::new() } else { rows } }
+    Lists {
+        frame: office("Lists", "/lists"),
+        rows: if empty { Vec::new() } else { rows },
+        import: Link::new("Import a list", "/lists/import"),
+    }
+}
+
+/// The form that sends a file.
+pub fn import_form(wrong: bool) -> ListImport {
+    let file = Field::new(Input::File, "file", "File").hint("As it comes from the source: packed or not").required();
+    let fields = vec![
+        Field::new(Input::Select, "list", "List").choices([("svs", "svs"), ("amber", "amber")]).value("svs"),
+        Field::new(Input::DateTime, "dated", "Made at").hint("Only where the file itself has no date"),
+        if wrong { file.error("Choose the file of the list.") } else { file },
+    ];
+    let form = Form {
+        upload: true,
+        cancel: Some(Link::new("Back", "/lists")),
+        ..form("/lists/import", "Look at the file", fields)
+    };
+    ListImport { frame: office("Import a list", "/lists"), form: Some(form), preview: None }
+}
+
+/// What is in a file.
+pub fn import_preview(refused: bool) -> ListImport {
+    let line = |line: &str, kind, field: &str, what: &str| LineRow {
+        line: line.into(),
+        kind,
+        field: field.into(),
+        what: what.into(),
+    };
+    let mut fields = vec![Field::new(Input::Text, "reason", "Why it is brought in by hand").required()];
+    if refused {
+        fields.push(Field::new(Input::Check, "force", "Bring it into force all the same"));
+    }
+    let preview = ListPreview {
+        verdict: match refused {
+            true => (Health::Bad, "This file would be refused.".into()),
+            false => (Health::Warning, "It can come into force; some lines are left out.".into()),
+        },
+        refusals: if refused {
+            vec!["It has 1,204 entries where the list in force has 412,806, and at most 20 % may go at once.".into()]
+        } else {
+            Vec::new()
+        },
+        facts: vec![
+            Fact::new("List", "svs"),
+            Fact::new("File", "svs-2026-11-26.tbl.zip"),
+            Fact::new("Dated", "26 Nov 2026, 06:00"),
+            Fact::new("Lines", "412,901"),
+            Fact::new("Entries", "412,806"),
+            Fact::new("With mistakes", "3").health(Health::Warning),
+        ],
+        lines: vec![
+            line("1,204", "Left out", "date", "30 Feb is no day."),
+            line("88,117", "Left out", "plate", "It has more than 10 characters."),
+            line("90,002", "Set aside", "plate", "It is none, as the list says."),
+            line("90,417", "Remark", "category", "A code that is not known."),
+        ],
+        more: "91 lines more are not shown.".into(),
+        accept: form("/lists/import/accept", "Bring into force", fields),
+        discard: form("/lists/import/discard", "Take another file", Vec::new()),
+    };
+    ListImport { frame: office("Import a list", "/lists"), form: None, preview: Some(preview) }
+}
+
+/// A result to be printed.
+pub fn sheet() -> Sheet {
+    let read = |plate: &str, seen: &str| SheetRead {
+        plate: Plate::new(plate, "CA"),
+        crop: picture_of_plate(plate),
+        overview: picture_of_vehicle(plate),
+        facts: vec![
+            Fact::new("Seen", seen),
+            Fact::new("Camera", "front"),
+            Fact::new("Position", "37.83534, -122.26416"),
+            Fact::new("Confidence", "98 %"),
+            Fact::new("Listed in", "svs"),
+            Fact::new("Read", "019ac5f2-7c1e-7a90-b1d2-3f5c7a9e0b11"),
+        ],
+    };
+    let frame = Frame { shape: Shape::Full, ..alone("2 reads") };
+    Sheet {
+        frame,
+        facts: vec![
+            Fact::new("Exported", "26 Nov 2026, 21:04"),
+            Fact::new("By", "sarge"),
+            Fact::new("Purpose", "Locating stolen, wanted or investigated vehicles"),
+            Fact::new("Case", "26-048113"),
+            Fact::new("For", "District attorney, People v. Doe"),
+            Fact::new("Vehicle", "Unit 214"),
+        ],
+        reads: vec![read("6KOJ318", "26 Nov 2026, 20:58"), read("4HNU635", "26 Nov 2026, 20:41")],
+        back: Link::new("Back to the result", "/search"),
+    }
 }
 
 pub fn camera_table() -> Cameras {

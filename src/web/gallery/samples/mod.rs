@@ -4,6 +4,7 @@
 mod office;
 mod desk;
 mod drive;
+mod station;
 
 use plated_web::Frame;
 use plated_web::pages::*;
@@ -12,6 +13,7 @@ use plated_web::ui::*;
 pub use desk::*;
 pub use drive::*;
 pub use office::*;
+pub use station::*;
 
 /// Name of the file and the page.
 pub type Page = (&'static str, String);
@@ -20,16 +22,24 @@ pub fn moment(text: &str, time: &str) -> Moment {
     Moment { text: text.into(), iso: format!("2026-11-26T{time}Z") }
 }
 
-fn picture(name: &str, alt: &str, width: u32, height: u32) -> Option<Picture> {
-    Some(Picture { src: format!("/pictures/{name}.jpg"), alt: alt.into(), width, height })
+fn picture(name: &str, alt: &str, width: u32, height: u32) -> Picture {
+    Picture { src: format!("/pictures/{name}.jpg"), alt: alt.into(), width, height }
 }
 
-fn crop(plate: &str) -> Option<Picture> {
+fn picture_of_plate(plate: &str) -> Picture {
     picture(&plate.to_lowercase(), "Plate as the camera saw it", 320, 160)
 }
 
-fn overview(plate: &str) -> Option<Picture> {
+fn picture_of_vehicle(plate: &str) -> Picture {
     picture(&format!("{}-overview", plate.to_lowercase()), "Vehicle as the camera saw it", 800, 450)
+}
+
+fn crop(plate: &str) -> Option<Picture> {
+    Some(picture_of_plate(plate))
+}
+
+fn overview(plate: &str) -> Option<Picture> {
+    Some(picture_of_vehicle(plate))
 }
 
 fn item(text: &str, href: &str, icon: &'static str, current: &str) -> NavItem {
@@ -173,6 +183,11 @@ pub fn pages() -> askama::Result<Vec<Page>> {
         ("finding-propose", propose().render()?),
         ("lists", lists(false).render()?),
         ("lists-empty", lists(true).render()?),
+        ("list-import", import_form(false).render()?),
+        ("list-import-wrong", import_form(true).render()?),
+        ("list-preview", import_preview(false).render()?),
+        ("list-preview-refused", import_preview(true).render()?),
+        ("sheet", sheet().render()?),
         ("cameras", camera_table().render()?),
         ("purposes", purpose_table().render()?),
         ("review", review(false).render()?),
@@ -186,6 +201,16 @@ pub fn pages() -> askama::Result<Vec<Page>> {
         ("performance", performance(false).render()?),
         ("performance-empty", performance(true).render()?),
         ("performance-drive", drive_test().render()?),
+        ("station-read", station_read().render()?),
+        ("holds", holds(false).render()?),
+        ("holds-empty", holds(true).render()?),
+        ("fleet", fleet(false).render()?),
+        ("fleet-empty", fleet(true).render()?),
+        ("misreads", misreads(false).render()?),
+        ("misreads-empty", misreads(true).render()?),
+        ("statistics", statistics(false).render()?),
+        ("statistics-empty", statistics(true).render()?),
+        ("policy", policy().render()?),
         ("error", error_page().render()?),
     ])
 }

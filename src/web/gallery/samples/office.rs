@@ -133,6 +133,8 @@ pub fn read_detail() -> ReadDetail {
             ],
         )),
         transfer: (Health::Good, "Received by station, receipt of 21:04:58".into()),
+        custody: Vec::new(),
+        hold: None,
     }
 }
 
@@ -259,14 +261,14 @@ pub fn account() -> Account {
                     .required(),
             ],
         ),
-        settings: form(
+        settings: Some(form(
             "/account/settings",
             "Keep",
             vec![
                 Field::new(Input::Check, "shortcuts", "Single keys answer alerts and copy").value("on"),
                 Field::new(Input::Check, "muted", "Only high alerts sound here").value("on"),
             ],
-        ),
+        )),
         factor: form(
             "/account/second-factor",
             "Set up another",

@@ -80,7 +80,7 @@ async fn page(visit: &Visit, entered: Entered) -> Result<Response, Problem> {
     }
     frame.messages.extend(done(&entered, visit.query.get("done"), drive.as_ref()));
     let may_test = Duty::Enter.roles().contains(&visitor.role());
-    let has_purpose = visitor.look.is_some();
+    let has_purpose = visit.look().is_ok();
     let tester = visitor.session.actor().author();
     let now = visit.console.clock.wall();
     let cameras = visit.console.officers.cameras();

@@ -2,9 +2,8 @@
 //! with the look; the result has an address without it.
 
 mod export;
-mod form;
 
-pub use form::Entered;
+pub use plated_portal::search::Entered;
 
 use crate::console::door::redirect;
 use crate::console::look::Look;
@@ -12,16 +11,17 @@ use crate::console::routes::{Needs, Routes};
 use crate::console::searches::MAX_PAGES;
 use crate::console::visit::Visit;
 use crate::console::{Console, blocking, draw, rows, scope};
-use crate::store::{KeptRead, Search, Searches};
+use crate::store::{KeptRead, Search, Searches, Wanted};
 use axum::Extension;
 use axum::extract::Path;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use form::Wrong;
+use jiff::Timestamp;
 use plated_access::{ExportReads, Recorded, Search as Access};
 use plated_core::clock::id_at;
 use plated_core::error::{Error, Kind, Result};
 use plated_core::text::count;
+use plated_portal::search::{Offered, Wrong};
 use plated_web::fields::Fields;
 use plated_web::map::{Map, Mark, Place};
 use plated_web::pages::{self, ReadRow, Results};
@@ -68,11 +68,15 @@ async fn start(visit: Visit) -> Result<Response, Problem> {
 async fn search(visit: Visit, Extension(fields): Extension<Fields>) -> Result<Response, Problem> {
     may::<Access>(&visit, "search reads")?;
     let entered = Entered::of(&fields);
-    let (wanted, from) = match entered.read() {
-        Ok(wanted) => wanted,
+    let asked = match entered.read(Wanted::parse) {
+        Ok(asked) => asked,
         Err(wrong) => return page(&visit, StatusCode::UNPROCESSABLE_ENTITY, &entered, &wrong, None).await,
     };
     let (console, look) = (visit.console.clone(), visit.look()?.clone());
+    let from = asked.from.unwrap_or(Timestamp::UNIX_EPOCH);
+    let mut wanted = asked.plate.unwrap_or_default();
+    (wanted.state, wanted.until, wanted.area) = (asked.state, asked.until, asked.area);
+    (wanted.camera, wanted.canvass, wanted.hits_only) = (asked.camera, asked.canvass, asked.hits_only);
     let id = blocking(move || {
         let why = look.because(REASON)?;
         let search = Search::begin(console.officers.gate(), look.actor(), &why, &look.case, wanted, from)?;
@@ -105,7 +109,7 @@ async fn page(
     results: Option<Results>,
 ) -> Result<Response, Problem> {
     let mut form = visit.form("/search", "Search");
-    form.fields = entered.fields(visit.console.cameras.names(), wrong);
+    form.fields = entered.fields(Offered::Cameras(visit.console.cameras.names()), wrong);
     let look = visit.look()?;
     let access = &visit.console.access;
     let purpose = look.reason.purpose().and_then(|p| access.purposes.iter().find(|known| known.name == *p));
@@ -147,7 +151,7 @@ fn results(visit: &Visit, console: &Console, look: &Look, id: Uuid, number: usiz
     };
     console.officers.gate().shown(&permit, found.len() as u64)?;
     let now = console.clock.wall();
-    let rows: Vec<_> = found.iter().map(|read| rows::kept(console, read, permit.scope(), now)).collect();
+    let rows: Vec<_> = found.iter().map(|read| rows::kept(console, read, Some(permit.scope()), now)).collect();
     let first = number * PAGE;
     let (shown, has_more) = (format!("{}–{}", first + 1, first + rows.len()), more.is_some());
     if let Some(more) = more {

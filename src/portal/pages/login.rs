@@ -1,14 +1,15 @@
 //! Getting in: name and password, second factor, lock, and out again (controls P-07, P-20).
 
-use crate::console::door::{Visitor, redirect, target, token};
-use crate::console::routes::{Needs, Routes};
-use crate::console::visit::{Visit, home};
-use crate::console::{Shared, blocking, draw, words};
+use crate::door::{Visitor, redirect, target, token};
+use crate::house::{Portal, Site};
+use crate::routes::{Needs, Routes};
+use crate::visit::Visit;
+use crate::{blocking, draw, words};
 use axum::Extension;
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use plated_access::{LoggedIn, LoginRefused, Password, Session, Token};
+use plated_access::{LoggedIn, LoginRefused, Password, Token};
 use plated_core::error::{Error, Kind, Result};
 use plated_core::text::sentence;
 use plated_web::cookies;
@@ -28,7 +29,7 @@ const CODE_TIMEOUT: Duration = Duration::from_secs(180);
 /// Logins that may wait for their code.
 const MAX_UNFINISHED: usize = 50;
 
-pub fn routes(routes: Routes) -> Routes {
+pub fn routes(routes: Routes<Site>) -> Routes<Site> {
     routes
         .get("/login", Needs::Nobody, form)
         .post("/login", Needs::Nobody, log_in)
@@ -112,7 +113,7 @@ fn login_page(visit: &Visit, then: &str, wrong: Wrong<'_>) -> Result<impl IntoRe
     }
     let mut form = visit.form("/login", "Log in");
     (form.fields, form.hidden) = (vec![name, password], vec![("then".into(), then.to_owned())]);
-    draw(&Login { frame, form, notice: visit.console.settings.notice.clone() })
+    draw(&Login { frame, form, notice: visit.portal().notice.clone() })
 }
 
 async fn log_in(visit: Visit, headers: HeaderMap, Extension(fields): Extension<Fields>) -> Result<Response, Problem> {
@@ -127,14 +128,14 @@ async fn log_in(visit: Visit, headers: HeaderMap, Extension(fields): Extension<F
 }
 
 async fn code_form(visit: Visit, headers: HeaderMap) -> Result<Response, Problem> {
-    match unfinished(&visit.console, &headers) {
+    match unfinished(visit.portal(), &headers) {
         Some(_) => Ok(code_page(&visit, false, "")?.into_response()),
         None => Ok(redirect("/login")),
     }
 }
 
 async fn recovery_form(visit: Visit, headers: HeaderMap) -> Result<Response, Problem> {
-    match unfinished(&visit.console, &headers) {
+    match unfinished(visit.portal(), &headers) {
         Some(_) => Ok(code_page(&visit, true, "")?.into_response()),
         None => Ok(redirect("/login")),
     }
@@ -167,7 +168,7 @@ async fn give_code(
     headers: HeaderMap,
     Extension(fields): Extension<Fields>,
 ) -> Result<Response, Problem> {
-    let Some((id, Unfinished { name, password, then, .. })) = unfinished(&visit.console, &headers) else {
+    let Some((id, Unfinished { name, password, then, .. })) = unfinished(visit.portal(), &headers) else {
         let message = "The login took too long. Begin again.".to_owned();
         let page = login_page(&visit, "/", Wrong { message, ..Wrong::default() })?;
         return Ok((StatusCode::UNAUTHORIZED, page).into_response());
@@ -176,9 +177,9 @@ async fn give_code(
     Attempt { name, password, code, then, unfinished: Some(id) }.make(visit, &headers).await
 }
 
-fn unfinished(console: &Shared, headers: &HeaderMap) -> Option<(String, Unfinished)> {
+fn unfinished(portal: &Portal, headers: &HeaderMap) -> Option<(String, Unfinished)> {
     let id = cookies::get(headers, UNFINISHED)?;
-    Some((id.to_owned(), console.logins.get(id, console.clock.monotonic())?))
+    Some((id.to_owned(), portal.logins.get(id, portal.clock.monotonic())?))
 }
 
 /// Somebody wants in.
@@ -194,8 +195,8 @@ struct Attempt {
 
 impl Attempt {
     async fn make(self, visit: Visit, headers: &HeaderMap) -> Result<Response, Problem> {
-        let console = visit.console.clone();
-        let (accounts, name, password) = (console.accounts.clone(), self.name.clone(), self.password.clone());
+        let (site, portal) = (visit.site.clone(), visit.portal());
+        let (accounts, name, password) = (portal.accounts.clone(), self.name.clone(), self.password.clone());
         let code = self.code.clone();
         let outcome = blocking(move || {
             let code = code.as_ref().map(|(code, _)| code.as_str());
@@ -204,16 +205,16 @@ impl Attempt {
         match outcome.await? {
             Ok(LoggedIn { token: new, session }) => {
                 if let Some(id) = &self.unfinished {
-                    console.logins.end(id);
+                    portal.logins.end(id);
                 }
-                self.leave_old(&console, headers).await;
-                let to = if self.then == "/" { home_of(&session) } else { &self.then };
+                self.leave_old(&site, headers).await;
+                let to = if self.then == "/" { site.home(session.account.role) } else { &self.then };
                 let cookie = cookies::set(SESSION_COOKIE, &new.to_hex(), None);
                 Ok(with_cookies(redirect(to), [cookie, cookies::clear(UNFINISHED)]))
             }
             Err(LoginRefused::CodeNeeded) => {
-                let now = console.clock.monotonic();
-                let id = console.logins.begin(&self.name, self.password, self.then, now)?;
+                let now = portal.clock.monotonic();
+                let id = portal.logins.begin(&self.name, self.password, self.then, now)?;
                 Ok(with_cookies(redirect("/login/code"), [cookies::set(UNFINISHED, &id, Some(CODE_TIMEOUT))]))
             }
             Err(LoginRefused::Code(why)) => {
@@ -228,7 +229,7 @@ impl Attempt {
             }
             Err(LoginRefused::Locked(locked)) => {
                 if let Some(id) = &self.unfinished {
-                    console.logins.end(id);
+                    portal.logins.end(id);
                 }
                 let message = sentence(&words::capital(&LoginRefused::Locked(locked).to_string()));
                 let page = login_page(&visit, &self.then, Wrong { message, ..Wrong::default() })?;
@@ -249,23 +250,19 @@ impl Attempt {
     }
 
     /// Whoever was logged in in this browser before is not any more.
-    async fn leave_old(&self, console: &Shared, headers: &HeaderMap) {
+    async fn leave_old(&self, site: &Site, headers: &HeaderMap) {
         let Some(old) = token(headers) else { return };
-        if let Err(problem) = end(console.clone(), old).await {
+        if let Err(problem) = end(site.clone(), old).await {
             tracing::warn!("A session could not be ended: {}", problem.what);
         }
     }
 }
 
-fn home_of(session: &Session) -> &'static str {
-    home(session.account.role)
-}
-
-async fn end(console: Shared, token: Token) -> Result<(), Problem> {
-    console.looks.end(token.session());
+async fn end(site: Site, token: Token) -> Result<(), Problem> {
+    site.session_over(token.session());
     blocking(move || {
-        console.accounts.logout(&token)?;
-        console.officers.logged_out();
+        site.portal().accounts.logout(&token)?;
+        site.logged_out();
         Ok(())
     })
     .await
@@ -297,14 +294,15 @@ fn unlock_page(visit: &Visit, then: &str, error: &str, message: String) -> Resul
     if !message.is_empty() {
         frame.messages.push(Message { health: Health::Bad, text: message });
     }
-    let notice = format!("{} is logged in. Alerts go on sounding from the vehicle's own speaker.", account.full_name);
+    let alerts = if visit.portal().has_alerts { " Alerts go on sounding from the vehicle's own speaker." } else { "" };
+    let notice = format!("{} is logged in.{alerts}", account.full_name);
     draw(&Login { frame, form, notice })
 }
 
 async fn unlock(visit: Visit, Extension(fields): Extension<Fields>) -> Result<Response, Problem> {
-    let (console, then) = (visit.console.clone(), target(fields.get("then")));
+    let (site, then) = (visit.site.clone(), target(fields.get("then")));
     let (token, password) = (visit.visitor()?.token.clone(), Password::new(fields.get("password")));
-    match blocking(move || Ok(console.accounts.unlock(&token, &password))).await? {
+    match blocking(move || Ok(site.portal().accounts.unlock(&token, &password))).await? {
         Ok(_) => Ok(redirect(&then)),
         Err(LoginRefused::Credentials) => {
             let page = unlock_page(&visit, &then, "The password is wrong.", String::new())?;
@@ -319,14 +317,14 @@ async fn unlock(visit: Visit, Extension(fields): Extension<Fields>) -> Result<Re
 }
 
 async fn lock(visit: Visit) -> Result<Response, Problem> {
-    let (console, token) = (visit.console.clone(), visit.visitor()?.token.clone());
-    blocking(move || console.accounts.lock(&token)).await?;
+    let (site, token) = (visit.site.clone(), visit.visitor()?.token.clone());
+    blocking(move || site.portal().accounts.lock(&token)).await?;
     Ok(redirect("/unlock"))
 }
 
-async fn log_out(State(console): State<Shared>, headers: HeaderMap) -> Result<Response, Problem> {
+async fn log_out(State(site): State<Site>, headers: HeaderMap) -> Result<Response, Problem> {
     if let Some(token) = token(&headers) {
-        end(console, token).await?;
+        end(site, token).await?;
     }
     Ok(with_cookies(redirect("/login"), [cookies::clear(SESSION_COOKIE)]))
 }
@@ -343,7 +341,7 @@ async fn refused(visit: Visit) -> Result<Response, Problem> {
         facts: vec![
             Fact::new("Name", user.account.full_name.clone()),
             Fact::new("Last training", trained).health(Health::Warning),
-            Fact::new("Counts for", format!("{} days", visit.console.access.accounts.training_days)),
+            Fact::new("Counts for", format!("{} days", visit.portal().access.accounts.training_days)),
         ],
         links: vec![Link::new("Your account", "/account"), Link::new("Log in as somebody else", "/login")],
     };

@@ -1,8 +1,9 @@
 //! One's own second factor (control P-20): the secret, once, as text and as a picture; then the recovery codes.
 
-use crate::console::routes::{Needs, Routes};
-use crate::console::visit::Visit;
-use crate::console::{blocking, draw, words};
+use crate::house::Site;
+use crate::routes::{Needs, Routes};
+use crate::visit::Visit;
+use crate::{blocking, draw, words};
 use axum::Extension;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
@@ -15,7 +16,7 @@ use plated_web::problem::Problem;
 use plated_web::qr::Qr;
 use plated_web::ui::{Field, Health, Input, Link, Message};
 
-pub fn routes(routes: Routes) -> Routes {
+pub fn routes(routes: Routes<Site>) -> Routes<Site> {
     routes
         .get("/account/second-factor", Needs::Own, begin_page)
         .post("/account/second-factor", Needs::Own, begin)
@@ -46,9 +47,9 @@ fn ask_password(visit: &Visit, error: &str) -> Result<Response, Problem> {
 }
 
 async fn begin(visit: Visit, Extension(fields): Extension<Fields>) -> Result<Response, Problem> {
-    let (console, token) = (visit.console.clone(), visit.visitor()?.token.clone());
+    let (accounts, token) = (visit.portal().accounts.clone(), visit.visitor()?.token.clone());
     let password = Password::new(fields.get("factor-password"));
-    match blocking(move || Ok(console.accounts.begin_second_factor(&token, &password))).await? {
+    match blocking(move || Ok(accounts.begin_second_factor(&token, &password))).await? {
         Ok(enrolment) => enrol_page(&visit, &enrolment),
         Err(LoginRefused::Credentials) => ask_password(&visit, "The password is wrong."),
         Err(refused @ LoginRefused::Locked(_)) => {
@@ -78,9 +79,9 @@ fn enrol_page(visit: &Visit, enrolment: &Enrolment) -> Result<Response, Problem>
 }
 
 async fn confirm(visit: Visit, Extension(fields): Extension<Fields>) -> Result<Response, Problem> {
-    let (console, token) = (visit.console.clone(), visit.visitor()?.token.clone());
+    let (accounts, token) = (visit.portal().accounts.clone(), visit.visitor()?.token.clone());
     let code = fields.get("code").to_owned();
-    match blocking(move || Ok(console.accounts.confirm_second_factor(&token, &code))).await? {
+    match blocking(move || Ok(accounts.confirm_second_factor(&token, &code))).await? {
         Ok(codes) => codes_page(&visit, codes),
         Err(LoginRefused::Code(why)) => {
             // The secret was shown once; a wrong code does not make another one.
@@ -102,9 +103,9 @@ fn codes_page(visit: &Visit, codes: Vec<String>) -> Result<Response, Problem> {
 }
 
 async fn renew(visit: Visit, Extension(fields): Extension<Fields>) -> Result<Response, Problem> {
-    let (console, token) = (visit.console.clone(), visit.visitor()?.token.clone());
+    let (accounts, token) = (visit.portal().accounts.clone(), visit.visitor()?.token.clone());
     let password = Password::new(fields.get("codes-password"));
-    match blocking(move || Ok(console.accounts.renew_recovery_codes(&token, &password))).await? {
+    match blocking(move || Ok(accounts.renew_recovery_codes(&token, &password))).await? {
         Ok(codes) => codes_page(&visit, codes),
         Err(LoginRefused::Credentials) => {
             Err(Problem::new(StatusCode::FORBIDDEN, "The password is wrong.", "Go back and give it again."))

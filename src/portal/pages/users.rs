@@ -1,9 +1,10 @@
 //! Accounts, for whoever sets them up or reviews them (controls P-20, P-23). They show no ALPR data.
 
-use crate::console::door::redirect;
-use crate::console::routes::{Needs, Routes};
-use crate::console::visit::Visit;
-use crate::console::{Console, blocking, draw, words};
+use crate::door::redirect;
+use crate::house::{Portal, Site};
+use crate::routes::{Needs, Routes};
+use crate::visit::Visit;
+use crate::{blocking, draw, words};
 use axum::Extension;
 use axum::extract::Path;
 use axum::http::StatusCode;
@@ -22,7 +23,7 @@ const PAGE: usize = 50;
 /// Training that ends in so many days is told of.
 const WARN_DAYS: i64 = 30;
 
-pub fn routes(routes: Routes) -> Routes {
+pub(crate) fn routes(routes: Routes<Site>) -> Routes<Site> {
     routes
         .get("/users", Needs::Session, list)
         .get("/users/new", Needs::Session, new_page)
@@ -33,9 +34,9 @@ pub fn routes(routes: Routes) -> Routes {
 }
 
 /// Those who may see accounts get them, or the reason why not.
-pub async fn users(visit: &Visit) -> Result<Vec<User>, Problem> {
-    let (console, actor) = (visit.console.clone(), visit.visitor()?.session.actor());
-    blocking(move || console.accounts.users(&actor)).await
+pub(crate) async fn users(visit: &Visit) -> Result<Vec<User>, Problem> {
+    let (accounts, actor) = (visit.portal().accounts.clone(), visit.visitor()?.session.actor());
+    blocking(move || accounts.users(&actor)).await
 }
 
 async fn user(visit: &Visit, name: &str) -> Result<User, Problem> {
@@ -45,8 +46,8 @@ async fn user(visit: &Visit, name: &str) -> Result<User, Problem> {
 
 async fn list(visit: Visit) -> Result<Response, Problem> {
     let mut all = users(&visit).await?;
-    let console = &visit.console;
-    let review = review(console, &all);
+    let portal = visit.portal();
+    let review = review(portal, &all);
     let wanted = visit.query.get("name").trim().to_lowercase();
     let fits = |user: &User| {
         let account = &user.account;
@@ -54,7 +55,7 @@ async fn list(visit: Visit) -> Result<Response, Problem> {
     };
     all.retain(fits);
     let first: usize = visit.query.get("from").parse().unwrap_or(0);
-    let rows: Vec<_> = all.iter().skip(first).take(PAGE).map(|user| row(console, user)).collect();
+    let rows: Vec<_> = all.iter().skip(first).take(PAGE).map(|user| row(portal, user)).collect();
     let at = |from: usize| format!("/users?from={from}");
     let pager = Pager {
         shown: format!("{}–{} of {}", (first + 1).min(all.len()), first + rows.len(), all.len()),
@@ -79,13 +80,13 @@ fn done(word: &str) -> Option<Message> {
 }
 
 /// What a review of the accounts finds, in short: unused ones, and those without current training.
-fn review(console: &Console, users: &[User]) -> Vec<Message> {
+fn review(portal: &Portal, users: &[User]) -> Vec<Message> {
     let active = || users.iter().filter(|user| user.account.disabled.is_none());
-    let unused = active().filter(|user| unused_days(console, user) > limit(console)).count();
-    let untrained = active().filter(|user| console.accounts.check_training(user).is_err()).count();
+    let unused = active().filter(|user| unused_days(portal, user) > limit(portal)).count();
+    let untrained = active().filter(|user| portal.accounts.check_training(user).is_err()).count();
     let mut found = Vec::new();
     if unused > 0 {
-        let days = console.access.accounts.unused_days;
+        let days = portal.access.accounts.unused_days;
         found.push(format!("{} not used for more than {days} days: disable what is not needed.", accounts(unused)));
     }
     if untrained > 0 {
@@ -98,16 +99,16 @@ fn accounts(number: usize) -> String {
     count(number as u64, "account")
 }
 
-pub fn limit(console: &Console) -> i64 {
-    i64::from(console.access.accounts.unused_days)
+pub(crate) fn limit(portal: &Portal) -> i64 {
+    i64::from(portal.access.accounts.unused_days)
 }
 
-pub fn unused_days(console: &Console, user: &User) -> i64 {
+pub(crate) fn unused_days(portal: &Portal, user: &User) -> i64 {
     let since = user.account.active_since;
-    console.clock.wall().duration_since(since.max(user.last_login.unwrap_or(since))).as_hours() / 24
+    portal.clock.wall().duration_since(since.max(user.last_login.unwrap_or(since))).as_hours() / 24
 }
 
-fn row(console: &Console, user: &User) -> UserRow {
+fn row(portal: &Portal, user: &User) -> UserRow {
     let account = &user.account;
     let role = words::title(account.role.as_str());
     UserRow {
@@ -117,29 +118,29 @@ fn row(console: &Console, user: &User) -> UserRow {
         } else {
             format!("{}, {role}", account.title)
         },
-        training: training(console, user),
+        training: training(portal, user),
         last_login: user.last_login.map_or_else(|| "never".into(), words::day_time),
-        state: state(console, user),
+        state: state(portal, user),
     }
 }
 
-pub fn training(console: &Console, user: &User) -> (Health, String) {
+pub(crate) fn training(portal: &Portal, user: &User) -> (Health, String) {
     let Some(trained) = user.account.trained else { return (Health::Bad, "none on record".into()) };
-    let days = i64::from(console.access.accounts.training_days);
+    let days = i64::from(portal.access.accounts.training_days);
     let until = trained.checked_add(jiff::Span::new().days(days)).unwrap_or(trained);
-    let today = console.clock.wall().to_zoned(jiff::tz::TimeZone::UTC).date();
+    let today = portal.clock.wall().to_zoned(jiff::tz::TimeZone::UTC).date();
     match i64::from((until - today).get_days()) {
-        _ if console.accounts.check_training(user).is_err() => (Health::Bad, format!("lapsed {}", words::day(until))),
+        _ if portal.accounts.check_training(user).is_err() => (Health::Bad, format!("lapsed {}", words::day(until))),
         left if left <= WARN_DAYS => (Health::Warning, format!("{left} days left")),
         _ => (Health::Good, format!("until {}", words::day(until))),
     }
 }
 
-fn state(console: &Console, user: &User) -> (Health, String) {
-    let unused = unused_days(console, user);
+fn state(portal: &Portal, user: &User) -> (Health, String) {
+    let unused = unused_days(portal, user);
     match &user.account.disabled {
         Some(_) => (Health::Info, "Disabled".into()),
-        None if unused > limit(console) => (Health::Warning, format!("Unused for {unused} days")),
+        None if unused > limit(portal) => (Health::Warning, format!("Unused for {unused} days")),
         None if user.account.must_change_password => (Health::Info, "First password not changed".into()),
         None => (Health::Good, "Active".into()),
     }
@@ -236,7 +237,7 @@ async fn new_form(visit: &Visit, entered: &Entered, error: Option<Error>) -> Res
     let mut form = visit.form("/users/new", "Add");
     form.fields = vec![Field::new(Input::Text, "login", "Login").value(&entered.login).required().max(64)];
     form.fields.extend(entered.fields());
-    let least = visit.console.access.accounts.password_min_chars;
+    let least = visit.portal().access.accounts.password_min_chars;
     form.fields.push(
         Field::new(Input::Password, "password", "First password")
             .hint(format!("At least {least} characters; it must be changed at the first login"))
@@ -268,11 +269,11 @@ fn shown(
 }
 
 async fn add(visit: Visit, Extension(fields): Extension<Fields>) -> Result<Response, Problem> {
-    let (console, actor) = (visit.console.clone(), visit.visitor()?.session.actor());
+    let (site, actor) = (visit.site.clone(), visit.visitor()?.session.actor());
     let entered = Entered::came(&fields);
     let made = {
         let (entered, fields) = (entered.clone(), fields.clone());
-        blocking(move || Ok(add_account(&console, &actor, &entered, &fields)))
+        blocking(move || Ok(add_account(site.portal(), &actor, &entered, &fields)))
     };
     match made.await? {
         Ok(()) => Ok(redirect("/users?done=added")),
@@ -280,7 +281,7 @@ async fn add(visit: Visit, Extension(fields): Extension<Fields>) -> Result<Respo
     }
 }
 
-fn add_account(console: &Console, by: &Actor, entered: &Entered, fields: &Fields) -> Result<()> {
+fn add_account(portal: &Portal, by: &Actor, entered: &Entered, fields: &Fields) -> Result<()> {
     let user = NewUser {
         name: LoginName::new(&entered.login)?,
         full_name: entered.name.clone(),
@@ -292,7 +293,7 @@ fn add_account(console: &Console, by: &Actor, entered: &Entered, fields: &Fields
         must_change_password: true,
     };
     let (password, reason) = (Password::new(fields.get("password")), Reason::new(fields.get("reason"))?);
-    console.accounts.add(by, user, &password, &reason).map(drop)
+    portal.accounts.add(by, user, &password, &reason).map(drop)
 }
 
 async fn page(visit: Visit, Path(name): Path<String>) -> Result<Response, Problem> {
@@ -301,13 +302,13 @@ async fn page(visit: Visit, Path(name): Path<String>) -> Result<Response, Proble
 }
 
 async fn change_form(visit: &Visit, user: &User, entered: &Entered, error: Option<Error>) -> Result<Response, Problem> {
-    let (console, name) = (&visit.console, &user.account.name);
+    let (portal, name) = (visit.portal(), &user.account.name);
     let mut form = visit.form(&format!("/users/{name}"), "Keep");
     form.fields = entered.fields();
     form.cancel = Some(Link::new("Back", "/users"));
-    let (training, state) = (training(console, user), state(console, user));
+    let (training, state) = (training(portal, user), state(portal, user));
     let managed = match user.managed_by {
-        ManagedBy::Here => "In this vehicle",
+        ManagedBy::Here => portal.here,
         ManagedBy::Station => "At the station; it is changed there",
     };
     let account = &user.account;
@@ -348,10 +349,10 @@ async fn keep(
     Extension(fields): Extension<Fields>,
 ) -> Result<Response, Problem> {
     let (user, entered) = (user(&visit, &name).await?, Entered::came(&fields));
-    let (console, actor) = (visit.console.clone(), visit.visitor()?.session.actor());
+    let (site, actor) = (visit.site.clone(), visit.visitor()?.session.actor());
     let kept = {
         let (user, entered) = (user.clone(), entered.clone());
-        blocking(move || Ok(change(&console, &actor, &user, &entered, fields.get("reason"))))
+        blocking(move || Ok(change(site.portal(), &actor, &user, &entered, fields.get("reason"))))
     };
     match kept.await? {
         Ok(()) => Ok(redirect("/users?done=kept")),
@@ -360,7 +361,7 @@ async fn keep(
 }
 
 /// Each part that is another than before is a change of its own, on record.
-fn change(console: &Console, by: &Actor, user: &User, entered: &Entered, reason: &str) -> Result<()> {
+fn change(portal: &Portal, by: &Actor, user: &User, entered: &Entered, reason: &str) -> Result<()> {
     let (account, reason) = (&user.account, Reason::new(reason)?);
     let (role, trained, grants) = (entered.role()?, entered.trained()?, entered.grants());
     let mut changes = Vec::new();
@@ -382,7 +383,7 @@ fn change(console: &Console, by: &Actor, user: &User, entered: &Entered, reason:
     if role != account.role {
         changes.push(Change::Role(role));
     }
-    changes.into_iter().try_for_each(|change| console.accounts.change(by, &account.name, change, &reason).map(drop))
+    changes.into_iter().try_for_each(|change| portal.accounts.change(by, &account.name, change, &reason).map(drop))
 }
 
 async fn act(
@@ -391,7 +392,7 @@ async fn act(
     Extension(fields): Extension<Fields>,
 ) -> Result<Response, Problem> {
     let user = user(&visit, &name).await?;
-    let (console, actor) = (visit.console.clone(), visit.visitor()?.session.actor());
+    let (site, actor) = (visit.site.clone(), visit.visitor()?.session.actor());
     let account = user.account.name.clone();
     let done = blocking(move || {
         let reason = fields.get(&format!("{action}-reason")).to_owned();
@@ -407,7 +408,7 @@ async fn act(
         Ok(Reason::new(&reason).and_then(|reason| {
             changes
                 .into_iter()
-                .try_for_each(|change| console.accounts.change(&actor, &account, change, &reason).map(drop))
+                .try_for_each(|change| site.portal().accounts.change(&actor, &account, change, &reason).map(drop))
         }))
     });
     match done.await? {

@@ -1,10 +1,11 @@
-//! What is searched for: from a form to the store, and back into the form.
+//! What is searched for: from a form to what is asked of a store, and back into the form.
 
-use crate::console::words;
-use crate::store::{Area, Wanted};
+use crate::words;
 use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
+use plated_core::area::Area;
+use plated_core::error::Result;
 use plated_core::plate::{MAX_LENGTH, PlateText, is_sign};
 use plated_core::text::sentence;
 use plated_hotlist::Pattern;
@@ -28,10 +29,43 @@ pub struct Entered {
     from: String,
     until: String,
     camera: String,
+    vehicle: String,
     near: String,
     distance: String,
     canvass: String,
     hits: bool,
+}
+
+/// What is searched for; `P` is a plate or a part of one.
+#[derive(Clone, Debug)]
+pub struct Asked<P> {
+    /// None for all plates.
+    pub plate: Option<P>,
+    /// Two letters.
+    pub state: Option<String>,
+    /// Since when.
+    pub from: Option<Timestamp>,
+    /// Until when.
+    pub until: Option<Timestamp>,
+    /// Where.
+    pub area: Option<Area>,
+    /// By which camera.
+    pub camera: Option<String>,
+    /// By which vehicle.
+    pub vehicle: Option<String>,
+    /// In the canvass of this incident.
+    pub canvass: Option<String>,
+    /// Only reads with a hit.
+    pub hits_only: bool,
+}
+
+/// What there is to choose from.
+#[derive(Clone, Debug)]
+pub enum Offered {
+    /// Cameras of this vehicle.
+    Cameras(Vec<String>),
+    /// Vehicles; their cameras are entered by name.
+    Vehicles(Vec<String>),
 }
 
 /// What is wrong, by the name of the field.
@@ -47,6 +81,7 @@ impl Entered {
             from: text("from"),
             until: text("until"),
             camera: text("camera"),
+            vehicle: text("vehicle"),
             near: text("near"),
             distance: text("distance"),
             canvass: text("canvass"),
@@ -60,20 +95,21 @@ impl Entered {
         Self { from, distance: "300".into(), canvass: canvass.unwrap_or_default(), ..Self::default() }
     }
 
-    /// What to search for, and since when.
+    /// What to search for; `parse` makes a plate of its text.
     ///
     /// # Errors
     /// What is wrong with it.
-    pub fn read(&self) -> Result<(Wanted, Timestamp), Wrong> {
+    pub fn read<P>(&self, parse: impl FnOnce(&str) -> Result<P>) -> Result<Asked<P>, Wrong> {
         let mut wrong = Wrong::new();
         let mut noted = |name, why: String| wrong.push((name, sentence(&words::capital(&why))));
-        let mut wanted = self.plate().unwrap_or_else(|why| {
+        let plate = self.plate(parse).unwrap_or_else(|why| {
             noted("plate", why);
-            Wanted::default()
+            None
         });
+        let mut state = None;
         if !self.state.is_empty() {
             match code_of(&self.state, Codes::Postal).filter(|code| !code.is_empty()) {
-                Some(code) => wanted.state = Some(code.into()),
+                Some(code) => state = Some(code.into()),
                 None => noted("state", "There is no such state; give its two letters, such as CA, or none".into()),
             }
         }
@@ -82,29 +118,42 @@ impl Entered {
             noted("from", not_a_time());
             None
         });
-        wanted.until = time(&self.until).unwrap_or_else(|()| {
+        let until = time(&self.until).unwrap_or_else(|()| {
             noted("until", not_a_time());
             None
         });
-        if from.zip(wanted.until).is_some_and(|(from, until)| until <= from) {
+        if from.zip(until).is_some_and(|(from, until)| until <= from) {
             noted("until", "This is not after the time from which on is searched".into());
         }
+        let mut area = None;
         if !self.near.is_empty() {
             let metres = DISTANCES.iter().find(|(value, _)| *value == self.distance);
             let metres = metres.and_then(|(value, _)| value.parse().ok()).unwrap_or(300.0);
             match Area::parse(&self.near, metres) {
-                Ok(area) => wanted.area = Some(area),
+                Ok(found) => area = Some(found),
                 Err(e) => noted("near", e.to_string()),
             }
         }
         let given = |text: &String| Some(text.clone()).filter(|text| !text.is_empty());
-        (wanted.camera, wanted.canvass, wanted.hits_only) = (given(&self.camera), given(&self.canvass), self.hits);
-        if wrong.is_empty() { Ok((wanted, from.unwrap_or(Timestamp::UNIX_EPOCH))) } else { Err(wrong) }
+        if !wrong.is_empty() {
+            return Err(wrong);
+        }
+        Ok(Asked {
+            plate,
+            state,
+            from,
+            until,
+            area,
+            camera: given(&self.camera),
+            vehicle: given(&self.vehicle),
+            canvass: given(&self.canvass),
+            hits_only: self.hits,
+        })
     }
 
-    fn plate(&self) -> Result<Wanted, String> {
+    fn plate<P>(&self, parse: impl FnOnce(&str) -> Result<P>) -> Result<Option<P>, String> {
         if self.plate.is_empty() {
-            return Ok(Wanted::default());
+            return Ok(None);
         }
         let allowed = |c: char| c.is_ascii_alphanumeric() || is_sign(c) || "?*".contains(c);
         if !self.plate.chars().all(allowed) {
@@ -118,23 +167,35 @@ impl Entered {
         if !Pattern::is_pattern(&self.plate) && named > PlateText::normalise(&self.plate).len() {
             return Err(format!("A plate has at most {MAX_LENGTH} characters"));
         }
-        Wanted::parse(&self.plate).map_err(|e| e.to_string())
+        parse(&self.plate).map(Some).map_err(|e| e.to_string())
     }
 
     /// The form with what was entered, and what is wrong with it.
-    pub fn fields(&self, mut cameras: Vec<String>, wrong: &Wrong) -> Vec<Field> {
-        if !self.camera.is_empty() && !cameras.contains(&self.camera) {
-            cameras.push(self.camera.clone());
-        }
-        let cameras = std::iter::once((String::new(), "All cameras".to_owned()))
-            .chain(cameras.into_iter().map(|name| (name.clone(), name)));
-        let fields = vec![
+    pub fn fields(&self, offered: Offered, wrong: &Wrong) -> Vec<Field> {
+        let choice = |name: &str, label: &str, all: &str, mut names: Vec<String>, value: &String| {
+            if !value.is_empty() && !names.contains(value) {
+                names.push(value.clone());
+            }
+            let names = names.into_iter().map(|name| (name.clone(), name));
+            let choices = std::iter::once((String::new(), all.to_owned())).chain(names);
+            Field::new(Input::Select, name, label).choices(choices).value(&**value)
+        };
+        let whose = match offered {
+            Offered::Cameras(names) => vec![choice("camera", "Camera", "All cameras", names, &self.camera)],
+            Offered::Vehicles(names) => vec![
+                choice("vehicle", "Vehicle", "All vehicles", names, &self.vehicle),
+                Field::new(Input::Text, "camera", "Camera").value(&*self.camera).max(64),
+            ],
+        };
+        let mut fields = vec![
             Field::new(Input::Plate, "plate", "Plate")
                 .value(&*self.plate)
                 .hint("? one character, * any run; empty for all plates")
                 .max(30),
             Field::new(Input::Text, "state", "State").value(&*self.state).max(2),
-            Field::new(Input::Select, "camera", "Camera").choices(cameras).value(&*self.camera),
+        ];
+        fields.extend(whose);
+        fields.extend([
             Field::new(Input::DateTime, "from", "From").value(&*self.from),
             Field::new(Input::DateTime, "until", "Until").value(&*self.until),
             Field::new(Input::Text, "canvass", "Incident of a canvass").value(&*self.canvass).max(64),
@@ -144,7 +205,7 @@ impl Entered {
                 .max(80),
             Field::new(Input::Select, "distance", "Within").choices(DISTANCES).value(&*self.distance),
             Field::new(Input::Check, "hits", "Hits only").value(if self.hits { "on" } else { "" }),
-        ];
+        ]);
         let with_error = |field: Field| match wrong.iter().find(|(name, _)| *name == field.name) {
             Some((_, why)) => field.error(&**why),
             None => field,
@@ -169,6 +230,7 @@ impl Entered {
             (!self.state.is_empty()).then(|| self.state.clone()),
             named("from", &day(&self.from)),
             named("until", &day(&self.until)),
+            named("vehicle", &self.vehicle),
             named("camera", &self.camera),
             named("incident", &self.canvass),
             near,
@@ -195,6 +257,17 @@ fn time(text: &str) -> Result<Option<Timestamp>, ()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use plated_core::error::{Error, Kind};
+
+    /// As a store does.
+    fn parse(text: &str) -> Result<String> {
+        if Pattern::is_pattern(text) {
+            Pattern::parse(text).map_err(|why| Error::new(Kind::Input, why))?;
+        } else if PlateText::normalise(text).len() < 2 {
+            return Err(Error::new(Kind::Input, "a plate has at least 2 characters"));
+        }
+        Ok(text.to_owned())
+    }
 
     fn entered(fields: &str) -> Entered {
         Entered::of(&Fields::parse(fields.as_bytes()).unwrap())
@@ -213,10 +286,10 @@ mod tests {
             ("from=2026-11-26T10:00&until=2026-11-26T09:00", "until", "not after"),
             ("near=5th+and+Main", "near", "degrees north and east"),
         ] {
-            let wrong = entered(fields).read().unwrap_err();
+            let wrong = entered(fields).read(parse).unwrap_err();
             assert!(wrong.len() == 1 && wrong[0].0 == name && wrong[0].1.contains(why), "{fields}: {wrong:?}");
         }
-        let both = entered("plate=*&near=x").read().unwrap_err();
+        let both = entered("plate=*&near=x").read(parse).unwrap_err();
         assert_eq!(both.iter().map(|(name, _)| *name).collect::<Vec<_>>(), ["plate", "near"]);
     }
 
@@ -224,15 +297,15 @@ mod tests {
     fn a_form_comes_back_as_it_was_entered() {
         let given =
             entered("plate=7a%3Fc*&state=ca&from=2026-11-26T10:00&camera=rear&hits=on&near=37.8,-122.2&distance=300");
-        assert!(given.read().is_ok());
-        let fields = given.fields(vec!["front".into()], &Wrong::new());
+        assert!(given.read(parse).is_ok());
+        let fields = given.fields(Offered::Cameras(vec!["front".into()]), &Wrong::new());
         let value = |name: &str| fields.iter().find(|f| f.name == name).unwrap().value.clone();
         assert_eq!([value("plate"), value("state"), value("camera")], ["7A?C*", "CA", "rear"]);
         assert_eq!((value("hits"), value("from")), ("on".into(), "2026-11-26T10:00".into()));
         let words = "7A?C*, CA, from 2026-11-26 10:00, camera rear, within 300 m of 37.8,-122.2, hits only";
         assert_eq!(given.in_words(), words);
         let fresh = Entered::new(Timestamp::now(), None);
-        assert!(fresh.read().is_ok() && !fresh.from.is_empty());
+        assert!(fresh.read(parse).is_ok() && !fresh.from.is_empty());
         assert_eq!(Entered::new(Timestamp::now(), Some("26-1".into())).from, "");
     }
 }

@@ -1,10 +1,10 @@
 //! One's own account: training, grants, password, and how this browser behaves.
 
-use crate::console::door::redirect;
-use crate::console::pages::shift::training;
-use crate::console::routes::{Needs, Routes};
-use crate::console::visit::{MUTED, NO_SHORTCUTS, Visit};
-use crate::console::{Console, blocking, draw, words};
+use crate::door::{Visitor, redirect};
+use crate::house::{Portal, Site};
+use crate::routes::{Needs, Routes};
+use crate::visit::{MUTED, NO_SHORTCUTS, Visit};
+use crate::{blocking, draw, words};
 use axum::Extension;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -18,10 +18,12 @@ use plated_web::problem::Problem;
 use plated_web::ui::{Fact, Field, Form, Health, Input, Message};
 use std::time::Duration;
 
+/// Training that ends in so many days is told of.
+const WARN_DAYS: i64 = 30;
 /// A browser keeps its settings for so long.
 const KEPT: Duration = Duration::from_secs(400 * 24 * 3600);
 
-pub fn routes(routes: Routes) -> Routes {
+pub(crate) fn routes(routes: Routes<Site>) -> Routes<Site> {
     routes
         .get("/account", Needs::Own, page)
         .get("/account/password", Needs::Own, password_page)
@@ -42,21 +44,24 @@ async fn page(visit: Visit) -> Result<Response, Problem> {
 
 async fn account_page(visit: &Visit, message: Option<Message>, old: &str, new: &str) -> Result<Response, Problem> {
     let visitor = visit.visitor()?;
-    let (console, user) = (&visit.console, &visitor.user);
+    let (portal, user) = (visit.portal(), &visitor.user);
     let mut frame = visit.frame("Your account", "Account").await?;
     frame.messages.extend(message);
     let mut password = visit.form("/account/password", "Change");
-    password.fields = password_fields(console, old, new);
-    let mut settings = visit.form("/account/settings", "Keep");
-    let on = |on: bool| if on { "on" } else { "" };
-    settings.fields = vec![
-        Field::new(Input::Check, "shortcuts", "Single keys answer alerts and copy").value(on(visit.shortcuts)),
-        Field::new(Input::Check, "muted", "Only high alerts sound here").value(on(visit.muted)),
-    ];
+    password.fields = password_fields(portal, old, new);
+    let settings = portal.has_alerts.then(|| {
+        let on = |on: bool| if on { "on" } else { "" };
+        let mut settings = visit.form("/account/settings", "Keep");
+        settings.fields = vec![
+            Field::new(Input::Check, "shortcuts", "Single keys answer alerts and copy").value(on(visit.shortcuts)),
+            Field::new(Input::Check, "muted", "Only high alerts sound here").value(on(visit.muted)),
+        ];
+        settings
+    });
     let page = Account {
         frame,
-        facts: facts(user),
-        training: training(console, visitor),
+        facts: facts(portal, user),
+        training: training(portal, visitor),
         grants: grants(&user.account.grants),
         password,
         factor: factor_form(visit, user),
@@ -67,7 +72,7 @@ async fn account_page(visit: &Visit, message: Option<Message>, old: &str, new: &
     Ok(draw(&page)?.into_response())
 }
 
-fn facts(user: &User) -> Vec<Fact> {
+fn facts(portal: &Portal, user: &User) -> Vec<Fact> {
     let account = &user.account;
     let factor = match (&user.second_factor, user.spent.codes.len()) {
         (None, _) => "Not set up".to_owned(),
@@ -76,7 +81,7 @@ fn facts(user: &User) -> Vec<Fact> {
     let last = user.last_login.map_or_else(String::new, words::day_time);
     let authorised = format!("{}, {}", account.authorised_by, words::day_time(account.authorised_at));
     let managed = match user.managed_by {
-        ManagedBy::Here => "In this vehicle",
+        ManagedBy::Here => portal.here,
         ManagedBy::Station => "At the station",
     };
     vec![
@@ -89,6 +94,20 @@ fn facts(user: &User) -> Vec<Fact> {
         Fact::new("Second factor", factor),
         Fact::new("This login", last),
     ]
+}
+
+/// How it is with somebody's own training (control P-07).
+pub fn training(portal: &Portal, visitor: &Visitor) -> (Health, String) {
+    if let Some(why) = &visitor.untrained {
+        return (Health::Bad, sentence(&words::capital(why)));
+    }
+    let Some(trained) = visitor.user.account.trained else { return (Health::Good, "Not asked for.".into()) };
+    let limit = i64::from(portal.access.accounts.training_days);
+    let today = portal.clock.wall().to_zoned(jiff::tz::TimeZone::UTC).date();
+    let left = limit - i64::from((today - trained).get_days());
+    let last = trained.checked_add(jiff::Span::new().days(limit)).unwrap_or(trained);
+    let text = format!("Training counts until {}: {left} days left.", words::day(last));
+    (if left <= WARN_DAYS { Health::Warning } else { Health::Good }, text)
 }
 
 /// What somebody may see, in words (control P-08).
@@ -113,8 +132,8 @@ fn codes_form(visit: &Visit) -> Form {
     form
 }
 
-fn password_fields(console: &Console, old: &str, new: &str) -> Vec<Field> {
-    let least = console.access.accounts.password_min_chars;
+fn password_fields(portal: &Portal, old: &str, new: &str) -> Vec<Field> {
+    let least = portal.access.accounts.password_min_chars;
     vec![
         Field::new(Input::Password, "old", "Password now").autocomplete("current-password").required().error(old),
         Field::new(Input::Password, "new", "New password")
@@ -133,7 +152,7 @@ async fn password_page(visit: Visit) -> Result<Response, Problem> {
 
 fn due_page(visit: &Visit, old: &str, new: &str) -> Result<Response, Problem> {
     let mut form = visit.form("/account/password", "Change");
-    form.fields = password_fields(&visit.console, old, new);
+    form.fields = password_fields(visit.portal(), old, new);
     let notice = match visit.visitor()?.session.due {
         Some(Due::Password) => "Your password was chosen by somebody else. Choose one that only you know.",
         _ => "Your other sessions end when it is changed.",
@@ -147,10 +166,10 @@ async fn change_password(visit: Visit, Extension(fields): Extension<Fields>) -> 
     if fields.get("new") != fields.get("again") {
         return due_page(&visit, "", "The two new passwords are not the same.");
     }
-    let (console, token) = (visit.console.clone(), visit.visitor()?.token.clone());
+    let (accounts, token) = (visit.portal().accounts.clone(), visit.visitor()?.token.clone());
     let (old, new) = (Password::new(fields.get("old")), Password::new(fields.get("new")));
     let was_due = visit.visitor()?.session.due.is_some();
-    match blocking(move || Ok(console.accounts.change_password(&token, &old, &new))).await? {
+    match blocking(move || Ok(accounts.change_password(&token, &old, &new))).await? {
         Ok(()) if was_due => Ok(redirect("/")),
         Ok(()) => Ok(redirect("/account?done=password")),
         Err(LoginRefused::Credentials) => due_page(&visit, "The password is wrong.", ""),

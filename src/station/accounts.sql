@@ -1,0 +1,17 @@
+-- Who may log in at the station. JSON of the crate access.
+
+CREATE TABLE accounts (
+    name        TEXT PRIMARY KEY,
+    user        TEXT NOT NULL CHECK (json_valid(user))
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE sessions (
+    id          TEXT PRIMARY KEY,         -- hash of its token
+    record      TEXT NOT NULL CHECK (json_valid(record))
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE failed_logins (
+    name        TEXT PRIMARY KEY,
+    count       INTEGER NOT NULL,
+    locked      INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;

@@ -1,0 +1,142 @@
+//! The station's pages over HTTPS, on an address of their own (docs/guide/pages.md). Doors, login and accounts are
+//! those of the crate portal, as on the console.
+//!
+//! What shows reads needs a [`Look`](look::Look): purpose and case that the person gave, on record (control P-21).
+
+mod look;
+mod settings;
+mod site;
+mod visible;
+
+mod evidence;
+mod fleet;
+mod holds;
+mod misreads;
+mod pictures;
+mod policy;
+mod purpose;
+mod read;
+mod search;
+mod start;
+mod statistics;
+
+pub use settings::{Policy, Settings};
+
+use crate::accounts;
+use crate::archive::SqliteArchive;
+use crate::{ArchiveKey, StationConfig};
+use axum::Router;
+use look::Looks;
+use plated_access::Gate;
+use plated_core::clock::Clock;
+use plated_core::error::{Error, Kind, Result};
+use plated_core::shutdown::Shutdown;
+use plated_core::signing::{Purpose, Signer};
+use plated_core::tls::{Identity, page_server};
+use plated_portal::{Portal, Route};
+use plated_web::csrf::Csrf;
+use plated_web::listener::Server;
+use rustls::ServerConfig;
+use std::collections::HashSet;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// What all pages of the station work with.
+pub(crate) struct Station {
+    portal: Portal,
+    archive: Arc<SqliteArchive>,
+    gate: Gate,
+    name: String,
+    settings: Settings,
+    data: PathBuf,
+    /// Signs archives of evidence.
+    evidence: Signer,
+    retention: crate::archive::Retention,
+    overdue: crate::Overdue,
+    clock: Arc<dyn Clock>,
+    looks: Looks,
+    /// Lists for which a CLETS grant is needed.
+    clets_lists: HashSet<String>,
+}
+
+/// As handlers take it.
+pub(crate) type Shared = Arc<Station>;
+
+/// The pages, listening but not answering yet.
+pub(crate) struct Pages {
+    server: Server,
+    tls: ServerConfig,
+    router: Router,
+    routes: Vec<Route>,
+}
+
+impl Pages {
+    /// Loads the certificate and listens; none where no pages are configured.
+    ///
+    /// # Errors
+    /// What keeps them from being shown.
+    pub async fn bind(
+        config: &StationConfig,
+        archive: &Arc<SqliteArchive>,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Option<Self>> {
+        let Some(settings) = config.pages.clone() else { return Ok(None) };
+        let identity = Identity::load_for_pages(&settings.certificate, &settings.key)?;
+        if let Err(e) = identity.validity.check(clock.wall()) {
+            tracing::warn!(error = %e.chain(), "Browsers will warn of the station's pages");
+        }
+        let tls = page_server(&identity)?;
+        let accounts = accounts::open(archive, config, clock.clone())?;
+        let (gate, _) = Gate::new(Arc::new(archive.audit_log(clock.clone())?), config.access.clone());
+        let listen = settings.listen;
+        let portal = Portal {
+            accounts: accounts.clone(),
+            store: Arc::new(accounts::store(archive)),
+            access: config.access.clone(),
+            clock: clock.clone(),
+            place: config.name.clone(),
+            notice: settings.notice.clone(),
+            here: "At this station",
+            has_alerts: false,
+            logins: Default::default(),
+        };
+        let station = Arc::new(Station {
+            portal,
+            archive: archive.clone(),
+            gate: gate.with_accounts(accounts),
+            name: config.name.clone(),
+            settings,
+            data: config.data.clone(),
+            evidence: ArchiveKey::load(&config.archive_key)?.signer(Purpose::EVIDENCE)?,
+            retention: config.retention,
+            overdue: config.overdue,
+            clock,
+            looks: Looks::default(),
+            clets_lists: config.sources.iter().filter(|s| s.needs_clets()).map(|s| s.name.clone()).collect(),
+        });
+        let (router, routes) = site::router(station, Csrf::random()?);
+        let server = Server::bind(listen).await?;
+        Ok(Some(Self { server, tls, router, routes }))
+    }
+
+    /// Where they listen.
+    pub fn address(&self) -> SocketAddr {
+        self.server.address()
+    }
+
+    /// Every route, and what it needs.
+    pub fn routes(&self) -> &[Route] {
+        &self.routes
+    }
+
+    /// Answers until `stop` is requested.
+    pub async fn serve(self, stop: Shutdown) {
+        self.server.serve(self.tls, self.router, stop).await;
+    }
+}
+
+/// What is none of these.
+fn not_found(what: &str) -> Error {
+    Error::new(Kind::NotFound, format!("there is no such {what}"))
+}

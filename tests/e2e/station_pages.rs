@@ -1,0 +1,45 @@
+//! The station's pages in a real browser. What is done in it stands in tests/browser/station.mjs.
+
+use crate::kit::browser::{self, node, trust};
+use crate::kit::record;
+use crate::kit::station_pages::{CHOSEN, Hall};
+use plated_core::record::{ImageRef, ImageRole, ReadRecord};
+use std::io::Write;
+use std::path::Path;
+
+/// Reads that a vehicle has sent, one after the other; the gallery has their pictures.
+const PLATES: [&str; 4] = ["4HNU635", "5RWE907", "6KOJ318", "8XBR815"];
+
+fn picture(name: &str) -> Vec<u8> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/web/gallery/pictures");
+    std::fs::read(folder.join(format!("{name}.jpg"))).unwrap()
+}
+
+// policy: P-01, P-15, P-20, P-24
+#[test]
+fn the_day_of_each_role_at_the_station_in_a_browser() {
+    let Some(installed) = browser::installed() else {
+        let _ = writeln!(std::io::stderr(), "SKIPPED: no browser for the station's tests; .ci/browser installs it");
+        return;
+    };
+    let hall = Hall::new();
+    for (name, role) in [("jdoe", "officer"), ("clerk", "custodian"), ("chief", "administrator"), ("audit", "auditor")]
+    {
+        hall.hire(name, role);
+    }
+    for plate in PLATES {
+        let now = jiff::Timestamp::now();
+        let name = plate.to_lowercase();
+        let pictures = [picture(&name), picture(&format!("{name}-overview"))];
+        let image = |role, jpeg: &Vec<u8>| ImageRef { role, ..record(std::slice::from_ref(jpeg)).images[0] };
+        let images = vec![image(ImageRole::Plate, &pictures[0]), image(ImageRole::Overview, &pictures[1])];
+        let read =
+            ReadRecord { text: plate.into(), hits: Vec::new(), first_seen: now, last_seen: now, images, ..record(&[]) };
+        hall.receive(&read, &pictures);
+    }
+    let home = hall.depot.dir.path().join("home");
+    trust(&home, &hall.depot.config.ca);
+    let done = node(&installed, &home, "station", hall.pages).env("CHOSEN", CHOSEN).output().unwrap();
+    let said = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    assert!(done.status.success(), "{}\n{}", said(&done.stdout), said(&done.stderr));
+}
