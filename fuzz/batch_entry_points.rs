@@ -1,7 +1,8 @@
-//! Where bytes from outside enter as a batch or as its receipt; one function for each fuzz target.
+//! Where bytes from outside enter as a batch, as its receipt, or as a file of a medium; one function for each fuzz target.
 //!
 //! `tests/station/batch.rs` runs them too, over the corpus and changes of it.
 
+use plated_core::medium::{MediumKey, Part};
 use plated_core::signing::{Purpose, Signer, Trust};
 use plated_core::wire::batch::{BatchReader, Event, SignedReceipt};
 use std::sync::LazyLock;
@@ -10,13 +11,23 @@ use std::sync::LazyLock;
 pub type EntryPoint = fn(&[u8]);
 
 /// The entry points by name.
-pub const TARGETS: [(&str, EntryPoint); 2] = [("batch", batch), ("receipt", receipt)];
+pub const TARGETS: [(&str, EntryPoint); 3] = [("batch", batch), ("receipt", receipt), ("medium", medium)];
 
+static KEY: LazyLock<MediumKey> = LazyLock::new(MediumKey::generate);
 static SIGNER: LazyLock<Signer> = LazyLock::new(|| Signer::generate().expect("random numbers"));
 
 /// A batch says the same in one piece and in small ones.
 pub fn batch(bytes: &[u8]) {
     assert_eq!(events(bytes, bytes.len().max(1)), events(bytes, 7));
+}
+
+/// What is in a file of a medium, and the file itself, which nobody encrypted for this key.
+pub fn medium(bytes: &[u8]) {
+    assert!(Part::open(&KEY, bytes).is_err());
+    if let Ok(part) = Part::parse(bytes.to_vec()) {
+        assert!(bytes.windows(part.batch().len().max(1)).any(|w| w.starts_with(part.batch())));
+        assert!(!part.certificate().is_empty() || part.batch().len() <= bytes.len());
+    }
 }
 
 /// How many events came before the end or the error, and whether the batch is whole.

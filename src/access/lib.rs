@@ -113,8 +113,8 @@ pub use lockout::{Failures, Locked};
 pub use login_name::LoginName;
 pub use password::{Password, PasswordHash};
 pub use permit::{
-    Access, Audit, Export, ExportReads, Forward, GiveOut, HandOut, Hits, HoldEvidence, Live, Matching, Permit, Purge,
-    Recorded, Search, Show, Transfer,
+    Access, Audit, Export, ExportMedium, ExportReads, Forward, GiveOut, HandOut, Hits, HoldEvidence, ImportMedium,
+    Live, Matching, Permit, Purge, Recorded, Search, Show, Transfer,
 };
 pub use purpose::{AuthorisedPurpose, Purpose};
 pub use reason::{Case, Reason};

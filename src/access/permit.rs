@@ -102,6 +102,10 @@ kinds! {
     Forward = "forwarded";
     /// Reads that are kept as evidence beyond their retention.
     HoldEvidence = "evidence_hold";
+    /// Reads and pictures that go to a medium for the station, encrypted.
+    ExportMedium = "medium_exported";
+    /// Media of vehicles that are taken in.
+    ImportMedium = "medium_imported";
     /// Reads and pictures on their way to the station.
     Transfer = "transfer";
     /// Lists on their way from the station to vehicles.
@@ -141,6 +145,13 @@ impl Recorded for HoldEvidence {
 impl Recorded for Forward {
     const ROLES: &'static [Role] = &[];
     const MACHINE: Option<Machine> = Some(Machine::Forward);
+}
+// Nobody sees what is on a medium but the station.
+impl Recorded for ExportMedium {
+    const ROLES: &'static [Role] = &[Officer, Supervisor, Administrator, Custodian];
+}
+impl Recorded for ImportMedium {
+    const ROLES: &'static [Role] = &[Supervisor, Administrator, Custodian];
 }
 impl Recorded for Purge {
     const ROLES: &'static [Role] = &[];

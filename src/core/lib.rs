@@ -27,3 +27,4 @@ pub mod thread; // threads, their end, and defects in them
 pub mod tls; // certificates and the two ends of mutual TLS
 pub mod user; // the system user who does something
 pub mod wire; // the messages vehicle and station share
+pub mod medium; // the same in encrypted files

@@ -203,8 +203,8 @@ impl Trust {
     }
 }
 
-/// Files of a station's public keys: of its hotlists, and of its receipts.
-const PUBLIC_KEYS: [&str; 2] = ["hotlist.pub", "receipt.pub"];
+/// Files of a station's public keys: of its hotlists, of its receipts, and of media for it.
+const PUBLIC_KEYS: [&str; 3] = ["hotlist.pub", "receipt.pub", "medium.pub"];
 
 /// Puts the station's public keys beside a vehicle's certificate, those that there are; gives their paths.
 pub fn give_public_keys(station: &Path, vehicle: &Path) -> Result<Vec<PathBuf>> {

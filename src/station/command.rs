@@ -7,6 +7,7 @@ use super::evidence::command::EvidenceCommand;
 use super::findings::command::FindingCommand;
 use super::hotlists::ages;
 use super::hotlists::command::{HotlistCommand, make_key};
+use super::medium::{self, command::MediumCommand};
 use super::register::command::VehicleCommand;
 use super::security_command::SecurityCommand;
 use super::user::UserCommand;
@@ -122,6 +123,9 @@ configuration. What a vehicle still has is what it said with its last batch.")]
     /// Accounts of the station's pages: add, list, disable, enable
     #[command(subcommand)]
     User(UserCommand),
+    /// Media of vehicles without a link
+    #[command(subcommand)]
+    Medium(MediumCommand),
     /// Evidence holds: keep reads beyond their retention
     #[command(subcommand)]
     Hold(HoldCommand),
@@ -216,6 +220,7 @@ impl What {
             What::Corrections(corrections) => corrections.run(),
             What::Dispositions(dispositions) => dispositions.run(),
             What::Security(security) => security.run(),
+            What::Medium(medium) => medium.run(),
             What::Hold(hold) => hold.run(),
             What::User(user) => user.run(),
             What::Evidence(evidence) => evidence.run(),
@@ -250,6 +255,8 @@ fn init(dir: &Path, names: &[String], listen: SocketAddr) -> Result<()> {
         "archive.key",
         "console.crt",
         "console.key",
+        "medium.key",
+        "medium.pub",
     ];
     plated_core::tls::refuse_existing(&made.map(|name| dir.join(name)))?;
     let authority = Authority::create(dir, &clock)?;
@@ -258,6 +265,7 @@ fn init(dir: &Path, names: &[String], listen: SocketAddr) -> Result<()> {
     make_key(&dir.join("hotlist.key"))?;
     make_key(&dir.join("receipt.key"))?;
     ArchiveKey::create_file(&dir.join("archive.key"))?;
+    medium::make_key(&dir.join("medium.key"))?;
     let name = names.first().map_or("station", String::as_str);
     write_new(&file, config::template(name, listen).as_bytes(), 0o644)?;
     print(&format!(

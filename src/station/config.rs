@@ -45,6 +45,10 @@ pub struct StationConfig {
     /// File of the key of the archive, readable by its owner only. Without it nothing of the archive can be read.
     #[serde(default = "archive_key")]
     pub archive_key: PathBuf,
+    /// File of the key by which media of vehicles are read, readable by its owner only. Needed by
+    /// `plated-station medium` alone, and while one is imported.
+    #[serde(default = "medium_key")]
+    pub medium_key: PathBuf,
     /// How long reads are kept.
     #[serde(default)]
     pub retention: Retention,
@@ -84,6 +88,10 @@ fn receipt_key() -> PathBuf {
     "receipt.key".into()
 }
 
+fn medium_key() -> PathBuf {
+    "medium.key".into()
+}
+
 fn archive_key() -> PathBuf {
     "archive.key".into()
 }
@@ -112,8 +120,9 @@ impl StationConfig {
         if let Err(why) = config.overdue.check() {
             return Err(Error::new(Kind::Config, format!("{}: overdue.{why}", path.display())));
         }
-        let StationConfig { data, ca, certificate, key, hotlist_key, receipt_key, archive_key, .. } = &mut config;
-        for file in [data, ca, certificate, key, hotlist_key, receipt_key, archive_key] {
+        let StationConfig { data, ca, certificate, key, hotlist_key, receipt_key, archive_key, medium_key, .. } =
+            &mut config;
+        for file in [data, ca, certificate, key, hotlist_key, receipt_key, archive_key, medium_key] {
             *file = placed(base, file, "plated-station.service");
         }
         if let Some(key) = &mut config.authority_key {
@@ -200,6 +209,10 @@ hotlist_key = "hotlist.key"
 # The key that signs receipts (mode 0400). Vehicles have its public part, receipt.pub, and take receipts
 # from nobody else. Keep a copy in a safe place: with another key no vehicle believes this station.
 receipt_key = "receipt.key"
+
+# The key by which media of vehicles without a link are read (mode 0400): see `plated-station medium import`. Vehicles
+# have its public part, medium.pub. Keep a copy in a safe place: without it no such medium can be read.
+medium_key = "medium.key"
 
 # For how many days reads are kept; they are deleted on the day after. What is under an evidence hold stays.
 [retention]

@@ -188,16 +188,16 @@ impl Contacts {
 
 impl Rows<'_> {
     /// Adds what is new of a vehicle.
-    fn contact(&self, vehicle: &str, new: &Contact) -> Result<()> {
+    pub(super) fn contact(&self, vehicle: &str, new: &Contact) -> Result<()> {
         let micros = |at: Option<Timestamp>| at.map(Timestamp::as_microsecond);
         self.0
             .prepare_cached(
                 "INSERT INTO vehicle_contacts (vehicle, last, reported, waiting, oldest, late, last_late)
                  VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
                  ON CONFLICT DO UPDATE SET last = max(last, excluded.last),
-                   waiting = iif(excluded.reported IS NULL, waiting, excluded.waiting),
-                   oldest = iif(excluded.reported IS NULL, oldest, excluded.oldest),
-                   reported = coalesce(excluded.reported, reported),
+                   waiting = iif(excluded.reported >= coalesce(reported, 0), excluded.waiting, waiting),
+                   oldest = iif(excluded.reported >= coalesce(reported, 0), excluded.oldest, oldest),
+                   reported = max(coalesce(excluded.reported, reported), coalesce(reported, excluded.reported)),
                    late = late + excluded.late, last_late = coalesce(excluded.last_late, last_late)",
             )
             .and_then(|mut s| {

@@ -111,6 +111,21 @@ impl Rows<'_> {
         Ok(self.security_event(vehicle, fault.as_str(), now)?.then_some(fault))
     }
 
+    /// Whether a head of the same log with more rows is here, and this one is not.
+    pub(super) fn has_newer_head(&self, vehicle: &str, signed: &str) -> Result<bool> {
+        // What can't be used is told of where heads are kept.
+        let Ok((head, _)) = Head::signed_by(signed.as_bytes()) else { return Ok(false) };
+        self.0
+            .prepare_cached(
+                "SELECT max(number) > ?3 AND sum(number = ?3) = 0 FROM audit_heads WHERE vehicle = ?1 AND log = ?2",
+            )
+            .and_then(|mut s| {
+                s.query_row(params![vehicle, head.log.as_bytes(), head.number], |row| row.get::<_, Option<bool>>(0))
+            })
+            .map(Option::unwrap_or_default)
+            .sql(could_not_read)
+    }
+
     fn keep_head(&self, head: &Head, key: &[u8; 32], signed: &str, now: Timestamp) -> Result<Option<HeadFault>> {
         let failed = || "could not keep the head of an audit log".into();
         let vehicle = &head.vehicle;

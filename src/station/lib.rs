@@ -20,6 +20,7 @@ mod key;
 mod sqlcipher;
 mod intake;
 mod listener;
+mod medium;
 mod misreads;
 mod monitor;
 mod owner;
@@ -72,6 +73,11 @@ pub fn main() -> ExitCode {
     command.run().unwrap_or_else(|e| exit_code("plated-station", Err(e)))
 }
 
+/// The files of the station's end of a connection.
+fn tls_files(config: &StationConfig) -> tls::Files<'_> {
+    tls::Files { ca: &config.ca, certificate: &config.certificate, key: &config.key }
+}
+
 /// How long requests under way may take to end once the station is asked to stop.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -85,13 +91,13 @@ pub struct StationServer {
     forwarder: Option<Arc<forward::Forwarder>>,
     register: Arc<register::Register>,
     pages: Option<pages::Pages>,
+    spool: medium::Spool,
 }
 
 impl StationServer {
     /// Opens the data, loads the certificates and listens.
     pub async fn bind(config: &StationConfig, clock: Arc<dyn Clock>) -> Result<Self> {
-        let files = tls::Files { ca: &config.ca, certificate: &config.certificate, key: &config.key };
-        let identity = tls::Identity::load(&files)?;
+        let identity = tls::Identity::load(&tls_files(config))?;
         if let Err(e) = identity.validity.check(clock.wall()) {
             tracing::error!(error = %e.chain(), "Vehicles will not talk to this station");
         }
@@ -121,7 +127,17 @@ impl StationServer {
         let (register, keys) = (Arc::new(register), http::Keys { receipt_signer, authority });
         let pages = pages::Pages::bind(config, &archive, clock.clone()).await?;
         let station = http::Station::new(config, archive, writer, register.clone(), keys, clock, counts);
-        Ok(Self { listener, station: Arc::new(station), purge, monitor, metrics, forwarder, register, pages })
+        Ok(Self {
+            listener,
+            station: Arc::new(station),
+            purge,
+            monitor,
+            metrics,
+            forwarder,
+            register,
+            pages,
+            spool: medium::Spool::of(config),
+        })
     }
 
     /// The address it really listens on.
@@ -157,6 +173,7 @@ impl StationServer {
         if let Some(pages) = self.pages {
             tokio::spawn(pages.serve(pages_stop.0.clone()));
         }
+        let media = self.spool.serve(station.archive.clone(), station.clock.clone());
         let service = http::router(self.station).into_make_service_with_connect_info::<Vehicle>();
         let serving = axum::serve(self.listener, service).with_graceful_shutdown(async move {
             stop.await;
@@ -165,6 +182,7 @@ impl StationServer {
         let ended = tokio::select! {
             served = serving => served.context(Kind::Network, || "the station stopped listening".into()),
             () = station.contacts.keep(&station.writer) => Ok(()),
+            () = media => Ok(()),
             () = async { let _ = stopped.await; tokio::time::sleep(DRAIN_TIMEOUT).await } => {
                 tracing::warn!("Some requests did not end in time and were cut off; vehicles send them again");
                 Ok(())

@@ -86,3 +86,11 @@ CREATE TABLE vehicle_contacts (
     late        INTEGER NOT NULL,         -- reads that came later than they may
     last_late   INTEGER                   -- when one came last
 ) STRICT, WITHOUT ROWID;
+
+-- Batches that came on a medium (control P-11): one that comes again is told of.
+CREATE TABLE medium_imports (
+    batch       BLOB PRIMARY KEY CHECK (length(batch) = 16),
+    vehicle     TEXT NOT NULL,
+    at          INTEGER NOT NULL,
+    reads       INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;

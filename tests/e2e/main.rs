@@ -12,6 +12,7 @@ mod browser;
 mod daemon;
 mod faults;
 mod hotlist_sync;
+mod medium;
 mod offline;
 mod renewal;
 mod station_pages;

@@ -449,6 +449,7 @@ fn a_certificate_of_another_vehicle_is_told_at_start() {
         certificate: depot.vehicle.certificate.clone(),
         key: depot.vehicle.key.clone(),
         receipt_keys: depot.vehicle.key.with_file_name("receipt.pub"),
+        medium_recipient: "medium.pub".into(),
         batch_reads: 1,
         idle_s: 1.0,
         max_backoff_s: 1.0,

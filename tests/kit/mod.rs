@@ -6,6 +6,7 @@ pub mod car;
 pub mod clock;
 pub mod console;
 pub mod corpus;
+pub mod disk;
 pub mod gpsd;
 pub mod list_server;
 pub mod matroska;
@@ -163,6 +164,7 @@ impl Depot {
             hotlist_key: dir.path().join("hotlist.key"),
             receipt_key: dir.path().join("receipt.key"),
             archive_key: dir.path().join("archive.key"),
+            medium_key: dir.path().join("medium.key"),
             retention: Retention::default(),
             overdue: Overdue::default(),
             sources: Vec::new(),
@@ -298,6 +300,7 @@ fn settings(files: &Issued, ca: &Path, address: SocketAddr) -> Settings {
         certificate: files.certificate.clone(),
         key: files.key.clone(),
         receipt_keys: files.key.with_file_name("receipt.pub"),
+        medium_recipient: "medium.pub".into(),
         batch_reads: 50,
         idle_s: 0.01,
         max_backoff_s: 0.01,

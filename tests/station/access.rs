@@ -46,7 +46,7 @@ async fn no_command_of_the_station_shows_a_plate_without_a_permit() {
     let own = path(&depot.dir.path().join("own.jsonl"));
     std::fs::write(&own, std::fs::read_to_string(&entries).unwrap()).unwrap();
     let manual = path(depot.dir.path());
-    let run: [&[&str]; 27] = [
+    let run: [&[&str]; 29] = [
         &["status", "--config", config],
         &["vehicles", "--config", config],
         &["vehicles", "--json", "--config", config],
@@ -68,6 +68,8 @@ async fn no_command_of_the_station_shows_a_plate_without_a_permit() {
         &["completions", "bash"],
         &["man", &manual],
         &["purge", "--dry-run", "--config", config],
+        &["medium key", "--config", config],
+        &["medium import", &manual, "--reason", "test", "--config", config],
         &["certificates", "--config", config],
         &["check", "--config", config],
         &["backup", &backup, "--config", config],

@@ -3,6 +3,7 @@
 use crate::batch_entry_points;
 use crate::kit::corpus;
 use plated_core::digest::Sha256;
+use plated_core::medium::Part;
 use plated_core::wire::Computer;
 use plated_core::wire::batch::{
     BatchCounts, BatchHeader, BatchPicture, BatchReader, BatchWriter, Event, Receipt, SealedDocument, SealedRead,
@@ -89,6 +90,16 @@ fn a_batchs_receipt_reads_and_writes_as_the_golden_file() {
     let written = serde_json::to_value(&receipt).unwrap();
     assert_eq!(written, serde_json::from_str::<serde_json::Value>(golden).unwrap());
     assert_eq!((receipt.reads.durable.len(), receipt.reads.refused.len()), (1, 1));
+}
+
+// policy: P-11
+#[test]
+fn what_is_in_a_file_of_a_medium_reads_as_the_golden_file() {
+    let part = Part::parse(include_bytes!("../golden/medium_part.bin").to_vec()).unwrap();
+    assert_eq!((part.batch(), part.certificate()), (GOLDEN, &b"a certificate as DER"[..]));
+    for other in [&b"PLATEDM2"[..], b"PLATEDM1", b""] {
+        assert!(Part::parse(other.to_vec()).is_err());
+    }
 }
 
 #[test]

@@ -169,6 +169,8 @@ fn requests(vehicle: &Vehicle) -> Vec<Request> {
         Request::Sync,
         Request::TransferNow,
         Request::EndShift { reason: why() },
+        Request::ExportMedium { present: Vec::new(), rest: false, reason: why(), case: String::new() },
+        Request::BringReceipt { file: "a.receipt".into(), bytes: 0, reason: why() },
         Request::Status,
         Request::Accounts { name: None },
         Request::AddAccount { account: account(), reason: why() },
@@ -257,6 +259,9 @@ fn shows_data(request: &Request) -> bool {
         | Request::Sync
         | Request::TransferNow
         | Request::EndShift { .. }
+        // Encrypted, for the station alone; each export is on record (`medium.rs`).
+        | Request::ExportMedium { .. }
+        | Request::BringReceipt { .. }
         | Request::Status
         | Request::Accounts { .. }
         | Request::AddAccount { .. }
@@ -442,7 +447,8 @@ fn every_subcommand_that_shows_data_is_on_record_and_shows_nothing_when_that_can
         "run" => Shows::Live,
         "init" | "recognize" | "check" | "doctor" | "completions" | "man" | "status" | "store salvage"
         | "hotlist check" | "login" | "logout" | "hotlist detect" | "hotlist import" | "hotlist stats"
-        | "hotlist sync" | "transfer now" | "transfer status" | "shift end" | "audit verify" => Shows::Nothing,
+        | "hotlist sync" | "transfer now" | "transfer status" | "shift end" | "medium export" | "medium receipts"
+        | "audit verify" => Shows::Nothing,
         // What a camera of the caller's own device sees now; nothing of it is read or kept.
         camera if camera.starts_with("camera ") => Shows::Nothing,
         // Of plates; each change is on record (`accounts`).

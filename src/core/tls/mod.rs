@@ -8,13 +8,16 @@ pub mod authority;
 mod facts;
 mod files;
 pub mod request;
+mod signed;
 
 pub use facts::Facts;
 pub use files::{Identity, Validity, certificates, refuse_existing, write_new};
+pub use signed::Signed;
 
 use crate::error::{Context, Error, Kind, Result};
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::CertificateDer;
+use rustls::server::danger::ClientCertVerifier;
 use rustls::server::{NoServerSessionStorage, WebPkiClientVerifier};
 use rustls::sign::SingleCertAndKey;
 use rustls::{ClientConfig, RootCertStore, ServerConfig};
@@ -38,9 +41,7 @@ pub struct Files<'a> {
 /// Settings of a server that talks only to clients with a certificate of its authority
 /// (control P-25).
 pub fn server(identity: &Identity, protocols: &[&str]) -> Result<ServerConfig> {
-    let verifier = WebPkiClientVerifier::builder_with_provider(identity.authorities.clone(), PROVIDER.clone())
-        .build()
-        .context(Kind::Config, || "the authority's certificate can't be used to check clients".into())?;
+    let verifier = client_verifier(identity)?;
     let mut config = ServerConfig::builder_with_provider(PROVIDER.clone())
         .with_safe_default_protocol_versions()
         .context(Kind::Internal, || "TLS could not be set up".into())?
@@ -51,6 +52,13 @@ pub fn server(identity: &Identity, protocols: &[&str]) -> Result<ServerConfig> {
     config.send_tls13_tickets = 0;
     config.alpn_protocols = protocols.iter().map(|p| p.as_bytes().to_vec()).collect();
     Ok(config)
+}
+
+/// What looks whether a client's certificate is of the authority.
+fn client_verifier(identity: &Identity) -> Result<Arc<dyn ClientCertVerifier>> {
+    WebPkiClientVerifier::builder_with_provider(identity.authorities.clone(), PROVIDER.clone())
+        .build()
+        .context(Kind::Config, || "the authority's certificate can't be used to check clients".into())
 }
 
 /// Settings of a server of pages: browsers show no certificate.

@@ -13,17 +13,20 @@ pub mod room;
 
 use super::archive::{Archive, CheckedBatch, Outcome};
 use super::computers::Seen;
+use super::forward;
 use super::http::{Failure, HttpResult, Station, blocking, failure};
 use super::listener::Vehicle;
 use super::monitor::Counts;
-use arrival::{Arrival, Refused};
+use arrival::Arrival;
+pub(super) use arrival::Refused;
 use axum::Json;
 use axum::body::{Body, Bytes};
 use axum::extract::{ConnectInfo, Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
+pub(super) use check::check;
 use http_body::Body as _;
 use plated_core::wire::batch::{BATCH_CONTENT_TYPE, MAX_BATCH_BYTES, SignedReceipt};
-use room::{NoRoom, Place};
+use room::{LIMITS, NoRoom, Place, Room};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -92,6 +95,16 @@ async fn take(station: &Station, vehicle: Arc<str>, request: Request) -> HttpRes
 /// Has what is shared with an upstream station wait for it.
 async fn share(station: &Station, batch: &CheckedBatch, outcome: &Outcome) -> HttpResult<()> {
     let Some(settings) = &station.forward else { return Ok(()) };
+    let shared = shared(settings, batch, outcome);
+    if shared.is_empty() {
+        return Ok(());
+    }
+    let now = batch.received;
+    Ok(station.writer.call(move |database| database.transaction(|rows| rows.forward(&shared, now))).await?)
+}
+
+/// What of a batch is shared with an upstream station, and whether it has a hit.
+pub(super) fn shared(settings: &forward::Settings, batch: &CheckedBatch, outcome: &Outcome) -> Vec<(Uuid, bool)> {
     let reads = batch.reads.iter().zip(&outcome.reads).filter(|(_, verdict)| verdict.is_durable());
     let mut shared: Vec<(Uuid, bool)> = reads
         .filter(|(read, _)| settings.shares(&read.envelope))
@@ -99,11 +112,14 @@ async fn share(station: &Station, batch: &CheckedBatch, outcome: &Outcome) -> Ht
         .collect();
     // What is about a read that came earlier goes with it once more; whether it is shared is seen then.
     shared.extend(batch.documents.iter().filter_map(|document| document.read).map(|read| (read, false)));
-    if shared.is_empty() {
-        return Ok(());
-    }
-    let now = batch.received;
-    Ok(station.writer.call(move |database| database.transaction(|rows| rows.forward(&shared, now))).await?)
+    shared
+}
+
+/// A batch that is here as a whole, which has to be this vehicle's.
+pub(super) fn whole(vehicle: &str, batch: &[u8]) -> Result<arrival::Parts, Refused> {
+    let mut arrival = Arrival::new(Room::new(LIMITS).place(&vehicle.into())?);
+    arrival.take(vehicle, batch)?;
+    Ok(arrival.finish()?.0)
 }
 
 /// The whole body, taken apart as it comes.
@@ -173,7 +189,8 @@ fn no_room(none: NoRoom) -> Failure {
     }
 }
 
-fn report(vehicle: &str, fault: Option<super::HeadFault>, seen: Seen) {
+/// Says in the log what a batch shows of a breach.
+pub(super) fn report(vehicle: &str, fault: Option<super::HeadFault>, seen: Seen) {
     if let Some(fault) = fault {
         tracing::error!(vehicle, "Security: of a vehicle, {}", fault.text());
     }

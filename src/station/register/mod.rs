@@ -25,7 +25,7 @@ use plated_core::tls::{Facts, authority};
 use serde_json::{Value, json};
 use std::collections::HashMap;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 use tokio::sync::mpsc;
@@ -207,15 +207,7 @@ impl Register {
     /// Whether a certificate counts, and if so, whether it was used before.
     fn standing(&self, fingerprint: &Sha256) -> Result<bool, Refusal> {
         let now = self.clock.wall();
-        self.read(|known| match known.certificates.get(fingerprint) {
-            None => Err(Refusal::Unknown),
-            Some(found) => match (found.state, &found.end) {
-                (CertificateState::Active, _) => Ok(found.first_used.is_some()),
-                (CertificateState::Retired, Some(end)) if now.duration_since(end.at).abs() < GRACE => Ok(true),
-                (CertificateState::Retired, _) => Err(Refusal::Retired),
-                (CertificateState::Revoked, _) => Err(Refusal::Revoked),
-            },
-        })
+        self.read(|known| known.certificates.get(fingerprint).ok_or(Refusal::Unknown)?.standing(now))
     }
 
     /// Whether a request over this certificate may go on.
@@ -245,11 +237,7 @@ impl Register {
     async fn was_issued_here(&self, facts: &Facts) -> bool {
         let copy = authority::issued(&self.ca, &facts.fingerprint);
         let fingerprint = facts.fingerprint;
-        let look = move || {
-            let found = plated_core::tls::certificates(&copy, "an issued certificate").ok();
-            found.is_some_and(|found| Sha256::of(&found[0]) == fingerprint)
-        };
-        tokio::task::spawn_blocking(look).await.unwrap_or_default()
+        tokio::task::spawn_blocking(move || is_issued(&copy, &fingerprint)).await.unwrap_or_default()
     }
 
     /// Enters a certificate of the station's own authority.
@@ -317,6 +305,44 @@ impl Register {
             tracing::error!(error = %e.chain(), "A sign of a breach is in this log only: it could not be kept");
         }
     }
+}
+
+impl VehicleCertificate {
+    /// Whether it counts, and if so, whether it was used before.
+    fn standing(&self, now: Timestamp) -> Result<bool, Refusal> {
+        match (self.state, &self.end) {
+            (CertificateState::Active, _) => Ok(self.first_used.is_some()),
+            (CertificateState::Retired, Some(end)) if now.duration_since(end.at).abs() < GRACE => Ok(true),
+            (CertificateState::Retired, _) => Err(Refusal::Retired),
+            (CertificateState::Revoked, _) => Err(Refusal::Revoked),
+        }
+    }
+}
+
+/// Whether what a vehicle signed with this certificate counts, where there is no connection; if not, why. That is noted as a
+/// sign of a breach.
+pub(super) fn admit_signed(rows: &Rows<'_>, ca: &Path, facts: &Facts, now: Timestamp) -> Result<Option<String>> {
+    let refusal = match rows.vehicle_certificate(&facts.fingerprint)? {
+        Some(found) => found.standing(now).err(),
+        None if is_issued(&authority::issued(ca, &facts.fingerprint), &facts.fingerprint) => None,
+        None => Some(Refusal::Unknown),
+    };
+    let Some(refusal) = refusal else { return Ok(None) };
+    let why = refusal.text(&facts.fingerprint);
+    if rows.security_event(&facts.name, refusal.indicator(), now)? {
+        tracing::error!(
+            vehicle = facts.name,
+            certificate = %facts.fingerprint,
+            "Security: a medium came with a certificate that does not count here: {why}"
+        );
+    }
+    Ok(Some(why))
+}
+
+/// Whether this file is a copy of the certificate, as the authority leaves one beside itself.
+fn is_issued(copy: &Path, fingerprint: &Sha256) -> bool {
+    let found = plated_core::tls::certificates(copy, "an issued certificate").ok();
+    found.is_some_and(|found| Sha256::of(&found[0]) == *fingerprint)
 }
 
 /// Notes the first use of a certificate and retires the one that it renews, which is given.

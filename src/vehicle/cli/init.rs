@@ -49,6 +49,7 @@ pub fn run(args: &Args) -> Result<()> {
         "console.key",
         "hotlist.pub",
         "receipt.pub",
+        "medium.pub",
     ];
     refuse_existing(&own.map(|name| args.dir.join(name)))?;
     durable::make_folder(&args.dir)

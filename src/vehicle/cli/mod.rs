@@ -15,6 +15,7 @@ mod hit;
 mod hotlist;
 mod init;
 mod login;
+mod medium;
 mod password;
 mod performance;
 mod read;
@@ -55,6 +56,7 @@ enum Command {
     Hit(hit::Args),
     Hotlist(hotlist::Args),
     Login(login::LoginArgs),
+    Medium(medium::Args),
     Logout(login::LogoutArgs),
     Read(read::Args),
     Canvass(canvass::Args),
@@ -127,6 +129,7 @@ fn run_command() -> ExitCode {
         Command::Hotlist(args) => hotlist::run(&args),
         Command::Login(args) => login::login(&args),
         Command::Logout(args) => login::logout(&args),
+        Command::Medium(args) => medium::run(&args),
         Command::Shift(args) => shift::run(&args),
         Command::Store(args) => store::run(&args),
         Command::Transfer(args) => transfer::run(&args),

@@ -152,7 +152,8 @@ impl Config {
         fix(&mut self.store.path);
         self.store.key_file.iter_mut().for_each(fix);
         if let Some(t) = &mut self.transfer {
-            [&mut t.ca, &mut t.certificate, &mut t.key, &mut t.receipt_keys].into_iter().for_each(fix);
+            let keys = [&mut t.receipt_keys, &mut t.medium_recipient];
+            [&mut t.ca, &mut t.certificate, &mut t.key].into_iter().chain(keys).for_each(fix);
         }
         if let Some(console) = &mut self.console {
             [&mut console.certificate, &mut console.key].into_iter().for_each(fix);

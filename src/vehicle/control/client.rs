@@ -147,11 +147,11 @@ fn ask(stream: &UnixStream, socket: &Path, asked: &Call, file: Option<&Path>, an
     let mut line = Zeroizing::new(line);
     line.push(b'\n');
     (&*stream).write_all(&line).context(Kind::Network, lost)?;
-    if let (Request::Import { bytes, .. }, Some(path)) = (&asked.request, file) {
+    if let (Some((_, bytes)), Some(path)) = (asked.request.file(), file) {
         let failed = || format!("could not read {}", path.display());
         let file = opened(open_plain(path), failed)?;
         // A daemon that refuses says so before it has all; its sentence is worth more than ours.
-        let _ = std::io::copy(&mut file.take(*bytes), &mut &*stream);
+        let _ = std::io::copy(&mut file.take(bytes), &mut &*stream);
     }
     for line in BufReader::new(stream).lines() {
         let frame = serde_json::from_str(&line.context(Kind::Network, lost)?);

@@ -31,10 +31,13 @@ pub use sync::{UpdaterHandle, station};
 
 use crate::lists::Outcome;
 use crate::performance::Miss;
-use crate::store::{Canvass, DriveTest, Finding, Found, KeptFinding, KeptHit, KeptTest, ManualEntry, NewTest, Reason};
+use crate::store::{
+    Applied, Canvass, DriveTest, Finding, Found, KeptFinding, KeptHit, KeptTest, ManualEntry, NewTest, Reason,
+};
 use jiff::Timestamp;
 use plated_access::audit::Entry;
 use plated_access::{LoginName, NewSubscriber, SubscriberAccount};
+use plated_core::digest::Sha256;
 use plated_core::officers::Correction;
 use plated_core::record::{EntryRecord, HitRecord, Priority};
 use serde::{Deserialize, Serialize};
@@ -295,6 +298,26 @@ pub enum Request {
     Sync,
     /// Send what waits for the station now, whatever the configuration says of when.
     TransferNow,
+    /// What waits for the station as encrypted files for a medium (control P-11).
+    ExportMedium {
+        /// Hashes of the files that are on it already.
+        present: Vec<Sha256>,
+        /// Nor what is on others.
+        rest: bool,
+        /// Why.
+        reason: Reason,
+        /// Case or incident, or empty.
+        case: String,
+    },
+    /// A receipt of the station that came back on a medium. On the socket its bytes follow the request.
+    BringReceipt {
+        /// Name of the file, without folder.
+        file: String,
+        /// Its size.
+        bytes: u64,
+        /// Why.
+        reason: Reason,
+    },
     /// The shift is over: what waits goes, where the configuration says so.
     EndShift {
         /// Why.
@@ -395,6 +418,16 @@ pub enum Request {
     },
 }
 
+impl Request {
+    /// Name and size of the file that follows it on the socket, if one does.
+    pub(crate) fn file(&self) -> Option<(&str, u64)> {
+        match self {
+            Self::Import { file, bytes, .. } | Self::BringReceipt { file, bytes, .. } => Some((file, *bytes)),
+            _ => None,
+        }
+    }
+}
+
 /// When an entry is over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -483,6 +516,28 @@ pub enum Reply {
     },
     /// Codes for when the phone is gone, shown once.
     RecoveryCodes(Vec<Secret>),
+    /// How much is to be exported to a medium.
+    MediumBegins {
+        /// Reads.
+        reads: u64,
+        /// Their bytes, with pictures.
+        bytes: u64,
+    },
+    /// Bytes of the next file for a medium, as hex digits.
+    MediumPiece(String),
+    /// The file is complete.
+    MediumPart {
+        /// Over its bytes.
+        sha256: Sha256,
+        /// Reads in it.
+        reads: u64,
+        /// Their bytes, with pictures.
+        bytes: u64,
+    },
+    /// What the receipt of a medium changed.
+    ReceiptBrought(Applied),
+    /// Reads that could not be exported as they are; the log names them.
+    NotExported(u64),
     /// So many hits are of lists that this person may not see, where the agency lets them know that.
     Concealed {
         /// How many.

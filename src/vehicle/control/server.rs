@@ -2,7 +2,7 @@
 //! come at all.
 
 use super::pace::Paced;
-use super::{Call, OfficerService, Reply, Request};
+use super::{Call, OfficerService, Reply};
 use crate::health::Level;
 use crate::lists::IncomingFile;
 use plated_access::Actor;
@@ -32,8 +32,8 @@ const MAX_CALLERS: usize = 8;
 const MAX_ARRIVING: usize = 32;
 /// Lists that are arriving at the same time.
 const MAX_ARRIVING_FILES: usize = 4;
-/// Longest request, without the file that may follow it.
-const MAX_REQUEST: u64 = 64 << 10;
+/// Longest request, without the file that may follow it: the hashes of some thousand files on a medium.
+const MAX_REQUEST: u64 = 256 << 10;
 /// Largest file of a list.
 const MAX_FILE: u64 = 4 << 30;
 /// How much a caller may be slower in all than the slowest [pace](Paced), while it sends its request.
@@ -262,12 +262,12 @@ fn serve(
     })?;
     let too_many = || Error::new(Kind::Busy, TOO_MANY);
     line.zeroize();
-    let file = match &call.request {
-        Request::Import { file, bytes, .. } => {
+    let file = match call.request.file() {
+        Some((file, bytes)) => {
             let _place = Place::take(places, |p| &p.files, MAX_ARRIVING_FILES).ok_or_else(too_many)?;
-            Some(spool(&mut input, service, file, *bytes)?)
+            Some(spool(&mut input, service, file, bytes)?)
         }
-        _ => None,
+        None => None,
     };
     drop(arriving);
     let _place = Place::take(places, |p| &p.served, MAX_CALLERS).ok_or_else(too_many)?;
@@ -291,19 +291,19 @@ fn line(frame: &Frame) -> std::io::Result<Vec<u8>> {
 /// Takes in the file that follows a request.
 fn spool(input: &mut impl Read, service: &OfficerService, name: &str, bytes: u64) -> Result<IncomingFile> {
     if bytes > MAX_FILE {
-        return Err(Error::new(Kind::Input, "the list is larger than 4 GiB"));
+        return Err(Error::new(Kind::Input, "the file is larger than 4 GiB"));
     }
-    let failed = || "could not take in the list's file".to_owned();
+    let failed = || "could not take in the file".to_owned();
     let name = Path::new(name)
         .file_name()
         .filter(|n| *n == name)
-        .ok_or_else(|| Error::new(Kind::Input, "the name of the list's file must be a plain one, without folder"))?;
+        .ok_or_else(|| Error::new(Kind::Input, "the name of the file must be a plain one, without folder"))?;
     let incoming = service.incoming(name)?;
     // Not by `durable`: it goes when the answer is given, and an import writes its own copy by it.
     let mut file = File::create_new(incoming.path()).context(Kind::Storage, failed)?;
     let copied = std::io::copy(&mut input.take(bytes), &mut file).context(Kind::Storage, failed)?;
     if copied < bytes {
-        return Err(Error::new(Kind::Network, "the list's file did not arrive whole"));
+        return Err(Error::new(Kind::Network, "the file did not arrive whole"));
     }
     Ok(incoming)
 }

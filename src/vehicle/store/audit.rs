@@ -16,6 +16,7 @@ use plated_core::signing::{Signer, Trust};
 use plated_core::wire::batch::{DurableRow, SealedRow};
 use rusqlite::{Connection, OptionalExtension, params};
 use serde_json::{Value, json};
+use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
 use uuid::Uuid;
@@ -162,6 +163,15 @@ pub(super) fn rows(view: &View<'_>, log: Uuid, after: i64, limit: usize) -> Resu
 /// Rows that the station does not hold yet, in their order of each log, at most `limit`. What is behind a row that
 /// can't be read waits with it.
 pub(super) fn to_send(view: &View<'_>, limit: usize) -> Result<Vec<SealedRow>, Fault> {
+    to_send_after(view, &mut HashMap::new(), limit)
+}
+
+/// The same, of each log behind the row that `after` has for it, which goes on behind them.
+pub(super) fn to_send_after(
+    view: &View<'_>,
+    after: &mut HashMap<Uuid, i64>,
+    limit: usize,
+) -> Result<Vec<SealedRow>, Fault> {
     // One look at the index for each log.
     let mut find = view.conn().prepare_cached(
         "WITH RECURSIVE logs (log) AS (SELECT min(log) FROM audit UNION ALL
@@ -174,7 +184,9 @@ pub(super) fn to_send(view: &View<'_>, limit: usize) -> Result<Vec<SealedRow>, F
     let mut sealed = Vec::new();
     for (log, held) in logs {
         let room = limit - sealed.len();
-        for row in rows(view, log, held, room).unwrap_or_default() {
+        let from = after.get(&log).copied().unwrap_or_default().max(held);
+        for row in rows(view, log, from, room).unwrap_or_default() {
+            after.insert(log, row.number);
             sealed.push(seal(log, row)?);
         }
     }

@@ -36,6 +36,21 @@ pub(super) fn next(view: &View<'_>, limit: usize) -> Result<Vec<SealedDocument>,
     Ok(documents)
 }
 
+/// Documents behind a place in the outbox, which goes on behind them; also those that were refused.
+pub(super) fn after(view: &View<'_>, place: &mut i64, limit: usize) -> Result<Vec<SealedDocument>, Fault> {
+    let mut find = view
+        .conn()
+        .prepare_cached("SELECT place, kind, number FROM document_outbox WHERE place > ?1 ORDER BY place LIMIT ?2")?;
+    let rows = find.query_map(params![*place, i64::try_from(limit).unwrap_or(i64::MAX)], waiting)?;
+    let rows: Vec<Waiting> = rows.collect::<rusqlite::Result<_>>()?;
+    let mut documents = Vec::new();
+    for row in &rows {
+        documents.extend(document(view.conn(), row)?);
+        *place = row.place;
+    }
+    Ok(documents)
+}
+
 /// Marks what the station says of documents. What changed since it was sent waits on.
 pub(super) fn apply(
     tx: &Connection,

@@ -77,12 +77,16 @@ pub enum What {
     Purged,
     /// A shift ended.
     ShiftEnded,
+    /// Reads went to a medium for the station, encrypted.
+    MediumExported,
+    /// A receipt of the station came back on a medium.
+    ReceiptBrought,
     /// The system's clock jumped, or is trusted or not trusted from here on (control P-26).
     ClockChanged,
 }
 
 impl What {
-    const ALL: [Self; 29] = [
+    const ALL: [Self; 31] = [
         Self::ListImported,
         Self::ListForced,
         Self::ListRefused,
@@ -111,6 +115,8 @@ impl What {
         Self::EventsShown,
         Self::Purged,
         Self::ShiftEnded,
+        Self::MediumExported,
+        Self::ReceiptBrought,
         Self::ClockChanged,
     ];
 
@@ -145,6 +151,8 @@ impl What {
             Self::EventsShown => "events_shown",
             Self::Purged => "purged",
             Self::ShiftEnded => "shift_ended",
+            Self::MediumExported => "medium_exported",
+            Self::ReceiptBrought => "receipt_brought",
             Self::ClockChanged => "clock_changed",
         }
     }
@@ -183,12 +191,12 @@ pub(super) fn write(tx: &Connection, stamp: &Stamp, what: What, by: &By, mut sub
 #[cfg(test)]
 mod tests {
     use super::*;
-    use plated_access::{Access, Audit, Export, ExportReads, Hits, Live, Purge, Search, Show};
+    use plated_access::{Access, Audit, Export, ExportMedium, ExportReads, Hits, Live, Purge, Search, Show};
 
     #[test]
     fn every_kind_of_access_has_a_word_on_record() {
         let looks = [Audit::WORD, Hits::WORD, Live::WORD, Search::WORD, Show::WORD];
-        for word in looks.into_iter().chain([Export::WORD, ExportReads::WORD, Purge::WORD]) {
+        for word in looks.into_iter().chain([Export::WORD, ExportMedium::WORD, ExportReads::WORD, Purge::WORD]) {
             assert_eq!(What::of(word).unwrap().as_str(), word);
         }
     }

@@ -10,6 +10,7 @@ use plated_core::error::{Context, Kind};
 use plated_core::record::ImageRef;
 use plated_core::wire::batch::{Durable, Receipt, Refusal, SealedRead, SignedReceipt};
 use rusqlite::{Connection, OptionalExtension, params};
+use serde::{Deserialize, Serialize};
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, Ordering};
 use uuid::Uuid;
@@ -53,7 +54,7 @@ pub struct Portion {
 }
 
 /// What a receipt changed.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Applied {
     /// Reads marked as transferred by it.
     pub transferred: usize,

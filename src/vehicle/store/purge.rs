@@ -217,6 +217,7 @@ fn delete(writer: &mut Writer, reads: &[i64]) -> Result<Deleted, Fault> {
         for sql in [
             "DELETE FROM hit WHERE read = ?1",
             "DELETE FROM transferred WHERE read = ?1",
+            "DELETE FROM medium_read WHERE read = ?1",
             "DELETE FROM read WHERE number = ?1",
         ] {
             tx.prepare_cached(sql)?.execute([read])?;

@@ -1,6 +1,6 @@
 //! A batch as it is put together: the reads of the outbox with their pictures, and what goes with them.
 
-use super::link::{Outbox, Waiting};
+use super::link::Waiting;
 use jiff::Timestamp;
 use plated_core::digest::Sha256;
 use plated_core::error::{Context, Kind, Result};
@@ -37,7 +37,7 @@ impl Parcel {
     ///
     /// # Errors
     /// What keeps the store from being read.
-    pub fn gather(outbox: &impl Outbox, waiting: Waiting) -> Result<Self> {
+    pub fn gather(waiting: Waiting, image: impl Fn(&Sha256) -> Result<Option<Vec<u8>>>) -> Result<Self> {
         let Waiting { reads, documents, rows, installation, audit_head, beside } = waiting;
         let mut parcel = Self { documents, rows, installation, audit_head, beside, ..Self::default() };
         let mut packed: HashSet<Sha256> = HashSet::new();
@@ -55,7 +55,7 @@ impl Parcel {
             }
             let mut pictures = Vec::with_capacity(wanted.len());
             for sha256 in wanted {
-                let jpeg = outbox.image(&sha256)?.filter(|jpeg| Sha256::of(jpeg) == sha256);
+                let jpeg = image(&sha256)?.filter(|jpeg| Sha256::of(jpeg) == sha256);
                 pictures.extend(jpeg.filter(|jpeg| jpeg.len() <= MAX_PICTURE_BYTES).map(|jpeg| (sha256, jpeg)));
             }
             let here: HashSet<Sha256> = pictures.iter().map(|(sha256, _)| *sha256).collect();

@@ -117,7 +117,7 @@ impl<O: Outbox, L: Link> Sender<O, L> {
                 // Perhaps there are more of them, and nothing keeps them.
                 waiting = outbox.next(&Portion { others: MAX_BATCH_DOCUMENTS, ..wanted })?;
             }
-            Parcel::gather(&outbox, waiting)
+            Parcel::gather(waiting, |sha256| outbox.image(sha256))
         })
         .await
     }

@@ -24,6 +24,9 @@ pub struct Settings {
     /// File of the public keys whose receipts count, one on each line.
     #[serde(default = "receipt_keys")]
     pub receipt_keys: PathBuf,
+    /// File of the station's key for media, for `plated medium export`.
+    #[serde(default = "medium_recipient")]
+    pub medium_recipient: PathBuf,
     /// Reads in one batch at most; how many there are is what the link takes in some ten seconds.
     #[serde(default = "batch_reads")]
     pub batch_reads: usize,
@@ -67,6 +70,10 @@ pub struct Settings {
 
 fn receipt_keys() -> PathBuf {
     "receipt.pub".into()
+}
+
+fn medium_recipient() -> PathBuf {
+    "medium.pub".into()
 }
 
 fn batch_reads() -> usize {

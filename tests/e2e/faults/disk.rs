@@ -2,34 +2,8 @@
 
 use crate::kit::Depot;
 use crate::kit::car::{Car, send_all};
+use crate::kit::disk::SmallDisk;
 use crate::kit::process::Station;
-use std::path::{Path, PathBuf};
-use std::process::Command;
-
-/// A file system in memory of a few MiB. Gone when dropped.
-struct SmallDisk(PathBuf);
-
-impl SmallDisk {
-    /// None where this may not be done.
-    fn mount(at: &Path, mib: u32) -> Option<Self> {
-        std::fs::create_dir(at).unwrap();
-        let mut mount = Command::new("mount");
-        mount.args(["-t", "tmpfs", "-o", &format!("size={mib}m,mode=700"), "tmpfs"]).arg(at);
-        mount.output().is_ok_and(|done| done.status.success()).then(|| Self(at.to_owned()))
-    }
-
-    fn grow(&self, mib: u32) {
-        let size = format!("remount,size={mib}m");
-        assert!(Command::new("mount").args(["-o", &size]).arg(&self.0).status().unwrap().success());
-    }
-}
-
-impl Drop for SmallDisk {
-    fn drop(&mut self) {
-        // Lazily: a station that was killed may still hold it for a moment.
-        let _ = Command::new("umount").arg("-l").arg(&self.0).status();
-    }
-}
 
 // policy: P-12
 #[tokio::test(flavor = "multi_thread")]

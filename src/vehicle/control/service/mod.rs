@@ -10,6 +10,7 @@ mod import;
 mod updates;
 mod hits;
 mod lists;
+mod medium;
 mod performance;
 mod queries;
 mod entries;
@@ -149,6 +150,10 @@ pub struct OfficerService {
     events: OnceLock<Hub<Published>>,
     /// A station is configured.
     has_station: bool,
+    /// Name of the vehicle.
+    vehicle: String,
+    /// For what is done seldom, such as an export to a medium.
+    config: Box<Config>,
     /// What waits goes when a shift ends.
     sends_at_shift_end: bool,
     /// How old a read may be that waits for it.
@@ -233,6 +238,8 @@ impl OfficerService {
             send_now: OnceLock::new(),
             events: OnceLock::new(),
             has_station: config.transfer.is_some(),
+            vehicle: config.vehicle.clone(),
+            config: Box::new(config.clone()),
             sends_at_shift_end: config.transfer.as_ref().is_some_and(|transfer| transfer.when == When::ShiftEnd),
             age_limits: config.transfer.as_ref().map(|transfer| transfer.age_limits()).unwrap_or_default(),
             store_path: config.store.path.clone(),
@@ -444,6 +451,13 @@ impl OfficerService {
                 Some(coming) => sync::tell(coming.round()?, answer),
                 None => Err(sync::no_station()),
             },
+            Request::ExportMedium { present, rest, reason, case } => {
+                self.export_medium(&present, rest, &case, &by(reason), answer)
+            }
+            Request::BringReceipt { reason, .. } => {
+                let file = file.ok_or_else(|| Error::new(Kind::Input, "the receipt did not come with the request"))?;
+                self.bring_receipt(file, &by(reason), answer)
+            }
             Request::EndShift { reason } => self.end_shift(&by(reason)),
             Request::TransferNow => match self.send_now.get() {
                 Some(send_now) => {
@@ -556,6 +570,8 @@ fn duty(request: &Request) -> Option<Duty> {
         | Request::Sync
         | Request::TransferNow
         | Request::EndShift { .. }
+        | Request::ExportMedium { .. }
+        | Request::BringReceipt { .. }
         | Request::Status
         | Request::Accounts { .. }
         | Request::AddAccount { .. }

@@ -131,6 +131,21 @@ CREATE INDEX transferred_by_receipt ON transferred (receipt);
 -- What may go (control P-13) is looked for by the age of its receipt.
 CREATE INDEX transferred_by_time ON transferred (at);
 
+-- Files that were written for a medium, each a batch, and the reads in them. They go when the receipt comes back.
+CREATE TABLE medium_part (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  batch BLOB NOT NULL UNIQUE CHECK (length(batch) = 16),
+  -- Over the encrypted file.
+  sha256 BLOB NOT NULL UNIQUE CHECK (length(sha256) = 32),
+  at INTEGER NOT NULL
+) STRICT;
+CREATE TABLE medium_read (
+  part INTEGER NOT NULL REFERENCES medium_part (id),
+  read INTEGER NOT NULL REFERENCES read (number),
+  PRIMARY KEY (read, part)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX medium_read_by_part ON medium_read (part);
+
 -- The audit log (control P-22): who did what, and why; each change of lists, entries and accounts, each
 -- login, each access to data. A row is written in the transaction of the change it speaks of, or before
 -- anything is shown; the rows of a log are a chain (docs/decisions/0026-audit-chain.md). No foreign key to
