@@ -3,18 +3,20 @@
 //! `tests/station/access_fuzzing.rs` runs them too, over the corpus and changes of it.
 
 use plated_access::audit::{Fault, Head, verify_file};
-use plated_access::{LoginName, PasswordHash, SealKey, Token, UserDocument};
+use plated_access::{AgencySettings, LoginName, PasswordHash, SealKey, Token, UserDocument};
 use plated_core::signing::{Purpose, Signer, Trust};
 use plated_core::tls::request::CheckedRequest;
-use plated_core::wire::CertificateRequest;
+use plated_core::wire::{CertificateRequest, ModelsDocument};
 use std::sync::LazyLock;
 
 /// Takes any bytes.
 pub type EntryPoint = fn(&[u8]);
 
 /// The entry points by name.
-pub const TARGETS: [(&str, EntryPoint); 5] = [
+pub const TARGETS: [(&str, EntryPoint); 7] = [
     ("users", users),
+    ("agency_settings", agency_settings),
+    ("models_document", models_document),
     ("certificate_request", certificate_request),
     ("audit_log", audit_log),
     ("audit_head", audit_head),
@@ -36,6 +38,23 @@ pub fn users(bytes: &[u8]) {
             user.account.check().expect("it was checked");
             let _ = user.open(&seal, None);
         }
+    }
+}
+
+/// What the agency sets, as it came, and signed.
+pub fn agency_settings(bytes: &[u8]) {
+    let trust = Trust::only([SIGNER.public_key()]);
+    assert!(AgencySettings::open(bytes, &trust).is_err(), "nobody signed it");
+    let Ok(document) = serde_json::from_slice::<AgencySettings>(bytes) else { return };
+    let signed = document.sign(&SIGNER).expect("what was read can be signed");
+    assert_eq!(AgencySettings::open(signed.as_bytes(), &trust).is_ok(), document.check().is_ok());
+}
+
+/// The list of a station's models.
+pub fn models_document(bytes: &[u8]) {
+    let Ok(document) = serde_json::from_slice::<ModelsDocument>(bytes) else { return };
+    if document.check().is_ok() {
+        assert!(document.files.iter().all(|file| !file.name.contains('/') && !file.name.starts_with('.')));
     }
 }
 

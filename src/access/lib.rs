@@ -88,6 +88,7 @@ mod role; // what a person is to the agency
 mod grants; // which lists somebody sees
 mod purpose; // the purposes that the agency authorises
 mod reason; // why, and for which case
+mod agency; // what an agency sets for its vehicles
 pub mod signed; // JSON documents with who signed them
 mod login_name; // the name by which somebody logs in
 mod password; // hashes, and which passwords are taken
@@ -106,6 +107,7 @@ pub mod audit; // the chain of records: rows, heads, verification, redaction
 
 pub use accounts::{AccountSettings, AccountStore, Accounts, Alarm, Change, Due, LoggedIn, LoginRefused, Session};
 pub use actor::{Actor, Machine, SessionUser};
+pub use agency::AgencySettings;
 pub use breach::Breach;
 pub use gate::{Gate, MachinePermits, Settings, station_permit};
 pub use grants::{Grants, Scope, Source, Visibility};
@@ -123,4 +125,6 @@ pub use role::{Duty, Role};
 pub use second_factor::{Enrolment, SecondFactor, Spent, WrongCode};
 pub use session::{Activity, SessionId, SessionRecord, Token};
 pub use subscriber::{NewSubscriber, Subscriber, SubscriberAccount};
-pub use user::{Account, Disabled, ManagedBy, NewUser, ProvisionedUser, SealKey, SealedFactor, User, UserDocument};
+pub use user::{
+    Account, Disabled, ManagedBy, NewUser, ProvisionedUser, SealKey, SealSecret, SealedFactor, User, UserDocument,
+};

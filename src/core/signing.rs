@@ -30,6 +30,10 @@ impl Purpose {
     pub const AUDIT_HEAD: Self = Self("audit head");
     /// The accounts that the station hands out.
     pub const USERS: Self = Self("users");
+    /// What an agency sets for its vehicles.
+    pub const AGENCY_SETTINGS: Self = Self("agency settings");
+    /// The models that the station hands out.
+    pub const MODELS: Self = Self("models");
     /// What a station holds durably of a batch.
     pub const RECEIPT: Self = Self("receipt");
     /// What a purge of the station deleted.

@@ -8,6 +8,7 @@ use super::findings::command::FindingCommand;
 use super::hotlists::ages;
 use super::hotlists::command::{HotlistCommand, make_key};
 use super::medium::{self, command::MediumCommand};
+use super::provision::command::ProvisionCommand;
 use super::register::command::VehicleCommand;
 use super::security_command::SecurityCommand;
 use super::user::UserCommand;
@@ -16,6 +17,7 @@ use super::{
 };
 use clap::{CommandFactory, Parser, Subcommand};
 use jiff::civil::Date;
+use plated_access::SealSecret;
 use plated_core::clock::{Clock, SystemClock};
 use plated_core::error::{Context, Error, Kind, Result};
 use plated_core::logging::LogFormat;
@@ -151,6 +153,9 @@ configuration. What a vehicle still has is what it said with its last batch.")]
         #[arg(long)]
         config: PathBuf,
     },
+    /// What vehicles are given beside lists: what the agency sets, models
+    #[command(subcommand)]
+    Provision(ProvisionCommand),
     /// What vehicles are to have: publish, list and withdraw hotlists
     #[command(subcommand)]
     Hotlist(HotlistCommand),
@@ -202,6 +207,7 @@ impl What {
             What::Vehicles { json, config } => vehicles(&StationConfig::load(&config)?, json).map(drop),
             What::Init { dir, names, listen } => init(&dir, &names, listen),
             What::Vehicle(vehicle) => vehicle.run(),
+            What::Provision(provision) => provision.run(),
             What::Run { config } => {
                 let config = StationConfig::load(&config)?;
                 tokio::runtime::Builder::new_multi_thread()
@@ -257,6 +263,7 @@ fn init(dir: &Path, names: &[String], listen: SocketAddr) -> Result<()> {
         "console.key",
         "medium.key",
         "medium.pub",
+        "seal.key",
     ];
     plated_core::tls::refuse_existing(&made.map(|name| dir.join(name)))?;
     let authority = Authority::create(dir, &clock)?;
@@ -266,6 +273,7 @@ fn init(dir: &Path, names: &[String], listen: SocketAddr) -> Result<()> {
     make_key(&dir.join("receipt.key"))?;
     ArchiveKey::create_file(&dir.join("archive.key"))?;
     medium::make_key(&dir.join("medium.key"))?;
+    SealSecret::create_file(&dir.join("seal.key"))?;
     let name = names.first().map_or("station", String::as_str);
     write_new(&file, config::template(name, listen).as_bytes(), 0o644)?;
     print(&format!(

@@ -49,6 +49,10 @@ pub struct StationConfig {
     /// `plated-station medium` alone, and while one is imported.
     #[serde(default = "medium_key")]
     pub medium_key: PathBuf,
+    /// File of the secret from which the keys are derived that seal second factors for each vehicle, readable by its
+    /// owner only. The running station never reads it.
+    #[serde(default = "seal_key")]
+    pub seal_key: PathBuf,
     /// How long reads are kept.
     #[serde(default)]
     pub retention: Retention,
@@ -96,6 +100,10 @@ fn archive_key() -> PathBuf {
     "archive.key".into()
 }
 
+fn seal_key() -> PathBuf {
+    "seal.key".into()
+}
+
 fn hotlist_key() -> PathBuf {
     "hotlist.key".into()
 }
@@ -120,9 +128,19 @@ impl StationConfig {
         if let Err(why) = config.overdue.check() {
             return Err(Error::new(Kind::Config, format!("{}: overdue.{why}", path.display())));
         }
-        let StationConfig { data, ca, certificate, key, hotlist_key, receipt_key, archive_key, medium_key, .. } =
-            &mut config;
-        for file in [data, ca, certificate, key, hotlist_key, receipt_key, archive_key, medium_key] {
+        let StationConfig {
+            data,
+            ca,
+            certificate,
+            key,
+            hotlist_key,
+            receipt_key,
+            archive_key,
+            medium_key,
+            seal_key,
+            ..
+        } = &mut config;
+        for file in [data, ca, certificate, key, hotlist_key, receipt_key, archive_key, medium_key, seal_key] {
             *file = placed(base, file, "plated-station.service");
         }
         if let Some(key) = &mut config.authority_key {
@@ -213,6 +231,10 @@ receipt_key = "receipt.key"
 # The key by which media of vehicles without a link are read (mode 0400): see `plated-station medium import`. Vehicles
 # have its public part, medium.pub. Keep a copy in a safe place: without it no such medium can be read.
 medium_key = "medium.key"
+
+# The secret for second factors of accounts on their way to vehicles (mode 0400), needed by `plated-station user`,
+# `provision` and `vehicle` only. Each vehicle has a key that is derived from it, seal.key beside its certificate.
+seal_key = "seal.key"
 
 # For how many days reads are kept; they are deleted on the day after. What is under an evidence hold stays.
 [retention]

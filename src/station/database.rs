@@ -14,7 +14,7 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 
 /// The schema of a fresh database, in parts.
-const FRESH: [&str; 9] = [
+const FRESH: [&str; 10] = [
     include_str!("schema.sql"),
     include_str!("hotlists/schema.sql"),
     crate::archive::SCHEMA,
@@ -24,6 +24,7 @@ const FRESH: [&str; 9] = [
     include_str!("register/schema.sql"),
     crate::accounts::SCHEMA,
     crate::misreads::SCHEMA,
+    include_str!("provision/schema.sql"),
 ];
 /// `MIGRATIONS[n]` leads from version n + 1 to n + 2. No version has been shipped yet.
 const MIGRATIONS: &[&str] = &[];

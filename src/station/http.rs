@@ -12,6 +12,7 @@ use super::intake;
 use super::intake::room::Room;
 use super::listener::Vehicle;
 use super::monitor::Counts;
+use super::provision;
 use super::register::{Register, door, renewal};
 use super::security;
 use super::writer::DatabaseHandle;
@@ -122,6 +123,7 @@ pub fn router(station: Arc<Station>) -> Router {
         .route("/v1/health", get(health))
         .merge(hotlists::calls::router())
         .merge(findings::calls::router())
+        .merge(provision::calls::router())
         .route_layer(from_fn(in_time))
         .route("/v1/batches", post(intake::post_batch))
         .route_layer(from_fn_with_state(station.clone(), heard))

@@ -26,6 +26,7 @@ mod monitor;
 mod owner;
 pub mod pages;
 mod places;
+mod provision;
 mod purging;
 mod register;
 mod security;
@@ -46,6 +47,7 @@ pub use hotlists::{
 };
 pub use key::ArchiveKey;
 pub use monitor::Settings as MetricsSettings;
+pub use provision::{Provision, ProvisionKind, Provisioner};
 pub use purging::Purging;
 pub use register::{CertificateState, End, Renewal, VehicleCertificate};
 pub use security::ReportedBreach;

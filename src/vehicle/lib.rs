@@ -19,6 +19,7 @@ pub mod transfer; // outbox to station, receipts back
 pub mod config; // the one configuration file
 pub mod control; // what officers do with lists and hits, and the daemon's socket for it
 pub mod purge; // deletes what the station holds when its time is over
+pub mod provision; // accounts, settings and models from the station
 pub mod subscribers; // alerts for other programs
 pub mod console; // the officer's console: pages over HTTPS
 pub mod pipeline; // the parts put together: `plated run`

@@ -14,6 +14,7 @@ mod faults;
 mod hotlist_sync;
 mod medium;
 mod offline;
+mod provision;
 mod renewal;
 mod station_pages;
 mod transfer_faults;

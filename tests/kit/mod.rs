@@ -165,6 +165,7 @@ impl Depot {
             receipt_key: dir.path().join("receipt.key"),
             archive_key: dir.path().join("archive.key"),
             medium_key: dir.path().join("medium.key"),
+            seal_key: dir.path().join("seal.key"),
             retention: Retention::default(),
             overdue: Overdue::default(),
             sources: Vec::new(),

@@ -42,11 +42,17 @@ async fn no_command_of_the_station_shows_a_plate_without_a_permit() {
     let other = depot.dir.path().join("unit-8");
     let other = depot.authority.issue_vehicle("unit-8", &other, &plated_core::clock::SystemClock::new()).unwrap();
     let other = path(&other.certificate);
+    let agency = depot.dir.path().join("agency.toml");
+    std::fs::write(&agency, "[access]\npurpose_required = true\n").unwrap();
+    let models = depot.dir.path().join("new-models");
+    std::fs::create_dir(&models).unwrap();
+    crate::kit::reading::models(&models);
+    let (agency, models) = (path(&agency), path(&models));
     let backup = path(&depot.dir.path().join("backup"));
     let own = path(&depot.dir.path().join("own.jsonl"));
     std::fs::write(&own, std::fs::read_to_string(&entries).unwrap()).unwrap();
     let manual = path(depot.dir.path());
-    let run: [&[&str]; 29] = [
+    let run: [&[&str]; 32] = [
         &["status", "--config", config],
         &["vehicles", "--config", config],
         &["vehicles", "--json", "--config", config],
@@ -65,6 +71,9 @@ async fn no_command_of_the_station_shows_a_plate_without_a_permit() {
         &["vehicle add", &other, "--reason", "test", "--config", config],
         &["vehicle list", "--all", "--config", config],
         &["vehicle revoke", "unit-9", "--reason", "test", "--config", config],
+        &["provision settings", &agency, "--reason", "test", "--config", config],
+        &["provision models", &models, "--reason", "test", "--config", config],
+        &["provision list", "--config", config],
         &["completions", "bash"],
         &["man", &manual],
         &["purge", "--dry-run", "--config", config],

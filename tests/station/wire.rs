@@ -3,7 +3,9 @@
 use plated_core::officers::{Correction, VehicleFinding};
 use plated_core::performance::PerformanceTest;
 use plated_core::record::{ClockMark, ReadRecord};
-use plated_core::wire::{CertificateAnswer, CertificateRequest, Problem, SecurityReceipt, SecurityReport};
+use plated_core::wire::{
+    CertificateAnswer, CertificateRequest, ModelsDocument, Problem, SecurityReceipt, SecurityReport,
+};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -70,6 +72,17 @@ fn a_request_for_a_certificate_and_its_answer_read_and_write_as_the_golden_files
     assert_eq!((request.version, &*request.vehicle), (1, "unit-7"));
     let answer: CertificateAnswer = round_trip(include_str!("../golden/certificate_answer.json"));
     assert!(answer.certificate.starts_with("-----BEGIN CERTIFICATE-----"));
+}
+
+#[test]
+fn a_document_of_models_reads_and_writes_as_the_golden_file() {
+    let document: ModelsDocument = round_trip(include_str!("../golden/models_document.json"));
+    document.check().unwrap();
+    let missing = ModelsDocument { files: document.files[..3].to_vec(), ..document.clone() };
+    assert!(missing.check().unwrap_err().contains("reader.toml"));
+    let mut outside = document;
+    outside.files[0].name = "../detector.onnx".into();
+    assert!(outside.check().unwrap_err().contains("plain name"));
 }
 
 #[test]

@@ -301,6 +301,9 @@ impl Accounts {
                 put.push(user);
             }
         }
+        if put.is_empty() && ended.is_empty() {
+            return Ok(());
+        }
         let subject = json!({
             "station": document.station, "serial": document.serial,
             "accounts": document.users.len(), "changed": put.len(),

@@ -5,7 +5,7 @@ mod provision;
 mod seal;
 
 pub use provision::{ProvisionedUser, SealedFactor, UserDocument};
-pub use seal::SealKey;
+pub use seal::{SealKey, SealSecret};
 
 use crate::grants::Grants;
 use crate::login_name::LoginName;

@@ -9,6 +9,10 @@
 //! | `POST /v1/batches` | a [batch] | 200 [`SignedReceipt`](batch::SignedReceipt) |
 //! | `POST /v1/security-events` | [`SecurityReport`] | 200 [`SecurityReceipt`] |
 //! | `POST /v1/certificate` | [`CertificateRequest`] | 200 [`CertificateAnswer`] |
+//! | `GET /v1/provision/users` | – | 200 the accounts of this vehicle, signed |
+//! | `GET /v1/provision/settings` | – | 200 what the agency sets, signed |
+//! | `GET /v1/provision/models` | – | 200 a signed [`ModelsDocument`] |
+//! | `GET /v1/provision/models/{sha256}` | – | 200 a file of the models |
 //! | `GET /v1/health` | – | 200 `{"status": "ok"}` |
 //! | `GET /v1/hotlists` | – | 200 [`SignedManifest`] |
 //! | `GET /v1/hotlists/{name}/{sha256}` | – | 200 the list, JSON of an [`EntryRecord`] on each line |
@@ -19,10 +23,12 @@ pub mod batch;
 mod certificate;
 mod findings;
 mod hotlist;
+mod models;
 mod security;
 pub use certificate::*;
 pub use findings::*;
 pub use hotlist::*;
+pub use models::*;
 pub use security::*;
 
 use crate::digest::Sha256;

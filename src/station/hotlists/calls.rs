@@ -64,7 +64,7 @@ async fn delta(
     file(&station.hand_out, path, format!("\"{from}-{to}\""), headers).await
 }
 
-fn hash(text: &str) -> HttpResult<Sha256> {
+pub(crate) fn hash(text: &str) -> HttpResult<Sha256> {
     text.parse().map_err(|e: String| failure(StatusCode::BAD_REQUEST, e))
 }
 
@@ -84,7 +84,7 @@ fn gone() -> Failure {
 }
 
 /// A file, or the part of it that is asked for.
-async fn file(_: &Permit<HandOut>, path: PathBuf, tag: String, headers: HeaderMap) -> HttpResult<Response> {
+pub(crate) async fn file(_: &Permit<HandOut>, path: PathBuf, tag: String, headers: HeaderMap) -> HttpResult<Response> {
     if is_known(&headers, &tag) {
         return Ok((StatusCode::NOT_MODIFIED, [(header::ETAG, tag)]).into_response());
     }
@@ -108,7 +108,7 @@ async fn file(_: &Permit<HandOut>, path: PathBuf, tag: String, headers: HeaderMa
         FilePart::Bytes(bytes) => (StatusCode::PARTIAL_CONTENT, bytes),
         FilePart::Nothing => {
             let range = [(header::CONTENT_RANGE, format!("bytes */{size}"))];
-            let problem = failure(StatusCode::RANGE_NOT_SATISFIABLE, "the list has no such bytes");
+            let problem = failure(StatusCode::RANGE_NOT_SATISFIABLE, "the file has no such bytes");
             return Ok((range, problem).into_response());
         }
     };
@@ -126,7 +126,7 @@ async fn file(_: &Permit<HandOut>, path: PathBuf, tag: String, headers: HeaderMa
 }
 
 /// True when the request names this tag as one it has (`If-None-Match`).
-pub fn is_known(headers: &HeaderMap, tag: &str) -> bool {
+pub(crate) fn is_known(headers: &HeaderMap, tag: &str) -> bool {
     text(headers, &header::IF_NONE_MATCH)
         .is_some_and(|known| known.split(',').map(str::trim).any(|t| t == "*" || t.trim_start_matches("W/") == tag))
 }

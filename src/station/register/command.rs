@@ -10,7 +10,7 @@ use crate::owner::Owner;
 use crate::{ArchiveKey, StationConfig};
 use clap::Subcommand;
 use jiff::Timestamp;
-use plated_access::{AccessRecord, Actor};
+use plated_access::{AccessRecord, Actor, SealSecret};
 use plated_core::clock::{Clock, SystemClock};
 use plated_core::digest::Sha256;
 use plated_core::durable::{folder_of, make_folder};
@@ -52,7 +52,7 @@ The vehicle's name is the common name of the certificate. A running station take
     Add {
         /// The certificate, in PEM form
         certificate: PathBuf,
-        /// Put what the vehicle needs beside its certificate into this folder: the station's public keys
+        /// Put what the vehicle needs beside its certificate into this folder: the station's public keys, seal.key
         #[arg(long, value_name = "DIR")]
         out: Option<PathBuf>,
         /// Why; it is recorded
@@ -104,8 +104,8 @@ impl VehicleCommand {
             Self::Issue { name, out, reason, config } => issue(&StationConfig::load(&config)?, &name, &out, &reason),
             Self::Add { certificate, out, reason, config } => {
                 let config = StationConfig::load(&config)?;
-                add(&config, &certificate, &reason)?;
-                out.map_or(Ok(()), |out| give(&config, &out)?.iter().try_for_each(|path| say(path)))
+                let name = add(&config, &certificate, &reason)?;
+                out.map_or(Ok(()), |out| give(&config, &name, &out)?.iter().try_for_each(|path| say(path)))
             }
             Self::List { all, json, config } => list(&StationConfig::load(&config)?, all, json),
             Self::Revoke { name, certificate, reason, config } => {
@@ -125,7 +125,7 @@ fn issue(config: &StationConfig, name: &str, out: &Path, reason: &str) -> Result
     // Before its first start the station has no register; it enters what its authority issued at first use.
     let change = if config.data.exists() { Some(Change::begin(config)?) } else { None };
     let issued = authority.issue_vehicle(name, out, &SystemClock::new())?;
-    let keys = give(config, out)?;
+    let keys = give(config, name, out)?;
     let facts = Facts::of(&certificates(&issued.certificate, "the certificate")?[0])?;
     if let Some(mut change) = change {
         change.enter(&facts, reason)?;
@@ -138,17 +138,23 @@ fn say(path: &Path) -> Result<()> {
     print(&path.display().to_string())
 }
 
-/// Puts the station's public keys into a folder, those that are not there yet.
-fn give(config: &StationConfig, out: &Path) -> Result<Vec<PathBuf>> {
+/// Puts the station's public keys and the vehicle's key for second factors into a folder, those that are not there yet.
+fn give(config: &StationConfig, name: &str, out: &Path) -> Result<Vec<PathBuf>> {
     make_folder(out).context(Kind::Storage, || format!("could not make the folder {}", out.display()))?;
-    give_public_keys(folder_of(&config.hotlist_key), out)
+    let mut keys = give_public_keys(folder_of(&config.hotlist_key), out)?;
+    if !config.seal_key.exists() {
+        SealSecret::create_file(&config.seal_key)?; // A station from before there was one.
+    }
+    keys.extend(SealSecret::give(folder_of(&config.seal_key), name, out)?);
+    Ok(keys)
 }
 
-fn add(config: &StationConfig, path: &Path, reason: &str) -> Result<()> {
+fn add(config: &StationConfig, path: &Path, reason: &str) -> Result<String> {
     let facts = Facts::of(&certificates(path, "the certificate")?[0])?;
     Change::begin(config)?.enter(&facts, reason)?;
     print(&format!("{} may talk to this station, by the certificate {}", facts.name, facts.fingerprint))?;
-    others(config, &facts)
+    others(config, &facts)?;
+    Ok(facts.name)
 }
 
 /// Says that a vehicle has other certificates that count.

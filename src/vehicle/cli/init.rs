@@ -1,6 +1,7 @@
 //! `plated init`: a vehicle's folder with key, certificates and an annotated configuration.
 
 use crate::store::Key;
+use plated_access::SealSecret;
 use plated_core::clock::SystemClock;
 use plated_core::durable;
 use plated_core::error::{Context, Error, Kind, Result};
@@ -50,6 +51,7 @@ pub fn run(args: &Args) -> Result<()> {
         "hotlist.pub",
         "receipt.pub",
         "medium.pub",
+        "seal.key",
     ];
     refuse_existing(&own.map(|name| args.dir.join(name)))?;
     durable::make_folder(&args.dir)
@@ -60,6 +62,7 @@ pub fn run(args: &Args) -> Result<()> {
         authority.issue_vehicle(&args.vehicle, &args.dir, &clock)?;
         authority.issue_console(&args.console_names, &args.dir, &clock)?;
         give_public_keys(station, &args.dir)?;
+        SealSecret::give(station, &args.vehicle, &args.dir)?;
     }
     Key::create_file(&args.dir.join("store.key"))?;
     let config = args.dir.join("plated.toml");
@@ -74,7 +77,8 @@ fn configuration(args: &Args) -> String {
     let transfer = section(&TRANSFER.replace("{station}", &args.station), args.station_dir.is_some());
     let sync = section(HOTLIST_SYNC, args.dir.join("hotlist.pub").exists());
     let console = section(CONSOLE, args.station_dir.is_some());
-    VEHICLE.replace("{vehicle}", &args.vehicle) + &console + &transfer + &sync
+    let provision = section(PROVISION, args.dir.join("seal.key").exists());
+    VEHICLE.replace("{vehicle}", &args.vehicle) + &console + &transfer + &sync + &provision
 }
 
 /// The text, with its keys set off as comments unless it counts.
@@ -105,6 +109,7 @@ const VEHICLE: &str = include_str!("init.plated.toml");
 const CONSOLE: &str = include_str!("init.console.toml");
 const TRANSFER: &str = include_str!("init.transfer.toml");
 const HOTLIST_SYNC: &str = include_str!("init.hotlist_sync.toml");
+const PROVISION: &str = include_str!("init.provision.toml");
 
 #[cfg(test)]
 mod tests {
@@ -183,7 +188,7 @@ mod tests {
         std::fs::write(&path, all).unwrap();
         let config = Config::load(&path).unwrap();
         assert_eq!((config.sources.len(), config.hotlists.len(), config.transfer.is_some()), (6, 1, true));
-        assert!(config.hotlist_sync.is_some() && config.console.is_some());
+        assert!(config.hotlist_sync.is_some() && config.console.is_some() && config.provision.is_some());
     }
 
     /// Comments have a space after the `#`, keys set off have none.

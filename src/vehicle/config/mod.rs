@@ -4,7 +4,7 @@
 //! the sources and the vehicle's name. `plated init` writes it with every key explained.
 
 use crate::lists::HotlistSync;
-use crate::{alert, console, gps, metrics, purge, store, subscribers, transfer};
+use crate::{alert, console, gps, metrics, provision, purge, store, subscribers, transfer};
 use plated_core::config_file::{parse, placed, within, wrong};
 use plated_core::name::is_plain_name;
 use plated_hotlist::settings::{Hotlist, ListKind, OFFICERS};
@@ -63,6 +63,8 @@ pub struct Config {
     pub transfer: Option<transfer::Settings>,
     /// Lists from the station.
     pub hotlist_sync: Option<HotlistSync>,
+    /// Accounts, what the agency sets, and models from the station.
+    pub provision: Option<provision::Settings>,
     /// Its text by section, to tell which of them changed since the last start.
     #[serde(skip)]
     pub sections: BTreeMap<String, String>,
@@ -161,6 +163,9 @@ impl Config {
         if let Some(sync) = &mut self.hotlist_sync {
             std::iter::once(&mut sync.key).chain(&mut sync.folder).for_each(fix);
         }
+        if let Some(provision) = &mut self.provision {
+            [&mut provision.key, &mut provision.seal_key].into_iter().for_each(fix);
+        }
     }
 
     /// Rules that the types can't say. The error names the key.
@@ -246,6 +251,12 @@ impl Config {
             sync.check()?;
             if self.transfer.is_none() {
                 return Err("hotlist_sync: needs [transfer], which says where the station is".into());
+            }
+        }
+        if let Some(provision) = &self.provision {
+            provision.check()?;
+            if self.transfer.is_none() {
+                return Err("provision: needs [transfer], which says where the station is".into());
             }
         }
         self.console.as_ref().map_or(Ok(()), console::Settings::check)?;

@@ -4,6 +4,7 @@ use super::server::Frame;
 use super::service::{Answer, OfficerService};
 use super::{Call, Reply, Request, sync};
 use crate::config::Config;
+use crate::provision;
 use crate::store::{Key, Options, Store, refuse_damaged};
 use plated_access::Actor;
 use plated_core::clock::{Clock, TrustedClock};
@@ -105,6 +106,7 @@ fn once(
                      what can still be read of it; the daemon does so by itself."
                 );
             }
+            let config = &*provision::in_force(config, &key);
             let service = Arc::new(OfficerService::open(config, store.clone(), clock.clone()));
             let done = match &asked.request {
                 Request::Sync => {

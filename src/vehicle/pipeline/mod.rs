@@ -37,6 +37,7 @@ use crate::control::{OfficerService, Secret, Server};
 use crate::events::Hub;
 use crate::health::{ClockWatch, Health, Level};
 use crate::lists::ListState;
+use crate::provision::{self, Provisioning};
 use crate::purge::Purger;
 use crate::store::{Key, Options, Stats, Store};
 use crate::subscribers;
@@ -56,7 +57,7 @@ use plated_core::text::count;
 use plated_core::thread::Thread;
 use plated_vision::capture::{Capture, SourceState, SourceStatus};
 use plated_vision::capture::{Input, Pace};
-use plated_vision::recognition::{Models, Recognizer};
+use plated_vision::recognition::Recognizer;
 use recorder::{Keeper, Maker, Matching, Places, Recorder, Reserve, Waiting};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
@@ -103,6 +104,7 @@ pub struct Daemon {
     console: Option<console::Running>,
     hotlists: updater::Running,
     transfer: Option<transfer::Running>,
+    provisioning: Option<Task>,
     gps: Option<Task>,
     webhooks: Vec<Task>,
     metrics: Option<Task>,
@@ -142,6 +144,7 @@ impl Daemon {
     pub fn start(config: &Config, clock: Arc<dyn Clock>, stop: &Shutdown) -> Result<Self> {
         crate::memory::settle();
         let key = Key::load(&config.store)?;
+        let config = &*provision::in_force(config, &key);
         let trusted = TrustedClock::over(clock);
         let clock: Arc<dyn Clock> = trusted.clone();
         let (store, opened) = Store::open(Options::from(config), &key, clock.clone())?;
@@ -173,7 +176,7 @@ impl Daemon {
             0 => std::thread::available_parallelism().map_or(2, usize::from),
             n => n,
         };
-        let models = Models::find(&config.recognition)?;
+        let models = provision::models(config, &key)?;
         let first = Recognizer::open(&models)?;
         let (detector, reader) = first.versions();
         let made_by =
@@ -191,6 +194,25 @@ impl Daemon {
             corrected.change(|t| (t.hits, t.alerts) = (t.hits + hits, t.alerts + alerts));
         }));
         let outbox = officers.take_transfer_permit().map(|permit| StoreOutbox::new(store.clone(), permit));
+        let provisioning = match &link {
+            Some(link) => {
+                let parts = provision::Parts {
+                    link: link.link().clone(),
+                    options: link.options().clone(),
+                    officers: officers.clone(),
+                    store: store.clone(),
+                    health: health.clone(),
+                    clock: clock.clone(),
+                };
+                Provisioning::new(config, &key, parts)?
+            }
+            None => None,
+        };
+        let provisioning = provisioning.map(|provisioning| {
+            let what = "The provisioning from the station";
+            let run = move || provisioning.clone().run();
+            Task::start(runtime.handle(), what, &rest, transfer::again_after_defects(what, transfer::AFTER_DEFECT, run))
+        });
         let transfer = link
             .zip(outbox)
             .map(|(link, outbox)| link.start(outbox, store.clone(), health.clone(), runtime.handle(), &rest));
@@ -335,6 +357,7 @@ impl Daemon {
             console,
             hotlists,
             transfer,
+            provisioning,
             gps,
             webhooks,
             metrics,
@@ -448,7 +471,8 @@ impl Daemon {
         }
         self.events.close();
         self.rest.0.request();
-        drop((self.server, self.console, self.hotlists, self.transfer, self.gps, self.webhooks, self.metrics));
+        drop((self.server, self.console, self.hotlists, self.transfer, self.provisioning));
+        drop((self.gps, self.webhooks, self.metrics));
         for thread in self.beside {
             thread.end_within(END_TIMEOUT);
         }

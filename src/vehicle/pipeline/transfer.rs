@@ -42,6 +42,11 @@ pub fn prepare(config: &Config, transfer: &transfer::Settings, key: &Key, clock:
 }
 
 impl Prepared {
+    /// How the transfer goes about it.
+    pub fn options(&self) -> &Options {
+        &self.options
+    }
+
     /// The way to the station, for whoever else goes it.
     pub fn link(&self) -> &HttpsLink {
         &self.link

@@ -176,6 +176,14 @@ impl Key {
         SealingKey::new(&*sealing::derive(&self.0, "plated vehicle identity 1", "")?)
     }
 
+    /// Seals what the station handed out, in files beside the store.
+    ///
+    /// # Errors
+    /// `Internal` when it can't be derived.
+    pub fn provision_key(&self) -> Result<SealingKey> {
+        SealingKey::new(&*sealing::derive(&self.0, "plated provision 1", "")?)
+    }
+
     /// The key as SQLCipher takes raw keys: `x'…'` with 64 hex digits.
     pub(super) fn sqlcipher(&self) -> Zeroizing<[u8; 67]> {
         let mut text = Zeroizing::new([b'\''; 67]);

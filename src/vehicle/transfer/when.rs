@@ -91,7 +91,7 @@ pub struct Schedule {
 
 impl Schedule {
     /// Why nothing is sent now; none when it may be.
-    pub(super) fn closed(&self, now: Timestamp) -> Option<&'static str> {
+    pub(crate) fn closed(&self, now: Timestamp) -> Option<&'static str> {
         let now = now.to_zoned(TimeZone::system());
         let (open, why) = match self.when {
             When::Immediate => return None,
@@ -121,7 +121,7 @@ impl SendNow {
     }
 
     /// Hears of it from now on.
-    pub(super) fn asked(&self) -> watch::Receiver<u64> {
+    pub(crate) fn asked(&self) -> watch::Receiver<u64> {
         self.0.subscribe()
     }
 }
