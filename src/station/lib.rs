@@ -121,8 +121,9 @@ impl StationServer {
         };
         let counts = Arc::new(monitor::Counts::default());
         let monitor = {
-            let (data, sources) = (config.data.clone(), config.sources.clone());
-            monitor::Monitor::new(archive.clone(), data, sources, clock.clone(), counts.clone(), forwarder.clone())
+            let (data, sources, clock) = (config.data.clone(), config.sources.clone(), clock.clone());
+            let (counts, forwarder) = (counts.clone(), forwarder.clone());
+            monitor::Monitor::new(archive.clone(), data, sources, config.overdue, clock, counts, forwarder)
         };
         let authority = config.authority_key.as_ref().map(|key| Authority::open(&config.ca, key)).transpose()?;
         let register = register::Register::open(&archive, writer.clone(), config.ca.clone(), clock.clone())?;

@@ -1,7 +1,9 @@
 //! What a monitoring system and whoever gathers logs get of the running station.
 
 use crate::kit::process::until;
-use crate::kit::{Depot, VEHICLE, batch, body, post, receipt, record, seal};
+use crate::kit::{Depot, VEHICLE, batch, body_with, post, receipt, record, seal};
+use jiff::Timestamp;
+use plated_core::wire::batch::WaitingReport;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::process::{Child, Command, Stdio};
@@ -53,6 +55,7 @@ impl Drop for Running {
     }
 }
 
+// policy: P-10
 #[tokio::test(flavor = "multi_thread")]
 async fn numbers_and_health_have_vehicles_and_lists_and_no_plate() {
     let depot = Depot::new();
@@ -62,13 +65,15 @@ async fn numbers_and_health_have_vehicles_and_lists_and_no_plate() {
     std::fs::write(&list, "plate\n8XYZ999\n").unwrap();
     depot.well(&["hotlist", "import", list.to_str().unwrap(), "--name", "svs"]);
     assert!(!depot.command(&["hotlist", "fetch"]).status.success());
-    let sent = body(&batch(VEHICLE, vec![seal(&record(&[]))]));
+    let oldest = Timestamp::from_second(Timestamp::now().as_second() - 28 * 86_400).unwrap();
+    let waiting = WaitingReport { reads: 2, oldest: Some(oldest) };
+    let sent = body_with(&batch(VEHICLE, vec![seal(&record(&[]))]), Some(waiting));
     assert_eq!(receipt(&post(&depot.link(station.address), sent).await.unwrap()).reads.durable.len(), 1);
     assert_eq!(station.get("/readyz").0, 200);
 
     let text = until("the numbers", || {
         let (status, text) = station.get("/metrics");
-        (status == 200 && text.contains("vehicle_last_contact_seconds{vehicle=\"unit-7\"}")).then_some(text)
+        (status == 200 && text.contains("vehicle_standing{vehicle=\"unit-7\"}")).then_some(text)
     });
     for line in [
         "plated_station_up 1",
@@ -76,6 +81,8 @@ async fn numbers_and_health_have_vehicles_and_lists_and_no_plate() {
         "plated_station_ingested_reads_total 1",
         "plated_station_reads 1",
         "plated_station_vehicle_reads_total{vehicle=\"unit-7\"} 1",
+        "plated_station_vehicle_waiting_reads{vehicle=\"unit-7\"} 2",
+        "plated_station_vehicle_standing{vehicle=\"unit-7\"} 2",
         "plated_station_list_staleness{list=\"svs\"} 0",
         "plated_station_list_source_failing{list=\"svs\"} 1",
         "plated_station_purge_due_reads 0",
@@ -84,6 +91,8 @@ async fn numbers_and_health_have_vehicles_and_lists_and_no_plate() {
     ] {
         assert!(text.lines().any(|l| l == line), "{line} is not in: {text}");
     }
+    let line = format!("plated_station_vehicle_oldest_waiting_seconds{{vehicle=\"unit-7\"}} {}\n", oldest.as_second());
+    assert!(text.contains(&line), "{text}");
     assert!(text.contains("plated_station_list_age_seconds{list=\"svs\"} "), "{text}");
     let (status, health) = station.get("/healthz");
     let health: serde_json::Value = serde_json::from_str(&health).unwrap();
@@ -91,6 +100,7 @@ async fn numbers_and_health_have_vehicles_and_lists_and_no_plate() {
     let part = |name: &str| health["parts"].as_array().unwrap().iter().find(|p| p["name"] == name).unwrap().clone();
     assert!(part("list svs")["text"].as_str().unwrap().contains("it can't be fetched since"), "{health}");
     assert_eq!(part("archive")["level"], "ok");
+    assert_eq!(part("vehicles")["text"], "to come at once: 1 vehicle; plated-station vehicles");
     let all = text + &health.to_string();
     assert!(!all.contains("8XYZ999") && !all.contains("7ABC234"), "{all}");
     assert_eq!(station.get("/").0, 404);

@@ -1,6 +1,7 @@
 //! Whether all is well, part by part.
 
 use super::Look;
+use crate::contacts::Standing;
 use crate::hotlists::Staleness;
 use plated_core::text::count;
 use serde_json::json;
@@ -51,6 +52,13 @@ pub fn parts(look: &Look, hangs: Option<Duration>) -> Vec<Part> {
         };
         parts.push(part("disk", level, format!("{} MiB free", free >> 20), true));
     }
+    let late = look.contacts.iter().filter(|(_, standing)| *standing >= Standing::Critical).count() as u64;
+    let level = if late > 0 { Level::Degraded } else { Level::Ok };
+    let text = match late {
+        0 => "each brings its reads in time".to_owned(),
+        _ => format!("to come at once: {}; plated-station vehicles", count(late, "vehicle")),
+    };
+    parts.push(part("vehicles", level, text, false));
     for list in &look.lists {
         let level = match list.staleness {
             Staleness::Critical => Level::Failed,

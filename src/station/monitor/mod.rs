@@ -5,6 +5,7 @@ mod health;
 mod text;
 
 use crate::archive::{Archive, SqliteArchive, Statistics};
+use crate::contacts::{Contact, Overdue, Standing};
 use crate::forward::{Forwarder, Progress, Waiting};
 use crate::hotlists::{ListAge, Source, Staleness, ages};
 use crate::security_command::Sign;
@@ -67,6 +68,8 @@ struct Look {
     statistics: Statistics,
     lists: Vec<ListAge>,
     signs: Vec<Sign>,
+    /// What is known of each vehicle, and how it is with it.
+    contacts: Vec<(Contact, Standing)>,
     findings_waiting: u64,
     holds: (u64, u64),
     due_reads: u64,
@@ -83,6 +86,7 @@ pub struct Monitor {
     archive: Arc<SqliteArchive>,
     data: PathBuf,
     sources: Vec<Source>,
+    overdue: Overdue,
     clock: Arc<dyn Clock>,
     counts: Arc<Counts>,
     forwarder: Option<Arc<Forwarder>>,
@@ -115,13 +119,14 @@ impl Monitor {
         archive: Arc<SqliteArchive>,
         data: PathBuf,
         sources: Vec<Source>,
+        overdue: Overdue,
         clock: Arc<dyn Clock>,
         counts: Arc<Counts>,
         forwarder: Option<Arc<Forwarder>>,
     ) -> Arc<Self> {
         let (started, now) = (clock.wall(), clock.monotonic());
         let (found, told) = (Mutex::new((now, Look::default())), Mutex::default());
-        Arc::new(Self { archive, data, sources, clock, counts, forwarder, started, found, told })
+        Arc::new(Self { archive, data, sources, overdue, clock, counts, forwarder, started, found, told })
     }
 
     /// Looks again and again, and answers what comes to `listener`.
@@ -170,13 +175,14 @@ impl Monitor {
     fn found(&self, now: Timestamp) -> Result<Look> {
         let statistics = self.archive.statistics(Date::MIN, Date::MIN)?;
         let due_reads = self.archive.due(now)?.iter().map(|due| due.reads).sum();
-        let (lists, signs, findings_waiting, (holds, held_reads, last_purge), to_forward) = {
+        let (lists, signs, contacts, findings_waiting, (holds, held_reads, last_purge), to_forward) = {
             let mut database = self.archive.database().lock().unwrap_or_else(PoisonError::into_inner);
             database.transaction(|rows| {
                 let waiting = rows.findings_waiting(now)?;
                 let archive = rows.holds_and_purges()?;
                 let to_forward = rows.forward_waiting()?;
-                Ok((ages(rows, &self.sources, now)?, rows.signs()?, waiting, archive, to_forward))
+                let lists = ages(rows, &self.sources, now)?;
+                Ok((lists, rows.signs()?, rows.contacts()?, waiting, archive, to_forward))
             })?
         };
         let free = rustix::fs::statvfs(&self.data).ok().map(|fs| fs.f_bavail.saturating_mul(fs.f_frsize));
@@ -184,6 +190,7 @@ impl Monitor {
             statistics,
             lists,
             signs,
+            contacts: contacts.into_iter().map(|c| (c.clone(), c.standing(now, &self.overdue))).collect(),
             findings_waiting,
             holds: (holds, held_reads),
             due_reads,

@@ -1,6 +1,7 @@
 //! Numbers in the text format of Prometheus.
 
 use super::{Counts, Look};
+use crate::contacts::{Contact, Standing};
 use jiff::Timestamp;
 use std::fmt::Write;
 use std::sync::atomic::Ordering;
@@ -71,6 +72,28 @@ pub fn metrics(look: &Look, counts: &Counts, started: Timestamp) -> String {
         vehicles(|v| seconds(v.last_received)),
     );
     text.family("vehicle_reads_total", "counter", "Reads that ever came of it", vehicles(|v| v.reads as f64));
+
+    let contacts = |value: fn(&(Contact, Standing)) -> Option<f64>| {
+        look.contacts.iter().filter_map(move |c| Some((label("vehicle", &c.0.vehicle), value(c)?))).collect::<Vec<_>>()
+    };
+    text.family(
+        "vehicle_waiting_reads",
+        "gauge",
+        "Reads that it had and that were not here, as it last said",
+        contacts(|(contact, _)| contact.waiting.map(|reads| reads as f64)),
+    );
+    text.family(
+        "vehicle_oldest_waiting_seconds",
+        "gauge",
+        "When the oldest of them was made; none where none waits",
+        contacts(|(contact, _)| contact.oldest.map(seconds)),
+    );
+    text.family(
+        "vehicle_standing",
+        "gauge",
+        "0 ok, 1 it has to come soon, 2 at once, 3 a read of it is overdue, by [overdue]",
+        contacts(|(_, standing)| Some(f64::from(*standing as u8))),
+    );
 
     let lists = |value: fn(&crate::hotlists::ListAge) -> Option<f64>| {
         look.lists.iter().filter_map(move |l| Some((label("list", &l.name), value(l)?))).collect::<Vec<_>>()
