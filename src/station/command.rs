@@ -2,9 +2,10 @@
 
 use super::archive::command::{self as archive, HoldCommand};
 use super::archive::documents_command::{CorrectionsCommand, DispositionsCommand, SearchArgs};
-use super::archive::{Archive, SqliteArchive, VehicleCount};
+use super::archive::{Archive, SqliteArchive, VehicleCount, VehicleLog};
 use super::evidence::command::EvidenceCommand;
 use super::findings::command::FindingCommand;
+use super::forward;
 use super::hotlists::ages;
 use super::hotlists::command::{HotlistCommand, make_key};
 use super::medium::{self, command::MediumCommand};
@@ -18,6 +19,7 @@ use super::{
 use clap::{CommandFactory, Parser, Subcommand};
 use jiff::civil::Date;
 use plated_access::SealSecret;
+use plated_access::audit::LogReport;
 use plated_core::clock::{Clock, SystemClock};
 use plated_core::error::{Context, Error, Kind, Result};
 use plated_core::logging::LogFormat;
@@ -128,6 +130,22 @@ configuration. What a vehicle still has is what it said with its last batch.")]
     /// Media of vehicles without a link
     #[command(subcommand)]
     Medium(MediumCommand),
+    /// Share reads with the upstream station that were here before [forward] was set
+    #[command(after_help = "Example:
+  plated-station forward --since 2026-11-01 --reason \"the centre joins on 12/01\" --config station.toml
+
+What is shared is said by [forward]. A running station sends it; `plated-station status` says how much waits.")]
+    Forward {
+        /// Day from which on they were made, by UTC
+        #[arg(long, value_name = "DAY")]
+        since: Date,
+        /// Why; it is recorded
+        #[arg(long)]
+        reason: String,
+        /// The station's configuration
+        #[arg(long)]
+        config: PathBuf,
+    },
     /// Evidence holds: keep reads beyond their retention
     #[command(subcommand)]
     Hold(HoldCommand),
@@ -162,7 +180,7 @@ configuration. What a vehicle still has is what it said with its last batch.")]
     /// "Not this vehicle": what officers found, approved for all vehicles or refused
     #[command(subcommand)]
     Finding(FindingCommand),
-    /// Verify the station's own audit log: no row was changed, left out or put in another place
+    /// Verify the audit logs of the station and of its vehicles: no row was changed, left out or put in another place
     AuditVerify {
         /// The station's configuration
         #[arg(long)]
@@ -227,6 +245,9 @@ impl What {
             What::Dispositions(dispositions) => dispositions.run(),
             What::Security(security) => security.run(),
             What::Medium(medium) => medium.run(),
+            What::Forward { since, reason, config } => {
+                forward::command::forward(&StationConfig::load(&config)?, since, &reason)
+            }
             What::Hold(hold) => hold.run(),
             What::User(user) => user.run(),
             What::Evidence(evidence) => evidence.run(),
@@ -386,27 +407,53 @@ fn vehicles(config: &StationConfig, json: bool) -> Result<ExitCode> {
 }
 
 fn audit_verify(config: &StationConfig) -> Result<()> {
-    let key = ArchiveKey::load(&config.archive_key)?;
-    let trust = Trust::load(&config.hotlist_key.with_extension("pub"))?;
-    let logs = Database::read_only(&config.database(), &key, |rows| rows.verify_log(&trust))?.unwrap_or_default();
-    let mut faults = 0;
-    for log in &logs {
-        let (rows, ended) = (count(log.rows.rows, "row"), if log.ended { ", ended" } else { "" });
-        match log.fault() {
-            None => print(&format!("log {}: {rows}{ended}, as it was written", log.log))?,
-            Some(why) => {
-                faults += 1;
-                print(&format!("log {}: {rows}{ended}, NOT as it was written: {why}", log.log))?;
-            }
-        }
+    if !config.database().exists() {
+        return print("the station has no audit log yet");
     }
-    match (logs.len(), faults) {
+    let key = ArchiveKey::load(&config.archive_key)?;
+    let mut logs = LogsTold::default();
+    // A station that never published anything has no key and no log of its commands.
+    let keys = config.hotlist_key.with_extension("pub");
+    let trust = if keys.exists() { Trust::load(&keys)? } else { Trust::only([]) };
+    let commands = Database::read_only(&config.database(), &key, |rows| rows.verify_log(&trust))?;
+    commands.unwrap_or_default().iter().try_for_each(|log| logs.tell("commands, log", log, None))?;
+    let archive = SqliteArchive::beside(&config.archive(key))?;
+    archive.verify_own_logs()?.iter().try_for_each(|log| logs.tell("archive, log", log, None))?;
+    for VehicleLog { vehicle, log, to_come } in &archive.verify_vehicle_logs()? {
+        logs.tell(&format!("vehicle {}, log", visible(vehicle)), log, *to_come)?;
+    }
+    match (logs.all, logs.faulty) {
         (0, _) => print("the station has no audit log yet"),
         (_, 0) => Ok(()),
-        (all, faults) => {
+        (all, faulty) => {
             let message =
-                format!("{faults} of {all} audit logs are not as they were written; keep a copy and find out why");
+                format!("{faulty} of {all} audit logs are not as they were written; keep a copy and find out why");
             Err(Error::new(Kind::Damaged, message))
+        }
+    }
+}
+
+/// How many logs were told of.
+#[derive(Default)]
+struct LogsTold {
+    all: usize,
+    faulty: usize,
+}
+
+impl LogsTold {
+    /// Prints what the verification of a log found.
+    fn tell(&mut self, whose: &str, log: &LogReport, to_come: Option<i64>) -> Result<()> {
+        self.all += 1;
+        let (rows, ended) = (count(log.rows.rows, "row"), if log.ended { ", ended" } else { "" });
+        let more = to_come.map_or_else(String::new, |signed| {
+            format!("; it signed row {signed}, and those after row {} are not here yet", log.rows.last)
+        });
+        match log.fault() {
+            None => print(&format!("{whose} {}: {rows}{ended}, as it was written{more}", log.log)),
+            Some(why) => {
+                self.faulty += 1;
+                print(&format!("{whose} {}: {rows}{ended}, NOT as it was written: {why}{more}", log.log))
+            }
         }
     }
 }

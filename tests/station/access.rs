@@ -91,6 +91,7 @@ async fn no_command_of_the_station_shows_a_plate_without_a_permit() {
     // daemon/findings.rs.
     let elsewhere = [
         "run",
+        "forward", // in forward.rs
         "hold add",
         "hold release",
         "restore",

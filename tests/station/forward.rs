@@ -181,3 +181,36 @@ async fn a_vehicle_can_not_send_reads_of_others_where_only_a_station_may() {
     let receipt = receipt(&post(&region.centre.link(region.address), sent).await.unwrap());
     assert!(receipt.reads.refused[0].reason.contains("names another vehicle"), "{receipt:?}");
 }
+
+// policy: P-17
+#[tokio::test(flavor = "multi_thread")]
+async fn reads_from_before_go_when_somebody_says_so_and_only_those_that_are_shared() {
+    let region = Region::new("classes = [\"hit\"]\n");
+    let config = region.department.dir.path().join("station.toml");
+    let whole = std::fs::read_to_string(&config).unwrap();
+    // Before anything was shared.
+    std::fs::write(&config, whole.split("[forward]").next().unwrap()).unwrap();
+    let (department, address) = region.department();
+    let all = [read(1, true, None), read(2, false, None), read(3, true, None)];
+    let sealed = send(&region.department, address, &all).await;
+    let args = ["forward", "--since", "2026-01-01", "--reason", "the centre joins"];
+    let command = |args: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_plated-station"));
+        command.args(args).arg("--config").arg(&config).output().unwrap()
+    };
+    let none = command(&args);
+    assert!(String::from_utf8_lossy(&none.stderr).contains("[forward] is not set"), "{none:?}");
+    drop(department);
+    std::fs::write(&config, whole).unwrap();
+    let ((_department, _), _centre) = (region.department(), region.centre());
+    let later = command(&["forward", "--since", "2126-01-01", "--reason", "the centre joins"]);
+    assert!(String::from_utf8_lossy(&later.stdout).starts_with("0 reads from 2126-01-01 on"), "{later:?}");
+    let asked = command(&args);
+    assert!(String::from_utf8_lossy(&asked.stdout).starts_with("2 reads from 2026-01-01 on"), "{asked:?}");
+    until("what is shared", || (region.at_centre(&sealed[0]) && region.at_centre(&sealed[2])).then_some(()));
+    until("the empty queue", || (region.waiting() == 0).then_some(()));
+    assert_eq!(region.centre.reads(), 2);
+    let sql = "SELECT entry FROM audit WHERE action = 'past_reads_shared' AND entry LIKE '%2026-01-01%'";
+    let entry: String = region.department.database().query_row(sql, [], |row| row.get(0)).unwrap();
+    assert!(entry.contains("the centre joins"), "{entry}");
+}

@@ -108,6 +108,43 @@ async fn a_gap_a_changed_row_and_a_rewritten_log_are_signs_of_a_breach_and_a_who
     assert!(!logged.contains("7ABC123") && depot.status().contains("audit_log_rewritten"));
 }
 
+// policy: P-22
+#[tokio::test(flavor = "multi_thread")]
+async fn the_verification_says_which_log_of_which_vehicle_is_not_as_it_was_written() {
+    let depot = Depot::new();
+    let (_station, address) = Station::start(&depot);
+    let (whole, other, mut coming) = (Log::new(10), Log::new(5), Log::new(2));
+    let head = |log: &Log| Some(log.head.sign(&log.signer).unwrap());
+    send(&depot, address, whole.sealed(1..=10, |_| {}), head(&whole)).await;
+    send(&depot, address, other.sealed([1, 2, 4], |_| {}), None).await;
+    coming.write("a look that is not here yet");
+    let signed = coming.head.sign(&whole.signer).unwrap();
+    send(&depot, address, coming.sealed(1..=2, |_| {}), Some(signed)).await;
+    depot.well(&["security", "acknowledge", VEHICLE, "audit_rows_missing", "--reason", "the test's own"]);
+    let verify = || {
+        let verified = depot.command(&["audit-verify"]);
+        (verified.status.code(), String::from_utf8_lossy(&verified.stdout).into_owned())
+    };
+    let (code, said) = verify();
+    let line = |log: &Log| format!("vehicle unit-7, log {}: ", log.head.log);
+    assert!(said.contains(&(line(&whole) + "10 rows, as it was written\n")), "{said}");
+    assert!(said.contains(&(line(&other) + "3 rows, NOT as it was written: row 3 is missing\n")), "{said}");
+    let to_come = "2 rows, as it was written; it signed row 3, and those after row 2 are not here yet\n";
+    assert!(said.contains(&(line(&coming) + to_come)), "{said}");
+    assert!(said.contains("archive, log ") && code == Some(65), "{said}");
+
+    // Somebody changes rows of a vehicle and of the archive where they are kept.
+    let database = depot.database();
+    let changed = "UPDATE vehicle_audit SET json = CAST(replace(CAST(json AS TEXT), 'look 7', 'look 8') AS BLOB)";
+    database.execute(changed, []).unwrap();
+    database.execute("UPDATE audit SET entry = replace(entry, 'own', 'other')", []).unwrap();
+    let (_, said) = verify();
+    assert!(said.contains(&(line(&whole) + "10 rows, NOT as it was written: row 8 was changed\n")), "{said}");
+    let own = said.lines().find(|line| line.starts_with("archive, log ")).unwrap();
+    assert!(own.contains("NOT as it was written: row 2 was changed"), "{own}");
+    assert!(!said.contains("7ABC123"), "{said}");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn rows_that_contradict_a_head_that_was_signed_before_they_came_are_a_sign_of_a_breach() {
     let depot = Depot::new();

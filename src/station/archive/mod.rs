@@ -24,7 +24,7 @@ pub use query::{Cursor, DocumentQuery, Found, Page, Plate, Query, SharedRead, St
 pub use report::{CheckReport, DayCount, Due, Statistics, VehicleCount};
 
 pub(crate) use sqlite::SCHEMA;
-pub use sqlite::{Options, SqliteArchive, StationLog};
+pub use sqlite::{Options, PastRead, SqliteArchive, StationLog, VehicleLog};
 
 use bytes::Bytes;
 use jiff::Timestamp;

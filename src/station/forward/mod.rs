@@ -2,6 +2,7 @@
 //! a queue, goes in batches with all pictures, and leaves the queue by a receipt that the upstream station signed. What
 //! goes twice is there once.
 
+pub(super) mod command;
 mod queue;
 mod sender;
 mod settings;

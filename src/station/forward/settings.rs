@@ -59,9 +59,14 @@ fn timeout_s() -> f64 {
 impl Settings {
     /// Whether a read is shared. One of a fixed site is only where its site is named, a hit there too.
     pub fn shares(&self, read: &Envelope) -> bool {
-        let site = read.site.as_ref().is_none_or(|site| self.sites.contains(site));
-        let vehicle = self.vehicles.as_ref().is_none_or(|vehicles| vehicles.contains(&read.vehicle));
-        site && vehicle && self.classes.contains(&read.class)
+        self.takes(read.class, &read.vehicle, read.site.as_ref())
+    }
+
+    /// The same of a read of which only this is known.
+    pub fn takes(&self, class: Class, vehicle: &String, site: Option<&String>) -> bool {
+        let site = site.is_none_or(|site| self.sites.contains(site));
+        let vehicle = self.vehicles.as_ref().is_none_or(|vehicles| vehicles.contains(vehicle));
+        site && vehicle && self.classes.contains(&class)
     }
 
     /// Paths count from the configuration's folder.

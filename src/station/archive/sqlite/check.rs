@@ -1,12 +1,11 @@
 //! Compares everything with its hash. Page by page, so that no look lasts long and no log grows by it.
 
 use super::super::report::CheckReport;
-use super::SqliteArchive;
+use super::logs::{self, VehicleLog};
 use super::unit::{Unit, lock};
-use super::{pack, parts};
+use super::{SqliteArchive, pack, parts};
 use crate::database::could_not_read;
 use crate::sqlcipher::SqlContext;
-use plated_access::audit::Row;
 use plated_core::digest::Sha256;
 use plated_core::error::Result;
 use plated_core::text::count;
@@ -20,17 +19,13 @@ pub(super) fn check(archive: &SqliteArchive) -> Result<CheckReport> {
     // Before the parts are looked at: meanwhile they only grow.
     let promised = parts::promised(archive)?;
     for unit in archive.units.all() {
-        let before = report.reads;
-        match check_unit(archive, &unit, &mut report) {
-            Ok(()) => {
-                // Those that were deleted one by one, of parts that are kept for minutes, were here too.
-                let here = report.reads - before + unit.read(parts::swept)?;
-                let all = promised.get(&unit.name).copied().unwrap_or_default();
-                if here < all {
-                    let all = count(all, "read");
-                    report.problem(format!("{} has {here} of {all} that were taken in", unit.path().display()));
-                }
+        let all = promised.get(&unit.name).copied().unwrap_or_default();
+        match whole(archive, &unit, &mut report) {
+            Ok(here) if here < all => {
+                let all = count(all, "read");
+                report.problem(format!("{} has {here} of {all} that were taken in", unit.path().display()));
             }
+            Ok(_) => {}
             Err(e) if unit.path().exists() => {
                 report.problem(format!("{} can't be read: {}", unit.path().display(), e.chain()));
             }
@@ -47,8 +42,13 @@ pub(super) fn check(archive: &SqliteArchive) -> Result<CheckReport> {
     Ok(report)
 }
 
-/// Vehicle, log, number, hash of the row before, own hash, JSON.
-type AuditLine = (String, [u8; 16], i64, Sha256, Sha256, Vec<u8>);
+/// Checks all reads of a unit; gives how many are here, or were deleted one by one, as in parts that are kept for minutes.
+fn whole(archive: &SqliteArchive, unit: &Unit, report: &mut CheckReport) -> Result<u64> {
+    let before = report.reads;
+    check_unit(archive, unit, report)?;
+    Ok(report.reads - before + unit.read(parts::swept)?)
+}
+
 type PictureRow = (Uuid, Sha256, u32, Uuid, i64);
 
 fn check_unit(archive: &SqliteArchive, unit: &Unit, report: &mut CheckReport) -> Result<()> {
@@ -143,56 +143,13 @@ fn documents(archive: &SqliteArchive, report: &mut CheckReport) -> Result<()> {
     }
 }
 
-/// A row as vehicles export it.
-#[derive(serde::Deserialize)]
-struct Line {
-    row: Row,
-}
-
-/// Each row has the hash of its content and follows the row before it. Content that a newer vehicle writes otherwise
-/// is only counted.
+/// Each log of a vehicle is as it was written, as far as it came.
 fn audit_rows(archive: &SqliteArchive, report: &mut CheckReport) -> Result<()> {
-    let mut after = (String::new(), [0; 16], 0_i64);
-    let mut before: Option<(String, [u8; 16], i64, Sha256)> = None;
-    loop {
-        let page: Vec<AuditLine> = lock(&archive.main).transaction(|rows| {
-            rows.0
-                .prepare_cached(
-                    "SELECT vehicle, log, number, prev, hash, json FROM vehicle_audit
-                     WHERE (vehicle, log, number) > (?1, ?2, ?3) ORDER BY vehicle, log, number LIMIT ?4",
-                )
-                .and_then(|mut s| {
-                    s.query_map((&after.0, after.1, after.2, AT_ONCE), |row| {
-                        let (prev, hash) = (Sha256(row.get(3)?), Sha256(row.get(4)?));
-                        Ok((row.get(0)?, row.get(1)?, row.get(2)?, prev, hash, row.get(5)?))
-                    })?
-                    .collect()
-                })
-                .sql(could_not_read)
-        })?;
-        if page.is_empty() {
-            return Ok(());
-        }
-        for (vehicle, log, number, prev, hash, json) in page {
-            report.documents += 1;
-            let of = || format!("row {number} of the audit log {} of {vehicle}", Uuid::from_bytes(log));
-            if let Ok(Line { row }) = serde_json::from_slice(&json)
-                && (row.link().computed != hash || row.hash != hash || row.prev != prev)
-            {
-                report.problem(format!("{} does not fit its hash", of()));
-            }
-            match &before {
-                Some((v, l, n, h)) if (v, l) == (&vehicle, &log) => {
-                    if *n + 1 != number {
-                        report.problem(format!("before {} rows are missing", of()));
-                    } else if *h != prev {
-                        report.problem(format!("{} does not follow the row before it", of()));
-                    }
-                }
-                _ => {}
-            }
-            after = (vehicle.clone(), log, number);
-            before = Some((vehicle, log, number, hash));
+    for VehicleLog { vehicle, log, .. } in logs::of_vehicles(archive)? {
+        report.documents += log.rows.rows;
+        if let Some(fault) = log.fault() {
+            report.problem(format!("the audit log {} of {vehicle}: {fault}", log.log));
         }
     }
+    Ok(())
 }

@@ -16,8 +16,10 @@ mod check;
 mod documents;
 mod holds;
 mod ingest;
+mod logs;
 mod pack;
 mod parts;
+mod past;
 mod purge;
 mod search;
 mod statistics;
@@ -27,6 +29,8 @@ mod unit;
 mod units;
 
 pub use audit::StationLog;
+pub use logs::VehicleLog;
+pub use past::PastRead;
 
 use super::Archive;
 use super::batch::{CheckedBatch, Outcome};
@@ -41,6 +45,7 @@ use crate::owner::Owner;
 use bytes::Bytes;
 use jiff::Timestamp;
 use jiff::civil::Date;
+use plated_access::audit::LogReport;
 use plated_access::{Forward, Hits, HoldEvidence, Permit, Purge, Search};
 use plated_core::clock::Clock;
 use plated_core::digest::Sha256;
@@ -192,6 +197,31 @@ impl SqliteArchive {
     /// `Internal` when its key can't be derived.
     pub fn audit_log(&self, clock: Arc<dyn Clock>) -> Result<StationLog> {
         StationLog::new(self.main.clone(), &self.key, &self.station, clock)
+    }
+
+    /// Gives the reads of this day (UTC) and later ones that are here, some at a time, by what decides whether they are
+    /// shared.
+    ///
+    /// # Errors
+    /// What keeps them from being read, and what `each` returns.
+    pub fn reads_since(&self, day: Date, each: impl FnMut(Vec<PastRead>) -> Result<()>) -> Result<()> {
+        past::since(self, day, each)
+    }
+
+    /// Verifies the archive's own audit logs, the one that goes on last. No row is shown.
+    ///
+    /// # Errors
+    /// What keeps them from being read.
+    pub fn verify_own_logs(&self) -> Result<Vec<LogReport>> {
+        logs::own(self)
+    }
+
+    /// Verifies the audit logs of vehicles, as far as they came. No row is shown.
+    ///
+    /// # Errors
+    /// What keeps them from being read.
+    pub fn verify_vehicle_logs(&self) -> Result<Vec<VehicleLog>> {
+        logs::of_vehicles(self)
     }
 
     /// By this key others know its certificates of deletion.
