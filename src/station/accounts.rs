@@ -51,6 +51,13 @@ impl StationAccounts {
     }
 }
 
+impl Rows<'_> {
+    /// All accounts, by name.
+    pub(crate) fn accounts(&self) -> Result<Vec<User>> {
+        all(self, "SELECT user FROM accounts ORDER BY name")
+    }
+}
+
 fn could_not_write() -> String {
     "the station's accounts could not be written".into()
 }
@@ -65,7 +72,7 @@ impl AccountStore for StationAccounts {
     }
 
     fn users(&self) -> Result<Vec<User>> {
-        self.write(|rows| all(rows, "SELECT user FROM accounts ORDER BY name"))
+        self.write(|rows| rows.accounts())
     }
 
     fn put_users(&self, users: &[User]) -> Result<()> {

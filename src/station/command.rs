@@ -124,7 +124,7 @@ configuration. What a vehicle still has is what it said with its last batch.")]
     /// Archives of evidence: verify one offline, print the station's key for them
     #[command(subcommand)]
     Evidence(EvidenceCommand),
-    /// Accounts of the station's pages: add, list, disable, enable
+    /// Accounts of the station and of all its vehicles: add, list, change, disable, enable
     #[command(subcommand)]
     User(UserCommand),
     /// Media of vehicles without a link
@@ -171,7 +171,7 @@ What is shared is said by [forward]. A running station sends it; `plated-station
         #[arg(long)]
         config: PathBuf,
     },
-    /// What vehicles are given beside lists: what the agency sets, models
+    /// What vehicles are given beside lists: accounts, what the agency sets, models
     #[command(subcommand)]
     Provision(ProvisionCommand),
     /// What vehicles are to have: publish, list and withdraw hotlists

@@ -1,12 +1,16 @@
-//! Settings and models go from a station that runs to a vehicle that runs, over mutual TLS.
+//! Accounts, settings and models go from a station that runs to a vehicle that runs, over mutual TLS.
 
 use crate::kit::process::{Daemon, Station, until};
 use crate::kit::vehicle::{Settings, Vehicle, images, transfer};
 use crate::kit::{Depot, VEHICLE, reading};
 use plated_access::SealSecret;
 use plated_core::signing::{Signer, write_public};
+use plated_station::Provisioner;
+use std::io::Write;
 use std::net::SocketAddr;
 use std::process::{Command, Output, Stdio};
+
+const PASSWORD: &str = "gravel otter umbrella 61";
 
 struct Bench {
     depot: Depot,
@@ -44,7 +48,10 @@ impl Bench {
 
     fn station(&self, args: &[&str]) -> Output {
         let mut command = Command::new(env!("CARGO_BIN_EXE_plated-station"));
-        command.args(args).arg("--config").arg(self.depot.file_at(self.address)).stdin(Stdio::null()).output().unwrap()
+        command.args(args).arg("--config").arg(self.depot.file_at(self.address)).stdin(Stdio::piped());
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let _ = child.stdin.take().unwrap().write_all(format!("{PASSWORD}\n").as_bytes());
+        child.wait_with_output().unwrap()
     }
 
     fn well(&self, args: &[&str]) -> String {
@@ -53,12 +60,29 @@ impl Bench {
         String::from_utf8(done.stdout).unwrap()
     }
 
+    fn add(&self, name: &str, role: &str) {
+        let today = jiff::Zoned::now().date().to_string();
+        let user = ["user", "add", name, "--full-name", "Robin Vale", "--agency", "Example PD", "--role", role];
+        let more =
+            ["--trained", &today, "--every-list", "--clets", "--password-stdin", "--chosen", "--reason", "patrol"];
+        self.well(&[&user[..], &more[..]].concat());
+    }
+
     /// Waits for this in the status of the vehicle.
     fn until_status(&self, text: &str) -> String {
         until(text, || {
             let (status, _) = self.vehicle.status();
             status.lines().find(|line| line.contains(text)).map(str::to_owned)
         })
+    }
+
+    fn login(&self, name: &str) -> Output {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_plated"));
+        command.args(["login", name, "--password-stdin", "--config"]).arg(self.vehicle.path("plated.toml"));
+        command.env("XDG_RUNTIME_DIR", self.vehicle.dir.path()).stdin(Stdio::piped());
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let _ = child.stdin.take().unwrap().write_all(format!("{PASSWORD}\n").as_bytes());
+        child.wait_with_output().unwrap()
     }
 
     fn plated(&self, args: &[&str]) -> Output {
@@ -79,8 +103,127 @@ impl Bench {
     }
 }
 
+/// A process that ends with this value.
+struct Ended(std::process::Child);
+
+impl Drop for Ended {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
 fn text(output: &Output) -> String {
     String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr)
+}
+
+// policy: P-20, P-23
+#[test]
+fn an_account_of_the_station_logs_in_at_the_vehicle_and_its_session_ends_when_it_is_revoked() {
+    let bench = Bench::new();
+    bench.add("chief", "auditor");
+    let daemon = bench.start();
+    bench.until_status("accounts of the station: number");
+    bench.add("jdoe", "officer");
+    until("the login", || Some(bench.login("jdoe")).filter(|done| done.status.success()));
+    let look = ["hotlist", "show", "7ABC123", "--reason", "traffic stop"];
+    assert!(bench.plated(&look).status.success(), "{}", text(&bench.plated(&look)));
+
+    bench.well(&["user", "disable", "jdoe", "--reason", "left the agency"]);
+    let refused = until("the end of the session", || Some(bench.plated(&look)).filter(|done| !done.status.success()));
+    assert!(text(&refused).contains("log in"), "{}", text(&refused));
+    assert!(!bench.login("jdoe").status.success());
+    assert!(bench.login("chief").status.success());
+    let log = text(&bench.plated(&["audit", "show", "--reason", "review"]));
+    assert!(log.contains("users_provisioned"), "{log}");
+    daemon.terminate().well();
+    let mut verify = Command::new(env!("CARGO_BIN_EXE_plated-station"));
+    let verified = verify.args(["audit-verify", "--config"]).arg(bench.depot.file()).output().unwrap();
+    assert!(verified.status.success(), "{}", text(&verified));
+}
+
+// policy: P-20
+#[test]
+fn accounts_of_the_vehicle_stay_and_one_that_the_station_hands_out_no_more_is_disabled() {
+    let bench = Bench::new();
+    let here = ["user", "add", "local", "--full-name", "L", "--agency", "Example PD", "--role", "officer"];
+    bench.vehicle.plated(&[&here[..], &["--reason", "spare", "--password-stdin"]].concat(), &format!("{PASSWORD}\n"));
+    bench.add("chief", "auditor");
+    bench.add("jdoe", "officer");
+    let daemon = bench.start();
+    bench.until_status("accounts of the station: number");
+    until("the login", || Some(bench.login("jdoe")).filter(|done| done.status.success()));
+    bench.depot.database().execute("DELETE FROM accounts WHERE name = 'jdoe'", []).unwrap();
+    bench.well(&["provision", "publish", "--reason", "test"]);
+    until("the account's end", || Some(()).filter(|()| !bench.login("jdoe").status.success()));
+    assert!(bench.login("chief").status.success());
+    let local = text(&bench.plated(&["user", "show", "local"]));
+    assert!(local.contains("in use") && local.contains("here"), "{local}");
+    let jdoe = text(&bench.plated(&["user", "show", "jdoe"]));
+    assert!(jdoe.contains("the station does not hand out this account any more"), "{jdoe}");
+    daemon.terminate().well();
+}
+
+// policy: P-20
+#[test]
+fn an_account_opens_no_vehicle_until_its_owner_has_changed_the_first_password() {
+    let bench = Bench::new();
+    let user = ["user", "add", "jdoe", "--full-name", "Robin Vale", "--agency", "Example PD", "--role", "officer"];
+    let more = ["--password-stdin", "--reason", "assigned to patrol"];
+    bench.well(&[&user[..], &more[..]].concat());
+    let daemon = bench.start();
+    bench.until_status("accounts of the station: number");
+    let look = ["hotlist", "show", "7ABC123", "--reason", "traffic stop"];
+    until("the refusal", || {
+        let said = text(&bench.login("jdoe")) + &text(&bench.plated(&look));
+        said.contains("change it at the station first").then_some(())
+    });
+    assert!(!bench.plated(&look).status.success());
+    daemon.terminate().well();
+}
+
+// policy: P-20
+#[test]
+fn an_account_that_was_changed_on_the_pages_is_handed_out_by_the_process_that_has_the_key() {
+    let bench = Bench::new();
+    bench.add("jdoe", "officer");
+    let before = bench.serial("users");
+    let mut provisioner = Provisioner::open(&bench.depot.config).unwrap();
+    assert_eq!(provisioner.publish_changed_users("test").unwrap(), 0, "nothing was changed");
+    drop(provisioner);
+    let set = "UPDATE accounts SET user = json_set(user, '$.title', 'Sergeant') WHERE name = 'jdoe'";
+    bench.depot.database().execute(set, []).unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_plated-station"));
+    command.args(["hotlist", "fetch", "--watch", "--config"]).arg(bench.depot.file_at(bench.address));
+    let _watching = Ended(command.stdout(Stdio::null()).spawn().unwrap());
+    until("the new document", || (bench.serial("users") > before).then_some(()));
+}
+
+// policy: P-20
+#[test]
+fn an_older_or_changed_document_is_refused_and_the_one_in_force_stays() {
+    let bench = Bench::new();
+    bench.add("chief", "auditor");
+    let database = bench.depot.database();
+    let older: String =
+        database.query_row("SELECT signed FROM provisions WHERE kind = 'users'", [], |row| row.get(0)).unwrap();
+    bench.add("jdoe", "officer");
+    let daemon = bench.start();
+    until("the login", || Some(bench.login("jdoe")).filter(|done| done.status.success()));
+    database.execute("UPDATE provisions SET signed = ?1 WHERE kind = 'users'", [&older]).unwrap();
+    let line = bench.until_status("not newer than the one in force");
+    assert!(line.starts_with("WARN") && line.contains("accounts of the station: what was in force stays"), "{line}");
+    let changed = older.replace("auditor", "custodian");
+    database.execute("UPDATE provisions SET signed = ?1 WHERE kind = 'users'", [&changed]).unwrap();
+    bench.until_status("its signature is wrong");
+    assert!(bench.login("jdoe").status.success());
+    // Not after a start either.
+    database.execute("UPDATE provisions SET signed = ?1 WHERE kind = 'users'", [&older]).unwrap();
+    daemon.terminate().well();
+    let daemon = bench.start();
+    bench.until_status("not newer than the one in force");
+    assert!(bench.login("jdoe").status.success());
+    daemon.terminate().well();
 }
 
 // policy: P-01, P-07

@@ -52,7 +52,7 @@ async fn no_command_of_the_station_shows_a_plate_without_a_permit() {
     let own = path(&depot.dir.path().join("own.jsonl"));
     std::fs::write(&own, std::fs::read_to_string(&entries).unwrap()).unwrap();
     let manual = path(depot.dir.path());
-    let run: [&[&str]; 32] = [
+    let run: [&[&str]; 33] = [
         &["status", "--config", config],
         &["vehicles", "--config", config],
         &["vehicles", "--json", "--config", config],
@@ -71,6 +71,7 @@ async fn no_command_of_the_station_shows_a_plate_without_a_permit() {
         &["vehicle add", &other, "--reason", "test", "--config", config],
         &["vehicle list", "--all", "--config", config],
         &["vehicle revoke", "unit-9", "--reason", "test", "--config", config],
+        &["provision publish", "--reason", "test", "--config", config],
         &["provision settings", &agency, "--reason", "test", "--config", config],
         &["provision models", &models, "--reason", "test", "--config", config],
         &["provision list", "--config", config],
@@ -106,6 +107,10 @@ async fn no_command_of_the_station_shows_a_plate_without_a_permit() {
         "hotlist inactive",
         "security acknowledge",
         "user add",
+        "user password",
+        "user training",
+        "user role",
+        "user grant",
         "user disable",
         "user enable",
         "evidence verify",

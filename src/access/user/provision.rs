@@ -5,7 +5,7 @@ use crate::second_factor::{SecondFactor, Secret};
 use crate::signed;
 use jiff::Timestamp;
 use plated_core::digest::Sha256;
-use plated_core::error::{Error, Kind, Result};
+use plated_core::error::{Context, Error, Kind, Result};
 use plated_core::signing::{Purpose, Signer, Trust};
 use serde::{Deserialize, Serialize};
 use std::collections::HashSet;
@@ -83,6 +83,21 @@ impl UserDocument {
             }
         }
         Ok(document)
+    }
+
+    /// Over what is handed out of these accounts, but for when they logged in last: another one as soon as vehicles need
+    /// another document.
+    ///
+    /// # Errors
+    /// `Internal` when it can't be written.
+    pub fn digest(users: &[User]) -> Result<Sha256> {
+        let secrets = |user: &User| {
+            let factor = user.second_factor.as_ref();
+            factor.map(|factor| (Sha256::of(factor.secret.as_bytes()), user.spent.left_of(&factor.recovery)))
+        };
+        let all: Vec<_> = users.iter().map(|user| (&user.account, secrets(user))).collect();
+        let failed = || "accounts could not be compared".into();
+        Ok(Sha256::of(&serde_json::to_vec(&all).context(Kind::Internal, failed)?))
     }
 
     /// Refuses a document that is not newer than the one in force. (The same one again is none.)

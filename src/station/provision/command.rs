@@ -13,6 +13,17 @@ use std::path::PathBuf;
 /// What vehicles are given beside lists: accounts, what the agency sets, models
 #[derive(Debug, Subcommand)]
 pub enum ProvisionCommand {
+    /// Sign the accounts anew for every vehicle of the register; each change of an account does so by itself
+    #[command(after_help = "Example:
+  sudo plated-station provision publish --reason \"vehicles of before\" --config /etc/plated-station/station.toml")]
+    Publish {
+        /// Why; it is recorded
+        #[arg(long)]
+        reason: String,
+        /// The station's configuration
+        #[arg(long, value_name = "FILE")]
+        config: PathBuf,
+    },
     /// Hand out what the agency sets: the [access] of a TOML file, in the place of that of each vehicle
     #[command(after_help = "Example:
   sudo plated-station provision settings agency.toml --reason \"policy of 2027\" --config station.toml
@@ -59,6 +70,10 @@ impl ProvisionCommand {
     /// Does what the command line asks.
     pub fn run(self) -> Result<()> {
         match self {
+            Self::Publish { reason, config } => {
+                let vehicles = Provisioner::open(&StationConfig::load(&config)?)?.publish_users(None, &reason)?;
+                print(&format!("the accounts are handed out to {}", count(vehicles as u64, "vehicle")))
+            }
             Self::Settings { file, reason, config } => {
                 let access = settings_of(&file)?;
                 let serial = Provisioner::open(&StationConfig::load(&config)?)?.publish_settings(access, &reason)?;

@@ -1,4 +1,4 @@
-//! Publishing settings and models.
+//! Publishing accounts, settings and models.
 
 use super::models;
 use super::table::{Provision, ProvisionKind};
@@ -6,20 +6,24 @@ use crate::audit::Stamp;
 use crate::database::{Database, Rows};
 use crate::hotlists::command::{hotlist_signer, this_user};
 use crate::owner::Owner;
+use crate::register::CertificateState;
 use crate::{ArchiveKey, StationConfig};
 use jiff::Timestamp;
-use plated_access::{AccessRecord, Actor, AgencySettings, Settings, signed};
+use plated_access::{AccessRecord, Actor, AgencySettings, ProvisionedUser, SealSecret, Settings, UserDocument, signed};
 use plated_core::clock::{Clock, SystemClock};
+use plated_core::digest::Sha256;
 use plated_core::error::{Context, Error, Kind, Result};
 use plated_core::signing::{Purpose, Signer};
 use plated_core::wire::ModelsDocument;
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 /// Changes what is handed out. A running station hands it out from then on.
 pub struct Provisioner {
     database: Database,
     maker: Maker,
+    seal_key: PathBuf,
     data: PathBuf,
     owner: Owner,
 }
@@ -42,7 +46,62 @@ impl Provisioner {
         let (signer, clock) = (hotlist_signer(config)?, SystemClock::new());
         let database = Database::open(&config.database(), &ArchiveKey::load(&config.archive_key)?)?;
         let maker = Maker { station: config.name.clone(), signer, actor: Actor::SystemUser(this_user()), clock };
-        Ok(Self { database, maker, data: config.data.clone(), owner })
+        Ok(Self { database, maker, seal_key: config.seal_key.clone(), data: config.data.clone(), owner })
+    }
+
+    /// Signs the accounts anew for each vehicle of the register, or for one; gives how many.
+    ///
+    /// # Errors
+    /// What keeps them from being kept; all vehicles have the new ones then, or none.
+    pub fn publish_users(&mut self, only: Option<&str>, reason: &str) -> Result<usize> {
+        self.publish_users_to(only, false, reason)
+    }
+
+    /// The same for those vehicles that were handed other accounts than there are now.
+    ///
+    /// # Errors
+    /// As [`publish_users`](Self::publish_users).
+    pub fn publish_changed_users(&mut self, reason: &str) -> Result<usize> {
+        self.publish_users_to(None, true, reason)
+    }
+
+    fn publish_users_to(&mut self, only: Option<&str>, only_changed: bool, reason: &str) -> Result<usize> {
+        let (maker, made, path) = (&self.maker, self.maker.clock.wall(), &self.seal_key);
+        self.database.transaction(|rows| {
+            let users = rows.accounts()?;
+            let digest = UserDocument::digest(&users)?;
+            let mut vehicles = BTreeSet::new();
+            for certificate in rows.vehicle_certificates_after(0)? {
+                let name = certificate.facts.name;
+                if certificate.state == CertificateState::Active && only.is_none_or(|only| only == name) {
+                    let before = rows.provision(ProvisionKind::Users, &name)?;
+                    // Nothing for a vehicle that never had accounts, as long as there are none.
+                    let (is_due, was) = (before.is_some() || !users.is_empty(), before.and_then(|p| p.digest));
+                    if is_due && !(only_changed && was == Some(digest)) {
+                        vehicles.insert(name);
+                    }
+                }
+            }
+            if vehicles.is_empty() {
+                return Ok(0);
+            }
+            let secret = match path.exists() {
+                true => SealSecret::load(path)?,
+                false => SealSecret::create_file(path)?, // A station from before there was one.
+            };
+            let subject = json!({ "accounts": users.len(), "vehicles": vehicles.len() });
+            maker.record(rows, made, "users_published", reason, subject)?;
+            for vehicle in &vehicles {
+                let serial = serial(rows, ProvisionKind::Users, vehicle, made)?;
+                let key = secret.of_vehicle(vehicle)?;
+                let sealed: Result<Vec<_>> = users.iter().map(|user| ProvisionedUser::seal(user, &key)).collect();
+                let (station, vehicle) = (maker.station.clone(), vehicle.clone());
+                let document = UserDocument { station, vehicle, serial, made, users: sealed? };
+                let (kind, signed) = (ProvisionKind::Users, document.sign(&maker.signer)?);
+                maker.put(rows, kind, &document.vehicle, (serial, made), signed, Some(digest))?;
+            }
+            Ok(vehicles.len())
+        })
     }
 
     /// Hands out from now on what the agency sets; gives the number of the document.
@@ -56,7 +115,7 @@ impl Provisioner {
             let document = AgencySettings { station: maker.station.clone(), serial, made, access };
             document.check().map_err(|why| Error::new(Kind::Config, why))?;
             maker.record(rows, made, "settings_published", reason, json!({ "serial": serial }))?;
-            maker.put(rows, ProvisionKind::Settings, "", (serial, made), document.sign(&maker.signer)?)?;
+            maker.put(rows, ProvisionKind::Settings, "", (serial, made), document.sign(&maker.signer)?, None)?;
             Ok(serial)
         })
     }
@@ -77,7 +136,7 @@ impl Provisioner {
                 document.files.iter().map(|file| json!({ "name": file.name, "sha256": file.sha256 })).collect();
             maker.record(rows, made, "models_published", reason, json!({ "serial": serial, "files": files }))?;
             let signed = signed::sign(&document, Purpose::MODELS, &maker.signer)?;
-            maker.put(rows, ProvisionKind::Models, "", (serial, made), signed)?;
+            maker.put(rows, ProvisionKind::Models, "", (serial, made), signed, None)?;
             Ok(document)
         })?;
         models::clear(&folder, &document);
@@ -98,9 +157,10 @@ impl Maker {
         vehicle: &str,
         (serial, made): (u64, Timestamp),
         signed: String,
+        digest: Option<Sha256>,
     ) -> Result<()> {
         let by = self.actor.to_string();
-        rows.put_provision(&Provision { kind, vehicle: vehicle.to_owned(), serial, made, by, signed })
+        rows.put_provision(&Provision { kind, vehicle: vehicle.to_owned(), serial, made, by, signed, digest })
     }
 }
 

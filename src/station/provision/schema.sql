@@ -8,5 +8,6 @@ CREATE TABLE provisions (
     made        INTEGER NOT NULL,
     by_user     TEXT NOT NULL,
     signed      TEXT NOT NULL,
+    digest      BLOB,                     -- of accounts: over what was handed out, to tell whether they changed
     PRIMARY KEY (kind, vehicle)
 ) STRICT, WITHOUT ROWID;

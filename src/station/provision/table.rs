@@ -2,6 +2,7 @@
 
 use crate::database::{Rows, SqlContext, could_not_read};
 use jiff::Timestamp;
+use plated_core::digest::Sha256;
 use plated_core::error::Result;
 use rusqlite::{OptionalExtension, params};
 
@@ -42,12 +43,15 @@ pub struct Provision {
     pub by: String,
     /// As it was signed.
     pub signed: String,
+    /// Digest of the accounts in it, to tell whether they changed since.
+    pub digest: Option<Sha256>,
 }
 
 impl Rows<'_> {
     /// What is handed out of this kind, for this vehicle or for all.
     pub fn provision(&self, kind: ProvisionKind, vehicle: &str) -> Result<Option<Provision>> {
-        let sql = "SELECT vehicle, serial, made, by_user, signed FROM provisions WHERE kind = ?1 AND vehicle = ?2";
+        let sql =
+            "SELECT vehicle, serial, made, by_user, signed, digest FROM provisions WHERE kind = ?1 AND vehicle = ?2";
         self.0
             .prepare_cached(sql)
             .and_then(|mut s| s.query_row([kind.as_str(), vehicle], |row| provision(kind, row)).optional())
@@ -56,7 +60,8 @@ impl Rows<'_> {
 
     /// All of this kind, by vehicle.
     pub fn provisions(&self, kind: ProvisionKind) -> Result<Vec<Provision>> {
-        let sql = "SELECT vehicle, serial, made, by_user, signed FROM provisions WHERE kind = ?1 ORDER BY vehicle";
+        let sql =
+            "SELECT vehicle, serial, made, by_user, signed, digest FROM provisions WHERE kind = ?1 ORDER BY vehicle";
         self.0
             .prepare_cached(sql)
             .and_then(|mut s| s.query_map([kind.as_str()], |row| provision(kind, row))?.collect())
@@ -67,12 +72,13 @@ impl Rows<'_> {
     pub fn put_provision(&self, p: &Provision) -> Result<()> {
         self.0
             .prepare_cached(
-                "INSERT OR REPLACE INTO provisions (kind, vehicle, serial, made, by_user, signed)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+                "INSERT OR REPLACE INTO provisions (kind, vehicle, serial, made, by_user, signed, digest)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
             )
             .and_then(|mut s| {
                 let (serial, made) = (p.serial.cast_signed(), p.made.as_microsecond());
-                s.execute(params![p.kind.as_str(), p.vehicle, serial, made, p.by, p.signed])
+                let digest = p.digest.map(|digest| digest.0);
+                s.execute(params![p.kind.as_str(), p.vehicle, serial, made, p.by, p.signed, digest])
             })
             .map(drop)
             .sql(|| "could not keep what is handed out to vehicles".into())
@@ -87,5 +93,6 @@ fn provision(kind: ProvisionKind, row: &rusqlite::Row<'_>) -> rusqlite::Result<P
         made: Timestamp::from_microsecond(row.get(2)?).unwrap_or_default(),
         by: row.get(3)?,
         signed: row.get(4)?,
+        digest: row.get::<_, Option<[u8; 32]>>(5)?.map(Sha256),
     })
 }

@@ -7,6 +7,7 @@ use crate::command::print;
 use crate::database::{Database, Rows};
 use crate::hotlists::command::{hotlist_signer, this_user};
 use crate::owner::Owner;
+use crate::provision::Provisioner;
 use crate::{ArchiveKey, StationConfig};
 use clap::Subcommand;
 use jiff::Timestamp;
@@ -129,6 +130,8 @@ fn issue(config: &StationConfig, name: &str, out: &Path, reason: &str) -> Result
     let facts = Facts::of(&certificates(&issued.certificate, "the certificate")?[0])?;
     if let Some(mut change) = change {
         change.enter(&facts, reason)?;
+        drop(change);
+        Provisioner::open(config)?.publish_users(Some(name), reason)?;
     }
     [&issued.ca, &issued.certificate, &issued.key].into_iter().chain(&keys).try_for_each(|path| say(path))?;
     if config.data.exists() { others(config, &facts) } else { Ok(()) }
@@ -152,6 +155,7 @@ fn give(config: &StationConfig, name: &str, out: &Path) -> Result<Vec<PathBuf>> 
 fn add(config: &StationConfig, path: &Path, reason: &str) -> Result<String> {
     let facts = Facts::of(&certificates(path, "the certificate")?[0])?;
     Change::begin(config)?.enter(&facts, reason)?;
+    Provisioner::open(config)?.publish_users(Some(&facts.name), reason)?;
     print(&format!("{} may talk to this station, by the certificate {}", facts.name, facts.fingerprint))?;
     others(config, &facts)?;
     Ok(facts.name)

@@ -18,6 +18,7 @@ use crate::config::StationConfig;
 use crate::database::Database;
 use crate::key::ArchiveKey;
 use crate::owner::Owner;
+use crate::provision::Provisioner;
 use https::Answer;
 use jiff::Timestamp;
 use plated_access::Actor;
@@ -190,6 +191,16 @@ impl Fetcher {
             true => self.publisher()?.refresh_findings(),
             false => Ok(()),
         }
+    }
+
+    /// Hands out accounts that were changed on the station's pages.
+    fn publish_accounts(&self) -> Result<()> {
+        let handed_out =
+            Provisioner::open(&self.config)?.publish_changed_users("accounts were changed on the pages")?;
+        if handed_out > 0 {
+            tracing::info!(vehicles = handed_out, "Changed accounts are handed out");
+        }
+        Ok(())
     }
 
     fn known(&self, name: &str) -> Result<(Option<SourceState>, Vec<HotlistVersion>)> {

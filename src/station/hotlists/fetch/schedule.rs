@@ -21,10 +21,19 @@ pub async fn watch(fetcher: Arc<Fetcher>) -> Infallible {
     for source in fetcher.sources() {
         tasks.spawn(of_source(fetcher.clone(), source.clone()));
     }
+    let mut is_told = false;
     loop {
         let at_work = fetcher.clone();
         if let Err(e) = blocking(move || at_work.promote()).await {
             tracing::error!(error = %e.chain(), "A list that is to come into force now can't; it is tried again");
+        }
+        let at_work = fetcher.clone();
+        match blocking(move || at_work.publish_accounts()).await {
+            Ok(()) => is_told = false,
+            Err(e) if !std::mem::replace(&mut is_told, true) => {
+                tracing::error!(error = %e.chain(), "Changed accounts can't be handed out to vehicles; it is tried again");
+            }
+            Err(_) => {}
         }
         tokio::time::sleep(PROMOTE_EVERY).await;
     }

@@ -1,15 +1,19 @@
-//! `plated-station user`: the first accounts, and those that are not to be used any more. All else about accounts is
-//! done on the pages.
+//! `plated-station user`: the accounts of the station and of all its vehicles. What is changed here is signed and handed
+//! out at once; what is changed on the pages, by `plated-station hotlist fetch --watch`, which has the key.
+
+mod change;
 
 use crate::archive::SqliteArchive;
 use crate::command::print;
+use crate::provision::Provisioner;
 use crate::{ArchiveKey, StationConfig, accounts};
+use change::{ChangeCommand, Lists};
 use clap::Subcommand;
 use jiff::civil::Date;
-use plated_access::{Accounts, Actor, Change, Grants, LoginName, NewUser, Password, Reason, Role};
+use plated_access::{Accounts, Actor, LoginName, NewUser, Password, Reason, Role};
 use plated_core::clock::SystemClock;
 use plated_core::error::{Context, Error, Kind, Result};
-use plated_core::text::visible;
+use plated_core::text::{count, visible};
 use std::io::BufRead;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -26,8 +30,9 @@ pub enum UserCommand {
   plated-station user add chief --full-name 'Ann Smith' --agency 'Example PD' --role administrator \\
     --reason 'first administrator' --config station.toml
 
-The first password must be changed at the first login. As long as there is no administrator the station's own user
-can add accounts; after that only root, and administrators on the pages. Who, when and why is on record.")]
+The first password must be changed on the pages, and opens no vehicle before that; with --chosen it need not. As long as
+there is no administrator the station's own user can add accounts; after that only root, and administrators on the pages.
+Who, when and why is on record. The account goes to all vehicles of the register.")]
     Add(Box<Add>),
     /// List accounts
     #[command(after_help = "Example:
@@ -37,34 +42,8 @@ can add accounts; after that only root, and administrators on the pages. Who, wh
         #[arg(long)]
         config: PathBuf,
     },
-    /// An account is not to be used any more; its sessions end
-    #[command(after_help = "Example:
-  plated-station user disable jdoe --reason 'left the agency' --config station.toml")]
-    Disable {
-        /// Login name
-        #[arg(value_parser = login_name)]
-        name: LoginName,
-        /// Why
-        #[arg(long)]
-        reason: String,
-        /// The station's configuration
-        #[arg(long)]
-        config: PathBuf,
-    },
-    /// A disabled account may be used again
-    #[command(after_help = "Example:
-  plated-station user enable jdoe --reason 'back from leave' --config station.toml")]
-    Enable {
-        /// Login name
-        #[arg(value_parser = login_name)]
-        name: LoginName,
-        /// Why
-        #[arg(long)]
-        reason: String,
-        /// The station's configuration
-        #[arg(long)]
-        config: PathBuf,
-    },
+    #[command(flatten)]
+    Change(ChangeCommand),
 }
 
 /// A new account.
@@ -88,18 +67,14 @@ pub struct Add {
     /// Day of their last training, e.g. 2026-09-01
     #[arg(long)]
     trained: Option<Date>,
-    /// A list they see; can be given several times
-    #[arg(long)]
-    list: Vec<String>,
-    /// They see every list that is not covert
-    #[arg(long)]
-    every_list: bool,
-    /// They see state and federal lists (CLETS, NCIC) among those
-    #[arg(long)]
-    clets: bool,
+    #[command(flatten)]
+    lists: Lists,
     /// Read the first password from standard input instead of making one
     #[arg(long)]
     password_stdin: bool,
+    /// Its owner chose that password: it need not be changed, and counts in vehicles at once
+    #[arg(long, requires = "password_stdin")]
+    chosen: bool,
     /// Why
     #[arg(long)]
     reason: String,
@@ -143,15 +118,7 @@ impl UserCommand {
                 }
                 if users.is_empty() { print("there is no account yet") } else { Ok(()) }
             }
-            Self::Disable { name, reason, config } => {
-                of(&config)?.change(&me, &name, Change::Disable, &Reason::new(&reason)?)?;
-                print(&format!("{name} is disabled"))
-            }
-            Self::Enable { name, reason, config } => {
-                let (accounts, reason) = (of(&config)?, Reason::new(&reason)?);
-                accounts.change(&me, &name, Change::Enable, &reason)?;
-                print(&format!("{name} may be used again"))
-            }
+            Self::Change(change) => change.run(&me),
         }
     }
 }
@@ -159,10 +126,7 @@ impl UserCommand {
 impl Add {
     fn run(self, by: &Actor) -> Result<()> {
         let (accounts, reason) = (of(&self.config)?, Reason::new(&self.reason)?);
-        let (password, is_made) = match self.password_stdin {
-            true => (line()?, false),
-            false => (make()?, true),
-        };
+        let (password, is_made) = first_password(self.password_stdin)?;
         let name = self.name.clone();
         let user = NewUser {
             name: self.name,
@@ -171,13 +135,35 @@ impl Add {
             agency: self.agency,
             role: self.role,
             trained: self.trained,
-            grants: Grants { every_list: self.every_list, lists: self.list.into_iter().collect(), clets: self.clets },
-            must_change_password: true,
+            grants: self.lists.grants(),
+            must_change_password: !self.chosen,
         };
         accounts.add(by, user, &Password::new(password.as_str()), &reason)?;
         print(&format!("added {name}"))?;
-        if is_made { print(&format!("first password: {}", *password)) } else { Ok(()) }
+        if is_made {
+            print(&format!("first password: {}", *password))?;
+        }
+        publish(&self.config, &self.reason)
     }
+}
+
+/// Signs the accounts anew for all vehicles of the register.
+fn publish(config: &Path, reason: &str) -> Result<()> {
+    let config = StationConfig::load(config)?;
+    let published = Provisioner::open(&config).and_then(|mut provisioner| provisioner.publish_users(None, reason));
+    match published {
+        Ok(0) => Ok(()),
+        Ok(vehicles) => print(&format!("handed out to {}", count(vehicles as u64, "vehicle"))),
+        Err(e) => {
+            let message = "it counts here, and vehicles do not have it yet; plated-station provision publish";
+            Err(Error::new(e.kind(), format!("{message}: {}", e.chain())))
+        }
+    }
+}
+
+/// A password, and whether it was made here.
+fn first_password(from_stdin: bool) -> Result<(Zeroizing<String>, bool)> {
+    if from_stdin { Ok((line()?, false)) } else { Ok((make()?, true)) }
 }
 
 /// A password of 100 bits.
