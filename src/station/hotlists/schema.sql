@@ -46,7 +46,8 @@ CREATE TABLE hotlist_sources (
     etag        TEXT,                     -- by these two the source tells whether it has something new
     modified    TEXT,
     own_date    INTEGER,                  -- 1: the list gives itself a date, from which its age counts
-    sha256      BLOB CHECK (length(sha256) = 32)    -- the version that they are about
+    sha256      BLOB CHECK (length(sha256) = 32),   -- the version that they are about
+    increments  TEXT                      -- JSON: what was fetched between looks at the whole list
 ) STRICT, WITHOUT ROWID;
 
 -- Entries that were made inactive by hand: each version is published without them until they are made active again.

@@ -53,6 +53,8 @@ pub struct Source {
     /// Or a program that gets the file, with its arguments: it writes it to its standard output, or to the path that is
     /// put in the place of `{file}`. No shell has part in it.
     pub command: Option<Vec<String>>,
+    /// Where files of entries that come and that go are fetched between looks at the whole list.
+    pub increments: Option<Increments>,
     /// Seconds between looks.
     #[serde(default = "interval_s")]
     pub interval_s: f64,
@@ -64,6 +66,42 @@ pub struct Source {
     pub max_mib: u32,
 }
 
+/// Files of entries that come to a list, and of entries that go from it.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Increments {
+    /// Those that come.
+    pub add: Option<Place>,
+    /// Those that go.
+    pub remove: Option<Place>,
+    /// Seconds between looks.
+    #[serde(default = "increments_s")]
+    pub interval_s: f64,
+}
+
+/// Where a file is: an address as in `url`, with its name, password and authorities, or a program as in `command`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(untagged)]
+pub enum Place {
+    /// `https://…`.
+    Url(String),
+    /// A program and its arguments.
+    Command(Vec<String>),
+}
+
+impl Place {
+    /// The same as of a whole list.
+    pub fn origin(&self) -> Origin<'_> {
+        match self {
+            Self::Url(url) => Origin::Https(url),
+            Self::Command(command) => Origin::Command(command),
+        }
+    }
+}
+
+fn increments_s() -> f64 {
+    900.0
+}
 fn keep() -> u16 {
     10
 }
@@ -106,6 +144,7 @@ impl Source {
             password_file: None,
             ca: None,
             command: None,
+            increments: None,
             interval_s: interval_s(),
             timeout_s: timeout_s(),
             max_mib: max_mib(),
@@ -153,7 +192,13 @@ impl Source {
         for path in [&mut self.map, &mut self.zip_password_file, &mut self.password_file, &mut self.ca] {
             *path = path.take().map(|path| placed(base, &path, UNIT));
         }
-        for argument in self.command.iter_mut().flatten().filter(|argument| argument.starts_with("%d/")) {
+        let increments = self.increments.iter_mut().flat_map(|i| i.add.iter_mut().chain(&mut i.remove));
+        let commands = increments.filter_map(|place| match place {
+            Place::Command(command) => Some(command),
+            Place::Url(_) => None,
+        });
+        let arguments = self.command.iter_mut().chain(commands).flatten();
+        for argument in arguments.filter(|argument| argument.starts_with("%d/")) {
             *argument = placed(base, Path::new(&*argument), UNIT).to_string_lossy().into_owned();
         }
     }
@@ -171,6 +216,7 @@ impl Source {
         if self.format.is_some() && self.map.is_some() {
             return Err("map: a list has a format or a map, not both".into());
         }
+        self.check_increments().map_err(|why| format!("increments.{why}"))?;
         match (&self.url, &self.command) {
             (Some(_), Some(_)) => Err("command: a list has a url or a command, not both".into()),
             (Some(url), None) => self.check_url(url),
@@ -183,6 +229,28 @@ impl Source {
             (None, _) if self.ca.is_some() => Err("ca: an authority is for a url".into()),
             _ => Ok(()),
         }
+    }
+
+    fn check_increments(&self) -> Result<(), String> {
+        let Some(increments) = &self.increments else { return Ok(()) };
+        within("interval_s", increments.interval_s, 0.01..=604_800.0)?;
+        if self.origin().is_none() {
+            return Err("add: they go on from a whole list; give its url or command too".into());
+        }
+        let places = [("add", &increments.add), ("remove", &increments.remove)];
+        if places.iter().all(|(_, place)| place.is_none()) {
+            return Err("add: give add, remove, or both".into());
+        }
+        for (key, place) in places {
+            match place {
+                Some(Place::Url(url)) => self.check_url(url).map_err(|why| format!("{key}: {why}"))?,
+                Some(Place::Command(command)) if command.first().is_none_or(String::is_empty) => {
+                    return Err(format!("{key}: name the program and its arguments, each by itself"));
+                }
+                _ => {}
+            }
+        }
+        Ok(())
     }
 
     fn check_url(&self, url: &str) -> Result<(), String> {
@@ -233,6 +301,11 @@ mod tests {
             ("command = []", "command: "),
             ("command = [\"scp\"]\nuser = \"a\"", "user: "),
             ("interval_s = 0", "interval_s: "),
+            ("increments = { add = [\"cat\", \"a\"] }", "increments.add: they go on from a whole list"),
+            ("command = [\"scp\"]\nincrements = {}", "increments.add: give add"),
+            ("command = [\"scp\"]\nincrements = { remove = [] }", "increments.remove: name the program"),
+            ("command = [\"scp\"]\nincrements = { add = \"http://lists.example/\" }", "increments.add: url: must"),
+            ("command = [\"scp\"]\nincrements = { add = [\"a\"], interval_s = 0 }", "increments.interval_s: "),
             ("stale = { warn_h = 80 }", "stale: "),
             ("password = \"hunter2\"", "password"),
         ] {

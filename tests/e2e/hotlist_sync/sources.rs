@@ -221,3 +221,38 @@ fn sources_are_looked_at_by_schedule_and_one_that_fails_again_until_it_works() {
     assert!(log.contains("The list can be fetched again") && !log.contains("secret") && !log.contains("hush"), "{log}");
     assert!(!log.contains("7ABC"), "{log}");
 }
+
+#[test]
+fn increments_are_applied_by_schedule_once_each_and_the_same_whole_list_does_not_undo_them() {
+    let bench = Bench::new();
+    let path = |name: &str| bench.depot.dir.path().join(name).display().to_string();
+    file(&bench, "whole.jsonl", &entries(0..10), 0o600);
+    bench.configure(&format!(
+        "[[sources]]\nname = \"svs\"\ncommand = [\"cat\", \"{}\"]\n\
+         increments = {{ add = [\"cat\", \"{}\"], remove = [\"cat\", \"{}\"], interval_s = 0.05 }}\n",
+        path("whole.jsonl"),
+        path("add.jsonl"),
+        path("remove.jsonl")
+    ));
+    assert!(well(&fetch(&bench, &["svs"])).contains("10 entries"));
+    let watching = Watching::start(&bench);
+    until("the failure", || listed(&bench).contains("increment: cat failed").then_some(()));
+    // Each is put in its place whole.
+    let put = |name: &str, content: &str| {
+        let made = file(&bench, "being-written", content, 0o600);
+        std::fs::rename(made, path(name)).unwrap();
+    };
+    put("add.jsonl", &entries(20..23));
+    put("remove.jsonl", &entries(0..2));
+    until("the increment", || listed(&bench).contains("svs version 2 current: 11 entries").then_some(()));
+    // The next one: entries come, and those that go are the same as before.
+    put("add.jsonl", &entries(30..34));
+    until("the next", || listed(&bench).contains("svs version 3 current: 15 entries").then_some(()));
+    let same = until("the lock", || Some(fetch(&bench, &["svs"])).filter(|done| done.status.success()));
+    assert!(well(&same).contains("version 3 is the newest that its source has"), "{}", well(&same));
+    put("whole.jsonl", &entries(0..12));
+    until("the lock", || Some(()).filter(|()| fetch(&bench, &["svs"]).status.success()));
+    assert!(listed(&bench).contains("svs version 4 current: 12 entries"), "{}", listed(&bench));
+    let log = watching.end();
+    assert!(log.contains("Fetched an increment") && !log.contains("7ABC"), "{log}");
+}

@@ -1,7 +1,6 @@
 //! The file of a list from a server.
 
 use super::super::source::Source;
-use super::table::Tags;
 use jiff::Timestamp;
 use jiff::fmt::rfc2822;
 use plated_core::durable::Scratch;
@@ -38,12 +37,15 @@ pub enum Answer {
     },
 }
 
-/// Gets the file to `to`, unless it is what `tags` are of.
+/// By what a server tells whether it has something newer than what came last: `ETag` and `Last-Modified`.
+pub type Known<'a> = (Option<&'a str>, Option<&'a str>);
+
+/// Gets the file to `to`, unless it is what is known.
 ///
 /// # Errors
 /// `Config` for files of the configuration that can't be used, `Refused` where the server wants something else of the
 /// configuration, `Network` where trying again later is right, `Input` for a file that is too large.
-pub async fn fetch(source: &Source, url: &str, tags: Option<&Tags>, to: &Path, now: Timestamp) -> Result<Answer> {
+pub async fn fetch(source: &Source, url: &str, known: Option<Known<'_>>, to: &Path, now: Timestamp) -> Result<Answer> {
     let url = Url::parse(url).map_err(|_| Error::new(Kind::Config, "url: it is no address of a file"))?;
     // Never more of the address: what is behind it may be a secret too.
     let host = url.host_str().unwrap_or_default().to_owned();
@@ -53,9 +55,9 @@ pub async fn fetch(source: &Source, url: &str, tags: Option<&Tags>, to: &Path, n
         let password = read_password(file)?;
         request = request.basic_auth(user, Some(password.as_str()));
     }
-    if let Some(tags) = tags {
+    if let Some(known) = known {
         // A server that knows both goes by the first.
-        request = match (&tags.etag, &tags.modified) {
+        request = match known {
             (Some(etag), _) => request.header(IF_NONE_MATCH, etag),
             (None, Some(modified)) => request.header(IF_MODIFIED_SINCE, modified),
             (None, None) => request,
@@ -63,7 +65,7 @@ pub async fn fetch(source: &Source, url: &str, tags: Option<&Tags>, to: &Path, n
     }
     let failed = || format!("could not reach {host}; look at url, ca, and the way there");
     let response = request.send().await.map_err(reqwest::Error::without_url).context(Kind::Network, failed)?;
-    if response.status() == 304 && tags.is_some() {
+    if response.status() == 304 && known.is_some() {
         return Ok(Answer::Same);
     }
     if response.status() != 200 {

@@ -5,11 +5,12 @@
 
 mod command;
 mod https;
+mod increments;
 mod schedule;
 mod table;
 
 pub use schedule::watch;
-pub use table::{SourceState, Tags};
+pub use table::{IncrementState, SourceState, Tags};
 
 use super::publish::{Publication, Published, Publisher};
 use super::source::{Origin, Source};
@@ -23,6 +24,7 @@ use https::Answer;
 use jiff::Timestamp;
 use plated_access::Actor;
 use plated_core::clock::Clock;
+use plated_core::digest::Sha256;
 use plated_core::durable;
 use plated_core::error::{Context, Error, Kind, Result};
 use plated_core::signing::Signer;
@@ -99,12 +101,14 @@ impl Fetcher {
         let path = folder.join(format!("{}.part", source.name));
         let _gone_after = Gone(path.clone());
         let settings = source.digest();
-        let tags = state.and_then(|state| state.tags);
-        let tags = tags.filter(|tags| tags.settings == settings && current.is_some_and(|v| v.sha256 == tags.sha256));
+        let is_own = state.as_ref().is_some_and(|state| current.is_some_and(|v| state.is_own(&v.sha256)));
+        let (tags, increments) = state.map(|state| (state.tags, state.increments)).unwrap_or_default();
+        let tags = tags.filter(|tags| tags.settings == settings && is_own);
         let most = Duration::from_secs_f64(source.timeout_s);
         let given = match source.origin() {
             Some(Origin::Https(url)) => {
-                let fetching = https::fetch(source, url, tags.as_ref(), &path, begun);
+                let known = tags.as_ref().map(|tags| (tags.etag.as_deref(), tags.modified.as_deref()));
+                let fetching = https::fetch(source, url, known, &path, begun);
                 let late =
                     |_| Error::new(Kind::Network, format!("it took longer than {} s (timeout_s)", most.as_secs_f64()));
                 match tokio::time::timeout(most, fetching).await.map_err(late)?? {
@@ -127,8 +131,20 @@ impl Fetcher {
                 return Err(Error::new(Kind::Config, message));
             }
         };
-        let (this, source) = (self.clone(), source.clone());
-        blocking(move || this.publish(&source, &path, &given, begun)).await
+        let (this, source, current) = (self.clone(), source.clone(), current.cloned());
+        blocking(move || {
+            let failed = || format!("could not read {}", path.display());
+            let whole = Some(Sha256::of_file(&path).context(Kind::Storage, failed)?);
+            // An older list does not take the place of what increments made of it.
+            if tags.is_some() && increments.whole == whole && increments.made.is_some() {
+                return this.confirm(&source, current, tags, begun);
+            }
+            let fetched = this.publish(&source, &path, &given, begun)?;
+            let state = IncrementState { whole, made: None, ..increments };
+            this.database()?.transaction(|rows| rows.increment_answered(&source.name, begun, &state))?;
+            Ok(fetched)
+        })
+        .await
     }
 
     fn publish(&self, source: &Source, file: &Path, given: &Given, begun: Timestamp) -> Result<Fetched> {

@@ -20,6 +20,10 @@ pub async fn watch(fetcher: Arc<Fetcher>) -> Infallible {
     let mut tasks = JoinSet::new();
     for source in fetcher.sources() {
         tasks.spawn(of_source(fetcher.clone(), source.clone()));
+        if let Some(increments) = &source.increments {
+            let interval = Duration::from_secs_f64(increments.interval_s);
+            tasks.spawn(increments_of(fetcher.clone(), source.clone(), interval));
+        }
     }
     let mut is_told = false;
     loop {
@@ -68,6 +72,33 @@ async fn of_source(fetcher: Arc<Fetcher>, source: Source) {
             }
         };
         tokio::time::sleep(wait).await;
+    }
+}
+
+async fn increments_of(fetcher: Arc<Fetcher>, source: Source, interval: Duration) {
+    let (mut backoff, list) = (Backoff::new(FIRST_BACKOFF.min(interval), interval), &source.name);
+    loop {
+        tokio::time::sleep(match fetcher.increment(&source).await {
+            Ok(published) => {
+                backoff.reset();
+                if let Some(published) = published {
+                    let (version, report) = (published.version.version, &published.report);
+                    tracing::info!(list, version, "Fetched an increment: {report}");
+                }
+                interval
+            }
+            // The whole list is being fetched.
+            Err(e) if e.kind() == Kind::Busy => FIRST_BACKOFF.min(interval),
+            Err(e) => {
+                let wait = backoff.fail_after(e.retry_after());
+                if backoff.failures().is_power_of_two() {
+                    let failures = backoff.failures();
+                    tracing::warn!(list, failures, error = %e.chain(), "An increment could not be fetched; it is tried again");
+                }
+                wait
+            }
+        })
+        .await;
     }
 }
 

@@ -3,8 +3,9 @@
 use crate::database::{Rows, SqlContext, could_not_read};
 use jiff::Timestamp;
 use plated_core::digest::Sha256;
-use plated_core::error::Result;
+use plated_core::error::{Context, Kind, Result};
 use rusqlite::{Row, params};
+use serde::{Deserialize, Serialize};
 
 /// How the fetching of a source goes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,6 +22,39 @@ pub struct SourceState {
     pub failures: u64,
     /// What was fetched last, and came into force.
     pub tags: Option<Tags>,
+    /// What came between looks at the whole list.
+    pub increments: IncrementState,
+}
+
+/// What came of a source between looks at its whole list.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct IncrementState {
+    /// Hash of the file of the whole list, as it came last.
+    pub whole: Option<Sha256>,
+    /// The version that the last increment made.
+    pub made: Option<Sha256>,
+    /// The file of entries that come, as it was applied last.
+    pub add: Option<FileState>,
+    /// And that of entries that go.
+    pub remove: Option<FileState>,
+}
+
+/// A file that was applied.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FileState {
+    /// `ETag`.
+    pub etag: Option<String>,
+    /// `Last-Modified`.
+    pub modified: Option<String>,
+    /// Its hash.
+    pub sha256: Sha256,
+}
+
+impl SourceState {
+    /// Whether this version is what the source gave: the whole list, or that and increments.
+    pub fn is_own(&self, version: &Sha256) -> bool {
+        self.tags.as_ref().is_some_and(|tags| tags.sha256 == *version) || self.increments.made == Some(*version)
+    }
 }
 
 /// By what a source tells whether it has something new.
@@ -43,7 +77,8 @@ impl Rows<'_> {
     pub fn source_states(&self) -> Result<Vec<SourceState>> {
         self.0
             .prepare_cached(
-                "SELECT name, asked, answered, error, failing, failures, settings, etag, modified, own_date, sha256
+                "SELECT name, asked, answered, error, failing, failures, settings, etag, modified, own_date, sha256,
+                        increments
                  FROM hotlist_sources ORDER BY name",
             )
             .and_then(|mut s| s.query_map([], state)?.collect())
@@ -75,6 +110,20 @@ impl Rows<'_> {
             })
             .map(drop)
             .sql(|| "could not note how a source of lists is getting on".into())
+    }
+
+    /// Notes what came between looks at the whole list, at a try that went well.
+    pub(super) fn increment_answered(&self, name: &str, at: Timestamp, state: &IncrementState) -> Result<()> {
+        let failed = || "could not note how a source of lists is getting on".to_owned();
+        let json = serde_json::to_string(state).context(Kind::Internal, failed)?;
+        self.0
+            .prepare_cached(
+                "UPDATE hotlist_sources SET asked = ?2, answered = ?2, error = NULL, failing = NULL, failures = 0,
+                   increments = ?3 WHERE name = ?1",
+            )
+            .and_then(|mut s| s.execute(params![name, at.as_microsecond(), json]))
+            .map(drop)
+            .sql(failed)
     }
 
     /// Notes a try that failed.
@@ -110,5 +159,9 @@ fn state(row: &Row<'_>) -> rusqlite::Result<SourceState> {
         failing: row.get::<_, Option<String>>(3)?.zip(row.get::<_, Option<i64>>(4)?.map(time)),
         failures: row.get::<_, i64>(5)?.unsigned_abs(),
         tags,
+        increments: row
+            .get::<_, Option<String>>(11)?
+            .and_then(|text| serde_json::from_str(&text).ok())
+            .unwrap_or_default(),
     })
 }
