@@ -445,7 +445,7 @@ fn every_subcommand_that_shows_data_is_on_record_and_shows_nothing_when_that_can
         "audit show" => Shows::Data(vec!["audit", "show", "--reason", "stop"]),
         "audit export" => Shows::Data(vec!["audit", "export", "--reason", "stop"]),
         "run" => Shows::Live,
-        "init" | "recognize" | "check" | "doctor" | "completions" | "man" | "status" | "store salvage"
+        "init" | "setup" | "recognize" | "check" | "doctor" | "completions" | "man" | "status" | "store salvage"
         | "hotlist check" | "login" | "logout" | "hotlist detect" | "hotlist import" | "hotlist stats"
         | "hotlist sync" | "transfer now" | "transfer status" | "shift end" | "medium export" | "medium receipts"
         | "audit verify" => Shows::Nothing,

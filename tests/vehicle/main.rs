@@ -33,6 +33,7 @@ mod purge;
 mod recognize;
 mod access;
 mod sessions;
+mod setup;
 mod store_faults;
 mod store_outbox;
 mod store_readers;

@@ -171,6 +171,15 @@ fn chain(pem: &[u8], path: &Path) -> Result<Vec<CertificateDer<'static>>> {
     Ok(found)
 }
 
+/// The name in the first certificate of a PEM text.
+///
+/// # Errors
+/// [`Kind::Input`] when there is none in it, or it names nobody.
+pub fn name_in_pem(pem: &[u8]) -> Result<String> {
+    let first = CertificateDer::pem_slice_iter(pem).next().and_then(std::result::Result::ok);
+    super::common_name(&first.ok_or_else(|| Error::new(Kind::Input, "there is no certificate in PEM form"))?)
+}
+
 /// Refuses a key that others than its owner may read.
 pub(super) fn private_key(path: &Path) -> Result<PrivateKeyDer<'static>> {
     let bytes = read(path, "the key")?;

@@ -11,7 +11,7 @@ pub mod request;
 mod signed;
 
 pub use facts::Facts;
-pub use files::{Identity, Validity, certificates, refuse_existing, write_new};
+pub use files::{Identity, Validity, certificates, name_in_pem, refuse_existing, write_new};
 pub use signed::Signed;
 
 use crate::error::{Context, Error, Kind, Result};

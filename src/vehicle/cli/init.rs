@@ -66,19 +66,44 @@ pub fn run(args: &Args) -> Result<()> {
     }
     Key::create_file(&args.dir.join("store.key"))?;
     let config = args.dir.join("plated.toml");
-    write_new(&config, configuration(args).as_bytes(), 0o644)?;
+    // Without certificates or the key the sections would keep the daemon from starting.
+    let sections = Sections {
+        vehicle: &args.vehicle,
+        station: &args.station,
+        transfer: args.station_dir.is_some(),
+        lists: args.dir.join("hotlist.pub").exists(),
+        console: args.station_dir.is_some(),
+        provision: args.dir.join("seal.key").exists(),
+    };
+    write_new(&config, configuration(&sections).as_bytes(), 0o644)?;
 
     let mut out = std::io::stdout();
     writeln!(out, "{}", next_steps(args, &config)).context(Kind::Storage, || "could not write to the terminal".into())
 }
 
-fn configuration(args: &Args) -> String {
-    // Without certificates or the key the sections would keep the daemon from starting.
-    let transfer = section(&TRANSFER.replace("{station}", &args.station), args.station_dir.is_some());
-    let sync = section(HOTLIST_SYNC, args.dir.join("hotlist.pub").exists());
-    let console = section(CONSOLE, args.station_dir.is_some());
-    let provision = section(PROVISION, args.dir.join("seal.key").exists());
-    VEHICLE.replace("{vehicle}", &args.vehicle) + &console + &transfer + &sync + &provision
+/// What is in a configuration.
+pub struct Sections<'a> {
+    /// Name of the vehicle.
+    pub vehicle: &'a str,
+    /// Address of the station.
+    pub station: &'a str,
+    /// Whether there are certificates for the way to the station,
+    pub transfer: bool,
+    /// the key of its lists,
+    pub lists: bool,
+    /// certificates of the console,
+    pub console: bool,
+    /// and the key for what the station hands out; what there is not is set off as comments.
+    pub provision: bool,
+}
+
+/// The annotated configuration.
+pub fn configuration(sections: &Sections<'_>) -> String {
+    let transfer = section(&TRANSFER.replace("{station}", sections.station), sections.transfer);
+    let sync = section(HOTLIST_SYNC, sections.lists);
+    let console = section(CONSOLE, sections.console);
+    let provision = section(PROVISION, sections.provision);
+    VEHICLE.replace("{vehicle}", sections.vehicle) + &console + &transfer + &sync + &provision
 }
 
 /// The text, with its keys set off as comments unless it counts.
@@ -182,7 +207,16 @@ mod tests {
     fn every_key_that_is_explained_is_a_key_that_counts() {
         // Taking away the # from every key gives a file that loads.
         let dir = tempfile::tempdir().unwrap();
-        let text = configuration(&args(dir.path(), None));
+        let args = args(dir.path(), None);
+        let (vehicle, station) = (&*args.vehicle, &*args.station);
+        let text = configuration(&Sections {
+            vehicle,
+            station,
+            transfer: false,
+            lists: false,
+            console: false,
+            provision: false,
+        });
         let all: String = text.lines().map(|line| uncomment(line).to_owned() + "\n").collect();
         let path = dir.path().join("all.toml");
         std::fs::write(&path, all).unwrap();

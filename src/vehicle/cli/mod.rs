@@ -22,6 +22,7 @@ mod read;
 mod recognize;
 mod run;
 mod session;
+mod setup;
 mod shift;
 mod status;
 mod store;
@@ -48,6 +49,7 @@ struct Arguments {
 #[derive(Subcommand)]
 enum Command {
     Init(init::Args),
+    Setup(Box<setup::Args>),
     Run(run::Args),
     Recognize(recognize::Args),
     Check(check::Args),
@@ -117,6 +119,7 @@ fn run_command() -> ExitCode {
         Command::Status(args) => return status::run(&args),
         Command::Doctor(args) => return doctor::run(&args),
         Command::Init(args) => init::run(&args),
+        Command::Setup(args) => setup::run(&args),
         Command::Run(args) => run::run(&args),
         Command::Recognize(args) => recognize::run(&args),
         Command::Check(args) => check::run(&args),

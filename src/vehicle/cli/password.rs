@@ -12,7 +12,7 @@ use zeroize::Zeroizing;
 const MAX_CHARS: usize = 1024;
 
 /// Where the password comes from.
-#[derive(Clone, Copy, Debug, clap::Args)]
+#[derive(Clone, Copy, Debug, Default, clap::Args)]
 pub struct From {
     /// Read passwords and codes from standard input, one a line, instead of asking on the terminal
     #[arg(long)]

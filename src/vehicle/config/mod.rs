@@ -97,12 +97,20 @@ impl Config {
     pub fn load(path: &Path) -> Result<Self> {
         let text = std::fs::read_to_string(path)
             .context(Kind::Config, || format!("could not read the configuration {}", path.display()))?;
-        let mut config: Config = parse(&text, path)?;
+        Self::of_text(&text, path)
+    }
+
+    /// The same of a text that is, or is to be, in the file `path`.
+    ///
+    /// # Errors
+    /// `Config` with the key and the line.
+    pub fn of_text(text: &str, path: &Path) -> Result<Self> {
+        let mut config: Config = parse(text, path)?;
         let table = text.parse::<toml::Table>().unwrap_or_default();
         config.sections = table.into_iter().map(|(name, value)| (name, value.to_string())).collect();
         let base = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
         config.resolve(base);
-        config.check().map_err(|e| wrong(&text, path, &e))?;
+        config.check().map_err(|e| wrong(text, path, &e))?;
         Ok(config)
     }
 
