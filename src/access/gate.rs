@@ -166,7 +166,7 @@ impl Gate {
             Err(refused) => return Err(refused),
         };
         // What the machine does by itself is for no case.
-        if scope.is_ok() && !matches!(actor, Actor::Machine(_)) {
+        if scope.is_ok() && P::ASKS_PURPOSE && !matches!(actor, Actor::Machine(_)) {
             self.check(reason, case)?;
         }
         let (actor, reason, case) = (actor.clone(), reason.clone(), case.clone());

@@ -47,6 +47,13 @@ impl<P: Access> Permit<P> {
     }
 }
 
+impl Permit<Sample> {
+    /// Reads that were drawn are looked at as those that were searched for.
+    pub fn into_reads(self) -> Permit<Search> {
+        Permit { record: self.record, scope: self.scope, by: self.by, kind: PhantomData }
+    }
+}
+
 impl<P: Access> fmt::Debug for Permit<P> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Permit({}, {:?})", P::WORD, self.record)
@@ -65,6 +72,8 @@ pub trait Recorded: Access {
     const ROLES: &'static [Role];
     /// The part of the program that has it, where persons do not.
     const MACHINE: Option<Machine> = None;
+    /// Purpose and case are asked for, as the agency wants them.
+    const ASKS_PURPOSE: bool = true;
 }
 
 mod sealed {
@@ -96,6 +105,8 @@ kinds! {
     Live = "live_shown";
     /// Access records and records of changes.
     Audit = "events_shown";
+    /// Accesses and reads that were drawn for an audit (control P-32).
+    Sample = "audit_sample_shown";
     /// Deleting reads.
     Purge = "purged";
     /// Reads go on to an upstream station (control P-17).
@@ -138,6 +149,11 @@ impl Recorded for ExportReads {
 }
 impl Recorded for Audit {
     const ROLES: &'static [Role] = &[Administrator, Auditor, Custodian];
+}
+// Which purpose somebody looks for is what the audit asks of others.
+impl Recorded for Sample {
+    const ROLES: &'static [Role] = &[Auditor];
+    const ASKS_PURPOSE: bool = false;
 }
 impl Recorded for HoldEvidence {
     const ROLES: &'static [Role] = &[Supervisor, Custodian];

@@ -42,6 +42,8 @@ impl Purpose {
     pub const VEHICLE_FINDING: Self = Self("vehicle finding");
     /// The findings that the station hands out.
     pub const FINDINGS: Self = Self("findings");
+    /// The report of an audit.
+    pub const AUDIT_REPORT: Self = Self("audit report");
     /// An archive of evidence that a station exported.
     pub const EVIDENCE: Self = Self("evidence");
     /// The result of a performance test.

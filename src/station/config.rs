@@ -2,6 +2,7 @@
 
 use super::ArchiveKey;
 use super::archive::{Options, Retention};
+use super::audits;
 use super::contacts::Overdue;
 use super::forward;
 use super::hotlists::Source;
@@ -75,6 +76,9 @@ pub struct StationConfig {
     /// The pages that people log in to; none without it.
     #[serde(default)]
     pub pages: Option<pages::Settings>,
+    /// How often accesses and reads are audited, and how many.
+    #[serde(default)]
+    pub audits: audits::Settings,
     /// What the agency asks of each access, and of accounts.
     #[serde(default)]
     pub access: plated_access::Settings,
@@ -163,6 +167,9 @@ impl StationConfig {
         }
         if let Some(pages) = &mut config.pages {
             pages.place(base);
+        }
+        if let Err(why) = config.audits.check() {
+            return Err(wrong(&text, path, &format!("audits.{why}")));
         }
         if let Err(why) = config.access.check() {
             return Err(wrong(&text, path, &format!("access.{why}")));
@@ -300,6 +307,12 @@ limit_days = 30
 # administrator = "Captain John Doe"
 # sharing = ["Reads are released on a written request of another agency only, after review."]
 # document = "https://www.example.gov/policy-431.pdf"
+
+# Audits on the pages: each is due so many days after the one before, and draws so many accesses and reads with pictures.
+[audits]
+every_days = 91
+accesses = 10
+reads = 10
 
 # What is asked of each access and of accounts. See docs/reference/policy.md.
 #

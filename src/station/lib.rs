@@ -4,6 +4,7 @@
 mod accounts;
 pub mod archive;
 mod audit;
+pub mod audits;
 pub mod command;
 mod computers;
 mod config;

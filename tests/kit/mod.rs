@@ -174,6 +174,7 @@ impl Depot {
             forward: None,
             downstream: Vec::new(),
             pages: None,
+            audits: Default::default(),
             access: Default::default(),
         };
         let signer = Signer::create_file(&config.receipt_key).unwrap();

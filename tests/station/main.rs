@@ -11,6 +11,7 @@ mod batch_entry_points;
 mod access;
 mod archive;
 mod access_fuzzing;
+mod audits;
 mod batch;
 mod computers;
 mod displaced;

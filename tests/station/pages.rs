@@ -40,6 +40,9 @@ fn expected(route: &Route) -> Needs {
         "/account/second-factor" | "/account/second-factor/code" | "/account/recovery-codes" => Needs::Own,
         // Of accounts and vehicles; who may see them is asked for each time. No plate.
         "/" | "/fleet" | "/review" | "/statistics" | "/statistics.csv" => Needs::Session,
+        // Of accesses, by their records; what was drawn is on record before, and for auditors alone.
+        "/audits" | "/audits/{audit}" | "/audits/{audit}/report" | "/audits/{audit}/items/{number}" => Needs::Session,
+        "/audits/{audit}/close" | "/audit-pictures/{audit}/{read}/{name}" => Needs::Session,
         "/users" | "/users/new" | "/users/{name}" | "/users/{name}/{action}" => Needs::Session,
         "/purpose" => Needs::Trained,
         "/search" | "/search/{search}" | "/search/{search}/evidence" | "/reads/{read}" | "/pictures/{read}/{name}" => {
@@ -52,10 +55,10 @@ fn expected(route: &Route) -> Needs {
 }
 
 fn address(route: &Route, id: &str) -> String {
-    let path = ["{search}", "{read}", "{hold}", "{misread}"]
+    let path = ["{search}", "{read}", "{hold}", "{misread}", "{audit}"]
         .iter()
         .fold(route.path.to_owned(), |path, of| path.replace(of, id));
-    path.replace("{name}/{action}", "jdoe/disable").replace("{name}", "jdoe")
+    path.replace("{name}/{action}", "jdoe/disable").replace("{name}", "jdoe").replace("{number}", "1")
 }
 
 // policy: P-01, P-20, P-21

@@ -8,6 +8,7 @@ mod settings;
 mod site;
 mod visible;
 
+mod audits;
 mod evidence;
 mod fleet;
 mod holds;
@@ -56,6 +57,10 @@ pub(crate) struct Station {
     overdue: crate::Overdue,
     clock: Arc<dyn Clock>,
     looks: Looks,
+    samples: audits::Samples,
+    audits: crate::audits::Settings,
+    /// Signs reports of audits.
+    audit_report: Signer,
     /// Lists for which a CLETS grant is needed.
     clets_lists: HashSet<String>,
 }
@@ -113,6 +118,9 @@ impl Pages {
             overdue: config.overdue,
             clock,
             looks: Looks::default(),
+            samples: audits::Samples::default(),
+            audits: config.audits,
+            audit_report: ArchiveKey::load(&config.archive_key)?.signer(Purpose::AUDIT_REPORT)?,
             clets_lists: config.sources.iter().filter(|s| s.needs_clets()).map(|s| s.name.clone()).collect(),
         });
         let (router, routes) = site::router(station, Csrf::random()?);

@@ -2,7 +2,8 @@
 
 use super::look::Look;
 use super::{
-    Shared, Station, evidence, fleet, holds, misreads, pictures, policy, purpose, read, search, start, statistics,
+    Shared, Station, audits, evidence, fleet, holds, misreads, pictures, policy, purpose, read, search, start,
+    statistics,
 };
 use axum::Router;
 use axum::extract::FromRequestParts;
@@ -32,6 +33,7 @@ pub(super) fn router(station: Shared, csrf: Csrf) -> (Router, Vec<Route>) {
     let routes = misreads::routes(routes);
     let routes = fleet::routes(routes);
     let routes = statistics::routes(routes);
+    let routes = audits::routes(routes);
     let routes = policy::routes(routes);
     routes.into_router(station, csrf, None)
 }
@@ -110,6 +112,7 @@ impl House for Station {
 
     fn session_over(&self, session: SessionId) {
         self.looks.end(session);
+        self.samples.end(session);
     }
 
     fn home(&self, role: Role) -> &'static str {
@@ -129,7 +132,7 @@ impl House for Station {
     }
 
     fn comes_by_itself(&self, path: &str) -> bool {
-        path.starts_with(pictures::PICTURES)
+        path.starts_with(pictures::PICTURES) || path.starts_with(audits::PICTURES)
     }
 
     fn turned_away(&self, _: &str) -> Option<Response> {
@@ -160,6 +163,7 @@ const PLACES: &[Place] = &[
     place("Misreads", "/misreads", "misread", &misreads::ROLES),
     Place { trained: false, ..place("Fleet", "/fleet", "camera", &FLEET) },
     Place { trained: false, ..place("Statistics", "/statistics", "chart", &statistics::ROLES) },
+    Place { trained: false, ..place("Audits", "/audits", "check", &audits::ROLES) },
     Place { trained: false, ..place("Office", "/users", "office", &OFFICE) },
     place("Account", "/account", "user", &Role::ALL),
 ];

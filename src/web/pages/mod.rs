@@ -10,6 +10,7 @@ mod live;
 mod login;
 mod office;
 mod performance;
+mod audit;
 mod station;
 mod start;
 #[cfg(test)]
@@ -18,6 +19,7 @@ mod write;
 
 pub use account::{Account, Enrol, RecoveryCodes, UserForm, UserRow, Users};
 pub use alert::{Alert, AlertCard, AlertPart, AlertRow, Alerts, Answer, Answered, Chip, Step};
+pub use audit::{AuditDetail, AuditItem, AuditRow, Audits};
 pub use find::{Hit, Purpose, ReadDetail, Reading, Results, Search, Sheet, SheetRead};
 pub use live::{CameraCard, CameraPart, Confidence, Live, ReadPart, ReadRow, StatusPart};
 pub use login::{Login, Refused, SecondFactor};

@@ -210,6 +210,10 @@ pub fn pages() -> askama::Result<Vec<Page>> {
         ("misreads-empty", misreads(true).render()?),
         ("statistics", statistics(false).render()?),
         ("statistics-empty", statistics(true).render()?),
+        ("audits", audits(false).render()?),
+        ("audits-empty", audits(true).render()?),
+        ("audit", audit(false).render()?),
+        ("audit-closed", audit(true).render()?),
         ("policy", policy().render()?),
         ("error", error_page().render()?),
     ])

@@ -7,6 +7,7 @@ fn station(title: &str, current: &str) -> Frame {
         item("Search", "/search", "search", current),
         item("Holds", "/holds", "key", current),
         item("Fleet", "/fleet", "camera", current),
+        item("Audits", "/audits", "check", current),
         item("Office", "/users", "office", current),
         item("Account", "/account", "user", current),
     ];
@@ -130,7 +131,7 @@ pub fn misreads(empty: bool) -> Misreads {
         vehicle: "unit-7".into(),
         read_as: plated_web::plate::Plate::new(read_as, "CA"),
         says: says.map(|says| plated_web::plate::Plate::new(says, "CA")),
-        why: "the 8 is a B".into(),
+        why: "seen on the picture".into(),
         by: "aalvarado".into(),
         at: moment("21:04:33", "21:04:33"),
         reviewed: reviewed.into(),
@@ -170,5 +171,117 @@ pub fn policy() -> PolicyPage {
         ],
         sharing: Vec::new(),
         document: "https://www.example.gov/policy-431.pdf".into(),
+    }
+}
+
+/// All audits.
+pub fn audits(empty: bool) -> Audits {
+    let row = |link: &str, standing: (Health, &str)| AuditRow {
+        link: Link::new(link, "/audits/1"),
+        begun: "rgreen, 26 Nov 2026, 09:04".into(),
+        drawn: "10 accesses, 10 reads".into(),
+        standing: (standing.0, standing.1.into()),
+    };
+    let (health, verdict) = match empty {
+        true => (Health::Warning, "There was no audit yet."),
+        false => (Health::Info, "An audit goes on; 3 items to be judged."),
+    };
+    let fields = vec![
+        Field::new(Input::Date, "first", "First day").value("2026-08-28").required(),
+        Field::new(Input::Date, "last", "Last day").value("2026-11-26").required(),
+    ];
+    Audits {
+        frame: station("Audits", "Audits"),
+        health,
+        verdict: verdict.into(),
+        begin: empty.then(|| form("/audits", "Draw", fields)),
+        rows: match empty {
+            true => Vec::new(),
+            false => vec![
+                row("28 Aug 2026 to 26 Nov 2026", (Health::Info, "3 items to be judged")),
+                row("29 May 2026 to 27 Aug 2026", (Health::Warning, "Closed; 1 wrong")),
+                row("27 Feb 2026 to 28 May 2026", (Health::Good, "Closed; nothing wrong")),
+            ],
+        },
+    }
+}
+
+/// An audit that goes on, or its report.
+pub fn audit(closed: bool) -> AuditDetail {
+    let judging = |n: u32| {
+        let choices =
+            [("", "Choose"), ("in_order", "In order"), ("unclear", "To be explained"), ("wrong", "Not allowed")];
+        let finding = Field::new(Input::Select, format!("finding-{n}"), "Finding").choices(choices).required();
+        let note = Field::new(Input::Text, format!("note-{n}"), "Note");
+        form("/audits/1/items/1", "Keep", vec![finding, note])
+    };
+    let access = AuditItem {
+        title: "1. Access".into(),
+        anchor: "item-1".into(),
+        facts: vec![
+            Fact::new("When", "12 Nov 2026, 14:22"),
+            Fact::new("Who", "jdoe"),
+            Fact::new("As", "officer, Springfield PD"),
+            Fact::new("Where", "station-1"),
+            Fact::new("What", "Search back"),
+            Fact::new("Asked for", "plate 6KOJ318, from 2026-11-11T14:22:00Z"),
+            Fact::new("Purpose", "Locate vehicle"),
+            Fact::new("Case", ""),
+            Fact::new("Why", "reads are looked at on the station's pages"),
+        ],
+        plate: None,
+        pictures: Vec::new(),
+        judgement: Some((Health::Warning, "Not allowed: no case number".into())),
+        form: (!closed).then(|| judging(1)),
+    };
+    let read = AuditItem {
+        title: "2. Read".into(),
+        anchor: "item-2".into(),
+        facts: vec![
+            Fact::new("Seen", "12 Nov 2026, 21:04"),
+            Fact::new("By", "unit-7, front"),
+            Fact::new("Confidence", "97 %"),
+        ],
+        plate: Some(plated_web::plate::Plate::new("6KOJ318", "CA")),
+        pictures: vec![picture_of_plate("6KOJ318"), picture_of_vehicle("6KOJ318")],
+        judgement: closed.then(|| (Health::Good, "Read right".into())),
+        form: (!closed).then(|| judging(2)),
+    };
+    let table = |title: &str, rows: &[(&str, &str)]| {
+        (title.to_owned(), rows.iter().map(|(name, count)| ((*name).to_owned(), (*count).to_owned())).collect())
+    };
+    let number = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08";
+    AuditDetail {
+        frame: station("Audit", "Audits"),
+        health: if closed { Health::Warning } else { Health::Info },
+        verdict: if closed { "Closed: 1 wrong, 0 unclear.".into() } else { "1 of 2 items to be judged.".into() },
+        facts: vec![
+            Fact::new("Days", "28 Aug 2026 to 26 Nov 2026"),
+            Fact::new("Begun", "rgreen, 26 Nov 2026, 09:04"),
+            Fact::new("Drawn out of", "1,204 accesses and 412,806 reads"),
+            Fact::new("By the number", number).copied_by("Copy the number"),
+            Fact::new("Which is the hash of", "row 41,207 of the audit log 019ac5f2-7c1e-7a90-b1d2-3f5c7a9e0b11"),
+        ],
+        again: Link::new("Draw again and compare", "/audits/1?again=1"),
+        report: closed.then(|| Link::new("Signed report", "/audits/1/report")),
+        conclusion: if closed { "One search had no case number; the officer was told.".into() } else { String::new() },
+        figures: match closed {
+            true => vec![
+                Fact::new("Reads", "412,806"),
+                Fact::new("With a hit", "702"),
+                Fact::new("Found misread", "31"),
+                Fact::new("Users who looked", "2"),
+            ],
+            false => Vec::new(),
+        },
+        tables: match closed {
+            true => vec![
+                table("Accesses by user", &[("jdoe", "804"), ("mlee", "400")]),
+                table("Accesses by purpose", &[("locate_vehicle", "1,100"), ("arrest_warrant", "104")]),
+            ],
+            false => Vec::new(),
+        },
+        items: vec![access, read],
+        close: None,
     }
 }
