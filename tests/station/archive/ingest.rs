@@ -1,7 +1,6 @@
 //! Once and only once, exactly as it came.
 
 use super::{Make, add, at, batch, durable, id_at, ids, pictures, read, search};
-use plated_access::audit::Head;
 use plated_core::digest::Sha256;
 use plated_station::HeadFault;
 use plated_station::archive::{AuditRow, Class, Document, Query, Retention, Verdict};
@@ -100,11 +99,10 @@ fn documents_and_rows_of_audit_logs_are_kept_once_and_a_rewritten_log_is_a_sign_
         sha256: Sha256::of(json),
         json: json.into(),
     };
-    let start = Head::start("unit-7", Uuid::from_u128(9), at("2026-11-26T10:00:00Z"));
     let row = |number: i64, prev: &[u8], hash: &[u8]| AuditRow {
-        log: start.log,
+        log: Uuid::from_u128(9),
         number,
-        prev: if number == 1 { start.hash } else { Sha256::of(prev) },
+        prev: Sha256::of(prev),
         hash: Sha256::of(hash),
         is_changed: false,
         json: b"{}"[..].into(),

@@ -295,3 +295,45 @@ fn a_restore_that_is_cut_off_anywhere_leaves_nothing_that_looks_whole_and_the_ne
         }
     }
 }
+
+#[test]
+fn a_part_of_which_only_pictures_are_left_is_found_by_the_check_though_nothing_else_knows_of_it() {
+    let mut place = Place::new(Retention::default());
+    place.close();
+    let (database, older) = (place.data().join("station.db"), place.dir.path().join("older.db"));
+    fs::copy(&database, &older).unwrap();
+    let new = read(at("2026-11-26T12:00:00Z"), "7ABC123", Class::NoHit, &[b"a"]);
+    add(place.open(), vec![new], pictures(&[b"a"]));
+    place.close();
+    fs::copy(&older, &database).unwrap();
+    let part = place.data().join("reads/2026-11-26.no_hit");
+    fs::remove_file(part.join("reads.db")).unwrap();
+    let problems = place.open().check().unwrap().problems;
+    let named = format!("{} is gone, and pictures lie beside it", part.join("reads.db").display());
+    assert!(problems.len() == 1 && problems[0].starts_with(&named), "{problems:?}");
+}
+
+#[test]
+fn parts_that_a_purge_deletes_beside_a_check_do_not_end_it_and_are_no_problem() {
+    let place = Place::new(Retention { no_hit: 10, ..Retention::default() });
+    for day in 10..30 {
+        let made = at(&format!("2026-11-{day}T12:00:00Z"));
+        add(place.sqlite(), vec![read(made, "7ABC123", Class::NoHit, &[b"a"])], pictures(&[b"a"]));
+    }
+    let data = place.data();
+    let options =
+        Options { data: &data, key: place.key.clone(), station: "station-1", retention: Retention::default() };
+    let beside = SqliteArchive::beside(&options).unwrap();
+    std::thread::scope(|scope| {
+        let purging = scope.spawn(|| {
+            for day in 1..31 {
+                place.sqlite().purge(&purge(), at(&format!("2026-12-{day:02}T12:00:00Z"))).unwrap();
+            }
+        });
+        while !purging.is_finished() {
+            assert_eq!(beside.check().unwrap().problems, [""; 0]);
+        }
+    });
+    let after = SqliteArchive::beside(&options).unwrap().check().unwrap();
+    assert_eq!((after.reads, after.problems), (0, Vec::new()), "all of them went");
+}

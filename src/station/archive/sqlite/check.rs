@@ -2,13 +2,15 @@
 
 use super::super::report::CheckReport;
 use super::logs::{self, VehicleLog};
-use super::unit::{Unit, lock};
+use super::unit::{Name, Unit, lock};
 use super::{SqliteArchive, pack, parts};
 use crate::database::could_not_read;
 use crate::sqlcipher::SqlContext;
 use plated_core::digest::Sha256;
 use plated_core::error::Result;
 use plated_core::text::count;
+use std::collections::BTreeMap;
+use std::path::PathBuf;
 use uuid::Uuid;
 
 /// Rows that are looked at in one look.
@@ -37,9 +39,24 @@ pub(super) fn check(archive: &SqliteArchive) -> Result<CheckReport> {
         let path = archive.units.path_of(name);
         report.problem(format!("{} is gone with {}; put it back from a backup", path.display(), count(reads, "read")));
     }
+    for folder in unknown(archive, &promised) {
+        let path = folder.join("reads.db");
+        report.problem(format!("{} is gone, and pictures lie beside it; put it back from a backup", path.display()));
+    }
     documents(archive, &mut report)?;
     audit_rows(archive, &mut report)?;
     Ok(report)
+}
+
+/// Folders of parts with pictures and without a database, of which the station's database does not know either.
+fn unknown(archive: &SqliteArchive, promised: &BTreeMap<Name, u64>) -> Vec<PathBuf> {
+    let folders = std::fs::read_dir(archive.data.join("reads")).into_iter().flatten().flatten();
+    let named = folders.filter_map(|entry| Some((Name::part_of(&entry.file_name().to_string_lossy())?, entry.path())));
+    let unknown = named.filter(|(name, folder)| {
+        // One that goes away meanwhile was deleted.
+        !promised.contains_key(name) && pack::any(folder).unwrap_or_default() && !folder.join("reads.db").exists()
+    });
+    unknown.filter(|(_, folder)| folder.exists()).map(|(_, folder)| folder).collect()
 }
 
 /// Checks all reads of a unit; gives how many are here, or were deleted one by one, as in parts that are kept for minutes.

@@ -64,7 +64,8 @@ struct Line {
 
 fn of_vehicle(archive: &SqliteArchive, vehicle: String, id: [u8; 16]) -> Result<VehicleLog> {
     let log = Uuid::from_bytes(id);
-    let mut verifier = Verifier::new(Head::start(&vehicle, log, Timestamp::UNIX_EPOCH))?;
+    let start = Head::start(&vehicle, log, Timestamp::UNIX_EPOCH);
+    let (mut verifier, start) = (Verifier::new(start.clone())?, start.hash);
     let (last, key, heads) = lock(&archive.main).transaction(|rows| signed(rows, &vehicle, &id))?;
     let (mut problems, mut to_come) = (Vec::new(), None);
     if let Some(key) = key {
@@ -96,12 +97,14 @@ fn of_vehicle(archive: &SqliteArchive, vehicle: String, id: [u8; 16]) -> Result<
         let Some((number, ..)) = page.last() else { break };
         after = *number;
         for (number, prev, hash, json) in page {
-            // Content that a newer vehicle writes otherwise is counted, and its place in the chain looked at.
+            // Content that a newer vehicle writes otherwise is counted, and its place in the chain looked at. How such a log
+            // begins is not known here.
             let content = serde_json::from_slice::<Line>(&json).ok().map(|line| line.row.link());
             let computed = content.map_or(hash, |link| link.computed);
             if content.is_some_and(|link| (link.number, link.prev, link.hash) != (number, prev, hash)) {
                 problems.push(format!("row {number}: the columns beside it differ from it"));
             }
+            let prev = if content.is_none() && number == 1 { start } else { prev };
             verifier.push(Link { number, prev, hash, computed });
         }
     }
