@@ -1,9 +1,12 @@
 //! `plated camera`: USB cameras as a technician sets them up.
 
+mod drawn;
 mod focus;
 mod set;
 mod show;
 mod snap;
+
+pub use drawn::drawn;
 
 use super::ask::print_json;
 use super::say;
