@@ -22,6 +22,7 @@ demo: setup
 
 test: setup lint
 	.ci/browser
+	.ci/schemathesis
 	.ci/tests
 	$(MAKE) test-models
 

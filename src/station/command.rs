@@ -186,6 +186,8 @@ What is shared is said by [forward]. A running station sends it; `plated-station
         #[arg(long)]
         config: PathBuf,
     },
+    /// Print what vehicles can ask of a station, as an OpenAPI document
+    Api,
     /// Print completions for a shell
     Completions {
         /// The shell
@@ -256,6 +258,7 @@ impl What {
             What::Restore { dir, config } => archive::restore(&StationConfig::load(&config)?, &dir),
             What::AuditVerify { config } => audit_verify(&StationConfig::load(&config)?),
             What::Status { config } => status(&StationConfig::load(&config)?),
+            What::Api => print(super::api::document().trim_end()),
             What::Completions { shell } => {
                 // By way of memory, since the generator panics when its output goes away.
                 let mut text = Vec::new();

@@ -2,6 +2,7 @@
 //! a [`Problem`]; its text is for the vehicle's log, and the station's own log says more.
 
 use super::StationConfig;
+use super::api::{Document, Problems};
 use super::archive::SqliteArchive;
 use super::contacts::{Contacts, Overdue};
 use super::database::Database;
@@ -21,7 +22,6 @@ use axum::extract::{ConnectInfo, Request, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
 use axum::{Json, Router};
 use plated_access::{HandOut, Permit, station_permit};
 use plated_core::clock::Clock;
@@ -33,6 +33,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use utoipa::OpenApi;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 /// One request takes at most this long; a batch may take longer.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(60);
@@ -115,17 +118,22 @@ pub(super) struct Keys {
 
 pub(super) type HttpResult<T> = std::result::Result<T, Failure>;
 
-/// The calls.
-pub fn router(station: Arc<Station>) -> Router {
-    Router::new()
-        .route("/v1/security-events", post(security::post_report))
-        .route("/v1/certificate", post(renewal::post_request))
-        .route("/v1/health", get(health))
+/// The calls, with what the document says of them.
+pub(super) fn calls() -> OpenApiRouter<Arc<Station>> {
+    OpenApiRouter::with_openapi(Document::openapi())
+        .routes(routes!(security::post_report))
+        .routes(routes!(renewal::post_request))
+        .routes(routes!(health))
         .merge(hotlists::calls::router())
         .merge(findings::calls::router())
         .merge(provision::calls::router())
         .route_layer(from_fn(in_time))
-        .route("/v1/batches", post(intake::post_batch))
+        .routes(routes!(intake::post_batch))
+}
+
+/// The calls, behind the door of the register.
+pub fn router(station: Arc<Station>) -> Router {
+    Router::from(calls())
         .route_layer(from_fn_with_state(station.clone(), heard))
         .fallback(async || failure(StatusCode::NOT_FOUND, "the station has no such call"))
         .method_not_allowed_fallback(async || {
@@ -155,9 +163,18 @@ async fn in_time(request: Request, next: Next) -> Response {
     }
 }
 
-async fn health(State(station): State<Arc<Station>>) -> HttpResult<Json<serde_json::Value>> {
+/// That the station is well.
+#[derive(serde::Serialize, utoipa::ToSchema)]
+struct Health {
+    /// Always `ok`: a station that is not answers with a problem.
+    status: &'static str,
+}
+
+/// Answers when the station's database is in its place
+#[utoipa::path(get, path = "/v1/health", responses((status = 200, description = "The station takes batches", body = Health), Problems))]
+async fn health(State(station): State<Arc<Station>>) -> HttpResult<Json<Health>> {
     station.writer.call(Database::check_in_place).await?;
-    Ok(Json(serde_json::json!({ "status": "ok" })))
+    Ok(Json(Health { status: "ok" }))
 }
 
 impl Station {

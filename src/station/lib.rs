@@ -2,6 +2,7 @@
 //! once, and answers with signed receipts that name what is durable. Hands out hotlists.
 
 mod accounts;
+mod api;
 pub mod archive;
 mod audit;
 pub mod audits;

@@ -1,5 +1,6 @@
 //! Signs of a breach that vehicles noticed (control P-26): kept once each, and logged when they come.
 
+use super::api::Problems;
 use super::database::{Rows, SqlContext, could_not_read};
 use super::http::{HttpResult, Station, failure};
 use super::listener::Vehicle;
@@ -28,7 +29,13 @@ pub struct ReportedBreach {
     pub text: String,
 }
 
-/// The call of a vehicle.
+/// Takes in signs of a breach that a vehicle noticed
+#[utoipa::path(
+    post,
+    path = "/v1/security-events",
+    request_body = SecurityReport,
+    responses((status = 200, description = "All events of the report are kept", body = SecurityReceipt), Problems)
+)]
 pub(super) async fn post_report(
     State(station): State<Arc<Station>>,
     ConnectInfo(vehicle): ConnectInfo<Vehicle>,

@@ -18,6 +18,7 @@ mod displaced;
 mod forward;
 mod linked;
 mod monitor;
+mod openapi;
 mod pages;
 mod security;
 mod register;

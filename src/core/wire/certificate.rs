@@ -1,6 +1,7 @@
 //! A vehicle renews its certificate over the one that it has (control P-26).
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 /// The version of the form. Keys may be added within one; receivers pass over what they don't know.
 pub const CERTIFICATE_REQUEST_VERSION: u32 = 1;
@@ -8,7 +9,7 @@ pub const CERTIFICATE_REQUEST_VERSION: u32 = 1;
 pub const MAX_CERTIFICATE_REQUEST_BYTES: usize = 32 << 10;
 
 /// Asks for a new certificate. The same request again is answered with the same certificate.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct CertificateRequest {
     /// Of the form.
     pub version: u32,
@@ -19,7 +20,7 @@ pub struct CertificateRequest {
 }
 
 /// The new certificate. The one before counts until this one is used.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct CertificateAnswer {
     /// The station's name.
     pub station: String,

@@ -5,20 +5,22 @@ use crate::digest::Sha256;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
+use utoipa::ToSchema;
 
 /// A manifest with who signed it.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
 pub struct SignedManifest {
     /// The signer's public key (Ed25519), in hex digits.
     pub key: String,
     /// The signature over the bytes of `manifest`, in hex digits.
     pub signature: String,
     /// The JSON text of a [`Manifest`], byte for byte.
+    #[schema(value_type = Manifest)]
     pub manifest: Box<RawValue>,
 }
 
 /// All lists that the station hands out at one time.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Manifest {
     /// Name of the station.
     pub station: String,
@@ -52,13 +54,14 @@ impl Manifest {
 }
 
 /// One list as it is handed out.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct ListVersion {
     /// Name of the list.
     pub name: String,
     /// Number of the version, from 1.
     pub version: u64,
     /// Over the bytes of the file.
+    #[schema(value_type = String)]
     pub sha256: Sha256,
     /// Size of the file in bytes.
     pub bytes: u64,
@@ -87,7 +90,7 @@ pub struct ListVersion {
 }
 
 /// From which age on a list is stale, in hours; 0 is never.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct StaleAfter {
     /// Until a warning.
     pub warn_h: u32,
@@ -96,9 +99,10 @@ pub struct StaleAfter {
 }
 
 /// A version from which there is a delta.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct DeltaFrom {
     /// Hash of the earlier version.
+    #[schema(value_type = String)]
     pub from: Sha256,
     /// Size of the delta in bytes.
     pub bytes: u64,

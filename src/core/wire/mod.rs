@@ -35,11 +35,12 @@ use crate::digest::Sha256;
 use crate::error::{Error, Kind};
 use crate::text::visible;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 /// The computer that sends a batch, by random ids: so a station notices when several use one vehicle's
 /// certificate.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Computer {
     /// Made with the vehicle's store.
     pub installation: Uuid,
@@ -48,7 +49,7 @@ pub struct Computer {
 }
 
 /// Body of every answer that is not a success.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Problem {
     /// What happened and what to do.
     pub error: String,

@@ -3,6 +3,7 @@
 use super::Computer;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 /// The version of the form. Keys may be added within one; receivers pass over what they don't know.
@@ -13,7 +14,7 @@ pub const MAX_SECURITY_REPORT_BYTES: usize = 256 << 10;
 pub const MAX_SECURITY_EVENTS: usize = 100;
 
 /// Signs of a breach that a vehicle noticed, the oldest first. Sending it twice does no harm.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct SecurityReport {
     /// Of the form.
     pub version: u32,
@@ -27,7 +28,7 @@ pub struct SecurityReport {
 }
 
 /// One of them: a row of the vehicle's audit log, which is where the proof of it is.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct SecurityNote {
     /// The audit log.
     pub log: Uuid,
@@ -42,7 +43,7 @@ pub struct SecurityNote {
 }
 
 /// That the station holds all events of a report durably.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct SecurityReceipt {
     /// The station's name.
     pub station: String,

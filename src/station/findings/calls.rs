@@ -1,22 +1,34 @@
 //! The call by which vehicles fetch what was approved.
 
+use super::super::api::Problems;
 use super::super::hotlists::calls::is_known;
 use super::super::http::{HttpResult, Station, failure};
-use axum::Router;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
 use plated_access::{HandOut, Permit};
 use plated_core::digest::Sha256;
 use plated_core::wire::etag;
 use std::sync::Arc;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 /// The call.
-pub fn router() -> Router<Arc<Station>> {
-    Router::new().route("/v1/findings", get(findings))
+pub fn router() -> OpenApiRouter<Arc<Station>> {
+    OpenApiRouter::new().routes(routes!(findings))
 }
 
+/// "Not this vehicle": what was approved for all vehicles, as a signed document
+#[utoipa::path(
+    get,
+    path = "/v1/findings",
+    params(("If-None-Match" = Option<String>, Header, description = "ETag of the set that the vehicle has")),
+    responses(
+        (status = 200, description = "The signed set, with its ETag", content_type = "application/json", body = Object),
+        (status = 304, description = "The vehicle has it"),
+        Problems
+    )
+)]
 async fn findings(State(station): State<Arc<Station>>, headers: HeaderMap) -> HttpResult<Response> {
     let set = station.writer.call(|database| database.transaction(|rows| rows.finding_set())).await?;
     let Some((_, signed, _)) = set else {

@@ -1,33 +1,42 @@
 //! The calls by which vehicles fetch lists.
 
+use super::super::api::Problems;
 use super::super::http::{Failure, HttpResult, Station, blocking, failure};
 use super::super::listener::Vehicle;
 use super::body::FileBody;
 use super::range::{FilePart, part};
 use super::{delta_name, file_name, folder};
-use axum::Router;
 use axum::body::Body;
 use axum::extract::{ConnectInfo, Path, State};
 use axum::http::{HeaderMap, HeaderName, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
 use plated_access::{HandOut, Permit};
 use plated_core::digest::Sha256;
 use plated_core::error::{Context, Kind};
-use plated_core::wire::etag;
+use plated_core::wire::{SignedManifest, etag};
 use std::fs::File;
 use std::io::ErrorKind;
 use std::path::PathBuf;
 use std::sync::Arc;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 /// The calls.
-pub fn router() -> Router<Arc<Station>> {
-    Router::new()
-        .route("/v1/hotlists", get(manifest))
-        .route("/v1/hotlists/{name}/{sha256}", get(list))
-        .route("/v1/hotlists/{name}/{sha256}/from/{from}", get(delta))
+pub fn router() -> OpenApiRouter<Arc<Station>> {
+    OpenApiRouter::new().routes(routes!(manifest)).routes(routes!(list)).routes(routes!(delta))
 }
 
+/// Which lists the station hands out
+#[utoipa::path(
+    get,
+    path = "/v1/hotlists",
+    params(("If-None-Match" = Option<String>, Header, description = "ETag of the manifest that the vehicle has")),
+    responses(
+        (status = 200, description = "The signed manifest, with its ETag", body = SignedManifest),
+        (status = 304, description = "The vehicle has it"),
+        Problems
+    )
+)]
 async fn manifest(State(station): State<Arc<Station>>, headers: HeaderMap) -> HttpResult<Response> {
     let current = station.writer.call(|database| database.transaction(|rows| rows.manifest())).await?;
     let Some(current) = current else {
@@ -40,6 +49,24 @@ async fn manifest(State(station): State<Arc<Station>>, headers: HeaderMap) -> Ht
     Ok(([(header::ETAG, tag), (header::CONTENT_TYPE, "application/json".into())], current.signed).into_response())
 }
 
+/// A version of a list, whole or a part of it
+#[utoipa::path(
+    get,
+    path = "/v1/hotlists/{name}/{sha256}",
+    params(
+        ("name" = String, Path, description = "Name of the list, of the manifest"),
+        ("sha256" = String, Path, description = "Hash of the version, of the manifest: 64 hex digits"),
+        ("Range" = Option<String>, Header, description = "Bytes that are missing after a cut: `bytes=FIRST-`"),
+        ("If-Range" = Option<String>, Header, description = "ETag of what there is so far"),
+        ("If-None-Match" = Option<String>, Header, description = "ETag of what the vehicle has")
+    ),
+    responses(
+        (status = 200, description = "The list: an entry in JSON on each line", content_type = "application/x-ndjson", body = String),
+        (status = 206, description = "The bytes that were asked for", content_type = "application/x-ndjson", body = String),
+        (status = 304, description = "The vehicle has it"),
+        Problems
+    )
+)]
 async fn list(
     State(station): State<Arc<Station>>,
     ConnectInfo(vehicle): ConnectInfo<Vehicle>,
@@ -52,6 +79,25 @@ async fn list(
     file(&station.hand_out, path, etag(&sha256), headers).await
 }
 
+/// What changed from one version of a list to another
+#[utoipa::path(
+    get,
+    path = "/v1/hotlists/{name}/{sha256}/from/{from}",
+    params(
+        ("name" = String, Path, description = "Name of the list, of the manifest"),
+        ("sha256" = String, Path, description = "Hash of the version that it makes"),
+        ("from" = String, Path, description = "Hash of the version that the vehicle has"),
+        ("Range" = Option<String>, Header, description = "Bytes that are missing after a cut: `bytes=FIRST-`"),
+        ("If-Range" = Option<String>, Header, description = "ETag of what there is so far"),
+        ("If-None-Match" = Option<String>, Header, description = "ETag of what the vehicle has")
+    ),
+    responses(
+        (status = 200, description = "A header, then the entries that go and come", content_type = "application/x-ndjson", body = String),
+        (status = 206, description = "The bytes that were asked for", content_type = "application/x-ndjson", body = String),
+        (status = 304, description = "The vehicle has it"),
+        Problems
+    )
+)]
 async fn delta(
     State(station): State<Arc<Station>>,
     ConnectInfo(vehicle): ConnectInfo<Vehicle>,

@@ -11,6 +11,7 @@ mod check;
 mod envelope;
 pub mod room;
 
+use super::api::{BatchBytes, Problems};
 use super::archive::{Archive, CheckedBatch, Outcome};
 use super::computers::Seen;
 use super::forward;
@@ -37,6 +38,13 @@ const IDLE: Duration = Duration::from_secs(30);
 /// When a vehicle that finds no room is to come again.
 const COME_AGAIN: Duration = Duration::from_secs(5);
 
+/// Takes in a batch: reads with their pictures, documents, rows of audit logs
+#[utoipa::path(
+    post,
+    path = "/v1/batches",
+    request_body(content = BatchBytes, content_type = "application/vnd.plated.batch", description = "A batch; the reference of the transfer says how it is made"),
+    responses((status = 200, description = "What is durable and what was refused, signed", body = SignedReceipt), Problems)
+)]
 pub(super) async fn post_batch(
     State(station): State<Arc<Station>>,
     ConnectInfo(Vehicle(vehicle, _)): ConnectInfo<Vehicle>,

@@ -2,6 +2,7 @@
 //! in the register. The one before counts until the new one is used: whatever gets lost on the way, the vehicle comes
 //! again with the one that it has.
 
+use super::super::api::Problems;
 use super::super::http::{HttpResult, Station, failure};
 use super::super::listener::Vehicle;
 use super::subject;
@@ -25,7 +26,13 @@ const DAY: SignedDuration = SignedDuration::from_hours(24);
 /// A vehicle past that comes again after so long.
 const COME_AGAIN: Duration = Duration::from_secs(3600);
 
-/// The call of a vehicle.
+/// Renews a vehicle's certificate over the one that it has
+#[utoipa::path(
+    post,
+    path = "/v1/certificate",
+    request_body = CertificateRequest,
+    responses((status = 200, description = "The new certificate; the same request again gets the same", body = CertificateAnswer), Problems)
+)]
 pub(in super::super) async fn post_request(
     State(station): State<Arc<Station>>,
     ConnectInfo(Vehicle(vehicle, facts)): ConnectInfo<Vehicle>,

@@ -6,11 +6,12 @@ use crate::signing::{Purpose, Signer, Trust};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 /// What the station says of a batch. Only what stands in it as durable may be marked transferred in the vehicle
 /// (control P-12).
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Receipt {
     /// The batch it answers.
     pub batch: Uuid,
@@ -30,7 +31,7 @@ pub struct Receipt {
 }
 
 /// What is durable, and what the station will not take.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Verdicts {
     /// On the station's disk, now or from before.
     pub durable: Vec<Durable>,
@@ -39,27 +40,29 @@ pub struct Verdicts {
 }
 
 /// Content that the station holds durably.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Durable {
     /// Its key.
     pub id: Uuid,
     /// Hash of exactly the content that is durable.
+    #[schema(value_type = String)]
     pub sha256: Sha256,
 }
 
 /// Content that the station did not take.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Refusal {
     /// Its key.
     pub id: Uuid,
     /// Hash of the content that was refused.
+    #[schema(value_type = String)]
     pub sha256: Sha256,
     /// For an administrator. Quotes nothing of the content.
     pub reason: String,
 }
 
 /// As [`Verdicts`], of the rows of audit logs.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct RowVerdicts {
     /// On the station's disk, now or from before.
     pub durable: Vec<DurableRow>,
@@ -68,37 +71,40 @@ pub struct RowVerdicts {
 }
 
 /// A row of an audit log that the station holds durably.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct DurableRow {
     /// The log.
     pub log: Uuid,
     /// The number of the row.
     pub number: u64,
     /// Hash of exactly the content that is durable.
+    #[schema(value_type = String)]
     pub sha256: Sha256,
 }
 
 /// A row of an audit log that the station did not take.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct RefusedRow {
     /// The log.
     pub log: Uuid,
     /// The number of the row.
     pub number: u64,
     /// Hash of the content that was refused.
+    #[schema(value_type = String)]
     pub sha256: Sha256,
     /// For an administrator.
     pub reason: String,
 }
 
 /// A receipt as it travels: who signed exactly which bytes.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct SignedReceipt {
     /// The station's public key (Ed25519), in hex digits.
     pub key: String,
     /// The signature over the bytes of `receipt`, in hex digits.
     pub signature: String,
     /// The JSON text of a [`Receipt`], byte for byte.
+    #[schema(value_type = Receipt)]
     pub receipt: Box<RawValue>,
 }
 
