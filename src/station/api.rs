@@ -32,6 +32,12 @@ pub(super) enum Problems {
 #[expect(dead_code, reason = "a shape of the document; a batch is read as it comes")]
 pub(super) struct BatchBytes(Vec<u8>);
 
+/// The bytes of a file.
+#[derive(ToSchema)]
+#[schema(value_type = String, format = Binary)]
+#[expect(dead_code, reason = "a shape of the document; a file is sent as it is read")]
+pub(super) struct FileBytes(Vec<u8>);
+
 /// The document in JSON.
 pub fn document() -> String {
     let (_, api) = super::http::calls().split_for_parts();

@@ -52,7 +52,7 @@ async fn no_command_of_the_station_shows_a_plate_without_a_permit() {
     let own = path(&depot.dir.path().join("own.jsonl"));
     std::fs::write(&own, std::fs::read_to_string(&entries).unwrap()).unwrap();
     let manual = path(depot.dir.path());
-    let run: [&[&str]; 33] = [
+    let run: [&[&str]; 34] = [
         &["status", "--config", config],
         &["vehicles", "--config", config],
         &["vehicles", "--json", "--config", config],
@@ -75,6 +75,7 @@ async fn no_command_of_the_station_shows_a_plate_without_a_permit() {
         &["provision settings", &agency, "--reason", "test", "--config", config],
         &["provision models", &models, "--reason", "test", "--config", config],
         &["provision list", "--config", config],
+        &["api"],
         &["completions", "bash"],
         &["man", &manual],
         &["purge", "--dry-run", "--config", config],

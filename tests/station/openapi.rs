@@ -32,7 +32,11 @@ fn the_running_station_answers_whatever_it_is_sent_as_its_document_says() {
     depot.well(&["hotlist", "import", list.to_str().unwrap(), "--name", "stolen"]);
     let file = depot.dir.path().join("openapi.json");
     std::fs::write(&file, document()).unwrap();
+    let hooks = "import schemathesis\n\
+                 schemathesis.serializer.alias('application/vnd.plated.batch', 'application/octet-stream')\n";
+    std::fs::write(depot.dir.path().join("plated_hooks.py"), hooks).unwrap();
     let output = Command::new(schemathesis)
+        .env("SCHEMATHESIS_HOOKS", "plated_hooks")
         .current_dir(depot.dir.path())
         .args(["--no-color", "run", "openapi.json", "--url", &format!("https://{address}")])
         .arg("--tls-verify")
@@ -43,10 +47,10 @@ fn the_running_station_answers_whatever_it_is_sent_as_its_document_says() {
         .arg(&depot.vehicle.key)
         .args(["--checks", "not_a_server_error,status_code_conformance,content_type_conformance"])
         .args(["--checks", "response_headers_conformance,response_schema_conformance"])
-        .args(["--max-examples", "25", "--generation-deterministic", "--generation-database", "none"])
+        .args(["--max-examples", "25", "--generation-deterministic"])
         .output()
         .unwrap();
     let said = String::from_utf8_lossy(&output.stdout);
     assert!(output.status.success(), "{said}{}", String::from_utf8_lossy(&output.stderr));
-    assert!(said.contains("No issues found"), "{said}");
+    assert!(said.contains("12 selected / 12 total"), "{said}");
 }

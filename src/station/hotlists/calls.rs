@@ -21,6 +21,9 @@ use std::sync::Arc;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+/// JSON of an entry on each line.
+const NDJSON: &str = "application/x-ndjson";
+
 /// The calls.
 pub fn router() -> OpenApiRouter<Arc<Station>> {
     OpenApiRouter::new().routes(routes!(manifest)).routes(routes!(list)).routes(routes!(delta))
@@ -76,7 +79,7 @@ async fn list(
     let sha256 = hash(&sha256)?;
     let path = kept(&station, &name, sha256).await?.join(file_name(&sha256));
     tracing::debug!(vehicle = &*vehicle.0, list = name, "A vehicle fetches a list");
-    file(&station.hand_out, path, etag(&sha256), headers).await
+    file(&station.hand_out, path, etag(&sha256), NDJSON, headers).await
 }
 
 /// What changed from one version of a list to another
@@ -107,7 +110,7 @@ async fn delta(
     let (to, from) = (hash(&sha256)?, hash(&from)?);
     let path = kept(&station, &name, to).await?.join(delta_name(&from, &to));
     tracing::debug!(vehicle = &*vehicle.0, list = name, "A vehicle fetches a delta");
-    file(&station.hand_out, path, format!("\"{from}-{to}\""), headers).await
+    file(&station.hand_out, path, format!("\"{from}-{to}\""), NDJSON, headers).await
 }
 
 pub(crate) fn hash(text: &str) -> HttpResult<Sha256> {
@@ -130,7 +133,13 @@ fn gone() -> Failure {
 }
 
 /// A file, or the part of it that is asked for.
-pub(crate) async fn file(_: &Permit<HandOut>, path: PathBuf, tag: String, headers: HeaderMap) -> HttpResult<Response> {
+pub(crate) async fn file(
+    _: &Permit<HandOut>,
+    path: PathBuf,
+    tag: String,
+    content: &'static str,
+    headers: HeaderMap,
+) -> HttpResult<Response> {
     if is_known(&headers, &tag) {
         return Ok((StatusCode::NOT_MODIFIED, [(header::ETAG, tag)]).into_response());
     }
@@ -162,7 +171,7 @@ pub(crate) async fn file(_: &Permit<HandOut>, path: PathBuf, tag: String, header
         .status(status)
         .header(header::ETAG, tag)
         .header(header::ACCEPT_RANGES, "bytes")
-        .header(header::CONTENT_TYPE, "application/x-ndjson");
+        .header(header::CONTENT_TYPE, content);
     if status == StatusCode::PARTIAL_CONTENT {
         let range = format!("bytes {}-{}/{size}", bytes.start, bytes.end - 1);
         response = response.header(header::CONTENT_RANGE, range);

@@ -1,28 +1,36 @@
 //! The calls by which vehicles fetch accounts, settings and models.
 
+use super::super::api::{FileBytes, Problems};
 use super::super::http::{HttpResult, Station, failure};
 use super::super::listener::Vehicle;
 use super::folder;
 use super::table::ProvisionKind;
 use crate::hotlists::calls::{file, hash, is_known};
-use axum::Router;
 use axum::extract::{ConnectInfo, Path, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
 use plated_core::digest::Sha256;
 use plated_core::wire::etag;
 use std::sync::Arc;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 /// The calls.
-pub fn router() -> Router<Arc<Station>> {
-    Router::new()
-        .route("/v1/provision/users", get(users))
-        .route("/v1/provision/settings", get(settings))
-        .route("/v1/provision/models", get(models))
-        .route("/v1/provision/models/{sha256}", get(model))
+pub fn router() -> OpenApiRouter<Arc<Station>> {
+    OpenApiRouter::new().routes(routes!(users)).routes(routes!(settings)).routes(routes!(models)).routes(routes!(model))
 }
 
+/// The accounts of a vehicle, sealed for it
+#[utoipa::path(
+    get,
+    path = "/v1/provision/users",
+    params(("If-None-Match" = Option<String>, Header, description = "ETag of what the vehicle has")),
+    responses(
+        (status = 200, description = "The signed document, with its ETag", content_type = "application/json", body = Object),
+        (status = 304, description = "The vehicle has it"),
+        Problems
+    )
+)]
 async fn users(
     State(station): State<Arc<Station>>,
     ConnectInfo(vehicle): ConnectInfo<Vehicle>,
@@ -31,10 +39,32 @@ async fn users(
     document(&station, ProvisionKind::Users, vehicle.0.to_string(), &headers).await
 }
 
+/// Settings of the agency for all vehicles
+#[utoipa::path(
+    get,
+    path = "/v1/provision/settings",
+    params(("If-None-Match" = Option<String>, Header, description = "ETag of what the vehicle has")),
+    responses(
+        (status = 200, description = "The signed document, with its ETag", content_type = "application/json", body = Object),
+        (status = 304, description = "The vehicle has it"),
+        Problems
+    )
+)]
 async fn settings(State(station): State<Arc<Station>>, headers: HeaderMap) -> HttpResult<Response> {
     document(&station, ProvisionKind::Settings, String::new(), &headers).await
 }
 
+/// Which models vehicles are to have
+#[utoipa::path(
+    get,
+    path = "/v1/provision/models",
+    params(("If-None-Match" = Option<String>, Header, description = "ETag of what the vehicle has")),
+    responses(
+        (status = 200, description = "The signed document, with its ETag", content_type = "application/json", body = Object),
+        (status = 304, description = "The vehicle has it"),
+        Problems
+    )
+)]
 async fn models(State(station): State<Arc<Station>>, headers: HeaderMap) -> HttpResult<Response> {
     document(&station, ProvisionKind::Models, String::new(), &headers).await
 }
@@ -57,12 +87,30 @@ async fn document(
     Ok(([(header::ETAG, tag), (header::CONTENT_TYPE, "application/json".into())], found.signed).into_response())
 }
 
-/// A file of the models, or the part of it that is asked for.
+/// A file of the models, whole or a part of it
+#[utoipa::path(
+    get,
+    path = "/v1/provision/models/{sha256}",
+    params(("sha256" = String, Path, description = "Hash of the file, of the models' document"), ("Range" = Option<String>, Header, description = "Bytes that are missing after a cut: `bytes=FIRST-`"), ("If-Range" = Option<String>, Header, description = "ETag of what there is so far"), ("If-None-Match" = Option<String>, Header, description = "ETag of what the vehicle has")),
+    responses(
+        (status = 200, description = "The file", content_type = "application/octet-stream", body = FileBytes),
+        (status = 206, description = "The bytes that were asked for", content_type = "application/octet-stream", body = FileBytes),
+        (status = 304, description = "The vehicle has it"),
+        Problems
+    )
+)]
 async fn model(
     State(station): State<Arc<Station>>,
     Path(sha256): Path<String>,
     headers: HeaderMap,
 ) -> HttpResult<Response> {
     let sha256 = hash(&sha256)?;
-    file(&station.hand_out, folder(&station.data).join(sha256.to_string()), etag(&sha256), headers).await
+    file(
+        &station.hand_out,
+        folder(&station.data).join(sha256.to_string()),
+        etag(&sha256),
+        "application/octet-stream",
+        headers,
+    )
+    .await
 }
