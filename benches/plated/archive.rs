@@ -1,16 +1,19 @@
-//! The station's archive: searches among 3 million reads of a year, and a purge of a day of 1 million beside ingest.
-//! Rows without pictures. `PLATED_ARCHIVE_READS` and `PLATED_ARCHIVE_DAY` make it smaller; then the figures say so.
+//! The station's archive: searches among the reads of a year, 3 million in files and 20 million on PostgreSQL, and a purge of a
+//! day of 1 million beside ingest. Rows without pictures. `PLATED_ARCHIVE_READS` and `PLATED_ARCHIVE_DAY` make it smaller; then
+//! the figures say so. `PLATED_ARCHIVE_ENGINE` (`sqlite`, `postgresql`) leaves the other one out.
 
+use super::kit::objects::Objects;
+use super::kit::postgres::{Postgres, name_of};
 use super::kit::store::{gate, permit};
 use super::support::{figure, load, millis, percentile, size, stolen};
 use jiff::{SignedDuration, Timestamp};
 use plated_access::{Actor, Case, Machine, Reason};
 use plated_core::digest::Sha256;
-use plated_station::ArchiveKey;
 use plated_station::archive::{
-    Archive, CheckedBatch, CheckedRead, Class, Envelope, Options, Plate, Query, Retention, SqliteArchive,
+    Archive, CheckedBatch, CheckedRead, Class, Envelope, Options, Plate, PostgresArchive, PostgresOptions, Query,
+    Retention, SqliteArchive,
 };
-use std::path::Path;
+use plated_station::{ArchiveKey, ServerOptions};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 use uuid::{NoContext, Uuid};
@@ -70,7 +73,7 @@ fn batch(reads: Vec<CheckedRead>, received: Timestamp) -> CheckedBatch {
 }
 
 /// Puts `count` reads into one day.
-fn fill(archive: &SqliteArchive, first: usize, count: usize, day: Timestamp) {
+fn fill(archive: &dyn Archive, first: usize, count: usize, day: Timestamp) {
     let step = SignedDuration::from_secs(86_000) / i32::try_from(count.max(1)).unwrap();
     for from in (0..count).step_by(BATCH) {
         let reads = (from..count.min(from + BATCH)).map(|n| read(first + n, day + step * n as i32)).collect();
@@ -79,44 +82,74 @@ fn fill(archive: &SqliteArchive, first: usize, count: usize, day: Timestamp) {
     }
 }
 
-fn open(data: &Path, key: &ArchiveKey, retention: Retention) -> SqliteArchive {
-    SqliteArchive::open(&Options { data, key: key.clone(), station: "bench", retention }).unwrap()
+pub fn run() {
+    let engine = std::env::var("PLATED_ARCHIVE_ENGINE").unwrap_or_default();
+    if engine != "postgresql" {
+        let dir = tempfile::tempdir().unwrap();
+        let key = ArchiveKey::create_file(&dir.path().join("archive.key")).unwrap();
+        let data = dir.path().join("data");
+        println!("  in files:");
+        let open = |retention| -> Box<dyn Archive> {
+            Box::new(
+                SqliteArchive::open(&Options { data: &data, key: key.clone(), station: "bench", retention }).unwrap(),
+            )
+        };
+        measure(size("PLATED_ARCHIVE_READS", 3_000_000), &open, &|| {});
+    }
+    if engine != "sqlite" {
+        let Some(server) = Postgres::durable() else {
+            println!("  SKIPPED: PostgreSQL is not installed");
+            return;
+        };
+        let (url, objects) = (server.database(), Objects::shared().bucket());
+        let dir = tempfile::tempdir().unwrap();
+        let key = ArchiveKey::create_file(&dir.path().join("archive.key")).unwrap();
+        println!("  on PostgreSQL, which syncs each commit:");
+        let open = |retention| -> Box<dyn Archive> {
+            let server = ServerOptions { url: url.clone(), ca: None, connections: 16 };
+            let (objects, key) = (objects.clone(), key.clone());
+            Box::new(
+                PostgresArchive::open(&PostgresOptions { server, objects, key, station: "bench", retention }).unwrap(),
+            )
+        };
+        // As autovacuum does by itself within the day.
+        measure(size("PLATED_ARCHIVE_READS", 20_000_000), &open, &|| drop(server.sql(name_of(&url), "VACUUM ANALYZE")));
+    }
 }
 
-pub fn run() {
-    let (reads, of_day) = (size("PLATED_ARCHIVE_READS", 3_000_000), size("PLATED_ARCHIVE_DAY", 1_000_000));
-    let dir = tempfile::tempdir().unwrap();
-    let key = ArchiveKey::create_file(&dir.path().join("archive.key")).unwrap();
-    let data = dir.path().join("data");
-    let archive = open(&data, &key, Retention::default());
+fn measure(reads: usize, open: &dyn Fn(Retention) -> Box<dyn Archive>, settle: &dyn Fn()) {
+    let of_day = size("PLATED_ARCHIVE_DAY", 1_000_000);
+    let archive = open(Retention::default());
     let start: Timestamp = "2026-01-01T00:00:00Z".parse().unwrap();
     let day = |n: usize| start + SignedDuration::from_hours(24) * n as i32;
     let from = Instant::now();
     for n in 0..DAYS {
-        fill(&archive, n * (reads / DAYS), reads / DAYS, day(n));
+        fill(&*archive, n * (reads / DAYS), reads / DAYS, day(n));
     }
     let filled = from.elapsed().as_secs_f64();
     println!("  {reads} reads without pictures in {DAYS} days, in {filled:.0} s: {:.0} reads/s", reads as f64 / filled);
     drop(archive);
+    settle();
 
     let from = Instant::now();
     let retention = Retention { no_hit: 365, hit: 3650, ..Retention::default() };
-    let archive = open(&data, &key, retention);
+    let archive = open(retention);
     println!("  opened in {:.0} ms", millis(from.elapsed()));
+    let archive = &*archive;
     let before = stolen();
     let part = |n: usize, from: usize, to: usize| plate(n * 7)[from..to].to_owned();
-    searches(&archive, reads, "by the beginning of a plate", 200.0, |n| format!("{}*", part(n, 0, 4)));
-    searches(&archive, reads, "by a whole plate", 200.0, |n| part(n, 0, 7));
-    searches(&archive, reads, "with a wildcard in front", 2000.0, |n| format!("*{}", part(n, 3, 7)));
-    searches(&archive, reads, "with a wildcard in front, nothing found", 2000.0, |n| format!("*{:02}QQ", n % 100));
+    searches(archive, reads, "by the beginning of a plate", 200.0, |n| format!("{}*", part(n, 0, 4)));
+    searches(archive, reads, "by a whole plate", 200.0, |n| part(n, 0, 7));
+    searches(archive, reads, "with a wildcard in front", 2000.0, |n| format!("*{}", part(n, 3, 7)));
+    searches(archive, reads, "with a wildcard in front, nothing found", 2000.0, |n| format!("*{:02}QQ", n % 100));
     println!("  stolen by the host of this virtual machine: {:.0} ms; load {}", millis(stolen() - before), load());
 
     // The day before all others, so that it alone is over.
-    fill(&archive, reads, of_day, start - SignedDuration::from_hours(24));
-    purge(&archive, of_day, start + SignedDuration::from_hours(365 * 24));
+    fill(archive, reads, of_day, start - SignedDuration::from_hours(24));
+    purge(archive, of_day, start + SignedDuration::from_hours(365 * 24));
 }
 
-fn searches(archive: &SqliteArchive, reads: usize, what: &str, bar_ms: f64, pattern: impl Fn(usize) -> String) {
+fn searches(archive: &dyn Archive, reads: usize, what: &str, bar_ms: f64, pattern: impl Fn(usize) -> String) {
     let permit = permit();
     let mut found = 0;
     let mut times: Vec<Duration> = (0..SEARCHES)
@@ -132,7 +165,7 @@ fn searches(archive: &SqliteArchive, reads: usize, what: &str, bar_ms: f64, patt
     println!("    p50 {half:.1} ms, {:.1} reads a page", found as f64 / SEARCHES as f64);
 }
 
-fn purge(archive: &SqliteArchive, of_day: usize, now: Timestamp) {
+fn purge(archive: &dyn Archive, of_day: usize, now: Timestamp) {
     let reason = Reason::new("retention is over").unwrap();
     let permit = gate().open(&Actor::Machine(Machine::Purge), &reason, &Case::none(), serde_json::json!({})).unwrap();
     let done = AtomicBool::new(false);

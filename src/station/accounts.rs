@@ -1,16 +1,15 @@
 //! Who may log in at the station: accounts, sessions and failed logins in the station's database.
 
 use crate::StationConfig;
-use crate::archive::SqliteArchive;
-use crate::database::{Database, Rows, could_not_read};
-use crate::sqlcipher::SqlContext;
+use crate::archive::Engine;
+use crate::database::Database;
+use crate::rows::Rows;
 use plated_access::{
     AccountStore, Accounts, Breach, Failures, LoginName, SessionId, SessionRecord, SubscriberAccount, User,
 };
 use plated_core::clock::Clock;
 use plated_core::digest::Sha256;
 use plated_core::error::{Context, Error, Kind, Result};
-use rusqlite::{OptionalExtension, params};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -26,7 +25,7 @@ pub struct StationAccounts(Arc<Mutex<Database>>);
 ///
 /// # Errors
 /// What keeps them from being read.
-pub fn open(archive: &SqliteArchive, config: &StationConfig, clock: Arc<dyn Clock>) -> Result<Arc<Accounts>> {
+pub fn open(archive: &dyn Engine, config: &StationConfig, clock: Arc<dyn Clock>) -> Result<Arc<Accounts>> {
     let store = StationAccounts(archive.database().clone());
     let (raised, station, at) = (store.clone(), config.name.clone(), clock.clone());
     let alarm = Box::new(move |breach: Breach| {
@@ -41,11 +40,15 @@ pub fn open(archive: &SqliteArchive, config: &StationConfig, clock: Arc<dyn Cloc
 }
 
 /// The same store, for whoever asks it beside the accounts.
-pub fn store(archive: &SqliteArchive) -> StationAccounts {
+pub fn store(archive: &dyn Engine) -> StationAccounts {
     StationAccounts(archive.database().clone())
 }
 
 impl StationAccounts {
+    fn read<T>(&self, look: impl FnOnce(&Rows<'_>) -> Result<T>) -> Result<T> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).read(look)
+    }
+
     fn write<T>(&self, work: impl FnOnce(&Rows<'_>) -> Result<T>) -> Result<T> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).transaction(work)
     }
@@ -54,81 +57,68 @@ impl StationAccounts {
 impl Rows<'_> {
     /// All accounts, by name.
     pub(crate) fn accounts(&self) -> Result<Vec<User>> {
-        all(self, "SELECT user FROM accounts ORDER BY name")
+        all(self, "SELECT account FROM accounts ORDER BY name")
     }
-}
-
-fn could_not_write() -> String {
-    "the station's accounts could not be written".into()
 }
 
 impl AccountStore for StationAccounts {
     fn user(&self, name: &LoginName) -> Result<Option<User>> {
-        let text: Option<String> = self.write(|rows| {
-            let sql = "SELECT user FROM accounts WHERE name = ?1";
-            rows.0.query_row(sql, [name.as_str()], |row| row.get(0)).optional().sql(could_not_read)
-        })?;
+        let sql = "SELECT account FROM accounts WHERE name = ?1";
+        let text: Option<String> = self.read(|rows| rows.one(sql, &[&name.as_str()], |row| row.get(0)))?;
         text.map(|text| of_json(&text)).transpose()
     }
 
     fn users(&self) -> Result<Vec<User>> {
-        self.write(|rows| rows.accounts())
+        self.read(|rows| rows.accounts())
     }
 
     fn put_users(&self, users: &[User]) -> Result<()> {
+        let sql = "INSERT INTO accounts (name, account) VALUES (?1, ?2)
+                   ON CONFLICT (name) DO UPDATE SET account = excluded.account";
         self.write(|rows| {
-            users.iter().try_for_each(|user| {
-                let sql =
-                    "INSERT INTO accounts (name, user) VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE SET user = ?2";
-                let user_json = json(user)?;
-                rows.0.execute(sql, [user.account.name.as_str(), user_json.as_str()]).map(drop).sql(could_not_write)
-            })
+            users.iter().try_for_each(|user| rows.run(sql, &[&user.account.name.as_str(), &json(user)?]).map(drop))
         })
     }
 
     fn sessions(&self) -> Result<Vec<SessionRecord>> {
-        self.write(|rows| all(rows, "SELECT record FROM sessions ORDER BY id"))
+        self.read(|rows| all(rows, "SELECT record FROM sessions ORDER BY id"))
     }
 
     fn put_session(&self, session: &SessionRecord) -> Result<()> {
-        let sql = "INSERT INTO sessions (id, record) VALUES (?1, ?2) ON CONFLICT (id) DO UPDATE SET record = ?2";
-        let values = [session.id.to_string(), json(session)?];
-        self.write(|rows| rows.0.execute(sql, values).map(drop).sql(could_not_write))
+        let sql = "INSERT INTO sessions (id, record) VALUES (?1, ?2)
+                   ON CONFLICT (id) DO UPDATE SET record = excluded.record";
+        let (id, record) = (session.id.to_string(), json(session)?);
+        self.write(|rows| rows.run(sql, &[&id, &record]).map(drop))
     }
 
     fn remove_sessions(&self, sessions: &[SessionId]) -> Result<()> {
         self.write(|rows| {
-            sessions.iter().try_for_each(|id| {
-                let removed = rows.0.execute("DELETE FROM sessions WHERE id = ?1", [id.to_string()]);
-                removed.map(drop).sql(could_not_write)
-            })
+            let sql = "DELETE FROM sessions WHERE id = ?1";
+            sessions.iter().try_for_each(|id| rows.run(sql, &[&id.to_string()]).map(drop))
         })
     }
 
     fn failures(&self) -> Result<Vec<(LoginName, Failures)>> {
-        let found: Vec<(String, u32, bool)> = self.write(|rows| {
-            rows.0
-                .prepare("SELECT name, count, locked FROM failed_logins ORDER BY name")
-                .and_then(|mut s| s.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?.collect())
-                .sql(could_not_read)
-        })?;
-        let failures = |(name, count, locked): (String, u32, bool)| {
-            Ok((LoginName::new(&name).map_err(|_| damaged())?, Failures { count, locked }))
-        };
-        found.into_iter().map(failures).collect()
+        let sql = "SELECT name, count, locked FROM failed_logins ORDER BY name";
+        self.read(|rows| {
+            rows.all(sql, &[], |row| {
+                let name = LoginName::new(&row.get::<String>(0)?).map_err(|_| damaged())?;
+                Ok((name, Failures { count: row.get(1)?, locked: row.get(2)? }))
+            })
+        })
     }
 
     fn put_failures(&self, name: &LoginName, failures: Failures) -> Result<()> {
-        self.write(|rows| {
-            let kept = match failures.count {
-                0 => rows.0.execute("DELETE FROM failed_logins WHERE name = ?1", [name.as_str()]),
-                count => rows.0.execute(
+        let Failures { count, locked } = failures;
+        self.write(|rows| match count {
+            0 => rows.run("DELETE FROM failed_logins WHERE name = ?1", &[&name.as_str()]).map(drop),
+            count => rows
+                .run(
                     "INSERT INTO failed_logins (name, count, locked) VALUES (?1, ?2, ?3)
-                     ON CONFLICT (name) DO UPDATE SET count = ?2, locked = ?3",
-                    params![name.as_str(), count, failures.locked],
-                ),
-            };
-            kept.map(drop).sql(could_not_write)
+                     ON CONFLICT (name) DO UPDATE SET count = excluded.count, locked = excluded.locked",
+                    &[&name.as_str(), &count, &locked],
+                )
+                .map(drop),
         })
     }
 
@@ -151,8 +141,7 @@ impl AccountStore for StationAccounts {
 }
 
 fn all<T: DeserializeOwned>(rows: &Rows<'_>, sql: &str) -> Result<Vec<T>> {
-    let texts: Vec<String> =
-        rows.0.prepare(sql).and_then(|mut s| s.query_map([], |row| row.get(0))?.collect()).sql(could_not_read)?;
+    let texts: Vec<String> = rows.all(sql, &[], |row| row.get(0))?;
     texts.iter().map(|text| of_json(text)).collect()
 }
 

@@ -2,12 +2,12 @@
 
 CREATE TABLE accounts (
     name        TEXT PRIMARY KEY,
-    user        TEXT NOT NULL CHECK (json_valid(user))
+    account     TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE sessions (
     id          TEXT PRIMARY KEY,         -- hash of its token
-    record      TEXT NOT NULL CHECK (json_valid(record))
+    record      TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE failed_logins (

@@ -2,15 +2,17 @@
 //! written in the transaction of the change that it speaks of, and the head, signed with the key of the hotlists,
 //! with it. A row follows the head that was signed last: so rows that were cut off stay missing.
 
-use super::database::{Rows, SqlContext, could_not_read};
+use super::rows::Rows;
 use jiff::Timestamp;
 use plated_access::audit::{Entry, Head, KeptRow, LogReport, LogVerifier};
 use plated_access::{AccessRecord, Actor};
 use plated_core::error::Result;
 use plated_core::signing::{Signer, Trust};
-use rusqlite::{OptionalExtension, params};
 use serde_json::json;
 use uuid::Uuid;
+
+/// Rows that are looked at at once.
+const AT_ONCE: u32 = 1000;
 
 /// When something is written, in whose log, and who signs for it.
 #[derive(Clone, Copy, Debug)]
@@ -32,42 +34,31 @@ impl Rows<'_> {
 
     fn add_to_log(&self, stamp: &Stamp<'_>, head: &Head, record: &AccessRecord) -> Result<()> {
         let (row, head) = head.next(Entry::of(record, stamp.at, true)?)?;
-        let kept = KeptRow::of(&row)?;
-        let (log, signed) = (head.log.as_bytes(), head.sign(stamp.signer)?);
-        self.0
-            .prepare_cached(
-                "INSERT INTO station_audit (log, number, at, action, prev, salt, hash, entry)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
-            )
-            .and_then(|mut s| {
-                let KeptRow { number, at, action, prev, salt, hash, entry } = kept;
-                s.execute(params![log, number, at, action, prev, salt, hash, entry])
-            })
-            .and_then(|_| self.0.prepare_cached("UPDATE station_audit_log SET head = ?2 WHERE id = ?1"))
-            .and_then(|mut s| s.execute(params![log, signed]))
-            .map(drop)
-            .sql(|| "could not write to the audit log".into())
+        let KeptRow { number, at, action, prev, salt, hash, entry } = KeptRow::of(&row)?;
+        self.run(
+            "INSERT INTO station_audit (log, number, at, action, prev, salt, hash, entry)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+            &[&head.log, &number, &at, &action, &prev, &salt, &hash, &entry],
+        )?;
+        let sql = "UPDATE station_audit_log SET head = ?2 WHERE id = ?1";
+        self.run(sql, &[&head.log, &head.sign(stamp.signer)?]).map(drop)
     }
 
     /// The head that the next row follows. A log whose head can't be used, or that another key signed, is ended and
     /// another one begun, which says so.
     fn audit_head_to_follow(&self, stamp: &Stamp<'_>) -> Result<Head> {
-        let found: Option<([u8; 16], String)> = self
-            .0
-            .prepare_cached("SELECT id, head FROM station_audit_log WHERE ended = 0")
-            .and_then(|mut s| s.query_row([], |row| Ok((row.get(0)?, row.get(1)?))).optional())
-            .sql(could_not_read)?;
+        let found: Option<(Uuid, String)> =
+            self.one("SELECT id, head FROM station_audit_log WHERE ended = 0", &[], |row| {
+                Ok((row.get(0)?, row.get(1)?))
+            })?;
         let Some((id, text)) = found else { return self.begin_log(stamp) };
-        let id = Uuid::from_bytes(id);
         let why = match Head::open(text.as_bytes(), &Trust::only([stamp.signer.public_key()])) {
             Ok(head) if head.log == id && head.vehicle == stamp.station => return Ok(head),
             Ok(_) => "it is of another station".to_owned(),
             Err(e) => e.chain(),
         };
         tracing::error!(log = %id, "The station's audit log can't be gone on with: {why}. Another one is begun");
-        self.0
-            .execute("UPDATE station_audit_log SET ended = 1 WHERE ended = 0", [])
-            .sql(|| "could not end an audit log".into())?;
+        self.run("UPDATE station_audit_log SET ended = 1 WHERE ended = 0", &[])?;
         let head = self.begin_log(stamp)?;
         let actor = Actor::of_this_process();
         let subject = json!({ "after_log": id });
@@ -79,23 +70,19 @@ impl Rows<'_> {
     fn begin_log(&self, stamp: &Stamp<'_>) -> Result<Head> {
         let head = Head::start(stamp.station, Uuid::now_v7(), stamp.at);
         let signed = head.sign(stamp.signer)?;
-        self.0
-            .prepare_cached("INSERT INTO station_audit_log (id, station, ended, head) VALUES (?1, ?2, 0, ?3)")
-            .and_then(|mut s| s.execute(params![head.log.as_bytes(), head.vehicle, signed]))
-            .sql(|| "could not begin an audit log".into())?;
+        self.run(
+            "INSERT INTO station_audit_log (id, station, ended, head) VALUES (?1, ?2, 0, ?3)",
+            &[&head.log, &head.vehicle, &signed],
+        )?;
         Ok(head)
     }
 
     /// Verifies all logs of the station, the one that goes on last. No row is shown.
     pub fn verify_log(&self, trust: &Trust) -> Result<Vec<LogReport>> {
-        let mut logs = self
-            .0
-            .prepare_cached("SELECT id, station, ended, head FROM station_audit_log ORDER BY ended DESC, id")
-            .sql(could_not_read)?;
-        let logs = logs.query_map([], |row| {
-            Ok((Uuid::from_bytes(row.get(0)?), row.get::<_, String>(1)?, row.get(2)?, row.get::<_, String>(3)?))
-        });
-        let logs: Vec<(Uuid, String, bool, String)> = logs.and_then(Iterator::collect).sql(could_not_read)?;
+        let logs: Vec<(Uuid, String, bool, String)> =
+            self.all("SELECT id, station, ended, head FROM station_audit_log ORDER BY ended DESC, id", &[], |row| {
+                Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))
+            })?;
         logs.into_iter()
             .map(|(log, station, ended, head)| {
                 self.verify_one(log, LogVerifier::new(log, &station, ended, &head, trust)?)
@@ -104,27 +91,18 @@ impl Rows<'_> {
     }
 
     fn verify_one(&self, log: Uuid, mut verifier: LogVerifier) -> Result<LogReport> {
-        let mut find = self
-            .0
-            .prepare_cached(
-                "SELECT number, at, action, prev, salt, hash, entry FROM station_audit WHERE log = ?1 ORDER BY number",
-            )
-            .sql(could_not_read)?;
-        let rows = find.query_map([log.as_bytes()], |row| {
-            Ok(KeptRow {
-                number: row.get(0)?,
-                at: row.get(1)?,
-                action: row.get(2)?,
-                prev: row.get(3)?,
-                salt: row.get(4)?,
-                hash: row.get(5)?,
-                entry: row.get(6)?,
-            })
-        });
-        for row in rows.sql(could_not_read)? {
-            verifier.push(&row.sql(could_not_read)?);
+        let sql = "SELECT number, at, action, prev, salt, hash, entry FROM station_audit WHERE log = ?1 AND number > ?2
+                   ORDER BY number LIMIT ?3";
+        let mut after = 0_i64;
+        loop {
+            let page = self.all(sql, &[&log, &after, &AT_ONCE], |row| {
+                let (number, at, action, prev) = (row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?);
+                Ok(KeptRow { number, at, action, prev, salt: row.get(4)?, hash: row.get(5)?, entry: row.get(6)? })
+            })?;
+            let Some(last) = page.last() else { return Ok(verifier.finish()) };
+            after = last.number;
+            page.iter().for_each(|row| verifier.push(row));
         }
-        Ok(verifier.finish())
     }
 }
 
@@ -155,7 +133,7 @@ mod tests {
         };
         assert_eq!(verify(&mut database), [(false, false)]);
         let change = |database: &mut Database, sql: &str| {
-            database.transaction(|rows| rows.0.execute(sql, []).sql(could_not_read)).unwrap();
+            database.transaction(|rows| rows.run(sql, &[])).unwrap();
         };
         change(&mut database, "DELETE FROM station_audit WHERE number = 3");
         write(&mut database);
@@ -165,8 +143,7 @@ mod tests {
         write(&mut database);
         assert_eq!(verify(&mut database), [(true, true), (false, false)]);
         let sql = "SELECT action FROM station_audit ORDER BY log DESC, number LIMIT 1";
-        let begun = database.transaction(|rows| rows.0.query_row(sql, [], |row| row.get(0)).sql(could_not_read));
-        let begun: String = begun.unwrap();
-        assert_eq!(begun, "audit_log_begun");
+        let begun: Option<String> = database.transaction(|rows| rows.one(sql, &[], |row| row.get(0))).unwrap();
+        assert_eq!(begun.as_deref(), Some("audit_log_begun"));
     }
 }

@@ -1,8 +1,8 @@
 //! The command line of `plated-station`.
 
-use super::archive::command::{self as archive, HoldCommand};
+use super::archive::command::{self as archive, ArchiveCommand, HoldCommand};
 use super::archive::documents_command::{CorrectionsCommand, DispositionsCommand, SearchArgs};
-use super::archive::{Archive, SqliteArchive, VehicleCount, VehicleLog};
+use super::archive::{EngineKind, VehicleCount, VehicleLog, settings};
 use super::evidence::command::EvidenceCommand;
 use super::findings::command::FindingCommand;
 use super::forward;
@@ -13,9 +13,7 @@ use super::provision::command::ProvisionCommand;
 use super::register::command::VehicleCommand;
 use super::security_command::SecurityCommand;
 use super::user::UserCommand;
-use super::{
-    ArchiveKey, ClonedVehicle, Database, ReportedBreach, SecurityEvent, Standing, StationConfig, StationServer, config,
-};
+use super::{ArchiveKey, ClonedVehicle, ReportedBreach, SecurityEvent, Standing, StationConfig, StationServer, config};
 use clap::{CommandFactory, Parser, Subcommand};
 use jiff::civil::Date;
 use plated_access::SealSecret;
@@ -146,6 +144,9 @@ What is shared is said by [forward]. A running station sends it; `plated-station
         #[arg(long)]
         config: PathBuf,
     },
+    /// The archive as a whole: move it to PostgreSQL
+    #[command(subcommand)]
+    Archive(ArchiveCommand),
     /// Evidence holds: keep reads beyond their retention
     #[command(subcommand)]
     Hold(HoldCommand),
@@ -250,6 +251,7 @@ impl What {
             What::Forward { since, reason, config } => {
                 forward::command::forward(&StationConfig::load(&config)?, since, &reason)
             }
+            What::Archive(archive) => archive.run(),
             What::Hold(hold) => hold.run(),
             What::User(user) => user.run(),
             What::Evidence(evidence) => evidence.run(),
@@ -336,15 +338,13 @@ async fn run(config: &StationConfig) -> Result<()> {
 
 fn status(config: &StationConfig) -> Result<()> {
     let now = SystemClock::new().wall();
-    let look = |rows: &crate::database::Rows<'_>| {
+    let look = |rows: &crate::rows::Rows<'_>| {
         let breaches = rows.breaches(MAX_BREACHES_SHOWN)?;
         let (lists, waiting) = (ages(rows, &config.sources, now)?, rows.forward_waiting()?);
         Ok((rows.cloned_vehicles()?, rows.security_events()?, breaches, lists, waiting))
     };
-    let key = ArchiveKey::load(&config.archive_key)?;
-    let (cloned, events, (breaches, all), lists, waiting) =
-        Database::read_only(&config.database(), &key, look)?.unwrap_or_default();
-    let counts = SqliteArchive::beside(&config.archive(key))?.statistics(Date::MIN, Date::MIN)?;
+    let (cloned, events, (breaches, all), lists, waiting) = settings::look(config, look)?.unwrap_or_default();
+    let counts = settings::beside(config)?.statistics(Date::MIN, Date::MIN)?;
     let mut text = format!("reads {}\nimages {} ({} bytes)", counts.reads, counts.pictures, counts.picture_bytes);
     for VehicleCount { vehicle, reads, last_received: last } in &counts.vehicles {
         let (vehicle, reads) = (visible(vehicle), count(*reads, "read"));
@@ -386,8 +386,8 @@ fn status(config: &StationConfig) -> Result<()> {
 
 /// Prints how it is with each vehicle; the exit code tells a monitoring system the worst.
 fn vehicles(config: &StationConfig, json: bool) -> Result<ExitCode> {
-    let (key, now) = (ArchiveKey::load(&config.archive_key)?, SystemClock::new().wall());
-    let all = Database::read_only(&config.database(), &key, |rows| rows.contacts())?.unwrap_or_default();
+    let now = SystemClock::new().wall();
+    let all = settings::look(config, |rows| rows.contacts())?.unwrap_or_default();
     let mut worst = Standing::Ok;
     for contact in &all {
         let standing = contact.standing(now, &config.overdue);
@@ -410,17 +410,16 @@ fn vehicles(config: &StationConfig, json: bool) -> Result<ExitCode> {
 }
 
 fn audit_verify(config: &StationConfig) -> Result<()> {
-    if !config.database().exists() {
+    if config.archive.engine == EngineKind::Sqlite && !config.database().exists() {
         return print("the station has no audit log yet");
     }
-    let key = ArchiveKey::load(&config.archive_key)?;
     let mut logs = LogsTold::default();
     // A station that never published anything has no key and no log of its commands.
     let keys = config.hotlist_key.with_extension("pub");
     let trust = if keys.exists() { Trust::load(&keys)? } else { Trust::only([]) };
-    let commands = Database::read_only(&config.database(), &key, |rows| rows.verify_log(&trust))?;
+    let commands = settings::look(config, |rows| rows.verify_log(&trust))?;
     commands.unwrap_or_default().iter().try_for_each(|log| logs.tell("commands, log", log, None))?;
-    let archive = SqliteArchive::beside(&config.archive(key))?;
+    let archive = settings::beside(config)?;
     archive.verify_own_logs()?.iter().try_for_each(|log| logs.tell("archive, log", log, None))?;
     for VehicleLog { vehicle, log, to_come } in &archive.verify_vehicle_logs()? {
         logs.tell(&format!("vehicle {}, log", visible(vehicle)), log, *to_come)?;

@@ -7,11 +7,10 @@
 //! replaced or restarted may have been under way, and an old computer may be put back. The second
 //! time is [reported](Seen::Cloned). Its reads are taken all the same: they may be the real vehicle's.
 
-use super::database::{Rows, SqlContext, could_not_read};
+use super::rows::Rows;
 use jiff::{SignedDuration, Timestamp};
 use plated_core::error::Result;
 use plated_core::wire::Computer;
-use rusqlite::{OptionalExtension, params};
 use uuid::Uuid;
 
 /// As often an id has to come back after another before it counts as a second computer.
@@ -55,18 +54,13 @@ impl Rows<'_> {
         if !installation && !session {
             return Ok(Seen::Usual);
         }
-        let before = self
-            .0
-            .prepare_cached("SELECT last_seen FROM cloned_vehicles WHERE vehicle = ?1")
-            .and_then(|mut s| s.query_row([vehicle], |row| row.get::<_, i64>(0)).optional())
-            .sql(could_not_read)?;
-        self.0
-            .prepare_cached(
-                "INSERT INTO cloned_vehicles (vehicle, first_seen, last_seen, times) VALUES (?1, ?2, ?2, 1)
-                 ON CONFLICT (vehicle) DO UPDATE SET last_seen = excluded.last_seen, times = times + 1",
-            )
-            .and_then(|mut s| s.execute(params![vehicle, now.as_microsecond()]))
-            .sql(|| "could not record a cloned vehicle computer".into())?;
+        let before: Option<i64> =
+            self.one("SELECT last_seen FROM cloned_vehicles WHERE vehicle = ?1", &[&vehicle], |row| row.get(0))?;
+        self.run(
+            "INSERT INTO cloned_vehicles (vehicle, first_seen, last_seen, times) VALUES (?1, ?2, ?2, 1)
+             ON CONFLICT (vehicle) DO UPDATE SET last_seen = excluded.last_seen, times = cloned_vehicles.times + 1",
+            &[&vehicle, &now],
+        )?;
         let again =
             |before: i64| now.as_microsecond().abs_diff(before) >= REPORT_AGAIN.as_micros().unsigned_abs() as u64;
         Ok(Seen::Cloned { report: before.is_none_or(again) })
@@ -74,58 +68,42 @@ impl Rows<'_> {
 
     /// Notes whose turn it is; true when this id has come back too often after others.
     fn turn(&self, vehicle: &str, kind: &str, id: Uuid, now: Timestamp) -> Result<bool> {
-        let failed = || "could not record which computer of a vehicle sent a batch".into();
-        let last = self
-            .0
-            .prepare_cached(
-                "SELECT id, turn FROM vehicle_computers WHERE vehicle = ?1 AND kind = ?2 ORDER BY turn DESC LIMIT 1",
-            )
-            .and_then(|mut s| {
-                s.query_row([vehicle, kind], |row| Ok((row.get::<_, [u8; 16]>(0)?, row.get::<_, i64>(1)?))).optional()
-            })
-            .sql(could_not_read)?;
-        let same = last.is_some_and(|(last, _)| last == *id.as_bytes());
+        let last: Option<(Uuid, i64)> = self.one(
+            "SELECT id, turn FROM vehicle_computers WHERE vehicle = ?1 AND kind = ?2 ORDER BY turn DESC LIMIT 1",
+            &[&vehicle, &kind],
+            |row| Ok((row.get(0)?, row.get(1)?)),
+        )?;
+        let same = last.is_some_and(|(last, _)| last == id);
         let turn = last.map_or(0, |(_, turn)| if same { turn } else { turn + 1 });
-        let returns: i64 = self
-            .0
-            .prepare_cached(
-                "INSERT INTO vehicle_computers (vehicle, kind, id, turn, returns, first_seen, last_seen)
-                 VALUES (?1, ?2, ?3, ?4, 0, ?5, ?5)
-                 ON CONFLICT (vehicle, kind, id) DO UPDATE SET last_seen = excluded.last_seen, turn = excluded.turn,
-                 returns = returns + (excluded.turn > turn)
-                 RETURNING returns",
-            )
-            .and_then(|mut s| {
-                s.query_row(params![vehicle, kind, id.as_bytes(), turn, now.as_microsecond()], |row| row.get(0))
-            })
-            .sql(failed)?;
+        self.run(
+            "INSERT INTO vehicle_computers (vehicle, kind, id, turn, returns, first_seen, last_seen)
+             VALUES (?1, ?2, ?3, ?4, 0, ?5, ?5)
+             ON CONFLICT (vehicle, kind, id) DO UPDATE SET last_seen = excluded.last_seen, turn = excluded.turn,
+             returns = vehicle_computers.returns
+               + CASE WHEN excluded.turn > vehicle_computers.turn THEN 1 ELSE 0 END",
+            &[&vehicle, &kind, &id, &turn, &now],
+        )?;
         if same {
             return Ok(false);
         }
-        self.0
-            .prepare_cached("DELETE FROM vehicle_computers WHERE vehicle = ?1 AND kind = ?2 AND turn <= ?3")
-            .and_then(|mut s| s.execute(params![vehicle, kind, turn - MAX_REMEMBERED]))
-            .sql(failed)?;
-        Ok(returns >= MIN_RETURNS)
+        self.run(
+            "DELETE FROM vehicle_computers WHERE vehicle = ?1 AND kind = ?2 AND turn <= ?3",
+            &[&vehicle, &kind, &(turn - MAX_REMEMBERED)],
+        )?;
+        let returns: Option<i64> = self.one(
+            "SELECT returns FROM vehicle_computers WHERE vehicle = ?1 AND kind = ?2 AND id = ?3",
+            &[&vehicle, &kind, &id],
+            |row| row.get(0),
+        )?;
+        Ok(returns.is_some_and(|returns| returns >= MIN_RETURNS))
     }
 
     /// Vehicles whose certificate several computers use, by name.
     pub fn cloned_vehicles(&self) -> Result<Vec<ClonedVehicle>> {
-        let time = |us: i64| Timestamp::from_microsecond(us).unwrap_or_default();
-        self.0
-            .prepare_cached("SELECT vehicle, first_seen, last_seen, times FROM cloned_vehicles ORDER BY vehicle")
-            .and_then(|mut s| {
-                s.query_map([], |row| {
-                    Ok(ClonedVehicle {
-                        vehicle: row.get(0)?,
-                        first_seen: time(row.get(1)?),
-                        last_seen: time(row.get(2)?),
-                        times: row.get::<_, i64>(3)?.unsigned_abs(),
-                    })
-                })?
-                .collect()
-            })
-            .sql(could_not_read)
+        self.all("SELECT vehicle, first_seen, last_seen, times FROM cloned_vehicles ORDER BY vehicle", &[], |row| {
+            let (vehicle, first_seen, last_seen) = (row.get(0)?, row.get(1)?, row.get(2)?);
+            Ok(ClonedVehicle { vehicle, first_seen, last_seen, times: row.get(3)? })
+        })
     }
 }
 
@@ -209,9 +187,9 @@ mod tests {
         bench.send(&all);
         let count = |rows: &Rows<'_>| {
             let sql = "SELECT count(*) FROM vehicle_computers WHERE kind = 'session'";
-            rows.0.query_row(sql, [], |row| row.get::<_, i64>(0)).sql(could_not_read)
+            rows.one(sql, &[], |row| row.get::<i64>(0))
         };
-        assert_eq!(bench.database.transaction(count).unwrap(), MAX_REMEMBERED);
+        assert_eq!(bench.database.transaction(count).unwrap(), Some(MAX_REMEMBERED));
     }
 
     proptest! {

@@ -1,7 +1,7 @@
 //! The station's configuration file, `station.toml`. Unknown keys are refused.
 
 use super::ArchiveKey;
-use super::archive::{Options, Retention};
+use super::archive::{ArchiveSettings, Options, Retention};
 use super::audits;
 use super::contacts::Overdue;
 use super::forward;
@@ -60,6 +60,9 @@ pub struct StationConfig {
     /// How old a read may be that a vehicle still has.
     #[serde(default)]
     pub overdue: Overdue,
+    /// What the archive is built on.
+    #[serde(default)]
+    pub archive: ArchiveSettings,
     /// Where lists are fetched, how they are read, and when they are too old.
     #[serde(default)]
     pub sources: Vec<Source>,
@@ -132,6 +135,8 @@ impl StationConfig {
         if let Err(why) = config.overdue.check() {
             return Err(Error::new(Kind::Config, format!("{}: overdue.{why}", path.display())));
         }
+        config.archive.check().map_err(|why| wrong(&text, path, &format!("archive.{why}")))?;
+        config.archive.resolve(base);
         let StationConfig {
             data,
             ca,
@@ -186,7 +191,7 @@ impl StationConfig {
         Ok(config)
     }
 
-    /// How the archive is opened.
+    /// How the archive in the data folder is opened.
     pub fn archive(&self, key: ArchiveKey) -> Options<'_> {
         Options { data: &self.data, key, station: &self.name, retention: self.retention }
     }
@@ -290,6 +295,20 @@ limit_days = 30
 # [[downstream]]
 # name = "example-pd"
 
+# What the archive is built on. "sqlite": encrypted files in the data folder, for one station. "postgresql": PostgreSQL 15 or
+# newer, and S3-compatible storage for the pictures, which are encrypted before they go there; several stations may use
+# them at once. See docs/guide/postgresql.md.
+[archive]
+engine = "sqlite"
+# engine = "postgresql"
+# database = "database.url"     # file of mode 0400 or credential (%d/database.url) with postgresql://USER:PASSWORD@HOST/DATABASE
+# database_ca = "database-ca.crt" # needed unless the database is on this computer
+# connections = 16
+# bucket = "plated"
+# endpoint = "https://s3.example.gov" # that of Amazon when not given
+# region = "us-east-1"
+# object_key = "object.key"     # file of mode 0400 or credential: id of the access key, and on the next line the key
+# object_ca = "object-ca.crt"   # where its authority is not one that everybody trusts
 # The pages that people log in to, on an address of their own. Make the first account with
 # `plated-station user add`.
 #

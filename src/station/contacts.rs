@@ -1,13 +1,13 @@
 //! When each vehicle was heard of last, and which reads it still has (control P-10). What is noted is kept in memory
 //! for some seconds and written for all vehicles at once: no batch waits for it.
 
-use super::database::{Database, Rows, SqlContext, could_not_read};
+use super::database::Database;
+use super::rows::Rows;
 use super::writer::DatabaseHandle;
 use jiff::Timestamp;
 use plated_core::error::Result;
 use plated_core::text::{age, count};
 use plated_core::wire::batch::WaitingReport;
-use rusqlite::params;
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -189,49 +189,34 @@ impl Contacts {
 impl Rows<'_> {
     /// Adds what is new of a vehicle.
     pub(super) fn contact(&self, vehicle: &str, new: &Contact) -> Result<()> {
-        let micros = |at: Option<Timestamp>| at.map(Timestamp::as_microsecond);
-        self.0
-            .prepare_cached(
-                "INSERT INTO vehicle_contacts (vehicle, last, reported, waiting, oldest, late, last_late)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
-                 ON CONFLICT DO UPDATE SET last = max(last, excluded.last),
-                   waiting = iif(excluded.reported >= coalesce(reported, 0), excluded.waiting, waiting),
-                   oldest = iif(excluded.reported >= coalesce(reported, 0), excluded.oldest, oldest),
-                   reported = max(coalesce(excluded.reported, reported), coalesce(reported, excluded.reported)),
-                   late = late + excluded.late, last_late = coalesce(excluded.last_late, last_late)",
-            )
-            .and_then(|mut s| {
-                let waiting = new.waiting.map(u64::cast_signed);
-                let (last, reported, oldest) = (new.last.as_microsecond(), micros(new.reported), micros(new.oldest));
-                let (late, last_late) = (new.late.cast_signed(), micros(new.last_late));
-                s.execute(params![vehicle, last, reported, waiting, oldest, late, last_late])
-            })
-            .map(drop)
-            .sql(|| "could not keep when a vehicle was heard of".into())
+        self.run(
+            "INSERT INTO vehicle_contacts AS old (vehicle, last, reported, waiting, oldest, late, last_late)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+             ON CONFLICT (vehicle) DO UPDATE SET
+               last = CASE WHEN excluded.last > old.last THEN excluded.last ELSE old.last END,
+               waiting =
+                 CASE WHEN excluded.reported >= coalesce(old.reported, 0) THEN excluded.waiting ELSE old.waiting END,
+               oldest = CASE WHEN excluded.reported >= coalesce(old.reported, 0) THEN excluded.oldest ELSE old.oldest END,
+               reported =
+                 CASE WHEN excluded.reported >= coalesce(old.reported, 0) THEN excluded.reported ELSE old.reported END,
+               late = old.late + excluded.late,
+               last_late = coalesce(excluded.last_late, old.last_late)",
+            &[&vehicle, &new.last, &new.reported, &new.waiting, &new.oldest, &new.late, &new.last_late],
+        )
+        .map(drop)
     }
 
     /// What is known of all vehicles, those first that have to come first.
     pub fn contacts(&self) -> Result<Vec<Contact>> {
-        let time = |us: i64| Timestamp::from_microsecond(us).unwrap_or_default();
-        let mut all: Vec<Contact> = self
-            .0
-            .prepare_cached("SELECT vehicle, last, reported, waiting, oldest, late, last_late FROM vehicle_contacts")
-            .and_then(|mut s| {
-                s.query_map([], |row| {
-                    let optional = |column: usize| row.get::<_, Option<i64>>(column).map(|at| at.map(time));
-                    Ok(Contact {
-                        vehicle: row.get(0)?,
-                        last: time(row.get(1)?),
-                        reported: optional(2)?,
-                        waiting: row.get::<_, Option<i64>>(3)?.map(i64::unsigned_abs),
-                        oldest: optional(4)?,
-                        late: row.get::<_, i64>(5)?.unsigned_abs(),
-                        last_late: optional(6)?,
-                    })
-                })?
-                .collect()
-            })
-            .sql(could_not_read)?;
+        let mut all: Vec<Contact> = self.all(
+            "SELECT vehicle, last, reported, waiting, oldest, late, last_late FROM vehicle_contacts",
+            &[],
+            |row| {
+                let (reported, waiting, oldest) = (row.get(2)?, row.get(3)?, row.get(4)?);
+                let (late, last_late) = (row.get(5)?, row.get(6)?);
+                Ok(Contact { vehicle: row.get(0)?, last: row.get(1)?, reported, waiting, oldest, late, last_late })
+            },
+        )?;
         all.sort_by(|a, b| (a.since(), &a.vehicle).cmp(&(b.since(), &b.vehicle)));
         Ok(all)
     }

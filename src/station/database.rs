@@ -1,20 +1,24 @@
-//! The station's database: SQLCipher, one connection, every transaction synced before it counts.
+//! The station's database: what it knows besides reads. A file of SQLCipher, or tables on PostgreSQL that several stations
+//! share.
 //!
-//! A transaction counts only if the database was at its path before it and after it: what goes into a
-//! file that was removed, moved or replaced is gone when the station ends.
+//! In a file each transaction is synced before it counts, and it counts only if the database was at its path before it
+//! and after it: what goes into a file that was removed, moved or replaced is gone when the station ends.
 
 use super::key::ArchiveKey;
+use super::postgres::Server;
+pub(super) use super::rows::Rows;
 pub(super) use super::sqlcipher::SqlContext;
 use super::sqlcipher::{self, Access};
 use plated_core::durable;
 use plated_core::error::{Context, Error, Kind, Result};
 use plated_core::inode::InodeWatch;
-use rusqlite::{Connection, Transaction, TransactionBehavior};
+use rusqlite::{Connection, TransactionBehavior};
 use std::fs::File;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-/// The schema of a fresh database, in parts.
-const FRESH: [&str; 11] = [
+/// The schema of a fresh database, in parts, for SQLite; [`super::postgres`] puts it into the words of PostgreSQL.
+pub(crate) const FRESH: [&str; 11] = [
     include_str!("schema.sql"),
     include_str!("hotlists/schema.sql"),
     crate::archive::SCHEMA,
@@ -28,16 +32,94 @@ const FRESH: [&str; 11] = [
     crate::audits::SCHEMA,
 ];
 /// `MIGRATIONS[n]` leads from version n + 1 to n + 2. No version has been shipped yet.
-const MIGRATIONS: &[&str] = &[];
+pub(crate) const MIGRATIONS: &[&str] = &[];
 /// The version this program writes.
-const VERSION: i64 = MIGRATIONS.len() as i64 + 1;
+pub(crate) const VERSION: i64 = MIGRATIONS.len() as i64 + 1;
 
 /// How the name of a copy goes on, before its number, that was made of a displaced database.
 const RESCUED: &str = ".rescued-";
 
 /// The open database.
-#[derive(Debug)]
-pub struct Database {
+pub struct Database(Place);
+
+enum Place {
+    File(DatabaseFile),
+    Server(Arc<Server>),
+}
+
+impl Database {
+    /// Opens or makes the database in the file `path`.
+    ///
+    /// # Errors
+    /// What keeps it from being opened.
+    pub fn open(path: &Path, key: &ArchiveKey) -> Result<Self> {
+        DatabaseFile::open(path, key).map(Place::File).map(Self)
+    }
+
+    /// The one on a server.
+    pub(crate) fn on(server: Arc<Server>) -> Self {
+        Self(Place::Server(server))
+    }
+
+    /// Runs `work` in one transaction, durable on return, one at a time by all stations together. On an error nothing of
+    /// it counts.
+    ///
+    /// # Errors
+    /// `Missing` when the file is not at its path any more, `Network` when the server is not there, and what `work`
+    /// itself returns.
+    pub fn transaction<T>(&mut self, work: impl FnOnce(&Rows<'_>) -> Result<T>) -> Result<T> {
+        match &mut self.0 {
+            Place::File(file) => file.transaction(work),
+            Place::Server(server) => server.change_state(work),
+        }
+    }
+
+    /// Looks at all rows as they are at one moment; `work` must not change any.
+    ///
+    /// # Errors
+    /// The same.
+    pub fn read<T>(&mut self, work: impl FnOnce(&Rows<'_>) -> Result<T>) -> Result<T> {
+        match &mut self.0 {
+            Place::File(file) => file.transaction(work),
+            Place::Server(server) => server.read(|tx| work(&Rows::of_postgres(tx))),
+        }
+    }
+
+    /// Sees that it can be used.
+    ///
+    /// # Errors
+    /// `Missing` when the file is not in its place, `Network` when the server is not there.
+    pub fn check_in_place(&mut self) -> Result<()> {
+        match &mut self.0 {
+            Place::File(file) => file.check_in_place(),
+            Place::Server(server) => server.read(|tx| tx.ddl("SELECT 1")),
+        }
+    }
+
+    /// Reads the database in the file `path` without changing it, while a station may be running; `None` when nothing
+    /// has been made in it yet.
+    ///
+    /// # Errors
+    /// What keeps it from being read.
+    pub fn read_only<T>(path: &Path, key: &ArchiveKey, work: impl FnOnce(&Rows<'_>) -> Result<T>) -> Result<Option<T>> {
+        let failed = || format!("could not read the station's database {}", path.display());
+        let connection = sqlcipher::open(path, &key.of_database()?, Access::Read)?;
+        let version: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0)).sql(failed)?;
+        if version == 0 {
+            return Ok(None);
+        }
+        work(&Rows::of_sqlite(&*connection.unchecked_transaction().sql(failed)?)).map(Some)
+    }
+}
+
+impl std::fmt::Debug for Database {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Database").finish_non_exhaustive()
+    }
+}
+
+/// A database in a file: one connection.
+struct DatabaseFile {
     connection: Connection,
     path: PathBuf,
     files: InodeWatch,
@@ -45,9 +127,8 @@ pub struct Database {
     is_reported: bool,
 }
 
-impl Database {
-    /// Opens or makes the database at `path`.
-    pub fn open(path: &Path, key: &ArchiveKey) -> Result<Self> {
+impl DatabaseFile {
+    fn open(path: &Path, key: &ArchiveKey) -> Result<Self> {
         let failed = || format!("could not open the station's database {}", path.display());
         let mut connection = sqlcipher::open(path, &key.of_database()?, Access::Make)?;
         let version: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0)).sql(failed)?;
@@ -65,20 +146,16 @@ impl Database {
         Ok(Self { connection, path: path.to_owned(), files, is_reported: false })
     }
 
-    /// Runs `work` in one transaction, durable on return. On an error nothing of it counts.
-    ///
-    /// # Errors
-    /// `Missing` when the database is not at its path any more, and what `work` itself returns.
-    pub fn transaction<T>(&mut self, work: impl FnOnce(&Rows<'_>) -> Result<T>) -> Result<T> {
+    fn transaction<T>(&mut self, work: impl FnOnce(&Rows<'_>) -> Result<T>) -> Result<T> {
         self.check_in_place()?;
         let failed = || "the station's database could not write".into();
         // Immediate: what was read first could not be written upon once a command, such as one that
         // publishes a list, has written in between.
         let result = {
             let begun = self.connection.transaction_with_behavior(TransactionBehavior::Immediate);
-            let rows = Rows(begun.sql(failed)?);
-            let result = work(&rows)?;
-            rows.0.commit().sql(failed)?;
+            let transaction = begun.sql(failed)?;
+            let result = work(&Rows::of_sqlite(&transaction))?;
+            transaction.commit().sql(failed)?;
             result
         };
         self.check_in_place()?;
@@ -87,10 +164,7 @@ impl Database {
 
     /// Sees that the open files are those at the path. The first time that they are not, what the open
     /// ones hold is copied, and the log says what to do.
-    ///
-    /// # Errors
-    /// `Missing` when they are not.
-    pub fn check_in_place(&mut self) -> Result<()> {
+    fn check_in_place(&mut self) -> Result<()> {
         let Some(what) = self.files.displaced() else {
             if std::mem::take(&mut self.is_reported) {
                 tracing::warn!("The station's database is in its place again; the station goes on");
@@ -130,22 +204,7 @@ impl Database {
             .context(Kind::Storage, failed)?;
         Ok(copy)
     }
-
-    /// Reads the database at `path` without changing it, while a station may be running; `None`
-    /// when nothing has been made in it yet.
-    pub fn read_only<T>(path: &Path, key: &ArchiveKey, work: impl FnOnce(&Rows<'_>) -> Result<T>) -> Result<Option<T>> {
-        let failed = || format!("could not read the station's database {}", path.display());
-        let connection = sqlcipher::open(path, &key.of_database()?, Access::Read)?;
-        let version: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0)).sql(failed)?;
-        if version == 0 {
-            return Ok(None);
-        }
-        work(&Rows(connection.unchecked_transaction().sql(failed)?)).map(Some)
-    }
 }
-
-/// The rows, inside one transaction.
-pub struct Rows<'a>(pub(super) Transaction<'a>);
 
 /// Logs that copies of a displaced database still lie beside this one: their reads may not be in it.
 pub(super) fn report_rescued(path: &Path) {
@@ -184,12 +243,12 @@ mod tests {
     use super::*;
 
     fn add(rows: &Rows<'_>, vehicle: &str) -> Result<()> {
-        rows.0.execute("INSERT INTO vehicles VALUES (?1, 1)", [vehicle]).map(drop).sql(could_not_read)
+        rows.run("INSERT INTO vehicles VALUES (?1, 1)", &[&vehicle]).map(drop)
     }
 
     fn has(rows: &Rows<'_>, vehicle: &str) -> Result<bool> {
         let sql = "SELECT EXISTS (SELECT 1 FROM vehicles WHERE vehicle = ?1)";
-        rows.0.query_row(sql, [vehicle], |row| row.get(0)).sql(could_not_read)
+        Ok(rows.one(sql, &[&vehicle], |row| row.get(0))?.unwrap_or_default())
     }
 
     #[test]

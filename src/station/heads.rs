@@ -5,12 +5,11 @@
 //! event: one row for each vehicle and kind, logged the first time and once an hour. Reads are taken all the
 //! same: they may be the real vehicle's.
 
-use super::database::{Rows, SqlContext, could_not_read};
+use super::rows::Rows;
 use jiff::{SignedDuration, Timestamp};
 use plated_access::audit::Head;
 use plated_core::digest::Sha256;
 use plated_core::error::Result;
-use rusqlite::{OptionalExtension, params};
 use uuid::Uuid;
 
 /// Heads that are kept of each log. One that comes again was late on its way.
@@ -115,134 +114,105 @@ impl Rows<'_> {
     pub(super) fn has_newer_head(&self, vehicle: &str, signed: &str) -> Result<bool> {
         // What can't be used is told of where heads are kept.
         let Ok((head, _)) = Head::signed_by(signed.as_bytes()) else { return Ok(false) };
-        self.0
-            .prepare_cached(
-                "SELECT max(number) > ?3 AND sum(number = ?3) = 0 FROM audit_heads WHERE vehicle = ?1 AND log = ?2",
-            )
-            .and_then(|mut s| {
-                s.query_row(params![vehicle, head.log.as_bytes(), head.number], |row| row.get::<_, Option<bool>>(0))
-            })
-            .map(Option::unwrap_or_default)
-            .sql(could_not_read)
+        let sql = "SELECT EXISTS (SELECT 1 FROM audit_heads WHERE vehicle = ?1 AND log = ?2 AND number > ?3)
+                     AND NOT EXISTS (SELECT 1 FROM audit_heads WHERE vehicle = ?1 AND log = ?2 AND number = ?3)";
+        let newer = self.one(sql, &[&vehicle, &head.log, &head.number], |row| row.get(0))?;
+        Ok(newer.unwrap_or_default())
     }
 
     fn keep_head(&self, head: &Head, key: &[u8; 32], signed: &str, now: Timestamp) -> Result<Option<HeadFault>> {
-        let failed = || "could not keep the head of an audit log".into();
         let vehicle = &head.vehicle;
-        self.0
-            .prepare_cached(
-                "INSERT INTO audit_keys (vehicle, key, first_seen) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING",
-            )
-            .and_then(|mut s| s.execute(params![vehicle, key, now.as_microsecond()]))
-            .sql(failed)?;
-        let known: [u8; 32] = self
-            .0
-            .prepare_cached("SELECT key FROM audit_keys WHERE vehicle = ?1")
-            .and_then(|mut s| s.query_row([vehicle], |row| row.get(0)))
-            .sql(could_not_read)?;
-        if known != *key {
+        self.run(
+            "INSERT INTO audit_keys (vehicle, key, first_seen) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING",
+            &[vehicle, key, &now],
+        )?;
+        let known: Option<[u8; 32]> =
+            self.one("SELECT key FROM audit_keys WHERE vehicle = ?1", &[vehicle], |row| row.get(0))?;
+        if known != Some(*key) {
             return Ok(Some(HeadFault::OtherKey));
         }
-        let log = head.log.as_bytes();
-        let same: Option<[u8; 32]> = self
-            .0
-            .prepare_cached("SELECT hash FROM audit_heads WHERE vehicle = ?1 AND log = ?2 AND number = ?3")
-            .and_then(|mut s| s.query_row(params![vehicle, log, head.number], |row| row.get(0)).optional())
-            .sql(could_not_read)?;
+        let log = &head.log;
+        let same: Option<Sha256> = self.one(
+            "SELECT hash FROM audit_heads WHERE vehicle = ?1 AND log = ?2 AND number = ?3",
+            &[vehicle, log, &head.number],
+            |row| row.get(0),
+        )?;
         match same {
-            Some(hash) if hash == head.hash.0 => return Ok(None),
+            Some(hash) if hash == head.hash => return Ok(None),
             Some(_) => return Ok(Some(HeadFault::Rewritten)),
             None => {}
         }
         let (newest, logs): (Option<i64>, i64) = self
-            .0
-            .prepare_cached(
+            .one(
                 "SELECT (SELECT max(number) FROM audit_heads WHERE vehicle = ?1 AND log = ?2),
                         (SELECT count(*) FROM audit_heads WHERE vehicle = ?1)",
-            )
-            .and_then(|mut s| s.query_row(params![vehicle, log], |row| Ok((row.get(0)?, row.get(1)?))))
-            .sql(could_not_read)?;
+                &[vehicle, log],
+                |row| Ok((row.get(0)?, row.get(1)?)),
+            )?
+            .unwrap_or_default();
         if newest.is_some_and(|newest| head.number < newest) {
             return Ok(Some(HeadFault::WentBack));
         }
         // The row that is signed may be here already.
-        let row: Option<[u8; 32]> = self
-            .0
-            .prepare_cached("SELECT hash FROM vehicle_audit WHERE vehicle = ?1 AND log = ?2 AND number = ?3")
-            .and_then(|mut s| s.query_row(params![vehicle, log, head.number], |row| row.get(0)).optional())
-            .sql(could_not_read)?;
-        if row.is_some_and(|hash| hash != head.hash.0) {
+        let row: Option<Sha256> = self.one(
+            "SELECT hash FROM vehicle_audit WHERE vehicle = ?1 AND log = ?2 AND number = ?3",
+            &[vehicle, log, &head.number],
+            |row| row.get(0),
+        )?;
+        if row.is_some_and(|hash| hash != head.hash) {
             return Ok(Some(HeadFault::Rewritten));
         }
-        self.0
-            .prepare_cached(
-                "INSERT INTO audit_heads (vehicle, log, number, hash, at, received, signed)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
-            )
-            .and_then(|mut s| {
-                let at = (head.at.as_microsecond(), now.as_microsecond());
-                s.execute(params![vehicle, log, head.number, head.hash.0, at.0, at.1, signed])
-            })
-            .sql(failed)?;
-        self.0
-            .prepare_cached(
-                "DELETE FROM audit_heads WHERE vehicle = ?1 AND log = ?2 AND number <=
-                   (SELECT number FROM audit_heads WHERE vehicle = ?1 AND log = ?2
-                    ORDER BY number DESC LIMIT 1 OFFSET ?3)",
-            )
-            .and_then(|mut s| s.execute(params![vehicle, log, MAX_HEADS]))
-            .sql(failed)?;
+        self.run(
+            "INSERT INTO audit_heads (vehicle, log, number, hash, at, received, signed)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+            &[vehicle, log, &head.number, &head.hash, &head.at, &now, &signed],
+        )?;
+        self.run(
+            "DELETE FROM audit_heads WHERE vehicle = ?1 AND log = ?2 AND number <=
+               (SELECT number FROM audit_heads WHERE vehicle = ?1 AND log = ?2
+                ORDER BY number DESC LIMIT 1 OFFSET ?3)",
+            &[vehicle, log, &MAX_HEADS],
+        )?;
         Ok((newest.is_none() && logs > 0).then_some(HeadFault::AnotherLog))
     }
 
     /// Whether a row contradicts a head that the vehicle signed.
     pub(super) fn contradicts_head(&self, vehicle: &str, log: Uuid, number: i64, hash: &Sha256) -> Result<bool> {
-        let signed: Option<[u8; 32]> = self
-            .0
-            .prepare_cached("SELECT hash FROM audit_heads WHERE vehicle = ?1 AND log = ?2 AND number = ?3")
-            .and_then(|mut s| s.query_row(params![vehicle, log.as_bytes(), number], |row| row.get(0)).optional())
-            .sql(could_not_read)?;
-        Ok(signed.is_some_and(|signed| signed != hash.0))
+        let signed: Option<Sha256> = self.one(
+            "SELECT hash FROM audit_heads WHERE vehicle = ?1 AND log = ?2 AND number = ?3",
+            &[&vehicle, &log, &number],
+            |row| row.get(0),
+        )?;
+        Ok(signed.is_some_and(|signed| signed != *hash))
     }
 
     /// Notes a security event; true when it is to be logged.
     pub(super) fn security_event(&self, vehicle: &str, indicator: &str, now: Timestamp) -> Result<bool> {
-        let before: Option<i64> = self
-            .0
-            .prepare_cached("SELECT last_seen FROM security_events WHERE vehicle = ?1 AND indicator = ?2")
-            .and_then(|mut s| s.query_row([vehicle, indicator], |row| row.get(0)).optional())
-            .sql(could_not_read)?;
-        self.0
-            .prepare_cached(
-                "INSERT INTO security_events (vehicle, indicator, first_seen, last_seen, times) VALUES (?1, ?2, ?3, ?3, 1)
-                 ON CONFLICT (vehicle, indicator) DO UPDATE SET last_seen = excluded.last_seen, times = times + 1",
-            )
-            .and_then(|mut s| s.execute(params![vehicle, indicator, now.as_microsecond()]))
-            .sql(|| "could not record a security event".into())?;
+        let before: Option<i64> = self.one(
+            "SELECT last_seen FROM security_events WHERE vehicle = ?1 AND indicator = ?2",
+            &[&vehicle, &indicator],
+            |row| row.get(0),
+        )?;
+        self.run(
+            "INSERT INTO security_events (vehicle, indicator, first_seen, last_seen, times) VALUES (?1, ?2, ?3, ?3, 1)
+             ON CONFLICT (vehicle, indicator) DO UPDATE
+             SET last_seen = excluded.last_seen, times = security_events.times + 1",
+            &[&vehicle, &indicator, &now],
+        )?;
         let again = REPORT_AGAIN.as_micros().unsigned_abs();
         Ok(before.is_none_or(|before| u128::from(now.as_microsecond().abs_diff(before)) >= again))
     }
 
     /// All security events, by vehicle.
     pub fn security_events(&self) -> Result<Vec<SecurityEvent>> {
-        let time = |us: i64| Timestamp::from_microsecond(us).unwrap_or_default();
-        self.0
-            .prepare_cached(
-                "SELECT vehicle, indicator, first_seen, last_seen, times FROM security_events ORDER BY vehicle, indicator",
-            )
-            .and_then(|mut s| {
-                s.query_map([], |row| {
-                    Ok(SecurityEvent {
-                        vehicle: row.get(0)?,
-                        indicator: row.get(1)?,
-                        first_seen: time(row.get(2)?),
-                        last_seen: time(row.get(3)?),
-                        times: row.get::<_, i64>(4)?.unsigned_abs(),
-                    })
-                })?
-                .collect()
-            })
-            .sql(could_not_read)
+        self.all(
+            "SELECT vehicle, indicator, first_seen, last_seen, times FROM security_events ORDER BY vehicle, indicator",
+            &[],
+            |row| {
+                let (first_seen, last_seen, times) = (row.get(2)?, row.get(3)?, row.get(4)?);
+                Ok(SecurityEvent { vehicle: row.get(0)?, indicator: row.get(1)?, first_seen, last_seen, times })
+            },
+        )
     }
 }
 

@@ -3,7 +3,7 @@
 
 use super::StationConfig;
 use super::api::{Document, Problems};
-use super::archive::SqliteArchive;
+use super::archive::Engine;
 use super::contacts::{Contacts, Overdue};
 use super::database::Database;
 use super::findings;
@@ -49,7 +49,7 @@ const COME_AGAIN: Duration = Duration::from_secs(2);
 pub struct Station {
     pub(super) name: String,
     pub(super) data: PathBuf,
-    pub(super) archive: Arc<SqliteArchive>,
+    pub(super) archive: Arc<dyn Engine>,
     pub(super) writer: DatabaseHandle,
     pub(super) clock: Arc<dyn Clock>,
     bodies: Arc<Semaphore>,
@@ -75,7 +75,7 @@ pub struct Station {
 impl Station {
     pub(super) fn new(
         config: &StationConfig,
-        archive: Arc<SqliteArchive>,
+        archive: Arc<dyn Engine>,
         writer: DatabaseHandle,
         register: Arc<Register>,
         keys: Keys,

@@ -28,9 +28,12 @@ mod monitor;
 mod owner;
 pub mod pages;
 mod places;
+mod postgres;
 mod provision;
 mod purging;
 mod register;
+mod reach;
+mod rows;
 mod security;
 mod security_command;
 mod user;
@@ -40,7 +43,7 @@ mod writer;
 pub use computers::{ClonedVehicle, Seen};
 pub use config::{Log, StationConfig};
 pub use contacts::{Contact, Overdue, Standing};
-pub use database::{Database, Rows};
+pub use database::Database;
 pub use findings::{Decision, StationFinding};
 pub use heads::{HeadFault, SecurityEvent};
 pub use hotlists::{
@@ -49,13 +52,14 @@ pub use hotlists::{
 };
 pub use key::ArchiveKey;
 pub use monitor::Settings as MetricsSettings;
+pub use postgres::ServerOptions;
 pub use provision::{Provision, ProvisionKind, Provisioner};
 pub use purging::Purging;
 pub use register::{CertificateState, End, Renewal, VehicleCertificate};
+pub use rows::{Bind, Column, Row, Rows, Value};
 pub use security::ReportedBreach;
 pub use security_command::Sign;
 
-use archive::SqliteArchive;
 use clap::Parser;
 use listener::{Vehicle, VehicleListener};
 use plated_core::clock::Clock;
@@ -106,13 +110,20 @@ impl StationServer {
             tracing::error!(error = %e.chain(), "Vehicles will not talk to this station");
         }
         let receipt_signer = Signer::load(&config.receipt_key)?;
-        let archive = Arc::new(SqliteArchive::open(&config.archive(ArchiveKey::load(&config.archive_key)?))?);
+        // It blocks, and may wait for the network.
+        let settings = config.clone();
+        let archive = blocking(move || archive::settings::open(&settings)).await?;
         let listener = VehicleListener::bind(config.listen, tls::server(&identity, &["h2", "http/1.1"])?).await?;
         let writer = writer::DatabaseHandle::start(archive.database().clone())?;
         let forwarder = match &config.forward {
             Some(settings) => {
-                let (settings, gate) = (settings.clone(), purging::gate(&archive, &config.access, clock.clone())?);
-                Some(forward::Forwarder::new(settings, archive.clone(), writer.clone(), &gate, clock.clone())?)
+                let (settings, access, archive, writer, clock) =
+                    (settings.clone(), config.access.clone(), archive.clone(), writer.clone(), clock.clone());
+                let forwarder = blocking(move || {
+                    let gate = purging::gate(&*archive, &access, clock.clone())?;
+                    forward::Forwarder::new(settings, archive, writer, &gate, clock)
+                });
+                Some(forwarder.await?)
             }
             None => None,
         };
@@ -128,7 +139,10 @@ impl StationServer {
             monitor::Monitor::new(archive.clone(), data, sources, config.overdue, clock, counts, forwarder)
         };
         let authority = config.authority_key.as_ref().map(|key| Authority::open(&config.ca, key)).transpose()?;
-        let register = register::Register::open(&archive, writer.clone(), config.ca.clone(), clock.clone())?;
+        let register = {
+            let (archive, writer, ca, clock) = (archive.clone(), writer.clone(), config.ca.clone(), clock.clone());
+            blocking(move || register::Register::open(&*archive, writer, ca, clock)).await?
+        };
         let (register, keys) = (Arc::new(register), http::Keys { receipt_signer, authority });
         let pages = pages::Pages::bind(config, &archive, clock.clone()).await?;
         let station = http::Station::new(config, archive, writer, register.clone(), keys, clock, counts);
@@ -196,6 +210,10 @@ impl StationServer {
         station.contacts.write(&station.writer).await;
         ended
     }
+}
+
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
+    tokio::task::spawn_blocking(work).await.context(Kind::Internal, || "the station could not be started".into())?
 }
 
 /// Asks for an end when it is dropped.

@@ -4,7 +4,7 @@
 //! has jumped ahead since the start, nor while no vehicle has made a read in the days before what it shows: vehicles
 //! have clocks of their own.
 
-use super::archive::{Archive, SqliteArchive};
+use super::archive::Engine;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Span, Timestamp};
 use plated_access::{Actor, Case, Gate, Machine, Permit, Purge, Reason, Settings};
@@ -21,7 +21,7 @@ const DAYS_WITH_READS: i64 = 7;
 
 /// What purges.
 pub struct Purging {
-    archive: Arc<SqliteArchive>,
+    archive: Arc<dyn Engine>,
     gate: Gate,
     clock: Arc<dyn Clock>,
     /// How often it is looked whether something is due.
@@ -44,9 +44,9 @@ impl Purging {
     ///
     /// # Errors
     /// `Internal` when the archive's own log can't be used.
-    pub fn new(archive: Arc<SqliteArchive>, clock: Arc<dyn Clock>, interval: Duration) -> Result<Self> {
+    pub fn new(archive: Arc<dyn Engine>, clock: Arc<dyn Clock>, interval: Duration) -> Result<Self> {
         // What is asked of persons is not asked of the machine.
-        let gate = gate(&archive, &Settings::default(), clock.clone())?;
+        let gate = gate(&*archive, &Settings::default(), clock.clone())?;
         let began = (clock.wall(), clock.monotonic());
         Ok(Self { archive, gate, clock, interval, began })
     }
@@ -73,7 +73,7 @@ impl Purging {
     /// `Refused` when something is due by a clock that is not believed; what keeps it from being deleted.
     pub fn once(&self) -> Result<()> {
         let now = self.clock.wall();
-        if self.archive.due(now)?.is_empty() && !self.archive.has_unfinished_purge() {
+        if self.archive.due(now)?.is_empty() && !self.archive.has_unfinished_purge()? {
             return Ok(());
         }
         if let Some(doubt) = self.doubt(now)? {
@@ -111,7 +111,7 @@ impl Purging {
 }
 
 /// The gate in front of the archive, with what the agency asks of each access; its records are in the station's own log.
-pub(super) fn gate(archive: &SqliteArchive, access: &Settings, clock: Arc<dyn Clock>) -> Result<Gate> {
+pub(super) fn gate(archive: &dyn Engine, access: &Settings, clock: Arc<dyn Clock>) -> Result<Gate> {
     Ok(Gate::new(Arc::new(archive.audit_log(clock)?), access.clone()).0)
 }
 

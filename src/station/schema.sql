@@ -1,5 +1,5 @@
 -- The station's database, version 1, with hotlists/schema.sql. No version has been shipped yet.
--- Times are microseconds since 1970, UTC. What the archive keeps stands in archive/sqlite/main.sql.
+-- Times are microseconds since 1970, UTC. What the archive keeps stands in archive/own.sql.
 
 -- By what the computers of a vehicle were told apart: the installation, made with the vehicle's store,
 -- and the session, made at each start. One that comes back again and again after another had taken its

@@ -1,9 +1,9 @@
 //! Signs of a breach that vehicles noticed (control P-26): kept once each, and logged when they come.
 
 use super::api::Problems;
-use super::database::{Rows, SqlContext, could_not_read};
 use super::http::{HttpResult, Station, failure};
 use super::listener::Vehicle;
+use super::rows::Rows;
 use axum::Json;
 use axum::extract::{ConnectInfo, Request, State};
 use axum::http::StatusCode;
@@ -13,7 +13,6 @@ use plated_core::text::visible;
 use plated_core::wire::{
     MAX_SECURITY_EVENTS, MAX_SECURITY_REPORT_BYTES, SecurityNote, SecurityReceipt, SecurityReport,
 };
-use rusqlite::params;
 use std::sync::Arc;
 
 /// A sign of a breach that a vehicle noticed.
@@ -90,39 +89,26 @@ fn out_of_bounds(event: &SecurityNote) -> Option<&'static str> {
 impl Rows<'_> {
     /// Keeps a sign of a breach; false when it is here already.
     pub fn add_breach(&self, vehicle: &str, event: &SecurityNote, now: Timestamp) -> Result<bool> {
-        let added = self
-            .0
-            .prepare_cached(
-                "INSERT INTO breaches (vehicle, log, number, at, received, indicator, text)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT DO NOTHING",
-            )
-            .and_then(|mut s| {
-                let (at, received) = (event.at.as_microsecond(), now.as_microsecond());
-                s.execute(params![vehicle, event.log.as_bytes(), event.row, at, received, event.indicator, event.text])
-            })
-            .sql(|| "could not keep a sign of a breach".into())?;
+        let added = self.run(
+            "INSERT INTO breaches (vehicle, log, number, at, received, indicator, text)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT DO NOTHING",
+            &[&vehicle, &event.log, &event.row, &event.at, &now, &event.indicator, &event.text],
+        )?;
         Ok(added > 0)
     }
 
     /// The signs of a breach that came last, the newest first, at most `limit`; and how many there are in all.
     pub fn breaches(&self, limit: usize) -> Result<(Vec<ReportedBreach>, u64)> {
-        let time = |us: i64| Timestamp::from_microsecond(us).unwrap_or_default();
-        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-        let newest = self
-            .0
-            .prepare_cached(
-                "SELECT vehicle, at, received, text FROM breaches ORDER BY received DESC, number DESC LIMIT ?1",
-            )
-            .and_then(|mut s| {
-                s.query_map([limit], |row| {
-                    let (at, received) = (time(row.get(1)?), time(row.get(2)?));
-                    Ok(ReportedBreach { vehicle: row.get(0)?, at, received, text: row.get(3)? })
-                })?
-                .collect()
-            })
-            .sql(could_not_read)?;
-        let all: i64 = self.0.query_row("SELECT count(*) FROM breaches", [], |row| row.get(0)).sql(could_not_read)?;
-        Ok((newest, all.unsigned_abs()))
+        let newest = self.all(
+            "SELECT vehicle, at, received, text FROM breaches ORDER BY received DESC, number DESC LIMIT ?1",
+            &[&(limit as u64)],
+            |row| {
+                let (at, received) = (row.get(1)?, row.get(2)?);
+                Ok(ReportedBreach { vehicle: row.get(0)?, at, received, text: row.get(3)? })
+            },
+        )?;
+        let all = self.one("SELECT count(*) FROM breaches", &[], |row| row.get(0))?;
+        Ok((newest, all.unwrap_or_default()))
     }
 }
 

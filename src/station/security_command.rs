@@ -1,18 +1,17 @@
 //! `plated-station security`: signs of a breach, and who looked into them (control P-26).
 
-use crate::archive::SqliteArchive;
+use crate::archive::settings;
 use crate::command::print;
-use crate::database::{Database, Rows, SqlContext, could_not_read};
 use crate::heads::HeadFault;
 use crate::register;
-use crate::{ArchiveKey, ClonedVehicle, SecurityEvent, StationConfig};
+use crate::rows::Rows;
+use crate::{ClonedVehicle, SecurityEvent, StationConfig};
 use clap::Subcommand;
 use jiff::Timestamp;
 use plated_access::{AccessRecord, Actor, AuditLog, Case, Outcome, Reason};
 use plated_core::clock::{Clock, SystemClock};
 use plated_core::error::{Error, Kind, Result};
 use plated_core::text::{count, visible};
-use rusqlite::params;
 use serde_json::json;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -114,55 +113,35 @@ impl Rows<'_> {
 
     /// What vehicles noticed themselves.
     fn reported_signs(&self) -> Result<Vec<Sign>> {
-        let time = |us: i64| Timestamp::from_microsecond(us).unwrap_or_default();
-        self.0
-            .prepare_cached(
-                "SELECT vehicle, indicator, min(received), max(received), count(*),
-                        (SELECT text FROM breaches AS newest WHERE newest.vehicle = breaches.vehicle
-                           AND newest.indicator = breaches.indicator ORDER BY received DESC, number DESC LIMIT 1)
-                 FROM breaches GROUP BY vehicle, indicator",
-            )
-            .and_then(|mut s| {
-                s.query_map([], |row| {
-                    Ok(Sign {
-                        vehicle: row.get(0)?,
-                        indicator: row.get(1)?,
-                        first: time(row.get(2)?),
-                        last: time(row.get(3)?),
-                        times: row.get::<_, i64>(4)?.unsigned_abs(),
-                        text: row.get(5)?,
-                        acknowledged: None,
-                    })
-                })?
-                .collect()
-            })
-            .sql(could_not_read)
+        self.all(
+            "SELECT vehicle, indicator, min(received), max(received), count(*),
+                    (SELECT text FROM breaches AS newest WHERE newest.vehicle = breaches.vehicle
+                       AND newest.indicator = breaches.indicator ORDER BY received DESC, number DESC LIMIT 1)
+             FROM breaches GROUP BY vehicle, indicator",
+            &[],
+            |row| {
+                let (vehicle, indicator, text) = (row.get(0)?, row.get(1)?, row.get(5)?);
+                let (first, last, times) = (row.get(2)?, row.get(3)?, row.get(4)?);
+                Ok(Sign { vehicle, indicator, text, first, last, times, acknowledged: None })
+            },
+        )
     }
 
     fn acknowledged(&self) -> Result<Vec<Acknowledged>> {
-        let time = |us: i64| Timestamp::from_microsecond(us).unwrap_or_default();
-        self.0
-            .prepare_cached("SELECT vehicle, indicator, at, by_user, reason FROM acknowledged")
-            .and_then(|mut s| {
-                s.query_map([], |row| {
-                    let by = (time(row.get(2)?), row.get(3)?, row.get(4)?);
-                    Ok(Acknowledged { vehicle: row.get(0)?, indicator: row.get(1)?, by })
-                })?
-                .collect()
-            })
-            .sql(could_not_read)
+        self.all("SELECT vehicle, indicator, at, by_user, reason FROM acknowledged", &[], |row| {
+            let by = (row.get(2)?, row.get(3)?, row.get(4)?);
+            Ok(Acknowledged { vehicle: row.get(0)?, indicator: row.get(1)?, by })
+        })
     }
 
     fn acknowledge(&self, vehicle: &str, sign: &str, at: Timestamp, by: &str, reason: &str) -> Result<()> {
-        self.0
-            .execute(
-                "INSERT INTO acknowledged (vehicle, indicator, at, by_user, reason) VALUES (?1, ?2, ?3, ?4, ?5)
-                 ON CONFLICT (vehicle, indicator) DO UPDATE SET at = excluded.at, by_user = excluded.by_user,
-                   reason = excluded.reason",
-                params![vehicle, sign, at.as_microsecond(), by, reason],
-            )
-            .map(drop)
-            .sql(|| "could not note that somebody looked into a sign of a breach".into())
+        self.run(
+            "INSERT INTO acknowledged (vehicle, indicator, at, by_user, reason) VALUES (?1, ?2, ?3, ?4, ?5)
+             ON CONFLICT (vehicle, indicator) DO UPDATE SET at = excluded.at, by_user = excluded.by_user,
+               reason = excluded.reason",
+            &[&vehicle, &sign, &at, &by, &reason],
+        )
+        .map(drop)
     }
 }
 
@@ -172,8 +151,7 @@ impl SecurityCommand {
         match self {
             Self::List { all, json, config } => {
                 let config = StationConfig::load(&config)?;
-                let key = ArchiveKey::load(&config.archive_key)?;
-                let signs = Database::read_only(&config.database(), &key, |rows| rows.signs())?.unwrap_or_default();
+                let signs = settings::look(&config, |rows| rows.signs())?.unwrap_or_default();
                 let shown: Vec<_> = signs.iter().filter(|sign| all || sign.is_open()).collect();
                 for sign in &shown {
                     print(&if json { as_json(sign) } else { as_line(sign) })?;
@@ -191,11 +169,10 @@ impl SecurityCommand {
 }
 
 fn acknowledge(config: &StationConfig, vehicle: &str, sign: &str, reason: &str) -> Result<()> {
-    let key = ArchiveKey::load(&config.archive_key)?;
-    let archive = SqliteArchive::beside(&config.archive(key.clone()))?;
+    let archive = settings::beside(config)?;
     let (actor, reason) = (Actor::of_this_process(), Reason::new(reason)?);
-    let mut database = Database::open(&config.database(), &key)?;
-    let known = database.transaction(|rows| rows.signs())?;
+    let mut database = settings::database(config)?;
+    let known = database.read(|rows| rows.signs())?;
     let Some(found) = known.iter().find(|known| known.vehicle == vehicle && known.indicator == sign) else {
         let message = format!(
             "vehicle {} has no sign \"{}\"; `plated-station security list` shows them",

@@ -1,6 +1,6 @@
 //! Why somebody looks, on a command line: reason, purpose and case, which go on record (controls P-01, P-02 and P-21).
 
-use crate::archive::SqliteArchive;
+use crate::archive::Engine;
 use crate::{StationConfig, purging};
 use plated_access::{Actor, Case, Gate, Permit, Purpose, Reason, Recorded};
 use plated_core::clock::SystemClock;
@@ -58,7 +58,7 @@ impl Why {
     pub fn open<P: Recorded>(
         &self,
         config: &StationConfig,
-        archive: &SqliteArchive,
+        archive: &dyn Engine,
         subject: Value,
     ) -> Result<(Gate, Permit<P>)> {
         let gate = purging::gate(archive, &config.access, Arc::new(SystemClock::new()))?;

@@ -11,7 +11,9 @@ pub mod gpsd;
 pub mod list_server;
 pub mod matroska;
 pub mod middle;
+pub mod objects;
 pub mod onnx;
+pub mod postgres;
 pub mod process;
 pub mod proxy;
 pub mod radio;
@@ -33,7 +35,7 @@ use plated_core::wire::batch::{
     BatchCounts, BatchHeader, BatchPicture, BatchWriter, Receipt, SealedDocument, SealedRead, SealedRow, SignedReceipt,
     WaitingReport,
 };
-use plated_station::archive::{Archive, Query, Retention, SqliteArchive};
+use plated_station::archive::{Archive, ArchiveSettings, EngineKind, ObjectOptions, Query, Retention, SqliteArchive};
 use plated_station::{ArchiveKey, Overdue, StationConfig, StationServer};
 use plated_vehicle::transfer::{Answer, Link};
 use plated_vehicle::transfer::{HttpsLink, Settings};
@@ -143,6 +145,8 @@ pub struct Depot {
     pub config: StationConfig,
     pub authority: Authority,
     pub vehicle: Issued,
+    /// More tables of `station.toml`.
+    pub tables: String,
 }
 
 impl Depot {
@@ -168,6 +172,7 @@ impl Depot {
             seal_key: dir.path().join("seal.key"),
             retention: Retention::default(),
             overdue: Overdue::default(),
+            archive: ArchiveSettings::default(),
             sources: Vec::new(),
             metrics: None,
             log: plated_station::Log::default(),
@@ -180,7 +185,7 @@ impl Depot {
         let signer = Signer::create_file(&config.receipt_key).unwrap();
         write_public(&dir.path().join("receipt.pub"), &signer.public_key()).unwrap();
         write_public(&dir.path().join("vehicle/receipt.pub"), &signer.public_key()).unwrap();
-        Self { dir, config, authority, vehicle }
+        Self { dir, config, authority, vehicle, tables: String::new() }
     }
 
     /// Starts a station in this process; it lives as long as the runtime.
@@ -201,10 +206,35 @@ impl Depot {
         let path = self.dir.path().join("station.toml");
         let text = format!(
             "listen = \"{address}\"\nname = \"station-1\"\ndata = \"data\"\nca = \"ca.crt\"\n\
-             certificate = \"station.crt\"\nkey = \"station.key\"\nauthority_key = \"ca.key\"\n"
+             certificate = \"station.crt\"\nkey = \"station.key\"\nauthority_key = \"ca.key\"\n{}",
+            self.tables
         );
         std::fs::write(&path, text).unwrap();
         path
+    }
+
+    /// Puts its archive into a database and a bucket.
+    pub fn on_postgres(&mut self, url: &str, objects: &ObjectOptions) {
+        let secret = |name: &str, text: &str| {
+            let path = self.dir.path().join(name);
+            std::fs::write(&path, text).unwrap();
+            std::fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o400)).unwrap();
+            Some(path)
+        };
+        self.config.archive = ArchiveSettings {
+            engine: EngineKind::Postgresql,
+            database: secret("database.url", url),
+            bucket: Some(objects.bucket.clone()),
+            endpoint: objects.endpoint.clone(),
+            object_key: secret("object.key", &format!("{}\n{}\n", objects.key_id, objects.secret)),
+            ..ArchiveSettings::default()
+        };
+        self.tables = format!(
+            "[archive]\nengine = \"postgresql\"\ndatabase = \"database.url\"\nbucket = \"{}\"\nendpoint = \"{}\"\n\
+             object_key = \"object.key\"\n",
+            objects.bucket,
+            objects.endpoint.as_deref().unwrap_or_default()
+        );
     }
 
     /// Whose receipts a vehicle of this station trusts.

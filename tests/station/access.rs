@@ -97,6 +97,7 @@ async fn no_command_of_the_station_shows_a_plate_without_a_permit() {
         "hold add",
         "hold release",
         "restore",
+        "archive move",
         "search",
         "corrections list",
         "dispositions list",

@@ -72,6 +72,25 @@ impl Pattern {
         named.collect()
     }
 
+    /// The characters behind the last `?` or `*`: each key that fits ends with them.
+    pub fn suffix(&self) -> String {
+        let named = self.0.iter().rev().map_while(|part| match part {
+            Part::Named(digit) => SYMBOLS.get(usize::from(*digit)).copied().map(char::from),
+            Part::One | Part::Run => None,
+        });
+        named.collect::<Vec<_>>().into_iter().rev().collect()
+    }
+
+    /// The same as a pattern of SQL's `LIKE`.
+    pub fn like(&self) -> String {
+        let part = |part: &Part| match part {
+            Part::Named(digit) => SYMBOLS.get(usize::from(*digit)).copied().map_or('_', char::from),
+            Part::One => '_',
+            Part::Run => '%',
+        };
+        self.0.iter().map(part).collect()
+    }
+
     /// The probability that a text fits, when position `i` is digit `d` with probability
     /// `positions[i][d]` and the text's end with `positions[i][35]`.
     pub(super) fn mass(&self, positions: &[[f64; SYMBOLS.len() + 1]]) -> f64 {
@@ -142,6 +161,11 @@ mod tests {
             fits("7a?c*", "7ABC123") && fits("7A?C*", "7ABC") && fits("*C-12 3", "7ABC123") && fits("O12*", "0123")
         );
         assert_eq!(["7ao*", "?A1", "7A1"].map(|p| Pattern::parse(p).unwrap().prefix()), ["7A0", "", "7A1"]);
+        assert_eq!(
+            ["7ao*", "*A1", "7A1", "?a*1o"].map(|p| Pattern::parse(p).unwrap().suffix()),
+            ["", "A1", "7A1", "10"]
+        );
+        assert_eq!(["7ao*", "?a*1o"].map(|p| Pattern::parse(p).unwrap().like()), ["7A0%", "_A%10"]);
         assert!(!fits("7A?C", "7ABC123") && !fits("7A?C", "7AC") && !fits("*C12", "7ABC123"));
     }
 
@@ -167,7 +191,7 @@ mod tests {
         fn a_pattern_fits_what_its_definition_says(pattern in "[AB?*]{2,8}", key in "[AB]{0,8}") {
             if let Ok(parsed) = Pattern::parse(&pattern) {
                 prop_assert_eq!(parsed.fits(&key), naive(pattern.as_bytes(), key.as_bytes()));
-                prop_assert!(!parsed.fits(&key) || key.starts_with(&parsed.prefix()));
+                prop_assert!(!parsed.fits(&key) || key.starts_with(&parsed.prefix()) && key.ends_with(&parsed.suffix()));
             }
         }
     }

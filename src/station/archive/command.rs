@@ -1,6 +1,7 @@
 //! The commands for the archive.
 
-use super::{Archive, NewHold, SignedCertificate, SqliteArchive};
+use super::settings::{self, EngineKind};
+use super::{CheckReport, Engine, NewHold, PostgresArchive, SignedCertificate, SqliteArchive, moving};
 use crate::command::print;
 use crate::owner::Owner;
 use crate::why::Why;
@@ -15,6 +16,53 @@ use serde_json::json;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use uuid::Uuid;
+
+/// A move tells so often how far it is.
+const TELL_EVERY: u64 = 10_000;
+
+/// Commands about the archive as a whole.
+#[derive(Debug, Subcommand)]
+pub enum ArchiveCommand {
+    /// Copy the archive from files to PostgreSQL and object storage, comparing everything with its hash
+    ///
+    /// Stop the station first. Cut off, it may be run again. What is in the files stays there.
+    #[command(after_help = "Example:\n  plated-station archive move --config station.toml --to region.toml")]
+    Move {
+        /// A configuration whose [archive] is on PostgreSQL, with the same key of the archive
+        #[arg(long, value_name = "FILE")]
+        to: PathBuf,
+        /// The station's configuration, whose archive is in files
+        #[arg(long)]
+        config: PathBuf,
+    },
+}
+
+impl ArchiveCommand {
+    /// Does what the command line asks.
+    pub fn run(self) -> Result<()> {
+        let Self::Move { to, config } = self;
+        let (from, to) = (StationConfig::load(&config)?, StationConfig::load(&to)?);
+        if (from.archive.engine, to.archive.engine) != (EngineKind::Sqlite, EngineKind::Postgresql) {
+            let message = "--config has to name an archive of the engine \"sqlite\", and --to one of \"postgresql\"";
+            return Err(Error::new(Kind::Config, message));
+        }
+        let key = ArchiveKey::load(&from.archive_key)?;
+        if key.fingerprint() != ArchiveKey::load(&to.archive_key)?.fingerprint() {
+            let message = "both have to have the same archive_key: certificates and audit logs are signed by it";
+            return Err(Error::new(Kind::Config, message));
+        }
+        let old = SqliteArchive::open(&from.archive(key.clone()))?;
+        let new = PostgresArchive::open_to_fill(&settings::postgres_options(&to, key)?)?;
+        let mut told = 0;
+        let checked = moving::copy(&old, &new, |reads| {
+            if reads / TELL_EVERY > told {
+                told = reads / TELL_EVERY;
+                tracing::info!(reads, "Copied");
+            }
+        })?;
+        tell(&checked)
+    }
+}
 
 /// Commands about evidence holds.
 #[derive(Debug, Subcommand)]
@@ -50,10 +98,6 @@ pub enum HoldCommand {
     },
 }
 
-fn beside(config: &StationConfig) -> Result<SqliteArchive> {
-    SqliteArchive::beside(&config.archive(ArchiveKey::load(&config.archive_key)?))
-}
-
 impl HoldCommand {
     /// Does what the command line asks.
     pub fn run(self) -> Result<()> {
@@ -61,16 +105,16 @@ impl HoldCommand {
         match self {
             Self::Add { why, reads, config } => {
                 let (config, case) = (StationConfig::load(&config)?, why.case()?.to_owned());
-                let archive = beside(&config)?;
+                let archive = settings::beside(&config)?;
                 let (_, permit) =
-                    why.open::<HoldEvidence>(&config, &archive, json!({"hold": "begin", "reads": reads}))?;
+                    why.open::<HoldEvidence>(&config, &*archive, json!({"hold": "begin", "reads": reads}))?;
                 let hold = archive.hold(&permit, &NewHold { case, reads }, now)?;
                 print(&format!("hold {} keeps {}", hold.id, count(hold.reads.len() as u64, "read")))
             }
             Self::List { why, config } => {
                 let config = StationConfig::load(&config)?;
-                let archive = beside(&config)?;
-                let (_, permit) = why.open::<HoldEvidence>(&config, &archive, json!({"hold": "list"}))?;
+                let archive = settings::beside(&config)?;
+                let (_, permit) = why.open::<HoldEvidence>(&config, &*archive, json!({"hold": "list"}))?;
                 let holds = archive.holds(&permit)?;
                 for hold in &holds {
                     let (case, why, by) = (visible(&hold.case), visible(&hold.reason), visible(&hold.by.name));
@@ -87,9 +131,9 @@ impl HoldCommand {
             }
             Self::Release { hold, why, config } => {
                 let config = StationConfig::load(&config)?;
-                let archive = beside(&config)?;
+                let archive = settings::beside(&config)?;
                 let subject = json!({"hold": "release", "id": hold});
-                let (_, permit) = why.open::<HoldEvidence>(&config, &archive, subject)?;
+                let (_, permit) = why.open::<HoldEvidence>(&config, &*archive, subject)?;
                 archive.release(&permit, hold, now)?;
                 print(&format!("hold {hold} is released"))
             }
@@ -102,21 +146,20 @@ pub fn purge(config: &StationConfig, dry_run: bool) -> Result<()> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
     let now = clock.wall();
     if dry_run {
-        let due = beside(config)?.due(now)?;
+        let due = settings::beside(config)?.due(now)?;
         for due in &due {
             let what = if due.pictures_only { "pictures of " } else { "" };
             print(&format!("{} {}: {what}{}", due.day, due.class, count(due.reads, "read")))?;
         }
         return if due.is_empty() { print("nothing is due") } else { Ok(()) };
     }
-    let archive =
-        SqliteArchive::open(&config.archive(ArchiveKey::load(&config.archive_key)?)).map_err(|e| match e.kind() {
-            Kind::Refused => {
-                Error::new(Kind::Refused, "a station runs on this archive, and purges by itself; stop it first")
-            }
-            _ => e,
-        })?;
-    let permit = purging::permit(&purging::gate(&archive, &config.access, clock)?)?;
+    let archive = settings::open(config).map_err(|e| match e.kind() {
+        Kind::Refused if config.archive.engine == EngineKind::Sqlite => {
+            Error::new(Kind::Refused, "a station runs on this archive, and purges by itself; stop it first")
+        }
+        _ => e,
+    })?;
+    let permit = purging::permit(&purging::gate(&*archive, &config.access, clock)?)?;
     let done = archive.purge(&permit, now);
     give_to_station(config)?;
     match done? {
@@ -127,7 +170,7 @@ pub fn purge(config: &StationConfig, dry_run: bool) -> Result<()> {
 
 /// Prints the certificates of deletion, or looks whether the one in a file counts.
 pub fn certificates(config: &StationConfig, verify: Option<&Path>) -> Result<()> {
-    let archive = beside(config)?;
+    let archive = settings::beside(config)?;
     let Some(path) = verify else {
         return archive.certificates()?.iter().try_for_each(|certificate| print(certificate.as_str()));
     };
@@ -141,11 +184,14 @@ pub fn certificates(config: &StationConfig, verify: Option<&Path>) -> Result<()>
 
 /// Compares everything with its hash.
 pub fn check(config: &StationConfig) -> Result<()> {
-    report(&beside(config)?)
+    report(&*settings::beside(config)?)
 }
 
-fn report(archive: &SqliteArchive) -> Result<()> {
-    let report = archive.check()?;
+fn report(archive: &dyn Engine) -> Result<()> {
+    tell(&archive.check()?)
+}
+
+fn tell(report: &CheckReport) -> Result<()> {
     print(&format!(
         "reads {}\npictures {}\ndocuments and audit rows {}",
         report.reads, report.pictures, report.documents
@@ -158,9 +204,22 @@ fn report(archive: &SqliteArchive) -> Result<()> {
     }
 }
 
+/// The key of an archive in files; one on PostgreSQL is copied by the database's own means.
+fn key_of_files(config: &StationConfig) -> Result<ArchiveKey> {
+    match config.archive.engine {
+        EngineKind::Sqlite => ArchiveKey::load(&config.archive_key),
+        EngineKind::Postgresql => Err(Error::new(
+            Kind::Config,
+            "this archive is on PostgreSQL: back it up with pg_dump and the versions of the bucket, as docs/guide/postgresql.md \
+             says",
+        )),
+    }
+}
+
 /// Copies the archive.
 pub fn backup(config: &StationConfig, to: &Path) -> Result<()> {
-    let (files, bytes) = beside(config)?.backup(to, SystemClock::new().wall())?;
+    let archive = SqliteArchive::beside(&config.archive(key_of_files(config)?))?;
+    let (files, bytes) = archive.backup(to, SystemClock::new().wall())?;
     print(&format!(
         "{} and {bytes} bytes in {}; the key {} is not in it",
         count(files, "file"),
@@ -171,7 +230,7 @@ pub fn backup(config: &StationConfig, to: &Path) -> Result<()> {
 
 /// Puts a backup into the place of the archive.
 pub fn restore(config: &StationConfig, from: &Path) -> Result<()> {
-    let options = config.archive(ArchiveKey::load(&config.archive_key)?);
+    let options = config.archive(key_of_files(config)?);
     let archive = SqliteArchive::restore(&options, from)?;
     give_to_station(config)?;
     report(&archive)

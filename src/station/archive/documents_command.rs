@@ -1,10 +1,10 @@
 //! `plated-station search`, `corrections list` and `dispositions list`: what is shown is on record before (control
 //! P-21).
 
-use super::{Archive, DocumentQuery, Found, Plate, Query, SqliteArchive, StoredDocument};
+use super::{DocumentQuery, Found, Plate, Query, StoredDocument, settings};
+use crate::StationConfig;
 use crate::command::print;
 use crate::why::Why;
-use crate::{ArchiveKey, StationConfig};
 use clap::Subcommand;
 use jiff::Timestamp;
 use plated_access::{Gate, Hits, Permit, Search};
@@ -98,10 +98,6 @@ struct Out {
     config: PathBuf,
 }
 
-fn beside(config: &StationConfig) -> Result<SqliteArchive> {
-    SqliteArchive::beside(&config.archive(ArchiveKey::load(&config.archive_key)?))
-}
-
 impl SearchArgs {
     /// Does it.
     pub fn run(self) -> Result<()> {
@@ -115,8 +111,8 @@ impl SearchArgs {
             ..Query::default()
         };
         let config = StationConfig::load(&self.out.config)?;
-        let archive = beside(&config)?;
-        let (gate, permit): (Gate, Permit<Search>) = self.out.why.open(&config, &archive, query.elements())?;
+        let archive = settings::beside(&config)?;
+        let (gate, permit): (Gate, Permit<Search>) = self.out.why.open(&config, &*archive, query.elements())?;
         let page = archive.search(&permit, &query)?;
         gate.shown(&permit, page.reads.len() as u64)?;
         for found in &page.reads {
@@ -191,9 +187,9 @@ impl DispositionsCommand {
 impl ListArgs {
     fn run<T: DeserializeOwned>(self, kind: &str, line: impl Fn(&StoredDocument, &T) -> String) -> Result<()> {
         let config = StationConfig::load(&self.out.config)?;
-        let archive = beside(&config)?;
+        let archive = settings::beside(&config)?;
         let subject = json!({"documents": kind, "vehicle": self.vehicle, "from": self.from, "until": self.until});
-        let (gate, permit): (Gate, Permit<Hits>) = self.out.why.open(&config, &archive, subject)?;
+        let (gate, permit): (Gate, Permit<Hits>) = self.out.why.open(&config, &*archive, subject)?;
         let query = DocumentQuery {
             kind: kind.to_owned(),
             vehicle: self.vehicle,

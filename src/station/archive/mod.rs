@@ -6,14 +6,23 @@
 //! on any engine. All methods block: whoever serves requests calls them on a thread that may. Whatever gives
 //! rows out takes a permit, so it is on record before.
 
+mod audit;
 mod batch;
 mod certificate;
 mod class;
 pub(crate) mod command;
+mod day;
+mod documents;
 pub(crate) mod documents_command;
 mod hold;
+mod logs;
+mod moving;
+mod own;
+mod pack;
+mod postgres;
 mod query;
 mod report;
+pub(crate) mod settings;
 mod sqlite;
 
 pub use batch::{AuditRow, CheckedBatch, CheckedRead, Document, Envelope, Outcome, Picture, PictureRef, Verdict};
@@ -21,17 +30,27 @@ pub use certificate::{Certificate, DeletedPart, SignedCertificate};
 pub use class::{Class, Retention};
 pub use hold::{Hold, NewHold};
 pub use query::{Cursor, DocumentQuery, Found, Page, Plate, Query, SharedRead, StoredDocument, StoredRead};
-pub use report::{CheckReport, DayCount, Due, Statistics, VehicleCount};
+pub use report::{CheckReport, DayCount, Due, PastRead, Statistics, VehicleCount};
 
-pub(crate) use sqlite::SCHEMA;
-pub use sqlite::{Options, PastRead, SqliteArchive, StationLog, VehicleLog};
+pub use audit::StationLog;
+pub use logs::VehicleLog;
+pub(crate) use own::SCHEMA;
+pub(crate) use postgres::{HELD, tables};
+pub use postgres::{ObjectOptions, PostgresArchive, PostgresOptions};
+pub use settings::{ArchiveSettings, EngineKind};
+pub use sqlite::{Options, SqliteArchive};
 
+use crate::database::Database;
 use bytes::Bytes;
 use jiff::Timestamp;
 use jiff::civil::Date;
+use plated_access::audit::LogReport;
 use plated_access::{Forward, Hits, HoldEvidence, Permit, Purge, Search};
+use plated_core::clock::Clock;
 use plated_core::digest::Sha256;
 use plated_core::error::Result;
+use plated_core::signing::PublicKey;
+use std::sync::{Arc, Mutex};
 use uuid::Uuid;
 
 /// Where the station keeps reads. Many threads may use one at once.
@@ -124,4 +143,46 @@ pub trait Archive: Send + Sync {
     /// # Errors
     /// What keeps it from looking; what is damaged is in the report.
     fn check(&self) -> Result<CheckReport>;
+}
+
+/// What the station needs of an archive besides, whatever it is built on.
+pub trait Engine: Archive {
+    /// What the station knows besides reads.
+    fn database(&self) -> &Arc<Mutex<Database>>;
+
+    /// The station's own audit log, for the gate.
+    ///
+    /// # Errors
+    /// `Internal` when its key can't be derived.
+    fn audit_log(&self, clock: Arc<dyn Clock>) -> Result<StationLog>;
+
+    /// By this key others know its certificates of deletion.
+    fn deletion_key(&self) -> PublicKey;
+
+    /// Whether a purge was cut off.
+    ///
+    /// # Errors
+    /// What keeps it from being looked at.
+    fn has_unfinished_purge(&self) -> Result<bool>;
+
+    /// Gives the reads of this day (UTC) and later ones that are here, some at a time, by what decides whether they are
+    /// shared.
+    ///
+    /// # Errors
+    /// What keeps them from being read, and what `each` returns.
+    fn reads_since(&self, day: Date, each: &mut dyn FnMut(Vec<PastRead>) -> Result<()>) -> Result<()>;
+
+    /// Verifies the archive's own audit logs, the one that goes on last. No row is shown.
+    ///
+    /// # Errors
+    /// What keeps them from being read.
+    fn verify_own_logs(&self) -> Result<Vec<LogReport>>;
+
+    /// Verifies the audit logs of vehicles, as far as they came. No row is shown.
+    ///
+    /// # Errors
+    /// What keeps them from being read.
+    fn verify_vehicle_logs(&self) -> Result<Vec<VehicleLog>> {
+        logs::of_vehicles(self.database())
+    }
 }

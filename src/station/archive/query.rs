@@ -2,6 +2,7 @@
 
 use super::batch::{Envelope, Picture};
 use super::class::Class;
+use bytes::Bytes;
 use jiff::Timestamp;
 use plated_core::area::Area;
 use plated_core::digest::Sha256;
@@ -124,6 +125,22 @@ pub struct SharedRead {
     pub pictures: Vec<Picture>,
     /// What was put down about it: kind and exact bytes.
     pub documents: Vec<(String, Vec<u8>)>,
+}
+
+impl SharedRead {
+    /// Of a read that is here and its pictures; none when one was deleted.
+    pub(super) fn of(stored: StoredRead, picture: impl Fn(&Sha256) -> Result<Option<Bytes>>) -> Result<Option<Self>> {
+        let StoredRead { found, record, documents, .. } = stored;
+        let mut pictures: Vec<Picture> = Vec::new();
+        for named in &found.envelope.pictures {
+            if pictures.iter().any(|picture| picture.sha256 == named.sha256) {
+                continue;
+            }
+            let Some(bytes) = picture(&named.sha256)? else { return Ok(None) };
+            pictures.push(Picture { sha256: named.sha256, bytes });
+        }
+        Ok(Some(Self { envelope: found.envelope, sha256: found.sha256, record, pictures, documents }))
+    }
 }
 
 /// A read with all that is kept of it.

@@ -3,6 +3,7 @@
 use super::class::Class;
 use jiff::Timestamp;
 use jiff::civil::Date;
+use uuid::Uuid;
 
 /// How much is here.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -87,4 +88,19 @@ impl CheckReport {
             self.more_problems += 1;
         }
     }
+}
+
+/// A read that is here, by what decides whether it is shared.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PastRead {
+    /// Its id.
+    pub id: Uuid,
+    /// Its class.
+    pub class: Class,
+    /// The vehicle.
+    pub vehicle: String,
+    /// The fixed site at which it was made.
+    pub site: Option<String>,
+    /// It matched an entry.
+    pub has_hit: bool,
 }

@@ -66,11 +66,11 @@ impl Rows<'_> {
     pub fn draw_accesses(&self, span: Span, seed: Sha256, wanted: u32) -> Result<(u64, Vec<Item>)> {
         let mut accesses = Accesses::new(seed, wanted);
         let uuid = |row: &SqlRow<'_>, column| row.get::<_, [u8; 16]>(column).map(Uuid::from_bytes);
-        self.each(&format!("SELECT log, number {STATION}"), span, |row| {
+        self.each_access(&format!("SELECT log, number {STATION}"), span, |row| {
             accesses.push(Item::Access { vehicle: None, log: uuid(row, 0)?, number: row.get(1)? });
             Ok(())
         })?;
-        self.each(&format!("SELECT vehicle, log, number {VEHICLES}"), span, |row| {
+        self.each_access(&format!("SELECT vehicle, log, number {VEHICLES}"), span, |row| {
             accesses.push(Item::Access { vehicle: Some(row.get(0)?), log: uuid(row, 1)?, number: row.get(2)? });
             Ok(())
         })?;
@@ -86,9 +86,13 @@ impl Rows<'_> {
             *purposes.entry(purpose.unwrap_or_else(|| "none".into())).or_default() += 1;
             Ok(())
         };
-        self.each(&format!("SELECT entry ->> '$.actor.name', entry ->> '$.purpose' {STATION}"), span, &mut count)?;
+        self.each_access(
+            &format!("SELECT entry ->> '$.actor.name', entry ->> '$.purpose' {STATION}"),
+            span,
+            &mut count,
+        )?;
         let sql = format!("SELECT row ->> '$.entry.actor.name', row ->> '$.entry.purpose' {VEHICLES}");
-        self.each(&sql, span, &mut count)?;
+        self.each_access(&sql, span, &mut count)?;
         let most_first = |counts: BTreeMap<String, u64>| {
             let mut counts: Vec<_> = counts.into_iter().collect();
             counts.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
@@ -110,7 +114,12 @@ impl Rows<'_> {
         Ok(Figures { by_user, by_purpose, reads: 0, hits: 0, misreads: misreads.unsigned_abs() })
     }
 
-    fn each(&self, sql: &str, span: Span, mut each: impl FnMut(&SqlRow<'_>) -> rusqlite::Result<()>) -> Result<()> {
+    fn each_access(
+        &self,
+        sql: &str,
+        span: Span,
+        mut each: impl FnMut(&SqlRow<'_>) -> rusqlite::Result<()>,
+    ) -> Result<()> {
         let words = json(&ACCESSES)?;
         let (first, last, until) = (span.first.to_string(), span.last.to_string(), span.until.as_microsecond());
         let mut find = self.0.prepare_cached(sql).sql(could_not_read)?;

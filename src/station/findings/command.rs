@@ -1,11 +1,11 @@
 //! `plated-station finding`: "not this vehicle" for all vehicles.
 
 use super::table::{Decision, StationFinding};
-use crate::archive::SqliteArchive;
+use crate::StationConfig;
+use crate::archive::settings;
 use crate::command::print;
 use crate::hotlists::command::{this_user, with_config};
 use crate::why::Why;
-use crate::{ArchiveKey, Database, StationConfig};
 use clap::Subcommand;
 use jiff::Timestamp;
 use plated_access::{Actor, Show};
@@ -89,7 +89,7 @@ impl FindingCommand {
             Self::Approve(Approve { number, until, why, config }) => {
                 let config = StationConfig::load(&config)?;
                 let subject = json!({"finding": number, "as": "approval"});
-                let (gate, permit) = why.open::<Show>(&config, &beside(&config)?, subject)?;
+                let (gate, permit) = why.open::<Show>(&config, &*settings::beside(&config)?, subject)?;
                 let (reason, actor) = (why.reason(), Actor::SystemUser(this_user()));
                 let done = with_config(&config, |publisher| {
                     publisher.approve_finding(&permit, number, until, &actor, reason.as_str())
@@ -100,7 +100,7 @@ impl FindingCommand {
             Self::Refuse(Refuse { number, why, config }) => {
                 let config = StationConfig::load(&config)?;
                 let subject = json!({"finding": number, "as": "refusal"});
-                let (gate, permit) = why.open::<Show>(&config, &beside(&config)?, subject)?;
+                let (gate, permit) = why.open::<Show>(&config, &*settings::beside(&config)?, subject)?;
                 let (reason, actor) = (why.reason(), Actor::SystemUser(this_user()));
                 let done = with_config(&config, |publisher| {
                     publisher.refuse_finding(&permit, number, &actor, reason.as_str())
@@ -115,9 +115,8 @@ impl FindingCommand {
 impl List {
     fn run(self) -> Result<()> {
         let config = StationConfig::load(&self.config)?;
-        let (gate, permit) = self.why.open::<Show>(&config, &beside(&config)?, json!({"findings": true}))?;
-        let key = ArchiveKey::load(&config.archive_key)?;
-        let all = Database::read_only(&config.database(), &key, |rows| rows.findings(&permit))?.unwrap_or_default();
+        let (gate, permit) = self.why.open::<Show>(&config, &*settings::beside(&config)?, json!({"findings": true}))?;
+        let all = settings::look(&config, |rows| rows.findings(&permit))?.unwrap_or_default();
         gate.shown(&permit, all.len() as u64)?;
         let now = SystemClock::new().wall();
         for found in &all {
@@ -125,10 +124,6 @@ impl List {
         }
         if all.is_empty() && !self.json { print("no vehicle sent a finding") } else { Ok(()) }
     }
-}
-
-fn beside(config: &StationConfig) -> Result<SqliteArchive> {
-    SqliteArchive::beside(&config.archive(ArchiveKey::load(&config.archive_key)?))
 }
 
 fn as_line(StationFinding { number, finding, decision, .. }: &StationFinding, now: Timestamp) -> String {

@@ -1,7 +1,7 @@
 //! The rows about findings.
 
 use crate::audit::Stamp;
-use crate::database::{Rows, SqlContext, could_not_read};
+use crate::rows::{Row, Rows};
 use jiff::Timestamp;
 use plated_access::{Permit, Show, signed};
 use plated_core::digest::Sha256;
@@ -10,7 +10,6 @@ use plated_core::officers::{Signed, VehicleFinding};
 use plated_core::signing::{Purpose, Trust};
 use plated_core::user::Author;
 use plated_core::wire::FindingSet;
-use rusqlite::{OptionalExtension, Row, params};
 use uuid::Uuid;
 
 /// The kind of document that a finding travels as.
@@ -69,37 +68,28 @@ impl Rows<'_> {
         }
         let record = String::from_utf8_lossy(json);
         let step = match (&finding.approved, &finding.withdrawn) {
-            (_, Some(_)) => 2,
+            (_, Some(_)) => 2_u32,
             (Some(_), None) => 1,
             (None, None) => 0,
         };
-        self.0
-            .prepare_cached(
-                "INSERT INTO findings (id, vehicle, until, received, step, record) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
-                 ON CONFLICT (id) DO UPDATE SET until = excluded.until, received = excluded.received,
-                   step = excluded.step, record = excluded.record
-                 WHERE excluded.step > step AND excluded.vehicle = vehicle",
-            )
-            .and_then(|mut s| {
-                let (until, now) = (finding.until.as_microsecond(), now.as_microsecond());
-                s.execute(params![finding.id.as_bytes(), vehicle, until, now, step, record])
-            })
-            .sql(|| "could not keep a finding".into())?;
+        self.run(
+            "INSERT INTO findings (id, vehicle, until, received, step, record) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+             ON CONFLICT (id) DO UPDATE SET until = excluded.until, received = excluded.received,
+               step = excluded.step, record = excluded.record
+             WHERE excluded.step > findings.step AND excluded.vehicle = findings.vehicle",
+            &[&finding.id, &vehicle, &finding.until, &now, &step, &&*record],
+        )?;
         Ok(true)
     }
 
     /// The key of a vehicle; `key` when none is known.
     fn finding_key(&self, vehicle: &str, key: &[u8; 32], now: Timestamp) -> Result<[u8; 32]> {
-        self.0
-            .prepare_cached(
-                "INSERT INTO finding_keys (vehicle, key, first_seen) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING",
-            )
-            .and_then(|mut s| s.execute(params![vehicle, key, now.as_microsecond()]))
-            .sql(|| "could not keep the key of a vehicle".into())?;
-        self.0
-            .prepare_cached("SELECT key FROM finding_keys WHERE vehicle = ?1")
-            .and_then(|mut s| s.query_row([vehicle], |row| row.get(0)))
-            .sql(could_not_read)
+        self.run(
+            "INSERT INTO finding_keys (vehicle, key, first_seen) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING",
+            &[&vehicle, key, &now],
+        )?;
+        let known = self.one("SELECT key FROM finding_keys WHERE vehicle = ?1", &[&vehicle], |row| row.get(0))?;
+        Ok(known.unwrap_or(*key))
     }
 
     /// All findings, the newest first.
@@ -117,19 +107,16 @@ impl Rows<'_> {
     /// How many wait for a supervisor; no plate is in that.
     pub fn findings_waiting(&self, now: Timestamp) -> Result<u64> {
         let sql = "SELECT count(*) FROM findings WHERE decision IS NULL AND until > ?1 AND step < 2";
-        let waiting: i64 = self.0.query_row(sql, [now.as_microsecond()], |row| row.get(0)).sql(could_not_read)?;
-        Ok(waiting.unsigned_abs())
+        Ok(self.one(sql, &[&now], |row| row.get(0))?.unwrap_or_default())
     }
 
     fn all_findings(&self) -> Result<Vec<StationFinding>> {
-        let rows: Vec<Kept> = self
-            .0
-            .prepare_cached(
-                "SELECT number, record, received, decision, decided, decided_by, decided_why, decided_until
-                 FROM findings ORDER BY number",
-            )
-            .and_then(|mut s| s.query_map([], kept)?.collect())
-            .sql(could_not_read)?;
+        let rows: Vec<Kept> = self.all(
+            "SELECT number, record, received, decision, decided, decided_by, decided_why, decided_until
+             FROM findings ORDER BY number",
+            &[],
+            kept,
+        )?;
         rows.into_iter().map(Kept::opened).collect()
     }
 
@@ -138,15 +125,12 @@ impl Rows<'_> {
         let by = serde_json::to_string(&decision.by.by);
         let by = by.context(Kind::Internal, || "a name can't be written as JSON".into())?;
         let word = if decision.is_approved { "approved" } else { "refused" };
-        let (at, until) = (decision.by.at.as_microsecond(), decision.until.as_microsecond());
-        self.0
-            .execute(
-                "UPDATE findings SET decision = ?2, decided = ?3, decided_by = ?4, decided_why = ?5, decided_until = ?6
-                 WHERE number = ?1",
-                params![number, word, at, by, decision.by.reason, until],
-            )
-            .map(drop)
-            .sql(|| "could not note what was decided about a finding".into())
+        self.run(
+            "UPDATE findings SET decision = ?2, decided = ?3, decided_by = ?4, decided_why = ?5, decided_until = ?6
+             WHERE number = ?1",
+            &[&number, &word, &decision.by.at, &by, &decision.by.reason, &decision.until],
+        )
+        .map(drop)
     }
 
     /// What is to be handed out now, and the digest of that.
@@ -182,24 +166,18 @@ impl Rows<'_> {
         let serial = self.finding_set()?.map_or(0, |(serial, _, _)| serial + 1).max(seconds);
         let set = FindingSet { station: stamp.station.to_owned(), serial, made: stamp.at, findings, refused };
         let text = signed::sign(&set, Purpose::FINDINGS, stamp.signer)?;
-        self.0
-            .execute(
-                "INSERT INTO finding_sets (serial, made, content, signed) VALUES (?1, ?2, ?3, ?4)",
-                params![serial.cast_signed(), stamp.at.as_microsecond(), content.0, text],
-            )
-            .map(drop)
-            .sql(|| "could not store what is handed out of findings".into())
+        self.run(
+            "INSERT INTO finding_sets (serial, made, content, signed) VALUES (?1, ?2, ?3, ?4)",
+            &[&serial, &stamp.at, &content, &text],
+        )
+        .map(drop)
     }
 
     /// What is handed out: its number, as it was signed, and its digest.
     pub fn finding_set(&self) -> Result<Option<(u64, String, Sha256)>> {
-        self.0
-            .prepare_cached("SELECT serial, signed, content FROM finding_sets ORDER BY serial DESC LIMIT 1")
-            .and_then(|mut s| {
-                s.query_row([], |row| Ok((row.get::<_, i64>(0)?.unsigned_abs(), row.get(1)?, Sha256(row.get(2)?))))
-                    .optional()
-            })
-            .sql(could_not_read)
+        self.one("SELECT serial, signed, content FROM finding_sets ORDER BY serial DESC LIMIT 1", &[], |row| {
+            Ok((row.get(0)?, row.get(1)?, row.get(2)?))
+        })
     }
 }
 
@@ -208,19 +186,15 @@ struct Kept {
     number: i64,
     record: String,
     received: Timestamp,
-    decision: Option<(String, i64, String, String, i64)>,
+    decision: Option<(String, Timestamp, String, String, Timestamp)>,
 }
 
-fn kept(row: &Row<'_>) -> rusqlite::Result<Kept> {
-    let decision = match row.get::<_, Option<String>>(3)? {
+fn kept(row: &Row<'_>) -> Result<Kept> {
+    let decision = match row.get::<Option<String>>(3)? {
         Some(word) => Some((word, row.get(4)?, row.get(5)?, row.get(6)?, row.get(7)?)),
         None => None,
     };
-    Ok(Kept { number: row.get(0)?, record: row.get(1)?, received: time(row.get(2)?), decision })
-}
-
-fn time(us: i64) -> Timestamp {
-    Timestamp::from_microsecond(us).unwrap_or_default()
+    Ok(Kept { number: row.get(0)?, record: row.get(1)?, received: row.get(2)?, decision })
 }
 
 impl Kept {
@@ -231,8 +205,8 @@ impl Kept {
             None => None,
             Some((word, at, by, reason, until)) => {
                 let by: Author = serde_json::from_str(&by).context(Kind::Damaged, damaged)?;
-                let by = Signed { by, at: time(at), reason };
-                Some(Decision { is_approved: word == "approved", by, until: time(until) })
+                let by = Signed { by, at, reason };
+                Some(Decision { is_approved: word == "approved", by, until })
             }
         };
         Ok(StationFinding { number: self.number, finding, received: self.received, decision })

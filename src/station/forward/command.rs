@@ -1,9 +1,9 @@
 //! `plated-station forward`: reads that were here before `[forward]` was set are shared too, when somebody says so.
 
-use crate::archive::SqliteArchive;
+use crate::StationConfig;
+use crate::archive::settings;
 use crate::command::print;
 use crate::hotlists::command::this_user;
-use crate::{ArchiveKey, StationConfig};
 use jiff::civil::Date;
 use plated_access::{AccessRecord, Actor, AuditLog};
 use plated_core::clock::{Clock, SystemClock};
@@ -21,12 +21,12 @@ pub fn forward(config: &StationConfig, since: Date, reason: &str) -> Result<()> 
         return Err(Error::new(Kind::Config, "[forward] is not set in the station's configuration; it says where to"));
     };
     let clock = Arc::new(SystemClock::new());
-    let archive = SqliteArchive::beside(&config.archive(ArchiveKey::load(&config.archive_key)?))?;
+    let archive = settings::beside(config)?;
     let (actor, subject) = (Actor::SystemUser(this_user()), json!({ "since": since, "classes": settings.classes }));
     let record = AccessRecord::done(&actor, "past_reads_shared", reason, subject)?;
     archive.audit_log(clock.clone())?.append(record)?;
     let (now, mut shared) = (clock.wall(), 0);
-    archive.reads_since(since, |reads| {
+    archive.reads_since(since, &mut |reads| {
         let ids: Vec<_> = reads
             .iter()
             .filter(|read| settings.takes(read.class, &read.vehicle, read.site.as_ref()))

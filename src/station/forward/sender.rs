@@ -1,7 +1,7 @@
 //! What sends batches to the upstream station.
 
 use super::settings::Settings;
-use crate::archive::{Archive, SharedRead, SqliteArchive};
+use crate::archive::{Engine, SharedRead};
 use crate::writer::DatabaseHandle;
 use jiff::Timestamp;
 use plated_access::{Actor, Case, Forward, Gate, Machine, Permit, Reason};
@@ -48,7 +48,7 @@ pub struct Progress {
 /// Sends what waits.
 pub struct Forwarder {
     settings: Settings,
-    archive: Arc<SqliteArchive>,
+    archive: Arc<dyn Engine>,
     writer: DatabaseHandle,
     clock: Arc<dyn Clock>,
     permit: Permit<Forward>,
@@ -87,7 +87,7 @@ impl Forwarder {
     /// `Config` for files that can't be used, and what keeps the record from being written.
     pub fn new(
         settings: Settings,
-        archive: Arc<SqliteArchive>,
+        archive: Arc<dyn Engine>,
         writer: DatabaseHandle,
         gate: &Gate,
         clock: Arc<dyn Clock>,
@@ -239,7 +239,7 @@ impl Forwarder {
         let unanswered = parcel.reads.len() - receipt.reads.durable.len() - receipt.reads.refused.len();
         let (durable, now) = (receipt.reads.durable.len() as u64, self.clock.wall());
         let signed = String::from_utf8_lossy(&answer).into_owned();
-        let mark = move |rows: &crate::database::Rows<'_>| {
+        let mark = move |rows: &crate::rows::Rows<'_>| {
             rows.keep_forward_receipt(batch, now, &signed)?;
             for refusal in &receipt.reads.refused {
                 rows.forward_refused(refusal.id, now, &refusal.reason)?;

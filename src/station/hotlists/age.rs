@@ -2,7 +2,7 @@
 
 use super::source::Source;
 use super::table::HotlistVersion;
-use crate::database::Rows;
+use crate::rows::Rows;
 use jiff::{SignedDuration, Timestamp};
 use plated_core::error::Result;
 use plated_core::text::visible;

@@ -41,7 +41,7 @@ pub fn router() -> OpenApiRouter<Arc<Station>> {
     )
 )]
 async fn manifest(State(station): State<Arc<Station>>, headers: HeaderMap) -> HttpResult<Response> {
-    let current = station.writer.call(|database| database.transaction(|rows| rows.manifest())).await?;
+    let current = station.writer.call(|database| database.read(|rows| rows.manifest())).await?;
     let Some(current) = current else {
         return Err(failure(StatusCode::NOT_FOUND, "the station hands out no hotlists; publish one first"));
     };
@@ -121,7 +121,7 @@ pub(crate) fn hash(text: &str) -> HttpResult<Sha256> {
 /// came.
 async fn kept(station: &Station, name: &str, sha256: Sha256) -> HttpResult<PathBuf> {
     let asked = name.to_owned();
-    let found = station.writer.call(move |db| db.transaction(|rows| rows.list_version(&asked, &sha256))).await?;
+    let found = station.writer.call(move |db| db.read(|rows| rows.list_version(&asked, &sha256))).await?;
     match found {
         Some(version) => Ok(folder(&station.data).join(version.name)),
         None => Err(gone()),

@@ -1,7 +1,9 @@
 //! `plated-station hotlist`: what vehicles are to have.
 
+use super::super::StationConfig;
+use super::super::archive::settings;
 use super::super::command::print;
-use super::super::{ArchiveKey, Database, Rows, StationConfig};
+use super::super::rows::Rows;
 use super::age::ages;
 use super::import::ImportArgs;
 use super::publish::Publisher;
@@ -86,10 +88,9 @@ impl HotlistCommand {
 }
 
 fn list(config: &StationConfig, json: bool) -> Result<()> {
-    let key = ArchiveKey::load(&config.archive_key)?;
     let now = SystemClock::new().wall();
     let look = |rows: &Rows<'_>| Ok((rows.list_versions()?, ages(rows, &config.sources, now)?));
-    let (all, ages) = Database::read_only(&config.database(), &key, look)?.unwrap_or_default();
+    let (all, ages) = settings::look(config, look)?.unwrap_or_default();
     for v in all.iter().filter(|v| v.kept || v.current) {
         print(&if json { as_json(v) } else { as_line(v) })?;
     }
@@ -115,8 +116,8 @@ pub fn with_config<T>(config: &StationConfig, work: impl FnOnce(&mut Publisher<'
     let signer = hotlist_signer(config)?;
     let clock = SystemClock::new();
     let clock: &dyn Clock = &clock;
-    let key = ArchiveKey::load(&config.archive_key)?;
-    work(&mut Publisher::open(&config.data, &key, &config.name, &signer, clock)?)
+    let database = || settings::database(config);
+    work(&mut Publisher::open(&config.data, database, &config.name, &signer, clock)?)
 }
 
 /// The signing key is made by `plated-station init`, and here for a station that is older than that.

@@ -3,14 +3,13 @@
 
 use super::publish::{About, Draft, Publisher, whole};
 use super::table::HotlistVersion;
-use crate::database::{Rows, SqlContext, could_not_read};
+use crate::rows::{Row, Rows};
 use jiff::Timestamp;
 use plated_access::{AccessRecord, Actor, Permit, Show};
 use plated_core::error::{Context, Error, Kind, Result};
 use plated_core::plate::PlateText;
 use plated_core::record::EntryRecord;
 use plated_hotlist::Pattern;
-use rusqlite::{OptionalExtension, Row, params};
 use serde_json::json;
 
 /// Which entries of a list.
@@ -105,73 +104,52 @@ impl Rows<'_> {
     /// What is left out of a list now.
     pub(super) fn marks(&self, list: &str) -> Result<Marks> {
         let sql = format!("SELECT {COLUMNS} FROM hotlist_inactive WHERE list = ?1 AND ended IS NULL ORDER BY number");
-        let marks = self
-            .0
-            .prepare_cached(&sql)
-            .and_then(|mut s| s.query_map([list], inactive)?.collect())
-            .sql(could_not_read)?;
+        let marks = self.all(&sql, &[&list], inactive)?;
         Ok(Marks { marks, caught: Vec::new() })
     }
 
     /// All entries that were ever made inactive, the newest first.
     pub(super) fn inactive_entries(&self, _: &Permit<Show>) -> Result<Vec<Inactive>> {
         let sql = format!("SELECT {COLUMNS} FROM hotlist_inactive ORDER BY number DESC");
-        self.0.prepare_cached(&sql).and_then(|mut s| s.query_map([], inactive)?.collect()).sql(could_not_read)
+        self.all(&sql, &[], inactive)
     }
 
     fn inactive_entry(&self, number: i64) -> Result<Option<Inactive>> {
         let sql = format!("SELECT {COLUMNS} FROM hotlist_inactive WHERE number = ?1 AND ended IS NULL");
-        self.0.query_row(&sql, [number], inactive).optional().sql(could_not_read)
+        self.one(&sql, &[&number], inactive)
     }
 
     fn add_inactive(&self, new: &Inactive) -> Result<()> {
         let (at, by, reason) = &new.made;
-        self.0
-            .execute(
-                "INSERT INTO hotlist_inactive (number, list, plate, state, entry_id, at, by_user, reason)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
-                params![
-                    new.number,
-                    new.list,
-                    new.entry.plate,
-                    new.entry.state,
-                    new.entry.id,
-                    at.as_microsecond(),
-                    by,
-                    reason
-                ],
-            )
-            .map(drop)
-            .sql(|| "could not note an inactive entry".into())
+        self.run(
+            "INSERT INTO hotlist_inactive (number, list, plate, state, entry_id, at, by_user, reason)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+            &[&new.number, &new.list, &new.entry.plate, &new.entry.state, &new.entry.id, at, by, reason],
+        )
+        .map(drop)
     }
 
     fn end_inactive(&self, number: i64, at: Timestamp, by: &str, why: &str) -> Result<()> {
-        self.0
-            .execute(
-                "UPDATE hotlist_inactive SET ended = ?2, ended_by = ?3, ended_why = ?4 WHERE number = ?1",
-                params![number, at.as_microsecond(), by, why],
-            )
-            .map(drop)
-            .sql(|| "could not make an entry active".into())
+        let sql = "UPDATE hotlist_inactive SET ended = ?2, ended_by = ?3, ended_why = ?4 WHERE number = ?1";
+        self.run(sql, &[&number, &at, &by, &why]).map(drop)
     }
 
     fn next_inactive(&self) -> Result<i64> {
         let sql = "SELECT coalesce(max(number), 0) + 1 FROM hotlist_inactive";
-        self.0.query_row(sql, [], |row| row.get(0)).sql(could_not_read)
+        Ok(self.one(sql, &[], |row| row.get(0))?.unwrap_or(1))
     }
 }
 
-fn inactive(row: &Row<'_>) -> rusqlite::Result<Inactive> {
-    let time = |us: i64| Timestamp::from_microsecond(us).unwrap_or_default();
-    let ended = match row.get::<_, Option<i64>>(8)? {
-        Some(at) => Some((time(at), row.get(9)?, row.get(10)?)),
+fn inactive(row: &Row<'_>) -> Result<Inactive> {
+    let ended = match row.get::<Option<Timestamp>>(8)? {
+        Some(at) => Some((at, row.get(9)?, row.get(10)?)),
         None => None,
     };
     Ok(Inactive {
         number: row.get(0)?,
         list: row.get(1)?,
         entry: EntryName { plate: row.get(2)?, state: row.get(3)?, id: row.get(4)? },
-        made: (time(row.get(5)?), row.get(6)?, row.get(7)?),
+        made: (row.get(5)?, row.get(6)?, row.get(7)?),
         ended,
     })
 }

@@ -6,9 +6,9 @@ use super::source::Source;
 use super::table::{Current, HotlistVersion};
 use super::{delta_name, file_name, folder, left_out_name};
 use crate::audit::Stamp;
-use crate::database::{Database, Rows};
-use crate::key::ArchiveKey;
+use crate::database::Database;
 use crate::owner::Owner;
+use crate::rows::Rows;
 use jiff::{SignedDuration, Timestamp};
 use plated_access::{AccessRecord, Actor};
 use plated_core::clock::Clock;
@@ -129,7 +129,7 @@ impl<'a> Publisher<'a> {
     /// `Refused` for a user whose files the station could not read.
     pub fn open(
         data: &Path,
-        key: &ArchiveKey,
+        database: impl FnOnce() -> Result<Database>,
         station: &'a str,
         signer: &'a Signer,
         clock: &'a dyn Clock,
@@ -142,7 +142,7 @@ impl<'a> Publisher<'a> {
         let lock = lock.context(Kind::Storage, failed)?;
         lock.lock().context(Kind::Storage, failed)?;
         owner.give(&folder).and_then(|()| owner.give(&folder.join("publish.lock"))).context(Kind::Storage, failed)?;
-        let database = Database::open(&data.join("station.db"), key)?;
+        let database = database()?;
         let mut this = Self { database, folder, station, signer, clock, owner, _lock: lock };
         this.promote()?;
         Ok(this)

@@ -22,7 +22,7 @@ CREATE TABLE hotlist_versions (
     keep        INTEGER NOT NULL,         -- so many versions were to be kept when it was published
     PRIMARY KEY (name, version)
 ) STRICT, WITHOUT ROWID;
-CREATE UNIQUE INDEX hotlist_one_current ON hotlist_versions (name) WHERE current;
+CREATE UNIQUE INDEX hotlist_one_current ON hotlist_versions (name) WHERE current = 1;
 
 -- Manifests as they were signed, one for each change; the one with the greatest serial counts.
 -- Rows are added, never changed: they tell who changed what, and when.

@@ -1,7 +1,7 @@
 //! `plated-station hotlist fetch`, `update`, `disable`, `enable` and `inactive`.
 
+use super::super::StationConfig;
 use super::super::command::print;
-use super::super::{ArchiveKey, Database, StationConfig};
 use super::command::{hotlist_signer, this_user, with_config};
 use super::fetch::{Fetched, Fetcher, watch};
 use super::import::told;
@@ -9,7 +9,7 @@ use super::inactive::{EntryName, Inactive};
 use super::publish::Publication;
 use super::source::Source;
 use super::update::Increment;
-use crate::archive::SqliteArchive;
+use crate::archive::settings;
 use crate::why::Why;
 use jiff::Timestamp;
 use plated_access::{Actor, Show};
@@ -57,9 +57,9 @@ impl FetchArgs {
     /// Does it.
     pub fn run(self) -> Result<()> {
         let config = StationConfig::load(&self.config)?;
-        let (key, signer) = (ArchiveKey::load(&config.archive_key)?, hotlist_signer(&config)?);
+        let signer = hotlist_signer(&config)?;
         let actor = Actor::SystemUser(this_user());
-        let fetcher = Arc::new(Fetcher::new(config, key, signer, Arc::new(SystemClock::new()), actor));
+        let fetcher = Arc::new(Fetcher::new(config, signer, Arc::new(SystemClock::new()), actor));
         let runtime = Builder::new_multi_thread().worker_threads(2).enable_all().build();
         let runtime = runtime.context(Kind::Internal, || "could not start the runtime".into())?;
         if self.watch {
@@ -216,7 +216,7 @@ impl DisableArgs {
         let entry = EntryName::new(&self.plate, &self.state, &self.id)?;
         let subject = json!({"list": self.list, "plate": entry.plate, "state": entry.state, "as": "inactive"});
         // Whoever is told how many entries there are has looked them up.
-        let (_, _permit) = self.why.open::<Show>(&config, &beside(&config)?, subject)?;
+        let (_, _permit) = self.why.open::<Show>(&config, &*settings::beside(&config)?, subject)?;
         let (reason, actor) = (self.why.reason(), Actor::SystemUser(this_user()));
         let (made, found) =
             with_config(&config, |publisher| publisher.make_inactive(&self.list, entry, &actor, reason.as_str()))?;
@@ -247,8 +247,11 @@ impl EnableArgs {
     /// Does it.
     pub fn run(self) -> Result<()> {
         let config = StationConfig::load(&self.config)?;
-        let (_, _permit) =
-            self.why.open::<Show>(&config, &beside(&config)?, json!({"inactive": self.number, "as": "active"}))?;
+        let (_, _permit) = self.why.open::<Show>(
+            &config,
+            &*settings::beside(&config)?,
+            json!({"inactive": self.number, "as": "active"}),
+        )?;
         let (reason, actor) = (self.why.reason(), Actor::SystemUser(this_user()));
         let was = with_config(&config, |publisher| publisher.make_active(self.number, &actor, reason.as_str()))?;
         print(&format!("number {} of {} is active again; vehicles have it at their next round", was.number, was.list))
@@ -273,10 +276,8 @@ impl InactiveArgs {
     /// Does it.
     pub fn run(self) -> Result<()> {
         let config = StationConfig::load(&self.config)?;
-        let (gate, permit) = self.why.open::<Show>(&config, &beside(&config)?, json!({"inactive": true}))?;
-        let key = ArchiveKey::load(&config.archive_key)?;
-        let all = Database::read_only(&config.database(), &key, |rows| rows.inactive_entries(&permit))?;
-        let all = all.unwrap_or_default();
+        let (gate, permit) = self.why.open::<Show>(&config, &*settings::beside(&config)?, json!({"inactive": true}))?;
+        let all = settings::look(&config, |rows| rows.inactive_entries(&permit))?.unwrap_or_default();
         gate.shown(&permit, all.len() as u64)?;
         for Inactive { number, list, entry, made: (at, by, why), ended } in &all {
             let state = if entry.state.is_empty() { "any state" } else { &entry.state };
@@ -293,8 +294,4 @@ impl InactiveArgs {
         }
         if all.is_empty() { print("no entry was made inactive") } else { Ok(()) }
     }
-}
-
-fn beside(config: &StationConfig) -> Result<SqliteArchive> {
-    SqliteArchive::beside(&config.archive(ArchiveKey::load(&config.archive_key)?))
 }

@@ -1,11 +1,10 @@
 //! The rows about lists in the station's database.
 
-use super::super::database::{Rows, SqlContext, could_not_read};
+use super::super::rows::{Row, Rows};
 use jiff::Timestamp;
 use plated_core::digest::Sha256;
 use plated_core::error::Result;
 use plated_core::wire::{DeltaFrom, ListVersion, StaleAfter};
-use rusqlite::{OptionalExtension, Row, params};
 
 /// A version of a list.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -80,18 +79,15 @@ impl Rows<'_> {
     /// All versions of all lists, in the order of names, the newest first.
     pub fn list_versions(&self) -> Result<Vec<HotlistVersion>> {
         let sql = format!("SELECT {COLUMNS} FROM hotlist_versions ORDER BY name, version DESC");
-        self.0.prepare_cached(&sql).and_then(|mut s| s.query_map([], version)?.collect()).sql(could_not_read)
+        self.all(&sql, &[], version)
     }
 
     /// The version of this name and hash whose file is there; the newest, when there are several.
     pub fn list_version(&self, name: &str, sha256: &Sha256) -> Result<Option<HotlistVersion>> {
         let sql = format!(
-            "SELECT {COLUMNS} FROM hotlist_versions WHERE name = ?1 AND sha256 = ?2 AND kept ORDER BY version DESC"
+            "SELECT {COLUMNS} FROM hotlist_versions WHERE name = ?1 AND sha256 = ?2 AND kept = 1 ORDER BY version DESC"
         );
-        self.0
-            .prepare_cached(&sql)
-            .and_then(|mut s| s.query_row(params![name, sha256.0], version).optional())
-            .sql(could_not_read)
+        self.one(&sql, &[&name, sha256], version)
     }
 
     /// Adds a version. One that is current takes the place of the one before it.
@@ -99,89 +95,72 @@ impl Rows<'_> {
         if v.current {
             self.leave_without_current(&v.name)?;
         }
-        self.0
-            .prepare_cached(
-                "INSERT INTO hotlist_versions
-                 (name, version, sha256, bytes, entries, published, by_user, file_date, confirmed, forced, kept, current,
-                  valid_from, coming, warn_h, critical_h, keep)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, 1, ?11, ?12, ?13, ?14, ?15, ?16)",
-            )
-            .and_then(|mut s| {
-                s.execute(params![
-                    v.name,
-                    v.version.cast_signed(),
-                    v.sha256.0,
-                    v.bytes.cast_signed(),
-                    v.entries.cast_signed(),
-                    v.published.as_microsecond(),
-                    v.by,
-                    v.file_date.map(Timestamp::as_microsecond),
-                    v.confirmed.as_microsecond(),
-                    v.forced,
-                    v.current,
-                    v.valid_from.map(Timestamp::as_microsecond),
-                    v.coming,
-                    v.stale.map(|stale| stale.warn_h),
-                    v.stale.map(|stale| stale.critical_h),
-                    i64::try_from(v.keep).unwrap_or(i64::MAX),
-                ])
-            })
-            .map(drop)
-            .sql(|| "could not note a list".into())
+        self.run(
+            "INSERT INTO hotlist_versions
+             (name, version, sha256, bytes, entries, published, by_user, file_date, confirmed, forced, kept, current,
+              valid_from, coming, warn_h, critical_h, keep)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, 1, ?11, ?12, ?13, ?14, ?15, ?16)",
+            &[
+                &v.name,
+                &v.version,
+                &v.sha256,
+                &v.bytes,
+                &v.entries,
+                &v.published,
+                &v.by,
+                &v.file_date,
+                &v.confirmed,
+                &v.forced,
+                &v.current,
+                &v.valid_from,
+                &v.coming,
+                &v.stale.map(|stale| stale.warn_h),
+                &v.stale.map(|stale| stale.critical_h),
+                &v.keep,
+            ],
+        )
+        .map(drop)
     }
 
     /// Makes the versions current whose time has come; gives their names.
     pub fn promote_lists(&self, now: Timestamp) -> Result<Vec<String>> {
-        let due: Vec<(String, i64)> = self
-            .0
-            .prepare_cached(
-                "SELECT name, version FROM hotlist_versions WHERE coming AND valid_from <= ?1 ORDER BY valid_from, version",
-            )
-            .and_then(|mut s| s.query_map([now.as_microsecond()], |row| Ok((row.get(0)?, row.get(1)?)))?.collect())
-            .sql(could_not_read)?;
+        let due: Vec<(String, u64)> = self.all(
+            "SELECT name, version FROM hotlist_versions WHERE coming = 1 AND valid_from <= ?1 ORDER BY valid_from, version",
+            &[&now],
+            |row| Ok((row.get(0)?, row.get(1)?)),
+        )?;
         for (name, version) in &due {
             self.leave_without_current(name)?;
-            self.0
-                .prepare_cached("UPDATE hotlist_versions SET coming = 0, current = 1 WHERE name = ?1 AND version = ?2")
-                .and_then(|mut s| s.execute(params![name, version]))
-                .sql(|| "could not bring a list into force".into())?;
+            let sql = "UPDATE hotlist_versions SET coming = 0, current = 1 WHERE name = ?1 AND version = ?2";
+            self.run(sql, &[name, version])?;
         }
         Ok(due.into_iter().map(|(name, _)| name).collect())
     }
 
     /// Gives up a version that has not come into force yet.
     pub fn give_up_version(&self, name: &str, version: u64) -> Result<()> {
-        self.0
-            .prepare_cached("UPDATE hotlist_versions SET coming = 0, kept = 0 WHERE name = ?1 AND version = ?2")
-            .and_then(|mut s| s.execute(params![name, version.cast_signed()]))
-            .map(drop)
-            .sql(|| "could not give up a version of a list".into())
+        let sql = "UPDATE hotlist_versions SET coming = 0, kept = 0 WHERE name = ?1 AND version = ?2";
+        self.run(sql, &[&name, &version]).map(drop)
     }
 
     /// Gives up versions that have not come into force yet; their files go with the next change.
     pub fn cancel_coming(&self, name: &str) -> Result<bool> {
-        self.0
-            .prepare_cached("UPDATE hotlist_versions SET coming = 0, kept = 0 WHERE name = ?1 AND coming")
-            .and_then(|mut s| s.execute([name]))
-            .map(|changed| changed > 0)
-            .sql(|| "could not give up a version of a list".into())
+        let sql = "UPDATE hotlist_versions SET coming = 0, kept = 0 WHERE name = ?1 AND coming = 1";
+        Ok(self.run(sql, &[&name])? > 0)
     }
 
     /// Notes that the current version of a list is still the newest at its source, the date of the file that says so,
     /// and from which age on it is stale.
     pub fn confirm_list(&self, same: &HotlistVersion) -> Result<()> {
-        let (confirmed, file_date) = (same.confirmed.as_microsecond(), same.file_date.map(Timestamp::as_microsecond));
-        let stale = same.stale.map(|stale| (stale.warn_h, stale.critical_h)).unzip();
-        self.0
-            .prepare_cached(
-                "UPDATE hotlist_versions SET confirmed = max(confirmed, ?2),
-                   file_date = CASE WHEN ?3 > coalesce(file_date, 0) THEN ?3 ELSE file_date END,
-                   warn_h = ?4, critical_h = ?5
-                 WHERE name = ?1 AND current",
-            )
-            .and_then(|mut s| s.execute(params![same.name, confirmed, file_date, stale.0, stale.1]))
-            .map(drop)
-            .sql(|| "could not note that a list is the newest".into())
+        let (warn_h, critical_h) = same.stale.map(|stale| (stale.warn_h, stale.critical_h)).unzip();
+        self.run(
+            "UPDATE hotlist_versions SET confirmed = CASE WHEN ?2 > confirmed THEN ?2 ELSE confirmed END,
+               file_date = CASE WHEN ?3 > coalesce(file_date, 0) THEN ?3 ELSE file_date END,
+               warn_h = ?4, critical_h = ?5
+             WHERE name = ?1 AND current = 1",
+            &[&same.name, &same.confirmed, &same.file_date, &warn_h, &critical_h],
+        )
+        .map(drop)
     }
 
     /// Leaves a list without a version that counts or comes; true when it had one.
@@ -191,75 +170,59 @@ impl Rows<'_> {
     }
 
     fn leave_without_current(&self, name: &str) -> Result<bool> {
-        self.0
-            .prepare_cached("UPDATE hotlist_versions SET current = 0 WHERE name = ?1 AND current")
-            .and_then(|mut s| s.execute([name]))
-            .map(|changed| changed > 0)
-            .sql(|| "could not withdraw a list".into())
+        let sql = "UPDATE hotlist_versions SET current = 0 WHERE name = ?1 AND current = 1";
+        Ok(self.run(sql, &[&name])? > 0)
     }
 
     /// Notes that the files of all but the last `keep` versions of a list go; the current one stays, and those to
     /// come.
     pub fn let_go_of_lists(&self, name: &str, keep: usize) -> Result<()> {
-        self.0
-            .prepare_cached(
-                "UPDATE hotlist_versions SET kept = 0 WHERE name = ?1 AND kept AND NOT current AND NOT coming AND version <=
-                 (SELECT version FROM hotlist_versions WHERE name = ?1 ORDER BY version DESC LIMIT 1 OFFSET ?2)",
-            )
-            .and_then(|mut s| s.execute(params![name, i64::try_from(keep).unwrap_or(i64::MAX)]))
-            .map(drop)
-            .sql(|| "could not note that a list goes".into())
+        self.run(
+            "UPDATE hotlist_versions SET kept = 0
+             WHERE name = ?1 AND kept = 1 AND current = 0 AND coming = 0 AND version <=
+               (SELECT version FROM hotlist_versions WHERE name = ?1 ORDER BY version DESC LIMIT 1 OFFSET ?2)",
+            &[&name, &keep],
+        )
+        .map(drop)
     }
 
     /// The manifest that counts now; none before the first list was published.
     pub fn manifest(&self) -> Result<Option<Current>> {
-        self.0
-            .prepare_cached("SELECT serial, signed FROM hotlist_manifests ORDER BY serial DESC LIMIT 1")
-            .and_then(|mut s| {
-                s.query_row([], |row| Ok(Current { serial: count(row, 0)?, signed: row.get(1)? })).optional()
-            })
-            .sql(could_not_read)
+        self.one("SELECT serial, signed FROM hotlist_manifests ORDER BY serial DESC LIMIT 1", &[], |row| {
+            Ok(Current { serial: row.get(0)?, signed: row.get(1)? })
+        })
     }
 
     /// Adds a manifest, which counts from now on.
     pub fn add_manifest(&self, current: &Current, made: Timestamp, by: &str, why: &str) -> Result<()> {
-        self.0
-            .prepare_cached(
-                "INSERT INTO hotlist_manifests (serial, made, by_user, why, signed) VALUES (?1, ?2, ?3, ?4, ?5)",
-            )
-            .and_then(|mut s| {
-                s.execute(params![current.serial.cast_signed(), made.as_microsecond(), by, why, current.signed])
-            })
-            .map(drop)
-            .sql(|| "could not store a manifest".into())
+        self.run(
+            "INSERT INTO hotlist_manifests (serial, made, by_user, why, signed) VALUES (?1, ?2, ?3, ?4, ?5)",
+            &[&current.serial, &made, &by, &why, &current.signed],
+        )
+        .map(drop)
     }
 }
 
-fn version(row: &Row<'_>) -> rusqlite::Result<HotlistVersion> {
-    let time = |us: i64| Timestamp::from_microsecond(us).unwrap_or_default();
+fn version(row: &Row<'_>) -> Result<HotlistVersion> {
     Ok(HotlistVersion {
         name: row.get(0)?,
-        version: count(row, 1)?,
-        sha256: Sha256(row.get(2)?),
-        bytes: count(row, 3)?,
-        entries: count(row, 4)?,
-        published: time(row.get(5)?),
+        version: row.get(1)?,
+        sha256: row.get(2)?,
+        bytes: row.get(3)?,
+        entries: row.get(4)?,
+        published: row.get(5)?,
         by: row.get(6)?,
-        file_date: row.get::<_, Option<i64>>(7)?.map(time),
-        confirmed: time(row.get(8)?),
+        file_date: row.get(7)?,
+        confirmed: row.get(8)?,
         forced: row.get(9)?,
         kept: row.get(10)?,
         current: row.get(11)?,
-        valid_from: row.get::<_, Option<i64>>(12)?.map(time),
+        valid_from: row.get(12)?,
         coming: row.get(13)?,
         stale: row
-            .get::<_, Option<u32>>(14)?
+            .get::<Option<u32>>(14)?
             .zip(row.get(15)?)
             .map(|(warn_h, critical_h)| StaleAfter { warn_h, critical_h }),
-        keep: row.get::<_, i64>(16)?.try_into().unwrap_or(1),
+        keep: row.get::<i64>(16)?.try_into().unwrap_or(1),
     })
-}
-
-fn count(row: &Row<'_>, column: usize) -> rusqlite::Result<u64> {
-    row.get(column).map(i64::unsigned_abs)
 }

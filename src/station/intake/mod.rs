@@ -12,7 +12,7 @@ mod envelope;
 pub mod room;
 
 use super::api::{BatchBytes, Problems};
-use super::archive::{Archive, CheckedBatch, Outcome};
+use super::archive::{CheckedBatch, Outcome};
 use super::computers::Seen;
 use super::forward;
 use super::http::{Failure, HttpResult, Station, blocking, failure};

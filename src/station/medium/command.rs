@@ -2,9 +2,9 @@
 
 use super::spool::{Spool, read};
 use super::{Importer, Taken, make_key};
-use crate::archive::SqliteArchive;
+use crate::archive::{Engine, settings};
 use crate::command::print;
-use crate::{ArchiveKey, StationConfig, purging};
+use crate::{StationConfig, purging};
 use clap::Subcommand;
 use indicatif::{ProgressBar, ProgressStyle};
 use plated_access::{Actor, Case, ImportMedium, Permit, Reason};
@@ -81,14 +81,13 @@ impl MediumCommand {
 /// Who takes files in.
 enum Into {
     /// This program: no station runs.
-    Archive(Box<(Importer, SqliteArchive)>),
+    Archive(Box<(Importer, Arc<dyn Engine>)>),
     /// The running station.
     Station(Box<Spool>),
 }
 
 fn open(config: &StationConfig) -> Result<Into> {
-    let key = ArchiveKey::load(&config.archive_key)?;
-    match SqliteArchive::open(&config.archive(key)) {
+    match settings::open(config) {
         Ok(archive) => Ok(Into::Archive(Box::new((Importer::load(config)?, archive)))),
         Err(e) if e.kind() == Kind::Refused => Ok(Into::Station(Box::new(Spool::of(config)))),
         Err(e) => Err(e),
@@ -104,15 +103,11 @@ fn permit(
     files: usize,
 ) -> Result<Permit<ImportMedium>> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
-    let beside;
     let archive = match into {
-        Into::Archive(open) => &open.1,
-        Into::Station(_) => {
-            beside = SqliteArchive::beside(&config.archive(ArchiveKey::load(&config.archive_key)?))?;
-            &beside
-        }
+        Into::Archive(open) => open.1.clone(),
+        Into::Station(_) => settings::beside(config)?,
     };
-    purging::gate(archive, &config.access, clock)?.open(
+    purging::gate(&*archive, &config.access, clock)?.open(
         &Actor::of_this_process(),
         reason,
         case,
@@ -194,7 +189,7 @@ fn take(into: &mut Into, config: &StationConfig, dir: &Path, name: &str) -> Resu
     let file = read(&dir.join(name))?;
     loop {
         let spool = match into {
-            Into::Archive(open) => return open.0.take(&open.1, &file, SystemClock::new().wall()),
+            Into::Archive(open) => return open.0.take(&*open.1, &file, SystemClock::new().wall()),
             Into::Station(spool) => spool,
         };
         spool.hand_over(name, &file)?;

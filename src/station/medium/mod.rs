@@ -1,20 +1,21 @@
 //! Media of vehicles without a link (control P-11): the same batches as over the network, in encrypted files, and the same
 //! signed receipts, which go back on the medium.
 //!
-//! Who imports one is a command. Where no station runs, it takes the files in itself; beside a running station, which has
-//! the archive to itself, it hands them over encrypted by a folder ([`spool`]).
+//! Who imports one is a command. Where no station runs, or on PostgreSQL, it takes the files in itself; beside a running
+//! station that has the archive in files to itself, it hands them over encrypted by a folder ([`spool`]).
 
 pub(super) mod command;
 mod spool;
 
 pub(super) use spool::Spool;
 
-use super::archive::{Archive, SqliteArchive};
+use super::archive::Engine;
 use super::contacts::{Contact, Overdue};
-use super::database::{Database, Rows, SqlContext, could_not_read};
+use super::database::Database;
 use super::forward;
 use super::intake::{self, Refused};
 use super::register;
+use super::rows::Rows;
 use super::{StationConfig, tls_files};
 use jiff::Timestamp;
 use plated_core::error::{Error, Kind, Result};
@@ -22,7 +23,6 @@ use plated_core::medium::{MediumKey, Part};
 use plated_core::signing::Signer;
 use plated_core::tls::Identity;
 use plated_core::wire::batch::SignedReceipt;
-use rusqlite::{OptionalExtension, params};
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 use std::sync::{MutexGuard, PoisonError};
@@ -84,7 +84,7 @@ impl Importer {
     /// # Errors
     /// `Input` when it was cut off or is no part of a medium, `Refused` when it is for another station or of nobody whose
     /// certificate counts, and what keeps the archive from taking it in. Nothing is receipted then.
-    pub fn take(&self, archive: &SqliteArchive, file: &[u8], now: Timestamp) -> Result<Taken> {
+    pub fn take(&self, archive: &dyn Engine, file: &[u8], now: Timestamp) -> Result<Taken> {
         let part = Part::open(&self.key, file)?;
         let vehicle = part.vehicle(&self.identity, now)?;
         let facts = part.facts()?;
@@ -101,7 +101,7 @@ impl Importer {
         // Media come late, out of their order and more than once; over the network that would be a sign of a breach.
         checked.batch.computer = None;
         if let Some(head) = &checked.batch.audit_head
-            && lock(archive).transaction(|rows| rows.has_newer_head(&vehicle, head))?
+            && lock(archive).read(|rows| rows.has_newer_head(&vehicle, head))?
         {
             checked.batch.audit_head = None;
         }
@@ -143,25 +143,20 @@ impl Importer {
     }
 }
 
-fn lock(archive: &SqliteArchive) -> MutexGuard<'_, Database> {
+fn lock(archive: &dyn Engine) -> MutexGuard<'_, Database> {
     archive.database().lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Rows<'_> {
     /// Notes that a batch came on a medium; gives when it came before.
     fn medium_import(&self, batch: Uuid, vehicle: &str, at: Timestamp, reads: u64) -> Result<Option<Timestamp>> {
-        let before = self
-            .0
-            .prepare_cached("SELECT at FROM medium_imports WHERE batch = ?1")
-            .and_then(|mut s| s.query_row([batch.as_bytes()], |row| row.get::<_, i64>(0)).optional())
-            .sql(could_not_read)?;
-        self.0
-            .prepare_cached(
-                "INSERT INTO medium_imports (batch, vehicle, at, reads) VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING",
-            )
-            .and_then(|mut s| s.execute(params![batch.as_bytes(), vehicle, at.as_microsecond(), reads.cast_signed()]))
-            .sql(|| "could not note what came on a medium".into())?;
-        Ok(before.map(|at| Timestamp::from_microsecond(at).unwrap_or_default()))
+        let sql = "SELECT at FROM medium_imports WHERE batch = ?1";
+        let before = self.one(sql, &[&batch], |row| row.get(0))?;
+        self.run(
+            "INSERT INTO medium_imports (batch, vehicle, at, reads) VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING",
+            &[&batch, &vehicle, &at, &reads],
+        )?;
+        Ok(before)
     }
 }
 

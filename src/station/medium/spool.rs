@@ -3,7 +3,7 @@
 
 use super::{Importer, Taken};
 use crate::StationConfig;
-use crate::archive::SqliteArchive;
+use crate::archive::Engine;
 use plated_core::clock::Clock;
 use plated_core::durable;
 use plated_core::error::{Context, Error, Kind, Result};
@@ -40,11 +40,11 @@ impl Spool {
     }
 
     /// Takes in what is handed over, for ever.
-    pub async fn serve(self, archive: Arc<SqliteArchive>, clock: Arc<dyn Clock>) {
+    pub async fn serve(self, archive: Arc<dyn Engine>, clock: Arc<dyn Clock>) {
         let this = Arc::new(self);
         loop {
             let (spool, archive, clock) = (this.clone(), archive.clone(), clock.clone());
-            match tokio::task::spawn_blocking(move || spool.once(&archive, &*clock)).await {
+            match tokio::task::spawn_blocking(move || spool.once(&*archive, &*clock)).await {
                 Ok(Ok(())) => {}
                 Ok(Err(e)) => tracing::error!(error = %e.chain(), "Media can't be taken in"),
                 Err(_) => tracing::error!("A defect was caught while a medium was taken in"),
@@ -53,7 +53,7 @@ impl Spool {
         }
     }
 
-    fn once(&self, archive: &SqliteArchive, clock: &dyn Clock) -> Result<()> {
+    fn once(&self, archive: &dyn Engine, clock: &dyn Clock) -> Result<()> {
         let Ok(entries) = std::fs::read_dir(&self.folder) else { return Ok(()) };
         let mut importer = None;
         for entry in entries.flatten() {

@@ -4,7 +4,7 @@
 mod health;
 mod text;
 
-use crate::archive::{Archive, SqliteArchive, Statistics};
+use crate::archive::{Engine, Statistics};
 use crate::contacts::{Contact, Overdue, Standing};
 use crate::forward::{Forwarder, Progress, Waiting};
 use crate::hotlists::{ListAge, Source, Staleness, ages};
@@ -83,7 +83,7 @@ struct Look {
 
 /// What it looks at, and what it found.
 pub struct Monitor {
-    archive: Arc<SqliteArchive>,
+    archive: Arc<dyn Engine>,
     data: PathBuf,
     sources: Vec<Source>,
     overdue: Overdue,
@@ -116,7 +116,7 @@ pub async fn bind(settings: Settings) -> Result<TcpListener> {
 
 impl Monitor {
     pub fn new(
-        archive: Arc<SqliteArchive>,
+        archive: Arc<dyn Engine>,
         data: PathBuf,
         sources: Vec<Source>,
         overdue: Overdue,
@@ -177,7 +177,7 @@ impl Monitor {
         let due_reads = self.archive.due(now)?.iter().map(|due| due.reads).sum();
         let (lists, signs, contacts, findings_waiting, (holds, held_reads, last_purge), to_forward) = {
             let mut database = self.archive.database().lock().unwrap_or_else(PoisonError::into_inner);
-            database.transaction(|rows| {
+            database.read(|rows| {
                 let waiting = rows.findings_waiting(now)?;
                 let archive = rows.holds_and_purges()?;
                 let to_forward = rows.forward_waiting()?;

@@ -3,7 +3,6 @@
 
 use super::site::{Routes, Visit};
 use super::{Station, not_found};
-use crate::archive::Archive;
 use crate::audits::{Audit, AuditReport, Basis, Figures, Finding, Item, Judgement, Span, draw};
 use axum::Extension;
 use axum::extract::Path;

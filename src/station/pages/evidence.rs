@@ -5,7 +5,7 @@ use super::read::Known;
 use super::site::{Routes, Visit};
 use super::visible::KnownLists;
 use super::{Station, search};
-use crate::archive::{Archive, Query};
+use crate::archive::Query;
 use crate::evidence::{Contents, ExportedRead, Manifest, ManifestRead, write};
 use crate::hotlists::FileBody;
 use axum::Extension;

@@ -2,7 +2,7 @@
 
 use super::Station;
 use super::site::{FLEET, Routes, Visit};
-use crate::archive::{Archive, Statistics};
+use crate::archive::Statistics;
 use crate::{Contact, Sign, Standing};
 use axum::response::{IntoResponse, Response};
 use jiff::{Span, Timestamp};
@@ -71,10 +71,8 @@ fn look(station: &Station) -> Result<Known> {
     let first = today.checked_sub(Span::new().days(DAYS - 1)).unwrap_or(today);
     let statistics = station.archive.statistics(first, today)?;
     let database = station.archive.database();
-    let (contacts, mut signs) = database
-        .lock()
-        .unwrap_or_else(PoisonError::into_inner)
-        .transaction(|rows| Ok((rows.contacts()?, rows.signs()?)))?;
+    let (contacts, mut signs) =
+        database.lock().unwrap_or_else(PoisonError::into_inner).read(|rows| Ok((rows.contacts()?, rows.signs()?)))?;
     signs.retain(Sign::is_open);
     Ok(Known { statistics, contacts, signs })
 }

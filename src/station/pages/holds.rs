@@ -4,7 +4,7 @@ use super::look::Look;
 use super::not_found;
 use super::read;
 use super::site::{Routes, Visit};
-use crate::archive::{Archive, Hold, NewHold};
+use crate::archive::{Hold, NewHold};
 use axum::Extension;
 use axum::extract::Path;
 use axum::http::StatusCode;

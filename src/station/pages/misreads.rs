@@ -44,8 +44,7 @@ fn all(visit: &Visit, look: &Look) -> Result<(Vec<Misread>, u64)> {
     let station = &visit.station;
     let permit: Permit<Search> = look.open(station, json!({"misreads": true}))?;
     let database = station.archive.database();
-    let found =
-        database.lock().unwrap_or_else(PoisonError::into_inner).transaction(|rows| rows.misreads(&permit, LISTED))?;
+    let found = database.lock().unwrap_or_else(PoisonError::into_inner).read(|rows| rows.misreads(&permit, LISTED))?;
     station.gate.shown(&permit, found.0.len() as u64)?;
     Ok(found)
 }

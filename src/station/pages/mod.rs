@@ -24,8 +24,8 @@ mod statistics;
 pub use settings::{Policy, Settings};
 
 use crate::accounts;
-use crate::archive::SqliteArchive;
-use crate::{ArchiveKey, StationConfig};
+use crate::archive::Engine;
+use crate::{ArchiveKey, StationConfig, blocking};
 use axum::Router;
 use look::Looks;
 use plated_access::Gate;
@@ -46,7 +46,7 @@ use std::sync::Arc;
 /// What all pages of the station work with.
 pub(crate) struct Station {
     portal: Portal,
-    archive: Arc<SqliteArchive>,
+    archive: Arc<dyn Engine>,
     gate: Gate,
     name: String,
     settings: Settings,
@@ -83,7 +83,7 @@ impl Pages {
     /// What keeps them from being shown.
     pub async fn bind(
         config: &StationConfig,
-        archive: &Arc<SqliteArchive>,
+        archive: &Arc<dyn Engine>,
         clock: Arc<dyn Clock>,
     ) -> Result<Option<Self>> {
         let Some(settings) = config.pages.clone() else { return Ok(None) };
@@ -92,12 +92,13 @@ impl Pages {
             tracing::warn!(error = %e.chain(), "Browsers will warn of the station's pages");
         }
         let tls = page_server(&identity)?;
-        let accounts = accounts::open(archive, config, clock.clone())?;
+        let (opened, of, time) = (archive.clone(), config.clone(), clock.clone());
+        let accounts = blocking(move || accounts::open(&*opened, &of, time)).await?;
         let (gate, _) = Gate::new(Arc::new(archive.audit_log(clock.clone())?), config.access.clone());
         let listen = settings.listen;
         let portal = Portal {
             accounts: accounts.clone(),
-            store: Arc::new(accounts::store(archive)),
+            store: Arc::new(accounts::store(&**archive)),
             access: config.access.clone(),
             clock: clock.clone(),
             place: config.name.clone(),

@@ -2,7 +2,6 @@
 
 use super::not_found;
 use super::site::{Routes, Visit};
-use crate::archive::Archive;
 use axum::extract::Path;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};

@@ -5,7 +5,7 @@ use super::look::Look;
 use super::site::{Routes, Visit};
 use super::visible::{KnownLists, urgency};
 use super::{Station, holds, not_found, pictures};
-use crate::archive::{Archive, PictureRef, StoredRead};
+use crate::archive::{PictureRef, StoredRead};
 use axum::extract::Path;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};

@@ -6,7 +6,7 @@ use super::look::{Kept, Look, MAX_PAGES};
 use super::read::{Known, row};
 use super::site::{Routes, Visit};
 use super::visible::KnownLists;
-use crate::archive::{Archive, Cursor, Page, Plate, Query};
+use crate::archive::{Cursor, Page, Plate, Query};
 use axum::Extension;
 use axum::extract::Path;
 use axum::http::StatusCode;

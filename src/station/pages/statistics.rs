@@ -1,7 +1,7 @@
 //! Figures over days: reads, hits, cameras. They hold no plate.
 
 use super::site::{Routes, Visit};
-use crate::archive::{Archive, DayCount};
+use crate::archive::DayCount;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use jiff::Span;

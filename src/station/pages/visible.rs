@@ -25,8 +25,7 @@ impl KnownLists {
     /// What keeps them from being read.
     pub fn of(station: &Station) -> Result<Self> {
         let database = station.archive.database();
-        let versions =
-            database.lock().unwrap_or_else(PoisonError::into_inner).transaction(|rows| rows.list_versions())?;
+        let versions = database.lock().unwrap_or_else(PoisonError::into_inner).read(|rows| rows.list_versions())?;
         let names = versions.into_iter().map(|version| version.name).chain([OFFICERS.to_owned()]);
         let covert = |name: &String| station.settings.covert_lists.contains(name);
         Ok(Self { open: names.filter(|name| !covert(name)).collect(), clets: station.clets_lists.clone() })

@@ -2,9 +2,9 @@
 
 use super::publish::{Provisioner, settings_of};
 use super::table::{Provision, ProvisionKind};
+use crate::StationConfig;
+use crate::archive::settings;
 use crate::command::print;
-use crate::database::Database;
-use crate::{ArchiveKey, StationConfig};
 use clap::Subcommand;
 use plated_core::error::Result;
 use plated_core::text::{count, visible};
@@ -90,10 +90,9 @@ impl ProvisionCommand {
 }
 
 fn list(config: &StationConfig) -> Result<()> {
-    let key = ArchiveKey::load(&config.archive_key)?;
     let mut any = false;
     for kind in [ProvisionKind::Users, ProvisionKind::Settings, ProvisionKind::Models] {
-        let found = Database::read_only(&config.database(), &key, |rows| rows.provisions(kind))?.unwrap_or_default();
+        let found = settings::look(config, |rows| rows.provisions(kind))?.unwrap_or_default();
         for Provision { vehicle, serial, made, by, .. } in &found {
             any = true;
             let to = if vehicle.is_empty() { "every vehicle".to_owned() } else { format!("vehicle {vehicle}") };

@@ -2,12 +2,14 @@
 
 use super::models;
 use super::table::{Provision, ProvisionKind};
+use crate::StationConfig;
+use crate::archive::settings;
 use crate::audit::Stamp;
-use crate::database::{Database, Rows};
+use crate::database::Database;
 use crate::hotlists::command::{hotlist_signer, this_user};
 use crate::owner::Owner;
 use crate::register::CertificateState;
-use crate::{ArchiveKey, StationConfig};
+use crate::rows::Rows;
 use jiff::Timestamp;
 use plated_access::{AccessRecord, Actor, AgencySettings, ProvisionedUser, SealSecret, Settings, UserDocument, signed};
 use plated_core::clock::{Clock, SystemClock};
@@ -44,7 +46,7 @@ impl Provisioner {
     pub fn open(config: &StationConfig) -> Result<Self> {
         let owner = Owner::of(&config.data)?;
         let (signer, clock) = (hotlist_signer(config)?, SystemClock::new());
-        let database = Database::open(&config.database(), &ArchiveKey::load(&config.archive_key)?)?;
+        let database = settings::database(config)?;
         let maker = Maker { station: config.name.clone(), signer, actor: Actor::SystemUser(this_user()), clock };
         Ok(Self { database, maker, seal_key: config.seal_key.clone(), data: config.data.clone(), owner })
     }

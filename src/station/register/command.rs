@@ -2,13 +2,15 @@
 
 use super::subject;
 use super::table::{CertificateState, VehicleCertificate};
+use crate::StationConfig;
+use crate::archive::settings;
 use crate::audit::Stamp;
 use crate::command::print;
-use crate::database::{Database, Rows};
+use crate::database::Database;
 use crate::hotlists::command::{hotlist_signer, this_user};
 use crate::owner::Owner;
 use crate::provision::Provisioner;
-use crate::{ArchiveKey, StationConfig};
+use crate::rows::Rows;
 use clap::Subcommand;
 use jiff::Timestamp;
 use plated_access::{AccessRecord, Actor, SealSecret};
@@ -231,7 +233,7 @@ impl Change {
     fn begin(config: &StationConfig) -> Result<Self> {
         Owner::of(&config.data)?;
         let signer = hotlist_signer(config)?;
-        let database = Database::open(&config.database(), &ArchiveKey::load(&config.archive_key)?)?;
+        let database = settings::database(config)?;
         let (actor, clock) = (Actor::SystemUser(this_user()), SystemClock::new());
         Ok(Self { database, signer, station: config.name.clone(), actor, clock })
     }
@@ -260,8 +262,7 @@ impl Change {
 }
 
 fn read<T: Default>(config: &StationConfig, look: impl FnOnce(&Rows<'_>) -> Result<T>) -> Result<T> {
-    let key = ArchiveKey::load(&config.archive_key)?;
-    Ok(Database::read_only(&config.database(), &key, look)?.unwrap_or_default())
+    Ok(settings::look(config, look)?.unwrap_or_default())
 }
 
 fn as_line(c: &VehicleCertificate, now: Timestamp) -> String {

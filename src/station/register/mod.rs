@@ -12,9 +12,9 @@ mod table;
 
 pub use table::{CertificateState, End, Renewal, VehicleCertificate};
 
-use crate::archive::SqliteArchive;
-use crate::database::Rows;
+use crate::archive::Engine;
 use crate::places::Places;
+use crate::rows::Rows;
 use crate::writer::DatabaseHandle;
 use jiff::{SignedDuration, Timestamp};
 use plated_access::{AccessRecord, Actor, AuditLog, Machine};
@@ -138,11 +138,11 @@ impl Register {
     ///
     /// # Errors
     /// What keeps it from being read.
-    pub fn open(archive: &SqliteArchive, writer: DatabaseHandle, ca: PathBuf, clock: Arc<dyn Clock>) -> Result<Self> {
+    pub fn open(archive: &dyn Engine, writer: DatabaseHandle, ca: PathBuf, clock: Arc<dyn Clock>) -> Result<Self> {
         let mut known = Known::default();
         {
             let mut database = archive.database().lock().unwrap_or_else(PoisonError::into_inner);
-            known.take(database.transaction(|rows| rows.vehicle_certificates_after(0))?);
+            known.take(database.read(|rows| rows.vehicle_certificates_after(0))?);
         }
         let log = Arc::new(archive.audit_log(clock.clone())?);
         Ok(Self { known: known.into(), refused: Mutex::default(), writer, log, ca, clock })
@@ -195,7 +195,7 @@ impl Register {
     async fn look(&self) -> Result<()> {
         let after = self.read(|known| known.change);
         let work = move |rows: &Rows<'_>| rows.vehicle_certificates_after(after);
-        let changed = self.writer.call(move |database| database.transaction(work)).await?;
+        let changed = self.writer.call(move |database| database.read(work)).await?;
         self.known.write().unwrap_or_else(PoisonError::into_inner).take(changed);
         Ok(())
     }

@@ -7,7 +7,7 @@ use super::super::http::{HttpResult, Station, failure};
 use super::super::listener::Vehicle;
 use super::subject;
 use super::table::{CertificateState, Renewal, VehicleCertificate};
-use crate::database::Rows;
+use crate::rows::Rows;
 use axum::Json;
 use axum::extract::{ConnectInfo, Request, State};
 use axum::http::StatusCode;
@@ -58,7 +58,7 @@ pub(in super::super) async fn post_request(
     let (hash, now, old) = (Sha256::of(asked.request.as_bytes()), station.clock.wall(), facts.fingerprint);
     let (name, of) = (vehicle.to_string(), hash);
     let look = move |rows: &Rows<'_>| Ok(before(&rows.certificates_of(&name)?, &of, now));
-    let certificate = match station.writer.call(move |database| database.transaction(look)).await? {
+    let certificate = match station.writer.call(move |database| database.read(look)).await? {
         Before::Same(certificate) => certificate,
         Before::TooMany => {
             let text = format!("this vehicle had {MAX_A_DAY} new certificates within a day; ask again later");

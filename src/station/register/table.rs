@@ -1,11 +1,10 @@
 //! The rows of the register.
 
-use crate::database::{Rows, SqlContext, could_not_read};
+use crate::rows::{Row, Rows};
 use jiff::Timestamp;
 use plated_core::digest::Sha256;
 use plated_core::error::{Error, Kind, Result};
 use plated_core::tls::Facts;
-use rusqlite::{OptionalExtension, params};
 
 /// Whether a certificate counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -105,93 +104,73 @@ impl Rows<'_> {
     /// The certificate of this fingerprint.
     pub fn vehicle_certificate(&self, fingerprint: &Sha256) -> Result<Option<VehicleCertificate>> {
         let sql = format!("SELECT {COLUMNS} FROM vehicle_certificates WHERE fingerprint = ?1");
-        self.0
-            .prepare_cached(&sql)
-            .and_then(|mut s| s.query_row([fingerprint.0], row).optional())
-            .sql(could_not_read)?
-            .transpose()
+        self.one(&sql, &[fingerprint], row)
     }
 
     /// Those that changed after this number, the last change last; all of them after 0.
     pub fn vehicle_certificates_after(&self, change: i64) -> Result<Vec<VehicleCertificate>> {
         let sql = format!("SELECT {COLUMNS} FROM vehicle_certificates WHERE change > ?1 ORDER BY change");
-        self.certificates(&sql, [change])
+        self.all(&sql, &[&change], row)
     }
 
     /// Those of a vehicle, the last change last.
     pub fn certificates_of(&self, vehicle: &str) -> Result<Vec<VehicleCertificate>> {
         let sql = format!("SELECT {COLUMNS} FROM vehicle_certificates WHERE vehicle = ?1 ORDER BY change");
-        self.certificates(&sql, [vehicle])
-    }
-
-    fn certificates(&self, sql: &str, values: impl rusqlite::Params) -> Result<Vec<VehicleCertificate>> {
-        let found: Vec<_> =
-            self.0.prepare_cached(sql).and_then(|mut s| s.query_map(values, row)?.collect()).sql(could_not_read)?;
-        found.into_iter().collect()
+        self.all(&sql, &[&vehicle], row)
     }
 
     /// Adds a certificate or replaces its row; gives the number of the change.
     pub fn put_vehicle_certificate(&self, c: &VehicleCertificate) -> Result<i64> {
-        let micros = |at: Option<Timestamp>| at.map(Timestamp::as_microsecond);
         let (facts, renewal, end) = (&c.facts, c.renewal.as_ref(), c.end.as_ref());
-        self.0
-            .prepare_cached(&format!(
-                "INSERT OR REPLACE INTO vehicle_certificates ({COLUMNS}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10,
-                 ?11, ?12, ?13, ?14, ?15, (SELECT coalesce(max(change), 0) + 1 FROM vehicle_certificates))
-                 RETURNING change"
-            ))
-            .and_then(|mut s| {
-                s.query_row(
-                    params![
-                    facts.fingerprint.0,
-                    facts.name,
-                    facts.serial,
-                    facts.not_before.as_microsecond(),
-                    facts.not_after.as_microsecond(),
-                    c.added.as_microsecond(),
-                    c.added_by,
-                    renewal.map(|r| r.of.0),
-                    renewal.map(|r| r.request.0),
-                    renewal.map(|r| &r.certificate),
-                    micros(c.first_used),
-                    c.state.as_str(),
-                    micros(end.map(|end| end.at)),
-                    end.map(|end| &end.by),
-                    end.map(|end| &end.reason),
-                    ],
-                    |row| row.get(0),
-                )
-            })
-            .sql(|| "could not write to the register of vehicles".into())
+        let replaced: Vec<String> =
+            COLUMNS.split(", ").skip(1).map(|column| format!("{column} = excluded.{column}")).collect();
+        let sql = format!(
+            "INSERT INTO vehicle_certificates ({COLUMNS}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10,
+             ?11, ?12, ?13, ?14, ?15, (SELECT coalesce(max(change), 0) + 1 FROM vehicle_certificates))
+             ON CONFLICT (fingerprint) DO UPDATE SET {} RETURNING change",
+            replaced.join(", ")
+        );
+        let change = self.one(
+            &sql,
+            &[
+                &facts.fingerprint,
+                &facts.name,
+                &facts.serial,
+                &facts.not_before,
+                &facts.not_after,
+                &c.added,
+                &c.added_by,
+                &renewal.map(|r| r.of),
+                &renewal.map(|r| r.request),
+                &renewal.map(|r| &r.certificate),
+                &c.first_used,
+                &c.state.as_str(),
+                &end.map(|end| end.at),
+                &end.map(|end| &end.by),
+                &end.map(|end| &end.reason),
+            ],
+            |row| row.get(0),
+        )?;
+        change.ok_or_else(|| Error::new(Kind::Internal, "a change of the register of vehicles had no number"))
     }
 }
 
-fn row(row: &rusqlite::Row<'_>) -> rusqlite::Result<Result<VehicleCertificate>> {
-    let time = |us: i64| Timestamp::from_microsecond(us).unwrap_or_default();
-    let renews: Option<[u8; 32]> = row.get(7)?;
-    let renewal = match renews {
-        Some(of) => Some(Renewal { of: Sha256(of), request: Sha256(row.get(8)?), certificate: row.get(9)? }),
+fn row(row: &Row<'_>) -> Result<VehicleCertificate> {
+    let renewal = match row.get(7)? {
+        Some(of) => Some(Renewal { of, request: row.get(8)?, certificate: row.get(9)? }),
         None => None,
     };
-    let ended: Option<i64> = row.get(12)?;
-    let end = match ended {
-        Some(at) => Some(End { at: time(at), by: row.get(13)?, reason: row.get(14)? }),
+    let end = match row.get(12)? {
+        Some(at) => Some(End { at, by: row.get(13)?, reason: row.get(14)? }),
         None => None,
     };
-    let word: String = row.get(11)?;
-    let Some(state) = CertificateState::of(&word) else {
-        return Ok(Err(Error::new(Kind::Damaged, "the register of vehicles holds a certificate of no known state")));
+    let Some(state) = CertificateState::of(&row.get::<String>(11)?) else {
+        return Err(Error::new(Kind::Damaged, "the register of vehicles holds a certificate of no known state"));
     };
-    let facts = Facts {
-        fingerprint: Sha256(row.get(0)?),
-        name: row.get(1)?,
-        serial: row.get(2)?,
-        not_before: time(row.get(3)?),
-        not_after: time(row.get(4)?),
-    };
-    let first_used = row.get::<_, Option<i64>>(10)?.map(time);
-    let (added, added_by, change) = (time(row.get(5)?), row.get(6)?, row.get(15)?);
-    Ok(Ok(VehicleCertificate { facts, added, added_by, renewal, first_used, state, end, change }))
+    let (fingerprint, name, serial) = (row.get(0)?, row.get(1)?, row.get(2)?);
+    let facts = Facts { fingerprint, name, serial, not_before: row.get(3)?, not_after: row.get(4)? };
+    let (added, added_by, first_used, change) = (row.get(5)?, row.get(6)?, row.get(10)?, row.get(15)?);
+    Ok(VehicleCertificate { facts, added, added_by, renewal, first_used, state, end, change })
 }
 
 #[cfg(test)]

@@ -3,10 +3,10 @@
 
 mod change;
 
-use crate::archive::SqliteArchive;
+use crate::archive::settings;
 use crate::command::print;
 use crate::provision::Provisioner;
-use crate::{ArchiveKey, StationConfig, accounts};
+use crate::{StationConfig, accounts};
 use change::{ChangeCommand, Lists};
 use clap::Subcommand;
 use jiff::civil::Date;
@@ -99,8 +99,8 @@ fn role(word: &str) -> Result<Role, String> {
 /// The accounts of a station, beside which it may run.
 fn of(config: &Path) -> Result<Arc<Accounts>> {
     let config = StationConfig::load(config)?;
-    let archive = SqliteArchive::beside(&config.archive(ArchiveKey::load(&config.archive_key)?))?;
-    accounts::open(&archive, &config, Arc::new(SystemClock::new()))
+    let archive = settings::beside(&config)?;
+    accounts::open(&*archive, &config, Arc::new(SystemClock::new()))
 }
 
 impl UserCommand {

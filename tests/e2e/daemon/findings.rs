@@ -9,7 +9,8 @@ use plated_core::record::{Alerting, EntryRecord};
 use plated_core::signing::Signer;
 use plated_core::tls::authority::Issued;
 use plated_core::user::SystemUser;
-use plated_station::{ArchiveKey, Publisher};
+use plated_station::archive::Engine as _;
+use plated_station::{ArchiveKey, Database, Publisher};
 use std::path::PathBuf;
 use std::process::{Command, Output};
 use std::sync::Arc;
@@ -80,7 +81,8 @@ impl Office {
 
     fn approve(&self, number: i64) {
         let clock = SystemClock::new();
-        let mut publisher = Publisher::open(&self.data, &self.key, "station-1", &self.signer, &clock).unwrap();
+        let database = || Database::open(&self.data.join("station.db"), &self.key);
+        let mut publisher = Publisher::open(&self.data, database, "station-1", &self.signer, &clock).unwrap();
         publisher.approve_finding(&self.permit, number, None, &supervisor(), "seen the registration").unwrap();
     }
 }

@@ -2,19 +2,22 @@
 
 mod commands;
 mod ingest;
+mod postgres;
 mod retention;
 mod searching;
 mod sqlite;
 
+use crate::kit::process::until;
 use crate::kit::store::{gate, permit};
 use jiff::Timestamp;
 use plated_access::{Actor, Case, Machine, Permit, Purge, Reason, Search};
 use plated_core::digest::Sha256;
+use plated_core::error::Kind;
 use plated_core::position::Position;
 use plated_core::signing::Trust;
 use plated_station::archive::{
-    Archive, CheckedBatch, CheckedRead, Class, Envelope, Options, Outcome, Picture, PictureRef, Query, Retention,
-    SqliteArchive, Verdict,
+    Archive, CheckedBatch, CheckedRead, Class, Engine as _, Envelope, Options, Outcome, Picture, PictureRef, Query,
+    Retention, SqliteArchive, Verdict,
 };
 use plated_station::{ArchiveKey, Seen};
 use std::path::PathBuf;
@@ -82,7 +85,12 @@ impl Place {
     /// Opens it again, as after a stop.
     pub fn open(&mut self) -> &SqliteArchive {
         self.archive = None;
-        self.archive = Some(self.try_open().unwrap());
+        // A program that another test starts has the lock too, between its fork and its exec.
+        let opened = until("the folder to be free", || match self.try_open() {
+            Err(e) if e.kind() == Kind::Refused => None,
+            opened => Some(opened),
+        });
+        self.archive = Some(opened.unwrap());
         self.sqlite()
     }
 

@@ -1,7 +1,7 @@
 //! Compares everything with its hash. Page by page, so that no look lasts long and no log grows by it.
 
 use super::super::report::CheckReport;
-use super::logs::{self, VehicleLog};
+use super::super::{logs, own};
 use super::unit::{Name, Unit, lock};
 use super::{SqliteArchive, pack, parts};
 use crate::database::could_not_read;
@@ -43,8 +43,11 @@ pub(super) fn check(archive: &SqliteArchive) -> Result<CheckReport> {
         let path = folder.join("reads.db");
         report.problem(format!("{} is gone, and pictures lie beside it; put it back from a backup", path.display()));
     }
-    documents(archive, &mut report)?;
-    audit_rows(archive, &mut report)?;
+    let mut after = Some(Default::default());
+    while let Some(place) = after {
+        after = lock(&archive.main).read(|rows| own::check_documents(rows, &place, &mut report))?;
+    }
+    logs::check(&archive.main, &mut report)?;
     Ok(report)
 }
 
@@ -130,43 +133,4 @@ fn check_unit(archive: &SqliteArchive, unit: &Unit, report: &mut CheckReport) ->
             None => return Ok(()),
         }
     }
-}
-
-fn documents(archive: &SqliteArchive, report: &mut CheckReport) -> Result<()> {
-    let mut after = 0;
-    loop {
-        let page: Vec<(i64, Uuid, bool)> = lock(&archive.main).transaction(|rows| {
-            rows.0
-                .prepare_cached(
-                    "SELECT rowid, id, sha256, json FROM documents WHERE rowid > ?1 ORDER BY rowid LIMIT ?2",
-                )
-                .and_then(|mut s| {
-                    s.query_map([after, AT_ONCE], |row| {
-                        let fits = Sha256::of(row.get_ref(3)?.as_blob().unwrap_or_default()) == Sha256(row.get(2)?);
-                        Ok((row.get(0)?, Uuid::from_bytes(row.get(1)?), fits))
-                    })?
-                    .collect()
-                })
-                .sql(could_not_read)
-        })?;
-        let Some((last, ..)) = page.last() else { return Ok(()) };
-        after = *last;
-        for (_, id, fits) in page {
-            report.documents += 1;
-            if !fits {
-                report.problem(format!("the document {id} does not fit its hash"));
-            }
-        }
-    }
-}
-
-/// Each log of a vehicle is as it was written, as far as it came.
-fn audit_rows(archive: &SqliteArchive, report: &mut CheckReport) -> Result<()> {
-    for VehicleLog { vehicle, log, .. } in logs::of_vehicles(archive)? {
-        report.documents += log.rows.rows;
-        if let Some(fault) = log.fault() {
-            report.problem(format!("the audit log {} of {vehicle}: {fault}", log.log));
-        }
-    }
-    Ok(())
 }

@@ -4,30 +4,25 @@
 //! Packs are written by as many threads as come. The rows of all batches that wait are written by one of them, in one
 //! transaction a part and one of the database: many vehicles at once cost no more syncs than one.
 
-use super::super::batch::{AuditRow, CheckedBatch, CheckedRead, Document, Outcome, Picture, PictureRef, Verdict};
+use super::super::batch::{CheckedBatch, CheckedRead, Outcome, Picture, PictureRef, Verdict};
 use super::super::class::Class;
+use super::super::day::{day_of, lacking};
+use super::super::own;
+use super::super::pack::Pack;
 use super::SqliteArchive;
-use super::pack::{self, Pack};
-use super::parts;
 use super::unit::{self, Name, Unit, lock};
-use crate::computers::Seen;
-use crate::database::{Rows, could_not_read};
-use crate::heads::HeadFault;
+use super::{pack, parts};
+use crate::database::could_not_read;
 use crate::sqlcipher::SqlContext;
 use jiff::Timestamp;
 use jiff::civil::Date;
-use jiff::tz::TimeZone;
 use plated_core::digest::Sha256;
 use plated_core::error::{Error, Kind, Result};
-use plated_core::officers::Correction;
-use plated_core::plate::PlateText;
 use rusqlite::{Connection, OptionalExtension, params};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use uuid::Uuid;
 
-/// The kind of document that says what a read really says.
-pub(super) const CORRECTION: &str = "correction";
 /// Batches that wait for their rows to be written. When as many do, more are refused, and vehicles come again.
 const MAX_WAITING: usize = 64;
 
@@ -45,18 +40,6 @@ pub(super) struct Queue {
     waiting: Vec<(u64, Job)>,
     results: HashMap<u64, Result<Outcome>>,
     last: u64,
-}
-
-/// The day (UTC) on which a read was made, by the time in its id.
-pub(super) fn day_of(id: Uuid) -> Date {
-    let (seconds, nanos) = id.get_timestamp().map_or((0, 0), |t| t.to_unix());
-    let at = i64::try_from(seconds).ok().and_then(|s| Timestamp::new(s, nanos.cast_signed()).ok());
-    date_of(at.unwrap_or_default())
-}
-
-/// The day (UTC) of a time.
-pub(super) fn date_of(at: Timestamp) -> Date {
-    at.to_zoned(TimeZone::UTC).date()
 }
 
 fn name_of(read: &CheckedRead) -> Name {
@@ -142,15 +125,6 @@ fn stored(archive: &SqliteArchive, read: &CheckedRead) -> Result<Option<Verdict>
     Ok(None)
 }
 
-/// Why a read can't be taken: not all of its pictures are there.
-fn lacking(read: &CheckedRead, pictures: &HashMap<Sha256, &Picture>) -> Option<Verdict> {
-    read.envelope.pictures.iter().find_map(|named| match pictures.get(&named.sha256) {
-        None => Some(Verdict::PictureMissing(named.sha256)),
-        Some(picture) if picture.bytes.len() != named.bytes as usize => Some(Verdict::PictureSize(named.sha256)),
-        Some(_) => None,
-    })
-}
-
 fn hash_of(conn: &Connection, id: Uuid) -> Result<Option<Sha256>> {
     conn.prepare_cached("SELECT sha256 FROM records JOIN reads USING (number) WHERE id = ?1")
         .and_then(|mut s| s.query_row([id.as_bytes()], |row| row.get(0).map(Sha256)).optional())
@@ -175,7 +149,7 @@ fn write<'a>(archive: &SqliteArchive, jobs: impl IntoIterator<Item = &'a Job>) -
     let mut main = lock(&archive.main);
     main.transaction(|rows| {
         reads.iter().try_for_each(|(name, here)| parts::note(rows, *name, *here))?;
-        jobs.iter().zip(&verdicts).map(|(job, verdicts)| own_rows(rows, &job.batch, verdicts)).collect()
+        jobs.iter().zip(&verdicts).map(|(job, verdicts)| own::add_batch(rows, &job.batch, verdicts)).collect()
     })
 }
 
@@ -327,126 +301,6 @@ fn add_picture(conn: &Connection, read: i64, n: usize, picture: &PictureRef, at:
     })
     .map(drop)
     .sql(could_not_write)
-}
-
-/// What a batch leaves in the station's own database.
-fn own_rows(rows: &Rows<'_>, batch: &CheckedBatch, verdicts: &[Option<Verdict>]) -> Result<Outcome> {
-    let now = batch.received;
-    rows.0
-        .prepare_cached(
-            "INSERT INTO vehicles (vehicle, last_received) VALUES (?1, ?2)
-             ON CONFLICT DO UPDATE SET last_received = max(last_received, excluded.last_received)",
-        )
-        .and_then(|mut s| s.execute(params![batch.vehicle, now.as_microsecond()]))
-        .sql(could_not_write)?;
-    let seen = match &batch.computer {
-        Some(computer) => rows.computer_seen(&batch.vehicle, computer, now)?,
-        None => Seen::Usual,
-    };
-    let mut fault = match &batch.audit_head {
-        Some(head) => rows.audit_head(&batch.vehicle, head, now)?,
-        None => None,
-    };
-    let documents = batch.documents.iter().map(|d| document(rows, batch, d)).collect::<Result<_>>()?;
-    let mut audit_rows = Vec::with_capacity(batch.audit_rows.len());
-    let mut faults: BTreeSet<&'static str> = BTreeSet::new();
-    for row in &batch.audit_rows {
-        let (verdict, wrong) = audit_row(rows, batch, row)?;
-        audit_rows.push(verdict);
-        faults.extend(wrong.map(HeadFault::as_str));
-    }
-    for wrong in faults {
-        let reported = rows.security_event(&batch.vehicle, wrong, now)?;
-        fault = fault.or(HeadFault::of_word(wrong).filter(|_| reported));
-    }
-    let missing = || Error::new(Kind::Internal, "a read had no result");
-    let reads = verdicts.iter().map(|v| v.ok_or_else(missing)).collect::<Result<_>>()?;
-    Ok(Outcome { reads, documents, audit_rows, seen, fault })
-}
-
-fn document(rows: &Rows<'_>, batch: &CheckedBatch, new: &Document) -> Result<Verdict> {
-    let here: Option<[u8; 32]> = rows
-        .0
-        .prepare_cached("SELECT sha256 FROM documents WHERE vehicle = ?1 AND id = ?2")
-        .and_then(|mut s| s.query_row(params![batch.vehicle, new.id.as_bytes()], |row| row.get(0)).optional())
-        .sql(could_not_read)?;
-    if let Some(here) = here {
-        return Ok(if here == new.sha256.0 { Verdict::Durable } else { Verdict::OtherContent });
-    }
-    rows.0
-        .prepare_cached(
-            "INSERT INTO documents (id, kind, vehicle, read, sha256, received, batch, json, key)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
-        )
-        .and_then(|mut s| {
-            s.execute(params![
-                new.id.as_bytes(),
-                new.kind,
-                batch.vehicle,
-                new.read.as_ref().map(Uuid::as_bytes),
-                new.sha256.0,
-                batch.received.as_microsecond(),
-                batch.batch.as_bytes(),
-                &new.json[..],
-                corrected_key(new),
-            ])
-        })
-        .sql(could_not_write)?;
-    if new.kind == crate::findings::KIND && !rows.finding_came(&batch.vehicle, &new.json, batch.received)? {
-        // It is kept as it came, and in force nowhere.
-        rows.security_event(&batch.vehicle, "finding_not_signed", batch.received)?;
-    }
-    Ok(Verdict::Durable)
-}
-
-/// The match key of what a corrected read says, to find it by (control P-30).
-fn corrected_key(document: &Document) -> Option<String> {
-    if document.kind != CORRECTION {
-        return None;
-    }
-    let correction: Correction = serde_json::from_slice(&document.json).ok()?;
-    Some(PlateText::normalise(&correction.corrected.text).key().as_str().to_owned())
-}
-
-/// Keeps a row of a vehicle's audit log, and says what is wrong with it. One that contradicts a row that is here, by its
-/// hash or by that of the row before it, is refused: the log was written anew. Any other is kept, as evidence.
-fn audit_row(rows: &Rows<'_>, batch: &CheckedBatch, new: &AuditRow) -> Result<(Verdict, Option<HeadFault>)> {
-    let hash = |number: i64| -> Result<Option<[u8; 32]>> {
-        rows.0
-            .prepare_cached("SELECT hash FROM vehicle_audit WHERE vehicle = ?1 AND log = ?2 AND number = ?3")
-            .and_then(|mut s| {
-                s.query_row(params![batch.vehicle, new.log.as_bytes(), number], |row| row.get(0)).optional()
-            })
-            .sql(could_not_read)
-    };
-    if let Some(here) = hash(new.number)? {
-        return Ok(match here == new.hash.0 {
-            true => (Verdict::Durable, None),
-            false => (Verdict::OtherContent, Some(HeadFault::Rewritten)),
-        });
-    }
-    let before = hash(new.number.saturating_sub(1))?;
-    if before.is_some_and(|before| before != new.prev.0) {
-        return Ok((Verdict::OtherContent, Some(HeadFault::Rewritten)));
-    }
-    let wrong = match () {
-        () if new.is_changed => Some(HeadFault::RowChanged),
-        () if rows.contradicts_head(&batch.vehicle, new.log, new.number, &new.hash)? => Some(HeadFault::Rewritten),
-        () if before.is_none() && new.number > 1 => Some(HeadFault::RowsMissing),
-        () => None,
-    };
-    rows.0
-        .prepare_cached(
-            "INSERT INTO vehicle_audit (vehicle, log, number, prev, hash, received, json)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
-        )
-        .and_then(|mut s| {
-            let received = batch.received.as_microsecond();
-            let log = new.log.as_bytes();
-            s.execute(params![batch.vehicle, log, new.number, new.prev.0, new.hash.0, received, &new.json[..]])
-        })
-        .sql(could_not_write)?;
-    Ok((Verdict::Durable, wrong))
 }
 
 /// The classes of a day, as units may have them.

@@ -10,13 +10,11 @@
 //! restore.unfinished                a backup is being put here; nothing here counts
 //! ```
 
-mod audit;
 mod backup;
 mod check;
-mod documents;
+mod export;
 mod holds;
 mod ingest;
-mod logs;
 mod pack;
 mod parts;
 mod past;
@@ -28,17 +26,15 @@ mod sweep;
 mod unit;
 mod units;
 
-pub use audit::StationLog;
-pub use logs::VehicleLog;
-pub use past::PastRead;
-
-use super::Archive;
+use super::audit::StationLog;
 use super::batch::{CheckedBatch, Outcome};
 use super::certificate::SignedCertificate;
 use super::class::Retention;
 use super::hold::{Hold, NewHold};
 use super::query::{DocumentQuery, Page, Query, SharedRead, StoredDocument, StoredRead};
-use super::report::{CheckReport, Due, Statistics};
+use super::report::{CheckReport, Due, PastRead, Statistics};
+use super::{Archive, Engine};
+use super::{documents, logs, own};
 use crate::database::Database;
 use crate::key::ArchiveKey;
 use crate::owner::Owner;
@@ -55,11 +51,9 @@ use plated_core::signing::{PublicKey, Purpose, Signer};
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use unit::lock;
 use units::Units;
 use uuid::Uuid;
-
-/// The schema in the station's database.
-pub(crate) const SCHEMA: &str = include_str!("main.sql");
 
 /// How an archive is opened.
 #[derive(Clone, Debug)]
@@ -171,11 +165,6 @@ impl SqliteArchive {
         }
     }
 
-    /// Whether a purge was cut off.
-    pub(crate) fn has_unfinished_purge(&self) -> bool {
-        std::fs::read_dir(self.data.join("doomed")).is_ok_and(|mut all| all.next().is_some())
-    }
-
     /// Lets what is there grow to `pages` only, as if the disk were full there.
     #[cfg(test)]
     pub(crate) fn limit_pages(&self, pages: u32) -> Result<()> {
@@ -184,49 +173,6 @@ impl SqliteArchive {
             conn.pragma_update_and_check(None, "max_page_count", pages, |_| Ok(())).sql(ingest::could_not_write)
         };
         self.units.all().iter().try_for_each(|unit| unit.write(limit))
-    }
-
-    /// The station's own database.
-    pub fn database(&self) -> &Arc<Mutex<Database>> {
-        &self.main
-    }
-
-    /// The station's own audit log, for the gate.
-    ///
-    /// # Errors
-    /// `Internal` when its key can't be derived.
-    pub fn audit_log(&self, clock: Arc<dyn Clock>) -> Result<StationLog> {
-        StationLog::new(self.main.clone(), &self.key, &self.station, clock)
-    }
-
-    /// Gives the reads of this day (UTC) and later ones that are here, some at a time, by what decides whether they are
-    /// shared.
-    ///
-    /// # Errors
-    /// What keeps them from being read, and what `each` returns.
-    pub fn reads_since(&self, day: Date, each: impl FnMut(Vec<PastRead>) -> Result<()>) -> Result<()> {
-        past::since(self, day, each)
-    }
-
-    /// Verifies the archive's own audit logs, the one that goes on last. No row is shown.
-    ///
-    /// # Errors
-    /// What keeps them from being read.
-    pub fn verify_own_logs(&self) -> Result<Vec<LogReport>> {
-        logs::own(self)
-    }
-
-    /// Verifies the audit logs of vehicles, as far as they came. No row is shown.
-    ///
-    /// # Errors
-    /// What keeps them from being read.
-    pub fn verify_vehicle_logs(&self) -> Result<Vec<VehicleLog>> {
-        logs::of_vehicles(self)
-    }
-
-    /// By this key others know its certificates of deletion.
-    pub fn deletion_key(&self) -> PublicKey {
-        self.deletion.public_key()
     }
 
     fn open_for_ingest(&self) -> RwLockReadGuard<'_, ()> {
@@ -258,6 +204,32 @@ fn lock_file(path: &Path) -> Result<File> {
     }
 }
 
+impl Engine for SqliteArchive {
+    fn database(&self) -> &Arc<Mutex<Database>> {
+        &self.main
+    }
+
+    fn audit_log(&self, clock: Arc<dyn Clock>) -> Result<StationLog> {
+        StationLog::new(self.main.clone(), &self.key, &self.station, clock)
+    }
+
+    fn deletion_key(&self) -> PublicKey {
+        self.deletion.public_key()
+    }
+
+    fn has_unfinished_purge(&self) -> Result<bool> {
+        Ok(std::fs::read_dir(self.data.join("doomed")).is_ok_and(|mut all| all.next().is_some()))
+    }
+
+    fn reads_since(&self, day: Date, each: &mut dyn FnMut(Vec<PastRead>) -> Result<()>) -> Result<()> {
+        past::since(self, day, each)
+    }
+
+    fn verify_own_logs(&self) -> Result<Vec<LogReport>> {
+        logs::own(&self.main, &self.key, &self.station)
+    }
+}
+
 impl Archive for SqliteArchive {
     fn ingest(&self, batch: CheckedBatch) -> Result<Outcome> {
         self.alone_in_it()?;
@@ -277,11 +249,14 @@ impl Archive for SqliteArchive {
     }
 
     fn documents(&self, _: &Permit<Hits>, query: &DocumentQuery) -> Result<Vec<StoredDocument>> {
-        documents::documents(self, query)
+        lock(&self.main).read(|rows| documents::list(rows, query))
     }
 
     fn to_forward(&self, _: &Permit<Forward>, id: Uuid) -> Result<Option<SharedRead>> {
-        stored::to_forward(self, id)
+        match stored::read(self, id)? {
+            Some(stored) => SharedRead::of(stored, |sha256| stored::picture(self, id, sha256)),
+            None => Ok(None),
+        }
     }
 
     fn hold(&self, permit: &Permit<HoldEvidence>, new: &NewHold, now: Timestamp) -> Result<Hold> {
@@ -293,7 +268,7 @@ impl Archive for SqliteArchive {
     }
 
     fn holds(&self, _: &Permit<HoldEvidence>) -> Result<Vec<Hold>> {
-        holds::all(self)
+        lock(&self.main).read(own::holds)
     }
 
     fn due(&self, now: Timestamp) -> Result<Vec<Due>> {
@@ -306,7 +281,7 @@ impl Archive for SqliteArchive {
     }
 
     fn certificates(&self) -> Result<Vec<SignedCertificate>> {
-        purge::certificates(self)
+        lock(&self.main).read(own::certificates)
     }
 
     fn statistics(&self, first: Date, last: Date) -> Result<Statistics> {

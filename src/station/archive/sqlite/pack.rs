@@ -1,38 +1,19 @@
-//! Packs: the pictures of a batch that belong together, in one file.
-//!
-//! ```text
-//! PLATEDK1, then for each picture its bytes encrypted with AES-256-GCM, and the 16 bytes of the tag
-//! ```
-//!
-//! Each pack has a key of its own, derived from the archive's key and the pack's id. The nonce is the place in the
-//! file, so none comes twice, and the picture's hash is authenticated with it: bytes that were moved to another
-//! place, or belong to another picture, do not open.
+//! Packs as files beside the database of their unit.
 
 use super::super::batch::Picture;
+use super::super::pack::{self, Pack};
 use crate::key::ArchiveKey;
-use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use plated_core::digest::Sha256;
 use plated_core::durable::{self, Writer};
 use plated_core::error::{Context, Error, Kind, Result};
-use std::collections::HashMap;
 use std::fs::File;
 use std::io::Write;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use uuid::Uuid;
 
-const MAGIC: &[u8; 8] = b"PLATEDK1";
 /// How the name of a pack ends.
 const SUFFIX: &str = ".pack";
-
-/// A pack that was written.
-#[derive(Debug)]
-pub(super) struct Pack {
-    pub id: Uuid,
-    pub bytes: u64,
-    /// Where each picture begins.
-    pub starts: HashMap<Sha256, u64>,
-}
 
 /// Where the pack of this id lies.
 pub(super) fn path(folder: &Path, id: Uuid) -> PathBuf {
@@ -51,24 +32,9 @@ pub(super) fn write<'a>(
     pictures: impl IntoIterator<Item = &'a Picture>,
 ) -> Result<Pack> {
     let failed = || format!("could not write pictures to {}", folder.display());
-    let id = Uuid::now_v7();
-    let cipher = cipher(key, id)?;
     let mut file = Writer::create(folder, 0o600).context(Kind::Storage, failed)?;
-    file.write_all(MAGIC).context(Kind::Storage, failed)?;
-    let mut pack = Pack { id, bytes: MAGIC.len() as u64, starts: HashMap::new() };
-    for picture in pictures {
-        if pack.starts.contains_key(&picture.sha256) {
-            continue;
-        }
-        let mut bytes = picture.bytes.to_vec();
-        cipher
-            .seal_in_place_append_tag(nonce(pack.bytes), Aad::from(picture.sha256.0), &mut bytes)
-            .map_err(|_| Error::new(Kind::Internal, "a picture could not be encrypted"))?;
-        file.write_all(&bytes).context(Kind::Storage, failed)?;
-        pack.starts.insert(picture.sha256, pack.bytes);
-        pack.bytes += bytes.len() as u64;
-    }
-    file.finish(&path(folder, id)).context(Kind::Storage, failed)?;
+    let pack = pack::seal(key, pictures, |bytes| file.write_all(bytes).context(Kind::Storage, failed))?;
+    file.finish(&path(folder, pack.id)).context(Kind::Storage, failed)?;
     Ok(pack)
 }
 
@@ -88,21 +54,13 @@ pub(super) fn read(
     let failed = || format!("could not read a picture in {}", path.display());
     let damaged = |why: &str| Error::new(Kind::Damaged, format!("{}: {why}", failed()));
     let file = File::open(&path).map_err(|e| damaged(&e.to_string()))?;
-    let length = usize::try_from(bytes).ok().and_then(|bytes| bytes.checked_add(AES_256_GCM.tag_len()));
-    let mut content = vec![0; length.ok_or_else(|| damaged("it is too large"))?];
+    let length = usize::try_from(pack::sealed_bytes(bytes)).map_err(|_| damaged("it is too large"))?;
+    let mut content = vec![0; length];
     match file.read_exact_at(&mut content, start) {
         Err(e) if e.kind() == std::io::ErrorKind::UnexpectedEof => return Err(damaged("the file is cut off")),
         other => other.context(Kind::Storage, failed)?,
     }
-    let plain = cipher(key, id)?
-        .open_in_place(nonce(start), Aad::from(sha256.0), &mut content)
-        .map_err(|_| damaged("its bytes are not those that were written"))?;
-    let length = plain.len();
-    content.truncate(length);
-    if Sha256::of(&content) != *sha256 {
-        return Err(damaged("it does not fit its hash"));
-    }
-    Ok(content)
+    pack::open(key, id, start, sha256, content, || path.display().to_string())
 }
 
 /// Whether there are packs in `folder`.
@@ -128,19 +86,6 @@ pub(super) fn remove_orphans(folder: &Path, known: impl Fn(Uuid) -> bool) -> Res
         }
     }
     Ok(removed)
-}
-
-fn cipher(key: &ArchiveKey, id: Uuid) -> Result<LessSafeKey> {
-    let key = key.of_file("pack", &id.to_string())?;
-    UnboundKey::new(&AES_256_GCM, &*key)
-        .map(LessSafeKey::new)
-        .map_err(|_| Error::new(Kind::Internal, "a key can't be used"))
-}
-
-fn nonce(start: u64) -> Nonce {
-    let mut nonce = [0; NONCE_LEN];
-    nonce[NONCE_LEN - 8..].copy_from_slice(&start.to_be_bytes());
-    Nonce::assume_unique_for_key(nonce)
 }
 
 #[cfg(test)]

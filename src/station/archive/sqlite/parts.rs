@@ -2,10 +2,10 @@
 //! or was put back from an older copy, is noticed, whatever is left of its folder.
 
 use super::super::class::Class;
-use super::ingest::could_not_write;
 use super::unit::{Name, lock};
 use super::{SqliteArchive, holds};
-use crate::database::{Rows, could_not_read};
+use crate::database::could_not_read;
+use crate::rows::Rows;
 use crate::sqlcipher::SqlContext;
 use plated_core::error::Result;
 use rusqlite::Connection;
@@ -14,14 +14,12 @@ use std::collections::BTreeMap;
 /// Notes that a part has, or had, so many reads.
 pub(super) fn note(rows: &Rows<'_>, name: Name, reads: u64) -> Result<()> {
     let Name::Part(day, class) = name else { return Ok(()) };
-    rows.0
-        .prepare_cached(
-            "INSERT INTO parts (day, class, reads) VALUES (?1, ?2, ?3)
-             ON CONFLICT DO UPDATE SET reads = max(reads, excluded.reads)",
-        )
-        .and_then(|mut s| s.execute((day.to_string(), class.as_str(), reads.cast_signed())))
-        .map(drop)
-        .sql(could_not_write)
+    rows.run(
+        "INSERT INTO file_parts (day, class, reads) VALUES (?1, ?2, ?3)
+         ON CONFLICT (day, class) DO UPDATE SET reads = excluded.reads WHERE file_parts.reads < excluded.reads",
+        &[&day.to_string(), &class.as_str(), &reads],
+    )
+    .map(drop)
 }
 
 /// How many reads of a unit were deleted one by one.
@@ -35,23 +33,17 @@ pub(super) fn swept(conn: &Connection) -> Result<u64> {
 /// A part is about to be deleted.
 pub(super) fn forget(archive: &SqliteArchive, name: Name) -> Result<()> {
     let Name::Part(day, class) = name else { return Ok(()) };
-    lock(&archive.main).transaction(|rows| {
-        let delete =
-            rows.0.execute("DELETE FROM parts WHERE day = ?1 AND class = ?2", (day.to_string(), class.as_str()));
-        delete.map(drop).sql(could_not_write)
-    })
+    let sql = "DELETE FROM file_parts WHERE day = ?1 AND class = ?2";
+    lock(&archive.main).transaction(|rows| rows.run(sql, &[&day.to_string(), &class.as_str()]).map(drop))
 }
 
 /// All parts, and how many reads were receipted of each.
 fn receipted(archive: &SqliteArchive) -> Result<BTreeMap<Name, u64>> {
-    let all: Vec<(String, String, i64)> = lock(&archive.main).transaction(|rows| {
-        rows.0
-            .prepare_cached("SELECT day, class, reads FROM parts")
-            .and_then(|mut s| s.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?.collect())
-            .sql(could_not_read)
+    let all: Vec<(String, String, u64)> = lock(&archive.main).read(|rows| {
+        rows.all("SELECT day, class, reads FROM file_parts", &[], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
     })?;
-    let part = |(day, class, reads): (String, String, i64)| {
-        Some((Name::Part(day.parse().ok()?, Class::of_word(&class)?), reads.unsigned_abs()))
+    let part = |(day, class, reads): (String, String, u64)| {
+        Some((Name::Part(day.parse().ok()?, Class::of_word(&class)?), reads))
     };
     Ok(all.into_iter().filter_map(part).collect())
 }

@@ -1,6 +1,6 @@
 //! Which reads are here from a day on, to be shared later (control P-17). No content is looked at.
 
-use super::super::class::Class;
+use super::super::report::PastRead;
 use super::SqliteArchive;
 use super::unit::Name;
 use crate::database::could_not_read;
@@ -12,26 +12,11 @@ use uuid::Uuid;
 /// Reads that are looked at in one look.
 const AT_ONCE: i64 = 1000;
 
-/// A read that is here, by what decides whether it is shared.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PastRead {
-    /// Its id.
-    pub id: Uuid,
-    /// Its class.
-    pub class: Class,
-    /// The vehicle.
-    pub vehicle: String,
-    /// The fixed site at which it was made.
-    pub site: Option<String>,
-    /// It matched an entry.
-    pub has_hit: bool,
-}
-
 /// Gives those of this day (UTC) and later ones, some at a time.
 pub(super) fn since(
     archive: &SqliteArchive,
     since: Date,
-    mut each: impl FnMut(Vec<PastRead>) -> Result<()>,
+    each: &mut dyn FnMut(Vec<PastRead>) -> Result<()>,
 ) -> Result<()> {
     let days = archive.units.days().into_iter().filter(|(day, _)| *day >= since);
     for unit in days.flat_map(|(_, units)| units) {

@@ -2,70 +2,55 @@
 //! Cut off at any point, the next one goes on: what was moved away is certified before it is removed.
 
 use super::super::certificate::{Certificate, DeletedPart, SignedCertificate};
-use super::super::class::{Class, Retention};
+use super::super::class::Class;
+use super::super::day::{self, Over, date_of, day_of};
+use super::super::documents;
+use super::super::own::{self, Count};
 use super::super::report::Due;
 use super::SqliteArchive;
-use super::holds::held;
-use super::ingest::{could_not_write, date_of, day_of};
-use super::parts;
-use super::statistics::{self, Count};
+use super::ingest::could_not_write;
+use super::statistics;
 use super::stored::{number_of, units_of};
-use super::sweep;
 use super::unit::{Name, Unit, lock};
-use crate::database::{Rows, could_not_read};
+use super::{parts, sweep};
+use crate::database::could_not_read;
 use crate::sqlcipher::SqlContext;
+use jiff::Timestamp;
 use jiff::civil::Date;
-use jiff::{SignedDuration, Timestamp};
 use plated_core::digest::{Hasher, Sha256};
 use plated_core::durable;
 use plated_core::error::{Context, Kind, Result};
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, params};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use uuid::Uuid;
 
-/// A read whose first look is by so much younger than the end of its day was made later than its id says: the clock
-/// was set right after the read began.
-const LATE: SignedDuration = SignedDuration::from_hours(1);
-
 /// Something to delete.
-struct Over {
+struct Doomed {
     unit: Arc<Unit>,
     due: Due,
-    /// Only reads of this age, one by one.
-    age: Option<SignedDuration>,
+    over: Over,
 }
 
-fn over(archive: &SqliteArchive, now: Timestamp) -> Result<Vec<Over>> {
+fn all_over(archive: &SqliteArchive, now: Timestamp) -> Result<Vec<Doomed>> {
     let today = date_of(now);
     let mut all = Vec::new();
     for unit in archive.units.all() {
         let Name::Part(day, class) = unit.name else { continue };
-        let (days, picture_days) = (archive.retention.days(class), archive.retention.picture_days(class));
-        // Without a look into it, as long as it can't be over by its day.
-        if !Retention::is_over(day, days.min(picture_days), today) {
-            if let Some(age) = archive.retention.minutes_age(class) {
-                let reads = sweep::count(&unit, age, now)?;
-                let due = Due { day, class, pictures_only: false, reads };
-                all.extend((reads > 0).then_some(Over { due, unit, age: Some(age) }));
-            }
-            continue;
-        }
-        let youngest = unit.span()?.and_then(|span| Timestamp::from_microsecond(span.youngest).ok());
-        let made = youngest.and_then(|at| at.checked_sub(LATE).ok()).map_or(day, date_of).max(day);
-        let pictures_only = !Retention::is_over(made, days, today);
-        if let Some(age) = archive.retention.minutes_age(class).filter(|_| pictures_only) {
-            let reads = sweep::count(&unit, age, now)?;
-            let due = Due { day, class, pictures_only: false, reads };
-            all.extend((reads > 0).then_some(Over { due, unit, age: Some(age) }));
-            continue;
-        }
-        if pictures_only && !(Retention::is_over(made, picture_days, today) && has_packs(&unit)?) {
-            continue;
-        }
-        let reads = unit.read(|conn| Ok(statistics::of_unit(conn)?.iter().map(|count| count.reads).sum()))?;
-        all.push(Over { due: Due { day, class, pictures_only, reads }, unit, age: None });
+        let youngest = || Ok(unit.span()?.and_then(|span| Timestamp::from_microsecond(span.youngest).ok()));
+        let over = day::over(&archive.retention, (day, class), youngest, today)?;
+        let reads = match over {
+            Over::Nothing => continue,
+            Over::Pictures if !has_packs(&unit)? => continue,
+            Over::Reads(age) => match sweep::count(&unit, age, now)? {
+                0 => continue,
+                reads => reads,
+            },
+            _ => unit.read(|conn| Ok(statistics::of_unit(conn)?.iter().map(|count| count.reads).sum()))?,
+        };
+        let due = Due { day, class, pictures_only: over == Over::Pictures, reads };
+        all.push(Doomed { due, unit, over });
     }
     Ok(all)
 }
@@ -75,28 +60,29 @@ fn has_packs(unit: &Unit) -> Result<bool> {
 }
 
 pub(super) fn due(archive: &SqliteArchive, now: Timestamp) -> Result<Vec<Due>> {
-    over(archive, now).map(|all| all.into_iter().map(|over| over.due).collect())
+    all_over(archive, now).map(|all| all.into_iter().map(|doomed| doomed.due).collect())
 }
 
 pub(super) fn purge(archive: &SqliteArchive, now: Timestamp) -> Result<Option<SignedCertificate>> {
     let _changes = archive.changing()?;
     let mut last = finish(archive, now)?;
-    let all = over(archive, now)?;
+    let all = all_over(archive, now)?;
     let id = Uuid::now_v7();
     let doomed = doomed(archive).join(id.simple().to_string());
     let failed = || format!("could not move what is to be deleted to {}", doomed.display());
     durable::make_folder(&doomed).context(Kind::Storage, failed)?;
-    for Over { unit, due, age } in &all {
-        if let Some(age) = age {
-            sweep::sweep(archive, unit, *age, now)?;
-        } else if due.pictures_only {
-            forget_pictures(unit, id)?;
-        } else {
-            let _alone = archive.alone();
-            parts::forget(archive, unit.name)?;
-            archive.units.remove(unit.name);
-            unit.close();
-            durable::rename(unit.folder(), &doomed.join(unit.name.folder())).context(Kind::Storage, failed)?;
+    for Doomed { unit, over, .. } in &all {
+        match over {
+            Over::Nothing => {}
+            Over::Reads(age) => sweep::sweep(archive, unit, *age, now)?,
+            Over::Pictures => forget_pictures(unit, id)?,
+            Over::All => {
+                let _alone = archive.alone();
+                parts::forget(archive, unit.name)?;
+                archive.units.remove(unit.name);
+                unit.close();
+                durable::rename(unit.folder(), &doomed.join(unit.name.folder())).context(Kind::Storage, failed)?;
+            }
         }
     }
     durable::sync_folder(&archive.data.join("reads")).context(Kind::Storage, failed)?;
@@ -150,20 +136,16 @@ fn forget_pictures(unit: &Unit, purge: Uuid) -> Result<()> {
 struct Deleted {
     part: DeletedPart,
     counts: Vec<Count>,
-    documents: Vec<i64>,
+    /// Reads whose documents go.
+    documents: Vec<Uuid>,
 }
 
 /// Certifies and removes what lies in `folder`; none when nothing was deleted.
 fn certify(archive: &SqliteArchive, id: Uuid, folder: &Path, now: Timestamp) -> Result<Option<SignedCertificate>> {
     let failed = || format!("could not delete {}", folder.display());
-    let known = lock(&archive.main).transaction(|rows| {
-        rows.0
-            .query_row("SELECT signed FROM certificates WHERE id = ?1", [id.as_bytes()], |row| row.get::<_, String>(0))
-            .optional()
-            .sql(could_not_read)
-    })?;
+    let known = lock(&archive.main).read(|rows| own::certificate(rows, id))?;
     let certificate = match known {
-        Some(signed) => Some(SignedCertificate::from_text(signed)),
+        Some(known) => Some(known),
         None => make_certificate(archive, id, folder, now)?,
     };
     durable::remove_folder(folder).context(Kind::Storage, failed)?;
@@ -177,7 +159,7 @@ fn make_certificate(
     now: Timestamp,
 ) -> Result<Option<SignedCertificate>> {
     let failed = || format!("could not look through {}", folder.display());
-    let held = lock(&archive.main).transaction(held)?;
+    let held = lock(&archive.main).read(own::held)?;
     let mut deleted = Vec::new();
     for entry in std::fs::read_dir(folder).context(Kind::Storage, failed)? {
         let path = entry.context(Kind::Storage, failed)?.path();
@@ -200,18 +182,11 @@ fn make_certificate(
     let certificate = Certificate { id, station: archive.station.clone(), at: now, parts: parts.collect() };
     let signed = SignedCertificate::sign(&certificate, &archive.deletion)?;
     lock(&archive.main).transaction(|rows| {
-        rows.0
-            .execute(
-                "INSERT INTO certificates (id, at, signed) VALUES (?1, ?2, ?3)",
-                params![id.as_bytes(), now.as_microsecond(), signed.as_str()],
-            )
-            .sql(could_not_write)?;
-        for Deleted { part, counts, documents } in &deleted {
-            keep_counts(rows, part.day, part.class, counts)?;
-            let mut delete = rows.0.prepare_cached("DELETE FROM documents WHERE rowid = ?1").sql(could_not_write)?;
-            documents.iter().try_for_each(|id| delete.execute([id]).map(drop).sql(could_not_write))?;
-        }
-        Ok(())
+        own::add_certificate(rows, id, now, &signed)?;
+        deleted.iter().try_for_each(|Deleted { part, counts, documents }| {
+            own::keep_counts(rows, part.day, part.class, counts)?;
+            documents::forget(rows, documents)
+        })
     })?;
     for (unit, _) in &pictures {
         unit.write(|conn| conn.execute("DELETE FROM pictures_deleted", []).map(drop).sql(could_not_write))?;
@@ -232,22 +207,12 @@ fn make_certificate(
 
 fn look(archive: &SqliteArchive, unit: &Unit, day: Date, class: Class, held: &BTreeSet<Uuid>) -> Result<Deleted> {
     // Whose read is nowhere else, or what is about a read that never came.
-    let (mut about, mut documents) = (Vec::new(), Vec::new());
-    lock(&archive.main).transaction(|rows| {
-        let mut all =
-            rows.0.prepare_cached("SELECT rowid, read FROM documents WHERE read IS NOT NULL").sql(could_not_read)?;
-        let mut rows = all.query([]).sql(could_not_read)?;
-        while let Some(row) = rows.next().sql(could_not_read)? {
-            let (id, read) = (row.get(0).sql(could_not_read)?, Uuid::from_bytes(row.get(1).sql(could_not_read)?));
-            if day_of(read) == day {
-                about.push((id, read));
-            }
-        }
-        Ok(())
-    })?;
-    for (id, read) in about {
-        if !held.contains(&read) && units_of(archive, read)?.is_empty() {
-            documents.push(id);
+    let mut documents = lock(&archive.main).read(|rows| documents::reads_of_day(rows, day))?;
+    documents.retain(|read| !held.contains(read));
+    let mut gone = Vec::new();
+    for read in documents {
+        if units_of(archive, read)?.is_empty() {
+            gone.push(read);
         }
     }
     unit.read(|conn| {
@@ -279,7 +244,7 @@ fn look(archive: &SqliteArchive, unit: &Unit, day: Date, class: Class, held: &BT
             ids_sha256,
             held: held_here,
         };
-        Ok(Deleted { part, counts: statistics::of_unit(conn)?, documents: std::mem::take(&mut documents) })
+        Ok(Deleted { part, counts: statistics::of_unit(conn)?, documents: gone })
     })
 }
 
@@ -318,30 +283,4 @@ fn deleted_pictures(
         ids_sha256,
         held: 0,
     }))
-}
-
-/// Keeps counts of what was deleted.
-pub(super) fn keep_counts(rows: &Rows<'_>, day: Date, class: Class, counts: &[Count]) -> Result<()> {
-    for count in counts {
-        rows.0
-            .prepare_cached(
-                "INSERT INTO past_days (day, class, vehicle, camera, reads, hits) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
-                 ON CONFLICT DO UPDATE SET reads = reads + excluded.reads, hits = hits + excluded.hits",
-            )
-            .and_then(|mut s| {
-                let (reads, hits) = (count.reads.cast_signed(), count.hits.cast_signed());
-                s.execute(params![day.to_string(), class.as_str(), count.vehicle, count.camera, reads, hits])
-            })
-            .sql(could_not_write)?;
-    }
-    Ok(())
-}
-
-pub(super) fn certificates(archive: &SqliteArchive) -> Result<Vec<SignedCertificate>> {
-    lock(&archive.main).transaction(|rows| {
-        rows.0
-            .prepare_cached("SELECT signed FROM certificates ORDER BY at DESC, id DESC")
-            .and_then(|mut s| s.query_map([], |row| row.get(0).map(SignedCertificate::from_text))?.collect())
-            .sql(could_not_read)
-    })
 }

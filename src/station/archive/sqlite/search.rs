@@ -2,11 +2,11 @@
 
 use super::super::batch::{Envelope, PictureRef};
 use super::super::class::Class;
+use super::super::day::day_of;
+use super::super::documents;
 use super::super::query::{Cursor, Found, Page, Plate, Query};
 use super::SqliteArchive;
-use super::documents;
-use super::ingest::day_of;
-use super::unit::Unit;
+use super::unit::{Unit, lock};
 use crate::database::could_not_read;
 use crate::sqlcipher::SqlContext;
 use jiff::Timestamp;
@@ -60,7 +60,7 @@ pub(super) fn search(archive: &SqliteArchive, query: &Query) -> Result<Page> {
     let more = page.len() > size;
     page.truncate(size);
     let next = page.last().filter(|_| more).map(|found| Cursor(found.id));
-    documents::put_corrections(archive, &mut page)?;
+    lock(&archive.main).read(|rows| documents::put_corrections(rows, &mut page))?;
     Ok(Page { reads: page, next })
 }
 
@@ -73,7 +73,7 @@ struct Corrected {
 
 impl Corrected {
     fn new(archive: &SqliteArchive, query: &Query) -> Result<Self> {
-        let ids = documents::corrected_to(archive, query)?;
+        let ids = lock(&archive.main).read(|rows| documents::corrected_to(rows, query))?;
         let rest = Query { plate: None, state: None, ..query.clone() };
         Ok(Self { ids, rest })
     }

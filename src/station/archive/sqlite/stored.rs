@@ -1,10 +1,9 @@
 //! One read with all that is kept of it, and its pictures.
 
-use super::super::batch::Picture;
-use super::super::query::{SharedRead, StoredRead};
+use super::super::day::day_of;
+use super::super::documents;
+use super::super::query::StoredRead;
 use super::SqliteArchive;
-use super::documents;
-use super::ingest::day_of;
 use super::pack;
 use super::search::found;
 use super::unit::{Name, Unit, lock};
@@ -50,17 +49,14 @@ pub(super) fn read(archive: &SqliteArchive, id: Uuid) -> Result<Option<StoredRea
         Ok(Some((found(conn, number)?, record(conn, number)?)))
     })?;
     let Some((mut found, (record, batch))) = stored else { return Ok(None) };
-    documents::put_corrections(archive, std::slice::from_mut(&mut found))?;
     if Sha256::of(&record) != found.sha256 {
         let message = format!("the read {id} does not fit its hash; run `plated-station check`");
         return Err(Error::new(Kind::Damaged, message));
     }
     let holds = units.iter().filter_map(|unit| if let Name::Hold(id) = unit.name { Some(id) } else { None }).collect();
-    let documents = lock(&archive.main).transaction(|rows| {
-        rows.0
-            .prepare_cached("SELECT kind, json FROM documents WHERE read = ?1 ORDER BY received, id")
-            .and_then(|mut s| s.query_map([id.as_bytes()], |row| Ok((row.get(0)?, row.get(1)?)))?.collect())
-            .sql(could_not_read)
+    let documents = lock(&archive.main).read(|rows| {
+        documents::put_corrections(rows, std::slice::from_mut(&mut found))?;
+        documents::of_read(rows, id)
     })?;
     Ok(Some(StoredRead { found, record, batch, documents, holds }))
 }
@@ -89,17 +85,4 @@ pub(super) fn picture(archive: &SqliteArchive, id: Uuid, sha256: &Sha256) -> Res
         }
     }
     Ok(None)
-}
-
-pub(super) fn to_forward(archive: &SqliteArchive, id: Uuid) -> Result<Option<SharedRead>> {
-    let Some(StoredRead { found, record, documents, .. }) = read(archive, id)? else { return Ok(None) };
-    let mut pictures: Vec<Picture> = Vec::new();
-    for named in &found.envelope.pictures {
-        if pictures.iter().any(|picture| picture.sha256 == named.sha256) {
-            continue;
-        }
-        let Some(bytes) = picture(archive, id, &named.sha256)? else { return Ok(None) };
-        pictures.push(Picture { sha256: named.sha256, bytes });
-    }
-    Ok(Some(SharedRead { envelope: found.envelope, sha256: found.sha256, record, pictures, documents }))
 }

@@ -1,12 +1,12 @@
 //! Reads that are kept for minutes go one by one, out of the part of their day (control P-14). The certificate comes with
 //! the rest of the part, on the day after.
 
+use super::super::day::{MAX_WAY, micros};
+use super::super::documents;
+use super::super::own::{self, Count};
 use super::SqliteArchive;
-use super::holds::held;
 use super::ingest::could_not_write;
 use super::pack;
-use super::purge::keep_counts;
-use super::statistics::Count;
 use super::stored::units_of;
 use super::unit::{Name, Unit, lock};
 use crate::archive::{Class, Picture};
@@ -23,15 +23,9 @@ use uuid::Uuid;
 
 /// Reads that are deleted in one transaction.
 const STEP: i64 = 1000;
-/// A read that came longer after it was made is one of a clock that was wrong, and counts from when it came.
-const MAX_WAY: SignedDuration = SignedDuration::from_hours(60 * 24);
 
 /// A read counts from its last look, unless that is in the future or too long ago.
 const MADE: &str = "iif(received - last_seen BETWEEN 0 AND ?2, last_seen, received)";
-
-fn micros(span: SignedDuration) -> i64 {
-    i64::try_from(span.as_micros()).unwrap_or(i64::MAX)
-}
 
 /// How many reads of a part are over.
 pub(super) fn count(unit: &Unit, age: SignedDuration, now: Timestamp) -> Result<u64> {
@@ -168,7 +162,7 @@ fn pack_anew(archive: &SqliteArchive, unit: &Unit, conn: &Connection, old: Uuid)
 
 /// Keeps the counts of what went, and deletes what was put down about it, unless a hold keeps the read.
 fn forget(archive: &SqliteArchive, day: Date, class: Class, step: &Step) -> Result<()> {
-    let held = lock(&archive.main).transaction(held)?;
+    let held = lock(&archive.main).read(own::held)?;
     let mut gone = Vec::new();
     for id in step.ids.iter().filter(|id| !held.contains(id)) {
         if units_of(archive, *id)?.is_empty() {
@@ -188,8 +182,7 @@ fn forget(archive: &SqliteArchive, day: Date, class: Class, step: &Step) -> Resu
         })
         .collect();
     lock(&archive.main).transaction(|rows| {
-        keep_counts(rows, day, class, &counts)?;
-        let mut delete = rows.0.prepare_cached("DELETE FROM documents WHERE read = ?1").sql(could_not_write)?;
-        gone.iter().try_for_each(|id| delete.execute([id.as_bytes()]).map(drop).sql(could_not_write))
+        own::keep_counts(rows, day, class, &counts)?;
+        documents::forget(rows, &gone)
     })
 }

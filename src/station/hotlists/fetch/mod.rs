@@ -15,9 +15,9 @@ pub use table::{IncrementState, SourceState, Tags};
 use super::publish::{Publication, Published, Publisher};
 use super::source::{Origin, Source};
 use super::table::HotlistVersion;
+use crate::archive::settings;
 use crate::config::StationConfig;
 use crate::database::Database;
-use crate::key::ArchiveKey;
 use crate::owner::Owner;
 use crate::provision::Provisioner;
 use https::Answer;
@@ -47,7 +47,6 @@ pub enum Fetched {
 /// Fetches lists.
 pub struct Fetcher {
     config: StationConfig,
-    key: ArchiveKey,
     signer: Signer,
     clock: Arc<dyn Clock>,
     actor: Actor,
@@ -62,8 +61,8 @@ struct Given {
 
 impl Fetcher {
     /// Fetches what the configuration names, in this person's name.
-    pub fn new(config: StationConfig, key: ArchiveKey, signer: Signer, clock: Arc<dyn Clock>, actor: Actor) -> Self {
-        Self { config, key, signer, clock, actor }
+    pub fn new(config: StationConfig, signer: Signer, clock: Arc<dyn Clock>, actor: Actor) -> Self {
+        Self { config, signer, clock, actor }
     }
 
     /// The sources that are fetched.
@@ -198,7 +197,7 @@ impl Fetcher {
     /// Brings versions into force whose time has come, and stops handing out findings that vehicles withdrew.
     fn promote(&self) -> Result<()> {
         let now = self.clock.wall();
-        let due = |rows: &crate::database::Rows<'_>| {
+        let due = |rows: &crate::rows::Rows<'_>| {
             let lists = rows.list_versions()?;
             let due = lists.iter().any(|v| v.coming && v.valid_from.is_none_or(|from| from <= now));
             Ok(due || rows.findings_changed(now)?)
@@ -227,12 +226,12 @@ impl Fetcher {
     }
 
     fn database(&self) -> Result<Database> {
-        Database::open(&self.config.database(), &self.key)
+        settings::database(&self.config)
     }
 
     fn publisher(&self) -> Result<Publisher<'_>> {
         let StationConfig { data, name, .. } = &self.config;
-        Publisher::open(data, &self.key, name, &self.signer, &*self.clock)
+        Publisher::open(data, || self.database(), name, &self.signer, &*self.clock)
     }
 
     /// Where files lie while they come.

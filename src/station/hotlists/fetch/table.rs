@@ -1,10 +1,9 @@
 //! The rows about sources of lists.
 
-use crate::database::{Rows, SqlContext, could_not_read};
+use crate::rows::{Row, Rows};
 use jiff::Timestamp;
 use plated_core::digest::Sha256;
 use plated_core::error::{Context, Kind, Result};
-use rusqlite::{Row, params};
 use serde::{Deserialize, Serialize};
 
 /// How the fetching of a source goes.
@@ -75,92 +74,81 @@ pub struct Tags {
 impl Rows<'_> {
     /// All sources that were ever asked.
     pub fn source_states(&self) -> Result<Vec<SourceState>> {
-        self.0
-            .prepare_cached(
-                "SELECT name, asked, answered, error, failing, failures, settings, etag, modified, own_date, sha256,
-                        increments
-                 FROM hotlist_sources ORDER BY name",
-            )
-            .and_then(|mut s| s.query_map([], state)?.collect())
-            .sql(could_not_read)
+        self.all(
+            "SELECT name, asked, answered, error, failing, failures, settings, etag, modified, own_date, sha256,
+                    increments
+             FROM hotlist_sources ORDER BY name",
+            &[],
+            state,
+        )
     }
 
     /// Notes a try that went well.
     pub(super) fn source_answered(&self, name: &str, at: Timestamp, tags: Option<&Tags>) -> Result<()> {
-        let at = at.as_microsecond();
-        self.0
-            .prepare_cached(
-                "INSERT INTO hotlist_sources
-                   (name, asked, answered, failures, settings, etag, modified, own_date, sha256)
-                 VALUES (?1, ?2, ?2, 0, ?3, ?4, ?5, ?6, ?7)
-                 ON CONFLICT (name) DO UPDATE SET asked = excluded.asked, answered = excluded.answered, error = NULL,
-                   failing = NULL, failures = 0, settings = excluded.settings, etag = excluded.etag,
-                   modified = excluded.modified, own_date = excluded.own_date, sha256 = excluded.sha256",
-            )
-            .and_then(|mut s| {
-                s.execute(params![
-                    name,
-                    at,
-                    tags.map(|tags| tags.settings.0),
-                    tags.and_then(|tags| tags.etag.as_deref()),
-                    tags.and_then(|tags| tags.modified.as_deref()),
-                    tags.map(|tags| tags.own_date),
-                    tags.map(|tags| tags.sha256.0),
-                ])
-            })
-            .map(drop)
-            .sql(|| "could not note how a source of lists is getting on".into())
+        self.run(
+            "INSERT INTO hotlist_sources
+               (name, asked, answered, failures, settings, etag, modified, own_date, sha256)
+             VALUES (?1, ?2, ?2, 0, ?3, ?4, ?5, ?6, ?7)
+             ON CONFLICT (name) DO UPDATE SET asked = excluded.asked, answered = excluded.answered, error = NULL,
+               failing = NULL, failures = 0, settings = excluded.settings, etag = excluded.etag,
+               modified = excluded.modified, own_date = excluded.own_date, sha256 = excluded.sha256",
+            &[
+                &name,
+                &at,
+                &tags.map(|tags| tags.settings),
+                &tags.and_then(|tags| tags.etag.as_deref()),
+                &tags.and_then(|tags| tags.modified.as_deref()),
+                &tags.map(|tags| tags.own_date),
+                &tags.map(|tags| tags.sha256),
+            ],
+        )
+        .map(drop)
     }
 
     /// Notes what came between looks at the whole list, at a try that went well.
     pub(super) fn increment_answered(&self, name: &str, at: Timestamp, state: &IncrementState) -> Result<()> {
         let failed = || "could not note how a source of lists is getting on".to_owned();
         let json = serde_json::to_string(state).context(Kind::Internal, failed)?;
-        self.0
-            .prepare_cached(
-                "UPDATE hotlist_sources SET asked = ?2, answered = ?2, error = NULL, failing = NULL, failures = 0,
-                   increments = ?3 WHERE name = ?1",
-            )
-            .and_then(|mut s| s.execute(params![name, at.as_microsecond(), json]))
-            .map(drop)
-            .sql(failed)
+        self.run(
+            "UPDATE hotlist_sources SET asked = ?2, answered = ?2, error = NULL, failing = NULL, failures = 0,
+               increments = ?3 WHERE name = ?1",
+            &[&name, &at, &json],
+        )
+        .map(drop)
     }
 
     /// Notes a try that failed.
     pub(super) fn source_failed(&self, name: &str, at: Timestamp, error: &str) -> Result<()> {
-        self.0
-            .prepare_cached(
-                "INSERT INTO hotlist_sources (name, asked, error, failing, failures) VALUES (?1, ?2, ?3, ?2, 1)
-                 ON CONFLICT (name) DO UPDATE SET asked = excluded.asked, error = excluded.error,
-                   failing = coalesce(failing, excluded.failing), failures = failures + 1",
-            )
-            .and_then(|mut s| s.execute(params![name, at.as_microsecond(), error]))
-            .map(drop)
-            .sql(|| "could not note how a source of lists is getting on".into())
+        self.run(
+            "INSERT INTO hotlist_sources (name, asked, error, failing, failures) VALUES (?1, ?2, ?3, ?2, 1)
+             ON CONFLICT (name) DO UPDATE SET asked = excluded.asked, error = excluded.error,
+               failing = coalesce(hotlist_sources.failing, excluded.failing), failures = hotlist_sources.failures + 1",
+            &[&name, &at, &error],
+        )
+        .map(drop)
     }
 }
 
-fn state(row: &Row<'_>) -> rusqlite::Result<SourceState> {
-    let time = |us: i64| Timestamp::from_microsecond(us).unwrap_or_default();
+fn state(row: &Row<'_>) -> Result<SourceState> {
     let tags = match (row.get(6)?, row.get(10)?) {
         (Some(settings), Some(sha256)) => Some(Tags {
-            settings: Sha256(settings),
+            settings,
             etag: row.get(7)?,
             modified: row.get(8)?,
-            own_date: row.get::<_, Option<bool>>(9)?.unwrap_or_default(),
-            sha256: Sha256(sha256),
+            own_date: row.get::<Option<bool>>(9)?.unwrap_or_default(),
+            sha256,
         }),
         _ => None,
     };
     Ok(SourceState {
         name: row.get(0)?,
-        asked: time(row.get(1)?),
-        answered: row.get::<_, Option<i64>>(2)?.map(time),
-        failing: row.get::<_, Option<String>>(3)?.zip(row.get::<_, Option<i64>>(4)?.map(time)),
-        failures: row.get::<_, i64>(5)?.unsigned_abs(),
+        asked: row.get(1)?,
+        answered: row.get(2)?,
+        failing: row.get::<Option<String>>(3)?.zip(row.get(4)?),
+        failures: row.get(5)?,
         tags,
         increments: row
-            .get::<_, Option<String>>(11)?
+            .get::<Option<String>>(11)?
             .and_then(|text| serde_json::from_str(&text).ok())
             .unwrap_or_default(),
     })

@@ -1,18 +1,15 @@
 //! The station's own audit log (control P-22): who looked into the archive, held, released and purged.
 
-use super::ingest::could_not_write;
-use super::unit::lock;
-use crate::database::{Database, Rows, could_not_read};
+use crate::database::Database;
 use crate::key::ArchiveKey;
-use crate::sqlcipher::SqlContext;
+use crate::rows::Rows;
 use jiff::Timestamp;
 use plated_access::audit::{Entry, Head, KeptRow};
 use plated_access::{AccessRecord, AuditLog};
 use plated_core::clock::Clock;
 use plated_core::error::Result;
 use plated_core::signing::{Purpose, Signer, Trust};
-use rusqlite::{OptionalExtension, params};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 use uuid::Uuid;
 
 /// Keeps access records of the station.
@@ -35,11 +32,8 @@ impl StationLog {
 
     /// The head that the next row follows. A log whose head can't be used stays, and another one is begun.
     fn head(&self, rows: &Rows<'_>, at: Timestamp) -> Result<Head> {
-        let found: Option<String> = rows
-            .0
-            .query_row("SELECT head FROM audit_log ORDER BY id DESC LIMIT 1", [], |row| row.get(0))
-            .optional()
-            .sql(could_not_read)?;
+        let found: Option<String> =
+            rows.one("SELECT head FROM audit_log ORDER BY id DESC LIMIT 1", &[], |row| row.get(0))?;
         if let Some(text) = found {
             match Head::open(text.as_bytes(), &Trust::only([self.signer.public_key()])) {
                 Ok(head) if head.vehicle == self.station => return Ok(head),
@@ -50,12 +44,7 @@ impl StationLog {
             }
         }
         let head = Head::start(&self.station, Uuid::now_v7(), at);
-        rows.0
-            .execute(
-                "INSERT INTO audit_log (id, head) VALUES (?1, ?2)",
-                params![head.log.as_bytes(), head.sign(&self.signer)?],
-            )
-            .sql(could_not_write)?;
+        rows.run("INSERT INTO audit_log (id, head) VALUES (?1, ?2)", &[&head.log, &head.sign(&self.signer)?])?;
         Ok(head)
     }
 }
@@ -63,23 +52,16 @@ impl StationLog {
 impl AuditLog for StationLog {
     fn append(&self, record: AccessRecord) -> Result<i64> {
         let at = self.clock.wall();
-        lock(&self.main).transaction(|rows| {
+        self.main.lock().unwrap_or_else(PoisonError::into_inner).transaction(|rows| {
             let head = self.head(rows, at)?;
             let (row, head) = head.next(Entry::of(&record, at, true)?)?;
             let KeptRow { number, at, action, prev, salt, hash, entry } = KeptRow::of(&row)?;
-            rows.0
-                .prepare_cached(
-                    "INSERT INTO audit (log, number, at, action, prev, salt, hash, entry)
-                     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
-                )
-                .and_then(|mut s| s.execute(params![head.log.as_bytes(), number, at, action, prev, salt, hash, entry]))
-                .sql(could_not_write)?;
-            rows.0
-                .execute(
-                    "UPDATE audit_log SET head = ?2 WHERE id = ?1",
-                    params![head.log.as_bytes(), head.sign(&self.signer)?],
-                )
-                .sql(could_not_write)?;
+            rows.run(
+                "INSERT INTO audit (log, number, at, action, prev, salt, hash, entry)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+                &[&head.log, &number, &at, &action, &prev, &salt, &hash, &entry],
+            )?;
+            rows.run("UPDATE audit_log SET head = ?2 WHERE id = ?1", &[&head.log, &head.sign(&self.signer)?])?;
             Ok(number)
         })
     }

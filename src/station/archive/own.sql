@@ -1,4 +1,4 @@
--- What the archive keeps beside the reads, in the station's database.
+-- What the archive keeps beside the reads, in the station's database, on any engine.
 
 -- When a batch of each vehicle came last.
 CREATE TABLE vehicles (
@@ -17,6 +17,7 @@ CREATE TABLE documents (
     batch       BLOB NOT NULL,
     json        BLOB NOT NULL,              -- the exact bytes
     key         TEXT,                       -- match key of what a corrected read says
+    finding     TEXT,                       -- of a disposition: what the hit was found to be
     PRIMARY KEY (vehicle, id)
 ) STRICT;
 CREATE INDEX documents_by_key ON documents (key, read) WHERE key IS NOT NULL;
@@ -35,8 +36,8 @@ CREATE TABLE vehicle_audit (
     PRIMARY KEY (vehicle, log, number)
 ) STRICT, WITHOUT ROWID;
 
--- Parts of reads, and how many reads were receipted of each: so one that is gone is noticed.
-CREATE TABLE parts (
+-- Parts of an archive in files, and how many reads were receipted of each: so one that is gone is noticed.
+CREATE TABLE file_parts (
     day         TEXT NOT NULL,
     class       TEXT NOT NULL,
     reads       INTEGER NOT NULL,
