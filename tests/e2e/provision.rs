@@ -191,7 +191,7 @@ fn an_account_that_was_changed_on_the_pages_is_handed_out_by_the_process_that_ha
     let mut provisioner = Provisioner::open(&bench.depot.config).unwrap();
     assert_eq!(provisioner.publish_changed_users("test").unwrap(), 0, "nothing was changed");
     drop(provisioner);
-    let set = "UPDATE accounts SET user = json_set(user, '$.title', 'Sergeant') WHERE name = 'jdoe'";
+    let set = "UPDATE accounts SET account = json_set(account, '$.title', 'Sergeant') WHERE name = 'jdoe'";
     bench.depot.database().execute(set, []).unwrap();
     let mut command = Command::new(env!("CARGO_BIN_EXE_plated-station"));
     command.args(["hotlist", "fetch", "--watch", "--config"]).arg(bench.depot.file_at(bench.address));

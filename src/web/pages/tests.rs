@@ -74,7 +74,10 @@ fn every_input_has_a_label_and_every_id_is_there_once() {
 
 #[test]
 fn no_page_has_inline_style_or_script_or_names_anything_outside() {
+    // But for the agency's own document, which a reader of the public policy may follow.
+    let document = r#"<a class="button" href="https://www.example.gov/policy-431.pdf">"#;
     each(|page, html| {
+        let html = &if page == "policy" { html.replace(document, "<a>") } else { html.to_owned() };
         for tag in tags(html) {
             assert_ne!(name(tag), "style", "{page}");
             assert!(name(tag) != "script" || attribute(tag, "src").is_some(), "{page}: inline script");
