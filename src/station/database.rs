@@ -14,7 +14,7 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 
 /// The schema of a fresh database, in parts.
-const FRESH: [&str; 11] = [
+const FRESH: [&str; 12] = [
     include_str!("schema.sql"),
     include_str!("hotlists/schema.sql"),
     crate::archive::SCHEMA,
@@ -26,6 +26,7 @@ const FRESH: [&str; 11] = [
     crate::misreads::SCHEMA,
     include_str!("provision/schema.sql"),
     crate::audits::SCHEMA,
+    crate::releases::SCHEMA,
 ];
 /// `MIGRATIONS[n]` leads from version n + 1 to n + 2. No version has been shipped yet.
 const MIGRATIONS: &[&str] = &[];

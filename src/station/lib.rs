@@ -30,6 +30,7 @@ mod places;
 mod provision;
 mod purging;
 mod register;
+pub mod releases;
 mod security;
 mod security_command;
 mod user;
