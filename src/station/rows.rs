@@ -21,8 +21,6 @@ use plated_core::digest::Sha256;
 use plated_core::error::{Error, Kind, Result};
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, params_from_iter};
-use std::cell::OnceCell;
-use std::ops::Deref;
 use tokio_postgres::types::{FromSql, IsNull, ToSql, Type, to_sql_checked};
 use uuid::Uuid;
 
@@ -32,21 +30,7 @@ pub struct Rows<'a>(pub(super) In<'a>);
 /// Where they are.
 pub(super) enum In<'a> {
     Sqlite(&'a Connection),
-    Postgres(&'a Tx<'a>, OnceCell<Connection>),
-}
-
-/// For statements that are written for SQLite alone. On PostgreSQL they find an empty database, and fail: what is written
-/// so is not shared by several stations yet.
-impl Deref for In<'_> {
-    type Target = Connection;
-
-    #[allow(clippy::expect_used, reason = "an empty database in memory needs nothing that could be missing")]
-    fn deref(&self) -> &Connection {
-        match self {
-            In::Sqlite(connection) => connection,
-            In::Postgres(_, none) => none.get_or_init(|| Connection::open_in_memory().expect("a database in memory")),
-        }
-    }
+    Postgres(&'a Tx<'a>),
 }
 
 /// A value of a statement or of a row.
@@ -98,7 +82,7 @@ impl<'a> Rows<'a> {
     }
 
     pub(crate) fn of_postgres(transaction: &'a Tx<'a>) -> Self {
-        Self(In::Postgres(transaction, OnceCell::new()))
+        Self(In::Postgres(transaction))
     }
 
     /// Changes rows; gives how many.
@@ -112,7 +96,7 @@ impl<'a> Rows<'a> {
                 .and_then(|mut s| s.execute(params_from_iter(values.iter().map(|v| v.value()))))
                 .map(|changed| changed as u64)
                 .sql(could_not_write),
-            In::Postgres(tx, _) => {
+            In::Postgres(tx) => {
                 let values: Vec<Value<'_>> = values.iter().map(|v| v.value()).collect();
                 tx.run(&numbered(sql), &as_sql(&values))
             }
@@ -134,7 +118,7 @@ impl<'a> Rows<'a> {
                 }
                 Ok(())
             }
-            In::Postgres(tx, _) => {
+            In::Postgres(tx) => {
                 let values: Vec<Value<'_>> = values.iter().map(|v| v.value()).collect();
                 tx.all(&numbered(sql), &as_sql(&values))?.iter().try_for_each(|row| take(&Row::Postgres(row)))
             }

@@ -2,17 +2,15 @@
 
 use super::draw::Accesses;
 use super::{Audit, Basis, Figures, Item, Judgement};
-use crate::database::{Rows, could_not_read};
-use crate::sqlcipher::SqlContext;
+use crate::rows::Rows;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use plated_access::audit::{Entry, Row};
 use plated_access::{Access, Export, ExportReads, Hits, HoldEvidence, Live, Permit, Sample, Search, Show};
 use plated_core::digest::Sha256;
 use plated_core::error::{Context, Error, Kind, Result};
-use rusqlite::{OptionalExtension, Row as SqlRow, params};
-use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use uuid::Uuid;
 
@@ -22,12 +20,8 @@ const ACCESSES: [&str; 7] =
 /// Users and purposes that figures name.
 const MAX_NAMED: usize = 50;
 
-/// Accesses of the station, and of vehicles, of the days ?1 to ?2 that were here by ?3.
-const STATION: &str = "FROM audit WHERE at <= ?3 AND substr(entry ->> '$.at', 1, 10) BETWEEN ?1 AND ?2
-    AND action IN (SELECT value FROM json_each(?4)) AND entry ->> '$.actor.kind' <> 'machine'";
-const VEHICLES: &str = "FROM (SELECT vehicle, log, number, received, CAST(json AS TEXT) AS row FROM vehicle_audit)
-    WHERE received <= ?3 AND json_valid(row) AND substr(row ->> '$.entry.at', 1, 10) BETWEEN ?1 AND ?2
-    AND row ->> '$.entry.action' IN (SELECT value FROM json_each(?4)) AND row ->> '$.entry.actor.kind' <> 'machine'";
+/// Rows that are looked at in one look.
+const AT_ONCE: u32 = 1000;
 
 /// The days of an audit, and what was here by then.
 #[derive(Clone, Copy, Debug)]
@@ -40,10 +34,6 @@ pub struct Span {
     pub until: Timestamp,
 }
 
-fn could_not_write() -> String {
-    "an audit could not be kept".into()
-}
-
 fn json(value: &impl Serialize) -> Result<String> {
     serde_json::to_string(value).context(Kind::Internal, || "an audit can't be written as JSON".into())
 }
@@ -52,47 +42,58 @@ fn of_json<T: DeserializeOwned>(text: &str) -> Result<T> {
     serde_json::from_str(text).context(Kind::Damaged, || "an audit in the station's database can't be read".into())
 }
 
+/// What is looked at of a row; also of one that a newer vehicle writes otherwise.
+#[derive(Deserialize)]
+struct Said {
+    at: String,
+    action: String,
+    actor: SaidActor,
+    purpose: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct SaidActor {
+    kind: String,
+    #[serde(default)]
+    name: String,
+}
+
+#[derive(Deserialize)]
+struct SaidRow {
+    entry: Said,
+}
+
+impl Said {
+    /// Whether it is an access by a person on one of these days.
+    fn counts(&self, first: &str, last: &str) -> bool {
+        let day = self.at.get(..10).unwrap_or(&self.at);
+        (first..=last).contains(&day) && ACCESSES.contains(&&*self.action) && self.actor.kind != "machine"
+    }
+}
+
 impl Rows<'_> {
     /// The log that goes on: its name, the hash of its row of this number, and its signed head.
     pub fn audit_seed(&self, row: i64) -> Result<(Uuid, Sha256, String)> {
         let sql = "SELECT audit_log.id, hash, head FROM audit_log JOIN audit ON log = id
                    WHERE number = ?1 ORDER BY id DESC LIMIT 1";
-        let (log, hash, head): ([u8; 16], [u8; 32], String) =
-            self.0.query_row(sql, [row], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).sql(could_not_read)?;
-        Ok((Uuid::from_bytes(log), Sha256(hash), head))
+        let seed = self.one(sql, &[&row], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
+        seed.ok_or_else(|| Error::new(Kind::Damaged, "the station's audit log has no row that an audit begins with"))
     }
 
     /// Draws accesses by this seed. Which there were is not shown.
     pub fn draw_accesses(&self, span: Span, seed: Sha256, wanted: u32) -> Result<(u64, Vec<Item>)> {
         let mut accesses = Accesses::new(seed, wanted);
-        let uuid = |row: &SqlRow<'_>, column| row.get::<_, [u8; 16]>(column).map(Uuid::from_bytes);
-        self.each_access(&format!("SELECT log, number {STATION}"), span, |row| {
-            accesses.push(Item::Access { vehicle: None, log: uuid(row, 0)?, number: row.get(1)? });
-            Ok(())
-        })?;
-        self.each_access(&format!("SELECT vehicle, log, number {VEHICLES}"), span, |row| {
-            accesses.push(Item::Access { vehicle: Some(row.get(0)?), log: uuid(row, 1)?, number: row.get(2)? });
-            Ok(())
-        })?;
+        self.each_access(span, |item, _| accesses.push(item))?;
         Ok(accesses.finish())
     }
 
     /// Accesses by user and purpose, and misreads, of these days.
     pub fn audit_figures(&self, span: Span) -> Result<Figures> {
         let (mut users, mut purposes) = (BTreeMap::new(), BTreeMap::new());
-        let mut count = |row: &SqlRow<'_>| {
-            let purpose: Option<String> = row.get(1)?;
-            *users.entry(row.get::<_, String>(0)?).or_default() += 1;
-            *purposes.entry(purpose.unwrap_or_else(|| "none".into())).or_default() += 1;
-            Ok(())
-        };
-        self.each_access(
-            &format!("SELECT entry ->> '$.actor.name', entry ->> '$.purpose' {STATION}"),
-            span,
-            &mut count,
-        )?;
-        let sql = format!("SELECT row ->> '$.entry.actor.name', row ->> '$.entry.purpose' {VEHICLES}");
-        self.each_access(&sql, span, &mut count)?;
+        self.each_access(span, |_, said| {
+            *users.entry(said.actor.name).or_default() += 1;
+            *purposes.entry(said.purpose.unwrap_or_else(|| "none".into())).or_default() += 1;
+        })?;
         let most_first = |counts: BTreeMap<String, u64>| {
             let mut counts: Vec<_> = counts.into_iter().collect();
             counts.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
@@ -100,34 +101,53 @@ impl Rows<'_> {
             counts
         };
         let (first, last) = (day_begins(span.first)?, day_begins(span.last)? + DAY_US);
-        let misreads: i64 = self
-            .0
-            .query_row(
-                "SELECT count(*) FROM documents WHERE received >= ?1 AND received < ?2
-                   AND (kind = 'correction' OR kind = 'disposition' AND CAST(json AS TEXT) ->> 'finding'
-                        IN ('misread', 'wrong_state'))",
-                [first, last],
-                |row| row.get(0),
-            )
-            .sql(could_not_read)?;
+        let sql = "SELECT kind, json FROM documents WHERE received >= ?1 AND received < ?2
+                   AND kind IN ('correction', 'disposition')";
+        let mut misreads = 0;
+        self.each(sql, &[&first, &last], |row| {
+            let (kind, json): (String, Vec<u8>) = (row.get(0)?, row.get::<Vec<u8>>(1)?);
+            misreads += u64::from(kind == "correction" || is_misread(&json));
+            Ok(())
+        })?;
         let (by_user, by_purpose) = (most_first(users), most_first(purposes));
-        Ok(Figures { by_user, by_purpose, reads: 0, hits: 0, misreads: misreads.unsigned_abs() })
+        Ok(Figures { by_user, by_purpose, reads: 0, hits: 0, misreads })
     }
 
-    fn each_access(
-        &self,
-        sql: &str,
-        span: Span,
-        mut each: impl FnMut(&SqlRow<'_>) -> rusqlite::Result<()>,
-    ) -> Result<()> {
-        let words = json(&ACCESSES)?;
-        let (first, last, until) = (span.first.to_string(), span.last.to_string(), span.until.as_microsecond());
-        let mut find = self.0.prepare_cached(sql).sql(could_not_read)?;
-        let mut rows = find.query(params![first, last, until, words]).sql(could_not_read)?;
-        while let Some(row) = rows.next().sql(could_not_read)? {
-            each(row).sql(could_not_read)?;
+    /// Accesses of the station, and of vehicles, of these days, in steps: a log may be long.
+    fn each_access(&self, span: Span, mut take: impl FnMut(Item, Said)) -> Result<()> {
+        let (first, last) = (span.first.to_string(), span.last.to_string());
+        let sql = "SELECT log, number, entry FROM audit
+                   WHERE at <= ?1 AND (log, number) > (?2, ?3) ORDER BY log, number LIMIT ?4";
+        let mut after = (Uuid::nil(), 0_i64);
+        loop {
+            let page = self.all(sql, &[&span.until, &after.0, &after.1, &AT_ONCE], |row| {
+                Ok((row.get::<Uuid>(0)?, row.get::<i64>(1)?, row.get::<String>(2)?))
+            })?;
+            let Some((log, number, _)) = page.last() else { break };
+            after = (*log, *number);
+            for (log, number, entry) in page {
+                let said = serde_json::from_str::<Said>(&entry).ok().filter(|said| said.counts(&first, &last));
+                if let Some(said) = said {
+                    take(Item::Access { vehicle: None, log, number }, said);
+                }
+            }
         }
-        Ok(())
+        let sql = "SELECT vehicle, log, number, json FROM vehicle_audit
+                   WHERE received <= ?1 AND (vehicle, log, number) > (?2, ?3, ?4) ORDER BY vehicle, log, number LIMIT ?5";
+        let mut after = (String::new(), Uuid::nil(), 0_i64);
+        loop {
+            let page = self.all(sql, &[&span.until, &after.0, &after.1, &after.2, &AT_ONCE], |row| {
+                Ok((row.get::<String>(0)?, row.get::<Uuid>(1)?, row.get::<i64>(2)?, row.get::<Vec<u8>>(3)?))
+            })?;
+            let Some((vehicle, log, number, _)) = page.last() else { return Ok(()) };
+            after = (vehicle.clone(), *log, *number);
+            for (vehicle, log, number, json) in page {
+                let row = serde_json::from_slice::<SaidRow>(&json).ok().filter(|row| row.entry.counts(&first, &last));
+                if let Some(row) = row {
+                    take(Item::Access { vehicle: Some(vehicle), log, number }, row.entry);
+                }
+            }
+        }
     }
 
     /// What a row that was drawn says; none when it can't be read.
@@ -136,21 +156,13 @@ impl Rows<'_> {
         match vehicle {
             None => {
                 let sql = "SELECT entry FROM audit WHERE log = ?1 AND number = ?2";
-                let text: Option<String> = self
-                    .0
-                    .query_row(sql, params![log.as_bytes(), number], |row| row.get(0))
-                    .optional()
-                    .sql(could_not_read)?;
+                let text: Option<String> = self.one(sql, &[log, number], |row| row.get(0))?;
                 Ok(text.and_then(|text| serde_json::from_str(&text).ok()))
             }
             Some(vehicle) => {
                 let sql = "SELECT json FROM vehicle_audit WHERE vehicle = ?1 AND log = ?2 AND number = ?3";
-                let bytes: Option<Vec<u8>> = self
-                    .0
-                    .query_row(sql, params![vehicle, log.as_bytes(), number], |row| row.get(0))
-                    .optional()
-                    .sql(could_not_read)?;
-                Ok(bytes.and_then(|json| serde_json::from_slice::<Row>(&json).ok()).map(|row| row.entry))
+                let json = self.one(sql, &[vehicle, log, number], |row| row.get::<Vec<u8>>(0))?;
+                Ok(json.and_then(|json| serde_json::from_slice::<Row>(&json).ok()).map(|row| row.entry))
             }
         }
     }
@@ -160,28 +172,15 @@ impl Rows<'_> {
     /// # Errors
     /// `Refused` when another one goes on.
     pub fn begin_audit(&self, audit: &Audit) -> Result<()> {
-        let goes_on: bool = self
-            .0
-            .query_row("SELECT EXISTS (SELECT 1 FROM audits WHERE report IS NULL)", [], |row| row.get(0))
-            .sql(could_not_read)?;
-        if goes_on {
+        if self.one("SELECT 1 FROM audits WHERE report IS NULL", &[], |_| Ok(()))?.is_some() {
             return Err(Error::new(Kind::Refused, "an audit goes on; close it first"));
         }
         let (first, last, basis) = (audit.first.to_string(), audit.last.to_string(), json(&audit.basis)?);
-        self.0
-            .execute(
-                "INSERT INTO audits (id, begun, begun_by, first, last, basis) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-                params![audit.id.as_bytes(), audit.begun.as_microsecond(), audit.begun_by, first, last, basis],
-            )
-            .sql(could_not_write)?;
-        for (n, (item, _)) in audit.items.iter().enumerate() {
-            let number = i64::try_from(n).unwrap_or(i64::MAX).saturating_add(1);
-            self.0
-                .execute(
-                    "INSERT INTO audit_items (audit, number, item) VALUES (?1, ?2, ?3)",
-                    params![audit.id.as_bytes(), number, json(item)?],
-                )
-                .sql(could_not_write)?;
+        let sql = "INSERT INTO audits (id, begun, begun_by, first, last, basis) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+        self.run(sql, &[&audit.id, &audit.begun, &audit.begun_by, &first, &last, &basis])?;
+        for (number, (item, _)) in (1_i64..).zip(&audit.items) {
+            let sql = "INSERT INTO audit_items (audit, number, item) VALUES (?1, ?2, ?3)";
+            self.run(sql, &[&audit.id, &number, &json(item)?])?;
         }
         Ok(())
     }
@@ -189,38 +188,28 @@ impl Rows<'_> {
     /// All audits, the newest first.
     pub fn audits(&self) -> Result<Vec<Audit>> {
         let sql = "SELECT id, begun, begun_by, first, last, basis, report FROM audits ORDER BY begun DESC, id DESC";
-        let mut find = self.0.prepare_cached(sql).sql(could_not_read)?;
-        let mut rows = find.query([]).sql(could_not_read)?;
-        let mut audits = Vec::new();
-        while let Some(row) = rows.next().sql(could_not_read)? {
-            let text = |column: usize| row.get::<_, String>(column).sql(could_not_read);
-            let day = |column: usize| text(column)?.parse::<Date>().context(Kind::Damaged, damaged);
-            let id = Uuid::from_bytes(row.get(0).sql(could_not_read)?);
-            audits.push(Audit {
+        self.all(sql, &[], |row| {
+            let day = |column| row.get::<String>(column)?.parse::<Date>().context(Kind::Damaged, damaged);
+            let id = row.get(0)?;
+            Ok(Audit {
                 id,
-                begun: time(row.get(1).sql(could_not_read)?)?,
-                begun_by: text(2)?,
+                begun: row.get(1)?,
+                begun_by: row.get(2)?,
                 first: day(3)?,
                 last: day(4)?,
-                basis: of_json::<Basis>(&text(5)?)?,
+                basis: of_json::<Basis>(&row.get::<String>(5)?)?,
                 items: self.audit_items(id)?,
-                report: row.get(6).sql(could_not_read)?,
-            });
-        }
-        Ok(audits)
+                report: row.get(6)?,
+            })
+        })
     }
 
     fn audit_items(&self, audit: Uuid) -> Result<Vec<(Item, Option<Judgement>)>> {
         let sql = "SELECT item, judgement FROM audit_items WHERE audit = ?1 ORDER BY number";
-        let rows: Vec<(String, Option<String>)> = self
-            .0
-            .prepare_cached(sql)
-            .and_then(|mut s| s.query_map([audit.as_bytes()], |row| Ok((row.get(0)?, row.get(1)?)))?.collect())
-            .sql(could_not_read)?;
-        let item = |(item, judgement): &(String, Option<String>)| {
-            Ok((of_json(item)?, judgement.as_deref().map(of_json).transpose()?))
-        };
-        rows.iter().map(item).collect()
+        self.all(sql, &[&audit], |row| {
+            let judgement: Option<String> = row.get(1)?;
+            Ok((of_json(&row.get::<String>(0)?)?, judgement.as_deref().map(of_json).transpose()?))
+        })
     }
 
     /// Keeps what was found about item `number`, from 1. It can be changed until the audit is closed.
@@ -228,18 +217,15 @@ impl Rows<'_> {
     /// # Errors
     /// `Refused` when it is closed, `NotFound` when there is no such item.
     pub fn judge(&self, audit: Uuid, number: i64, judgement: &Judgement) -> Result<()> {
-        let goes_on: Option<bool> = self
-            .0
-            .query_row("SELECT report IS NULL FROM audits WHERE id = ?1", [audit.as_bytes()], |row| row.get(0))
-            .optional()
-            .sql(could_not_read)?;
+        let goes_on =
+            self.one("SELECT report IS NULL FROM audits WHERE id = ?1", &[&audit], |row| row.get::<bool>(0))?;
         match goes_on {
             Some(true) => {}
             Some(false) => return Err(Error::new(Kind::Refused, "the audit is closed; its report stays as it is")),
             None => return Err(Error::new(Kind::NotFound, "there is no such audit")),
         }
         let sql = "UPDATE audit_items SET judgement = ?3 WHERE audit = ?1 AND number = ?2";
-        match self.0.execute(sql, params![audit.as_bytes(), number, json(judgement)?]).sql(could_not_write)? {
+        match self.run(sql, &[&audit, &number, &json(judgement)?])? {
             0 => Err(Error::new(Kind::NotFound, "there is no such item")),
             _ => Ok(()),
         }
@@ -251,7 +237,7 @@ impl Rows<'_> {
     /// `Refused` when it is closed already.
     pub fn close_audit(&self, audit: Uuid, report: &str) -> Result<()> {
         let sql = "UPDATE audits SET report = ?2 WHERE id = ?1 AND report IS NULL";
-        match self.0.execute(sql, params![audit.as_bytes(), report]).sql(could_not_write)? {
+        match self.run(sql, &[&audit, &report])? {
             0 => Err(Error::new(Kind::Refused, "the audit is closed; its report stays as it is")),
             _ => Ok(()),
         }
@@ -270,6 +256,12 @@ fn damaged() -> String {
     "a day of an audit in the station's database can't be read".into()
 }
 
-fn time(micros: i64) -> Result<Timestamp> {
-    Timestamp::from_microsecond(micros).context(Kind::Damaged, || "invalid timestamp in the station's database".into())
+/// Whether an officer's answer says that the plate was read wrong.
+fn is_misread(disposition: &[u8]) -> bool {
+    #[derive(Deserialize)]
+    struct Answer {
+        finding: String,
+    }
+    let answer = serde_json::from_slice::<Answer>(disposition);
+    answer.is_ok_and(|answer| matches!(&*answer.finding, "misread" | "wrong_state"))
 }
