@@ -36,7 +36,11 @@ impl Hall {
 
     /// The same with these lines at the end of its configuration.
     pub fn with(more: &str) -> Self {
-        let depot = Depot::new();
+        Self::on(Depot::new(), more)
+    }
+
+    /// The same with an archive of another kind.
+    pub fn on(depot: Depot, more: &str) -> Self {
         let names = ["localhost".into(), "127.0.0.1".into()];
         depot.authority.issue_console(&names, depot.dir.path(), &SystemClock::new()).unwrap();
         let file = depot.file();

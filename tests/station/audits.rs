@@ -1,14 +1,15 @@
 //! Audits on the station's pages (control P-32).
 
 use crate::kit::console::{Answer, Browser};
+use crate::kit::objects::Objects;
+use crate::kit::postgres::Postgres;
 use crate::kit::station_pages::Hall;
-use crate::kit::{pixels, record};
+use crate::kit::{Depot, pixels, record};
 use plated_core::record::ReadRecord;
 use reqwest::StatusCode;
 
 /// A station with eight reads that have pictures, and twelve searches by an officer.
-fn busy() -> Hall {
-    let hall = Hall::new();
+fn busy(hall: Hall) -> Hall {
     for (name, role) in [("jdoe", "officer"), ("audit", "auditor"), ("chief", "administrator"), ("clerk", "custodian")]
     {
         hall.hire(name, role);
@@ -54,7 +55,7 @@ fn judge_all(browser: &Browser, audit: &str, items: usize) {
 // policy: P-32
 #[test]
 fn an_auditor_judges_accesses_and_reads_that_were_drawn_and_the_signed_report_goes_to_the_administrator() {
-    let hall = busy();
+    let hall = busy(Hall::new());
     let auditor = hall.logged_in("audit");
     assert!(auditor.get("/audits").body.contains("There was no audit yet"));
     let asked = begin(&auditor);
@@ -108,8 +109,27 @@ fn an_auditor_judges_accesses_and_reads_that_were_drawn_and_the_signed_report_go
 
 // policy: P-32
 #[test]
+fn an_audit_is_drawn_drawn_again_judged_and_closed_on_postgresql_too() {
+    let Some(server) = Postgres::shared() else { return };
+    let mut depot = Depot::new();
+    depot.on_postgres(&server.database(), &Objects::shared().bucket());
+    let hall = busy(Hall::on(depot, ""));
+    let auditor = hall.logged_in("audit");
+    let audit = begin(&auditor).to;
+    assert!(auditor.get(&audit).body.contains("18 of 18 items to be judged"));
+    assert!(auditor.get(&format!("{audit}?again=1")).body.contains("it is the same sample"));
+    judge_all(&auditor, &audit, 18);
+    let token = auditor.get(&audit).token();
+    let closed = auditor.post(&format!("{audit}/close"), &token, &[("conclusion", "All in order.")]);
+    assert_eq!(closed.to, format!("{audit}?done=closed"), "{}", closed.body);
+    let page = hall.logged_in("chief").get(&audit);
+    assert!(page.body.contains("All in order.") && page.body.contains("jdoe"), "{}", page.body);
+}
+
+// policy: P-32
+#[test]
 fn a_sample_can_not_be_chosen_and_its_number_draws_the_same_again() {
-    let hall = busy();
+    let hall = busy(Hall::new());
     let auditor = hall.logged_in("audit");
     let first = begin(&auditor).to;
     // Another one is not to be had while this one goes on.

@@ -53,7 +53,7 @@ async fn drive(depot: &Depot, vehicle: &str, stations: [SocketAddr; 2]) -> Vec<S
                 assert_eq!(receipt(&answer).reads.durable.len(), READS);
                 break;
             }
-            // The link's own pause before a vehicle comes again.
+            // As a vehicle comes again after a pause; without one the stations would be asked without end while they start.
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
         all.extend(reads);
@@ -93,7 +93,7 @@ async fn stations_that_are_killed_one_by_one_keep_each_read_exactly_once() {
     };
     let killing = async {
         while !over.load(Ordering::Relaxed) {
-            // At any moment of whatever they are doing.
+            // The moment is what the test is about: any of whatever they are doing.
             tokio::time::sleep(Duration::from_millis(50 + u64::from(random(250)))).await;
             let n = random(2) as usize;
             // SIGKILL, and started again in its place.
