@@ -1,7 +1,8 @@
-//! The station's archive: searches among the reads of a year, 3 million in files and 20 million on PostgreSQL, and a purge of a
-//! day of 1 million beside ingest. Rows without pictures. `PLATED_ARCHIVE_READS` and `PLATED_ARCHIVE_DAY` make it smaller; then
+//! The station's archive: searches among the reads of a year, 3 million in files and 20 million on PostgreSQL, the station's
+//! pages over it, and a purge of a day of 1 million beside ingest. Rows without pictures. `PLATED_ARCHIVE_READS` and `PLATED_ARCHIVE_DAY` make it smaller; then
 //! the figures say so. `PLATED_ARCHIVE_ENGINE` (`sqlite`, `postgresql`) leaves the other one out.
 
+use super::kit::Depot;
 use super::kit::objects::Objects;
 use super::kit::postgres::{Postgres, name_of};
 use super::kit::store::{gate, permit};
@@ -9,11 +10,11 @@ use super::support::{figure, load, millis, percentile, size, stolen};
 use jiff::{SignedDuration, Timestamp};
 use plated_access::{Actor, Case, Machine, Reason};
 use plated_core::digest::Sha256;
+use plated_station::ArchiveKey;
 use plated_station::archive::{
-    Archive, CheckedBatch, CheckedRead, Class, Envelope, Options, Plate, PostgresArchive, PostgresOptions, Query,
-    Retention, SqliteArchive,
+    Archive, CheckedBatch, CheckedRead, Class, EngineKind, Envelope, Options, Plate, PostgresArchive, PostgresOptions,
+    Query, Retention, SqliteArchive,
 };
-use plated_station::{ArchiveKey, ServerOptions};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 use uuid::{NoContext, Uuid};
@@ -23,7 +24,8 @@ const SEARCHES: usize = 200;
 /// Reads in one batch while the archive is filled.
 const BATCH: usize = 2000;
 
-fn plate(n: usize) -> String {
+/// Different plates of California.
+pub(super) fn plate(n: usize) -> String {
     let mut n = n.wrapping_mul(2_654_435_761) % 175_760_000;
     let mut text = String::from("7");
     for (count, from) in [(26, b'A'); 3].into_iter().chain([(10, b'0'); 3]) {
@@ -85,42 +87,43 @@ fn fill(archive: &dyn Archive, first: usize, count: usize, day: Timestamp) {
 pub fn run() {
     let engine = std::env::var("PLATED_ARCHIVE_ENGINE").unwrap_or_default();
     if engine != "postgresql" {
-        let dir = tempfile::tempdir().unwrap();
-        let key = ArchiveKey::create_file(&dir.path().join("archive.key")).unwrap();
-        let data = dir.path().join("data");
         println!("  in files:");
-        let open = |retention| -> Box<dyn Archive> {
-            Box::new(
-                SqliteArchive::open(&Options { data: &data, key: key.clone(), station: "bench", retention }).unwrap(),
-            )
-        };
-        measure(size("PLATED_ARCHIVE_READS", 3_000_000), &open, &|| {});
+        measure(size("PLATED_ARCHIVE_READS", 3_000_000), Depot::new(), &|| {});
     }
     if engine != "sqlite" {
         let Some(server) = Postgres::durable() else {
             println!("  SKIPPED: PostgreSQL is not installed");
             return;
         };
-        let (url, objects) = (server.database(), Objects::shared().bucket());
-        let dir = tempfile::tempdir().unwrap();
-        let key = ArchiveKey::create_file(&dir.path().join("archive.key")).unwrap();
+        let (url, mut depot) = (server.database(), Depot::new());
+        depot.on_postgres(&url, &Objects::shared().bucket());
         println!("  on PostgreSQL, which syncs each commit:");
-        let open = |retention| -> Box<dyn Archive> {
-            let server = ServerOptions { url: url.clone(), ca: None, connections: 16 };
-            let (objects, key) = (objects.clone(), key.clone());
-            Box::new(
-                PostgresArchive::open(&PostgresOptions { server, objects, key, station: "bench", retention }).unwrap(),
-            )
-        };
         // As autovacuum does by itself within the day.
-        measure(size("PLATED_ARCHIVE_READS", 20_000_000), &open, &|| drop(server.sql(name_of(&url), "VACUUM ANALYZE")));
+        let settle = || drop(server.sql(name_of(&url), "VACUUM ANALYZE"));
+        measure(size("PLATED_ARCHIVE_READS", 20_000_000), depot, &settle);
     }
 }
 
-fn measure(reads: usize, open: &dyn Fn(Retention) -> Box<dyn Archive>, settle: &dyn Fn()) {
+/// The archive of this station.
+pub(super) fn open(depot: &Depot, retention: Retention) -> Box<dyn Archive> {
+    let (config, key) = (&depot.config, ArchiveKey::load(&depot.config.archive_key).unwrap());
+    match config.archive.engine {
+        EngineKind::Sqlite => Box::new(
+            SqliteArchive::open(&Options { data: &config.data, key, station: &config.name, retention }).unwrap(),
+        ),
+        EngineKind::Postgresql => {
+            let (server, objects) = (config.archive.server().unwrap(), config.archive.objects().unwrap());
+            let options = PostgresOptions { server, objects, key, station: &config.name, retention };
+            Box::new(PostgresArchive::open(&options).unwrap())
+        }
+    }
+}
+
+fn measure(reads: usize, depot: Depot, settle: &dyn Fn()) {
     let of_day = size("PLATED_ARCHIVE_DAY", 1_000_000);
-    let archive = open(Retention::default());
-    let start: Timestamp = "2026-01-01T00:00:00Z".parse().unwrap();
+    let archive = open(&depot, Retention::default());
+    // The year ends today: what people ask for are the last weeks and months.
+    let start = Timestamp::now() - SignedDuration::from_hours(24 * DAYS as i64);
     let day = |n: usize| start + SignedDuration::from_hours(24) * n as i32;
     let from = Instant::now();
     for n in 0..DAYS {
@@ -133,23 +136,26 @@ fn measure(reads: usize, open: &dyn Fn(Retention) -> Box<dyn Archive>, settle: &
 
     let from = Instant::now();
     let retention = Retention { no_hit: 365, hit: 3650, ..Retention::default() };
-    let archive = open(retention);
+    let archive = open(&depot, retention);
     println!("  opened in {:.0} ms", millis(from.elapsed()));
-    let archive = &*archive;
     let before = stolen();
     let part = |n: usize, from: usize, to: usize| plate(n * 7)[from..to].to_owned();
-    searches(archive, reads, "by the beginning of a plate", 200.0, |n| format!("{}*", part(n, 0, 4)));
-    searches(archive, reads, "by a whole plate", 200.0, |n| part(n, 0, 7));
-    searches(archive, reads, "with a wildcard in front", 2000.0, |n| format!("*{}", part(n, 3, 7)));
-    searches(archive, reads, "with a wildcard in front, nothing found", 2000.0, |n| format!("*{:02}QQ", n % 100));
+    let look = |what: &str, bar: f64, pattern: &dyn Fn(usize) -> String| searches(&*archive, reads, what, bar, pattern);
+    look("by the beginning of a plate", 200.0, &|n| format!("{}*", part(n, 0, 4)));
+    look("by a whole plate", 200.0, &|n| part(n, 0, 7));
+    look("with a wildcard in front", 2000.0, &|n| format!("*{}", part(n, 3, 7)));
+    look("with a wildcard in front, nothing found", 2000.0, &|n| format!("*{:02}QQ", n % 100));
     println!("  stolen by the host of this virtual machine: {:.0} ms; load {}", millis(stolen() - before), load());
+    drop(archive);
+    let depot = super::pages::run(depot, reads);
 
     // The day before all others, so that it alone is over.
-    fill(archive, reads, of_day, start - SignedDuration::from_hours(24));
-    purge(archive, of_day, start + SignedDuration::from_hours(365 * 24));
+    let archive = open(&depot, retention);
+    fill(&*archive, reads, of_day, start - SignedDuration::from_hours(24));
+    purge(&*archive, of_day, start + SignedDuration::from_hours(365 * 24));
 }
 
-fn searches(archive: &dyn Archive, reads: usize, what: &str, bar_ms: f64, pattern: impl Fn(usize) -> String) {
+fn searches(archive: &dyn Archive, reads: usize, what: &str, bar_ms: f64, pattern: &dyn Fn(usize) -> String) {
     let permit = permit();
     let mut found = 0;
     let mut times: Vec<Duration> = (0..SEARCHES)

@@ -20,6 +20,7 @@ mod false_alerts;
 mod hotlist;
 mod latency;
 mod memory;
+mod pages;
 mod search;
 mod shift;
 mod start;

@@ -90,7 +90,11 @@ impl ArchiveSettings {
         }
     }
 
-    fn server(&self) -> Result<ServerOptions> {
+    /// How its database is reached.
+    ///
+    /// # Errors
+    /// When a key is missing, or a file can't be read.
+    pub fn server(&self) -> Result<ServerOptions> {
         let file = self.database.as_deref().ok_or_else(|| missing("database"))?;
         Ok(ServerOptions {
             url: read_secret(file, "archive.database")?,
@@ -99,7 +103,11 @@ impl ArchiveSettings {
         })
     }
 
-    fn objects(&self) -> Result<ObjectOptions> {
+    /// How its object storage is reached.
+    ///
+    /// # Errors
+    /// When a key is missing, or a file can't be read.
+    pub fn objects(&self) -> Result<ObjectOptions> {
         let file = self.object_key.as_deref().ok_or_else(|| missing("object_key"))?;
         let text = read_secret(file, "archive.object_key")?;
         let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
