@@ -105,7 +105,9 @@ mod gate; // the only way to a permit
 mod subscriber; // programs that are given alerts
 pub mod audit; // the chain of records: rows, heads, verification, redaction
 
-pub use accounts::{AccountSettings, AccountStore, Accounts, Alarm, Change, Due, LoggedIn, LoginRefused, Session};
+pub use accounts::{
+    AccountSettings, AccountStore, Accounts, Alarm, Change, Due, LoggedIn, LoginRefused, Session, SharedAccounts,
+};
 pub use actor::{Actor, Machine, SessionUser};
 pub use agency::AgencySettings;
 pub use breach::Breach;

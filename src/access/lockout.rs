@@ -54,6 +54,8 @@ struct Attempts {
     /// When, the newest last.
     at: Vec<Duration>,
     locked_since: Option<Duration>,
+    /// That it is locked has been kept.
+    lock_is_kept: bool,
 }
 
 impl Attempts {
@@ -72,7 +74,8 @@ impl Lockout {
     pub fn new(rule: LockoutRule, kept: impl IntoIterator<Item = (LoginName, Failures)>, now: Duration) -> Self {
         let restore = |(name, failures): (LoginName, Failures)| {
             let count = failures.count.min(rule.failures) as usize;
-            (name, Attempts { at: vec![now; count], locked_since: failures.locked.then_some(now) })
+            let (at, locked_since) = (vec![now; count], failures.locked.then_some(now));
+            (name, Attempts { at, locked_since, lock_is_kept: failures.locked })
         };
         Self { rule, names: Mutex::new(kept.into_iter().map(restore).collect()) }
     }
@@ -101,9 +104,35 @@ impl Lockout {
         Ok(forgotten)
     }
 
-    /// What is to be kept of this name.
+    /// Takes over what others have kept of failures by a name, `age` ago.
+    pub fn adopt(&self, name: &LoginName, kept: Failures, age: Duration, now: Duration) {
+        let mut names = self.names();
+        // Somebody got in, or an administrator released it.
+        if names.get(name).is_some_and(|attempts| attempts.lock_is_kept) && !kept.locked {
+            names.remove(name);
+        }
+        let at = now.saturating_sub(age);
+        let counts = if age < self.rule.window { kept.count.min(self.rule.failures) as usize } else { 0 };
+        let locks = kept.locked && self.rule.lock.is_none_or(|lock| age < lock);
+        if counts == 0 && !locks {
+            return;
+        }
+        let attempts = names.entry(name.clone()).or_default();
+        while attempts.at.len() < counts {
+            attempts.at.insert(0, at);
+        }
+        if locks && attempts.locked_since.is_none() {
+            (attempts.locked_since, attempts.lock_is_kept) = (Some(at), true);
+        }
+    }
+
+    /// What is to be kept of this name, and is from now on.
     pub fn failures(&self, name: &LoginName) -> Failures {
-        self.names().get(name).map(Attempts::failures).unwrap_or_default()
+        let mut names = self.names();
+        let Some(attempts) = names.get_mut(name) else { return Failures::default() };
+        let failures = attempts.failures();
+        attempts.lock_is_kept = failures.locked;
+        failures
     }
 
     /// The attempt was neither right nor wrong; those before it still count.
@@ -164,6 +193,40 @@ mod tests {
     }
 
     // policy: P-20
+    // policy: P-20
+    #[test]
+    fn failures_at_two_that_share_them_count_together_and_a_release_at_one_counts_at_the_other() {
+        let (one, other, jdoe) = (Lockout::new(RULE, [], s(0)), Lockout::new(RULE, [], s(0)), name("jdoe"));
+        for at in 0..3 {
+            one.begin(&jdoe, s(at)).unwrap();
+        }
+        let kept = one.failures(&jdoe);
+        for at in 3..5 {
+            other.adopt(&jdoe, kept, s(at - 2), s(at));
+            other.begin(&jdoe, s(at)).unwrap();
+        }
+        let kept = other.failures(&jdoe);
+        assert_eq!(kept, Failures { count: 5, locked: true });
+        one.adopt(&jdoe, kept, s(1), s(5));
+        assert!(one.begin(&jdoe, s(5)).is_err());
+        // Old ones count no more; a lock is over when its time is.
+        let third = Lockout::new(RULE, [], s(0));
+        third.adopt(&jdoe, kept, s(900), s(2000));
+        third.begin(&jdoe, s(2000)).unwrap();
+        assert_eq!(third.failures(&jdoe).count, 1);
+        // Somebody released it at the other one.
+        one.adopt(&jdoe, Failures::default(), s(0), s(6));
+        one.begin(&jdoe, s(6)).unwrap();
+        // What is under way here is not forgotten for that.
+        let busy = Lockout::new(RULE, [], s(0));
+        for at in 0..5 {
+            busy.adopt(&jdoe, Failures::default(), s(0), s(at));
+            busy.begin(&jdoe, s(at)).unwrap();
+        }
+        busy.adopt(&jdoe, Failures::default(), s(0), s(5));
+        assert!(busy.begin(&jdoe, s(5)).is_err());
+    }
+
     #[test]
     fn five_failures_in_fifteen_minutes_lock_a_name_for_ten_minutes() {
         let lockout = lockout();

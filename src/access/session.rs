@@ -139,6 +139,8 @@ struct Live {
     begun: Duration,
     used: Option<Duration>,
     kept: Duration,
+    /// As it was kept last.
+    written: SessionRecord,
 }
 
 impl Live {
@@ -157,7 +159,8 @@ impl Live {
     fn record(&mut self, wall: Timestamp, now: Duration) -> SessionRecord {
         self.kept = now;
         let (age_s, idle_s) = (self.age(now).as_secs(), self.idle(now).as_secs());
-        SessionRecord { seen: wall, age_s, idle_s, ..self.record.clone() }
+        self.written = SessionRecord { seen: wall, age_s, idle_s, ..self.record.clone() };
+        self.written.clone()
     }
 }
 
@@ -176,12 +179,13 @@ impl Sessions {
     /// Those that were kept before the restart.
     pub fn new(rule: SessionRule, kept: Vec<SessionRecord>, wall: Timestamp, now: Duration) -> Self {
         let restore = |mut record: SessionRecord| {
+            let written = record.clone();
             let down = Duration::try_from(wall.duration_since(record.seen)).ok();
             record.locked |= down.is_none_or(|down| down > MAX_DOWN);
             let down = down.unwrap_or_default().as_secs();
             record.age_s = record.age_s.saturating_add(down);
             record.idle_s = record.idle_s.saturating_add(down);
-            (record.id, Live { record, begun: now, used: None, kept: now })
+            (record.id, Live { record, begun: now, used: None, kept: now, written })
         };
         Self { rule, live: kept.into_iter().map(restore).collect() }
     }
@@ -199,8 +203,30 @@ impl Sessions {
         let ended: Vec<_> = own.into_iter().skip(MAX_SESSIONS - 1).map(|(id, _)| *id).collect();
         ended.iter().for_each(|id| drop(self.live.remove(id)));
         let record = SessionRecord { id, user, opened: wall, seen: wall, age_s: 0, idle_s: 0, locked: false };
-        self.live.insert(id, Live { record: record.clone(), begun: now, used: Some(now), kept: now });
+        let written = record.clone();
+        self.live.insert(id, Live { record: record.clone(), begun: now, used: Some(now), kept: now, written });
         (record, ended)
+    }
+
+    /// Takes over what others have written of a session that they share; none: they ended it. The wall clock says how long
+    /// ago they did.
+    pub fn adopt(&mut self, id: SessionId, kept: Option<SessionRecord>, wall: Timestamp, now: Duration) {
+        let Some(written) = kept else {
+            self.live.remove(&id);
+            return;
+        };
+        let here = self.live.get(&id);
+        if here.is_some_and(|live| live.written == written) {
+            return;
+        }
+        // Clocks differ a little; what was written in the future was written just now.
+        let since = Duration::try_from(wall.duration_since(written.seen)).unwrap_or_default().as_secs();
+        let mut record = written.clone();
+        record.age_s = record.age_s.saturating_add(since);
+        record.idle_s = record.idle_s.saturating_add(since);
+        let there = now.checked_sub(Duration::from_secs(record.idle_s));
+        let used = here.and_then(|live| live.used).max(there);
+        self.live.insert(id, Live { record, begun: now, used, kept: now, written });
     }
 
     /// The session as it is now.
@@ -361,6 +387,45 @@ mod tests {
         assert!(matches!(find(&mut restarted(wall(90 + 601)), 0), Found::Live { locked: true, .. }));
         assert!(matches!(find(&mut restarted(wall(80)), 0), Found::Live { locked: true, .. }));
         assert_eq!(find(&mut restarted(wall(16 * 3600)), 0), Found::Over);
+    }
+
+    // policy: P-20
+    #[test]
+    fn of_a_session_that_two_share_each_knows_what_the_other_wrote() {
+        let (mut one, id, opened) = one(RULE);
+        let mut other = Sessions::new(RULE, Vec::new(), wall(0), s(5000));
+        assert_eq!(other.find(id, Activity::Person, wall(0), s(5000)), Found::None);
+        // Used at the other one for an hour, it is not idle at the first.
+        let mut kept = opened;
+        for at in (60..=3600).step_by(60) {
+            other.adopt(id, Some(kept.clone()), wall(at), s(5000 + at));
+            let Found::Live { locked: false, keep, .. } = other.find(id, Activity::Person, wall(at), s(5000 + at))
+            else {
+                panic!("it is not idle: {at}")
+            };
+            kept = keep.unwrap_or(kept);
+        }
+        one.adopt(id, Some(kept.clone()), wall(3600), s(3600));
+        assert_eq!(locked(&mut one, id, Activity::Background, 3600), Some(false));
+        // Locked at one, it is locked at the other; unlocked there, it is open here.
+        let record = one.set_locked(id, true, wall(3601), s(3601)).unwrap();
+        other.adopt(id, Some(record), wall(3601), s(8601));
+        assert!(matches!(other.find(id, Activity::Person, wall(3601), s(8601)), Found::Live { locked: true, .. }));
+        let record = other.set_locked(id, false, wall(3602), s(8602)).unwrap();
+        one.adopt(id, Some(record.clone()), wall(3602), s(3602));
+        assert_eq!(locked(&mut one, id, Activity::Person, 3602), Some(false));
+        // Nobody uses it: it is locked when it is time, wherever it is asked for.
+        other.adopt(id, Some(record.clone()), wall(3602 + 1800), s(8602 + 1800));
+        assert!(matches!(
+            other.find(id, Activity::Background, wall(3602 + 1800), s(8602 + 1800)),
+            Found::Live { locked: true, .. }
+        ));
+        // Its time is over, and ended at one it is gone at the other.
+        let mut third = Sessions::new(RULE, Vec::new(), wall(0), s(0));
+        third.adopt(id, Some(record), wall(16 * 3600), s(0));
+        assert_eq!(third.find(id, Activity::Person, wall(16 * 3600), s(0)), Found::Over);
+        one.adopt(id, None, wall(3603), s(3603));
+        assert_eq!(one.find(id, Activity::Person, wall(3603), s(3603)), Found::None);
     }
 
     #[test]

@@ -4,8 +4,10 @@ use crate::StationConfig;
 use crate::archive::Engine;
 use crate::database::Database;
 use crate::rows::Rows;
+use jiff::Timestamp;
 use plated_access::{
-    AccountStore, Accounts, Breach, Failures, LoginName, SessionId, SessionRecord, SubscriberAccount, User,
+    AccountStore, Accounts, Breach, Failures, LoginName, SessionId, SessionRecord, SharedAccounts, SubscriberAccount,
+    User,
 };
 use plated_core::clock::Clock;
 use plated_core::digest::Sha256;
@@ -13,20 +15,26 @@ use plated_core::error::{Context, Error, Kind, Result};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 /// The schema in the station's database.
 pub(super) const SCHEMA: &str = include_str!("accounts.sql");
 
 /// Where accounts are kept.
 #[derive(Clone)]
-pub struct StationAccounts(Arc<Mutex<Database>>);
+pub struct StationAccounts {
+    database: Arc<Mutex<Database>>,
+    clock: Arc<dyn Clock>,
+    /// Other stations write to the same database.
+    is_shared: bool,
+}
 
 /// The accounts of this archive's station, whose changes and logins are on record in its log.
 ///
 /// # Errors
 /// What keeps them from being read.
 pub fn open(archive: &dyn Engine, config: &StationConfig, clock: Arc<dyn Clock>) -> Result<Arc<Accounts>> {
-    let store = StationAccounts(archive.database().clone());
+    let store = store(archive, clock.clone());
     let (raised, station, at) = (store.clone(), config.name.clone(), clock.clone());
     let alarm = Box::new(move |breach: Breach| {
         tracing::error!("Security: {breach}.");
@@ -40,17 +48,19 @@ pub fn open(archive: &dyn Engine, config: &StationConfig, clock: Arc<dyn Clock>)
 }
 
 /// The same store, for whoever asks it beside the accounts.
-pub fn store(archive: &dyn Engine) -> StationAccounts {
-    StationAccounts(archive.database().clone())
+pub fn store(archive: &dyn Engine, clock: Arc<dyn Clock>) -> StationAccounts {
+    let database = archive.database().clone();
+    let is_shared = database.lock().unwrap_or_else(PoisonError::into_inner).server().is_some();
+    StationAccounts { database, clock, is_shared }
 }
 
 impl StationAccounts {
     fn read<T>(&self, look: impl FnOnce(&Rows<'_>) -> Result<T>) -> Result<T> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).read(look)
+        self.database.lock().unwrap_or_else(PoisonError::into_inner).read(look)
     }
 
     fn write<T>(&self, work: impl FnOnce(&Rows<'_>) -> Result<T>) -> Result<T> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).transaction(work)
+        self.database.lock().unwrap_or_else(PoisonError::into_inner).transaction(work)
     }
 }
 
@@ -114,12 +124,16 @@ impl AccountStore for StationAccounts {
             0 => rows.run("DELETE FROM failed_logins WHERE name = ?1", &[&name.as_str()]).map(drop),
             count => rows
                 .run(
-                    "INSERT INTO failed_logins (name, count, locked) VALUES (?1, ?2, ?3)
-                     ON CONFLICT (name) DO UPDATE SET count = excluded.count, locked = excluded.locked",
-                    &[&name.as_str(), &count, &locked],
+                    "INSERT INTO failed_logins (name, count, locked, at) VALUES (?1, ?2, ?3, ?4)
+                     ON CONFLICT (name) DO UPDATE SET count = excluded.count, locked = excluded.locked, at = excluded.at",
+                    &[&name.as_str(), &count, &locked, &self.clock.wall()],
                 )
                 .map(drop),
         })
+    }
+
+    fn shared(&self) -> Option<&dyn SharedAccounts> {
+        self.is_shared.then_some(self)
     }
 
     // No program asks the station for alerts.
@@ -137,6 +151,25 @@ impl AccountStore for StationAccounts {
 
     fn remove_subscriber(&self, _: &str) -> Result<()> {
         Ok(())
+    }
+}
+
+impl SharedAccounts for StationAccounts {
+    fn session(&self, id: SessionId) -> Result<Option<SessionRecord>> {
+        let sql = "SELECT record FROM sessions WHERE id = ?1";
+        let text: Option<String> = self.read(|rows| rows.one(sql, &[&id.to_string()], |row| row.get(0)))?;
+        text.map(|text| of_json(&text)).transpose()
+    }
+
+    fn failures_of(&self, name: &LoginName) -> Result<(Failures, Duration)> {
+        let sql = "SELECT count, locked, at FROM failed_logins WHERE name = ?1";
+        let found = self.read(|rows| {
+            rows.one(sql, &[&name.as_str()], |row| {
+                Ok((Failures { count: row.get(0)?, locked: row.get(1)? }, row.get::<Timestamp>(2)?))
+            })
+        })?;
+        let since = |at| Duration::try_from(self.clock.wall().duration_since(at)).unwrap_or_default();
+        Ok(found.map_or_else(Default::default, |(failures, at)| (failures, since(at))))
     }
 }
 

@@ -13,5 +13,6 @@ CREATE TABLE sessions (
 CREATE TABLE failed_logins (
     name        TEXT PRIMARY KEY,
     count       INTEGER NOT NULL,
-    locked      INTEGER NOT NULL
+    locked      INTEGER NOT NULL,
+    at          INTEGER NOT NULL          -- of the last one
 ) STRICT, WITHOUT ROWID;

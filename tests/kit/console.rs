@@ -212,6 +212,11 @@ impl Browser {
         Self { client, base: format!("https://localhost:{port}"), runtime, cookies: Mutex::default() }
     }
 
+    /// Is led to another server by the same name, as by a load balancer.
+    pub fn turn_to(&mut self, port: u16) {
+        self.base = format!("https://localhost:{port}");
+    }
+
     pub fn get(&self, path: &str) -> Answer {
         self.send(self.request(Method::GET, path))
     }

@@ -59,6 +59,17 @@ impl Hall {
         Self { depot, vehicles, pages, routes, runtime }
     }
 
+    /// Another station with the same configuration and a data folder of its own; where its pages are.
+    pub fn another(&self) -> SocketAddr {
+        let mut config = StationConfig::load(&self.depot.dir.path().join("station.toml")).unwrap();
+        config.data = self.depot.dir.path().join("other");
+        let bind = StationServer::bind(&config, Arc::new(SystemClock::new()));
+        let server = self.runtime.handle().block_on(bind).unwrap();
+        let pages = server.pages_address().unwrap();
+        self.runtime.handle().spawn(server.run(std::future::pending()));
+        pages
+    }
+
     /// `plated-station ARGS` with its configuration.
     pub fn command(&self, args: &[&str], input: &str) -> Output {
         let mut program = Command::new(env!("CARGO_BIN_EXE_plated-station"));

@@ -1,12 +1,17 @@
 //! The station's pages over real HTTPS and a real archive.
 
 use crate::kit::console::{Answer, Browser, PASSWORD};
+use crate::kit::objects::Objects;
+use crate::kit::postgres::Postgres;
 use crate::kit::station_pages::{CHOSEN, Hall};
-use crate::kit::{pixels, record};
+use crate::kit::{Depot, pixels, record};
 use plated_core::officers::{Correction, Reading};
 use plated_core::record::{Alerting, ReadRecord};
 use plated_portal::{Needs, Route};
 use reqwest::StatusCode;
+
+/// So many failed logins lock an account, by default.
+const FAILURES: usize = 5;
 
 /// A read of this plate without hits.
 fn plain(text: &str) -> ReadRecord {
@@ -384,5 +389,56 @@ fn the_policy_is_public_and_names_custodian_purposes_and_retention() {
     assert_eq!(page.status, StatusCode::OK);
     for part in ["Springfield PD", "Ann Smith", "365 days", "stolen, wanted", "evidence hold"] {
         assert!(page.body.contains(part), "{part}: {}", page.body);
+    }
+}
+
+// policy: P-20
+#[test]
+fn who_is_logged_in_at_one_station_is_at_all_that_share_its_database_and_so_is_who_is_locked_out() {
+    let Some(server) = Postgres::shared() else { return };
+    let mut depot = Depot::new();
+    depot.on_postgres(&server.database(), &Objects::shared().bucket());
+    let hall = Hall::on(depot, "");
+    let (one, other) = (hall.pages.port(), hall.another().port());
+    hall.hire("jdoe", "supervisor");
+    let mut browser = hall.logged_in("jdoe");
+    let status = |browser: &Browser| browser.get("/fleet").status;
+    let token = browser.get("/fleet").token();
+    browser.turn_to(other);
+    assert_eq!(status(&browser), StatusCode::OK);
+    // A form of one is taken by the other; locked there, it is locked here.
+    assert_eq!(browser.post("/lock", &token, &[]).status, StatusCode::SEE_OTHER);
+    browser.turn_to(one);
+    let locked = browser.get("/fleet");
+    assert!(locked.status == StatusCode::SEE_OTHER && locked.to.starts_with("/unlock"), "{}", locked.to);
+    assert_eq!(browser.submit("/unlock", &[("password", CHOSEN)]).status, StatusCode::SEE_OTHER);
+    browser.turn_to(other);
+    assert_eq!(status(&browser), StatusCode::OK);
+    // Another password ends the sessions that were begun elsewhere.
+    let mut elsewhere = hall.browser();
+    elsewhere.turn_to(other);
+    assert_eq!(elsewhere.log_in("jdoe", CHOSEN).status, StatusCode::SEE_OTHER);
+    assert_eq!(status(&elsewhere), StatusCode::OK);
+    browser.turn_to(one);
+    let newer = "pewter tuesday walnut";
+    let fields = [("old", CHOSEN), ("new", newer), ("again", newer)];
+    assert_eq!(browser.submit("/account/password", &fields).status, StatusCode::SEE_OTHER);
+    assert_eq!(status(&elsewhere), StatusCode::SEE_OTHER);
+    // Out at one is out at the other.
+    let token = browser.get("/fleet").token();
+    browser.turn_to(other);
+    browser.post("/logout", &token, &[]);
+    browser.turn_to(one);
+    assert_eq!(status(&browser), StatusCode::SEE_OTHER);
+    // Whoever tries passwords at both is locked out at both.
+    let mut guessing = hall.browser();
+    for n in 0..FAILURES {
+        guessing.turn_to(if n % 2 == 0 { one } else { other });
+        assert_eq!(guessing.log_in("jdoe", "wrong").status, StatusCode::UNAUTHORIZED);
+    }
+    for port in [one, other] {
+        guessing.turn_to(port);
+        let refused = guessing.log_in("jdoe", newer);
+        assert!(refused.status != StatusCode::SEE_OTHER && refused.body.contains("locked"), "{}", refused.body);
     }
 }

@@ -66,6 +66,21 @@ pub trait AccountStore: Send + Sync {
     fn put_subscriber(&self, subscriber: &SubscriberAccount, token: &Sha256) -> Result<()>;
     /// Removes the one of this name; one that is not there is fine.
     fn remove_subscriber(&self, name: &str) -> Result<()>;
+    /// Where others write to it at the same time, as several stations on one database do: what they have written.
+    fn shared(&self) -> Option<&dyn SharedAccounts> {
+        None
+    }
+}
+
+/// What others may have written to an [`AccountStore`] since it was read.
+pub trait SharedAccounts {
+    /// A session.
+    ///
+    /// # Errors
+    /// What kept it from being read; so all of these.
+    fn session(&self, id: SessionId) -> Result<Option<SessionRecord>>;
+    /// Failed logins by this name, and how long ago the last was.
+    fn failures_of(&self, name: &LoginName) -> Result<(Failures, Duration)>;
 }
 
 /// Something that must be done before anything else is allowed.
@@ -157,7 +172,9 @@ impl Accounts {
         let hashing = Hashing::new(settings.argon2_memory_kib, settings.argon2_passes)?;
         let now = clock.monotonic();
         let lockout = Lockout::new(settings.lockout(), store.failures()?, now);
-        let sessions = Sessions::new(settings.session(), store.sessions()?, clock.wall(), now).into();
+        // Those that are shared are looked up when they are asked for: others go on with them meanwhile.
+        let kept = if store.shared().is_some() { Vec::new() } else { store.sessions()? };
+        let sessions = Sessions::new(settings.session(), kept, clock.wall(), now).into();
         let (changing, enrolling, failed, refused_tokens) = Default::default();
         Ok(Self {
             store,
@@ -275,7 +292,14 @@ impl Accounts {
 
     fn find(&self, id: SessionId, activity: Activity) -> Result<(Session, User)> {
         let over = || Error::new(Kind::Unauthenticated, "the session is over; log in again");
-        let found = lock(&self.sessions).find(id, activity, self.clock.wall(), self.clock.monotonic());
+        let kept = self.store.shared().map(|shared| shared.session(id)).transpose()?;
+        let found = {
+            let (mut sessions, wall, now) = (lock(&self.sessions), self.clock.wall(), self.clock.monotonic());
+            if let Some(kept) = kept {
+                sessions.adopt(id, kept, wall, now);
+            }
+            sessions.find(id, activity, wall, now)
+        };
         let (name, locked) = match found {
             Found::None => return Err(over()),
             Found::Over => {
@@ -390,7 +414,12 @@ impl Accounts {
 
     /// The attempt counts from here on, before anything is computed.
     fn begin_attempt(&self, name: &LoginName) -> Result<(), LoginRefused> {
-        if let Some(forgotten) = self.lockout.begin(name, self.clock.monotonic()).map_err(LoginRefused::Locked)? {
+        let now = self.clock.monotonic();
+        if let Some(shared) = self.store.shared() {
+            let (failures, age) = shared.failures_of(name)?;
+            self.lockout.adopt(name, failures, age, now);
+        }
+        if let Some(forgotten) = self.lockout.begin(name, now).map_err(LoginRefused::Locked)? {
             let _ = self.store.put_failures(&forgotten, Failures::default());
         }
         Ok(())
@@ -452,7 +481,11 @@ impl Accounts {
     }
 
     fn end_sessions(&self, name: &LoginName, but: Option<SessionId>) -> Result<()> {
-        let ended = lock(&self.sessions).end_of(name, but);
+        let mut ended = lock(&self.sessions).end_of(name, but);
+        if self.store.shared().is_some() {
+            let elsewhere = self.store.sessions()?.into_iter().filter(|session| session.user == *name);
+            ended.extend(elsewhere.map(|session| session.id).filter(|id| Some(*id) != but));
+        }
         if ended.is_empty() { Ok(()) } else { self.store.remove_sessions(&ended) }
     }
 

@@ -98,7 +98,7 @@ impl Pages {
         let listen = settings.listen;
         let portal = Portal {
             accounts: accounts.clone(),
-            store: Arc::new(accounts::store(&**archive)),
+            store: Arc::new(accounts::store(&**archive, clock.clone())),
             access: config.access.clone(),
             clock: clock.clone(),
             place: config.name.clone(),
@@ -124,7 +124,9 @@ impl Pages {
             audit_report: ArchiveKey::load(&config.archive_key)?.signer(Purpose::AUDIT_REPORT)?,
             clets_lists: config.sources.iter().filter(|s| s.needs_clets()).map(|s| s.name.clone()).collect(),
         });
-        let (router, routes) = site::router(station, Csrf::random()?);
+        // The same at each station on one database, so that a form of one is taken by another.
+        let csrf = Csrf::with_key(&*ArchiveKey::load(&config.archive_key)?.of_file("csrf", &config.name)?);
+        let (router, routes) = site::router(station, csrf);
         let server = Server::bind(listen).await?;
         Ok(Some(Self { server, tls, router, routes }))
     }
