@@ -17,6 +17,8 @@ use plated_vehicle::purge::{Purger, Settings};
 use plated_vehicle::store::{NewImage, NewRead, Store, What, check};
 use plated_vehicle::transfer::{Progress, Sender, StoreOutbox};
 use std::collections::{BTreeSet, HashMap};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::sync::Arc;
@@ -301,9 +303,29 @@ fn a_running_station_takes_a_medium_in_and_goes_on() {
     let mut trip = Trip::new();
     trip.drive(5, 10_000);
     trip.export();
-    let (station, _) = Station::start(&trip.depot);
+    trip.depot.tables = "[metrics]\nlisten = \"127.0.0.1:0\"\n".into();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_plated-station"));
+    command.args(["run", "--config"]).arg(trip.depot.file()).stdout(Stdio::piped()).stderr(Stdio::null());
+    let mut station = Station(command.spawn().unwrap());
+    let mut said = BufReader::new(station.0.stdout.take().unwrap()).lines().map(Result::unwrap);
+    let metrics = said.find_map(|line| Some(line.strip_prefix("metrics at http://")?.to_owned())).unwrap();
+    let listed = trip.depot.well(&["vehicle", "list"]);
+    assert!(!listed.contains(VEHICLE), "it never came: {listed}");
     let told = well(&trip.import(&[]));
     assert!(told.contains("5 reads in"), "{told}");
+    // It counts as contact and as use of the certificate, and is in the numbers.
+    let listed = trip.depot.well(&["vehicle", "list"]);
+    assert!(listed.contains(VEHICLE) && !listed.contains("never used"), "{listed}");
+    assert!(trip.depot.well(&["vehicles"]).contains(VEHICLE));
+    let (address, path) = metrics.split_once('/').unwrap();
+    until("the numbers of the medium", || {
+        let mut stream = TcpStream::connect(address).unwrap();
+        write!(stream, "GET /{path} HTTP/1.1\r\nHost: a\r\n\r\n").unwrap();
+        let mut text = String::new();
+        stream.read_to_string(&mut text).unwrap();
+        let is_there = |line: &str| text.contains(&format!("\nplated_station_{line}"));
+        (is_there("medium_reads_total 5\n") && is_there("medium_last_import_seconds ")).then_some(())
+    });
     let left = std::fs::read_dir(trip.depot.config.data.join("media")).unwrap().count();
     assert_eq!(left, 0, "nothing stays behind");
     drop(station);

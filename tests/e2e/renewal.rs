@@ -6,6 +6,7 @@ use crate::kit::vehicle::{Settings, Vehicle, images, transfer};
 use crate::kit::{Depot, VEHICLE};
 use jiff::{SignedDuration, Timestamp};
 use plated_core::clock::ManualClock;
+use plated_core::medium::MediumKey;
 use plated_core::tls::Validity;
 use plated_core::tls::authority::Issued;
 use plated_core::tls::{Files, Identity};
@@ -64,6 +65,38 @@ fn a_certificate_that_ends_soon_is_renewed_and_the_old_one_is_over_when_the_new_
     daemon.terminate().well();
     let events = vehicle.plated(&["audit", "show", "--reason", "review"], "");
     assert!(events.contains("certificate_renewed"), "{events}");
+}
+
+// policy: P-11, P-26
+#[test]
+fn a_vehicle_that_renewed_its_certificate_exports_a_medium_by_the_new_one_and_the_station_takes_it() {
+    let mut depot = Depot::new();
+    let recipient = depot.dir.path().join("medium.pub");
+    MediumKey::create_file(&depot.config.medium_key).unwrap().recipient().write(&recipient).unwrap();
+    let (station, address) = Station::start(&depot);
+    let vehicle = Vehicle::new();
+    configure(&vehicle, &mut depot, address, 40);
+    let source = images("front", "road", 0).replace("every_frame", "realtime");
+    let transfer = transfer(&depot, address) + &format!("medium_recipient = \"{}\"\n", recipient.display());
+    vehicle.configure(&Settings::default(), &[source, transfer]);
+    let mut daemon = vehicle.start(&[]);
+    daemon.wait_log("The vehicle has a new certificate");
+    let two = [("retired".to_owned(), false), ("active".to_owned(), true)];
+    until("the end of the old one", || (certificates(&depot) == two).then_some(()));
+    // The link is gone, and reads wait.
+    drop(station);
+    let sent = depot.reads();
+    let announced = daemon.announced();
+    daemon.wait_reads(announced + 3);
+    daemon.terminate().well();
+    let stick = depot.dir.path().join("stick");
+    std::fs::create_dir(&stick).unwrap();
+    let exported = vehicle.plated(&["medium", "export", stick.to_str().unwrap(), "--reason", "no link"], "");
+    assert!(exported.contains("reads in "), "{exported}");
+    let taken = depot.well(&["medium", "import", stick.to_str().unwrap(), "--reason", "from unit-7"]);
+    assert!(taken.contains("reads in"), "{taken}");
+    assert!(depot.reads() > sent);
+    assert_eq!(certificates(&depot), two);
 }
 
 // policy: P-26

@@ -189,7 +189,10 @@ fn take(into: &mut Into, config: &StationConfig, dir: &Path, name: &str) -> Resu
     let file = read(&dir.join(name))?;
     loop {
         let spool = match into {
-            Into::Archive(open) => return open.0.take(&*open.1, &file, SystemClock::new().wall()),
+            Into::Archive(open) => {
+                let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
+                return open.0.take(&*open.1, &file, &clock);
+            }
             Into::Station(spool) => spool,
         };
         spool.hand_over(name, &file)?;

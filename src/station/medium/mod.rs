@@ -14,10 +14,12 @@ use super::contacts::{Contact, Overdue};
 use super::database::Database;
 use super::forward;
 use super::intake::{self, Refused};
-use super::register;
+use super::register::{self, Signed};
 use super::rows::Rows;
 use super::{StationConfig, tls_files};
 use jiff::Timestamp;
+use plated_access::AuditLog;
+use plated_core::clock::Clock;
 use plated_core::error::{Error, Kind, Result};
 use plated_core::medium::{MediumKey, Part};
 use plated_core::signing::Signer;
@@ -25,7 +27,7 @@ use plated_core::tls::Identity;
 use plated_core::wire::batch::SignedReceipt;
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
-use std::sync::{MutexGuard, PoisonError};
+use std::sync::{Arc, MutexGuard, PoisonError};
 use std::time::Duration;
 use uuid::Uuid;
 
@@ -84,12 +86,19 @@ impl Importer {
     /// # Errors
     /// `Input` when it was cut off or is no part of a medium, `Refused` when it is for another station or of nobody whose
     /// certificate counts, and what keeps the archive from taking it in. Nothing is receipted then.
-    pub fn take(&self, archive: &dyn Engine, file: &[u8], now: Timestamp) -> Result<Taken> {
+    pub fn take(&self, archive: &dyn Engine, file: &[u8], clock: &Arc<dyn Clock>) -> Result<Taken> {
+        let now = clock.wall();
         let part = Part::open(&self.key, file)?;
         let vehicle = part.vehicle(&self.identity, now)?;
         let facts = part.facts()?;
-        if let Some(why) = lock(archive).transaction(|rows| register::admit_signed(rows, &self.ca, &facts, now))? {
-            return Err(Error::new(Kind::Refused, why));
+        let admitted = lock(archive).transaction(|rows| register::admit_signed(rows, &self.ca, &facts, now))?;
+        match admitted {
+            Signed::Refused(why) => return Err(Error::new(Kind::Refused, why)),
+            Signed::Counts(records) if records.is_empty() => {}
+            Signed::Counts(records) => {
+                let log = archive.audit_log(clock.clone())?;
+                records.into_iter().try_for_each(|record| log.append(record).map(drop))?;
+            }
         }
         let parts = intake::whole(&vehicle, part.batch()).map_err(|refused| match refused {
             Refused::OtherVehicle => Error::new(Kind::Refused, "it names another vehicle than its certificate"),
@@ -148,6 +157,12 @@ fn lock(archive: &dyn Engine) -> MutexGuard<'_, Database> {
 }
 
 impl Rows<'_> {
+    /// What came on media: batches, the reads in them, and when the last of them came.
+    pub(super) fn medium_imports(&self) -> Result<(u64, u64, Option<Timestamp>)> {
+        let sql = "SELECT count(*), CAST(coalesce(sum(reads), 0) AS BIGINT), max(at) FROM medium_imports";
+        Ok(self.one(sql, &[], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?.unwrap_or_default())
+    }
+
     /// Notes that a batch came on a medium; gives when it came before.
     fn medium_import(&self, batch: Uuid, vehicle: &str, at: Timestamp, reads: u64) -> Result<Option<Timestamp>> {
         let sql = "SELECT at FROM medium_imports WHERE batch = ?1";

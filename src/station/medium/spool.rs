@@ -44,7 +44,7 @@ impl Spool {
         let this = Arc::new(self);
         loop {
             let (spool, archive, clock) = (this.clone(), archive.clone(), clock.clone());
-            match tokio::task::spawn_blocking(move || spool.once(&*archive, &*clock)).await {
+            match tokio::task::spawn_blocking(move || spool.once(&*archive, &clock)).await {
                 Ok(Ok(())) => {}
                 Ok(Err(e)) => tracing::error!(error = %e.chain(), "Media can't be taken in"),
                 Err(_) => tracing::error!("A defect was caught while a medium was taken in"),
@@ -53,7 +53,7 @@ impl Spool {
         }
     }
 
-    fn once(&self, archive: &dyn Engine, clock: &dyn Clock) -> Result<()> {
+    fn once(&self, archive: &dyn Engine, clock: &Arc<dyn Clock>) -> Result<()> {
         let Ok(entries) = std::fs::read_dir(&self.folder) else { return Ok(()) };
         let mut importer = None;
         for entry in entries.flatten() {
@@ -66,7 +66,7 @@ impl Spool {
                     Some(importer) => importer,
                     None => importer.insert(Importer::load(&self.config)?),
                 };
-                importer.take(archive, &read(&entry.path())?, clock.wall())
+                importer.take(archive, &read(&entry.path())?, clock)
             })();
             let answer = Answer(taken.map_err(|e| (e.kind(), e.chain())));
             let json = serde_json::to_vec(&answer).context(Kind::Internal, || "an answer can't be written".into())?;

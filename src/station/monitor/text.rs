@@ -128,6 +128,12 @@ pub fn metrics(look: &Look, counts: &Counts, started: Timestamp) -> String {
     }
     text.one("holds", "gauge", "Evidence holds that go on", look.holds.0 as f64);
     text.one("held_reads", "gauge", "Reads that they keep", look.holds.1 as f64);
+    let (batches, reads, last) = look.media;
+    text.one("medium_batches_total", "counter", "Batches that came on a medium, each once", batches as f64);
+    text.one("medium_reads_total", "counter", "Reads in them, which batches_total does not count", reads as f64);
+    if let Some(at) = last {
+        text.one("medium_last_import_seconds", "gauge", "When one of them came last", seconds(at));
+    }
     if let Some((waiting, progress)) = &look.forward {
         text.one("forward_waiting_reads", "gauge", "Reads that wait for the upstream station", waiting.reads as f64);
         text.one("forward_refused_reads", "gauge", "Those of them that it refused", waiting.refused as f64);

@@ -319,15 +319,23 @@ impl VehicleCertificate {
     }
 }
 
-/// Whether what a vehicle signed with this certificate counts, where there is no connection; if not, why. That is noted as a
-/// sign of a breach.
-pub(super) fn admit_signed(rows: &Rows<'_>, ca: &Path, facts: &Facts, now: Timestamp) -> Result<Option<String>> {
+/// What comes without a connection, signed with a certificate.
+pub(super) enum Signed {
+    /// It counts. What the register did by itself for it is to be put on record.
+    Counts(Vec<AccessRecord>),
+    /// It does not; why.
+    Refused(String),
+}
+
+/// Whether what a vehicle signed with this certificate counts, where there is no connection. If so, the certificate is used
+/// from now on, as by a request; if not, that is noted as a sign of a breach.
+pub(super) fn admit_signed(rows: &Rows<'_>, ca: &Path, facts: &Facts, now: Timestamp) -> Result<Signed> {
     let refusal = match rows.vehicle_certificate(&facts.fingerprint)? {
         Some(found) => found.standing(now).err(),
         None if is_issued(&authority::issued(ca, &facts.fingerprint), &facts.fingerprint) => None,
         None => Some(Refusal::Unknown),
     };
-    let Some(refusal) = refusal else { return Ok(None) };
+    let Some(refusal) = refusal else { return use_signed(rows, facts, now).map(Signed::Counts) };
     let why = refusal.text(&facts.fingerprint);
     if rows.security_event(&facts.name, refusal.indicator(), now)? {
         tracing::error!(
@@ -336,7 +344,22 @@ pub(super) fn admit_signed(rows: &Rows<'_>, ca: &Path, facts: &Facts, now: Times
             "Security: a medium came with a certificate that does not count here: {why}"
         );
     }
-    Ok(Some(why))
+    Ok(Signed::Refused(why))
+}
+
+/// Enters a certificate of the station's own authority where it is not in the register yet, and notes its first use.
+fn use_signed(rows: &Rows<'_>, facts: &Facts, now: Timestamp) -> Result<Vec<AccessRecord>> {
+    let (actor, mut records) = (Actor::Machine(Machine::Register), Vec::new());
+    if rows.vehicle_certificate(&facts.fingerprint)?.is_none() {
+        rows.put_vehicle_certificate(&VehicleCertificate::new(facts.clone(), now, Machine::Register.as_str()))?;
+        let (what, why) = ("vehicle_certificate_added", "the station's authority issued it");
+        records.push(AccessRecord::done(&actor, what, why, subject(facts))?);
+    }
+    if let Some(retired) = first_use(rows, &facts.fingerprint, now)? {
+        let (what, why) = ("vehicle_certificate_retired", "the vehicle uses the one that renews it");
+        records.push(AccessRecord::done(&actor, what, why, subject(&retired))?);
+    }
+    Ok(records)
 }
 
 /// Whether this file is a copy of the certificate, as the authority leaves one beside itself.
