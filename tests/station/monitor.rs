@@ -8,14 +8,14 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::process::{Child, Command, Stdio};
 
-struct Running {
+pub struct Running {
     child: Child,
-    address: SocketAddr,
+    pub address: SocketAddr,
     metrics: SocketAddr,
 }
 
 impl Running {
-    fn start(depot: &Depot, more: &str) -> Self {
+    pub fn start(depot: &Depot, more: &str) -> Self {
         let config = depot.file();
         let text = std::fs::read_to_string(&config).unwrap();
         std::fs::write(&config, format!("{text}[metrics]\nlisten = \"127.0.0.1:0\"\n{more}")).unwrap();
@@ -29,7 +29,7 @@ impl Running {
     }
 
     /// The status and the body.
-    fn get(&self, path: &str) -> (u16, String) {
+    pub fn get(&self, path: &str) -> (u16, String) {
         let mut stream = TcpStream::connect(self.metrics).unwrap();
         write!(stream, "GET {path} HTTP/1.1\r\nHost: a\r\n\r\n").unwrap();
         let mut answer = String::new();
@@ -39,7 +39,7 @@ impl Running {
     }
 
     /// The end in order, and what it logged.
-    fn terminate(mut self) -> String {
+    pub fn terminate(mut self) -> String {
         assert!(Command::new("kill").arg(self.child.id().to_string()).status().unwrap().success());
         let mut log = String::new();
         self.child.stderr.take().unwrap().read_to_string(&mut log).unwrap();

@@ -64,8 +64,13 @@ async fn take(station: &Station, vehicle: Arc<str>, request: Request) -> HttpRes
     let bytes = place.bytes();
     let is_station = station.downstream.iter().any(|name| **name == *vehicle);
     let checked = blocking(move || Ok(check::check(parts, received, is_station))).await?;
-    let (archive, batch) = (station.archive.clone(), checked.batch.clone());
-    let outcome = blocking(move || archive.ingest(batch)).await?;
+    let (archive, batch, counts) = (station.archive.clone(), checked.batch.clone(), station.counts.clone());
+    let outcome = blocking(move || {
+        let outcome = archive.ingest(batch);
+        counts.note_written(&outcome, received);
+        outcome
+    })
+    .await?;
     drop(place);
     // Before the receipt, so that a vehicle sends it again where this fails.
     share(station, &checked.batch, &outcome).await?;

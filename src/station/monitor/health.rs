@@ -3,6 +3,7 @@
 use super::Look;
 use crate::contacts::Standing;
 use crate::hotlists::Staleness;
+use jiff::Timestamp;
 use plated_core::text::count;
 use serde_json::json;
 use std::time::Duration;
@@ -34,7 +35,7 @@ pub struct Part {
     pub is_needed: bool,
 }
 
-pub fn parts(look: &Look, hangs: Option<Duration>) -> Vec<Part> {
+pub fn parts(look: &Look, hangs: Option<Duration>, unwritten: Option<(Timestamp, String)>) -> Vec<Part> {
     let part = |name: &str, level, text: String, is_needed| Part { name: name.to_owned(), level, text, is_needed };
     let archive = match (&look.failed, hangs) {
         (_, Some(since)) => {
@@ -44,6 +45,11 @@ pub fn parts(look: &Look, hangs: Option<Duration>) -> Vec<Part> {
         (None, None) => part("archive", Level::Ok, count(look.statistics.reads, "read"), true),
     };
     let mut parts = vec![archive];
+    if let Some((since, why)) = unwritten {
+        // Not needed for readiness: where no vehicle is let in any more, nobody would notice that there is room again.
+        let text = format!("batches can't be written since {since:.0}, and vehicles keep their reads: {why}");
+        parts.push(part("intake", Level::Failed, text, false));
+    }
     if let Some(free) = look.free_bytes {
         let level = match free {
             free if free < NO_ROOM => Level::Failed,

@@ -53,12 +53,31 @@ pub struct Counts {
     pub audit_rows: AtomicU64,
     pub refused: AtomicU64,
     pub failures: AtomicU64,
+    /// Since when batches can't be written, and why; none once one could be.
+    unwritten: Mutex<Option<(Timestamp, String)>>,
 }
 
 impl Counts {
     /// Adds to one of them.
     pub fn add(of: &AtomicU64, more: usize) {
         of.fetch_add(more as u64, Ordering::Relaxed);
+    }
+
+    /// Takes note of whether a batch could be written: a disk that is full, be it that of the database, is seen only so.
+    pub fn note_written<T>(&self, result: &Result<T>, at: Timestamp) {
+        let mut unwritten = self.unwritten.lock().unwrap_or_else(PoisonError::into_inner);
+        match result {
+            Ok(_) => *unwritten = None,
+            Err(e) if e.kind() == Kind::Storage => {
+                let since = unwritten.as_ref().map_or(at, |(since, _)| *since);
+                *unwritten = Some((since, e.chain()));
+            }
+            Err(_) => {}
+        }
+    }
+
+    fn unwritten(&self) -> Option<(Timestamp, String)> {
+        self.unwritten.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 
@@ -74,6 +93,8 @@ struct Look {
     holds: (u64, u64),
     due_reads: u64,
     last_purge: Option<Timestamp>,
+    /// What came on media: batches, the reads in them, and when the last of them came.
+    media: (u64, u64, Option<Timestamp>),
     free_bytes: Option<u64>,
     /// Where reads are shared with an upstream station.
     forward: Option<(Waiting, Progress)>,
@@ -151,7 +172,7 @@ impl Monitor {
     fn respond(&self, path: &str) -> Answer {
         let (at, look) = self.found.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let age = self.clock.monotonic().saturating_sub(at);
-        let parts = || health::parts(&look, (age > HANGS).then_some(age));
+        let parts = || health::parts(&look, (age > HANGS).then_some(age), self.counts.unwritten());
         match path {
             "/metrics" => Answer::metrics(text::metrics(&look, &self.counts, self.started)),
             // Whether it takes what vehicles bring.
@@ -175,14 +196,15 @@ impl Monitor {
     fn found(&self, now: Timestamp) -> Result<Look> {
         let statistics = self.archive.statistics(Date::MIN, Date::MIN)?;
         let due_reads = self.archive.due(now)?.iter().map(|due| due.reads).sum();
-        let (lists, signs, contacts, findings_waiting, (holds, held_reads, last_purge), to_forward) = {
+        let (lists, signs, contacts, findings_waiting, (holds, held_reads, last_purge), to_forward, media) = {
             let mut database = self.archive.database().lock().unwrap_or_else(PoisonError::into_inner);
             database.read(|rows| {
                 let waiting = rows.findings_waiting(now)?;
                 let archive = rows.holds_and_purges()?;
                 let to_forward = rows.forward_waiting()?;
                 let lists = ages(rows, &self.sources, now)?;
-                Ok((lists, rows.signs()?, rows.contacts()?, waiting, archive, to_forward))
+                let media = rows.medium_imports()?;
+                Ok((lists, rows.signs()?, rows.contacts()?, waiting, archive, to_forward, media))
             })?
         };
         let free = rustix::fs::statvfs(&self.data).ok().map(|fs| fs.f_bavail.saturating_mul(fs.f_frsize));
@@ -195,6 +217,7 @@ impl Monitor {
             holds: (holds, held_reads),
             due_reads,
             last_purge,
+            media,
             free_bytes: free,
             forward: self.forwarder.as_ref().map(|forwarder| (to_forward, forwarder.progress())),
             failed: None,

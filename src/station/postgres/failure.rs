@@ -18,7 +18,10 @@ impl<T> PgContext<T> for std::result::Result<T, tokio_postgres::Error> {
 
 fn failure(e: &tokio_postgres::Error, what: &str) -> Error {
     match e.code() {
-        Some(code) => Error::new(kind_of(code.code()), format!("{what} (SQLSTATE {})", code.code())),
+        Some(code) => {
+            let why = if code.code() == "53100" { ": its disk is full" } else { "" };
+            Error::new(kind_of(code.code()), format!("{what}{why} (SQLSTATE {})", code.code()))
+        }
         None => {
             let cause = e.source().map_or_else(String::new, |cause| format!(": {cause}"));
             // Values of ours that do not fit their columns, or the other way round.
