@@ -61,6 +61,14 @@ impl Database {
         Self(Place::Server(server))
     }
 
+    /// The server that it is on, which other stations use too.
+    pub(crate) fn server(&self) -> Option<&Arc<Server>> {
+        match &self.0 {
+            Place::File(_) => None,
+            Place::Server(server) => Some(server),
+        }
+    }
+
     /// Runs `work` in one transaction, durable on return, one at a time by all stations together. On an error nothing of
     /// it counts.
     ///

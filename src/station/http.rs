@@ -16,6 +16,7 @@ use super::monitor::Counts;
 use super::provision;
 use super::register::{Register, door, renewal};
 use super::security;
+use super::shared_files::SharedFiles;
 use super::writer::DatabaseHandle;
 use axum::body::{Bytes, to_bytes};
 use axum::extract::{ConnectInfo, Request, State};
@@ -30,7 +31,7 @@ use plated_core::signing::Signer;
 use plated_core::tls::authority::Authority;
 use plated_core::wire::Problem;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use utoipa::OpenApi;
@@ -51,6 +52,8 @@ pub struct Station {
     pub(super) data: PathBuf,
     pub(super) archive: Arc<dyn Engine>,
     pub(super) writer: DatabaseHandle,
+    /// Lists and models.
+    pub(super) shared: Arc<SharedFiles>,
     pub(super) clock: Arc<dyn Clock>,
     bodies: Arc<Semaphore>,
     /// Room for batches that are arriving.
@@ -84,6 +87,7 @@ impl Station {
     ) -> Self {
         let Keys { receipt_signer, authority } = keys;
         let (name, data) = (config.name.clone(), config.data.clone());
+        let shared = SharedFiles::of(&archive.database().lock().unwrap_or_else(PoisonError::into_inner), &data);
         let bodies = Arc::new(Semaphore::new(MAX_BODIES_KIB));
         let room = Room::new(intake::room::LIMITS);
         let (contacts, overdue, hand_out) = (Contacts::default(), config.overdue, station_permit());
@@ -94,6 +98,7 @@ impl Station {
             data,
             archive,
             writer,
+            shared: Arc::new(shared),
             clock,
             bodies,
             room,
@@ -238,11 +243,11 @@ impl From<Error> for Failure {
             Kind::Storage => {
                 tracing::error!(
                     error = %error.chain(),
-                    "The station's disk is full or failing; nothing is taken until there is room"
+                    "The station's disk, or that of its database, is full or failing; nothing is taken until there is room"
                 );
                 failure(
                     StatusCode::INSUFFICIENT_STORAGE,
-                    "the station's disk is full or failing; nothing was taken, send it again later",
+                    "the station's disk, or that of its database, is full or failing; nothing was taken, send it again later",
                 )
             }
             _ => {

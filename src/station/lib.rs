@@ -36,6 +36,7 @@ mod reach;
 mod rows;
 mod security;
 mod security_command;
+mod shared_files;
 mod user;
 mod why;
 mod writer;

@@ -217,6 +217,7 @@ impl Depot {
     pub fn on_postgres(&mut self, url: &str, objects: &ObjectOptions) {
         let secret = |name: &str, text: &str| {
             let path = self.dir.path().join(name);
+            let _ = std::fs::remove_file(&path);
             std::fs::write(&path, text).unwrap();
             std::fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o400)).unwrap();
             Some(path)

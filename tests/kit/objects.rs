@@ -7,13 +7,17 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use plated_core::digest::Sha256;
+use plated_core::tls::{Identity, page_server};
+use plated_station::StationConfig;
 use plated_station::archive::ObjectOptions;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, LazyLock};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::server::TlsStream;
 
 const KEY_ID: &str = "AKTEST";
 const SECRET: &str = "a secret of tests";
@@ -25,12 +29,13 @@ const MAX_BODY: usize = 128 << 20;
 pub struct Objects {
     inner: Arc<Inner>,
     address: SocketAddr,
+    scheme: &'static str,
 }
 
 struct Inner {
     dir: TempDir,
-    /// It answers 503 to everything.
-    is_busy: AtomicBool,
+    /// So many requests it answers; then it answers 503 to everything.
+    answers: AtomicU64,
     refused: AtomicU64,
 }
 
@@ -45,21 +50,43 @@ impl Objects {
 
     /// One that a test has for itself.
     pub fn start() -> Self {
-        let (is_busy, refused) = (AtomicBool::new(false), AtomicU64::new(0));
-        let inner = Arc::new(Inner { dir: tempfile::tempdir().unwrap(), is_busy, refused });
+        let (objects, listener, router) = Self::make("http");
+        RUNTIME.spawn(async move {
+            axum::serve(tokio::net::TcpListener::from_std(listener).unwrap(), router).await.unwrap();
+        });
+        objects
+    }
+
+    /// The same over TLS, with the certificate of this station.
+    pub fn start_tls(config: &StationConfig) -> Self {
+        let (objects, listener, router) = Self::make("https");
+        let identity = Identity::load_for_pages(&config.certificate, &config.key).unwrap();
+        let tls = page_server(&identity).unwrap();
+        RUNTIME.spawn(async move {
+            let listener = tokio::net::TcpListener::from_std(listener).unwrap();
+            axum::serve(TlsListener(listener, Arc::new(tls).into()), router).await.unwrap();
+        });
+        objects
+    }
+
+    fn make(scheme: &'static str) -> (Self, std::net::TcpListener, Router) {
+        let (answers, refused) = (AtomicU64::new(u64::MAX), AtomicU64::new(0));
+        let inner = Arc::new(Inner { dir: tempfile::tempdir().unwrap(), answers, refused });
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         listener.set_nonblocking(true).unwrap();
         let address = listener.local_addr().unwrap();
         let router = Router::new().fallback(answer).with_state(inner.clone());
-        RUNTIME.spawn(async move {
-            axum::serve(tokio::net::TcpListener::from_std(listener).unwrap(), router).await.unwrap();
-        });
-        Self { inner, address }
+        (Self { inner, address, scheme }, listener, router)
     }
 
     /// From now on, or not any more, it answers 503.
     pub fn be_busy(&self, is_busy: bool) {
-        self.inner.is_busy.store(is_busy, Ordering::Relaxed);
+        self.answer(if is_busy { 0 } else { u64::MAX });
+    }
+
+    /// Answers so many more requests, and then 503.
+    pub fn answer(&self, requests: u64) {
+        self.inner.answers.store(requests, Ordering::Relaxed);
     }
 
     /// How many requests it refused.
@@ -74,7 +101,7 @@ impl Objects {
         std::fs::create_dir(self.inner.dir.path().join(&bucket)).unwrap();
         ObjectOptions {
             bucket,
-            endpoint: Some(format!("http://{}", self.address)),
+            endpoint: Some(format!("{}://{}", self.scheme, self.address)),
             region: "us-east-1".into(),
             key_id: KEY_ID.into(),
             secret: SECRET.into(),
@@ -90,8 +117,30 @@ impl Objects {
     }
 }
 
+/// Takes those connections whose handshake goes well, one after the other.
+struct TlsListener(tokio::net::TcpListener, TlsAcceptor);
+
+impl axum::serve::Listener for TlsListener {
+    type Io = TlsStream<tokio::net::TcpStream>;
+    type Addr = SocketAddr;
+
+    async fn accept(&mut self) -> (Self::Io, Self::Addr) {
+        loop {
+            let Ok((stream, address)) = self.0.accept().await else { continue };
+            if let Ok(stream) = self.1.accept(stream).await {
+                return (stream, address);
+            }
+        }
+    }
+
+    fn local_addr(&self) -> std::io::Result<Self::Addr> {
+        self.0.local_addr()
+    }
+}
+
 async fn answer(State(inner): State<Arc<Inner>>, request: Request) -> Response {
-    if inner.is_busy.load(Ordering::Relaxed) {
+    let one_less = |answers: u64| if answers == u64::MAX { Some(answers) } else { answers.checked_sub(1) };
+    if inner.answers.fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_less).is_err() {
         inner.refused.fetch_add(1, Ordering::Relaxed);
         return StatusCode::SERVICE_UNAVAILABLE.into_response();
     }

@@ -15,7 +15,7 @@ use std::process::Command;
 use uuid::Uuid;
 
 /// A station on a database and a bucket of its own; none where there is no PostgreSQL.
-async fn region() -> Option<Depot> {
+pub async fn region() -> Option<Depot> {
     let server = tokio::task::spawn_blocking(Postgres::shared).await.unwrap()?;
     let (url, bucket) = tokio::task::spawn_blocking(|| (server.database(), Objects::shared().bucket())).await.unwrap();
     let mut depot = Depot::new();
@@ -24,7 +24,7 @@ async fn region() -> Option<Depot> {
 }
 
 /// What a command prints, without holding up what else is done.
-fn well(depot: &Depot, args: &[&str]) -> String {
+pub fn well(depot: &Depot, args: &[&str]) -> String {
     tokio::task::block_in_place(|| depot.well(args))
 }
 

@@ -5,7 +5,11 @@ use crate::kit::postgres::{Postgres, name_of};
 use crate::kit::process::{Station, address};
 use crate::kit::{Depot, batch, body, link, pictures, pixels, post, receipt, record, seal};
 use plated_core::clock::SystemClock;
+use plated_core::digest::Sha256;
+use plated_core::signing::Trust;
 use plated_core::wire::batch::SealedRead;
+use plated_hotlist::manifest;
+use plated_vehicle::lists::{Ask, Body, Remote};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::Path;
@@ -142,13 +146,21 @@ async fn an_archive_in_files_is_moved_with_everything_and_goes_on_at_the_new_pla
     let files = depot.file();
     let held = reads[0].id.to_string();
     station(&files, &["hold", "add", "--case", "26-1", "--reason", "homicide, evidence", &held]);
+    let list = depot.dir.path().join("svs.jsonl");
+    std::fs::write(&list, "{\"plate\":\"7ABC123\",\"state\":\"CA\",\"category\":\"stolen_vehicle\"}\n").unwrap();
+    tokio::task::block_in_place(|| {
+        station(&files, &["hotlist", "import", list.to_str().unwrap(), "--name", "svs"]);
+    });
+    let manifest = handed_out(&depot, address, "v1/hotlists").await;
     drop(running);
 
     let text = std::fs::read_to_string(&files).unwrap();
     let url = tokio::task::spawn_blocking(|| server.database()).await.unwrap();
     depot.on_postgres(&url, &tokio::task::spawn_blocking(|| Objects::shared().bucket()).await.unwrap());
     let region = depot.dir.path().join("region.toml");
-    std::fs::rename(depot.file(), &region).unwrap();
+    // Another machine, with an empty data folder.
+    let there = std::fs::read_to_string(depot.file()).unwrap().replace("data = \"data\"", "data = \"there\"");
+    std::fs::write(&region, there).unwrap();
     std::fs::write(&files, text).unwrap();
     let to = region.to_str().unwrap().to_owned();
     let moved = tokio::task::block_in_place(|| station(&files, &["archive", "move", "--to", &to]));
@@ -176,4 +188,88 @@ async fn an_archive_in_files_is_moved_with_everything_and_goes_on_at_the_new_pla
     assert_eq!(send(vec![seal(&record(&[]))]).await, 1);
     let status = tokio::task::block_in_place(|| station(&region, &["status"]));
     assert!(status.starts_with("reads 6\nimages 5"), "{status}");
+    // Its lists came along.
+    assert_eq!(handed_out(&depot, address, "v1/hotlists").await, manifest);
+    let trust = Trust::load(&depot.dir.path().join("hotlist.pub")).unwrap();
+    let listed = manifest::open(&manifest, &trust).unwrap().lists.remove(0);
+    let bytes = handed_out(&depot, address, &format!("v1/hotlists/svs/{}", listed.sha256)).await;
+    assert_eq!(Sha256::of(&bytes), listed.sha256);
+}
+
+/// What a station hands out at this path.
+async fn handed_out(depot: &Depot, station: SocketAddr, path: &str) -> Vec<u8> {
+    let mut reply = depot.link(station).get(path, &Ask::default()).await.unwrap();
+    assert_eq!(reply.status, 200, "{path}");
+    let mut all = Vec::new();
+    while let Some(piece) = reply.body.next().await.unwrap() {
+        all.extend(piece);
+    }
+    all
+}
+
+// policy: P-25
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_published_at_one_station_is_handed_out_by_all_byte_for_byte_with_one_signed_manifest() {
+    let Some(depot) = super::region::region().await else { return };
+    let one = depot.file();
+    // Another machine: the same configuration and keys, and a data folder of its own.
+    let other = depot.dir.path().join("other.toml");
+    std::fs::write(&other, std::fs::read_to_string(&one).unwrap().replace("data = \"data\"", "data = \"other\""))
+        .unwrap();
+    let at = |config: &Path| {
+        Station::run(Command::new(env!("CARGO_BIN_EXE_plated-station")).args(["run", "--config"]).arg(config))
+    };
+    let ((first, first_address), (_second, second_address)) = (at(&one), at(&other));
+    let entries = |plates: std::ops::Range<u32>| -> String {
+        plates
+            .map(|n| format!("{{\"plate\":\"7ABC{n:03}\",\"state\":\"CA\",\"category\":\"stolen_vehicle\"}}\n"))
+            .collect()
+    };
+    let list = |name: &str, plates: std::ops::Range<u32>| {
+        let path = depot.dir.path().join(name);
+        std::fs::write(&path, entries(plates)).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    let on = |config: &Path, args: &[&str]| tokio::task::block_in_place(|| station(config, args));
+    on(&one, &["hotlist", "import", &list("svs.jsonl", 0..300), "--name", "svs"]);
+    on(&one, &["hotlist", "import", &list("sfr.jsonl", 300..310), "--name", "sfr"]);
+    on(&one, &["hotlist", "disable", "svs", "--plate", "7ABC003", "--reason", "recovered, not cleared"]);
+    // The next version at the other machine goes on from that one, and what was left out is known there.
+    on(&other, &["hotlist", "import", &list("newer.jsonl", 0..301), "--name", "svs"]);
+    on(&other, &["hotlist", "enable", "1", "--reason", "stolen again"]);
+
+    let trust = Trust::load(&depot.dir.path().join("hotlist.pub")).unwrap();
+    let mut seen = Vec::new();
+    for address in [first_address, second_address] {
+        let signed = handed_out(&depot, address, "v1/hotlists").await;
+        let manifest = manifest::open(&signed, &trust).unwrap();
+        let mut all = vec![signed];
+        assert_eq!(manifest.lists.len(), 2);
+        for list in &manifest.lists {
+            let path = format!("v1/hotlists/{}/{}", list.name, list.sha256);
+            let bytes = handed_out(&depot, address, &path).await;
+            assert_eq!(Sha256::of(&bytes), list.sha256);
+            assert_eq!(bytes.windows(7).any(|w| w == b"7ABC003"), list.name == "svs", "it is active again");
+            all.push(bytes);
+            for delta in &list.deltas {
+                let bytes = handed_out(&depot, address, &format!("{path}/from/{}", delta.from)).await;
+                assert_eq!(bytes.len() as u64, delta.bytes);
+                all.push(bytes);
+            }
+        }
+        assert!(all.len() > 3, "a delta is among them");
+        seen.push(all);
+    }
+    assert_eq!(seen[0], seen[1]);
+
+    // The machine that published goes away with its disk: the other one has all of it.
+    drop(first);
+    std::fs::remove_dir_all(depot.dir.path().join("data")).unwrap();
+    std::fs::create_dir(depot.dir.path().join("data")).unwrap();
+    on(&one, &["hotlist", "import", &list("newest.jsonl", 0..302), "--name", "svs"]);
+    let manifest = manifest::open(&handed_out(&depot, second_address, "v1/hotlists").await, &trust).unwrap();
+    let svs = manifest.lists.iter().find(|list| list.name == "svs").unwrap();
+    assert!(!svs.deltas.is_empty(), "it went on from what the other one had");
+    let path = format!("v1/hotlists/svs/{}", svs.sha256);
+    assert_eq!(handed_out(&depot, second_address, &path).await.len() as u64, svs.bytes);
 }

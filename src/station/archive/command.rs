@@ -204,36 +204,63 @@ fn tell(report: &CheckReport) -> Result<()> {
     }
 }
 
-/// The key of an archive in files; one on PostgreSQL is copied by the database's own means.
-fn key_of_files(config: &StationConfig) -> Result<ArchiveKey> {
-    match config.archive.engine {
-        EngineKind::Sqlite => ArchiveKey::load(&config.archive_key),
-        EngineKind::Postgresql => Err(Error::new(
-            Kind::Config,
-            "this archive is on PostgreSQL: back it up with pg_dump and the versions of the bucket, as docs/guide/postgresql.md \
-             says",
-        )),
-    }
-}
-
 /// Copies the archive.
 pub fn backup(config: &StationConfig, to: &Path) -> Result<()> {
-    let archive = SqliteArchive::beside(&config.archive(key_of_files(config)?))?;
-    let (files, bytes) = archive.backup(to, SystemClock::new().wall())?;
+    let (key, now) = (ArchiveKey::load(&config.archive_key)?, SystemClock::new().wall());
+    let (files, bytes, lost) = match config.archive.engine {
+        EngineKind::Sqlite => {
+            let (files, bytes) = SqliteArchive::beside(&config.archive(key))?.backup(to, now)?;
+            (files, bytes, Vec::new())
+        }
+        EngineKind::Postgresql => {
+            let archive = PostgresArchive::open(&settings::postgres_options(config, key)?)?;
+            let copied = archive.backup(to, now, told("Copied packs"))?;
+            (copied.files, copied.bytes, copied.lost)
+        }
+    };
     print(&format!(
         "{} and {bytes} bytes in {}; the key {} is not in it",
         count(files, "file"),
         to.display(),
         config.archive_key.display()
-    ))
+    ))?;
+    lost.iter().try_for_each(|pack| print(&format!("LOST {pack}")))?;
+    match lost.len() as u64 {
+        0 => Ok(()),
+        packs => {
+            let message = format!(
+                "the backup has all that is there, but {} of pictures are not in the bucket or not whole; bring them back \
+                 from its older versions, if it keeps them",
+                count(packs, "pack")
+            );
+            Err(Error::new(Kind::Damaged, message))
+        }
+    }
 }
 
 /// Puts a backup into the place of the archive.
 pub fn restore(config: &StationConfig, from: &Path) -> Result<()> {
-    let options = config.archive(key_of_files(config)?);
-    let archive = SqliteArchive::restore(&options, from)?;
-    give_to_station(config)?;
-    report(&archive)
+    let key = ArchiveKey::load(&config.archive_key)?;
+    match config.archive.engine {
+        EngineKind::Sqlite => {
+            let archive = SqliteArchive::restore(&config.archive(key), from)?;
+            give_to_station(config)?;
+            report(&archive)
+        }
+        EngineKind::Postgresql => {
+            let options = settings::postgres_options(config, key)?;
+            report(&PostgresArchive::restore(&options, from, told("Put back packs"))?)
+        }
+    }
+}
+
+/// Logs now and then how far it is.
+fn told(what: &'static str) -> impl FnMut(u64) {
+    move |done| {
+        if done % TELL_EVERY == 0 {
+            tracing::info!(done, "{what}");
+        }
+    }
 }
 
 /// What root has made in the data folder is the station's.

@@ -11,6 +11,7 @@ mod batch;
 mod certificate;
 mod class;
 pub(crate) mod command;
+mod contents;
 mod day;
 mod documents;
 pub(crate) mod documents_command;
@@ -22,6 +23,7 @@ mod pack;
 mod postgres;
 mod query;
 mod report;
+mod sealed;
 pub(crate) mod settings;
 mod sqlite;
 

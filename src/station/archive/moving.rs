@@ -7,6 +7,7 @@ use super::postgres::{PostgresArchive, Target};
 use super::report::CheckReport;
 use super::{Archive, Engine, SqliteArchive};
 use crate::rows::{Rows, Value};
+use crate::shared_files::SharedFiles;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use plated_core::error::{Error, Kind, Result};
@@ -32,6 +33,8 @@ pub(super) fn copy(from: &SqliteArchive, to: &PostgresArchive, mut progress: imp
         return Err(Error::new(Kind::Refused, message));
     }
     to.begin_move()?;
+    // What they hand out, from the folder that they have it in.
+    SharedFiles::of(&to.database().lock().unwrap_or_else(PoisonError::into_inner), from.data()).push_all()?;
     let mut reads = 0;
     from.export(|name, page| {
         to.import(name, &page)?;

@@ -79,7 +79,7 @@ async fn list(
     let sha256 = hash(&sha256)?;
     let path = kept(&station, &name, sha256).await?.join(file_name(&sha256));
     tracing::debug!(vehicle = &*vehicle.0, list = name, "A vehicle fetches a list");
-    file(&station.hand_out, path, etag(&sha256), NDJSON, headers).await
+    file(&station, path, etag(&sha256), NDJSON, headers).await
 }
 
 /// What changed from one version of a list to another
@@ -110,7 +110,7 @@ async fn delta(
     let (to, from) = (hash(&sha256)?, hash(&from)?);
     let path = kept(&station, &name, to).await?.join(delta_name(&from, &to));
     tracing::debug!(vehicle = &*vehicle.0, list = name, "A vehicle fetches a delta");
-    file(&station.hand_out, path, format!("\"{from}-{to}\""), NDJSON, headers).await
+    file(&station, path, format!("\"{from}-{to}\""), NDJSON, headers).await
 }
 
 pub(crate) fn hash(text: &str) -> HttpResult<Sha256> {
@@ -132,9 +132,9 @@ fn gone() -> Failure {
     failure(StatusCode::NOT_FOUND, "the station does not have this version of the list; fetch its manifest again")
 }
 
-/// A file, or the part of it that is asked for.
+/// A file, or the part of it that is asked for. It needs what lets lists go to vehicles, which the station has.
 pub(crate) async fn file(
-    _: &Permit<HandOut>,
+    station: &Station,
     path: PathBuf,
     tag: String,
     content: &'static str,
@@ -143,7 +143,11 @@ pub(crate) async fn file(
     if is_known(&headers, &tag) {
         return Ok((StatusCode::NOT_MODIFIED, [(header::ETAG, tag)]).into_response());
     }
+    let (_, shared): (&Permit<HandOut>, _) = (&station.hand_out, station.shared.clone());
     let opened = blocking(move || {
+        if !shared.fetch(&path)? {
+            return Ok(None);
+        }
         let failed = || format!("could not read {}", path.display());
         match File::open(&path) {
             Ok(file) => {

@@ -7,6 +7,9 @@
 //! data/hotlists/NAME/FROM-TO.delta    from an earlier version to the current one
 //! ```
 //!
+//! Where several stations share a database, the files are in it too, and the folder has copies of them
+//! ([`crate::shared_files`]).
+//!
 //! A version is published by the command line, beside a running station: the files are written
 //! beside, synced and renamed first, and then one transaction makes the version current and
 //! stores the manifest that names it, signed. The running station only hands out what is stored;

@@ -8,7 +8,9 @@ use super::{delta_name, file_name, folder, left_out_name};
 use crate::audit::Stamp;
 use crate::database::Database;
 use crate::owner::Owner;
+use crate::postgres::{HeldLock, Lock};
 use crate::rows::Rows;
+use crate::shared_files::SharedFiles;
 use jiff::{SignedDuration, Timestamp};
 use plated_access::{AccessRecord, Actor};
 use plated_core::clock::Clock;
@@ -97,7 +99,10 @@ pub struct Publisher<'a> {
     signer: &'a Signer,
     pub(crate) clock: &'a dyn Clock,
     owner: Owner,
+    shared: SharedFiles,
     _lock: File,
+    /// Of those at other stations.
+    _others: Option<HeldLock>,
 }
 
 /// A version that is written, and has no name yet.
@@ -143,7 +148,10 @@ impl<'a> Publisher<'a> {
         lock.lock().context(Kind::Storage, failed)?;
         owner.give(&folder).and_then(|()| owner.give(&folder.join("publish.lock"))).context(Kind::Storage, failed)?;
         let database = database()?;
-        let mut this = Self { database, folder, station, signer, clock, owner, _lock: lock };
+        let others = database.server().map(|server| server.hold_lock(Lock::Lists)).transpose()?;
+        let shared = SharedFiles::of(&database, data);
+        shared.mirror(&folder)?;
+        let mut this = Self { database, folder, station, signer, clock, owner, shared, _lock: lock, _others: others };
         this.promote()?;
         Ok(this)
     }
@@ -278,6 +286,7 @@ impl<'a> Publisher<'a> {
         for from in before.iter().filter(|v| v.kept && v.sha256 != sha256).take(about.keep.saturating_sub(1)) {
             write_delta(place, &from.sha256, &sha256, written.bytes, self.owner)?;
         }
+        self.shared.push(place)?;
         let version = HotlistVersion {
             name: name.to_owned(),
             version: next_number(&before),
@@ -312,6 +321,7 @@ impl<'a> Publisher<'a> {
             })
         };
         clear(place, |name| !kept(name));
+        self.shared.prune(place)?;
         Ok(version)
     }
 
@@ -381,7 +391,9 @@ impl<'a> Publisher<'a> {
         now.confirmed = now.confirmed.max(about.confirmed);
         now.file_date = now.file_date.max(about.file_date);
         now.stale = about.stale;
-        self.keep_left_out(&self.place(&same.name)?, &same.sha256, marks)?;
+        let place = self.place(&same.name)?;
+        self.keep_left_out(&place, &same.sha256, marks)?;
+        self.shared.push(&place)?;
         if now == *same || same.coming {
             return Ok((Done::Unchanged, same.clone()));
         }

@@ -7,14 +7,19 @@ mod failure;
 mod schema;
 
 pub(crate) use failure::PgContext;
+pub(crate) use schema::schema_of;
 
 use crate::reach::Reach;
 use crate::rows::Rows;
+use bytes::Bytes;
 use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, RecyclingMethod, Transaction};
+use futures_util::{SinkExt, StreamExt};
 use plated_core::error::{Context, Error, Kind, Result};
 use plated_core::tls;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::runtime::{Handle, Runtime};
 use tokio_postgres::config::{Host, SslMode};
@@ -34,6 +39,8 @@ const SETTINGS: &str = "-c synchronous_commit=on -c plan_cache_mode=force_custom
 const MIN_VERSION: i32 = 150_000;
 /// Threads of the runtime. They only wait for the network.
 const THREADS: usize = 2;
+/// Rows that are copied travel in pieces of this size.
+const COPY_BYTES: usize = 64 << 10;
 
 /// How a server is reached.
 #[derive(Clone)]
@@ -75,6 +82,8 @@ pub enum Lock<'a> {
     Changes,
     /// Parts are made one at a time.
     Parts,
+    /// One changes lists at a time.
+    Lists,
     /// Batches of one vehicle, one at a time.
     Vehicle(&'a str),
     /// Reads are being put into this part.
@@ -90,16 +99,29 @@ impl Server {
     /// `Config` when the URL is none or asks for a connection that anybody could read, `Network` when the server is not
     /// there.
     pub fn connect(options: &ServerOptions) -> Result<Self> {
+        let server = Self::of(options)?;
+        server.transaction(schema::bring_to_date)?;
+        Ok(server)
+    }
+
+    /// Connects, and makes nothing.
+    ///
+    /// # Errors
+    /// The same.
+    pub(crate) fn reach(options: &ServerOptions) -> Result<Self> {
+        let server = Self::of(options)?;
+        server.read(schema::check_version)?;
+        Ok(server)
+    }
+
+    fn of(options: &ServerOptions) -> Result<Self> {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(THREADS)
             .thread_name("archive")
             .enable_all()
             .build()
             .context(Kind::Internal, || "could not start the runtime of the database".into())?;
-        let server =
-            Self { pool: pool(options, runtime.handle())?, runtime: Some(runtime), reach: Reach::of("database") };
-        server.transaction(schema::bring_to_date)?;
-        Ok(server)
+        Ok(Self { pool: pool(options, runtime.handle())?, runtime: Some(runtime), reach: Reach::of("database") })
     }
 
     /// Where its futures run.
@@ -162,17 +184,17 @@ impl Server {
     }
 
     /// A connection with a transaction that holds a lock until it is dropped.
-    pub(crate) fn hold_lock(&self, lock: Lock<'_>) -> Result<HeldLock<'_>> {
+    pub(crate) fn hold_lock(self: &Arc<Self>, lock: Lock<'_>) -> Result<HeldLock> {
         self.reach.noted((|| {
             let client = self.client()?;
-            let failed = "could not wait for whoever changes the archive";
+            let failed = "could not wait for whoever changes the same";
             self.handle()
                 .block_on(client.batch_execute(
                     "BEGIN; SET LOCAL lock_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = 0",
                 ))
                 .pg(failed)?;
             self.handle().block_on(client.batch_execute(&lock.statement())).pg(failed)?;
-            Ok(HeldLock { client: Some(client), server: self })
+            Ok(HeldLock { client: Some(client), server: self.clone() })
         })())
     }
 
@@ -190,13 +212,19 @@ impl Drop for Server {
     }
 }
 
-/// A lock that is held.
-pub(crate) struct HeldLock<'a> {
-    client: Option<Object>,
-    server: &'a Server,
+impl std::fmt::Debug for Server {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Server").finish_non_exhaustive()
+    }
 }
 
-impl Drop for HeldLock<'_> {
+/// A lock that is held.
+pub(crate) struct HeldLock {
+    client: Option<Object>,
+    server: Arc<Server>,
+}
+
+impl Drop for HeldLock {
     fn drop(&mut self) {
         if let Some(client) = self.client.take() {
             // Where it fails, the connection is gone, and the lock with it.
@@ -215,6 +243,7 @@ impl Lock<'_> {
             Self::Vehicle(vehicle) => ("", 4, number_of(vehicle).to_string()),
             Self::Filling(part) => ("_shared", 5, part.to_string()),
             Self::Closing(part) => ("", 5, part.to_string()),
+            Self::Lists => ("", 6, "0".to_owned()),
         };
         format!("SELECT pg_advisory_xact_lock{shared}({}, {of})", 0x706c_6100 + kind)
     }
@@ -255,6 +284,29 @@ impl Tx<'_> {
         self.handle.block_on(self.transaction.batch_execute(sql)).pg("the database could not do it")
     }
 
+    /// Hands what a `COPY … TO STDOUT` gives to `take`, piece by piece.
+    pub(crate) fn copy_out(&self, sql: &str, mut take: impl FnMut(&[u8]) -> Result<()>) -> Result<()> {
+        let failed = "the database could not hand out its rows";
+        let mut rows = Box::pin(self.handle.block_on(self.transaction.copy_out(sql)).pg(failed)?);
+        while let Some(bytes) = self.handle.block_on(rows.next()) {
+            take(&bytes.pg(failed)?)?;
+        }
+        Ok(())
+    }
+
+    /// Puts in by a `COPY … FROM STDIN` what is read from `input`; gives how many rows.
+    pub(crate) fn copy_in(&self, sql: &str, mut input: impl Read) -> Result<u64> {
+        let failed = "the database could not take rows in";
+        let mut rows = Box::pin(self.handle.block_on(self.transaction.copy_in::<_, Bytes>(sql)).pg(failed)?);
+        let mut piece = vec![0; COPY_BYTES];
+        loop {
+            match input.read(&mut piece).context(Kind::Damaged, || "rows could not be read".into())? {
+                0 => return self.handle.block_on(rows.as_mut().finish()).pg(failed),
+                read => self.handle.block_on(rows.send(Bytes::copy_from_slice(&piece[..read]))).pg(failed)?,
+            }
+        }
+    }
+
     fn prepared(&self, sql: &str) -> Result<Statement> {
         self.handle.block_on(self.transaction.prepare_cached(sql)).pg("the database did not understand a statement")
     }
@@ -279,7 +331,10 @@ fn pool(options: &ServerOptions, handle: &Handle) -> Result<Pool> {
     let manager = match (&options.ca, is_here) {
         (Some(ca), _) => {
             config.ssl_mode(SslMode::Require);
-            Manager::from_config(config, MakeRustlsConnect::new(tls::client_without_certificate(ca)?), manager)
+            let mut tls = tls::client_without_certificate(ca)?;
+            // Not those of HTTP: from version 17 on a server refuses a connection that names others than its own.
+            tls.alpn_protocols = vec![b"postgresql".to_vec()];
+            Manager::from_config(config, MakeRustlsConnect::new(tls), manager)
         }
         (None, true) => Manager::from_config(config, NoTls, manager),
         (None, false) => {

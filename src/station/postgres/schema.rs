@@ -3,6 +3,7 @@
 use super::{Lock, MIN_VERSION, Tx};
 use crate::archive::{HELD, tables};
 use crate::database::{FRESH, MIGRATIONS, VERSION};
+use crate::shared_files;
 use plated_core::error::{Error, Kind, Result};
 
 /// What only PostgreSQL has.
@@ -20,13 +21,29 @@ fn translated(sql: &str) -> String {
         .replace(" TEXT", " TEXT COLLATE \"C\"")
 }
 
-/// Makes the tables in an empty database. Several stations may do it at the same time: one does.
-pub(super) fn bring_to_date(tx: &Tx<'_>) -> Result<()> {
+/// Which version the tables are of.
+const VERSIONS: &str = "CREATE TABLE IF NOT EXISTS plated (version BIGINT NOT NULL)";
+
+/// The statements that make all tables of this version in an empty database, with these parts of the archive.
+pub(crate) fn schema_of(parts: &[i32]) -> String {
+    let shared = FRESH.iter().map(|sql| translated(sql));
+    let all = std::iter::once(VERSIONS.to_owned() + ";\n").chain(shared);
+    all.chain([PARTS, shared_files::SCHEMA].map(String::from)).chain(parts.iter().map(|part| tables(*part))).collect()
+}
+
+/// Refuses a server that is too old.
+pub(super) fn check_version(tx: &Tx<'_>) -> Result<()> {
     let server: i32 = tx.one("SELECT current_setting('server_version_num')::int4", &[])?.get(0);
     if server < MIN_VERSION {
         let message = format!("the database is PostgreSQL {}; 15 or newer is needed", server / 10_000);
         return Err(Error::new(Kind::Config, message));
     }
+    Ok(())
+}
+
+/// Makes the tables in an empty database. Several stations may do it at the same time: one does.
+pub(super) fn bring_to_date(tx: &Tx<'_>) -> Result<()> {
+    check_version(tx)?;
     let fsync: String = tx.one("SELECT current_setting('fsync')", &[])?.get(0);
     if fsync != "on" {
         tracing::error!(
@@ -35,7 +52,7 @@ pub(super) fn bring_to_date(tx: &Tx<'_>) -> Result<()> {
         );
     }
     tx.lock(Lock::State)?;
-    tx.ddl("CREATE TABLE IF NOT EXISTS plated (version BIGINT NOT NULL)")?;
+    tx.ddl(VERSIONS)?;
     let version: Option<i64> = tx.one("SELECT max(version) FROM plated", &[])?.get(0);
     match version {
         Some(VERSION) => Ok(()),
@@ -52,11 +69,7 @@ pub(super) fn bring_to_date(tx: &Tx<'_>) -> Result<()> {
             Err(Error::new(Kind::Config, message))
         }
         None => {
-            for sql in FRESH {
-                tx.ddl(&translated(sql))?;
-            }
-            tx.ddl(PARTS)?;
-            tx.ddl(&tables(HELD))?;
+            tx.ddl(&schema_of(&[HELD]))?;
             tx.run("INSERT INTO plated (version) VALUES ($1)", &[&VERSION]).map(drop)
         }
     }

@@ -105,12 +105,6 @@ async fn model(
     headers: HeaderMap,
 ) -> HttpResult<Response> {
     let sha256 = hash(&sha256)?;
-    file(
-        &station.hand_out,
-        folder(&station.data).join(sha256.to_string()),
-        etag(&sha256),
-        "application/octet-stream",
-        headers,
-    )
-    .await
+    file(&station, folder(&station.data).join(sha256.to_string()), etag(&sha256), "application/octet-stream", headers)
+        .await
 }

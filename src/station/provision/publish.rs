@@ -10,6 +10,7 @@ use crate::hotlists::command::{hotlist_signer, this_user};
 use crate::owner::Owner;
 use crate::register::CertificateState;
 use crate::rows::Rows;
+use crate::shared_files::SharedFiles;
 use jiff::Timestamp;
 use plated_access::{AccessRecord, Actor, AgencySettings, ProvisionedUser, SealSecret, Settings, UserDocument, signed};
 use plated_core::clock::{Clock, SystemClock};
@@ -130,6 +131,8 @@ impl Provisioner {
         let (maker, made) = (&self.maker, self.maker.clock.wall());
         let folder = super::folder(&self.data);
         let files = models::take_in(from, &folder, self.owner)?;
+        let shared = SharedFiles::of(&self.database, &self.data);
+        shared.push(&folder)?;
         let document = self.database.transaction(|rows| {
             let serial = serial(rows, ProvisionKind::Models, "", made)?;
             let document = ModelsDocument { station: maker.station.clone(), serial, made, files };
@@ -142,6 +145,7 @@ impl Provisioner {
             Ok(document)
         })?;
         models::clear(&folder, &document);
+        shared.prune(&folder)?;
         Ok(document)
     }
 }

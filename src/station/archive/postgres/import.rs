@@ -96,7 +96,7 @@ impl PostgresArchive {
 }
 
 /// Tables that are being filled.
-pub(in crate::archive) struct Target<'a>(&'a Tx<'a>);
+pub(in crate::archive) struct Target<'a>(pub(super) &'a Tx<'a>);
 
 impl Target<'_> {
     /// Empties a table.

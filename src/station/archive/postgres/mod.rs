@@ -9,6 +9,7 @@
 //! Any number of stations may use one at the same time, and each may end at any moment
 //! (docs/decisions/0041-postgresql-and-object-storage.md).
 
+mod backup;
 mod check;
 mod holds;
 mod import;

@@ -171,6 +171,42 @@ impl Objects {
         Ok(removed)
     }
 
+    /// Names the archive's place as one into which a backup is being put; what one that was cut off has left there is
+    /// removed.
+    ///
+    /// # Errors
+    /// `Refused` when something else is there.
+    pub fn begin_restore(&self) -> Result<()> {
+        let all = self.all()?;
+        if !all.is_empty() && !all.contains(&self.unfinished()) {
+            let message =
+                "the bucket has packs of this archive already; make an empty one and name it in archive.bucket";
+            return Err(Error::new(Kind::Refused, message));
+        }
+        self.clear()?;
+        self.handle.block_on(self.store.put(&self.unfinished(), PutPayload::new())).map(drop).objects("write to")
+    }
+
+    /// All of a backup is there.
+    pub fn end_restore(&self) -> Result<()> {
+        self.remove_keys(vec![Ok(self.unfinished())])
+    }
+
+    /// Removes all that the archive has in the bucket.
+    pub fn clear(&self) -> Result<()> {
+        self.remove_keys(self.all()?.into_iter().map(Ok).collect())
+    }
+
+    fn all(&self) -> Result<Vec<Key>> {
+        let folder = Key::from(self.archive.simple().to_string());
+        let listed = self.store.list(Some(&folder)).map_ok(|meta| meta.location).try_collect::<Vec<_>>();
+        self.handle.block_on(listed).objects("list")
+    }
+
+    fn unfinished(&self) -> Key {
+        Key::from(format!("{}/restore.unfinished", self.archive.simple()))
+    }
+
     fn remove_keys(&self, keys: Vec<object_store::Result<Key>>) -> Result<()> {
         let removing = self.store.delete_stream(futures_util::stream::iter(keys).boxed());
         let each = removing.try_for_each(|_| async { Ok(()) });

@@ -1,6 +1,7 @@
 //! Backups: a copy of the whole archive, as it is at one moment a part, beside a running station; encrypted as the
 //! archive is. The key is not in it.
 
+use super::super::contents::{Contents, FileOf, be_empty, copy_file};
 use super::unit::{Name, Unit};
 use super::{Options, SqliteArchive, pack};
 use crate::database::could_not_read;
@@ -9,32 +10,13 @@ use crate::owner::Owner;
 use crate::sqlcipher::{self, Access, SqlContext};
 use jiff::Timestamp;
 use plated_core::digest::Sha256;
-use plated_core::durable::{self, Writer};
+use plated_core::durable;
 use plated_core::error::{Context, Error, Kind, Result};
-use serde::{Deserialize, Serialize};
 use std::fs::{self, File};
 use std::io;
-use std::path::{Component, Path, PathBuf};
+use std::path::Path;
 use uuid::Uuid;
 
-/// What a backup holds; written last, so that one without it is none.
-#[derive(Debug, Serialize, Deserialize)]
-struct Contents {
-    station: String,
-    at: Timestamp,
-    /// Tells by which key it can be read.
-    key_id: Sha256,
-    files: Vec<FileOf>,
-}
-
-#[derive(Debug, Serialize, Deserialize)]
-struct FileOf {
-    path: PathBuf,
-    bytes: u64,
-    sha256: Sha256,
-}
-
-const CONTENTS: &str = "backup.json";
 /// Lies in the folder of an archive while a backup is being put there.
 const UNFINISHED: &str = "restore.unfinished";
 
@@ -65,12 +47,8 @@ impl SqliteArchive {
             copy.unit(&unit)?;
         }
         copy.folder(Path::new("hotlists"))?;
-        let contents =
-            Contents { station: self.station.clone(), at: now, key_id: self.key.fingerprint(), files: copy.files };
-        let json =
-            serde_json::to_vec_pretty(&contents).context(Kind::Internal, || "could not list the backup".into())?;
-        durable::write(&to.join(CONTENTS), &json)
-            .context(Kind::Storage, || format!("could not write to {}", to.display()))?;
+        let contents = Contents { files: copy.files, ..Contents::new(&self.station, now, &self.key) };
+        contents.write(to)?;
         Ok((contents.files.len() as u64, contents.files.iter().map(|file| file.bytes).sum()))
     }
 
@@ -80,12 +58,9 @@ impl SqliteArchive {
     /// # Errors
     /// `Refused` when something is there or the key is another one, `Damaged` when the backup is not what was written.
     pub fn restore(options: &Options<'_>, from: &Path) -> Result<Self> {
-        let failed = || format!("could not read the backup {}", from.display());
-        let json = fs::read(from.join(CONTENTS)).context(Kind::NotFound, failed)?;
-        let contents: Contents = serde_json::from_slice(&json).context(Kind::Damaged, failed)?;
-        if contents.key_id != options.key.fingerprint() {
-            let message =
-                format!("{}: it was made with another key of the archive; bring that one back", from.display());
+        let contents = Contents::read(from, &options.key)?;
+        if contents.database.is_some() {
+            let message = format!("{} is of an archive on PostgreSQL; this one is in files", from.display());
             return Err(Error::new(Kind::Refused, message));
         }
         let (data, is_new) = (options.data, !options.data.exists());
@@ -113,16 +88,10 @@ impl SqliteArchive {
 
 /// Copies the files of a backup.
 fn put(contents: &Contents, from: &Path, data: &Path) -> Result<()> {
-    let failed = || format!("could not read the backup {}", from.display());
-    for FileOf { path, bytes, sha256 } in &contents.files {
-        if path.components().any(|part| !matches!(part, Component::Normal(_))) {
-            return Err(Error::new(Kind::Damaged, format!("{}: {} is no path in it", failed(), path.display())));
-        }
-        if copy_file(&from.join(path), &data.join(path))? != (*bytes, *sha256) {
-            return Err(Error::new(Kind::Damaged, format!("{}: {} does not fit its hash", failed(), path.display())));
-        }
-    }
-    Ok(())
+    contents.files.iter().try_for_each(|file| {
+        let copied = copy_file(&from.join(&file.path), &data.join(&file.path))?;
+        file.compare(from, copied)
+    })
 }
 
 /// Removes all that a restore has put there, and leaves what says that it was not finished.
@@ -136,17 +105,6 @@ fn clear(data: &Path) -> io::Result<()> {
         }
     }
     Ok(())
-}
-
-fn be_empty(folder: &Path) -> Result<()> {
-    let failed = || format!("could not use {}", folder.display());
-    durable::make_folder(folder).context(Kind::Storage, failed)?;
-    let mut there = fs::read_dir(folder).context(Kind::Storage, failed)?.flatten();
-    // But for what a crash left of a file that was never finished.
-    match there.find(|entry| !durable::is_unfinished(&entry.file_name().to_string_lossy())) {
-        None => Ok(()),
-        Some(_) => Err(Error::new(Kind::Refused, format!("{} is not empty; give an empty folder", folder.display()))),
-    }
 }
 
 struct Copy<'a> {
@@ -202,18 +160,4 @@ impl Copy<'_> {
         self.files.push(FileOf { path: path.to_owned(), bytes, sha256 });
         Ok(())
     }
-}
-
-/// Copies a file durably; gives its size and hash.
-fn copy_file(from: &Path, to: &Path) -> Result<(u64, Sha256)> {
-    let failed = || format!("could not copy {} to {}", from.display(), to.display());
-    let copy = || -> io::Result<(u64, Sha256)> {
-        let folder = durable::folder_of(to);
-        durable::make_folder(folder)?;
-        let mut file = Writer::create(folder, 0o600)?;
-        let bytes = io::copy(&mut File::open(from)?, &mut file)?;
-        file.finish(to)?;
-        Ok((bytes, Sha256::of_file(to)?))
-    };
-    copy().context(Kind::Storage, failed)
 }

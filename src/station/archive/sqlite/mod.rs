@@ -86,6 +86,11 @@ pub struct SqliteArchive {
 }
 
 impl SqliteArchive {
+    /// The folder that it is in.
+    pub(in crate::archive) fn data(&self) -> &Path {
+        &self.data
+    }
+
     /// Opens or makes it, and clears away what a crash left half done.
     ///
     /// # Errors
