@@ -183,7 +183,7 @@ async fn many_vehicles(batches: usize) {
         again += busy;
     }
     let took = from.elapsed().as_secs_f64();
-    let mut there = ids(&depot.archive());
+    let mut there = ids(&*depot.archive());
     there.sort();
     sent.sort();
     let exact = there == sent;

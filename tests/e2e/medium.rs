@@ -12,7 +12,7 @@ use plated_core::medium::{self, MediumKey, MediumRecipient, is_part, receipt_of}
 use plated_core::signing::Signer;
 use plated_core::tls::authority::Authority;
 use plated_core::tls::{Files, Identity};
-use plated_station::archive::{Archive, Query};
+use plated_station::archive::Query;
 use plated_vehicle::purge::{Purger, Settings};
 use plated_vehicle::store::{NewImage, NewRead, Store, What, check};
 use plated_vehicle::transfer::{Progress, Sender, StoreOutbox};

@@ -8,7 +8,7 @@ use plated_access::{Actor, Gate, Settings as Access};
 use plated_core::clock::{Clock, SystemClock, id_at};
 use plated_core::error::{Error, Kind, Result};
 use plated_core::wire::batch::SealedRead;
-use plated_station::archive::{Archive, Query};
+use plated_station::archive::Query;
 use plated_vehicle::purge::{Purger, Settings};
 use plated_vehicle::store::{By, Deleted, NewRead, Reason, Store};
 use plated_vehicle::transfer::{

@@ -181,7 +181,7 @@ impl Car {
         assert_eq!((self.waiting().len(), self.transferred() as usize), (0, self.put.len()));
         self.assert_none_early(depot);
         let archive = depot.archive();
-        assert_eq!(ids(&archive).len(), self.put.len());
+        assert_eq!(ids(&*archive).len(), self.put.len());
         assert_eq!(archive.check().unwrap().problems, [""; 0]);
         assert_eq!(check(&self.path(), &self.key).unwrap().problems(), 0);
     }

@@ -35,8 +35,11 @@ use plated_core::wire::batch::{
     BatchCounts, BatchHeader, BatchPicture, BatchWriter, Receipt, SealedDocument, SealedRead, SealedRow, SignedReceipt,
     WaitingReport,
 };
-use plated_station::archive::{Archive, ArchiveSettings, EngineKind, ObjectOptions, Query, Retention, SqliteArchive};
-use plated_station::{ArchiveKey, Overdue, StationConfig, StationServer};
+use plated_station::archive::{
+    ArchiveSettings, Engine, EngineKind, ObjectOptions, PostgresArchive, PostgresOptions, Query, Retention,
+    SqliteArchive,
+};
+use plated_station::{ArchiveKey, Overdue, ServerOptions, StationConfig, StationServer};
 use plated_vehicle::transfer::{Answer, Link};
 use plated_vehicle::transfer::{HttpsLink, Settings};
 use rusqlite::Connection;
@@ -147,6 +150,8 @@ pub struct Depot {
     pub vehicle: Issued,
     /// More tables of `station.toml`.
     pub tables: String,
+    /// Its database and bucket, where it is not in files.
+    region: Option<(String, ObjectOptions)>,
 }
 
 impl Depot {
@@ -185,7 +190,18 @@ impl Depot {
         let signer = Signer::create_file(&config.receipt_key).unwrap();
         write_public(&dir.path().join("receipt.pub"), &signer.public_key()).unwrap();
         write_public(&dir.path().join("vehicle/receipt.pub"), &signer.public_key()).unwrap();
-        Self { dir, config, authority, vehicle, tables: String::new() }
+        Self { dir, config, authority, vehicle, tables: String::new(), region: None }
+    }
+
+    /// One for each engine that is there: files, and PostgreSQL with object storage. Blocks.
+    pub fn on_each_engine() -> Vec<Self> {
+        let mut all = vec![Self::new()];
+        if let Some(server) = postgres::Postgres::shared() {
+            let mut depot = Self::new();
+            depot.on_postgres(&server.database(), &objects::Objects::shared().bucket());
+            all.push(depot);
+        }
+        all
     }
 
     /// Starts a station in this process; it lives as long as the runtime.
@@ -230,6 +246,7 @@ impl Depot {
             object_key: secret("object.key", &format!("{}\n{}\n", objects.key_id, objects.secret)),
             ..ArchiveSettings::default()
         };
+        self.region = Some((url.to_owned(), objects.clone()));
         self.tables = format!(
             "[archive]\nengine = \"postgresql\"\ndatabase = \"database.url\"\nbucket = \"{}\"\nendpoint = \"{}\"\n\
              object_key = \"object.key\"\n",
@@ -282,9 +299,19 @@ impl Depot {
     }
 
     /// The archive, beside a station that may be running.
-    pub fn archive(&self) -> SqliteArchive {
+    pub fn archive(&self) -> Box<dyn Engine> {
         let key = ArchiveKey::load(&self.config.archive_key).unwrap();
-        SqliteArchive::beside(&self.config.archive(key)).unwrap()
+        let Some((url, objects)) = &self.region else {
+            return Box::new(SqliteArchive::beside(&self.config.archive(key)).unwrap());
+        };
+        let options = PostgresOptions {
+            server: ServerOptions { url: url.clone(), ca: None, connections: 4 },
+            objects: objects.clone(),
+            key,
+            station: &self.config.name,
+            retention: self.config.retention,
+        };
+        Box::new(PostgresArchive::open(&options).unwrap())
     }
 
     /// How often a read is at the station with exactly this content.

@@ -4,7 +4,7 @@ use super::process::{Daemon, Ended};
 use super::{Depot, VEHICLE, reading};
 use plated_core::clock::SystemClock;
 use plated_core::record::ReadRecord;
-use plated_station::archive::{Archive, Query};
+use plated_station::archive::Query;
 use plated_vehicle::store::{Key, Options, Store};
 use std::collections::HashMap;
 use std::io::Write;

@@ -7,7 +7,7 @@ use plated_core::clock::SystemClock;
 use plated_core::record::ReadRecord;
 use plated_core::signing::{Signer, write_public};
 use plated_core::wire::batch::{SealedDocument, SealedRead};
-use plated_station::archive::{Archive, Class, Plate, Query};
+use plated_station::archive::{Class, Plate, Query};
 use std::net::SocketAddr;
 use std::process::Command;
 

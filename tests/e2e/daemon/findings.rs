@@ -9,7 +9,6 @@ use plated_core::record::{Alerting, EntryRecord};
 use plated_core::signing::Signer;
 use plated_core::tls::authority::Issued;
 use plated_core::user::SystemUser;
-use plated_station::archive::Engine as _;
 use plated_station::{ArchiveKey, Database, Publisher};
 use std::path::PathBuf;
 use std::process::{Command, Output};

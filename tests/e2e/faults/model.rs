@@ -195,7 +195,7 @@ impl World {
     /// What holds at any time.
     fn check(&self) {
         self.car.assert_none_early(&self.depot);
-        let mut at_station = ids(&self.depot.archive());
+        let mut at_station = ids(&*self.depot.archive());
         let all = at_station.len();
         at_station.sort();
         at_station.dedup();

@@ -4,7 +4,6 @@ use crate::kit::process::Station;
 use crate::kit::store::permit;
 use crate::kit::{Depot, post, receipt};
 use plated_core::wire::batch::{BatchReader, Event};
-use plated_station::archive::Archive;
 
 /// Keys that are not known here in the header and its counts, frames of unknown kinds before, between and inside packed
 /// ones, two reads with keys, words and a role of a picture that are not known, a document of an unknown kind, and a row of
