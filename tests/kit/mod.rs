@@ -321,7 +321,7 @@ impl Depot {
     }
 
     pub fn reads(&self) -> i64 {
-        if !self.config.database().exists() {
+        if self.region.is_none() && !self.config.database().exists() {
             return 0;
         }
         self.archive().statistics(jiff::civil::Date::MIN, jiff::civil::Date::MIN).unwrap().reads.cast_signed()
