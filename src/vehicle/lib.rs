@@ -6,6 +6,7 @@
 pub mod memory; // how the C library hands out memory
 pub mod events; // what is made known: a bounded, numbered broadcast
 pub mod health; // how each part is
+pub mod power; // recognition slows when the computer is hot or its supply weak
 pub mod metrics; // numbers for a monitoring system
 pub mod gps; // where the vehicle is, by gpsd
 pub mod canvass; // the canvass that is open, as reads carry its number

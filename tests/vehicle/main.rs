@@ -17,6 +17,7 @@ mod accounts;
 mod alert_chime;
 mod alerts_json;
 mod audit;
+mod camera_alarms;
 mod capture_network;
 mod capture_rtsp;
 mod capture_sources;

@@ -4,7 +4,7 @@
 //! the sources and the vehicle's name. `plated init` writes it with every key explained.
 
 use crate::lists::HotlistSync;
-use crate::{alert, console, gps, metrics, provision, purge, store, subscribers, transfer};
+use crate::{alert, console, gps, metrics, power, provision, purge, store, subscribers, transfer};
 use plated_core::config_file::{parse, placed, within, wrong};
 use plated_core::name::is_plain_name;
 use plated_hotlist::settings::{Hotlist, ListKind, OFFICERS};
@@ -54,6 +54,9 @@ pub struct Config {
     pub console: Option<console::Settings>,
     /// Numbers for a monitoring system; without it there are none.
     pub metrics: Option<metrics::Settings>,
+    /// When recognition slows to spare the computer.
+    #[serde(default)]
+    pub power: power::Settings,
     /// The encrypted database.
     pub store: store::Settings,
     /// How long what the station holds stays here.
@@ -159,6 +162,7 @@ impl Config {
         }
         self.control.socket.iter_mut().for_each(fix);
         self.webhooks.iter_mut().flat_map(|w| w.token_file.iter_mut().chain(&mut w.ca)).for_each(fix);
+        fix(&mut self.power.folder);
         fix(&mut self.store.path);
         self.store.key_file.iter_mut().for_each(fix);
         if let Some(t) = &mut self.transfer {
@@ -255,6 +259,7 @@ impl Config {
         self.store.check()?;
         self.purge.check()?;
         self.recognition.check()?;
+        self.power.check()?;
         if let Some(sync) = &self.hotlist_sync {
             sync.check()?;
             if self.transfer.is_none() {

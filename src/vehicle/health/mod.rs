@@ -5,11 +5,13 @@
 //! can come of its frames, which is measured where the results come out.
 
 mod activity;
+mod aim;
 mod clock;
 mod disk;
 mod picture;
 
 pub use activity::Activity;
+pub use aim::{Aim, Moved, PlatePlace, Usual};
 pub use clock::{CLOCK, ClockWatch, clock_part};
 pub use disk::disk;
 pub use picture::{PictureWatch, Told};

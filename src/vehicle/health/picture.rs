@@ -30,6 +30,9 @@ impl Told {
                 format!("its picture is black since {since}: uncover the lens, or look after its light and exposure")
             }
             PictureFault::White => format!("its picture is white since {since}: shade the lens, or lower its exposure"),
+            PictureFault::Covered => {
+                format!("nothing can be seen in its picture since {since}: look whether something covers the lens")
+            }
         }
     }
 }

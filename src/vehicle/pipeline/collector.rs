@@ -1,8 +1,10 @@
 //! Frames from several workers back into the order of each source, and into its tracker.
 
+use super::attention::Choice;
 use super::counters::Counters;
 use super::has_own_time;
 use super::worker::Seen;
+use crate::health::PlatePlace;
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
 use plated_core::clock::Clock;
 use plated_core::thread::guarded;
@@ -98,6 +100,15 @@ impl Collector {
         let lane = &mut self.lanes[index];
         let lost = format!("The plates that camera {} followed are closed as they were, or lost", lane.name);
         let events = guarded(&lost, || work(lane)).unwrap_or_else(|| lane.begin_anew());
+        for event in &events {
+            if let Event::Closed(read) = event
+                && !read.frame.recorded
+                && !self.lanes[index].own_time
+                && let Some(place) = PlatePlace::of(&read.best, read.frame.picture.size().1)
+            {
+                self.counters.passed(index, place, read.last_seen);
+            }
+        }
         self.send(events);
     }
 
@@ -156,7 +167,11 @@ impl Lane {
             while let Some(seen) = self.waiting.remove(&self.next) {
                 self.next += 1;
                 self.waiting_since = None;
-                events.extend(self.tracker.update(&seen.frame, &seen.sightings));
+                match seen.choice {
+                    Choice::Recognise => events.extend(self.tracker.update(&seen.frame, &seen.sightings)),
+                    Choice::Unchanged => self.tracker.unchanged(&seen.frame),
+                    Choice::Pass => {}
+                }
             }
             let Some(first) = self.waiting.first_key_value().map(|(ticket, _)| *ticket) else {
                 self.waiting_since = None;

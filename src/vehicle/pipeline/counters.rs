@@ -1,6 +1,7 @@
 //! What has happened since the start, for the status and the benches.
 
-use crate::health::{Activity, PictureWatch, Told};
+use super::attention::Choice;
+use crate::health::{Activity, Aim, Moved, PictureWatch, PlatePlace, Told, Usual};
 use jiff::Timestamp;
 use plated_vision::picture::Quality;
 use plated_vision::recognition::Timings;
@@ -12,6 +13,8 @@ use std::time::Duration;
 pub struct Totals {
     /// Frames recognised.
     pub frames: u64,
+    /// Frames not recognised, since nothing moved in them, or to spare the computer.
+    pub spared: u64,
     /// Plates seen in frames.
     pub sightings: u64,
     /// Reads made durable.
@@ -53,6 +56,8 @@ pub struct Counters {
     results: Mutex<Vec<Option<Duration>>>,
     /// Focus and light of each source.
     pictures: Mutex<Vec<PictureWatch>>,
+    /// Where each source points.
+    aims: Mutex<Vec<Aim>>,
     /// The recorder's work on one read: matching, sounding and handing on.
     pub(super) matching: Activity,
     /// A write of one read.
@@ -102,6 +107,42 @@ impl Counters {
     /// What is wrong with the pictures of this source, once it is for minutes.
     pub fn picture_fault(&self, source: usize) -> Option<Told> {
         self.picture(source, |watch| watch.told())
+    }
+
+    fn aim<T>(&self, source: usize, work: impl FnOnce(&mut Aim) -> T) -> T {
+        let mut aims = self.aims.lock().unwrap_or_else(|e| e.into_inner());
+        let length = aims.len().max(source + 1);
+        aims.resize_with(length, Aim::default);
+        work(&mut aims[source])
+    }
+
+    /// A plate passed this source.
+    pub(super) fn passed(&self, source: usize, place: PlatePlace, at: Timestamp) {
+        if self.aim(source, |aim| aim.see(place, at)) {
+            tracing::debug!(source, "Where this camera's plates usually are is known.");
+        }
+    }
+
+    /// Where the plates of this source usually are, once that is known.
+    pub(super) fn usual(&self, source: usize) -> Option<Usual> {
+        self.aim(source, |aim| aim.usual())
+    }
+
+    /// Goes on with what was learned before, or, with nothing, learns anew.
+    pub(super) fn aimed(&self, source: usize, usual: Option<Usual>) {
+        self.aim(source, |aim| *aim = usual.map_or_else(Aim::default, Aim::known));
+    }
+
+    /// How far this source's plates are from where they used to be, if they are.
+    pub fn moved(&self, source: usize) -> Option<Moved> {
+        self.aim(source, |aim| aim.moved())
+    }
+
+    /// What was done about a frame.
+    pub(super) fn chosen(&self, choice: Choice) {
+        if choice != Choice::Recognise {
+            self.change(|t| t.spared += 1);
+        }
     }
 
     pub(super) fn frame(&self, sightings: usize, timings: Timings) {

@@ -46,6 +46,7 @@ fn text(totals: &Totals, sources: &[SourceStatus], health: &Health) -> String {
     family(&mut out, "plated_info", "gauge", "The program.", &[(version, 1.)]);
     for (name, help, number) in [
         ("frames", "Frames recognised.", totals.frames),
+        ("spared_frames", "Frames not recognised, since nothing moved or to spare the computer.", totals.spared),
         ("sightings", "Plates seen in frames.", totals.sightings),
         ("reads", "Reads made durable.", totals.reads),
         ("hits", "Hits made durable.", totals.hits),

@@ -10,6 +10,8 @@
 //! reads that the store can't take wait in memory with their pictures, up to 256, and past that
 //! those without a hit give way, counted and told of. What is durable is published in [`Hub`].
 
+mod aims;
+mod attention;
 mod collector;
 mod counters;
 mod expiry;
@@ -37,11 +39,13 @@ use crate::control::{OfficerService, Secret, Server};
 use crate::events::Hub;
 use crate::health::{ClockWatch, Health, Level};
 use crate::lists::ListState;
+use crate::power::{self, Pressure};
 use crate::provision::{self, Provisioning};
 use crate::purge::Purger;
 use crate::store::{Key, Options, Stats, Store};
 use crate::subscribers;
 use crate::transfer::StoreOutbox;
+use attention::Attention;
 use collector::Collector;
 use crossbeam_channel::bounded;
 use monitor::Monitor;
@@ -108,7 +112,7 @@ pub struct Daemon {
     gps: Option<Task>,
     webhooks: Vec<Task>,
     metrics: Option<Task>,
-    /// Expiry, ages of lists, purge, monitor, clock.
+    /// Expiry, ages of lists, purge, monitor, clock, temperature and supply, where cameras point.
     beside: Vec<Thread>,
     store: Store,
     chime: Arc<Chime>,
@@ -235,17 +239,23 @@ impl Daemon {
             }
         }
         let capture = Arc::new(Capture::start(&config.sources, clock.clone())?);
+        let pressure = Arc::new(Pressure::default());
         let mut threads = Vec::new();
         let make = {
             let (capture, counters, clock) = (capture.clone(), counters.clone(), clock.clone());
+            let attention = Arc::new(Attention::new(
+                config.sources.iter().map(|source| has_own_time(&source.input)).collect(),
+                Duration::from_secs_f64(config.recognition.still_s),
+                pressure.clone(),
+            ));
             let views: Arc<[_]> = config.sources.iter().map(|source| source.view.clone()).collect();
             let first = Mutex::new(Some(first));
             move |post| {
                 let ready = first.lock().unwrap_or_else(|e| e.into_inner()).take();
                 let recognizer = ready.map_or_else(|| Recognizer::open(&models), Ok)?;
                 let (capture, counters, clock) = (capture.clone(), counters.clone(), clock.clone());
-                let (models, views) = (models.clone(), views.clone());
-                let worker = Worker { capture, recognizer, models, views, post, clock, counters };
+                let (models, views, attention) = (models.clone(), views.clone(), attention.clone());
+                let worker = Worker { capture, recognizer, models, views, attention, post, clock, counters };
                 Ok(Box::new(move || worker.run()) as Box<dyn FnOnce() + Send>)
             }
         };
@@ -264,6 +274,9 @@ impl Daemon {
             started: started.clone(),
         };
         let monitor = monitor.start(rest.clone())?;
+        let power = power::start(config.power.clone(), pressure, health.clone(), clock.clone(), rest.clone())?;
+        let names = config.sources.iter().map(|source| source.name.clone()).collect();
+        let aims = aims::start(&config.store.path, names, counters.clone(), rest.clone())?;
         let watch = ClockWatch::new(trusted, health.clone(), store.clone()).start(rest.clone())?;
         let live = Arc::new(LiveGate::new(officers.clone()));
         let [expiry, ages] = expiry::start(officers.clone(), clock.clone(), rest.clone())?;
@@ -361,7 +374,7 @@ impl Daemon {
             gps,
             webhooks,
             metrics,
-            beside: vec![expiry, ages, purge, monitor, watch],
+            beside: vec![expiry, ages, purge, monitor, watch, power, aims],
             store,
             chime,
             clock,

@@ -5,7 +5,7 @@ use super::watchdog::{Busy, Watchdog};
 use super::workers::Workers;
 use super::{Counters, Totals};
 use crate::alert::{Chime, ChimeStatus};
-use crate::health::{Health, Level, Told};
+use crate::health::{Health, Level};
 use plated_core::clock::Clock;
 use plated_core::error::Result;
 use plated_core::shutdown::Shutdown;
@@ -78,7 +78,9 @@ impl Monitor {
         let (sources, totals, chime) = (self.capture.status(), self.counters.totals(), self.chime.status());
         for (index, source) in sources.iter().enumerate() {
             let (level, text) = camera(source, self.counters.last_result(index), now);
-            let (level, text) = pictured((level, text), self.counters.picture_fault(index));
+            let fault = self.counters.picture_fault(index).map(|fault| fault.text());
+            let fault = fault.or_else(|| self.counters.moved(index).map(|moved| moved.text()));
+            let (level, text) = pictured((level, text), fault);
             let worse = self.report(&format!("camera {}", source.name), (level, text.clone()));
             // What keeps it from being opened is logged where it is opened.
             if worse && level == Level::Degraded && source.state == SourceState::Running {
@@ -223,9 +225,9 @@ fn frames(source: &SourceStatus) -> String {
 }
 
 /// The same with what its pictures look like, where it is well otherwise.
-fn pictured((level, text): (Level, String), fault: Option<Told>) -> (Level, String) {
+fn pictured((level, text): (Level, String), fault: Option<String>) -> (Level, String) {
     match fault {
-        Some(fault) if level == Level::Ok => (Level::Degraded, fault.text()),
+        Some(fault) if level == Level::Ok => (Level::Degraded, fault),
         _ => (level, text),
     }
 }
@@ -233,6 +235,7 @@ fn pictured((level, text): (Level, String), fault: Option<Told>) -> (Level, Stri
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::health::Told;
 
     fn source(state: SourceState, last_frame: Option<u64>) -> SourceStatus {
         SourceStatus {
@@ -311,11 +314,12 @@ mod tests {
 
     #[test]
     fn a_camera_whose_picture_is_blurred_says_what_to_do_and_one_without_a_picture_says_that_first() {
-        let fault = Some(Told {
+        let told = Told {
             fault: plated_vision::picture::PictureFault::Blurred,
             since: "2026-11-26T14:02:00Z".parse().unwrap(),
-        });
-        let (level, text) = pictured((Level::Ok, "15 frames".into()), fault);
+        };
+        let fault = Some(told.text());
+        let (level, text) = pictured((Level::Ok, "15 frames".into()), fault.clone());
         assert_eq!(level, Level::Degraded);
         assert!(
             text.starts_with("its picture looks blurred since ") && text.ends_with("clean or focus the lens"),

@@ -1,5 +1,6 @@
 //! One recognition thread: newest frame in, sightings out, in whatever order they get ready.
 
+use super::attention::{Attention, Choice};
 use super::counters::Counters;
 use super::workers::Post;
 use plated_core::clock::Clock;
@@ -18,6 +19,8 @@ pub struct Seen {
     pub source: usize,
     pub ticket: u64,
     pub frame: Frame,
+    /// What was done about it; but when it was recognised it has no sightings.
+    pub choice: Choice,
     pub sightings: Vec<Sighting>,
 }
 
@@ -34,7 +37,7 @@ impl Seen {
             monotonic: Duration::from_millis(ticket * 40),
             picture: opencv::core::Mat::default().into(),
         };
-        Self { source: 0, ticket, frame, sightings: Vec::new() }
+        Self { source: 0, ticket, frame, choice: Choice::Recognise, sightings: Vec::new() }
     }
 }
 
@@ -44,6 +47,7 @@ pub struct Worker {
     pub models: Models,
     /// Which plates count, by source.
     pub views: Arc<[View]>,
+    pub attention: Arc<Attention>,
     pub post: Arc<Post>,
     pub clock: Arc<dyn Clock>,
     pub counters: Arc<Counters>,
@@ -58,9 +62,15 @@ impl Worker {
                 NextFrame::AllEnded => return,
             };
             self.post.begin(self.clock.monotonic());
-            let sightings = self.recognize(taken.source_index, &taken.frame);
+            let (source, frame) = (taken.source_index, taken.frame);
+            let choice = self.attention.choose(source, &frame);
+            let sightings = match choice {
+                Choice::Recognise => self.recognize(source, &frame),
+                Choice::Unchanged | Choice::Pass => Vec::new(),
+            };
+            self.counters.chosen(choice);
             // A frame that failed still goes on, empty: the collector counts tickets.
-            let seen = Seen { source: taken.source_index, ticket: taken.ticket, frame: taken.frame, sightings };
+            let seen = Seen { source, ticket: taken.ticket, frame, choice, sightings };
             if self.post.send(seen).is_err() {
                 return;
             }
@@ -68,6 +78,7 @@ impl Worker {
     }
 
     fn recognize(&mut self, source: usize, frame: &Frame) -> Vec<Sighting> {
+        self.recognizer.spare(self.attention.is_spared(source, frame));
         let outcome = catch_unwind(AssertUnwindSafe(|| self.recognizer.recognize(&frame.picture)));
         match outcome {
             Ok(Ok((mut sightings, timings))) => {
@@ -92,6 +103,7 @@ impl Worker {
                 }
             }
         }
+        self.attention.failed(source);
         self.counters.frame(0, Timings::default());
         self.counters.change(|t| t.failed_frames += 1);
         Vec::new()

@@ -3,10 +3,12 @@
 mod header;
 mod jpeg;
 mod quality;
+mod thumbnail;
 
 pub use header::is_jpeg;
 pub use jpeg::{Jpeg, MAX_JPEG_PIXELS, Planes};
 pub use quality::{PictureFault, Quality};
+pub use thumbnail::Thumbnail;
 
 use opencv::core::{Mat, Rect, Vector};
 use opencv::imgcodecs;

@@ -29,6 +29,11 @@ const MIN_FINE: f32 = 0.013;
 const BLACK: usize = 26;
 /// And white when four fifths of it are as bright as that.
 const WHITE: usize = 250;
+/// A lens is covered when there is light, half of the picture is brighter than this,
+const LIT: usize = 40;
+/// and no more than so many of the 64 blocks have contrast. A hand, mud or a bag on the lens is far out of focus: it
+/// leaves shades and no shapes. At night most blocks are flat too, and dark.
+const MAX_COVERED: usize = 3;
 
 /// What is wrong with a picture.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,6 +44,8 @@ pub enum PictureFault {
     Black,
     /// Most of it is overexposed.
     White,
+    /// It is lit, and shows nothing.
+    Covered,
 }
 
 /// What one picture shows.
@@ -107,6 +114,8 @@ fn measure(pixels: &[u8], width: usize, height: usize) -> Option<Quality> {
         Some(PictureFault::Black)
     } else if at_least(WHITE) >= all / 5 * 4 {
         Some(PictureFault::White)
+    } else if shares.len() <= MAX_COVERED && at_least(LIT) > all / 2 {
+        Some(PictureFault::Covered)
     } else {
         fine.filter(|fine| *fine < MIN_FINE).map(|_| PictureFault::Blurred)
     };
@@ -197,8 +206,22 @@ mod tests {
         }
         let night = of(&night);
         assert_eq!((night.fault, night.fine), (None, None), "too little in it to tell the focus");
-        let fog = of(&vec![128.0; SIZE.0 * SIZE.1]);
-        assert_eq!((fog.fault, fog.fine), (None, None));
+    }
+
+    #[test]
+    fn a_lit_picture_without_any_shape_is_that_of_a_covered_lens_and_a_plain_street_is_not() {
+        let (width, height) = SIZE;
+        // Light comes through from one side.
+        let shades = |x: usize, _| 60.0 + x as f32 / 8.0;
+        let covered: Vec<f32> = (0..width * height).map(|n| shades(n % width, n / width)).collect();
+        assert_eq!(of(&covered).fault, Some(PictureFault::Covered));
+        let mut plain = covered;
+        for y in 150..220 {
+            for x in 200..500 {
+                plain[y * width + x] = if (x / 40 + y / 35) % 2 == 0 { 60.0 } else { 130.0 };
+            }
+        }
+        assert_eq!(of(&plain).fault, None, "vehicles in front of an empty sky and an empty road");
     }
 
     #[test]

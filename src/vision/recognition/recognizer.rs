@@ -120,6 +120,12 @@ impl Recognizer {
         (self.detector.version(), self.reader.version())
     }
 
+    /// Whether the detector looks at a smaller picture from here on, in half the time: it misses plates that are far
+    /// away.
+    pub fn spare(&mut self, on: bool) {
+        self.detector.spare(on);
+    }
+
     /// Plates in a picture, most confidently detected first. A plate on which nothing can be read
     /// is left out.
     ///

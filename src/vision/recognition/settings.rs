@@ -26,6 +26,8 @@ pub struct Recognition {
     pub alert_confidence: f32,
     /// A plate not seen for this many seconds has gone.
     pub gone_after_s: f64,
+    /// A camera's picture in which nothing moves is recognised once in so many seconds; 0: each frame of it.
+    pub still_s: f64,
 }
 
 impl Default for Recognition {
@@ -40,6 +42,7 @@ impl Default for Recognition {
             alert_looks: 2,
             alert_confidence: 0.97,
             gone_after_s: 0.8,
+            still_s: 2.0,
         }
     }
 }
@@ -55,6 +58,7 @@ impl Recognition {
         within("recognition.keep_confidence", self.keep_confidence, 0.0..=1.0)?;
         within("recognition.alert_looks", self.alert_looks, 1..=1000)?;
         within("recognition.alert_confidence", self.alert_confidence, 0.0..=1.0)?;
-        within("recognition.gone_after_s", self.gone_after_s, 0.01..=60.0)
+        within("recognition.gone_after_s", self.gone_after_s, 0.01..=60.0)?;
+        within("recognition.still_s", self.still_s, 0.0..=10.0)
     }
 }

@@ -142,6 +142,13 @@ impl Track {
         self.combined = combine_searched(looks, likely(&state, confidence));
     }
 
+    /// It is still where it was seen last.
+    pub fn stay(&mut self, frame: &Frame) {
+        self.last_at = frame.at;
+        self.clock_trusted &= frame.clock_trusted;
+        self.last = frame.monotonic;
+    }
+
     fn follow(&mut self, now: Duration, bounds: [f32; 4]) {
         let dt = now.saturating_sub(self.last).as_secs_f32();
         if dt > 0.0 {

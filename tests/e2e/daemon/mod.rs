@@ -16,6 +16,7 @@ mod officers;
 mod security;
 mod service;
 mod sources;
+mod sparing;
 mod station;
 mod webhook;
 mod store;

@@ -112,6 +112,7 @@ fn named(fault: PictureFault) -> &'static str {
         PictureFault::Blurred => "blurred",
         PictureFault::Black => "black",
         PictureFault::White => "overexposed",
+        PictureFault::Covered => "covered",
     }
 }
 

@@ -184,7 +184,7 @@ pub fn summary(status: &Status, json: bool) -> Result<()> {
             .filter_map(|s| s.ended_with_error().map(|error| json!({"source": s.name, "error": error})))
             .collect();
         let text = json!({"summary": {
-            "frames": t.frames, "dropped": dropped, "reads": t.reads, "hits": t.hits, "alerts": t.alerts,
+            "frames": t.frames, "spared": t.spared, "dropped": dropped, "reads": t.reads, "hits": t.hits, "alerts": t.alerts,
             "transferred": s.transferred, "receipts": receipts, "pending": s.pending,
             "errors": errors,
         }});
@@ -195,7 +195,8 @@ pub fn summary(status: &Status, json: bool) -> Result<()> {
             say(format_args!("{} ended with an error: {error}", source.name))?;
         }
     }
-    say(format_args!("frames      {} recognised, {dropped} dropped for newer ones", t.frames))?;
+    let spared = if t.spared == 0 { String::new() } else { format!("{} spared, ", t.spared) };
+    say(format_args!("frames      {} recognised, {spared}{dropped} dropped for newer ones", t.frames))?;
     say(format_args!("reads       {}", t.reads))?;
     say(format_args!("hits        {}, alerts {}", t.hits, t.alerts))?;
     let receipts = count(receipts, "receipt");

@@ -42,6 +42,9 @@ pub struct Detector {
     model: Model,
     input: String,
     canvas: Canvas,
+    /// In place of `canvas`, to spare the processor, of the own detector.
+    small: Option<Canvas>,
+    is_spared: bool,
     /// For plates near by, of the own detector.
     near: Option<Canvas>,
     kind: Family,
@@ -78,11 +81,15 @@ impl Detector {
                 }
                 let canvas = Canvas::top_left(input.width, input.height, stride);
                 let (columns, rows, margin) = NEAR_CANVAS;
+                let two_thirds = |side: usize| (side * 2 / 3).next_multiple_of(stride);
+                let small = Some(Canvas::top_left(two_thirds(input.width), two_thirds(input.height), stride));
                 let near = Some(Canvas::framed(columns, rows, stride, margin));
                 Ok(Self {
                     model,
                     input: input.name,
                     canvas,
+                    small,
+                    is_spared: false,
                     near,
                     kind: Family::Plated(Grid { output, decode }),
                     version,
@@ -98,7 +105,7 @@ impl Detector {
                 let output = model.first_output()?;
                 let canvas = Canvas::centred(side(width), side(height));
                 let kind = Family::Yolo { output, threshold, scaled: Vec::new() };
-                Ok(Self { model, input, canvas, near: None, kind, version })
+                Ok(Self { model, input, canvas, small: None, is_spared: false, near: None, kind, version })
             }
         }
     }
@@ -110,13 +117,21 @@ impl Detector {
 
     /// Columns and rows at which it looks at a picture of this size.
     pub fn needs(&self, width: i32, height: i32) -> (i32, i32) {
-        self.canvas.needs(width, height)
+        self.small.as_ref().filter(|_| self.is_spared).unwrap_or(&self.canvas).needs(width, height)
+    }
+
+    /// Whether it looks at a smaller picture from here on.
+    pub fn spare(&mut self, on: bool) {
+        self.is_spared = on;
     }
 
     /// Plates in an 8-bit BGR picture, most confident first. `image` may be smaller than the
     /// picture, whose `size` counts for where the plates are; not smaller than [`Detector::needs`].
     pub fn detect(&mut self, image: &Mat, size: (i32, i32)) -> Result<Vec<Detection>> {
-        let found = look(&mut self.model, &self.input, &mut self.canvas, &mut self.kind, image, size)?;
+        let found = {
+            let canvas = self.small.as_mut().filter(|_| self.is_spared).unwrap_or(&mut self.canvas);
+            look(&mut self.model, &self.input, canvas, &mut self.kind, image, size)?
+        };
         let share = |d: &Detection| d.bounds[2] / size.0 as f32;
         let Some(near) = self.near.as_mut().filter(|_| found.iter().any(|d| share(d) > NEAR)) else {
             return Ok(found);

@@ -101,12 +101,14 @@ pub struct Tracker {
     config: Recognition,
     tracks: Vec<Track>,
     suppressed: u64,
+    /// Monotonic time of the newest frame.
+    newest: Duration,
 }
 
 impl Tracker {
     /// A tracker without tracks.
     pub fn new(source: Arc<str>, config: Recognition) -> Self {
-        Self { source, config, tracks: Vec::new(), suppressed: 0 }
+        Self { source, config, tracks: Vec::new(), suppressed: 0, newest: Duration::ZERO }
     }
 
     /// Tracks that ended without a read because they were too unsure.
@@ -117,6 +119,7 @@ impl Tracker {
     /// Takes the sightings of the next frame. Frames must come in order.
     pub fn update(&mut self, frame: &Frame, sightings: &[Sighting]) -> Vec<Event> {
         let mut events = self.tick(frame.monotonic);
+        self.newest = frame.monotonic;
         for (sighting, track) in sightings.iter().zip(self.assign(frame.monotonic, sightings)) {
             let i = match track {
                 Some(i) => {
@@ -138,6 +141,16 @@ impl Tracker {
             }
         }
         events
+    }
+
+    /// Takes a frame that shows what the last one did, and was not recognised: the plates that were in view still are.
+    /// That is no further look at them.
+    pub fn unchanged(&mut self, frame: &Frame) {
+        let (newest, gone) = (self.newest, self.gone());
+        for track in self.tracks.iter_mut().filter(|track| newest.saturating_sub(track.last) <= gone) {
+            track.stay(frame);
+        }
+        self.newest = frame.monotonic;
     }
 
     /// Ends the tracks whose plate has gone by `now`.
