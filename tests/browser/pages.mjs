@@ -1,7 +1,7 @@
 import { open_window, log_in, examine, shot, scenario, CAR, DESK } from "./kit.mjs";
 
 const officer = ["/", "/alerts", "/findings", "/search", "/reads", "/entries", "/canvass", "/shift", "/account", "/purpose", "/performance"];
-const chief = ["/users", "/users/new", "/users/jdoe", "/review", "/lists", "/cameras", "/purposes", "/shift"];
+const chief = ["/users", "/users/new", "/users/jdoe", "/review", "/lists", "/cameras", "/cameras/front", "/purposes", "/shift"];
 
 await scenario("pages", async () => {
   for (const [size, theme] of [[CAR, "light"], [CAR, "dark"], [DESK, "light"]]) {

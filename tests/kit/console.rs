@@ -9,15 +9,17 @@ use plated_core::tls::authority::Authority;
 use plated_core::user::SystemUser;
 use plated_vehicle::announcement::{Announcement, Published};
 use plated_vehicle::config::Config;
-use plated_vehicle::console::{self, Parts, Running};
+use plated_vehicle::console::{self, AimState, CameraAccess, Parts, Running};
 use plated_vehicle::control::OfficerService;
 use plated_vehicle::events::Hub;
 use plated_vehicle::health::Health;
 use plated_vehicle::store::{NewRead, Store};
+use plated_vision::frame::Frame;
 use reqwest::header::{COOKIE, HeaderMap, LOCATION, SET_COOKIE};
 use reqwest::{Client, Method, RequestBuilder, Response, StatusCode};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -31,6 +33,10 @@ pub struct Desk {
     pub store: Store,
     pub events: Hub<Published>,
     pub health: Arc<Health>,
+    /// What the one camera sees.
+    pub newest: Arc<Mutex<Option<Frame>>>,
+    /// How often it was said to be aimed anew.
+    pub learned_anew: Arc<AtomicU32>,
     pub place: Place,
     ca: PathBuf,
     stop: Shutdown,
@@ -62,18 +68,25 @@ impl Desk {
         let (events, health, stop) = (Hub::default(), Arc::new(Health::default()), Shutdown::new());
         service.tell_events(events.clone());
         service.tell_health(health.clone());
+        let (newest, learned_anew) = (Arc::<Mutex<Option<Frame>>>::default(), Arc::<AtomicU32>::default());
+        let (seen, count) = (newest.clone(), learned_anew.clone());
         let parts = Parts {
             officers: service.clone(),
             store: store.clone(),
             events: events.clone(),
             health: health.clone(),
-            cameras: Box::new(Vec::new),
+            cameras: CameraAccess {
+                status: Box::new(Vec::new),
+                newest: Box::new(move |_, _| seen.lock().unwrap().clone()),
+                aim: Box::new(|_| AimState::default()),
+                learn_anew: Box::new(move |_| drop(count.fetch_add(1, Ordering::Relaxed))),
+            },
             clock: place.clock.clone(),
         };
         let runtime = Arc::new(Runtime::start().unwrap());
         let running = console::start(&config, parts, runtime.handle(), &stop);
         assert!(running.is_some(), "{:?}", health.parts());
-        Self { running, service, store, events, health, place, ca: issued.ca, stop, runtime }
+        Self { running, service, store, events, health, newest, learned_anew, place, ca: issued.ca, stop, runtime }
     }
 
     pub fn routes(&self) -> Vec<console::Route> {
@@ -232,6 +245,15 @@ impl Browser {
         let pairs: Vec<_> = pairs.map(|(name, value)| format!("{name}={}", encoded(value))).collect();
         let request = self.request(Method::POST, path).body(pairs.join("&"));
         self.send(request.header("content-type", "application/x-www-form-urlencoded"))
+    }
+
+    /// A picture, or another file.
+    pub fn fetch(&self, path: &str) -> (StatusCode, Vec<u8>) {
+        let request = self.request(Method::GET, path);
+        self.runtime.handle().block_on(async {
+            let answer = request.send().await.unwrap();
+            (answer.status(), answer.bytes().await.unwrap().to_vec())
+        })
     }
 
     /// The same for an answer that is a file.

@@ -125,7 +125,9 @@ fn a_camera_that_was_turned_or_tilted_is_told_by_the_plates_that_it_sees_and_one
         }
         aim.moved().map(|moved| moved.text())
     };
-    let turned = told(&aim, places(&mut recognizer, 12.0, 0.0)).unwrap();
+    let leaning = places(&mut recognizer, 14.0, 0.0);
+    let leans: Vec<i32> = leaning.iter().map(|place| place.lean.round() as i32).collect();
+    let turned = told(&aim, leaning).unwrap_or_else(|| panic!("{} plates lean by {leans:?}", leans.len()));
     assert!(turned.contains(" plates lean by 1") && turned.contains("; aim it again"), "{turned}");
     let tilted = told(&aim, places(&mut recognizer, 0.0, 160.0)).unwrap();
     assert!(tilted.contains(" of the picture lower against where they used to be"), "{tilted}");

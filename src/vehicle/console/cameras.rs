@@ -2,7 +2,9 @@
 
 use crate::health::{Level, Part};
 use jiff::Timestamp;
+use plated_access::{Live, Permit};
 use plated_vision::capture::{SourceState, SourceStatus};
+use plated_vision::frame::Frame;
 use plated_web::pages::CameraCard;
 use plated_web::ui::Health;
 use std::collections::HashMap;
@@ -12,9 +14,31 @@ use std::time::Duration;
 /// Frames are counted over so long at least.
 const INTERVAL: Duration = Duration::from_secs(1);
 
+/// What is known of where a camera points.
+#[derive(Clone, Debug, Default)]
+pub struct AimState {
+    /// Where its plates usually are is known.
+    pub is_known: bool,
+    /// Why it seems to have moved, if it does.
+    pub moved: Option<String>,
+}
+
+/// The way to the cameras at work.
+pub struct CameraAccess {
+    /// How they are, in the order of the configuration.
+    pub status: Box<dyn Fn() -> Vec<SourceStatus> + Send + Sync>,
+    /// The newest frame of the camera of this name that was looked at.
+    pub newest: Box<dyn Fn(&Permit<Live>, &str) -> Option<Frame> + Send + Sync>,
+    /// Where the camera of this name points.
+    pub aim: Box<dyn Fn(&str) -> AimState + Send + Sync>,
+    /// It is aimed otherwise from here on.
+    pub learn_anew: Box<dyn Fn(&str) + Send + Sync>,
+}
+
 /// The cameras, as cards show them.
 pub struct Cameras {
-    sources: Box<dyn Fn() -> Vec<SourceStatus> + Send + Sync>,
+    /// The way to them.
+    pub access: CameraAccess,
     seen: Mutex<HashMap<String, Seen>>,
 }
 
@@ -28,9 +52,9 @@ struct Seen {
 }
 
 impl Cameras {
-    /// `sources` says how they are.
-    pub fn new(sources: Box<dyn Fn() -> Vec<SourceStatus> + Send + Sync>) -> Self {
-        Self { sources, seen: Mutex::default() }
+    /// None of them was counted yet.
+    pub fn new(access: CameraAccess) -> Self {
+        Self { access, seen: Mutex::default() }
     }
 
     /// A read of this camera was made then.
@@ -42,12 +66,12 @@ impl Cameras {
 
     /// Their names, in the order of the configuration.
     pub fn names(&self) -> Vec<String> {
-        (self.sources)().iter().map(|source| source.name.to_string()).collect()
+        (self.access.status)().iter().map(|source| source.name.to_string()).collect()
     }
 
     /// One card each, in the order of the configuration.
     pub fn cards(&self, parts: &[Part], wall: Timestamp, now: Duration) -> Vec<CameraCard> {
-        let sources = (self.sources)();
+        let sources = (self.access.status)();
         let mut seen = self.lock();
         let card = |source: &SourceStatus| {
             let seen = seen.entry(source.name.to_string()).or_default();

@@ -33,6 +33,8 @@ pub struct Look {
     /// What was searched for, so that no plate stands in an address.
     pub searches: Searches,
     searched: Mutex<Option<SearchedBack>>,
+    /// Cameras that are aimed, each on record.
+    aimed: Mutex<HashMap<String, Arc<Permit<Live>>>>,
 }
 
 /// What was just entered, and the reads already made that fit it. They are on record, and shown once.
@@ -136,6 +138,29 @@ impl Look {
         })
     }
 
+    /// The permit to see what this camera sees, on record from its first picture on. Blocks.
+    ///
+    /// # Errors
+    /// As [`plated_access::Gate::open`]; no picture may be shown then.
+    pub fn aim(&self, console: &Console, camera: &str) -> Result<Arc<Permit<Live>>> {
+        let mut aimed = self.aimed.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(permit) = aimed.get(camera) {
+            console.officers.gate().still_open(permit)?;
+            return Ok(permit.clone());
+        }
+        let permit = Arc::new(self.open::<Live>(console, json!({"camera": camera, "as": "aiming"}))?);
+        aimed.insert(camera.to_owned(), permit.clone());
+        Ok(permit)
+    }
+
+    /// Puts on record that this camera is aimed otherwise from here on. Blocks.
+    ///
+    /// # Errors
+    /// What kept it from being recorded; nothing may be changed then.
+    pub fn aimed_anew(&self, console: &Console, camera: &str) -> Result<()> {
+        self.open::<Live>(console, json!({"camera": camera, "as": "aimed anew"})).map(drop)
+    }
+
     /// The tone of this alert was stopped here.
     pub fn see(&self, hit: Uuid) {
         self.alerts().seen.insert(hit);
@@ -211,7 +236,18 @@ pub fn begin(console: &Shared, visitor: &Visitor, purpose: Purpose, case: Case) 
         false => None,
     };
     let (grants, alerts, searches) = (session.account.grants.clone(), Mutex::default(), Searches::default());
-    let look = Look { reason, case, live, hits, actor, grants, alerts, searches, searched: Mutex::default() };
+    let look = Look {
+        reason,
+        case,
+        live,
+        hits,
+        actor,
+        grants,
+        alerts,
+        searches,
+        searched: Mutex::default(),
+        aimed: Mutex::default(),
+    };
     console.looks.begin(session.id, look);
     Ok(())
 }

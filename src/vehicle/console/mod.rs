@@ -26,6 +26,7 @@ mod status;
 mod uploads;
 mod visit;
 
+pub use cameras::{AimState, CameraAccess};
 pub use routes::{Needs, Route};
 pub use settings::Settings;
 
@@ -45,10 +46,11 @@ use plated_core::error::{Error, Kind, Result};
 use plated_core::shutdown::Shutdown;
 use plated_core::tls::{Identity, page_server};
 use plated_portal::{Portal, blocking, draw, words};
-use plated_vision::capture::SourceStatus;
+use plated_vision::capture::View;
 use plated_web::csrf::Csrf;
 use plated_web::listener::Server;
 use status::Glance;
+use std::collections::HashMap;
 use std::fmt;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -70,8 +72,8 @@ pub struct Parts {
     pub events: Hub<Published>,
     /// How each part of the daemon is.
     pub health: Arc<Health>,
-    /// How the cameras are.
-    pub cameras: Box<dyn Fn() -> Vec<SourceStatus> + Send + Sync>,
+    /// The cameras.
+    pub cameras: CameraAccess,
     /// Time.
     pub clock: Arc<dyn Clock>,
 }
@@ -100,6 +102,8 @@ pub(crate) struct Console {
     glance: Arc<Glance>,
     health: Arc<Health>,
     cameras: Cameras,
+    /// What of each camera's picture counts.
+    views: HashMap<String, View>,
     /// Pages that listen to live events.
     listeners: Arc<AtomicUsize>,
     /// Programs that listen to alerts.
@@ -216,6 +220,7 @@ fn serve(
         glance: Arc::default(),
         health,
         cameras: Cameras::new(cameras),
+        views: config.sources.iter().map(|source| (source.name.clone(), source.view.clone())).collect(),
         listeners: Arc::default(),
         streams: Streams::default(),
         clock,

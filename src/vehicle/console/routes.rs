@@ -29,6 +29,7 @@ pub(crate) fn router(console: Shared, csrf: Csrf) -> (Router, Vec<Route>) {
     let routes = pages::findings::routes(routes);
     let routes = pages::performance::routes(routes);
     let routes = pages::office::routes(routes);
+    let routes = pages::aiming::routes(routes);
     let routes = pages::import::routes(routes);
     let programs = pages::stream::programs(&console);
     routes.into_router(console, csrf.with_uploads(&[pages::import::IMPORT]), Some(programs))

@@ -118,7 +118,7 @@ impl House for Console {
     }
 
     fn comes_by_itself(&self, path: &str) -> bool {
-        path == door::EVENTS || path.starts_with(door::PICTURES)
+        path == door::EVENTS || path.starts_with(door::PICTURES) || pages::aiming::comes_by_itself(path)
     }
 
     fn turned_away(&self, path: &str) -> Option<Response> {

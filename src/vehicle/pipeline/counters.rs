@@ -3,6 +3,7 @@
 use super::attention::Choice;
 use crate::health::{Activity, Aim, Moved, PictureWatch, PlatePlace, Told, Usual};
 use jiff::Timestamp;
+use plated_vision::frame::Frame;
 use plated_vision::picture::Quality;
 use plated_vision::recognition::Timings;
 use std::sync::Mutex;
@@ -49,13 +50,15 @@ pub struct Totals {
 }
 
 /// Shared between the daemon's threads.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct Counters {
     totals: Mutex<Totals>,
     /// Monotonic time of the last result of each source.
     results: Mutex<Vec<Option<Duration>>>,
     /// Focus and light of each source.
     pictures: Mutex<Vec<PictureWatch>>,
+    /// The frame of each source that was taken last; cheap, since its picture is shared.
+    newest: Mutex<Vec<Option<Frame>>>,
     /// Where each source points.
     aims: Mutex<Vec<Aim>>,
     /// The recorder's work on one read: matching, sounding and handing on.
@@ -114,6 +117,19 @@ impl Counters {
         let length = aims.len().max(source + 1);
         aims.resize_with(length, Aim::default);
         work(&mut aims[source])
+    }
+
+    /// A frame of this source was taken.
+    pub(super) fn taken(&self, source: usize, frame: &Frame) {
+        let mut newest = self.newest.lock().unwrap_or_else(|e| e.into_inner());
+        let length = newest.len().max(source + 1);
+        newest.resize(length, None);
+        newest[source] = Some(frame.clone());
+    }
+
+    /// The frame of this source that was taken last.
+    pub(super) fn newest(&self, source: usize) -> Option<Frame> {
+        self.newest.lock().unwrap_or_else(|e| e.into_inner()).get(source).cloned().flatten()
     }
 
     /// A plate passed this source.

@@ -12,6 +12,7 @@
 
 mod aims;
 mod attention;
+mod cameras;
 mod collector;
 mod counters;
 mod expiry;
@@ -345,13 +346,12 @@ impl Daemon {
         let metrics = config
             .metrics
             .map(|settings| metrics::start(settings, &health, &capture, &counters, &clock, runtime.handle(), &rest));
-        let sources = capture.clone();
         let parts = console::Parts {
             officers,
             store: store.clone(),
             events: events.clone(),
             health,
-            cameras: Box::new(move || sources.status()),
+            cameras: cameras::access(&capture, &counters),
             clock: clock.clone(),
         };
         let console = console::start(config, parts, runtime.handle(), &rest);

@@ -63,6 +63,7 @@ impl Worker {
             };
             self.post.begin(self.clock.monotonic());
             let (source, frame) = (taken.source_index, taken.frame);
+            self.counters.taken(source, &frame);
             let choice = self.attention.choose(source, &frame);
             let sightings = match choice {
                 Choice::Recognise => self.recognize(source, &frame),

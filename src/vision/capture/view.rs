@@ -27,6 +27,13 @@ impl TryFrom<[f32; 4]> for Area {
 }
 
 impl Area {
+    /// `[x, y, width, height]` in a picture of this width and height.
+    pub fn pixels(&self, (width, height): (i32, i32)) -> [i32; 4] {
+        let of = |share: f32, whole: i32| (share * whole as f32).round() as i32;
+        let (x, y) = (of(self.left, width), of(self.top, height));
+        [x, y, of(self.right, width) - x, of(self.bottom, height) - y]
+    }
+
     fn holds(&self, x: f32, y: f32) -> bool {
         (self.left..=self.right).contains(&x) && (self.top..=self.bottom).contains(&y)
     }

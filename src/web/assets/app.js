@@ -308,6 +308,19 @@
   document.addEventListener("visibilitychange", stayAwake);
   dialog?.addEventListener("cancel", () => {}); // Escape closes it; the alerts go on waiting
 
+  // ---- a camera that is aimed: its newest picture and figures, while somebody looks
+  const aim = $("[data-aim]");
+  const aimAgain = async () => {
+    if (document.visibilityState !== "visible") return;
+    try {
+      const answer = await fetch(aim.dataset.aim, { signal: AbortSignal.timeout(5_000) });
+      if (!answer.ok || answer.redirected) return;
+      put(await answer.text());
+      $("[data-aim-picture]", aim).src = $("[data-shot]").dataset.shot;
+    } catch { /* what is shown says when that was */ }
+  };
+  if (aim) setInterval(aimAgain, 2_000);
+
   $("[data-focus]")?.focus();
   ready(document);
   if (dialog && cards().length) show(mostUrgent().dataset.alert);

@@ -23,7 +23,10 @@ pub use audit::{AuditDetail, AuditItem, AuditRow, Audits};
 pub use find::{Hit, Purpose, ReadDetail, Reading, Results, Search, Sheet, SheetRead};
 pub use live::{CameraCard, CameraPart, Confidence, Live, ReadPart, ReadRow, StatusPart};
 pub use login::{Login, Refused, SecondFactor};
-pub use office::{Cameras, LineRow, ListImport, ListPreview, ListState, Lists, Purposes, Review, ReviewRow};
+pub use office::{
+    AimBox, AimFigures, AimPart, CameraAim, Cameras, LineRow, ListImport, ListPreview, ListState, Lists, Purposes,
+    Review, ReviewRow,
+};
 pub use performance::{DriveTest, MissRow, Performance, RateText, TestRow};
 pub use start::{Check, ListRow, Shift};
 pub use station::{CameraFigures, Fleet, HoldRow, Holds, MisreadRow, Misreads, PolicyPage, StatisticsPage, VehicleRow};

@@ -1,7 +1,7 @@
 //! What an administrator looks after: lists, cameras, purposes, accounts under review. None shows ALPR data.
 
 use super::{CameraCard, Frame};
-use crate::ui::{Fact, Form, Health, Link, Pager};
+use crate::ui::{Fact, Form, Health, Link, Pager, Picture};
 use askama::Template;
 
 /// A list, as who answers for it sees it.
@@ -87,6 +87,64 @@ pub struct Cameras {
     pub frame: Frame,
     /// In the order of the configuration.
     pub rows: Vec<CameraCard>,
+}
+
+/// A box over a camera's picture, in its pixels.
+#[derive(Clone, Copy, Debug)]
+pub struct AimBox {
+    /// Class in the style sheet: `region`, `ignored`, `expected`.
+    pub kind: &'static str,
+    /// Left edge.
+    pub x: i32,
+    /// Upper edge.
+    pub y: i32,
+    /// Columns.
+    pub width: i32,
+    /// Rows.
+    pub height: i32,
+}
+
+/// How a camera's newest picture is, and where it is.
+#[derive(Clone, Debug)]
+pub struct AimFigures {
+    /// Path of the picture.
+    pub src: String,
+    /// Sharpness, light, age.
+    pub facts: Vec<Fact>,
+}
+
+/// The figures as the page asks for them again and again.
+#[derive(Clone, Debug, Template)]
+#[template(path = "parts/aim.html")]
+pub struct AimPart {
+    /// The figures.
+    pub part: AimFigures,
+}
+
+/// Aiming one camera.
+#[derive(Clone, Debug, Template)]
+#[template(path = "camera.html")]
+pub struct CameraAim {
+    /// Around it.
+    pub frame: Frame,
+    /// The newest picture; none before the first.
+    pub picture: Option<Picture>,
+    /// Where its figures are asked for.
+    pub figures_at: String,
+    /// What is drawn over it.
+    pub boxes: Vec<AimBox>,
+    /// Class of a box, and what it means.
+    pub legend: Vec<(&'static str, &'static str)>,
+    /// How it is now.
+    pub figures: Option<AimFigures>,
+    /// How large a plate will be; empty where distance and lens are not given.
+    pub plate: Vec<Fact>,
+    /// Asks for distance and lens.
+    pub size: Form,
+    /// Whether it is known where plates usually are, in a sentence.
+    pub usual: String,
+    /// Has that learned anew.
+    pub anew: Form,
 }
 
 /// The purposes that the agency authorises, and what it asks of each look (controls P-01, P-02).

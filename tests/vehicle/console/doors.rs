@@ -21,6 +21,9 @@ fn expected(route: &Route) -> Needs {
         // Lists by name and age, cameras, purposes, accounts under review: no plate.
         "/lists" | "/lists/import" | "/lists/import/accept" | "/lists/import/discard" => Needs::Session,
         "/cameras" | "/purposes" | "/review" => Needs::Session,
+        // What a camera sees now, plates and all.
+        "/cameras/{camera}" | "/cameras/{camera}/figures" | "/cameras/{camera}/newest.jpg" => Needs::Look,
+        "/cameras/{camera}/aimed" => Needs::Look,
         // Of accounts; who may see them is asked for each time.
         "/users" | "/users/new" | "/users/{name}" | "/users/{name}/{action}" => Needs::Session,
         // Results, in which no plate is.
@@ -53,6 +56,7 @@ fn address(route: &Route, id: &str) -> String {
         .replace("/{number}/{action}", "/1/approve")
         .replace("/{id}/", "/1/")
         .replace("users/{name}", "users/jdoe")
+        .replace("{camera}", "a")
         .replace("{name}", "plate.jpg")
 }
 
@@ -164,7 +168,7 @@ fn whatever_an_address_a_query_or_a_form_holds_is_answered_by_a_page_and_is_no_f
         for route in desk.routes().into_iter().filter(|r| !matches!(r.path, "/events" | "/logout" | "/lock")) {
             for odd in odd {
                 let path = route.path.replace("{read}", odd).replace("{hit}", odd).replace("{search}", odd);
-                let path = path.replace("{name}", odd);
+                let path = path.replace("{name}", odd).replace("{camera}", odd);
                 let path = path.replace("{id}", odd).replace("{number}", odd);
                 let path = format!("{}?from={odd}&name={odd}&then={odd}", path.replace("{action}", odd));
                 let answer = match route.method {

@@ -1,5 +1,6 @@
 //! The officer's console over real HTTPS and a real store.
 
+mod aiming;
 mod alerts;
 mod canvass;
 mod doors;

@@ -5,6 +5,7 @@ use crate::cli::ask::print_json;
 use crate::cli::{say, written};
 use plated_core::error::Result;
 use plated_vision::capture::v4l2::UsbCamera;
+use plated_vision::optics::{FEW_PIXELS, plate_pixels};
 use plated_vision::picture::{PictureFault, Quality};
 use serde_json::json;
 use std::io::Write;
@@ -12,10 +13,6 @@ use std::time::{Duration, Instant};
 
 /// Between two figures: a hand on the lens follows it.
 const INTERVAL: Duration = Duration::from_millis(300);
-/// Width of a plate of the United States.
-const PLATE_METRES: f32 = 0.3048;
-/// Plates with fewer pixels in width are often misread.
-const FEW_PIXELS: f32 = 70.0;
 
 /// Show how sharp a camera's picture is while its lens is turned, until Ctrl-C
 #[derive(Debug, clap::Args)]
@@ -91,12 +88,6 @@ pub fn run(args: &Args) -> Result<()> {
     Ok(())
 }
 
-/// Pixels in the width of a plate that is seen from straight behind, in a picture of so many columns.
-fn plate_pixels(columns: i32, metres: f32, degrees: f32) -> f32 {
-    let seen = 2.0 * metres * (degrees.to_radians() / 2.0).tan();
-    columns as f32 * PLATE_METRES / seen
-}
-
 fn distance(text: &str) -> Result<f32, String> {
     let metres = text.parse().ok().filter(|metres| (0.5..=200.0).contains(metres));
     metres.ok_or_else(|| "give metres from 0.5 to 200".into())
@@ -121,12 +112,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_plate_has_half_the_pixels_at_twice_the_distance_and_more_through_a_longer_lens() {
-        // 1 m of the road fills 100 columns: a picture of 1000 columns shows 10 m.
-        let wide = 2.0 * (5.0_f32 / 12.0).atan().to_degrees();
-        assert!((plate_pixels(1000, 12.0, wide) - 30.48).abs() < 0.01);
-        assert!((plate_pixels(1000, 24.0, wide) * 2.0 - plate_pixels(1000, 12.0, wide)).abs() < 0.01);
-        assert!(plate_pixels(1000, 12.0, 10.0) > plate_pixels(1000, 12.0, 20.0));
+    fn a_distance_and_an_angle_that_nobody_has_are_refused() {
         for wrong in ["0", "nan", "-3", "far", "1000"] {
             assert!(distance(wrong).is_err() && angle(wrong).is_err(), "{wrong}");
         }

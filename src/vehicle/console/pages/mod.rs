@@ -1,5 +1,6 @@
 //! One file for each area of pages: its routes, and how its view models are filled.
 
+pub mod aiming;
 pub mod alerts;
 pub mod canvass;
 pub mod entries;

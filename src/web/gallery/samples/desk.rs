@@ -166,6 +166,53 @@ pub fn camera_table() -> Cameras {
     Cameras { frame: office("Cameras", "/cameras"), rows: cameras() }
 }
 
+pub fn camera_aim(given: bool) -> CameraAim {
+    let picture = Picture { width: 1280, height: 720, ..picture_of_vehicle("6KOJ318") };
+    let expected = AimBox { kind: "expected", x: 603, y: 432, width: 73, height: 36 };
+    let boxes = vec![
+        AimBox { kind: "ignored", x: 448, y: 648, width: 384, height: 72 },
+        AimBox { kind: "region", x: 0, y: 180, width: 1280, height: 540 },
+        expected,
+    ];
+    let figures = AimFigures {
+        src: picture.src.clone(),
+        facts: vec![
+            Fact::new("Sharpness", "84; the higher, the sharper"),
+            Fact::new("Looks", "blurred: focus or clean the lens").health(Health::Warning),
+            Fact::new("Picture", "1280 × 720, now"),
+            Fact::new("Shown", "26 Nov, 21:04:33"),
+        ],
+    };
+    let mut frame = office("Camera front-left", "/cameras");
+    frame.refresh_s = 5;
+    CameraAim {
+        frame,
+        picture: given.then_some(picture),
+        figures_at: "/cameras/front-left/figures".into(),
+        boxes,
+        legend: vec![
+            ("region", "Plates count here"),
+            ("ignored", "Plates do not count here"),
+            ("expected", "A plate at this distance"),
+        ],
+        figures: given.then_some(figures),
+        plate: if given { vec![Fact::new("A plate has", "73 pixels in width")] } else { Vec::new() },
+        size: Form {
+            action: "/cameras/front-left".into(),
+            button: "Compute".into(),
+            fields: vec![
+                Field::new(Input::Text, "distance", "Distance in metres")
+                    .value("12")
+                    .hint("From the camera to the plates"),
+                Field::new(Input::Text, "view", "Angle of view in degrees").error("Give a number from 1 to 170"),
+            ],
+            ..Form::default()
+        },
+        usual: "It is being learned from the first 200 plates.".into(),
+        anew: form("/cameras/front-left/aimed", "It is aimed rightly: learn anew", Vec::new()),
+    }
+}
+
 pub fn purpose_table() -> Purposes {
     let rows = [
         ("locate_vehicle", "Locating stolen, wanted or investigated vehicles"),

@@ -189,6 +189,8 @@ pub fn pages() -> askama::Result<Vec<Page>> {
         ("list-preview-refused", import_preview(true).render()?),
         ("sheet", sheet().render()?),
         ("cameras", camera_table().render()?),
+        ("camera", camera_aim(true).render()?),
+        ("camera-none", camera_aim(false).render()?),
         ("purposes", purpose_table().render()?),
         ("review", review(false).render()?),
         ("review-well", review(true).render()?),
