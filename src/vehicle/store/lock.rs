@@ -10,6 +10,12 @@ use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read, Seek, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::Path;
+use std::time::{Duration, Instant};
+
+/// A command that looks at the store has it for less than this: `plated status` while the daemon starts.
+const PATIENCE: Duration = Duration::from_secs(3);
+/// How often it is tried again.
+const RETRY: Duration = Duration::from_millis(50);
 
 /// The right to write a store, for as long as it lives.
 pub(super) struct Lock {
@@ -78,9 +84,15 @@ impl Lock {
         }
     }
 
-    /// Takes the lock, or says that it is busy and who holds it.
+    /// Takes the lock, or says that it is busy and who holds it. A command that is done at once is waited for.
     pub(super) fn take(path: &Path) -> Result<Lock> {
-        match Self::ask(path)? {
+        let until = Instant::now() + PATIENCE;
+        let mut asked = Self::ask(path)?;
+        while matches!(asked, Asked::Held(_)) && Instant::now() < until {
+            std::thread::sleep(RETRY);
+            asked = Self::ask(path)?;
+        }
+        match asked {
             Asked::Ours(lock) => Ok(lock),
             Asked::Held(pid) => {
                 let who = pid.map_or_else(|| "another process".into(), |pid| format!("the process {pid}"));
@@ -90,5 +102,31 @@ impl Lock {
                 ))
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_command_that_looks_at_the_store_while_the_daemon_starts_does_not_keep_it_from_starting() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("store.db");
+        let looks = Lock::take(&path).unwrap();
+        let (begins, begun) = std::sync::mpsc::channel();
+        std::thread::scope(|scope| {
+            let daemon = scope.spawn(|| {
+                begins.send(()).unwrap();
+                Lock::take(&path).map(drop)
+            });
+            begun.recv().unwrap();
+            std::thread::sleep(2 * RETRY); // That it meets the lock is what is tried.
+            drop(looks);
+            daemon.join().unwrap().unwrap();
+        });
+        let _owner = Lock::take(&path).unwrap();
+        let refused = Lock::take(&path).err().unwrap().to_string();
+        assert!(refused.contains("in use by the process"), "{refused}");
     }
 }
