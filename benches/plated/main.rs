@@ -1,5 +1,5 @@
 //! The figures of the README: `cargo bench --bench plated [-- archive chain console consoles end false_alerts hotlist latency memory search shift
-//! start transfer]`.
+//! standing start transfer]`.
 //!
 //! An own harness, because what counts here are whole runs, percentiles and resident memory.
 //! Every figure names what it covers; a bar that is missed is printed as missed.
@@ -23,6 +23,7 @@ mod memory;
 mod pages;
 mod search;
 mod shift;
+mod standing;
 mod start;
 mod support;
 mod transfer;
@@ -44,6 +45,7 @@ fn main() {
         ("search", search::run),
         ("consoles", consoles::run),
         ("shift", shift::run),
+        ("standing", standing::run),
         ("memory", memory::run),
         ("transfer", transfer::run),
         ("archive", archive::run),
