@@ -16,6 +16,7 @@ setup:
 	.ci/setup
 
 demo: setup
+	.ci/aravis
 	.ci/browser
 	cargo build --release --workspace --locked --bin plated --bin plated-station
 	fixtures/demo.sh

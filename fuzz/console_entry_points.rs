@@ -13,7 +13,7 @@ use plated_core::shutdown::Shutdown;
 use plated_core::tls::authority::Authority;
 use plated_core::user::SystemUser;
 use plated_vehicle::config::Config;
-use plated_vehicle::console::{self, Parts, Running};
+use plated_vehicle::console::{self, AimState, CameraAccess, Parts, Running};
 use plated_vehicle::control::OfficerService;
 use plated_vehicle::events::Hub;
 use plated_vehicle::health::Health;
@@ -71,7 +71,12 @@ impl Desk {
             store,
             events: Hub::default(),
             health: Arc::new(Health::default()),
-            cameras: Box::new(Vec::new),
+            cameras: CameraAccess {
+                status: Box::new(Vec::new),
+                newest: Box::new(|_, _| None),
+                aim: Box::new(|_| AimState::default()),
+                learn_anew: Box::new(|_| ()),
+            },
             clock,
         };
         let runtime = Runtime::start().expect("a runtime");

@@ -149,7 +149,7 @@ impl Config {
                 | Input::Watch { path }
                 | Input::V4l2 { device: path, .. } => fix(path),
                 Input::Rtsp(CameraUrl::File(path)) | Input::Mjpeg(CameraUrl::File(path)) => fix(path),
-                Input::Rtsp(CameraUrl::Plain(_)) | Input::Mjpeg(CameraUrl::Plain(_)) => {}
+                Input::Rtsp(CameraUrl::Plain(_)) | Input::Mjpeg(CameraUrl::Plain(_)) | Input::Gige(_) => {}
             }
         }
         let r = &mut self.recognition;

@@ -23,12 +23,15 @@ pub struct AimState {
     pub moved: Option<String>,
 }
 
+/// The newest frame of a camera of this name, against a permit.
+pub type Newest = Box<dyn Fn(&Permit<Live>, &str) -> Option<Frame> + Send + Sync>;
+
 /// The way to the cameras at work.
 pub struct CameraAccess {
     /// How they are, in the order of the configuration.
     pub status: Box<dyn Fn() -> Vec<SourceStatus> + Send + Sync>,
     /// The newest frame of the camera of this name that was looked at.
-    pub newest: Box<dyn Fn(&Permit<Live>, &str) -> Option<Frame> + Send + Sync>,
+    pub newest: Newest,
     /// Where the camera of this name points.
     pub aim: Box<dyn Fn(&str) -> AimState + Send + Sync>,
     /// It is aimed otherwise from here on.

@@ -15,8 +15,9 @@ use std::collections::VecDeque;
 const LEARNED: usize = 200;
 /// and compared with the last so many.
 const RECENT: usize = 60;
-/// A lean by so many degrees from the usual one is a camera that moved,
-const MAX_LEAN: f32 = 8.0;
+/// A lean by so many degrees from the usual one is a camera that moved. The detector sees about half of a lean: of a camera
+/// that is rolled by 14° it is 7°.
+const MAX_LEAN: f32 = 4.0;
 /// and so is a shift of the plates by so much of the picture's height.
 const MAX_SHIFT: f32 = 0.15;
 /// Back within so much of these limits it is well again.

@@ -64,7 +64,11 @@ impl PictureWatch {
             (Some(now), Some((known, _))) if now == *known => self.bad = (self.bad + INTERVAL).min(PATIENCE),
             // Another fault than the one that is told is not the one, and not well either.
             (Some(_), Some(_)) if self.told => {}
-            (Some(now), _) => (self.fault, self.bad) = (Some((now, at)), INTERVAL),
+            // What is far out of focus may look covered now and then: it is bad all the same.
+            (Some(now), Some((_, since))) => {
+                (self.fault, self.bad) = (Some((now, *since)), (self.bad + INTERVAL).min(PATIENCE))
+            }
+            (Some(now), None) => (self.fault, self.bad) = (Some((now, at)), INTERVAL),
             (None, _) => self.bad = self.bad.saturating_sub(INTERVAL),
         }
         if self.bad >= PATIENCE {
@@ -129,6 +133,16 @@ mod tests {
             after(&mut watch, 0, &[(black, 60), (WELL, 60), (blurred, 4), (WELL, 4), (black, 2), (blurred, 2)]);
             assert_eq!(watch.told(), None);
         }
+    }
+
+    #[test]
+    fn a_lens_whose_fault_is_now_called_this_and_now_that_is_told_all_the_same() {
+        let mut watch = PictureWatch::default();
+        let (covered, blurred) = (bad(PictureFault::Covered), bad(PictureFault::Blurred));
+        for n in 0..15 {
+            after(&mut watch, n * 8, &[(blurred, 4), (covered, 4)]);
+        }
+        assert_eq!(watch.told().map(|told| told.since), Some(at(0)));
     }
 
     #[test]

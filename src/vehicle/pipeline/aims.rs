@@ -9,7 +9,7 @@ use plated_core::shutdown::Shutdown;
 use plated_core::thread::{Thread, guarded};
 use std::collections::BTreeMap;
 use std::io::ErrorKind;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -63,7 +63,7 @@ fn read(file: &Path) -> Known {
     })
 }
 
-fn keep(file: &PathBuf, known: &Known, failed: bool) -> bool {
+fn keep(file: &Path, known: &Known, failed: bool) -> bool {
     let kept = serde_json::to_vec(known).map_err(Into::into).and_then(|text| durable::write(file, &text));
     match kept {
         Ok(()) => true,

@@ -128,6 +128,7 @@ mod tests {
             dropped: 30,
             skipped: 0,
             lost: 0,
+            packets: None,
             restarts: 1,
             last_frame: None,
             in_driver_since: None,

@@ -579,6 +579,7 @@ mod tests {
             dropped: 0,
             skipped: 0,
             lost: 0,
+            packets: None,
             restarts: 0,
             last_frame: None,
             in_driver_since: None,

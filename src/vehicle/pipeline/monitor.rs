@@ -221,7 +221,11 @@ fn camera(source: &SourceStatus, last_result: Option<Duration>, now: Duration) -
 fn frames(source: &SourceStatus) -> String {
     let lost = if source.lost == 0 { String::new() } else { format!(", {} lost on their way here", source.lost) };
     let damaged = if source.skipped == 0 { String::new() } else { format!(", {} damaged", source.skipped) };
-    format!("{}, {} dropped for newer ones{lost}{damaged}", count(source.captured, "frame"), source.dropped)
+    let packets = source.packets.filter(|packets| *packets != Default::default());
+    let packets = packets.map_or_else(String::new, |packets| {
+        format!(", {} sent again, {} missing", count(packets.resent, "packet"), packets.missing)
+    });
+    format!("{}, {} dropped for newer ones{lost}{damaged}{packets}", count(source.captured, "frame"), source.dropped)
 }
 
 /// The same with what its pictures look like, where it is well otherwise.
@@ -245,6 +249,7 @@ mod tests {
             dropped: 3,
             skipped: 0,
             lost: 0,
+            packets: None,
             restarts: 0,
             last_frame: last_frame.map(Duration::from_secs),
             in_driver_since: None,
@@ -304,6 +309,13 @@ mod tests {
         let hangs = of(30 * second);
         assert!(hangs.contains("ERROR") && hangs.contains("not taken a read for 30 s"), "{hangs}");
         assert_eq!(of(31 * second), "");
+    }
+
+    #[test]
+    fn a_network_camera_says_how_many_packets_were_sent_again_and_how_many_never_came() {
+        let packets = Some(plated_vision::capture::Packets { resent: 12, missing: 1 });
+        let text = frames(&SourceStatus { packets, ..source(SourceState::Running, Some(1)) });
+        assert_eq!(text, "100 frames, 3 dropped for newer ones, 12 packets sent again, 1 missing");
     }
 
     #[test]

@@ -9,6 +9,7 @@
 mod container;
 mod ffmpeg;
 mod folder;
+pub mod gige;
 mod image;
 mod kind;
 mod media_time;
@@ -28,7 +29,7 @@ pub(crate) use image::silence_opencv;
 pub use image::{MAX_PIXELS, load_image, load_picture, load_picture_within};
 pub use kind::{Medium, medium};
 pub use settings::{CameraUrl, CaptureSource, Input, Pace, recording_start};
-pub use supervisor::{Capture, NextFrame, SourceState, SourceStatus, TakenFrame};
+pub use supervisor::{Capture, NextFrame, Packets, SourceState, SourceStatus, TakenFrame};
 pub use video::{VideoFrame, VideoReader};
 pub use view::{Area, View};
 
@@ -74,6 +75,10 @@ trait FrameReader {
     /// Pictures that were lost on their way since it was opened, as far as can be told.
     fn lost(&self) -> u64 {
         0
+    }
+    /// Packets on their way from the camera, where it counts them.
+    fn packets(&self) -> Option<Packets> {
+        None
     }
     /// What of the configuration it does not do, in one sentence.
     fn note(&self) -> Option<&str> {

@@ -1,5 +1,6 @@
 //! Cameras and files.
 
+use super::gige::{Gige, Which};
 use super::v4l2::{PixelFormat, Settings, Wish};
 use super::view::{Area, View};
 use jiff::{SignedDuration, Timestamp};
@@ -65,6 +66,8 @@ pub enum Input {
         /// What its controls are set to.
         controls: Settings,
     },
+    /// A GigE Vision camera.
+    Gige(Gige),
 }
 
 /// The address of a network camera.
@@ -94,6 +97,13 @@ struct SourceKeys {
     width: Option<u32>,
     height: Option<u32>,
     controls: Option<Settings>,
+    serial: Option<String>,
+    address: Option<String>,
+    pixel_format: Option<String>,
+    exposure_us: Option<f64>,
+    gain: Option<f64>,
+    trigger: Option<String>,
+    packet_size: Option<u32>,
     region: Option<Area>,
     #[serde(default)]
     ignore: Vec<Area>,
@@ -109,6 +119,7 @@ enum SourceKind {
     Rtsp,
     Mjpeg,
     V4l2,
+    Gige,
 }
 
 impl TryFrom<SourceKeys> for CaptureSource {
@@ -129,6 +140,13 @@ impl TryFrom<SourceKeys> for CaptureSource {
             ("width", k.width.is_some()),
             ("height", k.height.is_some()),
             ("controls", k.controls.is_some()),
+            ("serial", k.serial.is_some()),
+            ("address", k.address.is_some()),
+            ("pixel_format", k.pixel_format.is_some()),
+            ("exposure_us", k.exposure_us.is_some()),
+            ("gain", k.gain.is_some()),
+            ("trigger", k.trigger.is_some()),
+            ("packet_size", k.packet_size.is_some()),
         ];
         let only = |allowed: &[&str], kind: &str| match given.iter().find(|(key, is)| *is && !allowed.contains(key)) {
             Some(("start", _)) => Err(format!(
@@ -142,6 +160,9 @@ impl TryFrom<SourceKeys> for CaptureSource {
         k.rate.map_or(Ok(()), |rate| within("rate", rate, 0.01..=1000.0).map_err(named))?;
         k.width.map_or(Ok(()), |width| within("width", width, 16..=16_384).map_err(named))?;
         k.height.map_or(Ok(()), |height| within("height", height, 16..=16_384).map_err(named))?;
+        k.exposure_us.map_or(Ok(()), |time| within("exposure_us", time, 1.0..=1e6).map_err(named))?;
+        k.gain.map_or(Ok(()), |gain| within("gain", gain, 0.0..=1e4).map_err(named))?;
+        k.packet_size.map_or(Ok(()), |bytes| within("packet_size", bytes, 576..=9000).map_err(named))?;
         let start = k.start.map(|value| start_of(&value).map_err(|why| named(format!("start: {why}")))).transpose()?;
         let pace = k.pace.unwrap_or_default();
         let repeat = k.repeat.unwrap_or(1);
@@ -169,6 +190,32 @@ impl TryFrom<SourceKeys> for CaptureSource {
                     _ => return Err(format!("source \"{name}\": give either url or url_file")),
                 };
                 if is_rtsp { Input::Rtsp(url) } else { Input::Mjpeg(url) }
+            }
+            SourceKind::Gige => {
+                let keys = ["serial", "address", "pixel_format", "width", "height", "rate", "exposure_us", "gain"];
+                only(&[&keys[..], &["trigger", "packet_size"]].concat(), "gige")?;
+                let which = match (k.serial, k.address) {
+                    (Some(serial), None) => Which::Serial(serial),
+                    (None, Some(address)) => Which::Address(address),
+                    _ => return Err(format!("source \"{name}\": give either serial or address")),
+                };
+                if k.width.is_some() != k.height.is_some() {
+                    return Err(format!("source \"{name}\": give both width and height, or neither"));
+                }
+                if k.trigger.is_some() && k.rate.is_some() {
+                    return Err(format!("source \"{name}\": with a trigger there is no rate"));
+                }
+                Input::Gige(Gige {
+                    which,
+                    pixel_format: k.pixel_format,
+                    width: k.width,
+                    height: k.height,
+                    rate: k.rate,
+                    exposure_us: k.exposure_us,
+                    gain: k.gain,
+                    trigger: k.trigger,
+                    packet_size: k.packet_size,
+                })
             }
             SourceKind::V4l2 => {
                 only(&["device", "format", "width", "height", "rate", "controls"], "v4l2")?;

@@ -33,8 +33,7 @@ fn frame(picture: Picture) -> Frame {
 }
 
 fn looked(desk: &Desk) -> usize {
-    let is_look = |subject: &serde_json::Value| subject["camera"] == "a";
-    rows(&desk.store).iter().filter(|row| is_look(&row.entry.subject)).count()
+    rows(&desk.store).iter().filter(|row| row.entry.elements.get("camera").is_some_and(|name| name == "a")).count()
 }
 
 // policy: P-21, P-23
@@ -111,7 +110,8 @@ fn that_a_camera_is_aimed_rightly_is_on_record_and_where_plates_are_is_learned_a
     );
     let done = browser.post("/cameras/a/aimed", &page.token(), &[]);
     assert_eq!((done.to.as_str(), desk.learned_anew.load(Ordering::Relaxed)), ("/cameras/a?done=aimed", 1));
-    let told = rows(&desk.store).iter().any(|row| row.entry.subject["as"] == "aimed anew");
+    let told =
+        rows(&desk.store).iter().any(|row| row.entry.elements.get("as").is_some_and(|what| what == "aimed anew"));
     assert!(told && browser.get(&done.to).body.contains("is being learned anew"));
     desk.break_record();
     browser.post("/cameras/a/aimed", &page.token(), &[]);

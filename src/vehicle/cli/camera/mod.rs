@@ -13,6 +13,7 @@ use super::say;
 use crate::config::Config;
 use clap::Subcommand;
 use plated_core::error::{Error, Kind, Result};
+use plated_vision::capture::gige::{Found, discover};
 use plated_vision::capture::v4l2::{Listed, Settings, Wish, list};
 use plated_vision::capture::{CaptureSource, Input};
 use std::path::{Path, PathBuf};
@@ -37,8 +38,12 @@ enum What {
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   plated camera list
+  plated camera list --network
   plated camera list --json | jq -r '.[].device'")]
 struct ListArgs {
+    /// Look for GigE Vision cameras too, which takes some seconds and needs libaravis
+    #[arg(long, conflicts_with = "json")]
+    network: bool,
     /// Print one JSON array
     #[arg(long)]
     json: bool,
@@ -101,12 +106,27 @@ fn by_device(config: &Config, device: &Path) -> Option<Wanted> {
 /// `Missing` when there is no such camera, or another program streams from it.
 pub fn run(args: &Args) -> Result<()> {
     match &args.what {
-        What::List(args) => print_list(args.json, &list()),
+        What::List(args) => {
+            print_list(args.json, &list())?;
+            if args.network { print_network(&discover()?) } else { Ok(()) }
+        }
         What::Show(args) => show::run(args),
         What::Set(args) => set::run(args),
         What::Snap(args) => snap::run(args),
         What::Focus(args) => focus::run(args),
     }
+}
+
+fn print_network(cameras: &[Found]) -> Result<()> {
+    if cameras.is_empty() {
+        return say(format_args!(
+            "No GigE Vision camera answers; look after its power, and the addresses of both ends."
+        ));
+    }
+    for Found { serial, address, vendor, model } in cameras {
+        say(format_args!("{address}  {vendor} {model} (GigE Vision, serial {serial})"))?;
+    }
+    Ok(())
 }
 
 fn print_list(json: bool, cameras: &[Listed]) -> Result<()> {

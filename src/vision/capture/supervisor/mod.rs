@@ -57,6 +57,8 @@ pub struct SourceStatus {
     pub skipped: u64,
     /// Frames that were lost before they got here, as the camera's driver counts them.
     pub lost: u64,
+    /// Packets on their way here, where the camera counts them.
+    pub packets: Option<Packets>,
     /// Times it was opened again after a failure.
     pub restarts: u64,
     /// Monotonic time of its last frame.
@@ -66,6 +68,15 @@ pub struct SourceStatus {
     pub in_driver_since: Option<Duration>,
     /// What of the configuration the camera does not do, in one sentence.
     pub note: Option<String>,
+}
+
+/// Packets of a network camera since it was opened.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Packets {
+    /// Those that were asked for again and came.
+    pub resent: u64,
+    /// Those that never came.
+    pub missing: u64,
 }
 
 /// What a source does.
@@ -207,6 +218,7 @@ impl SourceStatus {
             dropped: 0,
             skipped: 0,
             lost: 0,
+            packets: None,
             restarts: 0,
             last_frame: None,
             in_driver_since: None,

@@ -2,6 +2,7 @@
 
 use super::{Shared, SourceState};
 use crate::capture::folder::ImageFolder;
+use crate::capture::gige::GigeCamera;
 use crate::capture::pace::{MAX_RETRY, MAX_USB_RETRY, MIN_RETRY, Pacer};
 use crate::capture::slot::Inbox;
 use crate::capture::v4l2::UsbCamera;
@@ -54,7 +55,7 @@ impl Plan {
             Input::Video { pace, repeat, start, .. } | Input::Images { pace, repeat, start, .. } => {
                 Some(FilePlan { pace, repeat, start })
             }
-            Input::Watch { .. } | Input::Rtsp(_) | Input::Mjpeg(_) | Input::V4l2 { .. } => None,
+            Input::Watch { .. } | Input::Rtsp(_) | Input::Mjpeg(_) | Input::V4l2 { .. } | Input::Gige(_) => None,
         };
         let probe = match &input {
             Input::Rtsp(url) | Input::Mjpeg(url) => {
@@ -71,6 +72,7 @@ impl Plan {
                 Input::Watch { path } => Box::new(WatchedFolder::open(path, seen.clone())?),
                 Input::Rtsp(url) => Box::new(Camera::rtsp(url)?),
                 Input::Mjpeg(url) => Box::new(Camera::mjpeg(url)?),
+                Input::Gige(wish) => Box::new(GigeCamera::open(wish)?),
                 Input::V4l2 { device, wish, controls } => Box::new(UsbCamera::open(device, wish, controls)?),
             })
         };
@@ -245,6 +247,7 @@ impl Worker {
                 let mut status = shared.status(self.index);
                 status.captured += 1;
                 status.lost += newly_lost;
+                status.packets = reader.packets();
                 // Not the file's own time: it is compared with this clock.
                 status.last_frame = Some(shared.clock.monotonic());
                 if status.state != SourceState::Running {
