@@ -60,7 +60,7 @@ fn each_thing_that_is_wrong_with_a_cameras_picture_is_told_with_what_to_do_and_a
         ),
         (
             "out of focus in hard light",
-            Box::new(|frame: &Mat| blurred(&lit(frame, 2.2, -100.0), 6.0)),
+            Box::new(|frame: &Mat| blurred(&lit(frame, 2.2, -100.0), 14.0)),
             ["its picture looks blurred since ", "focus the lens"],
         ),
         ("dark", Box::new(|frame: &Mat| lit(frame, 0.05, 0.0)), ["its picture is black since ", "uncover the lens"]),

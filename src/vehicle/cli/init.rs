@@ -221,7 +221,7 @@ mod tests {
         let path = dir.path().join("all.toml");
         std::fs::write(&path, all).unwrap();
         let config = Config::load(&path).unwrap();
-        assert_eq!((config.sources.len(), config.hotlists.len(), config.transfer.is_some()), (6, 1, true));
+        assert_eq!((config.sources.len(), config.hotlists.len(), config.transfer.is_some()), (7, 1, true));
         assert!(config.hotlist_sync.is_some() && config.console.is_some() && config.provision.is_some());
     }
 

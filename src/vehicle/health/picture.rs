@@ -61,14 +61,10 @@ impl PictureWatch {
     /// A picture was looked at.
     pub fn look(&mut self, quality: Quality, at: Timestamp) {
         match (quality.fault, &self.fault) {
-            (Some(now), Some((known, _))) if now == *known => self.bad = (self.bad + INTERVAL).min(PATIENCE),
+            (Some(now), Some((known, _))) if is_same(now, *known) => self.bad = (self.bad + INTERVAL).min(PATIENCE),
             // Another fault than the one that is told is not the one, and not well either.
             (Some(_), Some(_)) if self.told => {}
-            // What is far out of focus may look covered now and then: it is bad all the same.
-            (Some(now), Some((_, since))) => {
-                (self.fault, self.bad) = (Some((now, *since)), (self.bad + INTERVAL).min(PATIENCE))
-            }
-            (Some(now), None) => (self.fault, self.bad) = (Some((now, at)), INTERVAL),
+            (Some(now), _) => (self.fault, self.bad) = (Some((now, at)), INTERVAL),
             (None, _) => self.bad = self.bad.saturating_sub(INTERVAL),
         }
         if self.bad >= PATIENCE {
@@ -82,6 +78,12 @@ impl PictureWatch {
     pub fn told(&self) -> Option<Told> {
         self.fault.filter(|_| self.told).map(|(fault, since)| Told { fault, since })
     }
+}
+
+/// What is far out of focus may look covered now and then.
+fn is_same(a: PictureFault, b: PictureFault) -> bool {
+    let shapeless = [PictureFault::Blurred, PictureFault::Covered];
+    a == b || shapeless.contains(&a) && shapeless.contains(&b)
 }
 
 #[cfg(test)]

@@ -161,7 +161,19 @@ mod tests {
     fn source(state: SourceState, last_frame: Option<Duration>, in_driver_since: Option<Duration>) -> SourceStatus {
         let (captured, dropped, skipped, lost, restarts) = (100, 0, 0, 0, 0);
         let (name, note) = ("front".into(), None);
-        SourceStatus { name, state, captured, dropped, skipped, lost, restarts, last_frame, in_driver_since, note }
+        SourceStatus {
+            name,
+            state,
+            captured,
+            dropped,
+            skipped,
+            lost,
+            packets: None,
+            restarts,
+            last_frame,
+            in_driver_since,
+            note,
+        }
     }
 
     const WELL: Busy = Busy { workers: (2, 2, 0), matching: Duration::ZERO, writing: Duration::ZERO };
