@@ -73,6 +73,8 @@ pub enum Machine {
     Monitor,
     /// A program that is given alerts.
     Subscriber,
+    /// Publishes the station's audit log without plates and names.
+    Publish,
     /// Knows the vehicles' certificates at the station, and renews them.
     Register,
 }
@@ -88,6 +90,7 @@ impl Machine {
             Self::Accounts => "accounts",
             Self::Monitor => "monitor",
             Self::Subscriber => "subscriber",
+            Self::Publish => "publish",
             Self::Register => "register",
         }
     }

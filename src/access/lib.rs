@@ -118,7 +118,7 @@ pub use login_name::LoginName;
 pub use password::{Password, PasswordHash};
 pub use permit::{
     Access, Audit, Export, ExportMedium, ExportReads, Forward, GiveOut, HandOut, Hits, HoldEvidence, ImportMedium,
-    Live, Matching, Permit, Purge, Recorded, Sample, Search, Show, Transfer,
+    Live, Matching, Partners, Permit, PublishLog, Purge, Recorded, Release, Sample, Search, Show, Transfer,
 };
 pub use purpose::{AuthorisedPurpose, Purpose};
 pub use reason::{Case, Reason};

@@ -113,6 +113,12 @@ kinds! {
     Forward = "forwarded";
     /// Reads that are kept as evidence beyond their retention.
     HoldEvidence = "evidence_hold";
+    /// What another agency asked for, and what was decided (controls P-40, P-41, P-42).
+    Release = "release_request";
+    /// The register of agencies that reads may be released to.
+    Partners = "partner_changed";
+    /// The audit log without plates and names, for everybody.
+    PublishLog = "audit_log_published";
     /// Reads and pictures that go to a medium for the station, encrypted.
     ExportMedium = "medium_exported";
     /// Media of vehicles that are taken in.
@@ -157,6 +163,21 @@ impl Recorded for Sample {
 }
 impl Recorded for HoldEvidence {
     const ROLES: &'static [Role] = &[Supervisor, Custodian];
+}
+// An officer takes down what somebody of another agency asks for; who approves it is for the rules of releases.
+impl Recorded for Release {
+    const ROLES: &'static [Role] = &[Officer, Supervisor, Custodian];
+}
+// It names no plate.
+impl Recorded for Partners {
+    const ROLES: &'static [Role] = &[Administrator, Custodian];
+    const ASKS_PURPOSE: bool = false;
+}
+// Nobody sees plates or names in it.
+impl Recorded for PublishLog {
+    const ROLES: &'static [Role] = &[Administrator, Auditor, Custodian];
+    const MACHINE: Option<Machine> = Some(Machine::Publish);
+    const ASKS_PURPOSE: bool = false;
 }
 impl Recorded for Forward {
     const ROLES: &'static [Role] = &[];

@@ -25,6 +25,7 @@ pub mod sort; // more records than memory holds
 pub mod text; // text from outside, safe to show
 pub mod thread; // threads, their end, and defects in them
 pub mod tls; // certificates and the two ends of mutual TLS
+pub mod webhook; // posting to programs of somebody else
 pub mod user; // the system user who does something
 pub mod wire; // the messages vehicle and station share
 pub mod medium; // the same in encrypted files

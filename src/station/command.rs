@@ -11,7 +11,9 @@ use super::hotlists::command::{HotlistCommand, make_key};
 use super::medium::{self, command::MediumCommand};
 use super::provision::command::ProvisionCommand;
 use super::register::command::VehicleCommand;
+use super::releases::command::PartnerCommand;
 use super::security_command::SecurityCommand;
+use super::transparency::command::AuditCommand;
 use super::user::UserCommand;
 use super::{ArchiveKey, ClonedVehicle, ReportedBreach, SecurityEvent, Standing, StationConfig, StationServer, config};
 use clap::{CommandFactory, Parser, Subcommand};
@@ -147,6 +149,9 @@ What is shared is said by [forward]. A running station sends it; `plated-station
     /// The archive as a whole: move it to PostgreSQL
     #[command(subcommand)]
     Archive(ArchiveCommand),
+    /// Agencies that reads may be released to: add, list, review, end
+    #[command(subcommand)]
+    Partner(PartnerCommand),
     /// Evidence holds: keep reads beyond their retention
     #[command(subcommand)]
     Hold(HoldCommand),
@@ -181,6 +186,9 @@ What is shared is said by [forward]. A running station sends it; `plated-station
     /// "Not this vehicle": what officers found, approved for all vehicles or refused
     #[command(subcommand)]
     Finding(FindingCommand),
+    /// The audit log for everybody: write it without plates and names, verify such a file, print the key
+    #[command(subcommand)]
+    Audit(AuditCommand),
     /// Verify the audit logs of the station and of its vehicles: no row was changed, left out or put in another place
     AuditVerify {
         /// The station's configuration
@@ -253,6 +261,8 @@ impl What {
             }
             What::Archive(archive) => archive.run(),
             What::Hold(hold) => hold.run(),
+            What::Audit(audit) => audit.run(),
+            What::Partner(partner) => partner.run(),
             What::User(user) => user.run(),
             What::Evidence(evidence) => evidence.run(),
             What::Check { config } => archive::check(&StationConfig::load(&config)?),
@@ -340,7 +350,7 @@ fn status(config: &StationConfig) -> Result<()> {
     let now = SystemClock::new().wall();
     let look = |rows: &crate::rows::Rows<'_>| {
         let breaches = rows.breaches(MAX_BREACHES_SHOWN)?;
-        let (lists, waiting) = (ages(rows, &config.sources, now)?, rows.forward_waiting()?);
+        let (lists, waiting) = (ages(rows, &config.sources, now)?, rows.forward_waiting(forward::UPSTREAM)?);
         Ok((rows.cloned_vehicles()?, rows.security_events()?, breaches, lists, waiting))
     };
     let (cloned, events, (breaches, all), lists, waiting) = settings::look(config, look)?.unwrap_or_default();

@@ -6,8 +6,11 @@ use super::audits;
 use super::contacts::Overdue;
 use super::forward;
 use super::hotlists::Source;
+use super::intake;
 use super::monitor;
 use super::pages;
+use super::push;
+use super::releases;
 use plated_core::config_file::{parse, placed, wrong};
 use plated_core::error::{Context, Error, Kind, Result};
 use plated_core::logging::LogFormat;
@@ -73,6 +76,9 @@ pub struct StationConfig {
     pub log: Log,
     /// The upstream station that reads are shared with; without it none are.
     pub forward: Option<forward::Settings>,
+    /// Programs of others that reads are pushed on to.
+    #[serde(default)]
+    pub push: Vec<push::Settings>,
     /// Stations whose reads are taken here.
     #[serde(default)]
     pub downstream: Vec<forward::Downstream>,
@@ -82,6 +88,9 @@ pub struct StationConfig {
     /// How often accesses and reads are audited, and how many.
     #[serde(default)]
     pub audits: audits::Settings,
+    /// To whom reads may be released.
+    #[serde(default)]
+    pub release: releases::Settings,
     /// What the agency asks of each access, and of accounts.
     #[serde(default)]
     pub access: plated_access::Settings,
@@ -159,6 +168,16 @@ impl StationConfig {
             forward.check().map_err(|why| wrong(&text, path, &format!("forward.{why}")))?;
             forward.resolve(base);
         }
+        for (n, receiver) in config.push.iter_mut().enumerate() {
+            receiver.check().map_err(|why| wrong(&text, path, &format!("push[{n}].{why}")))?;
+            receiver.resolve(base);
+        }
+        let twice = |(n, receiver): (usize, &push::Settings)| {
+            config.push[..n].iter().any(|other| other.name == receiver.name).then_some(n)
+        };
+        if let Some(n) = config.push.iter().enumerate().find_map(twice) {
+            return Err(wrong(&text, path, &format!("push[{n}].name: another receiver has this name")));
+        }
         if let Some(n) = config.downstream.iter().position(|station| !is_plain_name(&station.name)) {
             return Err(wrong(
                 &text,
@@ -176,6 +195,9 @@ impl StationConfig {
         if let Err(why) = config.audits.check() {
             return Err(wrong(&text, path, &format!("audits.{why}")));
         }
+        if let Err(why) = config.release.check() {
+            return Err(wrong(&text, path, &format!("release.{why}")));
+        }
         if let Err(why) = config.access.check() {
             return Err(wrong(&text, path, &format!("access.{why}")));
         }
@@ -189,6 +211,11 @@ impl StationConfig {
             return Err(Error::new(Kind::Config, message));
         }
         Ok(config)
+    }
+
+    /// With whom reads are shared as they come.
+    pub(crate) fn sharing(&self) -> intake::Sharing {
+        intake::Sharing { upstream: self.forward.clone(), push: self.push.clone() }
     }
 
     /// How the archive in the data folder is opened.
@@ -326,12 +353,34 @@ engine = "sqlite"
 # administrator = "Captain John Doe"
 # sharing = ["Reads are released on a written request of another agency only, after review."]
 # document = "https://www.example.gov/policy-431.pdf"
+# What everybody is shown beside the policy, without plates and names: figures by month, the audit log, certificates of
+# deletion.
+# [pages.policy.published]
+# figures = true
+# audit_log = true
+# deletions = true
 
 # Audits on the pages: each is due so many days after the one before, and draws so many accesses and reads with pictures.
 [audits]
 every_days = 91
 accesses = 10
 reads = 10
+
+# Programs of others to which reads are pushed on as they come, each as the JSON that OpenALPR's agents post for a group of
+# plates (docs/reference/alpr-group.md). plate_bytes and overview_bytes make pictures fit a receiver: 3000 and 25000 for the
+# UK's service.
+# [[push]]
+# name = "centre"
+# url = "https://centre.example.org/alpr"
+# ca = "centre-ca.crt"
+# token_file = "centre.token"
+# classes = ["hit"]
+# plate_bytes = 3000
+# overview_bytes = 25000
+
+# To which states' agencies reads may be released, once a second person approved it; US stands for federal ones.
+[release]
+jurisdictions = ["CA"]
 
 # What is asked of each access and of accounts. See docs/reference/policy.md.
 #

@@ -18,7 +18,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// The schema of a fresh database, in parts, for SQLite; [`super::postgres`] puts it into the words of PostgreSQL.
-pub(crate) const FRESH: [&str; 11] = [
+pub(crate) const FRESH: [&str; 12] = [
     include_str!("schema.sql"),
     include_str!("hotlists/schema.sql"),
     crate::archive::SCHEMA,
@@ -30,6 +30,7 @@ pub(crate) const FRESH: [&str; 11] = [
     crate::misreads::SCHEMA,
     include_str!("provision/schema.sql"),
     crate::audits::SCHEMA,
+    crate::releases::SCHEMA,
 ];
 /// `MIGRATIONS[n]` leads from version n + 1 to n + 2. No version has been shipped yet.
 pub(crate) const MIGRATIONS: &[&str] = &[];

@@ -7,7 +7,6 @@ use super::archive::Engine;
 use super::contacts::{Contacts, Overdue};
 use super::database::Database;
 use super::findings;
-use super::forward;
 use super::hotlists;
 use super::intake;
 use super::intake::room::Room;
@@ -61,7 +60,7 @@ pub struct Station {
     pub(super) receipt_signer: Signer,
     pub(super) counts: Arc<Counts>,
     /// What is shared with an upstream station.
-    pub(super) forward: Option<forward::Settings>,
+    pub(super) sharing: intake::Sharing,
     /// Names of stations whose reads are taken.
     pub(super) downstream: Vec<String>,
     /// When vehicles were heard of last.
@@ -91,7 +90,7 @@ impl Station {
         let bodies = Arc::new(Semaphore::new(MAX_BODIES_KIB));
         let room = Room::new(intake::room::LIMITS);
         let (contacts, overdue, hand_out) = (Contacts::default(), config.overdue, station_permit());
-        let forward = config.forward.clone();
+        let sharing = config.sharing();
         let downstream = config.downstream.iter().map(|station| station.name.clone()).collect();
         Self {
             name,
@@ -104,7 +103,7 @@ impl Station {
             room,
             receipt_signer,
             counts,
-            forward,
+            sharing,
             downstream,
             contacts,
             overdue,

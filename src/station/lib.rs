@@ -31,12 +31,16 @@ mod places;
 mod postgres;
 mod provision;
 mod purging;
+pub mod push;
 mod register;
+pub mod releases;
 mod reach;
 mod rows;
 mod security;
+mod sending;
 mod security_command;
 mod shared_files;
+pub mod transparency;
 mod user;
 mod why;
 mod writer;
@@ -70,6 +74,7 @@ use plated_core::signing::Signer;
 use plated_core::tls;
 use plated_core::tls::authority::Authority;
 use plated_portal::Route;
+use sending::Sender;
 use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -97,7 +102,7 @@ pub struct StationServer {
     purge: purging::Purging,
     monitor: Arc<monitor::Monitor>,
     metrics: Option<tokio::net::TcpListener>,
-    forwarder: Option<Arc<forward::Forwarder>>,
+    senders: monitor::Senders,
     register: Arc<register::Register>,
     pages: Option<pages::Pages>,
     spool: medium::Spool,
@@ -128,6 +133,18 @@ impl StationServer {
             }
             None => None,
         };
+        let mut pushers = Vec::new();
+        for settings in config.push.clone() {
+            let (access, archive, writer, clock) =
+                (config.access.clone(), archive.clone(), writer.clone(), clock.clone());
+            let station = config.name.clone();
+            let pusher = blocking(move || {
+                let gate = purging::gate(&*archive, &access, clock.clone())?;
+                push::Pusher::new(settings, &station, archive, writer, &gate, clock)
+            });
+            pushers.push(pusher.await?);
+        }
+        let senders = monitor::Senders { upstream: forwarder, push: pushers };
         let purge = purging::Purging::new(archive.clone(), clock.clone(), config.retention.interval())?;
         let metrics = match config.metrics {
             Some(settings) => Some(monitor::bind(settings).await?),
@@ -136,8 +153,8 @@ impl StationServer {
         let counts = Arc::new(monitor::Counts::default());
         let monitor = {
             let (data, sources, clock) = (config.data.clone(), config.sources.clone(), clock.clone());
-            let (counts, forwarder) = (counts.clone(), forwarder.clone());
-            monitor::Monitor::new(archive.clone(), data, sources, config.overdue, clock, counts, forwarder)
+            let (counts, senders) = (counts.clone(), senders.clone());
+            monitor::Monitor::new(archive.clone(), data, sources, config.overdue, clock, counts, senders)
         };
         let authority = config.authority_key.as_ref().map(|key| Authority::open(&config.ca, key)).transpose()?;
         let register = {
@@ -153,7 +170,7 @@ impl StationServer {
             purge,
             monitor,
             metrics,
-            forwarder,
+            senders,
             register,
             pages,
             spool: medium::Spool::of(config),
@@ -185,7 +202,8 @@ impl StationServer {
         let (stopping, stopped) = tokio::sync::oneshot::channel();
         let _purging = self.purge.start();
         let _monitoring = self.monitor.start(self.metrics);
-        let _forwarding = self.forwarder.as_ref().map(|forwarder| forwarder.start());
+        let _forwarding = self.senders.upstream.as_ref().map(|forwarder| forwarder.start());
+        let _pushing: Vec<_> = self.senders.push.iter().map(|pusher| pusher.start()).collect();
         let station = self.station.clone();
         let _register = self.register.follow(self.listener.places().clone(), self.listener.strangers());
         // They end with this value, whichever way it ends.

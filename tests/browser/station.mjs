@@ -40,6 +40,7 @@ await scenario("station", async () => {
   // Everybody: the policy, without a login.
   const anybody = await open_window({ size: DESK });
   await look_at(anybody, "/policy", "station policy");
+  await look_at(anybody, "/policy/figures", "station figures");
   await look_at(anybody, "/login", "station login");
 
   // An officer finds a read by a part of its plate.
@@ -60,6 +61,11 @@ await scenario("station", async () => {
   await look_at(officer, "", "station read");
   assert((await officer.getByRole("button", { name: "Keep as evidence" }).count()) === 0, "an officer holds nothing");
   const read = new URL(officer.url()).pathname;
+  // Where else it was read, and a request of another agency.
+  await look_at(officer, `${read}/track`, "station track");
+  await look_at(officer, "/releases", "station releases");
+  await look_at(officer, "/releases/new", "station release new");
+  await look_at(officer, "/partners", "station partners");
   await look_at(officer, "/account", "station account");
 
   // A custodian keeps it as evidence, by night, with the keyboard alone, and releases it.
@@ -96,4 +102,7 @@ await scenario("station", async () => {
   await give_purpose(phone);
   await look_at(phone, "/search", "station phone search");
   await look_at(phone, read, "station phone read");
+  await look_at(phone, `${read}/track`, "station phone track");
+  await look_at(phone, "/releases/new", "station phone release new");
+  await look_at(phone, "/partners", "station phone partners");
 });

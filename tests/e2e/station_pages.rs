@@ -15,16 +15,16 @@ fn picture(name: &str) -> Vec<u8> {
     std::fs::read(folder.join(format!("{name}.jpg"))).unwrap()
 }
 
-// policy: P-01, P-15, P-20, P-24
-#[test]
-fn the_day_of_each_role_at_the_station_in_a_browser() {
-    let Some(installed) = browser::installed() else {
-        let _ = writeln!(std::io::stderr(), "SKIPPED: no browser for the station's tests; .ci/browser installs it");
-        return;
-    };
-    let hall = Hall::new();
-    for (name, role) in [("jdoe", "officer"), ("clerk", "custodian"), ("chief", "administrator"), ("audit", "auditor")]
-    {
+/// A station with people of each role, and reads with the pictures of the gallery.
+fn hall() -> Hall {
+    let hall = Hall::with("[pages.policy.published]\nfigures = true\naudit_log = true\ndeletions = true\n");
+    for (name, role) in [
+        ("jdoe", "officer"),
+        ("sarge", "supervisor"),
+        ("clerk", "custodian"),
+        ("chief", "administrator"),
+        ("audit", "auditor"),
+    ] {
         hall.hire(name, role);
     }
     for plate in PLATES {
@@ -37,9 +37,35 @@ fn the_day_of_each_role_at_the_station_in_a_browser() {
             ReadRecord { text: plate.into(), hits: Vec::new(), first_seen: now, last_seen: now, images, ..record(&[]) };
         hall.receive(&read, &pictures);
     }
+    hall
+}
+
+/// Runs tests/browser/NAME.mjs against it.
+fn run(hall: &Hall, name: &str) {
+    let Some(installed) = browser::installed() else {
+        let _ = writeln!(std::io::stderr(), "SKIPPED: no browser for the station's tests; .ci/browser installs it");
+        return;
+    };
     let home = hall.depot.dir.path().join("home");
     trust(&home, &hall.depot.config.ca);
-    let done = node(&installed, &home, "station", hall.pages).env("CHOSEN", CHOSEN).output().unwrap();
+    let done = node(&installed, &home, name, hall.pages).env("CHOSEN", CHOSEN).output().unwrap();
     let said = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     assert!(done.status.success(), "{}\n{}", said(&done.stdout), said(&done.stderr));
+}
+
+// policy: P-01, P-15, P-20, P-24
+#[test]
+fn the_day_of_each_role_at_the_station_in_a_browser() {
+    run(&hall(), "station");
+}
+
+// policy: P-32
+#[test]
+fn an_auditors_day_by_the_keyboard_alone_from_login_to_the_signed_report() {
+    let hall = hall();
+    let officer = hall.looking("jdoe");
+    for plate in PLATES {
+        officer.submit("/search", &[("plate", plate)]);
+    }
+    run(&hall, "station_auditor");
 }

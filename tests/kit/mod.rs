@@ -182,9 +182,11 @@ impl Depot {
             metrics: None,
             log: plated_station::Log::default(),
             forward: None,
+            push: Vec::new(),
             downstream: Vec::new(),
             pages: None,
             audits: Default::default(),
+            release: Default::default(),
             access: Default::default(),
         };
         let signer = Signer::create_file(&config.receipt_key).unwrap();

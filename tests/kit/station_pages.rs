@@ -49,8 +49,11 @@ impl Hall {
                      [access.accounts]\nargon2_memory_kib = 19456\nargon2_passes = 2\n";
         std::fs::write(&file, format!("{text}{pages}{more}")).unwrap();
         let mut config = StationConfig::load(&file).unwrap();
-        let policy = Policy { agency: "Springfield PD".into(), custodian: "Ann Smith".into(), ..Policy::default() };
-        config.pages = config.pages.map(|pages| Settings { policy, ..pages });
+        config.pages = config.pages.map(|pages| {
+            let (agency, custodian) = ("Springfield PD".into(), "Ann Smith".into());
+            let policy = Policy { agency, custodian, published: pages.policy.published, ..Policy::default() };
+            Settings { policy, ..pages }
+        });
         let runtime = Arc::new(Runtime::start().unwrap());
         let server = runtime.handle().block_on(StationServer::bind(&config, Arc::new(SystemClock::new()))).unwrap();
         let (vehicles, pages) = (server.address(), server.pages_address().unwrap());

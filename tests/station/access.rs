@@ -8,6 +8,26 @@ use plated_station::command;
 use std::collections::BTreeSet;
 use std::process::Command;
 
+/// An agency of the register.
+const PARTNER: [&str; 16] = [
+    "partner add",
+    "Lodi PD",
+    "--kind",
+    "law_enforcement",
+    "--jurisdiction",
+    "CA",
+    "--purpose",
+    "theft",
+    "--right-to-know",
+    "agreement",
+    "--need-to-know",
+    "theft",
+    "--review",
+    "2099-01-01",
+    "--reason",
+    "test",
+];
+
 /// Names of all subcommands, such as `hotlist list`.
 fn all(command: &clap::Command, before: &str) -> Vec<String> {
     let deeper = command.get_subcommands().filter(|c| c.get_name() != "help");
@@ -52,7 +72,11 @@ async fn no_command_of_the_station_shows_a_plate_without_a_permit() {
     let own = path(&depot.dir.path().join("own.jsonl"));
     std::fs::write(&own, std::fs::read_to_string(&entries).unwrap()).unwrap();
     let manual = path(depot.dir.path());
-    let run: [&[&str]; 34] = [
+    let (log, log_key) = (path(&depot.dir.path().join("audit.jsonl")), path(&depot.dir.path().join("audit.pub")));
+    let mut program = Command::new(env!("CARGO_BIN_EXE_plated-station"));
+    let key = program.args(["audit", "key", "--config", config]).output().unwrap();
+    std::fs::write(&log_key, key.stdout).unwrap();
+    let run: [&[&str]; 41] = [
         &["status", "--config", config],
         &["vehicles", "--config", config],
         &["vehicles", "--json", "--config", config],
@@ -82,10 +106,17 @@ async fn no_command_of_the_station_shows_a_plate_without_a_permit() {
         &["medium key", "--config", config],
         &["medium import", &manual, "--reason", "test", "--config", config],
         &["certificates", "--config", config],
+        &["audit export", &log, "--reason", "test", "--config", config],
+        &["audit key", "--config", config],
+        &["audit verify", &log, "--key", &log_key],
         &["check", "--config", config],
         &["backup", &backup, "--config", config],
         &["hold list", "--reason", "review", "--config", config],
         &["user list", "--config", config],
+        &[&PARTNER[..], &["--config", config]].concat(),
+        &["partner list", "--config", config],
+        &["partner review", "Lodi PD", "--review", "2099-02-01", "--reason", "test", "--config", config],
+        &["partner end", "Lodi PD", "--reason", "test", "--config", config],
         &["evidence key", "--config", config],
     ];
     // The first prints its addresses only, the others what is shown in `archive::commands` and `pages`.

@@ -40,6 +40,10 @@ fn expected(route: &Route) -> Needs {
         "/login" | "/login/code" | "/login/recovery" | "/logout" | "/theme" => Needs::Nobody,
         // What the agency does, for everybody (control P-24).
         "/policy" => Needs::Nobody,
+        // Where the agency turned it on: transparency.rs looks that no plate and no name is in it.
+        "/policy/figures" | "/policy/figures.csv" | "/policy/audit-log.jsonl" | "/policy/deletions.jsonl" => {
+            Needs::Nobody
+        }
         "/unlock" | "/lock" => Needs::Door,
         "/refused" | "/account" | "/account/password" | "/account/settings" => Needs::Own,
         "/account/second-factor" | "/account/second-factor/code" | "/account/recovery-codes" => Needs::Own,
@@ -50,20 +54,30 @@ fn expected(route: &Route) -> Needs {
         "/audits/{audit}/close" | "/audit-pictures/{audit}/{read}/{name}" => Needs::Session,
         "/users" | "/users/new" | "/users/{name}" | "/users/{name}/{action}" => Needs::Session,
         "/purpose" => Needs::Trained,
-        "/search" | "/search/{search}" | "/search/{search}/evidence" | "/reads/{read}" | "/pictures/{read}/{name}" => {
-            Needs::Look
-        }
+        "/search"
+        | "/search/{search}"
+        | "/search/{search}/evidence"
+        | "/reads/{read}"
+        | "/reads/{read}/track"
+        | "/pictures/{read}/{name}" => Needs::Look,
         "/misreads" | "/misreads/{misread}" => Needs::Look,
+        // Of agencies, not of reads.
+        "/partners" | "/partners/{partner}/{action}" => Needs::Session,
+        "/releases" | "/releases/new" | "/releases/{release}" | "/releases/{release}/decision" => Needs::Look,
+        "/releases/{release}/evidence" => Needs::Look,
         "/holds" | "/holds/{hold}/release" | "/reads/{read}/hold" => Needs::Look,
         other => panic!("say here what the route {other} shows"),
     }
 }
 
 fn address(route: &Route, id: &str) -> String {
-    let path = ["{search}", "{read}", "{hold}", "{misread}", "{audit}"]
+    let path = ["{search}", "{read}", "{hold}", "{misread}", "{audit}", "{release}", "{partner}"]
         .iter()
         .fold(route.path.to_owned(), |path, of| path.replace(of, id));
-    path.replace("{name}/{action}", "jdoe/disable").replace("{name}", "jdoe").replace("{number}", "1")
+    path.replace("{name}/{action}", "jdoe/disable")
+        .replace("{action}", "end")
+        .replace("{name}", "jdoe")
+        .replace("{number}", "1")
 }
 
 // policy: P-01, P-20, P-21

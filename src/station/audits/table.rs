@@ -6,7 +6,7 @@ use crate::rows::Rows;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use plated_access::audit::{Entry, Row};
-use plated_access::{Access, Export, ExportReads, Hits, HoldEvidence, Live, Permit, Sample, Search, Show};
+use plated_access::{Access, Export, ExportReads, Hits, HoldEvidence, Live, Permit, Release, Sample, Search, Show};
 use plated_core::digest::Sha256;
 use plated_core::error::{Context, Error, Kind, Result};
 use serde::de::DeserializeOwned;
@@ -15,8 +15,16 @@ use std::collections::BTreeMap;
 use uuid::Uuid;
 
 /// Rows that say that somebody was shown data, or could be.
-const ACCESSES: [&str; 7] =
-    [Search::WORD, Show::WORD, Hits::WORD, ExportReads::WORD, Export::WORD, Live::WORD, HoldEvidence::WORD];
+const ACCESSES: [&str; 8] = [
+    Search::WORD,
+    Show::WORD,
+    Hits::WORD,
+    ExportReads::WORD,
+    Export::WORD,
+    Live::WORD,
+    HoldEvidence::WORD,
+    Release::WORD,
+];
 /// Users and purposes that figures name.
 const MAX_NAMED: usize = 50;
 
@@ -111,6 +119,15 @@ impl Rows<'_> {
         })?;
         let (by_user, by_purpose) = (most_first(users), most_first(purposes));
         Ok(Figures { by_user, by_purpose, reads: 0, hits: 0, misreads })
+    }
+
+    /// Day and purpose of each look by a person on these days, of the station and of vehicles; no purpose is empty.
+    pub(crate) fn each_look(&self, span: Span, mut take: impl FnMut(Date, String)) -> Result<()> {
+        self.each_access(span, |_, said| {
+            if let Some(day) = said.at.get(..10).and_then(|day| day.parse().ok()) {
+                take(day, said.purpose.unwrap_or_default());
+            }
+        })
     }
 
     /// Accesses of the station, and of vehicles, of these days, in steps: a log may be long.

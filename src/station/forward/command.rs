@@ -29,12 +29,12 @@ pub fn forward(config: &StationConfig, since: Date, reason: &str) -> Result<()> 
     archive.reads_since(since, &mut |reads| {
         let ids: Vec<_> = reads
             .iter()
-            .filter(|read| settings.takes(read.class, &read.vehicle, read.site.as_ref()))
+            .filter(|read| settings.takes(read.class, &read.vehicle, read.site.as_deref()))
             .map(|read| (read.id, read.has_hit))
             .collect();
         shared += ids.len() as u64;
         let mut database = archive.database().lock().unwrap_or_else(PoisonError::into_inner);
-        database.transaction(|rows| rows.forward(&ids, now))
+        database.transaction(|rows| rows.forward(super::UPSTREAM, &ids, now))
     })?;
     print(&format!(
         "{} from {since} on for the upstream station; a running station sends them, and what it has already stays there once",

@@ -7,8 +7,9 @@ mod queue;
 mod sender;
 mod settings;
 
-pub use queue::Waiting;
-pub use sender::{Forwarder, Progress};
+pub use queue::{UPSTREAM, Waiting};
+pub use sender::Forwarder;
+pub(crate) use settings::takes;
 pub use settings::{Downstream, Settings};
 
 /// The schema in the station's database.

@@ -7,6 +7,8 @@ use uuid::Uuid;
 
 /// What the upstream station refused rests for so long.
 const REFUSED_REST: SignedDuration = SignedDuration::from_hours(1);
+/// The name under which reads wait for the upstream station.
+pub const UPSTREAM: &str = "";
 /// Receipts that are kept.
 const MAX_RECEIPTS: i64 = 1000;
 
@@ -22,30 +24,31 @@ pub struct Waiting {
 }
 
 impl Rows<'_> {
-    /// Has reads wait, each once.
-    pub(crate) fn forward(&self, reads: &[(Uuid, bool)], now: Timestamp) -> Result<()> {
-        let sql = "INSERT INTO forward_queue (read, has_hit, added) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING";
-        reads.iter().try_for_each(|(id, has_hit)| self.run(sql, &[id, has_hit, &now]).map(drop))
+    /// Has reads wait for a receiver, each once.
+    pub(crate) fn forward(&self, receiver: &str, reads: &[(Uuid, bool)], now: Timestamp) -> Result<()> {
+        let sql = "INSERT INTO forward_queue (receiver, read, has_hit, added) VALUES (?1, ?2, ?3, ?4)
+                   ON CONFLICT DO NOTHING";
+        reads.iter().try_for_each(|(id, has_hit)| self.run(sql, &[&receiver, id, has_hit, &now]).map(drop))
     }
 
-    /// What goes next: hits first, then the oldest.
-    pub(super) fn next_to_forward(&self, limit: usize, now: Timestamp) -> Result<Vec<Uuid>> {
+    /// What goes next to a receiver: hits first, then the oldest.
+    pub(crate) fn next_to_forward(&self, receiver: &str, limit: usize, now: Timestamp) -> Result<Vec<Uuid>> {
         let rested = now.checked_sub(REFUSED_REST).unwrap_or(Timestamp::MIN);
-        let sql = "SELECT read FROM forward_queue WHERE refused IS NULL OR refused <= ?1
-                   ORDER BY has_hit DESC, read LIMIT ?2";
-        self.all(sql, &[&rested, &limit], |row| row.get(0))
+        let sql = "SELECT read FROM forward_queue WHERE receiver = ?1 AND (refused IS NULL OR refused <= ?2)
+                   ORDER BY has_hit DESC, read LIMIT ?3";
+        self.all(sql, &[&receiver, &rested, &limit], |row| row.get(0))
     }
 
     /// These need not wait any more.
-    pub(super) fn forwarded(&self, reads: impl IntoIterator<Item = Uuid>) -> Result<()> {
-        let mut reads = reads.into_iter();
-        reads.try_for_each(|id| self.run("DELETE FROM forward_queue WHERE read = ?1", &[&id]).map(drop))
+    pub(crate) fn forwarded(&self, receiver: &str, reads: impl IntoIterator<Item = Uuid>) -> Result<()> {
+        let sql = "DELETE FROM forward_queue WHERE receiver = ?1 AND read = ?2";
+        reads.into_iter().try_for_each(|id| self.run(sql, &[&receiver, &id]).map(drop))
     }
 
-    /// The upstream station did not take it.
-    pub(super) fn forward_refused(&self, read: Uuid, now: Timestamp, reason: &str) -> Result<()> {
-        let sql = "UPDATE forward_queue SET refused = ?2, reason = ?3 WHERE read = ?1";
-        self.run(sql, &[&read, &now, &reason]).map(drop)
+    /// The other side did not take it.
+    pub(crate) fn forward_refused(&self, receiver: &str, read: Uuid, now: Timestamp, reason: &str) -> Result<()> {
+        let sql = "UPDATE forward_queue SET refused = ?3, reason = ?4 WHERE receiver = ?1 AND read = ?2";
+        self.run(sql, &[&receiver, &read, &now, &reason]).map(drop)
     }
 
     /// Keeps a receipt as it was signed.
@@ -60,9 +63,10 @@ impl Rows<'_> {
         .map(drop)
     }
 
-    /// How much waits.
-    pub fn forward_waiting(&self) -> Result<Waiting> {
-        let waiting = self.one("SELECT count(*), count(refused), min(added) FROM forward_queue", &[], |row| {
+    /// How much waits for a receiver.
+    pub fn forward_waiting(&self, receiver: &str) -> Result<Waiting> {
+        let sql = "SELECT count(*), count(refused), min(added) FROM forward_queue WHERE receiver = ?1";
+        let waiting = self.one(sql, &[&receiver], |row| {
             Ok(Waiting { reads: row.get(0)?, refused: row.get(1)?, oldest: row.get(2)? })
         })?;
         Ok(waiting.unwrap_or_default())

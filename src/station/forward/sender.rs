@@ -1,14 +1,16 @@
 //! What sends batches to the upstream station.
 
+use super::queue::UPSTREAM;
 use super::settings::Settings;
 use crate::archive::{Engine, SharedRead};
+use crate::sending::{Pace, Progress, Sender};
 use crate::writer::DatabaseHandle;
 use jiff::Timestamp;
 use plated_access::{Actor, Case, Forward, Gate, Machine, Permit, Reason};
 use plated_core::clock::Clock;
 use plated_core::digest::Sha256;
 use plated_core::error::{Context, Error, Kind, Result};
-use plated_core::retry::{self, Backoff};
+use plated_core::retry;
 use plated_core::signing::Trust;
 use plated_core::text::visible;
 use plated_core::tls;
@@ -24,26 +26,14 @@ use serde_json::json;
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
-use tokio::task::JoinHandle;
 use uuid::Uuid;
 
 /// Largest batch, in bytes; one read goes in any case.
 const MAX_BYTES: usize = 16 << 20;
 /// Largest answer that is read.
 const MAX_ANSWER: usize = 1 << 20;
-/// Wait after the first failure.
-const FIRST_BACKOFF: Duration = Duration::from_secs(1);
 /// What is about reads and is shared with them.
 const KINDS: [&str; 2] = ["correction", "disposition"];
-
-/// How it is getting on.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Progress {
-    /// Reads that the upstream station holds since the start.
-    pub forwarded: u64,
-    /// Why the last try failed, and since when all do; none once one has worked.
-    pub failing: Option<(String, Timestamp)>,
-}
 
 /// Sends what waits.
 pub struct Forwarder {
@@ -59,15 +49,6 @@ pub struct Forwarder {
     name: String,
     validity: tls::Validity,
     progress: Mutex<Progress>,
-}
-
-/// The task; it ends with this value.
-pub struct Running(JoinHandle<()>);
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        self.0.abort();
-    }
 }
 
 /// What is sent in one request.
@@ -116,67 +97,8 @@ impl Forwarder {
     }
 
     /// How it is getting on.
-    pub fn progress(&self) -> Progress {
+    pub fn how(&self) -> Progress {
         self.progress.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    /// Sends for ever.
-    pub fn start(self: &Arc<Self>) -> Running {
-        let this = self.clone();
-        Running(tokio::spawn(async move {
-            let longest = Duration::from_secs_f64(this.settings.max_backoff_s);
-            let mut backoff = Backoff::new(FIRST_BACKOFF.min(longest), longest);
-            loop {
-                let pause = match this.round().await {
-                    Ok(sent) => {
-                        if backoff.failures() > 0 {
-                            tracing::info!(failures = backoff.failures(), "Reads are forwarded again");
-                            backoff.reset();
-                            this.note(|p| p.failing = None);
-                        }
-                        (!sent).then(|| Duration::from_secs_f64(this.settings.idle_s))
-                    }
-                    Err(e) => {
-                        let pause = backoff.fail_after(e.retry_after());
-                        let (failures, now) = (backoff.failures(), this.clock.wall());
-                        if failures == 1 {
-                            tracing::warn!(error = %e.chain(), "Reads can't be forwarded; they wait");
-                        }
-                        this.note(|p| {
-                            let since = p.failing.as_ref().map_or(now, |(_, since)| *since);
-                            p.failing = Some((e.chain(), since));
-                        });
-                        Some(pause)
-                    }
-                };
-                if let Some(pause) = pause {
-                    tokio::time::sleep(pause).await;
-                }
-            }
-        }))
-    }
-
-    fn note(&self, change: impl FnOnce(&mut Progress)) {
-        change(&mut self.progress.lock().unwrap_or_else(PoisonError::into_inner));
-    }
-
-    /// Sends what is next; false when nothing waits.
-    async fn round(self: &Arc<Self>) -> Result<bool> {
-        let (limit, now) = (self.settings.batch_reads, self.clock.wall());
-        let ids = self.writer.call(move |db| db.transaction(|rows| rows.next_to_forward(limit, now))).await?;
-        if ids.is_empty() {
-            return Ok(false);
-        }
-        let at_work = self.clone();
-        let parcel = blocking(move || at_work.gather(&ids)).await?;
-        let over = parcel.over.clone();
-        if !over.is_empty() {
-            self.writer.call(move |db| db.transaction(|rows| rows.forwarded(over))).await?;
-        }
-        if !parcel.reads.is_empty() {
-            self.deliver(parcel).await?;
-        }
-        Ok(true)
     }
 
     /// The reads of these ids with their pictures, as many as fit.
@@ -242,12 +164,12 @@ impl Forwarder {
         let mark = move |rows: &crate::rows::Rows<'_>| {
             rows.keep_forward_receipt(batch, now, &signed)?;
             for refusal in &receipt.reads.refused {
-                rows.forward_refused(refusal.id, now, &refusal.reason)?;
+                rows.forward_refused(UPSTREAM, refusal.id, now, &refusal.reason)?;
             }
-            rows.forwarded(receipt.reads.durable.iter().map(|durable| durable.id))
+            rows.forwarded(UPSTREAM, receipt.reads.durable.iter().map(|durable| durable.id))
         };
         self.writer.call(move |db| db.transaction(mark)).await?;
-        self.note(|p| p.forwarded += durable);
+        self.progress.lock().unwrap_or_else(PoisonError::into_inner).sent += durable;
         match unanswered {
             0 => Ok(()),
             _ => Err(Error::new(Kind::Network, "the upstream station did not answer for all reads")),
@@ -281,6 +203,43 @@ impl Forwarder {
             200 => Ok(answer),
             _ => Err(Problem::sentence(status, &answer).after(wait)),
         }
+    }
+}
+
+impl Sender for Forwarder {
+    fn to(&self) -> String {
+        "to the upstream station".into()
+    }
+
+    fn pace(&self) -> Pace {
+        Pace { idle_s: self.settings.idle_s, max_backoff_s: self.settings.max_backoff_s }
+    }
+
+    fn progress(&self) -> &Mutex<Progress> {
+        &self.progress
+    }
+
+    fn clock(&self) -> &dyn Clock {
+        &*self.clock
+    }
+
+    async fn round(self: Arc<Self>) -> Result<bool> {
+        let (limit, now) = (self.settings.batch_reads, self.clock.wall());
+        let next = move |rows: &crate::rows::Rows<'_>| rows.next_to_forward(UPSTREAM, limit, now);
+        let ids = self.writer.call(move |db| db.transaction(next)).await?;
+        if ids.is_empty() {
+            return Ok(false);
+        }
+        let at_work = self.clone();
+        let parcel = blocking(move || at_work.gather(&ids)).await?;
+        let over = parcel.over.clone();
+        if !over.is_empty() {
+            self.writer.call(move |db| db.transaction(|rows| rows.forwarded(UPSTREAM, over))).await?;
+        }
+        if !parcel.reads.is_empty() {
+            self.deliver(parcel).await?;
+        }
+        Ok(true)
     }
 }
 

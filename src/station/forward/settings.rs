@@ -59,14 +59,12 @@ fn timeout_s() -> f64 {
 impl Settings {
     /// Whether a read is shared. One of a fixed site is only where its site is named, a hit there too.
     pub fn shares(&self, read: &Envelope) -> bool {
-        self.takes(read.class, &read.vehicle, read.site.as_ref())
+        self.takes(read.class, &read.vehicle, read.site.as_deref())
     }
 
     /// The same of a read of which only this is known.
-    pub fn takes(&self, class: Class, vehicle: &String, site: Option<&String>) -> bool {
-        let site = site.is_none_or(|site| self.sites.contains(site));
-        let vehicle = self.vehicles.as_ref().is_none_or(|vehicles| vehicles.contains(vehicle));
-        site && vehicle && self.classes.contains(&class)
+    pub fn takes(&self, class: Class, vehicle: &str, site: Option<&str>) -> bool {
+        takes(&self.classes, self.vehicles.as_deref(), &self.sites, (class, vehicle, site))
     }
 
     /// Paths count from the configuration's folder.
@@ -92,6 +90,18 @@ impl Settings {
         within("max_backoff_s", self.max_backoff_s, 0.001..=86_400.0)?;
         within("timeout_s", self.timeout_s, 0.001..=86_400.0)
     }
+}
+
+/// Whether a read of this class, vehicle and site is among these. One of a fixed site is only where its site is named.
+pub(crate) fn takes(
+    classes: &[Class],
+    vehicles: Option<&[String]>,
+    sites: &[String],
+    (class, vehicle, site): (Class, &str, Option<&str>),
+) -> bool {
+    let site = site.is_none_or(|site| sites.iter().any(|named| named == site));
+    let vehicle = vehicles.is_none_or(|vehicles| vehicles.iter().any(|named| named == vehicle));
+    site && vehicle && classes.contains(&class)
 }
 
 /// A station whose reads are taken here.

@@ -18,6 +18,7 @@ use super::forward;
 use super::http::{Failure, HttpResult, Station, blocking, failure};
 use super::listener::Vehicle;
 use super::monitor::Counts;
+use super::push;
 use arrival::Arrival;
 pub(super) use arrival::Refused;
 use axum::Json;
@@ -105,27 +106,50 @@ async fn take(station: &Station, vehicle: Arc<str>, request: Request) -> HttpRes
     Ok(Json(SignedReceipt::sign(&receipt, &station.receipt_signer)?))
 }
 
-/// Has what is shared with an upstream station wait for it.
+/// Has what is shared with an upstream station and with receivers wait for them.
 async fn share(station: &Station, batch: &CheckedBatch, outcome: &Outcome) -> HttpResult<()> {
-    let Some(settings) = &station.forward else { return Ok(()) };
-    let shared = shared(settings, batch, outcome);
-    if shared.is_empty() {
+    let waiting = station.sharing.of(batch, outcome);
+    if waiting.is_empty() {
         return Ok(());
     }
     let now = batch.received;
-    Ok(station.writer.call(move |database| database.transaction(|rows| rows.forward(&shared, now))).await?)
+    let add = move |rows: &crate::rows::Rows<'_>| {
+        waiting.iter().try_for_each(|(receiver, reads)| rows.forward(receiver, reads, now))
+    };
+    Ok(station.writer.call(move |database| database.transaction(add)).await?)
 }
 
-/// What of a batch is shared with an upstream station, and whether it has a hit.
-pub(super) fn shared(settings: &forward::Settings, batch: &CheckedBatch, outcome: &Outcome) -> Vec<(Uuid, bool)> {
-    let reads = batch.reads.iter().zip(&outcome.reads).filter(|(_, verdict)| verdict.is_durable());
-    let mut shared: Vec<(Uuid, bool)> = reads
-        .filter(|(read, _)| settings.shares(&read.envelope))
-        .map(|(read, _)| (read.id, read.envelope.has_hit))
-        .collect();
-    // What is about a read that came earlier goes with it once more; whether it is shared is seen then.
-    shared.extend(batch.documents.iter().filter_map(|document| document.read).map(|read| (read, false)));
-    shared
+/// With whom reads are shared as they come.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Sharing {
+    /// The upstream station.
+    pub upstream: Option<forward::Settings>,
+    /// Receivers.
+    pub push: Vec<push::Settings>,
+}
+
+impl Sharing {
+    /// What of a batch waits for whom, and whether it has a hit.
+    pub fn of(&self, batch: &CheckedBatch, outcome: &Outcome) -> Vec<(String, Vec<(Uuid, bool)>)> {
+        let reads = || batch.reads.iter().zip(&outcome.reads).filter(|(_, verdict)| verdict.is_durable());
+        let upstream = self.upstream.as_ref().map(|settings| {
+            let mut shared: Vec<(Uuid, bool)> = reads()
+                .filter(|(read, _)| settings.shares(&read.envelope))
+                .map(|(read, _)| (read.id, read.envelope.has_hit))
+                .collect();
+            // What is about a read that came earlier goes with it once more; whether it is shared is seen then.
+            shared.extend(batch.documents.iter().filter_map(|document| document.read).map(|read| (read, false)));
+            (forward::UPSTREAM.to_owned(), shared)
+        });
+        // A receiver is given each read once: to it the same read again would be another one.
+        let pushed = self.push.iter().map(|settings| {
+            let takes =
+                |read: &crate::archive::Envelope| settings.takes(read.class, &read.vehicle, read.site.as_deref());
+            let shared = reads().filter(|(read, _)| takes(&read.envelope));
+            (settings.name.clone(), shared.map(|(read, _)| (read.id, read.envelope.has_hit)).collect())
+        });
+        upstream.into_iter().chain(pushed).filter(|(_, reads): &(_, Vec<_>)| !reads.is_empty()).collect()
+    }
 }
 
 /// A batch that is here as a whole, which has to be this vehicle's.

@@ -12,7 +12,6 @@ pub(super) use spool::Spool;
 use super::archive::Engine;
 use super::contacts::{Contact, Overdue};
 use super::database::Database;
-use super::forward;
 use super::intake::{self, Refused};
 use super::register::{self, Signed};
 use super::rows::Rows;
@@ -44,7 +43,7 @@ pub(super) struct Importer {
     signer: Signer,
     station: String,
     overdue: Overdue,
-    forward: Option<forward::Settings>,
+    sharing: intake::Sharing,
     downstream: Vec<String>,
 }
 
@@ -76,7 +75,7 @@ impl Importer {
             signer: Signer::load(&config.receipt_key)?,
             station: config.name.clone(),
             overdue: config.overdue,
-            forward: config.forward.clone(),
+            sharing: config.sharing(),
             downstream: config.downstream.iter().map(|station| station.name.clone()).collect(),
         })
     }
@@ -137,10 +136,10 @@ impl Importer {
             late,
             last_late: (late > 0).then_some(now),
         };
-        let shared = self.forward.as_ref().map(|settings| intake::shared(settings, &checked.batch, &outcome));
+        let shared = self.sharing.of(&checked.batch, &outcome);
         let before = lock(archive).transaction(|rows| {
             rows.contact(&vehicle, &contact)?;
-            rows.forward(&shared.unwrap_or_default(), now)?;
+            shared.iter().try_for_each(|(receiver, reads)| rows.forward(receiver, reads, now))?;
             rows.medium_import(batch, &vehicle, now, durable)
         })?;
         intake::report(&vehicle, outcome.fault, outcome.seen);

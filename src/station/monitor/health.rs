@@ -73,13 +73,18 @@ pub fn parts(look: &Look, hangs: Option<Duration>, unwritten: Option<(Timestamp,
         };
         parts.push(part(&format!("list {}", list.name), level, list.to_string(), false));
     }
-    if let Some((waiting, progress)) = &look.forward {
+    let upstream = look.forward.iter().map(|(waiting, progress)| ("forward".to_owned(), waiting, progress));
+    let push = look.push.iter().map(|(name, waiting, progress)| (format!("push {name}"), waiting, progress));
+    for (name, waiting, progress) in upstream.chain(push) {
         let (level, text) = match &progress.failing {
             Some((why, since)) => (Level::Degraded, format!("it fails since {since:.0}: {why}")),
+            None if waiting.refused > 0 => {
+                (Level::Degraded, format!("{} of them refused; the log says why", waiting.refused))
+            }
             None => (Level::Ok, "it works".to_owned()),
         };
-        let text = format!("{} for the upstream station; {text}", count(waiting.reads, "read"));
-        parts.push(part("forward", level, text, false));
+        let to = if name == "forward" { "the upstream station" } else { "the receiver" };
+        parts.push(part(&name, level, format!("{} for {to}; {text}", count(waiting.reads, "read")), false));
     }
     let open = look.signs.iter().filter(|sign| sign.is_open()).count() as u64;
     let level = if open > 0 { Level::Degraded } else { Level::Ok };

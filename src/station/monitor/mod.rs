@@ -6,9 +6,11 @@ mod text;
 
 use crate::archive::{Engine, Statistics};
 use crate::contacts::{Contact, Overdue, Standing};
-use crate::forward::{Forwarder, Progress, Waiting};
+use crate::forward::{Forwarder, UPSTREAM, Waiting};
 use crate::hotlists::{ListAge, Source, Staleness, ages};
+use crate::push::Pusher;
 use crate::security_command::Sign;
+use crate::sending::Progress;
 use health::{Level, Part};
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -98,8 +100,19 @@ struct Look {
     free_bytes: Option<u64>,
     /// Where reads are shared with an upstream station.
     forward: Option<(Waiting, Progress)>,
+    /// By the name of the receiver.
+    push: Vec<(String, Waiting, Progress)>,
     /// Why there is none.
     failed: Option<String>,
+}
+
+/// What sends reads on.
+#[derive(Clone, Default)]
+pub struct Senders {
+    /// To the upstream station.
+    pub upstream: Option<Arc<Forwarder>>,
+    /// To receivers.
+    pub push: Vec<Arc<Pusher>>,
 }
 
 /// What it looks at, and what it found.
@@ -110,7 +123,7 @@ pub struct Monitor {
     overdue: Overdue,
     clock: Arc<dyn Clock>,
     counts: Arc<Counts>,
-    forwarder: Option<Arc<Forwarder>>,
+    senders: Senders,
     started: Timestamp,
     found: Mutex<(Duration, Look)>,
     told: Mutex<HashMap<String, Staleness>>,
@@ -143,11 +156,11 @@ impl Monitor {
         overdue: Overdue,
         clock: Arc<dyn Clock>,
         counts: Arc<Counts>,
-        forwarder: Option<Arc<Forwarder>>,
+        senders: Senders,
     ) -> Arc<Self> {
         let (started, now) = (clock.wall(), clock.monotonic());
         let (found, told) = (Mutex::new((now, Look::default())), Mutex::default());
-        Arc::new(Self { archive, data, sources, overdue, clock, counts, forwarder, started, found, told })
+        Arc::new(Self { archive, data, sources, overdue, clock, counts, senders, started, found, told })
     }
 
     /// Looks again and again, and answers what comes to `listener`.
@@ -196,15 +209,20 @@ impl Monitor {
     fn found(&self, now: Timestamp) -> Result<Look> {
         let statistics = self.archive.statistics(Date::MIN, Date::MIN)?;
         let due_reads = self.archive.due(now)?.iter().map(|due| due.reads).sum();
-        let (lists, signs, contacts, findings_waiting, (holds, held_reads, last_purge), to_forward, media) = {
+        let (lists, signs, contacts, findings_waiting, (holds, held_reads, last_purge), (to_forward, push), media) = {
             let mut database = self.archive.database().lock().unwrap_or_else(PoisonError::into_inner);
             database.read(|rows| {
                 let waiting = rows.findings_waiting(now)?;
                 let archive = rows.holds_and_purges()?;
-                let to_forward = rows.forward_waiting()?;
+                let to_forward = rows.forward_waiting(UPSTREAM)?;
+                let push =
+                    self.senders.push.iter().map(|pusher| {
+                        Ok((pusher.name().to_owned(), rows.forward_waiting(pusher.name())?, pusher.how()))
+                    });
+                let push = push.collect::<Result<Vec<_>>>()?;
                 let lists = ages(rows, &self.sources, now)?;
                 let media = rows.medium_imports()?;
-                Ok((lists, rows.signs()?, rows.contacts()?, waiting, archive, to_forward, media))
+                Ok((lists, rows.signs()?, rows.contacts()?, waiting, archive, (to_forward, push), media))
             })?
         };
         let free = rustix::fs::statvfs(&self.data).ok().map(|fs| fs.f_bavail.saturating_mul(fs.f_frsize));
@@ -219,7 +237,8 @@ impl Monitor {
             last_purge,
             media,
             free_bytes: free,
-            forward: self.forwarder.as_ref().map(|forwarder| (to_forward, forwarder.progress())),
+            forward: self.senders.upstream.as_ref().map(|forwarder| (to_forward, forwarder.how())),
+            push,
             failed: None,
         })
     }

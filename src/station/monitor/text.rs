@@ -139,7 +139,7 @@ pub fn metrics(look: &Look, counts: &Counts, started: Timestamp) -> String {
         text.one("forward_refused_reads", "gauge", "Those of them that it refused", waiting.refused as f64);
         let oldest = waiting.oldest.map_or(0.0, seconds);
         text.one("forward_oldest_seconds", "gauge", "Since when the oldest waits; 0: none does", oldest);
-        text.one("forwarded_reads_total", "counter", "Reads that it holds since the start", progress.forwarded as f64);
+        text.one("forwarded_reads_total", "counter", "Reads that it holds since the start", progress.sent as f64);
         let failing = if progress.failing.is_some() { 1.0 } else { 0.0 };
         text.one("forward_failing", "gauge", "1 while nothing can be forwarded", failing);
     }

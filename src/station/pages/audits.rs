@@ -2,8 +2,8 @@
 //! closes the audit with a signed report for the administrator.
 
 use super::site::{Routes, Visit};
-use super::{Station, not_found};
-use crate::audits::{Audit, AuditReport, Basis, Figures, Finding, Item, Judgement, Span, draw};
+use super::{Station, audit_report, not_found};
+use crate::audits::{Audit, AuditReport, Basis, Finding, Item, Judgement, Span, draw};
 use axum::Extension;
 use axum::extract::Path;
 use axum::http::{StatusCode, header};
@@ -36,18 +36,15 @@ pub const ROLES: [Role; 3] = [Role::Auditor, Role::Administrator, Role::Custodia
 pub const PICTURES: &str = "/audit-pictures/";
 /// Most days of an audit.
 const MAX_DAYS: i32 = 366;
-/// Longest note and conclusion, in characters.
+/// Longest note, in characters.
 const MAX_NOTE: usize = 500;
-const MAX_CONCLUSION: usize = 4000;
 
 pub fn routes(routes: Routes) -> Routes {
     routes
         .get("/audits", Needs::Session, list)
         .post("/audits", Needs::Session, begin)
         .get("/audits/{audit}", Needs::Session, detail)
-        .get("/audits/{audit}/report", Needs::Session, report)
         .post("/audits/{audit}/items/{number}", Needs::Session, judge)
-        .post("/audits/{audit}/close", Needs::Session, close)
         .get("/audit-pictures/{audit}/{read}/{name}", Needs::Session, picture)
 }
 
@@ -70,22 +67,18 @@ impl Samples {
 }
 
 impl Station {
-    fn rows<T>(&self, work: impl FnOnce(&crate::database::Rows<'_>) -> Result<T>) -> Result<T> {
-        self.archive.database().lock().unwrap_or_else(PoisonError::into_inner).transaction(work)
-    }
-
-    fn audit(&self, id: Uuid) -> Result<Audit> {
+    pub(super) fn audit(&self, id: Uuid) -> Result<Audit> {
         let audits = self.rows(|rows| rows.audits())?;
         audits.into_iter().find(|audit| audit.id == id).ok_or_else(|| not_found("audit"))
     }
 
     /// Lets an auditor do something with an audit, once that is on record.
-    fn audit_permit(&self, actor: &Actor, subject: Value) -> Result<Permit<Sample>> {
+    pub(super) fn audit_permit(&self, actor: &Actor, subject: Value) -> Result<Permit<Sample>> {
         self.gate.open(actor, &Reason::new("an audit of accesses and reads")?, &Case::none(), subject)
     }
 }
 
-fn allow(visit: &Visit) -> Result<(), Problem> {
+pub fn allow(visit: &Visit) -> Result<(), Problem> {
     let role = visit.visitor()?.role();
     match ROLES.contains(&role) {
         true => Ok(()),
@@ -97,7 +90,7 @@ fn is_auditor(visit: &Visit) -> Result<bool, Problem> {
     Ok(Sample::ROLES.contains(&visit.visitor()?.role()))
 }
 
-fn id_of(text: &str) -> Result<Uuid> {
+pub fn id_of(text: &str) -> Result<Uuid> {
     Uuid::parse_str(text).map_err(|_| not_found("audit"))
 }
 
@@ -152,7 +145,7 @@ fn items(number: usize) -> String {
     count(number as u64, "item")
 }
 
-fn days(audit: &Audit) -> String {
+pub fn days(audit: &Audit) -> String {
     format!("{} to {}", words::day(audit.first), words::day(audit.last))
 }
 
@@ -254,14 +247,16 @@ async fn detail(visit: Visit, Path(id): Path<String>) -> Result<Response, Proble
 
 /// What came in a form that could not be taken.
 #[derive(Default)]
-struct Entered {
+pub struct Entered {
     /// Number of the item, what was chosen, and the note.
-    item: Option<(usize, String, String)>,
-    conclusion: String,
-    wrong: Wrong,
+    pub item: Option<(usize, String, String)>,
+    /// What came of the audit.
+    pub conclusion: String,
+    /// What is wrong with it.
+    pub wrong: Wrong,
 }
 
-async fn show(
+pub async fn show(
     visit: &Visit,
     id: Uuid,
     status: StatusCode,
@@ -318,7 +313,7 @@ async fn show(
     let may = is_auditor && report.is_none();
     let close = (may && open == 0).then(|| {
         let mut form = visit.form(&format!("/audits/{id}/close"), "Close");
-        let max = u32::try_from(MAX_CONCLUSION).unwrap_or(u32::MAX);
+        let max = u32::try_from(audit_report::MAX_CONCLUSION).unwrap_or(u32::MAX);
         form.fields =
             vec![Field::new(Input::Lines, "conclusion", "Conclusion").required().max(max).value(&*entered.conclusion)];
         entered.wrong.mark(&mut form);
@@ -329,13 +324,16 @@ async fn show(
         frame,
         health,
         verdict,
-        facts: facts(&audit, report.as_ref()),
+        facts: audit_report::facts(&audit, report.as_ref()),
         again: Link::new("Draw again and compare", format!("/audits/{id}?again=1")),
         report: report.as_ref().map(|_| Link::new("Signed report", format!("/audits/{id}/report"))),
         conclusion: report.as_ref().map_or_else(String::new, |report| report.conclusion.clone()),
-        figures: figures.map_or_else(Vec::new, in_figures),
+        figures: figures.map_or_else(Vec::new, audit_report::in_figures),
         tables: figures.map_or_else(Vec::new, |figures| {
-            vec![by("Accesses by user", &figures.by_user), by("Accesses by purpose", &figures.by_purpose)]
+            vec![
+                audit_report::by("Accesses by user", &figures.by_user),
+                audit_report::by("Accesses by purpose", &figures.by_purpose),
+            ]
         }),
         items: audit
             .items
@@ -346,35 +344,6 @@ async fn show(
         close,
     };
     Ok((status, drawn_page(&page)?).into_response())
-}
-
-fn facts(audit: &Audit, report: Option<&AuditReport>) -> Vec<Fact> {
-    let reads: u64 = audit.basis.reads.iter().map(|(_, _, reads)| reads).sum();
-    let mut facts = vec![
-        Fact::new("Days", days(audit)),
-        Fact::new("Begun", format!("{}, {}", audit.begun_by, words::day_time(audit.begun))),
-        Fact::new(
-            "Drawn out of",
-            format!("{} accesses and {} reads", words::number(audit.basis.accesses), words::number(reads)),
-        ),
-        Fact::new("By the number", audit.basis.seed.to_string()).copied_by("Copy the number"),
-        Fact::new("Which is the hash of", format!("row {} of the audit log {}", audit.basis.row, audit.basis.log)),
-    ];
-    facts.extend(report.map(|of| Fact::new("Closed", format!("{}, {}", of.closed_by, words::day_time(of.closed)))));
-    facts
-}
-
-fn in_figures(figures: &Figures) -> Vec<Fact> {
-    vec![
-        Fact::new("Reads", words::number(figures.reads)),
-        Fact::new("With a hit", words::number(figures.hits)),
-        Fact::new("Found misread", words::number(figures.misreads)),
-        Fact::new("Users who looked", words::number(figures.by_user.len() as u64)),
-    ]
-}
-
-fn by(title: &str, counts: &[(String, u64)]) -> (String, Vec<(String, String)>) {
-    (title.to_owned(), counts.iter().map(|(name, count)| (name.clone(), words::number(*count))).collect())
 }
 
 /// What was drawn, on record as shown. Blocks.
@@ -547,62 +516,6 @@ async fn judge(
     })
     .await?;
     Ok(redirect(&format!("/audits/{id}#item-{}", number + 1)))
-}
-
-async fn close(
-    visit: Visit,
-    Path(id): Path<String>,
-    Extension(fields): Extension<Fields>,
-) -> Result<Response, Problem> {
-    visit.may::<Sample>("make audits")?;
-    let id = id_of(&id)?;
-    let conclusion = line(fields.get("conclusion"));
-    if conclusion.is_empty() || conclusion.chars().count() > MAX_CONCLUSION {
-        let wrong = Wrong::field("conclusion", "Say what came of it, in at most 4,000 characters.");
-        let entered = Entered { conclusion, wrong, ..Entered::default() };
-        return show(&visit, id, StatusCode::UNPROCESSABLE_ENTITY, None, &entered).await;
-    }
-    let (station, actor) = (visit.station.clone(), visit.visitor()?.session.actor());
-    let closed = blocking(move || Ok(close_now(&station, &actor, id, conclusion))).await?;
-    match closed {
-        Ok(()) => Ok(redirect(&format!("/audits/{id}?done=closed"))),
-        Err(e) => {
-            let entered = Entered { wrong: Wrong::of(e)?, ..Entered::default() };
-            show(&visit, id, StatusCode::CONFLICT, None, &entered).await
-        }
-    }
-}
-
-/// Signs the report, and keeps it. Blocks.
-fn close_now(station: &Station, actor: &Actor, id: Uuid, conclusion: String) -> Result<()> {
-    let audit = station.audit(id)?;
-    if audit.report.is_some() {
-        return Err(Error::new(Kind::Refused, "the audit is closed; its report stays as it is"));
-    }
-    let _: Permit<Sample> = station.audit_permit(actor, json!({"audit": id, "as": "closed"}))?;
-    let span = Span { first: audit.first, last: audit.last, until: audit.begun };
-    let mut figures = station.rows(|rows| rows.audit_figures(span))?;
-    for day in station.archive.statistics(audit.first, audit.last)?.days {
-        (figures.reads, figures.hits) = (figures.reads + day.reads, figures.hits + day.hits);
-    }
-    let closed = (station.clock.wall(), actor.to_string());
-    let open = || Error::new(Kind::Refused, "not all is judged yet");
-    let report = AuditReport::of(&audit, &station.name, closed, figures, conclusion).ok_or_else(open)?;
-    let text = report.sign(&station.audit_report)?;
-    station.rows(|rows| rows.close_audit(id, &text))
-}
-
-/// The signed report as a file.
-async fn report(visit: Visit, Path(id): Path<String>) -> Result<Response, Problem> {
-    allow(&visit)?;
-    let (id, station) = (id_of(&id)?, visit.station.clone());
-    let audit = blocking(move || station.audit(id)).await?;
-    let text = audit.report.ok_or_else(|| not_found("report"))?;
-    let about = [
-        (header::CONTENT_TYPE, "application/json".to_owned()),
-        (header::CONTENT_DISPOSITION, format!("attachment; filename=\"audit-{}-{}.json\"", audit.first, audit.last)),
-    ];
-    Ok((about, text).into_response())
 }
 
 /// A picture of a read that was drawn, for whom the sample was shown to.

@@ -13,7 +13,7 @@ use axum::body::Body;
 use axum::extract::Path;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use plated_access::{Case, ExportReads, Permit, Purpose, Reason, Search};
+use plated_access::{Case, ExportReads, Permit, Reason, Search};
 use plated_core::clock::id_at;
 use plated_core::durable;
 use plated_core::error::{Context, Error, Kind, Result};
@@ -23,6 +23,7 @@ use plated_web::fields::Fields;
 use plated_web::pages;
 use plated_web::problem::Problem;
 use plated_web::ui::{Field, Input, Link};
+use serde_json::Value;
 use std::fs::File;
 use uuid::Uuid;
 
@@ -78,39 +79,68 @@ async fn export(
         }
     };
     let station = visit.station.clone();
-    let (file, bytes, name) = blocking(move || archive(&station, &look, &kept, purpose, &case, reason)).await?;
-    let about = [
-        (header::CONTENT_TYPE, "application/zip".to_owned()),
-        (header::CONTENT_LENGTH, bytes.to_string()),
-        (header::CONTENT_DISPOSITION, format!("attachment; filename=\"{name}\"")),
-    ];
-    Ok((about, Body::new(FileBody::new(file, 0..bytes))).into_response())
+    let taken = blocking(move || {
+        let because = reason.for_purpose(Some(purpose));
+        let mut elements = kept.query.elements();
+        if let Some(elements) = elements.as_object_mut() {
+            elements.insert("as".into(), "evidence".into());
+        }
+        take_out(&station, &look, Wanted { query: &kept.query, because, case: &case, elements })
+    });
+    Ok(taken.await?.into_response())
 }
 
-/// The archive, without a name in the folder of the data, its size, and what it is called. How many reads are in it
-/// is on record before it is given. Blocks.
-fn archive(
-    station: &Station,
-    look: &Look,
-    kept: &Kept,
-    purpose: Purpose,
-    case: &Case,
-    reason: Reason,
-) -> Result<(File, u64, String)> {
-    let because = reason.for_purpose(Some(purpose));
-    let mut elements = kept.query.elements();
-    if let Some(elements) = elements.as_object_mut() {
-        elements.insert("as".into(), "evidence".into());
+/// What is to be taken out, and why.
+pub struct Wanted<'a> {
+    /// Which reads.
+    pub query: &'a Query,
+    /// Why, with the purpose.
+    pub because: Reason,
+    /// For which case.
+    pub case: &'a Case,
+    /// What goes on record of it.
+    pub elements: Value,
+}
+
+/// An archive that was written.
+pub struct TakenOut {
+    file: File,
+    bytes: u64,
+    name: String,
+    /// As its manifest names it.
+    pub id: Uuid,
+    /// Its reads.
+    pub reads: usize,
+}
+
+impl IntoResponse for TakenOut {
+    fn into_response(self) -> Response {
+        let about = [
+            (header::CONTENT_TYPE, "application/zip".to_owned()),
+            (header::CONTENT_LENGTH, self.bytes.to_string()),
+            (header::CONTENT_DISPOSITION, format!("attachment; filename=\"{}\"", self.name)),
+        ];
+        (about, Body::new(FileBody::new(self.file, 0..self.bytes))).into_response()
     }
+}
+
+/// Writes the archive, without a name in the folder of the data. How many reads are in it is on record before it is
+/// given. Blocks.
+///
+/// # Errors
+/// `Input` when nothing or too much was found, `Forbidden` when not all of it may be seen by whoever takes it out.
+pub fn take_out(station: &Station, look: &Look, wanted: Wanted<'_>) -> Result<TakenOut> {
+    let Wanted { query, because, case, elements } = wanted;
     let export: Permit<ExportReads> = look.open_for(station, &because, case, elements.clone())?;
     let permit: Permit<Search> = look.open_for(station, &because, case, elements)?;
     let lists = KnownLists::of(station)?;
-    let reads = gather(station, &lists, &permit, &kept.query)?;
+    let reads = gather(station, &lists, &permit, query)?;
     station.gate.shown(&export, reads.len() as u64)?;
     let now = station.clock.wall();
+    let id = id_at(now);
     let manifest = Manifest {
         format: Manifest::FORMAT.into(),
-        id: id_at(now),
+        id,
         station: station.name.clone(),
         at: now,
         by: look.actor().into(),
@@ -127,7 +157,8 @@ fn archive(
     })?;
     let bytes = file.metadata().context(Kind::Storage, could_not_write)?.len();
     let at = now.to_zoned(jiff::tz::TimeZone::system());
-    Ok((file, bytes, at.strftime("evidence-%Y%m%d-%H%M%S.zip").to_string()))
+    let name = at.strftime("evidence-%Y%m%d-%H%M%S.zip").to_string();
+    Ok(TakenOut { file, bytes, name, id, reads: reads.len() })
 }
 
 /// Ids of all that the search finds. A record is taken out as it was sealed or not at all: one with a hit of a list

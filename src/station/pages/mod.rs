@@ -8,31 +8,38 @@ mod settings;
 mod site;
 mod visible;
 
+mod audit_report;
 mod audits;
 mod evidence;
 mod fleet;
 mod holds;
 mod misreads;
+mod partners;
 mod pictures;
 mod policy;
 mod purpose;
 mod read;
+mod release;
+mod releases;
 mod search;
 mod start;
 mod statistics;
+mod track;
+mod transparency;
 
 pub use settings::{Policy, Settings};
 
 use crate::accounts;
 use crate::archive::Engine;
-use crate::{ArchiveKey, StationConfig, blocking};
+use crate::transparency::Publisher;
+use crate::{ArchiveKey, StationConfig, blocking, purging};
 use axum::Router;
 use look::Looks;
 use plated_access::Gate;
 use plated_core::clock::Clock;
 use plated_core::error::{Error, Kind, Result};
 use plated_core::shutdown::Shutdown;
-use plated_core::signing::{Purpose, Signer};
+use plated_core::signing::{PublicKey, Purpose, Signer};
 use plated_core::tls::{Identity, page_server};
 use plated_portal::{Portal, Route};
 use plated_web::csrf::Csrf;
@@ -41,7 +48,7 @@ use rustls::ServerConfig;
 use std::collections::HashSet;
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 
 /// What all pages of the station work with.
 pub(crate) struct Station {
@@ -59,10 +66,25 @@ pub(crate) struct Station {
     looks: Looks,
     samples: audits::Samples,
     audits: crate::audits::Settings,
+    /// To whom reads may be released.
+    release: crate::releases::Settings,
     /// Signs reports of audits.
     audit_report: Signer,
+    /// Whose signed heads the audit log has.
+    audit_key: PublicKey,
+    /// Makes the audit log for everybody; none where it is not published.
+    publisher: Option<Arc<Publisher>>,
+    /// Figures for everybody.
+    counted: transparency::Counted,
     /// Lists for which a CLETS grant is needed.
     clets_lists: HashSet<String>,
+}
+
+impl Station {
+    /// Works on the station's database in one transaction. Blocks.
+    fn rows<T>(&self, work: impl FnOnce(&crate::database::Rows<'_>) -> Result<T>) -> Result<T> {
+        self.archive.database().lock().unwrap_or_else(PoisonError::into_inner).transaction(work)
+    }
 }
 
 /// As handlers take it.
@@ -74,6 +96,7 @@ pub(crate) struct Pages {
     tls: ServerConfig,
     router: Router,
     routes: Vec<Route>,
+    publisher: Option<Arc<Publisher>>,
 }
 
 impl Pages {
@@ -107,6 +130,13 @@ impl Pages {
             has_alerts: false,
             logins: Default::default(),
         };
+        let publisher = match settings.policy.published.audit_log {
+            true => {
+                let gate = purging::gate(&**archive, &config.access, clock.clone())?;
+                Some(Arc::new(Publisher::new(archive.clone(), gate, &config.data)))
+            }
+            false => None,
+        };
         let station = Arc::new(Station {
             portal,
             archive: archive.clone(),
@@ -121,14 +151,18 @@ impl Pages {
             looks: Looks::default(),
             samples: audits::Samples::default(),
             audits: config.audits,
+            release: config.release.clone(),
             audit_report: ArchiveKey::load(&config.archive_key)?.signer(Purpose::AUDIT_REPORT)?,
+            audit_key: ArchiveKey::load(&config.archive_key)?.signer(Purpose::AUDIT_HEAD)?.public_key(),
+            publisher: publisher.clone(),
+            counted: transparency::Counted::default(),
             clets_lists: config.sources.iter().filter(|s| s.needs_clets()).map(|s| s.name.clone()).collect(),
         });
         // The same at each station on one database, so that a form of one is taken by another.
         let csrf = Csrf::with_key(&*ArchiveKey::load(&config.archive_key)?.of_file("csrf", &config.name)?);
         let (router, routes) = site::router(station, csrf);
         let server = Server::bind(listen).await?;
-        Ok(Some(Self { server, tls, router, routes }))
+        Ok(Some(Self { server, tls, router, routes, publisher }))
     }
 
     /// Where they listen.
@@ -143,6 +177,9 @@ impl Pages {
 
     /// Answers until `stop` is requested.
     pub async fn serve(self, stop: Shutdown) {
+        if let Some(publisher) = self.publisher {
+            tokio::spawn(publisher.run(stop.clone()));
+        }
         self.server.serve(self.tls, self.router, stop).await;
     }
 }

@@ -8,7 +8,7 @@ use plated_portal::{Needs, draw};
 use plated_web::Frame;
 use plated_web::pages::{PolicyPage, Shape};
 use plated_web::problem::Problem;
-use plated_web::ui::Fact;
+use plated_web::ui::{Fact, Link};
 
 pub fn routes(routes: Routes) -> Routes {
     routes.get("/policy", Needs::Nobody, page)
@@ -46,6 +46,7 @@ async fn page(visit: Visit) -> Result<Response, Problem> {
             "The records of access can't be changed without notice, outlive the data, and are audited.".into(),
         ],
         sharing: policy.sharing.clone(),
+        figures: policy.published.any().then(|| Link::new("Figures and proofs", super::transparency::PAGE)),
         document: policy.document.clone(),
     };
     Ok(draw(&page)?.into_response())

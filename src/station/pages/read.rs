@@ -82,7 +82,7 @@ impl Known {
     }
 
     /// What it says by now.
-    fn current(&self) -> Reading {
+    pub fn current(&self) -> Reading {
         let last = self.corrections.last().map(|last| last.corrected.clone());
         last.unwrap_or_else(|| Reading { text: self.record.text.clone(), state: self.record.state.clone() })
     }
@@ -164,13 +164,14 @@ pub async fn page(
         correct: None,
         transfer: custody_in_short(&known.stored, now),
         custody: custody(&known, &visit.station),
+        track: Some(Link::new("Where else it was read", format!("/reads/{id}/track"))),
         hold: may_hold.then(|| holds::form(visit, id, hold)),
     };
     Ok((status, draw(&page)?).into_response())
 }
 
 /// The read, on record as shown. Blocks.
-fn find(station: &Station, look: &Look, id: Uuid) -> Result<Known> {
+pub fn find(station: &Station, look: &Look, id: Uuid) -> Result<Known> {
     let permit: Arc<Permit<Search>> = Arc::new(look.open(station, json!({"read": id}))?);
     let known = Known::find(station, &KnownLists::of(station)?, &permit, id)?;
     station.gate.shown(&permit, u64::from(known.is_some()))?;

@@ -172,6 +172,10 @@ fn results(station: &Station, look: &Look, kept: &Kept, number: usize) -> Result
         },
         export: (look.may_export() && !rows.is_empty())
             .then(|| Link::new("Export as evidence", format!("/search/{}/evidence", kept.id))),
+        track: found
+            .first()
+            .filter(|_| matches!(kept.query.plate, Some(Plate::Whole(_))))
+            .map(|known| Link::new("Track of this plate", format!("/reads/{}/track", known.record.id))),
         rows,
     })
 }

@@ -1,5 +1,6 @@
 //! `[pages]`: where the station's pages are, and what they say.
 
+use crate::transparency::Published;
 use plated_core::config_file::placed;
 use serde::Deserialize;
 use std::net::SocketAddr;
@@ -41,6 +42,8 @@ pub struct Policy {
     pub sharing: Vec<String>,
     /// Address of the whole policy; empty for none.
     pub document: String,
+    /// What everybody is shown beside it.
+    pub published: Published,
 }
 
 fn notice() -> String {

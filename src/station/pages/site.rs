@@ -2,14 +2,14 @@
 
 use super::look::Look;
 use super::{
-    Shared, Station, audits, evidence, fleet, holds, misreads, pictures, policy, purpose, read, search, start,
-    statistics,
+    Shared, Station, audit_report, audits, evidence, fleet, holds, misreads, partners, pictures, policy, purpose, read,
+    release, releases, search, start, statistics, track, transparency,
 };
 use axum::Router;
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::response::Response;
-use plated_access::{HoldEvidence, Recorded, Role, Search, Session, SessionId};
+use plated_access::{HoldEvidence, Recorded, Release, Role, Search, Session, SessionId};
 use plated_core::error::{Error, Kind, Result};
 use plated_portal::{Framing, House, Place, Portal, Route, Site, Tab};
 use plated_web::csrf::Csrf;
@@ -28,13 +28,19 @@ pub(super) fn router(station: Shared, csrf: Csrf) -> (Router, Vec<Route>) {
     let routes = search::routes(routes);
     let routes = evidence::routes(routes);
     let routes = read::routes(routes);
+    let routes = track::routes(routes);
     let routes = pictures::routes(routes);
     let routes = holds::routes(routes);
     let routes = misreads::routes(routes);
+    let routes = releases::routes(routes);
+    let routes = release::routes(routes);
+    let routes = partners::routes(routes);
     let routes = fleet::routes(routes);
     let routes = statistics::routes(routes);
     let routes = audits::routes(routes);
+    let routes = audit_report::routes(routes);
     let routes = policy::routes(routes);
+    let routes = transparency::routes(routes);
     routes.into_router(station, csrf, None)
 }
 
@@ -161,6 +167,7 @@ const PLACES: &[Place] = &[
     place("Search", "/search", "search", Search::ROLES),
     place("Holds", "/holds", "key", HoldEvidence::ROLES),
     place("Misreads", "/misreads", "misread", &misreads::ROLES),
+    place("Release", "/releases", "export", Release::ROLES),
     Place { trained: false, ..place("Fleet", "/fleet", "camera", &FLEET) },
     Place { trained: false, ..place("Statistics", "/statistics", "chart", &statistics::ROLES) },
     Place { trained: false, ..place("Audits", "/audits", "check", &audits::ROLES) },
@@ -171,4 +178,7 @@ const PLACES: &[Place] = &[
 const TABS: &[Tab] = &[
     Tab { of: "Office", name: "Users", href: "/users", roles: &OFFICE },
     Tab { of: "Office", name: "Review", href: "/review", roles: &OFFICE },
+    Tab { of: "Office", name: "Partners", href: "/partners", roles: &[Role::Administrator, Role::Auditor] },
+    Tab { of: "Release", name: "Requests", href: "/releases", roles: Release::ROLES },
+    Tab { of: "Release", name: "Partners", href: "/partners", roles: Release::ROLES },
 ];

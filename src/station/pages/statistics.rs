@@ -179,7 +179,8 @@ fn by_camera(counts: &[DayCount], days: i32) -> Vec<CameraFigures> {
     sums.into_iter().map(row).collect()
 }
 
-fn share(hits: u64, reads: u64) -> String {
+/// Hits in reads, in percent.
+pub fn share(hits: u64, reads: u64) -> String {
     if reads == 0 { "–".into() } else { format!("{:.2} %", 100.0 * hits as f64 / reads as f64) }
 }
 

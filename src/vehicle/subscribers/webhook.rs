@@ -12,13 +12,12 @@ use plated_core::error::{Context, Error, Kind, Result};
 use plated_core::retry::{self, Backoff};
 use plated_core::text::{count, sentence};
 use plated_core::tls;
+use plated_core::webhook::{self, Answer};
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue, RETRY_AFTER};
 use reqwest::redirect::Policy;
 use reqwest::{Client, Url};
 use serde_json::json;
 use std::collections::HashSet;
-use std::io::Read;
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 use uuid::Uuid;
@@ -27,8 +26,6 @@ use uuid::Uuid;
 const LOOK: Duration = Duration::from_secs(1);
 const FIRST_WAIT: Duration = Duration::from_secs(1);
 const LONGEST_WAIT: Duration = Duration::from_secs(60);
-/// Longest token, in bytes.
-const MAX_TOKEN: u64 = 4096;
 
 /// One webhook.
 struct Sender {
@@ -38,15 +35,6 @@ struct Sender {
     token: HeaderValue,
     client: Client,
     parts: Parts,
-}
-
-/// What came of posting.
-enum Answer {
-    Taken,
-    /// It will never be taken.
-    Refused(String),
-    /// It is to be tried again, after this time where the other side asks for one.
-    Again(String, Option<Duration>),
 }
 
 /// What begins a webhook's task; none where it can't work, which is logged and reported. The others go on, and so
@@ -154,7 +142,7 @@ impl Sender {
     fn new(settings: Webhook, parts: Parts) -> Result<Self> {
         let wrong = |why: &str| Error::new(Kind::Config, format!("webhook {}: {why}", settings.name));
         let url = settings.address().ok_or_else(|| wrong("its url is no address"))?;
-        let token = token(&settings)?;
+        let token = webhook::token("webhook", &settings.name, settings.token_file.as_deref())?;
         let mut token = HeaderValue::from_str(&format!("Bearer {token}"))
             .map_err(|_| wrong("its token holds characters that no header can have"))?;
         token.set_sensitive(true);
@@ -225,91 +213,12 @@ impl Sender {
             Ok(response) => {
                 let asked = response.headers().get(RETRY_AFTER).and_then(|field| field.to_str().ok());
                 let asked = asked.and_then(|field| retry::retry_after(field, self.parts.clock.wall()));
-                judged(response.status().as_u16(), asked)
+                Answer::of(response.status().as_u16(), asked)
             }
             Err(e) => {
                 let why = Error::new(Kind::Network, e.without_url().to_string());
                 Answer::Again(format!("it can't be reached: {}", why.chain()), None)
             }
         }
-    }
-}
-
-/// What an answer of this status means.
-fn judged(status: u16, asked: Option<Duration>) -> Answer {
-    match status {
-        200..300 => Answer::Taken,
-        // The content is what it does not like; the next one may be better.
-        400 | 413 | 415 | 422 => Answer::Refused(format!("it answered {status}")),
-        401 | 403 => Answer::Again(format!("it answered {status}: it does not take the token"), asked),
-        404 | 405 => Answer::Again(format!("it answered {status}: the url may be wrong"), asked),
-        _ => Answer::Again(format!("it answered {status}"), asked),
-    }
-}
-
-/// The token, from a file that is its owner's alone, or handed over by systemd.
-fn token(settings: &Webhook) -> Result<String> {
-    let handed_over = || {
-        let folder = std::env::var_os("CREDENTIALS_DIRECTORY").map(PathBuf::from)?;
-        Some(folder.join(format!("webhook-{}.token", settings.name)))
-    };
-    match (&settings.token_file, handed_over()) {
-        (Some(path), _) => read_token(path, true),
-        (None, Some(path)) => read_token(&path, false),
-        (None, None) => {
-            let message = format!(
-                "webhook {0}: there is no token; name its file as token_file, or hand it over as the systemd \
-                 credential webhook-{0}.token",
-                settings.name
-            );
-            Err(Error::new(Kind::Config, message))
-        }
-    }
-}
-
-fn read_token(path: &Path, is_file: bool) -> Result<String> {
-    use std::os::unix::fs::PermissionsExt;
-    let failed = || format!("could not read the token {}", path.display());
-    let file = std::fs::File::open(path).context(Kind::Config, failed)?;
-    let mode = file.metadata().context(Kind::Config, failed)?.permissions().mode();
-    if is_file && mode & 0o077 != 0 {
-        let message =
-            format!("others may read the token {0}; make it the owner's alone: chmod 400 {0}", path.display());
-        return Err(Error::new(Kind::Config, message));
-    }
-    let mut text = String::new();
-    file.take(MAX_TOKEN).read_to_string(&mut text).context(Kind::Config, failed)?;
-    match text.trim() {
-        "" => Err(Error::new(Kind::Config, format!("{} holds no token", path.display()))),
-        token => Ok(token.to_owned()),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_alert_that_is_refused_for_its_content_holds_up_no_other_and_all_else_is_tried_again() {
-        assert!(matches!(judged(204, None), Answer::Taken));
-        for status in [400, 413, 415, 422] {
-            assert!(matches!(judged(status, None), Answer::Refused(_)), "{status}");
-        }
-        for status in [301, 401, 403, 404, 408, 409, 429, 500, 503] {
-            let asked = Some(Duration::from_secs(7));
-            assert!(matches!(judged(status, asked), Answer::Again(_, again) if again == asked), "{status}");
-        }
-    }
-
-    #[test]
-    fn a_token_is_its_owners_alone() {
-        use std::os::unix::fs::PermissionsExt;
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("token");
-        std::fs::write(&path, "abc\n").unwrap();
-        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o644)).unwrap();
-        assert!(read_token(&path, true).unwrap_err().chain().contains("chmod 400"));
-        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o400)).unwrap();
-        assert_eq!(read_token(&path, true).unwrap(), "abc");
     }
 }

@@ -31,6 +31,8 @@ pub struct Results {
     pub map: Option<Map>,
     /// Leads to an export, which needs a purpose of its own.
     pub export: Option<Link>,
+    /// Leads to the track of the one plate that was searched for.
+    pub track: Option<Link>,
 }
 
 /// The search form, and what it found.
@@ -134,6 +136,8 @@ pub struct ReadDetail {
     pub transfer: (Health, String),
     /// From the camera to the station: who had it, when, and by which hash it is the same; none in the vehicle.
     pub custody: Vec<Fact>,
+    /// Leads to all reads of its plate; none in the vehicle.
+    pub track: Option<Link>,
     /// Keeps it as evidence; none for who may not.
     pub hold: Option<Form>,
 }

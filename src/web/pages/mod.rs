@@ -10,9 +10,12 @@ mod live;
 mod login;
 mod office;
 mod performance;
+mod release;
 mod audit;
 mod station;
 mod start;
+mod track;
+mod transparency;
 #[cfg(test)]
 mod tests;
 mod write;
@@ -28,8 +31,11 @@ pub use office::{
     Review, ReviewRow,
 };
 pub use performance::{DriveTest, MissRow, Performance, RateText, TestRow};
+pub use release::{PartnerRow, PartnersPage, ReleaseDetail, ReleaseRow, Releases};
 pub use start::{Check, ListRow, Shift};
 pub use station::{CameraFigures, Fleet, HoldRow, Holds, MisreadRow, Misreads, PolicyPage, StatisticsPage, VehicleRow};
+pub use track::{Track, TrackDay};
+pub use transparency::{FiguresTable, Proof, TransparencyPage};
 pub use write::{
     Canvass, CanvassRow, Entries, EntryRow, ErrorPage, FindingRow, Findings, FormPage, FoundReads, OpenCanvass,
 };

@@ -84,6 +84,8 @@ pub struct PolicyPage {
     pub access: Vec<String>,
     /// How data is shared; sentences, may be none.
     pub sharing: Vec<String>,
+    /// What everybody is shown beside it.
+    pub figures: Option<Link>,
     /// Address of the whole policy; empty for none.
     pub document: String,
 }

@@ -100,6 +100,7 @@ async fn page(visit: &Visit, id: Uuid, status: StatusCode, entered: Option<Enter
         correct: may_correct.then(|| form(visit, id, &entered.unwrap_or_else(|| Entered::of(&current)))),
         transfer: transfer(&detail.transfer, now),
         custody: Vec::new(),
+        track: None,
         hold: None,
     };
     Ok((status, draw(&page)?).into_response())

@@ -4,7 +4,9 @@
 mod office;
 mod desk;
 mod drive;
+mod release;
 mod station;
+mod station_more;
 
 use plated_web::Frame;
 use plated_web::pages::*;
@@ -13,7 +15,9 @@ use plated_web::ui::*;
 pub use desk::*;
 pub use drive::*;
 pub use office::*;
+pub use release::*;
 pub use station::*;
+pub use station_more::*;
 
 /// Name of the file and the page.
 pub type Page = (&'static str, String);
@@ -216,6 +220,15 @@ pub fn pages() -> askama::Result<Vec<Page>> {
         ("audits-empty", audits(true).render()?),
         ("audit", audit(false).render()?),
         ("audit-closed", audit(true).render()?),
+        ("track", track().render()?),
+        ("transparency", transparency().render()?),
+        ("releases", releases(false).render()?),
+        ("releases-empty", releases(true).render()?),
+        ("release-new", release_new().render()?),
+        ("release", release(false).render()?),
+        ("release-approved", release(true).render()?),
+        ("partners", partners(false).render()?),
+        ("partners-empty", partners(true).render()?),
         ("policy", policy().render()?),
         ("error", error_page().render()?),
     ])

@@ -50,6 +50,7 @@ pub fn search(found: Option<(Vec<ReadRow>, &str)>, wrong: bool) -> Search {
         summary: summary.into(),
         map: (!rows.is_empty()).then(|| beat(None)).flatten(),
         export: (!rows.is_empty()).then(|| Link::new("Export", "/search/17/export")),
+        track: None,
         pager: match rows.is_empty() {
             true => Pager::default(),
             false => Pager { shown: "1–50".into(), previous: None, next: Some("/search/17?page=2".into()) },
@@ -134,6 +135,7 @@ pub fn read_detail() -> ReadDetail {
         )),
         transfer: (Health::Good, "Received by station, receipt of 21:04:58".into()),
         custody: Vec::new(),
+        track: None,
         hold: None,
     }
 }

@@ -2,10 +2,11 @@
 
 use super::*;
 
-fn station(title: &str, current: &str) -> Frame {
+pub(super) fn station(title: &str, current: &str) -> Frame {
     let nav = vec![
         item("Search", "/search", "search", current),
         item("Holds", "/holds", "key", current),
+        item("Release", "/releases", "export", current),
         item("Fleet", "/fleet", "camera", current),
         item("Audits", "/audits", "check", current),
         item("Office", "/users", "office", current),
@@ -26,6 +27,7 @@ pub fn station_read() -> ReadDetail {
     let mut page = read_detail();
     page.frame = station("Read", "Search");
     page.correct = None;
+    page.track = Some(Link::new("Where else it was read", "/reads/1/track"));
     page.hits.iter_mut().for_each(|hit| hit.link.href.clear());
     page.custody = vec![
         Fact::new("Captured", "26 Nov 2026, 21:04 by front of unit-7"),
@@ -170,6 +172,7 @@ pub fn policy() -> PolicyPage {
             "Every look names a purpose from the list above, and is recorded before anything is shown.".into(),
         ],
         sharing: Vec::new(),
+        figures: Some(Link::new("Figures and proofs", "/policy/figures")),
         document: "https://www.example.gov/policy-431.pdf".into(),
     }
 }

@@ -176,6 +176,7 @@ fn results(visit: &Visit, console: &Console, look: &Look, id: Uuid, number: usiz
         },
         rows,
         export,
+        track: None,
     })
 }
 
