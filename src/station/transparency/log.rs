@@ -72,7 +72,7 @@ impl Publisher {
         }
         let reason = Reason::new("the agency publishes its audit log")?;
         let actor = Actor::Machine(Machine::Publish);
-        let permit = self.gate.open(&actor, &reason, &Case::none(), json!({}))?;
+        let permit: Permit<PublishLog> = self.gate.open(&actor, &reason, &Case::none(), json!({}))?;
         let failed = || format!("could not write {}", self.path.display());
         durable::make_folder(durable::folder_of(&self.path)).context(Kind::Storage, failed)?;
         let new = durable::beside(&self.path, ".new");
