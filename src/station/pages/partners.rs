@@ -164,7 +164,7 @@ async fn keep(visit: &Visit, why: Reason, done: &'static str, partner: Partner) 
             other => other.map(Ok),
         }
     });
-    Ok(kept.await?)
+    kept.await
 }
 
 async fn change(
