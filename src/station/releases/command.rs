@@ -139,7 +139,7 @@ fn find(all: Vec<Partner>, name: &str) -> Result<Partner> {
 /// Changes the register, once that is on record.
 fn change(config: &Path, reason: &str, done: &str, make: impl FnOnce(Vec<Partner>) -> Result<Partner>) -> Result<()> {
     let config = StationConfig::load(config)?;
-    let archive: Arc<dyn Engine> = settings::beside(&config)?.into();
+    let archive: Arc<dyn Engine> = settings::beside(&config)?;
     let gate = purging::gate(&*archive, &config.access, Arc::new(SystemClock::new()))?;
     let rows = || archive.database().lock().unwrap_or_else(PoisonError::into_inner);
     let partner = make(rows().read(|rows| rows.partners())?)?;
