@@ -124,8 +124,8 @@ fn from_request_to_archive(hall: Hall) -> (Hall, String) {
 fn a_request_is_taken_down_approved_by_somebody_else_and_leaves_as_an_archive_that_is_on_record() {
     let (hall, request) = from_request_to_archive(Hall::new());
     let id = request.rsplit('/').next().unwrap();
-    let steps = hall.on_record("release_request").into_iter();
-    let taken = steps.filter(|row| row["elements"]["as"] == "taken_down").next_back().unwrap();
+    let mut steps = hall.on_record("release_request").into_iter();
+    let taken = steps.rfind(|row| row["elements"]["as"] == "taken_down").unwrap();
     assert_eq!((&taken["elements"]["agency"], &taken["case"]), (&"Lodi PD".into(), &"L-77".into()));
     let out = hall.on_record("reads_exported").pop().unwrap();
     assert_eq!((&out["elements"]["as"], &out["elements"]["release"]), (&"release".into(), &id.into()));
