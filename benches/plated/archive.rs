@@ -2,14 +2,14 @@
 //! pages over it, and a purge of a day of 1 million beside ingest. Rows without pictures. `PLATED_ARCHIVE_READS` and `PLATED_ARCHIVE_DAY` make it smaller; then
 //! the figures say so. `PLATED_ARCHIVE_ENGINE` (`sqlite`, `postgresql`) leaves the other one out.
 
-use super::kit::Depot;
 use super::kit::objects::Objects;
 use super::kit::postgres::{Postgres, name_of};
 use super::kit::store::{gate, permit};
+use super::kit::{Depot, record, seal};
 use super::support::{figure, load, millis, percentile, size, stolen};
 use jiff::{SignedDuration, Timestamp};
 use plated_access::{Actor, Case, Machine, Reason};
-use plated_core::digest::Sha256;
+use plated_core::record::ReadRecord;
 use plated_station::ArchiveKey;
 use plated_station::archive::{
     Archive, CheckedBatch, CheckedRead, Class, EngineKind, Envelope, Options, Plate, PostgresArchive, PostgresOptions,
@@ -39,8 +39,8 @@ fn read(n: usize, at: Timestamp) -> CheckedRead {
     let nanos = at.as_nanosecond().unsigned_abs();
     let unix = uuid::Timestamp::from_unix(NoContext, (nanos / 1_000_000_000) as u64, (nanos % 1_000_000_000) as u32);
     let (id, key, class) = (Uuid::new_v7(unix), plate(n), if n.is_multiple_of(50) { Class::Hit } else { Class::NoHit });
-    // As long as a read of the golden file without hits.
-    let record = format!("{{\"id\":\"{id}\",\"text\":\"{key}\",\"filled\":\"{}\"}}", "x".repeat(1500)).into_bytes();
+    let sealed =
+        seal(&ReadRecord { id, text: key.clone(), hits: Vec::new(), first_seen: at, last_seen: at, ..record(&[]) });
     let envelope = Envelope {
         vehicle: format!("unit-{}", n % 40),
         camera: ["front", "left", "right"][n % 3].into(),
@@ -57,7 +57,7 @@ fn read(n: usize, at: Timestamp) -> CheckedRead {
         class,
         pictures: Vec::new(),
     };
-    CheckedRead { id, sha256: Sha256::of(&record), record: record.into(), envelope }
+    CheckedRead { id, sha256: sealed.sha256, record: sealed.record.into(), envelope }
 }
 
 fn batch(reads: Vec<CheckedRead>, received: Timestamp) -> CheckedBatch {

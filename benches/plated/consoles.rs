@@ -8,6 +8,7 @@ use crate::kit::process;
 use plated_access::Role;
 use plated_core::clock::{Clock, SystemClock};
 use plated_core::runtime::Runtime;
+use plated_core::thread::give_way;
 use plated_core::tls::authority::Authority;
 use plated_vehicle::config::Config;
 use plated_vehicle::control::OfficerService;
@@ -43,20 +44,9 @@ pub fn run() {
     let clock: Arc<dyn Clock> = Arc::new(clock);
     let daemon = Daemon::start(&config, clock, &Default::default()).unwrap();
     process::until("the console", || std::net::TcpStream::connect(address).ok());
-    let runtime = Arc::new(Runtime::start().unwrap());
-    let (mut alone, mut watched) = (0.0_f64, 0.0_f64);
     let stolen_before = stolen();
-    for _ in 0..TURNS {
-        alone = alone.max(rate(&daemon));
-        let consoles: Vec<_> = (0..CONSOLES).map(|n| watch(n, address.port(), &issued.ca, &runtime)).collect();
-        watched = watched.max(rate(&daemon));
-        // Each ends with its next event.
-        consoles.iter().for_each(|console| console.over.store(true, Ordering::Release));
-        for console in consoles {
-            let (events, pictures) = console.thread.join().unwrap();
-            assert!(events > 0 && pictures > 0, "a console that shows nothing costs nothing");
-        }
-    }
+    // Those who look have computers of their own in a vehicle: here they give way, and what the daemon does for them is left.
+    let (alone, watched) = give_way("officers", || Ok(turns(&daemon, address.port(), &issued.ca))).unwrap();
     daemon.stop().unwrap();
     let loss = 100.0 * (1.0 - watched / alone);
     figure("speed lost to three consoles", loss, "%", loss <= 3.0, "<= 3");
@@ -64,6 +54,24 @@ pub fn run() {
         "    {alone:.1} frames/s alone, {watched:.1} with them, best of {TURNS} turns each; stolen by the host: {:.0} ms",
         millis(stolen() - stolen_before)
     );
+}
+
+/// Frames a second without and with consoles, the best of all turns each.
+fn turns(daemon: &Daemon, port: u16, ca: &Path) -> (f64, f64) {
+    let runtime = Arc::new(Runtime::start().unwrap());
+    let (mut alone, mut watched) = (0.0_f64, 0.0_f64);
+    for _ in 0..TURNS {
+        alone = alone.max(rate(daemon));
+        let consoles: Vec<_> = (0..CONSOLES).map(|n| watch(n, port, ca, &runtime)).collect();
+        watched = watched.max(rate(daemon));
+        // Each ends with its next event.
+        consoles.iter().for_each(|console| console.over.store(true, Ordering::Release));
+        for console in consoles {
+            let (events, pictures) = console.thread.join().unwrap();
+            assert!(events > 0 && pictures > 0, "a console that shows nothing costs nothing");
+        }
+    }
+    (alone, watched)
 }
 
 fn officers(config: &Config) {

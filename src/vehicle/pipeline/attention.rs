@@ -16,6 +16,8 @@ use std::time::Duration;
 const SETTLE: Duration = Duration::from_secs(3);
 /// How often it is compared while it is not still,
 const SAMPLE: Duration = Duration::from_millis(500);
+/// every other time so much later: what blinks is not seen in the same moment of it always,
+const SHIFT: Duration = Duration::from_millis(50);
 /// and while it is: the first frame of something that comes waits no longer.
 const CHECK: Duration = Duration::from_millis(80);
 
@@ -47,6 +49,8 @@ struct Source {
     since: Duration,
     is_still: bool,
     compared: Option<Duration>,
+    /// The next comparison comes later than the last did.
+    shifted: bool,
     recognised: Option<Duration>,
     room: Mat,
 }
@@ -69,7 +73,11 @@ impl Attention {
             return Choice::Pass;
         }
         if self.still > Duration::ZERO {
-            let every = if source.is_still { CHECK } else { SAMPLE };
+            let every = match (source.is_still, source.shifted) {
+                (true, _) => CHECK,
+                (false, false) => SAMPLE,
+                (false, true) => SAMPLE + SHIFT,
+            };
             if !passed(source.compared, every) {
                 if source.is_still {
                     return Choice::Pass;
@@ -108,7 +116,7 @@ impl Attention {
 impl Source {
     fn compare(&mut self, frame: &Frame) -> Result<()> {
         let thumbnail = Thumbnail::of(&frame.picture, &mut self.room)?;
-        self.compared = Some(frame.monotonic);
+        (self.compared, self.shifted) = (Some(frame.monotonic), !self.shifted);
         if thumbnail.differs(&self.reference) {
             (self.reference, self.since, self.is_still) = (thumbnail, frame.monotonic, false);
         } else {
@@ -157,6 +165,15 @@ mod tests {
         let waits = moving.iter().position(|look| *look == Choice::Recognise).unwrap();
         assert!(waits <= 3, "the first frame waits {waits} frames");
         assert_eq!(recognised(&moving), 60 - waits, "and then none is left out");
+    }
+
+    #[test]
+    fn what_changes_with_every_frame_is_not_still_however_many_there_are_a_second() {
+        for rate in [10, 15, 20, 25, 30, 60] {
+            let attention = Attention::new(vec![false], STILL, Arc::default());
+            let blinking = |n: u64| attention.choose(0, &frame(n * 1000 / rate, 100 + 200 * (n % 2) as i32));
+            assert!((0..rate * 10).all(|n| blinking(n) == Choice::Recognise), "{rate} frames a second");
+        }
     }
 
     #[test]
