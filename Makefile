@@ -16,12 +16,12 @@ setup:
 	.ci/setup
 
 demo: setup
-	.ci/aravis
 	.ci/browser
 	cargo build --release --workspace --locked --bin plated --bin plated-station
 	fixtures/demo.sh
 
 test: setup lint
+	.ci/aravis
 	.ci/browser
 	.ci/schemathesis
 	.ci/tests

@@ -15,6 +15,8 @@ use plated_station::archive::{
     Archive, CheckedBatch, CheckedRead, Class, EngineKind, Envelope, Options, Plate, PostgresArchive, PostgresOptions,
     Query, Retention, SqliteArchive,
 };
+use std::ops::Range;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 use uuid::{NoContext, Uuid};
@@ -74,14 +76,37 @@ fn batch(reads: Vec<CheckedRead>, received: Timestamp) -> CheckedBatch {
     }
 }
 
-/// Puts `count` reads into one day.
-fn fill(archive: &dyn Archive, first: usize, count: usize, day: Timestamp) {
+/// Puts `some` of the reads of one day in, of which there are `count`; they are numbered from `first` on.
+fn fill(archive: &dyn Archive, first: usize, count: usize, some: Range<usize>, day: Timestamp) {
     let step = SignedDuration::from_secs(86_000) / i32::try_from(count.max(1)).unwrap();
-    for from in (0..count).step_by(BATCH) {
-        let reads = (from..count.min(from + BATCH)).map(|n| read(first + n, day + step * n as i32)).collect();
+    for from in some.clone().step_by(BATCH) {
+        let reads = (from..some.end.min(from + BATCH)).map(|n| read(first + n, day + step * n as i32)).collect();
         let outcome = archive.ingest(batch(reads, day)).unwrap();
         assert!(outcome.reads.iter().all(|verdict| verdict.is_durable()));
     }
+}
+
+/// Puts reads into all days in turn, and gives how many there are then. With `PLATED_ARCHIVE_GO` that file ends it early,
+/// and is waited for: so the filling, which takes hours, can go on beside other work, and what is measured can wait until
+/// the machine is quiet.
+fn fill_year(archive: &dyn Archive, reads: usize, day: &dyn Fn(usize) -> Timestamp) -> usize {
+    let go = std::env::var_os("PLATED_ARCHIVE_GO").map(PathBuf::from);
+    let (from, of_day) = (Instant::now(), reads / DAYS);
+    let mut filled = 0;
+    for begin in (0..of_day).step_by(BATCH) {
+        let some = begin..of_day.min(begin + BATCH);
+        (0..DAYS).for_each(|n| fill(archive, n * of_day, of_day, some.clone(), day(n)));
+        filled += some.len() * DAYS;
+        if go.as_deref().is_some_and(Path::exists) {
+            break;
+        }
+    }
+    let took = from.elapsed().as_secs_f64();
+    println!("  {filled} reads without pictures in {DAYS} days, in {took:.0} s: {:.0} reads/s", filled as f64 / took);
+    while go.as_deref().is_some_and(|go| !go.exists()) {
+        std::thread::sleep(Duration::from_secs(1));
+    }
+    filled
 }
 
 pub fn run() {
@@ -125,12 +150,7 @@ fn measure(reads: usize, depot: Depot, settle: &dyn Fn()) {
     // The year ends today: what people ask for are the last weeks and months.
     let start = Timestamp::now() - SignedDuration::from_hours(24 * DAYS as i64);
     let day = |n: usize| start + SignedDuration::from_hours(24) * n as i32;
-    let from = Instant::now();
-    for n in 0..DAYS {
-        fill(&*archive, n * (reads / DAYS), reads / DAYS, day(n));
-    }
-    let filled = from.elapsed().as_secs_f64();
-    println!("  {reads} reads without pictures in {DAYS} days, in {filled:.0} s: {:.0} reads/s", reads as f64 / filled);
+    let reads = fill_year(&*archive, reads, &day);
     drop(archive);
     settle();
 
@@ -151,7 +171,7 @@ fn measure(reads: usize, depot: Depot, settle: &dyn Fn()) {
 
     // The day before all others, so that it alone is over.
     let archive = open(&depot, retention);
-    fill(&*archive, reads, of_day, start - SignedDuration::from_hours(24));
+    fill(&*archive, reads, of_day, 0..of_day, start - SignedDuration::from_hours(24));
     purge(&*archive, of_day, start + SignedDuration::from_hours(365 * 24));
 }
 
