@@ -7,7 +7,7 @@ use super::kit::station_pages::Hall;
 use super::kit::{Batch, Depot, batch, body, link, pictures, pixels, post, record, seal};
 use super::support::{figure, load, millis, percentile, stolen};
 use plated_core::clock::SystemClock;
-use plated_core::record::ReadRecord;
+use plated_core::record::{ImageRole, ReadRecord};
 use plated_vehicle::transfer::HttpsLink;
 use reqwest::StatusCode;
 use std::collections::BTreeMap;
@@ -119,6 +119,13 @@ fn links(page: &str, beginning: &str) -> Vec<String> {
     all
 }
 
+/// A read with a crop and an overview.
+fn with_overview(images: &[Vec<u8>]) -> ReadRecord {
+    let mut read = record(images);
+    read.images[1].role = ImageRole::Overview;
+    read
+}
+
 fn pictured_plate(n: usize) -> String {
     format!("8EVD{n:03}")
 }
@@ -134,7 +141,7 @@ fn pictured(hall: &Hall) {
             canvass: None,
             first_seen: now,
             last_seen: now,
-            ..record(&images)
+            ..with_overview(&images)
         };
         hall.receive(&read, &images);
     }
@@ -254,7 +261,7 @@ async fn send(link: &HttpsLink, name: &str) -> Duration {
     for _ in 0..READS {
         let seed = uuid::Uuid::now_v7().as_u128() as u32;
         let images = [pixels(seed, PICTURES[0]), pixels(seed ^ 1, PICTURES[1])];
-        reads.push(seal(&ReadRecord { vehicle: name.to_owned(), ..record(&images) }));
+        reads.push(seal(&ReadRecord { vehicle: name.to_owned(), ..with_overview(&images) }));
         all.extend(pictures(&images));
     }
     let bytes = body(&Batch { pictures: all, ..batch(name, reads) });
