@@ -1,6 +1,7 @@
 //! The station's archive: searches among the reads of a year, 3 million in files and 20 million on PostgreSQL, the station's
 //! pages over it, and a purge of a day of 1 million beside ingest. Rows without pictures. `PLATED_ARCHIVE_READS` and `PLATED_ARCHIVE_DAY` make it smaller; then
-//! the figures say so. `PLATED_ARCHIVE_ENGINE` (`sqlite`, `postgresql`) leaves the other one out.
+//! the figures say so. `PLATED_ARCHIVE_ENGINE` (`sqlite`, `postgresql`) leaves the other one out. `PLATED_ARCHIVE_AT` is the URL
+//! of a database in which `PLATED_ARCHIVE_READS` reads are already, of an archive that has no key yet.
 
 use super::kit::objects::Objects;
 use super::kit::postgres::{Postgres, name_of};
@@ -115,6 +116,12 @@ pub fn run() {
         println!("  in files:");
         measure(size("PLATED_ARCHIVE_READS", 3_000_000), Depot::new(), &|| {});
     }
+    if let Ok(url) = std::env::var("PLATED_ARCHIVE_AT") {
+        let mut depot = Depot::new();
+        depot.on_postgres(&url, &Objects::shared().bucket());
+        println!("  on PostgreSQL, filled before:");
+        return measure_filled(size("PLATED_ARCHIVE_READS", 20_000_000), depot, first_day());
+    }
     if engine != "sqlite" {
         let Some(server) = Postgres::durable() else {
             println!("  SKIPPED: PostgreSQL is not installed");
@@ -145,15 +152,22 @@ pub(super) fn open(depot: &Depot, retention: Retention) -> Box<dyn Archive> {
 }
 
 fn measure(reads: usize, depot: Depot, settle: &dyn Fn()) {
-    let of_day = size("PLATED_ARCHIVE_DAY", 1_000_000);
     let archive = open(&depot, Retention::default());
-    // The year ends today: what people ask for are the last weeks and months.
-    let start = Timestamp::now() - SignedDuration::from_hours(24 * DAYS as i64);
+    let start = first_day();
     let day = |n: usize| start + SignedDuration::from_hours(24) * n as i32;
     let reads = fill_year(&*archive, reads, &day);
     drop(archive);
     settle();
+    measure_filled(reads, depot, start);
+}
 
+/// The year ends today: what people ask for are the last weeks and months.
+fn first_day() -> Timestamp {
+    Timestamp::now() - SignedDuration::from_hours(24 * DAYS as i64)
+}
+
+fn measure_filled(reads: usize, depot: Depot, start: Timestamp) {
+    let of_day = size("PLATED_ARCHIVE_DAY", 1_000_000);
     let from = Instant::now();
     let retention = Retention { no_hit: 365, hit: 3650, ..Retention::default() };
     let archive = open(&depot, retention);
