@@ -15,6 +15,9 @@ pub struct ReadRecord {
     pub vehicle: String,
     /// The camera or file it came from.
     pub camera: String,
+    /// Which way from the vehicle the camera looks, where the configuration says it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub camera_position: Option<CameraPosition>,
     /// Registration number, A–Z and 0–9, as read.
     pub text: String,
     /// Issuing state, two letters, or empty when unknown.
@@ -57,6 +60,47 @@ pub struct ReadRecord {
     pub hits: Vec<HitRecord>,
     /// Program and model versions that made the read.
     pub made_by: MadeBy,
+}
+
+impl ReadRecord {
+    /// Its camera for people: the name, and the position where the name does not say it.
+    pub fn camera_label(&self) -> String {
+        CameraPosition::label(&self.camera, self.camera_position)
+    }
+}
+
+/// Which way from the vehicle a camera looks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CameraPosition {
+    /// Ahead.
+    Front,
+    /// Behind.
+    Rear,
+    /// To the driver's left.
+    Left,
+    /// To the driver's right.
+    Right,
+}
+
+impl CameraPosition {
+    /// The word used in JSON and in the configuration.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Front => "front",
+            Self::Rear => "rear",
+            Self::Left => "left",
+            Self::Right => "right",
+        }
+    }
+
+    /// A camera for people, such as `cam2 (rear)`; the name alone where it says the position.
+    pub fn label(name: &str, position: Option<Self>) -> String {
+        match position.map(Self::as_str) {
+            Some(position) if !name.to_ascii_lowercase().contains(position) => format!("{name} ({position})"),
+            _ => name.to_owned(),
+        }
+    }
 }
 
 /// Mark of the times of a read that was made while the clock was not trusted.

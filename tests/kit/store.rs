@@ -219,6 +219,7 @@ pub fn read(text: &str) -> NewRead {
         id,
         vehicle: "unit-7".into(),
         camera: "front-left-camera".into(),
+        camera_position: None,
         text: text.into(),
         state: "CA".into(),
         confidence: 0.93,

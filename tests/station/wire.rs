@@ -2,7 +2,7 @@
 
 use plated_core::officers::{Correction, VehicleFinding};
 use plated_core::performance::PerformanceTest;
-use plated_core::record::{ClockMark, ReadRecord};
+use plated_core::record::{CameraPosition, ClockMark, ReadRecord};
 use plated_core::wire::{
     CertificateAnswer, CertificateRequest, ModelsDocument, Problem, SecurityReceipt, SecurityReport,
 };
@@ -31,6 +31,7 @@ fn a_read_record_reads_and_writes_as_the_golden_file() {
 fn a_read_of_before_the_clock_was_trusted_says_so_as_in_the_golden_file() {
     let record: ReadRecord = round_trip(include_str!("../golden/read_record_clock.json"));
     assert_eq!((record.clock, record.position), (Some(ClockMark::NotTrusted), None));
+    assert_eq!(record.camera_position, Some(CameraPosition::Front));
 }
 
 // policy: P-30

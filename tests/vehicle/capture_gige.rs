@@ -63,7 +63,7 @@ fn wish(which: Which) -> Gige {
 }
 
 fn capture(wish: Gige) -> Capture {
-    let source = CaptureSource { name: "gige".into(), input: Input::Gige(wish), view: View::default() };
+    let source = CaptureSource { name: "gige".into(), input: Input::Gige(wish), view: View::default(), position: None };
     Capture::start(&[source], Arc::new(SystemClock::new())).unwrap()
 }
 

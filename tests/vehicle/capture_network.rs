@@ -13,7 +13,12 @@ use std::time::Duration;
 const LONG: Duration = Duration::from_secs(60);
 
 fn camera(name: &str, url: String) -> CaptureSource {
-    CaptureSource { name: name.into(), input: Input::Rtsp(CameraUrl::Plain(url)), view: View::default() }
+    CaptureSource {
+        name: name.into(),
+        input: Input::Rtsp(CameraUrl::Plain(url)),
+        view: View::default(),
+        position: None,
+    }
 }
 
 fn start(port: u16) -> Capture {
@@ -58,6 +63,7 @@ fn cameras_that_hang_hold_up_neither_another_camera_nor_a_video() {
             name: "drive".into(),
             input: Input::Video { path, pace: Pace::EveryFrame, repeat: 0, start: None },
             view: View::default(),
+            position: None,
         },
     ];
     let capture = Capture::start(&sources, Arc::new(SystemClock::new())).unwrap();
@@ -125,8 +131,12 @@ fn jpegs_over_http_become_frames_and_the_password_is_in_no_error() {
     };
     let sent: Vec<Vec<u8>> = (0..10).map(|n| drawn(20 * n)).collect();
     let url = format!("http://user:hunter2@{}/video.mjpg", mjpeg_camera(sent.clone()));
-    let source =
-        |url| CaptureSource { name: "pole".into(), input: Input::Mjpeg(CameraUrl::Plain(url)), view: View::default() };
+    let source = |url| CaptureSource {
+        name: "pole".into(),
+        input: Input::Mjpeg(CameraUrl::Plain(url)),
+        view: View::default(),
+        position: None,
+    };
     let capture = Capture::start(&[source(url)], Arc::new(SystemClock::new())).unwrap();
     for _ in 0..20 {
         let NextFrame::Frame(taken) = capture.next(LONG) else { panic!("no picture: {:?}", capture.status()) };

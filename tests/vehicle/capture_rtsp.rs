@@ -16,7 +16,7 @@ use tempfile::TempDir;
 const LONG: Duration = Duration::from_secs(90);
 
 fn start(url: CameraUrl) -> Capture {
-    let source = CaptureSource { name: "pole".into(), input: Input::Rtsp(url), view: View::default() };
+    let source = CaptureSource { name: "pole".into(), input: Input::Rtsp(url), view: View::default(), position: None };
     Capture::start(&[source], Arc::new(SystemClock::new())).unwrap()
 }
 

@@ -36,7 +36,12 @@ fn write_video(path: &Path, frames: usize) {
 }
 
 fn video(name: &str, path: PathBuf, pace: Pace, repeat: u32) -> CaptureSource {
-    CaptureSource { name: name.into(), input: Input::Video { path, pace, repeat, start: None }, view: View::default() }
+    CaptureSource {
+        name: name.into(),
+        input: Input::Video { path, pace, repeat, start: None },
+        view: View::default(),
+        position: None,
+    }
 }
 
 fn start(sources: &[CaptureSource]) -> Capture {
@@ -152,7 +157,7 @@ fn a_folder_plays_in_natural_order_and_passes_over_what_is_no_picture() {
     std::fs::write(dir.path().join("frame3.txt"), "notes").unwrap();
     std::fs::write(dir.path().join(".hidden.png"), "x").unwrap();
     let input = Input::Images { path: dir.path().into(), pace: Pace::EveryFrame, rate: 15.0, repeat: 1, start: None };
-    let capture = start(&[CaptureSource { name: "folder".into(), input, view: View::default() }]);
+    let capture = start(&[CaptureSource { name: "folder".into(), input, view: View::default(), position: None }]);
     let seen: Vec<_> = drain(&capture).into_iter().map(|(_, _, sequence, number)| (sequence, number)).collect();
     assert_eq!(seen, [(0, 1), (1, 2), (3, 9), (4, 10), (5, 11)]);
     assert_eq!((capture.status()[0].skipped, capture.status()[0].ended_with_error()), (1, None));
@@ -171,6 +176,7 @@ fn a_folder_without_any_picture_ends_with_an_error() {
             start: None,
         },
         view: View::default(),
+        position: None,
     };
     std::fs::create_dir(dir.path().join("empty")).unwrap();
     std::fs::create_dir(dir.path().join("notes")).unwrap();
@@ -191,6 +197,7 @@ fn stopping_ends_a_file_that_waits_for_its_pace_and_one_that_waits_for_room() {
         name: name.into(),
         input: Input::Images { path: dir.path().into(), pace, rate, repeat: 0, start: None },
         view: View::default(),
+        position: None,
     };
     // One picture in a thousand seconds, and one that nobody takes.
     let capture = start(&[folder("slow", Pace::Realtime, 0.001), folder("full", Pace::EveryFrame, 15.0)]);
@@ -281,6 +288,7 @@ fn a_camera_that_drops_pictures_into_a_folder_is_followed_and_each_is_taken_once
         name: "gate".into(),
         input: Input::Watch { path: folder.clone() },
         view: View::default(),
+        position: None,
     }]);
     assert_eq!(next_number(&capture).0, 1);
     // One that is still being written is not taken before its end.
@@ -316,7 +324,7 @@ fn a_camera_that_drops_pictures_into_a_folder_is_followed_and_each_is_taken_once
 fn dated(path: &Path, pace: Pace, start: Option<&str>) -> Vec<(usize, jiff::Timestamp)> {
     let start = start.map(|time| time.parse().unwrap());
     let input = Input::Video { path: path.into(), pace, repeat: 1, start };
-    let capture = self::start(&[CaptureSource { name: "gate".into(), input, view: View::default() }]);
+    let capture = self::start(&[CaptureSource { name: "gate".into(), input, view: View::default(), position: None }]);
     let mut frames = Vec::new();
     while let NextFrame::Frame(t) = capture.next(LONG) {
         frames.push((number_of(&t.frame.picture.pixels().unwrap()), t.frame.at));
@@ -402,7 +410,7 @@ fn a_folder_is_played_with_the_folders_in_it_but_for_hidden_ones_and_links() {
     }
     std::os::unix::fs::symlink(dir.path().join("elsewhere"), played.join("link")).unwrap();
     let input = Input::Images { path: played, pace: Pace::EveryFrame, rate: 15.0, repeat: 1, start: None };
-    let seen = drain(&start(&[CaptureSource { name: "folder".into(), input, view: View::default() }]));
+    let seen = drain(&start(&[CaptureSource { name: "folder".into(), input, view: View::default(), position: None }]));
     assert_eq!(seen.iter().map(|(.., number)| *number).collect::<Vec<_>>(), [1, 2, 3, 4, 5]);
 }
 
@@ -413,6 +421,7 @@ fn a_camera_that_begins_a_folder_each_day_is_followed_into_it() {
         name: "gate".into(),
         input: Input::Watch { path: dir.path().into() },
         view: View::default(),
+        position: None,
     }]);
     for (number, day) in [(1, "2026/11/25"), (2, "2026/11/26")] {
         std::fs::create_dir_all(dir.path().join(day)).unwrap();

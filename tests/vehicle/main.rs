@@ -41,4 +41,5 @@ mod store_faults;
 mod store_outbox;
 mod store_readers;
 mod store_salvage;
+mod two_cameras;
 mod units;

@@ -195,7 +195,7 @@ fn facts(record: &ReadRecord, current: &Reading) -> Vec<Fact> {
         seen,
         Fact::new("In view", format!("{took:.1} s, {}, {} agree", count(record.looks.into(), "look"), record.agreeing)),
         Fact::new("Vehicle", record.vehicle.clone()),
-        Fact::new("Camera", record.camera.clone()),
+        Fact::new("Camera", record.camera_label()),
         Fact::new("Position", record.position.as_ref().map_or_else(|| "not known".into(), place)),
     ];
     let speed = record.position.as_ref().and_then(|position| position.speed_m_s);

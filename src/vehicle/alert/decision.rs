@@ -27,11 +27,12 @@ pub fn hit(found: Match, text: &str, confidence: f32, at: Timestamp) -> HitRecor
 }
 
 /// Whether a candidate alerts at the monotonic time `now`. Its entries are
-/// [marked](super::VehicleFindings::mark); `is_probable` is what the match says, `before` are the hits of this pass.
+/// [marked](super::VehicleFindings::mark); `is_probable` is what the match says, `before` are the hits of this pass, of
+/// this camera.
 pub fn decide(
     hit: &HitRecord,
     is_probable: bool,
-    before: &[HitRecord],
+    (camera, before): (&str, &[HitRecord]),
     (lists, settings): (&Lists, &ListSettings),
     repeats: &mut Repeats,
     now: Duration,
@@ -42,5 +43,5 @@ pub fn decide(
         return Alerting::NotThisVehicle;
     }
     // What may be shown has to be probable enough by itself.
-    if is_probable && lists.alerts(&shown) { repeats.decide(&shown, before, now) } else { Alerting::Candidate }
+    if is_probable && lists.alerts(&shown) { repeats.decide(&shown, camera, before, now) } else { Alerting::Candidate }
 }

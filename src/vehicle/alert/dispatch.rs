@@ -1,10 +1,11 @@
 //! Whether a hit is news: an entry alerts once in a pass, the same plate with the same entry does not
 //! alert again for a while or as long as the vehicle stands in view, unless it is seen again far from
-//! where it alerted, and a pairing that somebody found wrong is muted until the shift ends.
+//! where it alerted, and a pairing that somebody found wrong is muted until the shift ends. What another camera of the
+//! vehicle reads of the same plate is no news, even where it reads it otherwise.
 
 use super::{MutedPairings, Settings};
 use plated_core::plate::{MatchKey, PlateText};
-use plated_core::record::{Alerting, EntryRecord, HitEntry, HitRecord, Position, Priority};
+use plated_core::record::{Alerting, EntryRecord, HitEntry, HitRecord, Position, Priority, Rule};
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,6 +17,8 @@ pub struct Repeats {
     /// Metres; 0 when no distance is far.
     far: f64,
     alerted: HashMap<(MatchKey, Wanted), Alerted>,
+    /// Entries that alerted a moment ago, whatever was read.
+    just_now: HashMap<Wanted, JustNow>,
     muted: Arc<MutedPairings>,
 }
 
@@ -25,6 +28,9 @@ const MAX_REMEMBERED: usize = 4096;
 /// A plate that was in view less than this long ago has not left: a vehicle that stands there does
 /// not alert again, however long it stands.
 const LEFT_AFTER: Duration = Duration::from_secs(60);
+
+/// A vehicle gets from the view of one camera into that of another in less.
+const NEXT_CAMERA: Duration = Duration::from_secs(10);
 
 /// What makes two entries the same.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -47,6 +53,16 @@ struct Alerted {
     place: Option<Position>,
 }
 
+/// By what an entry alerted a moment ago.
+#[derive(Clone, Debug)]
+struct JustNow {
+    camera: String,
+    rule: Rule,
+    priority: Priority,
+    /// When that camera saw it last; monotonic.
+    seen: Duration,
+}
+
 impl Wanted {
     fn of(entry: &EntryRecord) -> Self {
         Self {
@@ -62,14 +78,14 @@ impl Repeats {
     /// By the times and distances of these settings.
     pub fn new(settings: &Settings, muted: Arc<MutedPairings>) -> Self {
         let (after, far) = (Duration::from_secs(settings.repeat_after_s), f64::from(settings.repeat_distance_m));
-        Self { after, far, alerted: HashMap::new(), muted }
+        Self { after, far, alerted: HashMap::new(), just_now: HashMap::new(), muted }
     }
 
     /// Whether this hit, probable enough to alert, does alert at monotonic time `now`: not when its
     /// pairing is muted, and not when each of its entries alerted in this pass, whatever was read
-    /// then, or alerted for this text a short while ago. `before` are the hits of this pass. If it
-    /// does, it counts as alerted from here on.
-    pub fn decide(&mut self, hit: &HitRecord, before: &[HitRecord], now: Duration) -> Alerting {
+    /// then, or alerted for this text a short while ago, or by another camera's look at the vehicle. `before` are the
+    /// hits of this pass, of `camera`. If it does, it counts as alerted from here on.
+    pub fn decide(&mut self, hit: &HitRecord, camera: &str, before: &[HitRecord], now: Duration) -> Alerting {
         if self.muted.holds(hit, now) {
             return Alerting::Quieted;
         }
@@ -83,8 +99,15 @@ impl Repeats {
         // Each is noted, so no `any`, which would stop at the first.
         let is_news = |e: &&HitEntry| {
             let wanted = Wanted::of(&e.entry);
-            let in_this_pass = in_this_pass.get(&wanted).is_some_and(|most| *most >= e.priority);
-            self.is_news(&read, wanted, e.priority, in_this_pass, hit.position, now)
+            let in_this_pass = in_this_pass.get(&wanted).is_some_and(|most| *most >= e.priority)
+                || self.alerted_elsewhere(&wanted, camera, (hit.rule, e.priority), now);
+            let is_news = self.is_news(&read, wanted.clone(), e.priority, in_this_pass, hit.position, now);
+            if is_news {
+                self.just_now.retain(|_, last| now.saturating_sub(last.seen) < NEXT_CAMERA);
+                let last = JustNow { camera: camera.to_owned(), rule: hit.rule, priority: e.priority, seen: now };
+                self.just_now.insert(wanted, last);
+            }
+            is_news
         };
         if hit.entries.iter().filter(is_news).count() > 0 { Alerting::Sounded } else { Alerting::Repeat }
     }
@@ -94,11 +117,33 @@ impl Repeats {
         for hit in hits {
             let read = PlateText::normalise(&hit.text).key();
             for entry in &hit.entries {
-                if let Some(times) = self.alerted.get_mut(&(read.clone(), Wanted::of(&entry.entry))) {
+                let wanted = Wanted::of(&entry.entry);
+                if let Some(last) = self.just_now.get_mut(&wanted) {
+                    last.seen = last.seen.max(now);
+                }
+                if let Some(times) = self.alerted.get_mut(&(read.clone(), wanted)) {
                     times.seen = times.seen.max(now);
                 }
             }
         }
+    }
+
+    /// Whether another camera's look at the vehicle alerted for this entry a moment ago, by a rule as strict and as
+    /// urgently. A stricter match is a better reason to look, and two plates that fit one partial plate are two vehicles.
+    fn alerted_elsewhere(
+        &self,
+        wanted: &Wanted,
+        camera: &str,
+        (rule, priority): (Rule, Priority),
+        now: Duration,
+    ) -> bool {
+        let is_the_same = |last: &JustNow| {
+            last.camera != camera
+                && last.rule <= rule
+                && last.priority >= priority
+                && now.saturating_sub(last.seen) < NEXT_CAMERA.min(self.after)
+        };
+        rule != Rule::Wildcard && self.just_now.get(wanted).is_some_and(is_the_same)
     }
 
     fn is_news(
@@ -150,7 +195,7 @@ impl Repeats {
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
-    use plated_core::record::{Rule, StateAgreement};
+    use plated_core::record::StateAgreement;
     use uuid::Uuid;
 
     pub fn hit(text: &str, listed: &str, entries: &[EntryRecord]) -> HitRecord {
@@ -188,7 +233,7 @@ pub(super) mod tests {
         let (stolen, felony) =
             (entry("7ABC123", Priority::Normal, "stolen"), entry("7ABC123", Priority::High, "felony"));
         let mut decide =
-            |entries: &[EntryRecord], now| repeats.decide(&hit("7ABC123", "7ABC123", entries), &[], S(now));
+            |entries: &[EntryRecord], now| repeats.decide(&hit("7ABC123", "7ABC123", entries), "front", &[], S(now));
         assert_eq!(decide(std::slice::from_ref(&stolen), 0), Alerting::Sounded);
         assert_eq!(decide(&[stolen.clone(), felony.clone()], 1), Alerting::Sounded);
         assert_eq!(decide(&[felony, stolen], 2), Alerting::Repeat);
@@ -199,9 +244,9 @@ pub(super) mod tests {
         let mut repeats = repeats(600);
         let wanted = hit("7ABC123", "7A8C123", &[entry("7A8C123", Priority::High, "stolen")]);
         repeats.muted.begin(&wanted, S(100));
-        assert_eq!(repeats.decide(&wanted, &[], S(99)), Alerting::Quieted);
-        assert_eq!(repeats.decide(&wanted, &[], S(100)), Alerting::Sounded);
-        assert_eq!(repeats.decide(&wanted, &[], S(101)), Alerting::Repeat);
+        assert_eq!(repeats.decide(&wanted, "front", &[], S(99)), Alerting::Quieted);
+        assert_eq!(repeats.decide(&wanted, "front", &[], S(100)), Alerting::Sounded);
+        assert_eq!(repeats.decide(&wanted, "front", &[], S(101)), Alerting::Repeat);
     }
 
     pub fn entry(plate: &str, priority: Priority, category: &str) -> EntryRecord {
@@ -213,7 +258,8 @@ pub(super) mod tests {
     impl Repeats {
         /// Whether a pass of its own with this text and entry alerts.
         fn alerts(&mut self, read: &str, entry: &EntryRecord, now: u64) -> bool {
-            self.decide(&hit(read, &entry.plate, std::slice::from_ref(entry)), &[], S(now)) == Alerting::Sounded
+            self.decide(&hit(read, &entry.plate, std::slice::from_ref(entry)), "front", &[], S(now))
+                == Alerting::Sounded
         }
     }
 
@@ -237,7 +283,7 @@ pub(super) mod tests {
     fn alerts_at(repeats: &mut Repeats, place: Option<Position>, now: u64) -> bool {
         let wanted =
             HitRecord { position: place, ..hit("7ABC123", "7ABC123", &[entry("7ABC123", Priority::High, "x")]) };
-        repeats.decide(&wanted, &[], S(now)) == Alerting::Sounded
+        repeats.decide(&wanted, "front", &[], S(now)) == Alerting::Sounded
     }
 
     #[test]
@@ -291,16 +337,16 @@ pub(super) mod tests {
         let mut repeats = repeats(600);
         let stolen = [entry("7ABC123", Priority::High, "stolen")];
         let mut first = hit("7ABC123", "7ABC123", &stolen);
-        first.alert = repeats.decide(&first, &[], S(0));
+        first.alert = repeats.decide(&first, "front", &[], S(0));
         assert_eq!(first.alert, Alerting::Sounded);
         let second = hit("7A8C123", "7ABC123", &stolen);
-        assert_eq!(repeats.decide(&second, std::slice::from_ref(&first), S(1)), Alerting::Repeat);
+        assert_eq!(repeats.decide(&second, "front", std::slice::from_ref(&first), S(1)), Alerting::Repeat);
         // The next pass of the same vehicle begins with the other text.
-        assert_eq!(repeats.decide(&second, &[], S(100)), Alerting::Repeat);
+        assert_eq!(repeats.decide(&second, "front", &[], S(100)), Alerting::Repeat);
         // Also when the pass lasts longer than the time in which alerts don't repeat.
-        assert_eq!(repeats.decide(&second, std::slice::from_ref(&first), S(2000)), Alerting::Repeat);
+        assert_eq!(repeats.decide(&second, "front", std::slice::from_ref(&first), S(2000)), Alerting::Repeat);
         let more = hit("7A8C123", "7ABC123", &[stolen[0].clone(), entry("7ABC123", Priority::High, "robbery")]);
-        assert_eq!(repeats.decide(&more, &[first], S(2001)), Alerting::Sounded, "another entry");
+        assert_eq!(repeats.decide(&more, "front", &[first], S(2001)), Alerting::Sounded, "another entry");
     }
 
     #[test]
@@ -315,6 +361,34 @@ pub(super) mod tests {
             assert!(!repeats.alerts("7ABC123", &stolen, 3000 + minute * 59));
         }
         assert!(repeats.alerts("7ABC123", &stolen, 3000 + 59 * 59 + 60));
+    }
+
+    #[test]
+    fn two_cameras_that_see_the_same_vehicle_make_one_alert_whatever_each_of_them_reads() {
+        let mut repeats = repeats(600);
+        let stolen = [entry("7ABC123", Priority::High, "stolen")];
+        let seen = |text: &str, rule| HitRecord { rule, ..hit(text, "7ABC123", &stolen) };
+        let front = seen("7ABC123", Rule::Exact);
+        assert_eq!(repeats.decide(&front, "front", &[], S(0)), Alerting::Sounded);
+        repeats.seen(&[front], S(4));
+        assert_eq!(repeats.decide(&seen("7ABC123", Rule::Exact), "rear", &[], S(13)), Alerting::Repeat);
+        assert_eq!(repeats.decide(&seen("7A8C123", Rule::Equivalent), "rear", &[], S(13)), Alerting::Repeat);
+        // Later it is another vehicle, and so is one before the same camera.
+        assert_eq!(repeats.decide(&seen("7ABC12", Rule::ExtraCharacter), "rear", &[], S(14)), Alerting::Sounded);
+        assert_eq!(repeats.decide(&seen("7ABCI23", Rule::Equivalent), "rear", &[], S(15)), Alerting::Sounded);
+    }
+
+    #[test]
+    fn a_second_camera_alerts_where_its_match_is_stricter_or_the_entry_is_a_partial_plate() {
+        let mut repeats = repeats(600);
+        let stolen = [entry("7ABC123", Priority::High, "stolen")];
+        let seen = |text: &str, rule| HitRecord { rule, ..hit(text, "7ABC123", &stolen) };
+        assert_eq!(repeats.decide(&seen("7A8C123", Rule::Equivalent), "front", &[], S(0)), Alerting::Sounded);
+        assert_eq!(repeats.decide(&seen("7ABC123", Rule::Exact), "rear", &[], S(2)), Alerting::Sounded);
+        let partial = [entry("7AB*", Priority::High, "robbery")];
+        let fits = |text: &str| HitRecord { rule: Rule::Wildcard, ..hit(text, "7AB*", &partial) };
+        assert_eq!(repeats.decide(&fits("7AB1"), "front", &[], S(0)), Alerting::Sounded);
+        assert_eq!(repeats.decide(&fits("7AB2"), "rear", &[], S(1)), Alerting::Sounded);
     }
 
     #[test]

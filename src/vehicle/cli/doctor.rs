@@ -175,8 +175,9 @@ fn cameras(config: &Config, clock: &Arc<dyn Clock>, found: &mut Findings) {
     }
     for (source, size) in capture.status().into_iter().zip(sizes) {
         let what = format!("camera {}", source.name);
+        let position = source.position.map_or_else(String::new, |position| format!(" ({})", position.as_str()));
         match (size, source.state) {
-            (Some(size), _) => found.add(&what, Level::Ok, format!("it gives pictures of {size}")),
+            (Some(size), _) => found.add(&what, Level::Ok, format!("it gives pictures of {size}{position}")),
             (None, SourceState::Waiting { error } | SourceState::Ended { error: Some(error) }) => {
                 found.add(&what, Level::Failed, error);
             }

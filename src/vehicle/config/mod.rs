@@ -7,6 +7,7 @@ use crate::lists::HotlistSync;
 use crate::{alert, console, gps, metrics, power, provision, purge, store, subscribers, transfer};
 use plated_core::config_file::{parse, placed, within, wrong};
 use plated_core::name::is_plain_name;
+use plated_core::record::CameraPosition;
 use plated_hotlist::settings::{Hotlist, ListKind, OFFICERS};
 use plated_vision::capture::{CameraUrl, CaptureSource, Input};
 use plated_vision::recognition::Recognition;
@@ -123,6 +124,11 @@ impl Config {
             cameras.iter().map(|camera| (camera.clone(), site.clone())).collect::<Vec<_>>()
         };
         self.sites.iter().flat_map(of).collect()
+    }
+
+    /// Which way from the vehicle each camera looks whose table says it.
+    pub fn position_of_cameras(&self) -> HashMap<String, CameraPosition> {
+        self.sources.iter().filter_map(|source| Some((source.name.clone(), source.position?))).collect()
     }
 
     /// Where the daemon listens for the command line.

@@ -3,6 +3,7 @@
 use crate::health::{Level, Part};
 use jiff::Timestamp;
 use plated_access::{Live, Permit};
+use plated_core::record::CameraPosition;
 use plated_vision::capture::{SourceState, SourceStatus};
 use plated_vision::frame::Frame;
 use plated_web::pages::CameraCard;
@@ -97,6 +98,7 @@ impl Cameras {
             CameraCard {
                 id: id(&source.name),
                 name: source.name.to_string(),
+                label: CameraPosition::label(&source.name, source.position),
                 health,
                 rate,
                 last_read,

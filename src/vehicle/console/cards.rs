@@ -57,7 +57,7 @@ pub fn card(alert: &KeptAlert, hit: &HitRecord, of: For<'_>) -> AlertCard {
         colour: settings.colour(&entry.list, &entry.category).unwrap_or_default().into(),
         at: words::moment(alert.read.last_seen, now),
         ago: words::ago(alert.read.last_seen, now),
-        camera: alert.read.camera.clone(),
+        camera: alert.read.camera_label(),
         place: rows::place(&alert.read),
         pair: pair(alert, hit, entry),
         confidence: Confidence(hit.confidence),

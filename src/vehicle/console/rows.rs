@@ -18,7 +18,7 @@ pub fn row(console: &Console, read: &ReadRecord, hits: Option<&Scope>, now: Time
         plate: Plate::new(&read.text, &read.state),
         crop: picture(read, ImageRole::Plate),
         confidence: Confidence(read.confidence),
-        camera: read.camera.clone(),
+        camera: read.camera_label(),
         at: words::moment(read.last_seen, now),
         place: place(read),
         urgency: urgency.map(Urgency),

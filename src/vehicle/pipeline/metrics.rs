@@ -123,6 +123,7 @@ mod tests {
             Totals { frames: 120, reads: 7, hits: 1, detect: Duration::from_millis(1500), ..Totals::default() };
         let front = SourceStatus {
             name: "front".into(),
+            position: None,
             state: SourceState::Running,
             captured: 150,
             dropped: 30,

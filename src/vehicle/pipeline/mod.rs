@@ -316,7 +316,8 @@ impl Daemon {
         };
         let recorder = {
             let (vehicle, canvass) = (config.vehicle.clone(), officers.canvass().clone());
-            let maker = Maker { vehicle, made_by, sites: config.site_of_cameras() };
+            let (sites, positions) = (config.site_of_cameras(), config.position_of_cameras());
+            let maker = Maker { vehicle, made_by, sites, positions };
             Recorder::new(maker, matching, chime.clone(), counters.clone(), waiting.clone(), canvass)
         };
         let no_more = EndOfReads(waiting);
@@ -574,6 +575,7 @@ mod tests {
     fn when_nothing_is_read_any_more_a_source_that_goes_on_is_an_error_and_one_at_its_end_is_not() {
         let source = |name: &str, state| SourceStatus {
             name: name.into(),
+            position: None,
             state,
             captured: 1,
             dropped: 0,

@@ -8,6 +8,7 @@ use crate::alert::{Chime, ChimeStatus};
 use crate::health::{Health, Level};
 use plated_core::clock::Clock;
 use plated_core::error::Result;
+use plated_core::record::CameraPosition;
 use plated_core::shutdown::Shutdown;
 use plated_core::text::count;
 use plated_core::thread::{Thread, guarded};
@@ -81,6 +82,7 @@ impl Monitor {
             let fault = self.counters.picture_fault(index).map(|fault| fault.text());
             let fault = fault.or_else(|| self.counters.moved(index).map(|moved| moved.text()));
             let (level, text) = pictured((level, text), fault);
+            let text = placed(source, text);
             let worse = self.report(&format!("camera {}", source.name), (level, text.clone()));
             // What keeps it from being opened is logged where it is opened.
             if worse && level == Level::Degraded && source.state == SourceState::Running {
@@ -236,6 +238,15 @@ fn pictured((level, text): (Level, String), fault: Option<String>) -> (Level, St
     }
 }
 
+/// The same with where the camera is, where its name does not say it.
+fn placed(source: &SourceStatus, text: String) -> String {
+    let shown = CameraPosition::label(&source.name, source.position);
+    match source.position {
+        Some(position) if *shown != *source.name => format!("{}: {text}", position.as_str()),
+        _ => text,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -244,6 +255,7 @@ mod tests {
     fn source(state: SourceState, last_frame: Option<u64>) -> SourceStatus {
         SourceStatus {
             name: "front".into(),
+            position: None,
             state,
             captured: 100,
             dropped: 3,
@@ -340,6 +352,17 @@ mod tests {
         let silent = (Level::Failed, "no picture for 12 s".to_owned());
         assert_eq!(pictured(silent.clone(), fault), silent);
         assert_eq!(pictured((Level::Ok, "15 frames".into()), None).0, Level::Ok);
+    }
+
+    #[test]
+    fn a_camera_is_told_with_its_position_unless_its_name_says_it() {
+        let text = |name: &str, position| {
+            let source = source(SourceState::Running, Some(1));
+            placed(&SourceStatus { name: name.into(), position, ..source }, "15 frames".into())
+        };
+        assert_eq!(text("cam2", Some(CameraPosition::Rear)), "rear: 15 frames");
+        assert_eq!(text("rear-left", Some(CameraPosition::Rear)), "15 frames");
+        assert_eq!(text("cam2", None), "15 frames");
     }
 
     #[test]

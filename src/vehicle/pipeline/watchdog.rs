@@ -163,6 +163,7 @@ mod tests {
         let (name, note) = ("front".into(), None);
         SourceStatus {
             name,
+            position: None,
             state,
             captured,
             dropped,

@@ -3,7 +3,7 @@
 use crate::store::{Finding, KeptAlert};
 use jiff::Timestamp;
 use plated_core::position::Position;
-use plated_core::record::{ClockMark, Difference, HitEntry, HitRecord, Priority, Rule};
+use plated_core::record::{CameraPosition, ClockMark, Difference, HitEntry, HitRecord, Priority, Rule};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -23,6 +23,9 @@ pub struct AlertMessage {
     pub vehicle: String,
     /// The camera.
     pub camera: String,
+    /// Which way from the vehicle it looks, where that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub camera_position: Option<CameraPosition>,
     /// When the match was found.
     pub at: Timestamp,
     /// Mark of the times, when the vehicle's clock was not trusted.
@@ -63,6 +66,7 @@ impl AlertMessage {
             read: alert.read.id,
             vehicle: alert.read.vehicle.clone(),
             camera: alert.read.camera.clone(),
+            camera_position: alert.read.camera_position,
             at: hit.at,
             clock: alert.read.clock,
             priority: hit.priority(),

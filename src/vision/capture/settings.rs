@@ -6,6 +6,7 @@ use super::view::{Area, View};
 use jiff::{SignedDuration, Timestamp};
 use plated_core::clock::BUILT;
 use plated_core::config_file::{moment, within};
+use plated_core::record::CameraPosition;
 use serde::Deserialize;
 use std::path::PathBuf;
 
@@ -19,6 +20,8 @@ pub struct CaptureSource {
     pub input: Input,
     /// Which plates in its picture count.
     pub view: View,
+    /// Which way from the vehicle it looks.
+    pub position: Option<CameraPosition>,
 }
 
 /// Where frames come from.
@@ -85,6 +88,7 @@ pub enum CameraUrl {
 struct SourceKeys {
     name: String,
     kind: SourceKind,
+    position: Option<CameraPosition>,
     path: Option<PathBuf>,
     pace: Option<Pace>,
     repeat: Option<u32>,
@@ -225,7 +229,7 @@ impl TryFrom<SourceKeys> for CaptureSource {
             }
         };
         let view = View { region: k.region, ignore: k.ignore, min_plate: k.min_plate };
-        Ok(CaptureSource { name, input, view })
+        Ok(CaptureSource { name, input, view, position: k.position })
     }
 }
 
@@ -271,6 +275,15 @@ mod tests {
 
     fn source(keys: &str) -> Result<CaptureSource, String> {
         toml::from_str(&format!("name = \"front\"\n{keys}")).map_err(|e| e.to_string())
+    }
+
+    #[test]
+    fn a_camera_looks_one_of_four_ways_or_does_not_say() {
+        let position = |keys: &str| source(&format!("kind = \"v4l2\"\ndevice = \"/dev/video0\"\n{keys}"));
+        assert_eq!(position("").unwrap().position, None);
+        assert_eq!(position("position = \"rear\"").unwrap().position, Some(CameraPosition::Rear));
+        let why = position("position = \"roof\"").unwrap_err();
+        assert!(why.contains("roof") && why.contains("`front`, `rear`, `left`, `right`"), "{why}");
     }
 
     #[test]

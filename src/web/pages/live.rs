@@ -68,8 +68,10 @@ pub struct ReadRow {
 pub struct CameraCard {
     /// Name made of letters, digits and hyphens.
     pub id: String,
-    /// As people call it.
+    /// Its name in the configuration.
     pub name: String,
+    /// As people are shown it: the name, and which way it looks.
+    pub label: String,
     /// How it is.
     pub health: Health,
     /// Such as `28 frames/s`.

@@ -192,7 +192,7 @@ fn facts(read: &ReadRecord, current: &Reading) -> Vec<Fact> {
         Fact::new("Plate", current.text.clone()).copied_by("Copy the plate"),
         seen,
         Fact::new("In view", format!("{took:.1} s, {}, {} agree", count(read.looks.into(), "look"), read.agreeing)),
-        Fact::new("Camera", read.camera.clone()),
+        Fact::new("Camera", read.camera_label()),
         Fact::new("Vehicle", read.vehicle.clone()),
     ];
     if let Some(position) = &read.position {

@@ -122,7 +122,7 @@ impl OfficerService {
             self.findings.mark(&mut hit, &corrected.state, monotonic);
             let before: Vec<HitRecord> = read.hits.iter().chain(&hits).cloned().collect();
             let lists = (&*self.lists, &*self.sets);
-            hit.alert = alert::decide(&hit, is_probable, &before, lists, &mut repeats, monotonic);
+            hit.alert = alert::decide(&hit, is_probable, (&read.camera, &before), lists, &mut repeats, monotonic);
             hits.push(hit);
         }
         hits

@@ -31,7 +31,7 @@ use crossbeam_channel::{Receiver, RecvTimeoutError};
 use passes::{Pass, Passes};
 use pending::Pending;
 use plated_core::clock::Clock;
-use plated_core::record::{Alerting, ClockMark, HitRecord, MadeBy, ReadRecord};
+use plated_core::record::{Alerting, CameraPosition, ClockMark, HitRecord, MadeBy, ReadRecord};
 use plated_hotlist::ListSettings;
 use plated_vision::recognition::{Event, TrackRead};
 use std::collections::HashMap;
@@ -69,6 +69,8 @@ pub struct Maker {
     pub made_by: MadeBy,
     /// The fixed site at which a camera stands, of those that do.
     pub sites: HashMap<String, String>,
+    /// Which way from the vehicle a camera looks, of those whose configuration says it.
+    pub positions: HashMap<String, CameraPosition>,
 }
 
 impl Recorder {
@@ -181,6 +183,7 @@ impl Recorder {
             id: read.id,
             vehicle: self.maker.vehicle.clone(),
             camera: read.source.to_string(),
+            camera_position: self.maker.positions.get(&*read.source).copied(),
             text: read.text.clone(),
             state: read.state.clone(),
             confidence: read.confidence,

@@ -214,7 +214,8 @@ impl Matching {
             if known.is_some_and(|n| !may_change(&hits[n])) {
                 continue;
             }
-            hit.alert = alert::decide(&hit, alerts, hits, (&self.lists, &self.settings), repeats, monotonic);
+            hit.alert =
+                alert::decide(&hit, alerts, (&read.source, hits), (&self.lists, &self.settings), repeats, monotonic);
             match known {
                 Some(_) if matches!(hit.alert, Alerting::Candidate | Alerting::Covert) => continue,
                 Some(n) if hits[n].alert == hit.alert && hit.alert != Alerting::Sounded => continue,

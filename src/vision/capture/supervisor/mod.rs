@@ -8,6 +8,7 @@ use crate::capture::CaptureSource;
 use crate::frame::Frame;
 use plated_core::clock::Clock;
 use plated_core::error::{Context, Kind, Result};
+use plated_core::record::CameraPosition;
 use plated_core::shutdown::Shutdown;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::thread::JoinHandle;
@@ -47,6 +48,8 @@ pub struct TakenFrame {
 pub struct SourceStatus {
     /// Its name.
     pub name: Arc<str>,
+    /// Which way from the vehicle it looks, where the configuration says it.
+    pub position: Option<CameraPosition>,
     /// What it does now.
     pub state: SourceState,
     /// Frames captured.
@@ -129,7 +132,7 @@ impl Capture {
     }
 
     fn start_plans(plans: Vec<Plan>, clock: Arc<dyn Clock>) -> Result<Self> {
-        let status = plans.iter().map(|p| Mutex::new(SourceStatus::new(&p.name))).collect();
+        let status = plans.iter().map(|p| Mutex::new(SourceStatus::new(&p.name, p.position))).collect();
         let shared = Arc::new(Shared { clock, stop: Shutdown::new(), inbox: Inbox::new(plans.len()), status });
         let capture = Self { shared, threads: Mutex::default() };
         for (index, plan) in plans.into_iter().enumerate() {
@@ -210,9 +213,10 @@ impl Shared {
 }
 
 impl SourceStatus {
-    fn new(name: &Arc<str>) -> Self {
+    fn new(name: &Arc<str>, position: Option<CameraPosition>) -> Self {
         Self {
             name: Arc::clone(name),
+            position,
             state: SourceState::Opening,
             captured: 0,
             dropped: 0,

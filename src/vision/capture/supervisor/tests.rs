@@ -35,7 +35,7 @@ impl FrameReader for Fake {
 
 fn camera(name: &str, open: impl Fn() -> Result<Fake> + Send + 'static) -> Plan {
     let open = move || open().map(|f| Box::new(f) as Box<dyn FrameReader>);
-    Plan { name: name.into(), probe: None, open: Box::new(open), file: None, max_retry: LONG }
+    Plan { name: name.into(), position: None, probe: None, open: Box::new(open), file: None, max_retry: LONG }
 }
 
 fn start(plans: Vec<Plan>) -> Capture {
@@ -109,7 +109,7 @@ fn a_camera_that_hangs_while_it_is_opened_rests_longer_than_it_held_up_the_other
         hand.advance(Duration::from_secs(15));
         Ok(Fake { left: 0, then: || Err(Error::new(Kind::Missing, "the camera stopped sending")) })
     });
-    let status = vec![Mutex::new(SourceStatus::new(&plan.name))];
+    let status = vec![Mutex::new(SourceStatus::new(&plan.name, None))];
     let shared = Arc::new(Shared { clock, stop: Shutdown::new(), inbox: Inbox::new(1), status });
     let mut worker = Worker::new(shared, 0, plan);
     assert!(worker.play().is_err());
@@ -128,7 +128,7 @@ fn the_last_frame_of_a_recording_played_slower_than_it_was_made_is_as_old_as_it_
         Ok(Fake { left: 1, then: || Ok(false) })
     });
     plan.file = Some(FilePlan { pace: Pace::EveryFrame, repeat: 2, start: None });
-    let status = vec![Mutex::new(SourceStatus::new(&plan.name))];
+    let status = vec![Mutex::new(SourceStatus::new(&plan.name, None))];
     let shared = Arc::new(Shared { clock: clock.clone(), stop: Shutdown::new(), inbox: Inbox::new(1), status });
     let mut worker = Worker::new(shared, 0, plan);
     for _ in 0..2 {
@@ -175,7 +175,14 @@ fn a_dropped_frame_is_never_decoded() {
     let all = Arc::clone(&sent);
     let open = move || Ok(Box::new(Jpegs { left: 40, sent: Arc::clone(&all) }) as Box<dyn FrameReader>);
     let file = Some(FilePlan { pace: Pace::Realtime, repeat: 1, start: None });
-    let capture = start(vec![Plan { name: "front".into(), probe: None, open: Box::new(open), file, max_retry: LONG }]);
+    let capture = start(vec![Plan {
+        name: "front".into(),
+        position: None,
+        probe: None,
+        open: Box::new(open),
+        file,
+        max_retry: LONG,
+    }]);
     // Nobody takes a frame before the file is at its end.
     assert!(capture.shared.inbox.wait_ended(LONG));
     let NextFrame::Frame(taken) = capture.next(LONG) else { panic!("no frame") };

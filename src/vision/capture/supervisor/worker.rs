@@ -13,6 +13,7 @@ use crate::frame::Frame;
 use jiff::Timestamp;
 use plated_core::clock::Moment;
 use plated_core::error::{Error, Kind, Result};
+use plated_core::record::CameraPosition;
 use plated_core::retry::Backoff;
 use plated_core::text::sentence;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -30,6 +31,7 @@ const REST_FACTOR: u32 = 4;
 /// How a source is opened and played.
 pub struct Plan {
     pub name: Arc<str>,
+    pub position: Option<CameraPosition>,
     /// What can be found out before `open`, of which there is only one at a time among all sources.
     pub probe: Option<Box<dyn Fn() -> Result<()> + Send>>,
     pub open: Box<dyn Fn() -> Result<Box<dyn FrameReader>> + Send>,
@@ -78,7 +80,8 @@ impl Plan {
         };
         // To see that no USB camera is plugged in costs nothing, and the driver wants pictures when it is.
         let max_retry = if matches!(source.input, Input::V4l2 { .. }) { MAX_USB_RETRY } else { MAX_RETRY };
-        Self { name: source.name.as_str().into(), probe, open: Box::new(open), file, max_retry }
+        let (name, position) = (source.name.as_str().into(), source.position);
+        Self { name, position, probe, open: Box::new(open), file, max_retry }
     }
 }
 

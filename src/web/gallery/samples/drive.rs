@@ -43,6 +43,7 @@ pub fn camera(id: &str, name: &str, health: Health, rate: &str, last: &str, warn
     CameraCard {
         id: id.into(),
         name: name.into(),
+        label: name.into(),
         health,
         rate: rate.into(),
         last_read: last.into(),

@@ -113,6 +113,7 @@ pub fn pending(id: Uuid, has_hit: bool, open: bool) -> Pending {
         id,
         vehicle: "unit-7".into(),
         camera: "front".into(),
+        camera_position: None,
         text: WANTED.into(),
         state: String::new(),
         confidence: 0.9,
@@ -212,7 +213,7 @@ impl Bench {
         let lists_ready = Arc::new(AtomicBool::new(true));
         let matching = matching(&lists, &lists_ready, settings, clock);
         let recorder = Recorder::new(
-            Maker { vehicle: "unit-7".into(), made_by: made_by(), sites: HashMap::new() },
+            Maker { vehicle: "unit-7".into(), made_by: made_by(), sites: HashMap::new(), positions: HashMap::new() },
             matching,
             chime.clone(),
             counters.clone(),
