@@ -10,18 +10,25 @@ use std::time::Duration;
 pub struct Moved {
     own: SystemClock,
     by: Mutex<(SignedDuration, Duration)>,
+    slept: Mutex<Duration>,
     is_kept: AtomicBool,
 }
 
 impl Moved {
     pub fn new() -> Self {
-        Self { own: SystemClock::new(), by: Mutex::default(), is_kept: AtomicBool::new(false) }
+        Self { own: SystemClock::new(), by: Mutex::default(), slept: Mutex::default(), is_kept: AtomicBool::new(false) }
     }
 
     /// Moves the wall clock and the monotonic one.
     pub fn on(&self, wall: SignedDuration, monotonic: Duration) {
         let mut by = self.by.lock().unwrap();
         *by = (by.0 + wall, by.1 + monotonic);
+    }
+
+    /// The computer slept for so long.
+    pub fn slept(&self, by: Duration) {
+        *self.slept.lock().unwrap() += by;
+        self.on(SignedDuration::try_from(by).unwrap(), by);
     }
 
     /// From now on a time server keeps it, or does not.
@@ -41,6 +48,9 @@ impl Clock for Moved {
     }
     fn monotonic(&self) -> Duration {
         self.own.monotonic() + self.by.lock().unwrap().1
+    }
+    fn awake(&self) -> Duration {
+        self.monotonic() - *self.slept.lock().unwrap()
     }
     fn is_synchronised(&self) -> Option<bool> {
         self.is_kept.load(Ordering::Relaxed).then_some(true)

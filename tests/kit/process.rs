@@ -81,6 +81,12 @@ impl Daemon {
         Self::run(dir, command.env("NOTIFY_SOCKET", socket).env("WATCHDOG_USEC", "30000000"), args)
     }
 
+    /// The same where the system's bus is at this address.
+    pub fn start_on_bus(dir: &Path, address: &str, args: &[&str]) -> Self {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_plated"));
+        Self::run(dir, command.env("DBUS_SYSTEM_BUS_ADDRESS", address), args)
+    }
+
     /// The same where no file may grow past so many KiB, as if the disk were full.
     pub fn start_on_full_disk(dir: &Path, kib: u32, args: &[&str]) -> Self {
         let shell = format!("trap '' XFSZ; ulimit -S -f {}; exec \"$0\" \"$@\"", 2 * kib);

@@ -24,6 +24,7 @@ mod capture_rtsp;
 mod capture_sources;
 mod check_models;
 mod command_line;
+mod computer;
 mod console;
 mod doctor;
 mod guide;

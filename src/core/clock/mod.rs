@@ -19,8 +19,13 @@ use uuid::Uuid;
 pub trait Clock: Send + Sync + 'static {
     /// Wall-clock time, UTC. May jump.
     fn wall(&self) -> Timestamp;
-    /// Time since the clock was made. Never goes back.
+    /// Time since the clock was made, the computer's sleep included. Never goes back.
     fn monotonic(&self) -> Duration;
+
+    /// The same without the time that the computer slept: by it a thread is judged that seems to hang.
+    fn awake(&self) -> Duration {
+        self.monotonic()
+    }
 
     /// Whether the system says that a time server keeps the wall clock right; `None` where it does not say.
     fn is_synchronised(&self) -> Option<bool> {
@@ -64,13 +69,15 @@ pub fn id_at(at: Timestamp) -> Uuid {
 /// The machine's own clocks.
 #[derive(Debug)]
 pub struct SystemClock {
-    start: Instant,
+    /// Time since the computer was started, its sleep included.
+    start: Duration,
+    start_awake: Instant,
 }
 
 impl SystemClock {
     /// A clock whose monotonic time starts now.
     pub fn new() -> Self {
-        Self { start: Instant::now() }
+        Self { start: since_boot(), start_awake: Instant::now() }
     }
 }
 
@@ -85,7 +92,10 @@ impl Clock for SystemClock {
         Timestamp::now()
     }
     fn monotonic(&self) -> Duration {
-        self.start.elapsed()
+        since_boot().saturating_sub(self.start)
+    }
+    fn awake(&self) -> Duration {
+        self.start_awake.elapsed()
     }
     fn is_synchronised(&self) -> Option<bool> {
         // Only asks: no mode is set. `TIME_ERROR` is what an unsynchronised clock answers.
@@ -98,17 +108,24 @@ impl Clock for SystemClock {
     }
 }
 
+/// Time since the computer was started, its sleep included; [`Instant`] stands still meanwhile.
+fn since_boot() -> Duration {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::Boottime);
+    Duration::new(time.tv_sec.unsigned_abs(), u32::try_from(time.tv_nsec).unwrap_or_default())
+}
+
 /// A clock that moves only when told to.
 #[derive(Debug)]
 pub struct ManualClock {
     now: Mutex<(Timestamp, Duration)>,
+    slept: Mutex<Duration>,
     synchronised: AtomicBool,
 }
 
 impl ManualClock {
     /// Starts at `wall`, with monotonic time zero.
     pub fn at(wall: Timestamp) -> Self {
-        Self { now: Mutex::new((wall, Duration::ZERO)), synchronised: AtomicBool::new(false) }
+        Self { now: Mutex::new((wall, Duration::ZERO)), slept: Mutex::default(), synchronised: AtomicBool::new(false) }
     }
 
     /// From now on a time server keeps it right, or does not.
@@ -121,6 +138,12 @@ impl ManualClock {
         let mut now = self.now.lock().unwrap_or_else(|e| e.into_inner());
         now.0 += by;
         now.1 += by;
+    }
+
+    /// Lets `by` pass on both clocks while the computer sleeps.
+    pub fn sleep(&self, by: Duration) {
+        self.advance(by);
+        *self.slept.lock().unwrap_or_else(|e| e.into_inner()) += by;
     }
 
     /// Sets the wall clock alone, as an operator or a time server would.
@@ -136,6 +159,9 @@ impl Clock for ManualClock {
     fn monotonic(&self) -> Duration {
         self.now.lock().unwrap_or_else(|e| e.into_inner()).1
     }
+    fn awake(&self) -> Duration {
+        self.monotonic() - *self.slept.lock().unwrap_or_else(|e| e.into_inner())
+    }
     fn is_synchronised(&self) -> Option<bool> {
         Some(self.synchronised.load(Ordering::Relaxed))
     }
@@ -144,6 +170,13 @@ impl Clock for ManualClock {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_systems_two_clocks_differ_by_its_sleep_alone() {
+        let clock = SystemClock::new();
+        let (awake, all) = (clock.awake(), clock.monotonic());
+        assert!(all + Duration::from_secs(1) > awake && clock.monotonic() >= all && clock.awake() >= awake);
+    }
 
     #[test]
     fn a_wall_clock_jump_leaves_monotonic_time_alone() {

@@ -167,6 +167,10 @@ impl Clock for TrustedClock {
         self.system.monotonic()
     }
 
+    fn awake(&self) -> Duration {
+        self.system.awake()
+    }
+
     fn is_synchronised(&self) -> Option<bool> {
         self.system.is_synchronised()
     }
@@ -398,6 +402,20 @@ mod tests {
             assert_eq!(change.correction.unwrap().0, SignedDuration::ZERO);
             assert_eq!(clock.wall(), at("2026-12-02T08:00:10Z"));
         }
+    }
+
+    // policy: P-26
+    #[test]
+    fn a_night_of_sleep_is_no_jump_and_a_clock_that_was_set_back_in_it_is_one() {
+        let (system, clock) = started("2026-12-01T09:00:00Z");
+        assert_eq!(clock.check(), None);
+        system.sleep(Duration::from_secs(60 * 3600));
+        assert_eq!((clock.check(), clock.moment().trusted), (None, true), "longer than any jump that is believed");
+        assert_eq!(clock.monotonic() - clock.awake(), Duration::from_secs(60 * 3600));
+        system.sleep(Duration::from_secs(3600));
+        system.jump_to(at("2026-12-01T09:00:00Z"));
+        let change = clock.check().unwrap();
+        assert!(change.jump < -SignedDuration::from_hours(60) && change.doubt.is_some(), "{change:?}");
     }
 
     #[test]

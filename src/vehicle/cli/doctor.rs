@@ -6,6 +6,7 @@ use crate::alert::Chime;
 use crate::config::Config;
 use crate::control::{self, Call, Reply, Request, StatusReport};
 use crate::health::{Level, clock_part, disk};
+use crate::power::{IGNITION, ignition_part};
 use crate::store::Key;
 use crate::transfer::{HttpsLink, standing};
 use opencv::core::MatTraitConst;
@@ -124,6 +125,9 @@ fn examine(config: &Config, found: &mut Findings) {
         if let Some(gps) = &config.gps {
             let reached = connect(&gps.address, "gpsd; does it run, and is gps.address its address?");
             found.put("gps", reached, Level::Degraded, |()| format!("gpsd answers at {}", gps.address));
+        }
+        if let Some((level, text)) = ignition_part(&config.power) {
+            found.add(IGNITION, level, text);
         }
         let (level, text) = clock_part(&*clock);
         if !found.0.iter().any(|finding| finding.what == "clock") {

@@ -169,6 +169,7 @@ impl Config {
         self.control.socket.iter_mut().for_each(fix);
         self.webhooks.iter_mut().flat_map(|w| w.token_file.iter_mut().chain(&mut w.ca)).for_each(fix);
         fix(&mut self.power.folder);
+        self.power.ignition_file.iter_mut().for_each(fix);
         fix(&mut self.store.path);
         self.store.key_file.iter_mut().for_each(fix);
         if let Some(t) = &mut self.transfer {

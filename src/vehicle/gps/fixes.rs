@@ -46,6 +46,11 @@ impl Fixes {
         Some(Position { age_s: (age * 10.0).round() / 10.0 + 0.0, ..nearest.position })
     }
 
+    /// What is known is of before, as when the computer slept.
+    pub fn forget(&self) {
+        self.0.store(Arc::default());
+    }
+
     /// The newest, and the monotonic time at which it came.
     pub fn newest(&self) -> Option<Fix> {
         self.0.load().last().copied()
@@ -71,6 +76,14 @@ mod tests {
         assert_eq!(at(110_700), Some((11.0, -0.3)), "it came after the frame");
         assert_eq!(at(134_000), Some((29.0, 5.0)));
         assert_eq!((at(134_100), at(94_900)), (None, None));
+    }
+
+    #[test]
+    fn what_was_known_before_the_computer_slept_is_forgotten() {
+        let fixes = Fixes::default();
+        fixes.add(fix(1000, 1.0));
+        fixes.forget();
+        assert_eq!((fixes.at(Duration::from_secs(1)), fixes.newest()), (None, None));
     }
 
     #[test]

@@ -6,12 +6,12 @@ use std::time::Duration;
 /// Since when a thread works at one thing; a thread that waits for its next one works at none.
 #[derive(Debug, Default)]
 pub struct Activity {
-    /// Monotonic milliseconds, plus one; 0 between two things.
+    /// Awake milliseconds, plus one; 0 between two things.
     since: AtomicU64,
 }
 
 impl Activity {
-    /// It begins with something at this monotonic time.
+    /// It begins with something at this awake time ([`plated_core::clock::Clock::awake`]).
     pub fn begin(&self, now: Duration) {
         self.since.store(u64::try_from(now.as_millis()).unwrap_or(u64::MAX - 1) + 1, Ordering::Relaxed);
     }
@@ -34,7 +34,7 @@ impl Activity {
         work()
     }
 
-    /// For how long it has been working at the same thing at monotonic time `now`; zero between two.
+    /// For how long it has been working at the same thing at awake time `now`; zero between two.
     pub fn busy_for(&self, now: Duration) -> Duration {
         match self.since.load(Ordering::Relaxed) {
             0 => Duration::ZERO,

@@ -11,6 +11,7 @@ use plated_core::thread::guarded;
 use plated_vision::recognition::{Event, Recognition, Tracker};
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 /// Results that wait at most for an earlier one of their source, which hangs.
@@ -21,11 +22,44 @@ const MAX_WAIT: Duration = Duration::from_secs(2);
 /// How often plates that have gone are looked for when no frame comes.
 const POLL_INTERVAL: Duration = Duration::from_millis(100);
 
+/// By which somebody asks that what the trackers follow is closed now: the computer sleeps, or woke.
+#[derive(Debug, Default)]
+pub struct Closing {
+    asked: AtomicU64,
+    done: AtomicU64,
+    /// Results of frames that came.
+    results: AtomicU64,
+}
+
+impl Closing {
+    /// Asks for it. The number is for [`Closing::is_done`].
+    pub fn ask(&self) -> u64 {
+        self.asked.fetch_add(1, Ordering::SeqCst) + 1
+    }
+
+    /// Whether that request was met, and its reads handed on.
+    pub fn is_done(&self, request: u64) -> bool {
+        self.done.load(Ordering::SeqCst) >= request
+    }
+
+    /// How many frames' results came since the start.
+    pub fn results(&self) -> u64 {
+        self.results.load(Ordering::SeqCst)
+    }
+
+    /// The newest request that was not met.
+    fn due(&self) -> Option<u64> {
+        let asked = self.asked.load(Ordering::SeqCst);
+        (asked > self.done.load(Ordering::SeqCst)).then_some(asked)
+    }
+}
+
 pub struct Collector {
     lanes: Vec<Lane>,
     clock: Arc<dyn Clock>,
     out: Sender<Event>,
     counters: Arc<Counters>,
+    closing: Arc<Closing>,
 }
 
 /// One source.
@@ -57,12 +91,13 @@ impl Collector {
         clock: Arc<dyn Clock>,
         out: Sender<Event>,
         counters: Arc<Counters>,
+        closing: Arc<Closing>,
     ) -> Self {
         let now = clock.monotonic();
         let lane = |s: &plated_vision::capture::CaptureSource| {
             Lane::new(s.name.as_str().into(), recognition.clone(), has_own_time(&s.input), now)
         };
-        Self { lanes: sources.iter().map(lane).collect(), clock, out, counters }
+        Self { lanes: sources.iter().map(lane).collect(), clock, out, counters, closing }
     }
 
     pub fn run(mut self, seen: &Receiver<Seen>) {
@@ -74,12 +109,20 @@ impl Collector {
                     if std::mem::take(&mut first) {
                         tracing::info!(camera = %seen.frame.source, "The first frame is recognised.");
                     }
+                    self.counters.result(seen.source, self.clock.awake());
                     let now = self.clock.monotonic();
-                    self.counters.result(seen.source, now);
                     self.at_lane(seen.source, |lane| lane.take(seen, now));
+                    self.closing.results.fetch_add(1, Ordering::SeqCst);
                 }
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => break,
+            }
+            // After what was recognised before it was asked for.
+            if let Some(request) = self.closing.due().filter(|_| seen.is_empty()) {
+                for i in 0..self.lanes.len() {
+                    self.at_lane(i, Lane::interrupted);
+                }
+                self.closing.done.store(request, Ordering::SeqCst);
             }
             let now = self.clock.monotonic();
             if now.saturating_sub(ticked) >= POLL_INTERVAL {
@@ -114,6 +157,7 @@ impl Collector {
 
     fn send(&self, events: Vec<Event>) {
         for event in events {
+            self.counters.event_sent();
             // Only fails when the recorder has ended, and then there is nothing left to do.
             let _ = self.out.send(event);
         }
@@ -186,6 +230,11 @@ impl Lane {
         }
     }
 
+    /// What it follows is over: the next picture is of another time. A recording has its own.
+    fn interrupted(&mut self) -> Vec<Event> {
+        if self.own_time { Vec::new() } else { self.tracker.finish() }
+    }
+
     fn tick(&mut self, now: Duration) -> Vec<Event> {
         let mut events = self.pass_on(now);
         events.extend(self.gone(now));
@@ -251,6 +300,7 @@ mod tests {
             clock: Arc::new(SystemClock::new()),
             out,
             counters: counters.clone(),
+            closing: Arc::default(),
         };
         let now = Duration::from_secs(1);
         let take = |collector: &mut Collector, source, ticket, text: &str| {

@@ -7,6 +7,7 @@ use plated_vision::frame::Frame;
 use plated_vision::picture::Quality;
 use plated_vision::recognition::Timings;
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 /// Counts and times since the start.
@@ -53,7 +54,7 @@ pub struct Totals {
 #[derive(Default)]
 pub struct Counters {
     totals: Mutex<Totals>,
-    /// Monotonic time of the last result of each source.
+    /// Awake time of the last result of each source.
     results: Mutex<Vec<Option<Duration>>>,
     /// Focus and light of each source.
     pictures: Mutex<Vec<PictureWatch>>,
@@ -61,6 +62,8 @@ pub struct Counters {
     newest: Mutex<Vec<Option<Frame>>>,
     /// Where each source points.
     aims: Mutex<Vec<Aim>>,
+    /// Events of trackers that were handed on, and that the recorder has done with.
+    events: (AtomicU64, AtomicU64),
     /// The recorder's work on one read: matching, sounding and handing on.
     pub(super) matching: Activity,
     /// A write of one read.
@@ -77,7 +80,22 @@ impl Counters {
         by(&mut self.totals.lock().unwrap_or_else(|e| e.into_inner()));
     }
 
-    /// A result of a frame of this source came out, at this monotonic time.
+    /// A tracker's event is handed on.
+    pub(super) fn event_sent(&self) {
+        self.events.0.fetch_add(1, Ordering::SeqCst);
+    }
+
+    /// The recorder has done with one.
+    pub(super) fn event_handled(&self) {
+        self.events.1.fetch_add(1, Ordering::SeqCst);
+    }
+
+    /// Whether the recorder has done with all that trackers handed on.
+    pub(super) fn is_handled(&self) -> bool {
+        self.events.1.load(Ordering::SeqCst) >= self.events.0.load(Ordering::SeqCst)
+    }
+
+    /// A result of a frame of this source came out, at this awake time.
     pub(super) fn result(&self, source: usize, now: Duration) {
         let mut results = self.results.lock().unwrap_or_else(|e| e.into_inner());
         let length = results.len().max(source + 1);
@@ -85,7 +103,7 @@ impl Counters {
         results[source] = Some(now);
     }
 
-    /// When the last result of a frame of this source came out, monotonic time.
+    /// When the last result of a frame of this source came out, awake time.
     pub fn last_result(&self, source: usize) -> Option<Duration> {
         self.results.lock().unwrap_or_else(|e| e.into_inner()).get(source).copied().flatten()
     }

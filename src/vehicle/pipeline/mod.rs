@@ -14,6 +14,7 @@ mod aims;
 mod attention;
 mod cameras;
 mod collector;
+mod computer;
 mod counters;
 mod expiry;
 mod gps;
@@ -40,15 +41,16 @@ use crate::control::{OfficerService, Secret, Server};
 use crate::events::Hub;
 use crate::health::{ClockWatch, Health, Level};
 use crate::lists::ListState;
-use crate::power::{self, Pressure};
+use crate::power::{self, Ignition, Pressure};
 use crate::provision::{self, Provisioning};
 use crate::purge::Purger;
 use crate::store::{Key, Options, Stats, Store};
 use crate::subscribers;
 use crate::transfer::StoreOutbox;
 use attention::Attention;
-use collector::Collector;
-use crossbeam_channel::bounded;
+use collector::{Closing, Collector};
+use computer::{ComputerWatch, HeldLock, Sleeper};
+use crossbeam_channel::{bounded, unbounded};
 use monitor::Monitor;
 use plated_access::audit::LogReport;
 use plated_access::{Breach, Case, Purpose};
@@ -113,7 +115,10 @@ pub struct Daemon {
     gps: Option<Task>,
     webhooks: Vec<Task>,
     metrics: Option<Task>,
-    /// Expiry, ages of lists, purge, monitor, clock, temperature and supply, where cameras point.
+    logind: Option<Task>,
+    /// Holds up the shutdown of the computer until the store is closed.
+    shutdown_lock: HeldLock,
+    /// Expiry, ages of lists, purge, monitor, clock, temperature and supply, where cameras point, the computer.
     beside: Vec<Thread>,
     store: Store,
     chime: Arc<Chime>,
@@ -261,8 +266,9 @@ impl Daemon {
             }
         };
         let workers = Workers::start(workers, to_collector, Box::new(make), || !stop.is_requested())?;
-        let collector =
-            Collector::new(&config.sources, &config.recognition, clock.clone(), to_recorder, counters.clone());
+        let closing = Arc::<Closing>::default();
+        let (sources, recognition, now) = (&config.sources, &config.recognition, clock.clone());
+        let collector = Collector::new(sources, recognition, now, to_recorder, counters.clone(), closing.clone());
         threads.push(Thread::start("collector", "The thread that follows plates", move || collector.run(&seen))?);
         let started = Arc::new(AtomicBool::new(false));
         let monitor = Monitor {
@@ -296,16 +302,41 @@ impl Daemon {
             settings: settings.clone(),
             muted: officers.muted().clone(),
             alert: config.alert.clone(),
-            places: Places::new(fixes, recordings),
+            places: Places::new(fixes.clone(), recordings),
             findings: officers.findings().clone(),
             clock: clock.clone(),
         };
         let waiting = Arc::new(Waiting::new(counters.clone(), config.sources.iter().all(|s| has_own_time(&s.input))));
+        let (tell, words) = unbounded();
+        let logind = config
+            .power
+            .logind
+            .then(|| Task::start(runtime.handle(), "The watch of logind", &rest, power::follow(tell)));
+        let shutdown_lock = HeldLock::default();
+        let watched = ComputerWatch {
+            ignition: Ignition::of(&config.power),
+            words,
+            sleeper: Sleeper {
+                capture: capture.clone(),
+                closing,
+                waiting: waiting.clone(),
+                counters: counters.clone(),
+                fixes,
+                link: transfer.as_ref().map(transfer::Running::send_now),
+                officers: officers.clone(),
+                clock: clock.clone(),
+            },
+            health: health.clone(),
+            clock: clock.clone(),
+            program: stop.clone(),
+            shutdown_lock: shutdown_lock.clone(),
+        };
+        let computer = watched.start(rest.clone())?;
         let events = Hub::default();
         officers.tell_events(events.clone());
         let (to_store, activity, now) = (store.clone(), counters.clone(), clock.clone());
         let keeper = Keeper {
-            put: Box::new(move |read| activity.storing.during(now.monotonic(), || to_store.put_read(read))),
+            put: Box::new(move |read| activity.storing.during(now.awake(), || to_store.put_read(read))),
             waiting: waiting.clone(),
             settings,
             events: events.clone(),
@@ -375,7 +406,9 @@ impl Daemon {
             gps,
             webhooks,
             metrics,
-            beside: vec![expiry, ages, purge, monitor, watch, power, aims],
+            logind,
+            shutdown_lock,
+            beside: vec![expiry, ages, purge, monitor, watch, power, aims, computer],
             store,
             chime,
             clock,
@@ -486,12 +519,14 @@ impl Daemon {
         self.events.close();
         self.rest.0.request();
         drop((self.server, self.console, self.hotlists, self.transfer, self.provisioning));
-        drop((self.gps, self.webhooks, self.metrics));
+        drop((self.gps, self.webhooks, self.metrics, self.logind));
         for thread in self.beside {
             thread.end_within(END_TIMEOUT);
         }
         drop(self.runtime);
         let closed = self.store.close_by(begun + STOP_TIMEOUT);
+        tracing::info!("The end took {} ms.", begun.elapsed().as_millis());
+        drop(self.shutdown_lock);
         match self.counters.totals() {
             _ if !kept => Err(Error::new(
                 Kind::Storage,

@@ -57,14 +57,14 @@ impl Monitor {
     /// `Internal` when the thread can't be started.
     pub fn start(self, stop: Shutdown) -> Result<Thread> {
         Thread::start("health", "The thread that looks after the others", move || {
-            let mut tidied = self.clock.monotonic();
+            let mut tidied = self.clock.awake();
             let mut watchdog = Watchdog::new(self.started.clone(), tidied);
             loop {
                 // One that can't look any more does not feed either.
                 guarded("How the parts are was not looked at", || self.look(&mut watchdog));
-                if self.clock.monotonic().saturating_sub(tidied) >= TIDY_INTERVAL {
+                if self.clock.awake().saturating_sub(tidied) >= TIDY_INTERVAL {
                     crate::memory::tidy();
-                    tidied = self.clock.monotonic();
+                    tidied = self.clock.awake();
                 }
                 if stop.wait_timeout(INTERVAL) {
                     return;
@@ -74,7 +74,7 @@ impl Monitor {
     }
 
     fn look(&self, watchdog: &mut Watchdog) {
-        let now = self.clock.monotonic();
+        let now = self.clock.awake();
         self.workers.keep_up(now);
         let (sources, totals, chime) = (self.capture.status(), self.counters.totals(), self.chime.status());
         for (index, source) in sources.iter().enumerate() {

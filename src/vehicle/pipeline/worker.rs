@@ -61,7 +61,7 @@ impl Worker {
                 NextFrame::TimedOut => continue,
                 NextFrame::AllEnded => return,
             };
-            self.post.begin(self.clock.monotonic());
+            self.post.begin(self.clock.awake());
             let (source, frame) = (taken.source_index, taken.frame);
             self.counters.taken(source, &frame);
             let choice = self.attention.choose(source, &frame);

@@ -214,7 +214,7 @@ impl Workers {
         let mut state = self.lock();
         state.out = None;
         while state.at_work.iter().any(|(post, _)| post.is_at_work()) {
-            let now = clock.monotonic();
+            let now = clock.awake();
             state.at_work.iter().filter(|(post, _)| post.is_hung(now)).for_each(|(post, _)| post.give_up());
             let left = until.saturating_duration_since(Instant::now());
             if left.is_zero() {

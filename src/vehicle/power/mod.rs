@@ -1,12 +1,16 @@
-//! Recognition slows while the computer is too hot or its supply is weak: fewer frames, and a smaller picture for the
+//! The computer under the daemon. Recognition slows while the computer is too hot or its supply is weak: fewer frames, and a smaller picture for the
 //! detector. It is told of in the health and the log, and taken back once it is well for a minute.
 //!
 //! A processor that gets too hot slows itself, for everything on it; the kernel switches off what gets hotter still. A
 //! read less is better than either.
 
+mod ignition;
+mod logind;
 mod reading;
 mod settings;
 
+pub use ignition::{IGNITION, INTERVAL as IGNITION_INTERVAL, Ignition, Shown, ignition_part, ignition_state};
+pub use logind::{Lock, Word, follow};
 pub use settings::Settings;
 
 use crate::health::{Health, Level};

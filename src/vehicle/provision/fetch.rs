@@ -105,10 +105,11 @@ impl Provisioning {
             this.report(Provided::Users, Err(&e));
         }
         let mut asked = this.parts.options.send_now.asked();
+        let mut heard = asked.borrow().to_send;
         let mut backoff = Backoff::new(FIRST_BACKOFF, this.interval.max(FIRST_BACKOFF));
         loop {
-            let by_hand = asked.has_changed().unwrap_or_default();
-            asked.mark_unchanged();
+            let to_send = asked.borrow_and_update().to_send;
+            let by_hand = std::mem::replace(&mut heard, to_send) != to_send;
             if !by_hand && this.parts.options.schedule.closed(this.parts.clock.wall()).is_some() {
                 let _ = tokio::time::timeout(SCHEDULE_LOOK, changed(&mut asked.clone())).await;
                 continue;
@@ -125,7 +126,7 @@ impl Provisioning {
     }
 }
 
-async fn changed(asked: &mut tokio::sync::watch::Receiver<u64>) {
+async fn changed<T>(asked: &mut tokio::sync::watch::Receiver<T>) {
     if asked.changed().await.is_err() {
         std::future::pending::<()>().await;
     }

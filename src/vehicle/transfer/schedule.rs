@@ -4,7 +4,7 @@
 use super::link::{Link, Outbox};
 use super::sender::{Round, Sender};
 use super::settings::Settings;
-use super::when::{Schedule, SendNow};
+use super::when::{Asked, Schedule, SendNow};
 use super::{Progress, State};
 use plated_core::clock::Clock;
 use plated_core::error::{Error, Kind, Result};
@@ -74,12 +74,17 @@ pub async fn run<O: Outbox, L: Link>(
     let mut backoff = Backoff::new(options.first_backoff, options.max_backoff);
     let (idle, schedule) = (options.idle, options.schedule.clone());
     let mut asked = options.send_now.asked();
+    let mut heard = *asked.borrow();
     let mut sender = Sender::new(outbox, link, options, clock.clone(), progress);
     // Somebody said so, or a shift ended, and not all is sent yet.
     let mut by_hand = sender.outbox(|outbox| outbox.is_to_send_all()).await.unwrap_or_default();
     loop {
-        by_hand |= asked.has_changed().unwrap_or_default();
-        asked.mark_unchanged();
+        let now_asked = *asked.borrow_and_update();
+        by_hand |= now_asked.to_send != heard.to_send;
+        if now_asked.to_try != heard.to_try {
+            backoff.reset();
+        }
+        heard = now_asked;
         // The network is looked at elsewhere, since the system may take its time.
         let (looked, now) = (schedule.clone(), clock.wall());
         let closed = match by_hand {
@@ -139,7 +144,7 @@ pub async fn run<O: Outbox, L: Link>(
 }
 
 /// Waits, or until somebody says that it is to be sent now.
-async fn wait(time: Duration, asked: &watch::Receiver<u64>) {
+async fn wait(time: Duration, asked: &watch::Receiver<Asked>) {
     let is_asked = async {
         let mut heard = asked.clone();
         if heard.changed().await.is_err() {

@@ -138,10 +138,10 @@ impl<O: Outbox, L: Link> Sender<O, L> {
         let (vehicle, session, sent) = (self.options.vehicle.clone(), self.session, self.clock.wall());
         let written = parcel.clone();
         let (batch, body) = blocking(move || written.write(&vehicle, session, sent)).await?;
-        let (bytes, begun) = (body.len(), self.clock.monotonic());
+        let (bytes, begun) = (body.len(), self.clock.awake());
         let patience = self.speed.patience(bytes, self.options.idle_limit);
         let answer = self.link.post_batch(body, patience).await.inspect_err(|_| self.speed.failed())?;
-        let took = self.clock.monotonic().saturating_sub(begun);
+        let took = self.clock.awake().saturating_sub(begun);
         let (signed, receipt) = check(batch, &parcel, &answer, &self.options.trust)?;
         self.speed.took(bytes, took);
         self.note_clock(sent, took, receipt.at);

@@ -105,23 +105,31 @@ impl Schedule {
 }
 
 /// By which somebody says that what waits is to be sent now.
-#[derive(Clone, Debug)]
-pub struct SendNow(Arc<watch::Sender<u64>>);
+#[derive(Clone, Debug, Default)]
+pub struct SendNow(Arc<watch::Sender<Asked>>);
 
-impl Default for SendNow {
-    fn default() -> Self {
-        Self(Arc::new(watch::Sender::new(0)))
-    }
+/// How often something was asked of the transfer.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Asked {
+    /// To send all that waits, whatever is set.
+    pub to_send: u64,
+    /// To try again at once what failed.
+    pub to_try: u64,
 }
 
 impl SendNow {
     /// Says so.
     pub fn ask(&self) {
-        self.0.send_modify(|asked| *asked += 1);
+        self.0.send_modify(|asked| asked.to_send += 1);
+    }
+
+    /// Says that the link may be there again: what failed is tried at once, as far as batches may go now.
+    pub fn try_again(&self) {
+        self.0.send_modify(|asked| asked.to_try += 1);
     }
 
     /// Hears of it from now on.
-    pub(crate) fn asked(&self) -> watch::Receiver<u64> {
+    pub(crate) fn asked(&self) -> watch::Receiver<Asked> {
         self.0.subscribe()
     }
 }

@@ -122,6 +122,16 @@ impl<T> Inbox<T> {
         }
     }
 
+    /// Whether an item of any source waits.
+    pub fn has_waiting(&self) -> bool {
+        self.lock().slots.iter().any(|slot| slot.item.is_some())
+    }
+
+    /// Items of all sources that were taken.
+    pub fn taken(&self) -> u64 {
+        self.lock().slots.iter().map(|slot| slot.taken).sum()
+    }
+
     /// Says that a source puts nothing any more. What it put last can still be taken.
     pub fn end(&self, source: usize) {
         self.lock().slots[source].ended = true;

@@ -110,8 +110,8 @@ pub fn run(args: &Args) -> Result<()> {
     }
 }
 
-/// Ends the daemon in order on SIGTERM and SIGINT, also while it starts; a second signal ends it at
-/// once. SIGHUP, whose default would end it with passes still open, changes nothing.
+/// Ends the daemon in order on SIGTERM and SIGINT, also while it starts or ends for another reason; a second signal
+/// ends it at once. SIGHUP, whose default would end it with passes still open, changes nothing.
 fn on_signal(shutdown: &Shutdown) -> Result<()> {
     use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
     // Its default is the end at once; without it a file that may not grow is an error of the one write.
@@ -121,12 +121,13 @@ fn on_signal(shutdown: &Shutdown) -> Result<()> {
         signal_hook::iterator::Signals::new([SIGTERM, SIGINT, SIGHUP, SIGXFSZ]).context(Kind::Internal, failed)?;
     let shutdown = shutdown.clone();
     spawn("signals", move || {
+        let mut is_asked = false;
         for signal in signals.forever() {
             if signal == SIGHUP {
                 tracing::info!("SIGHUP is ignored; restart the daemon to read the configuration anew.");
             } else if signal == SIGXFSZ {
                 tracing::warn!("A file reached the limit of its size (ulimit -f); it is handled as a full disk.");
-            } else if shutdown.is_requested() {
+            } else if std::mem::replace(&mut is_asked, true) {
                 std::process::exit(75);
             } else {
                 shutdown.request();

@@ -95,15 +95,18 @@ impl Recorder {
                 false => events.recv_timeout(POLL),
             };
             match event {
-                Ok(event) => counters.matching.during(clock.monotonic(), || {
-                    guarded("An event of the tracker was lost", || self.take(event));
-                }),
+                Ok(event) => {
+                    counters.matching.during(clock.awake(), || {
+                        guarded("An event of the tracker was lost", || self.take(event));
+                    });
+                    counters.event_handled();
+                }
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => break,
             }
             // Asked before: all lists that are ready then are matched.
             let are_ready = self.passes.lists_are_ready();
-            counters.matching.during(clock.monotonic(), || {
+            counters.matching.during(clock.awake(), || {
                 guarded("Vehicles in view were not matched again", || self.match_again());
             });
             self.seal_held(are_ready);

@@ -122,7 +122,8 @@ impl Passes {
     pub fn closed(&mut self, read: &TrackRead) -> Vec<(HitRecord, bool)> {
         let new = if read.ready { self.grown(read) } else { Vec::new() };
         if let Some(pass) = self.open.get(&read.id) {
-            self.repeats.seen(&pass.hits, self.matching.clock.monotonic());
+            // When it was, not now: the computer may have slept in between.
+            self.repeats.seen(&pass.hits, read.captured.min(self.matching.clock.monotonic()));
         }
         new
     }

@@ -6,10 +6,12 @@ mod worker;
 use super::slot::{Inbox, Take};
 use crate::capture::CaptureSource;
 use crate::frame::Frame;
+use crossbeam_channel::{Sender, bounded};
 use plated_core::clock::Clock;
 use plated_core::error::{Context, Kind, Result};
 use plated_core::record::CameraPosition;
 use plated_core::shutdown::Shutdown;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -19,6 +21,8 @@ use worker::{Plan, Worker};
 /// All sources at work. Shared by the recognition workers behind an `Arc`.
 pub struct Capture {
     shared: Arc<Shared>,
+    /// One for each source, by which its thread is told that something was asked of it.
+    nudges: Vec<Sender<()>>,
     threads: Mutex<Vec<JoinHandle<()>>>,
 }
 
@@ -64,9 +68,9 @@ pub struct SourceStatus {
     pub packets: Option<Packets>,
     /// Times it was opened again after a failure.
     pub restarts: u64,
-    /// Monotonic time of its last frame.
+    /// Awake time ([`Clock::awake`]) of its last frame.
     pub last_frame: Option<Duration>,
-    /// Since when, monotonic time, its thread is inside the driver or the library that opens and reads it; none
+    /// Since when, awake time, its thread is inside the driver or the library that opens and reads it; none
     /// while it is not. One that waits to be opened again is not.
     pub in_driver_since: Option<Duration>,
     /// What of the configuration the camera does not do, in one sentence.
@@ -114,6 +118,10 @@ impl SourceStatus {
 struct Shared {
     clock: Arc<dyn Clock>,
     stop: Shutdown,
+    /// Cameras are closed until this is over.
+    paused: AtomicBool,
+    /// Which sources are closed for it, recordings counted in.
+    closed: Vec<AtomicBool>,
     inbox: Inbox<Frame>,
     status: Vec<Mutex<SourceStatus>>,
 }
@@ -133,13 +141,17 @@ impl Capture {
 
     fn start_plans(plans: Vec<Plan>, clock: Arc<dyn Clock>) -> Result<Self> {
         let status = plans.iter().map(|p| Mutex::new(SourceStatus::new(&p.name, p.position))).collect();
-        let shared = Arc::new(Shared { clock, stop: Shutdown::new(), inbox: Inbox::new(plans.len()), status });
-        let capture = Self { shared, threads: Mutex::default() };
+        let (stop, paused, inbox) = (Shutdown::new(), AtomicBool::default(), Inbox::new(plans.len()));
+        let closed = plans.iter().map(|plan| AtomicBool::new(plan.file.is_some())).collect();
+        let shared = Arc::new(Shared { clock, stop, paused, closed, inbox, status });
+        let mut capture = Self { shared, nudges: Vec::new(), threads: Mutex::default() };
         for (index, plan) in plans.into_iter().enumerate() {
             let shared = Arc::clone(&capture.shared);
             let name = format!("capture-{}", plan.name);
+            let (nudge, nudged) = bounded(1);
+            capture.nudges.push(nudge);
             let thread = std::thread::Builder::new().name(name).spawn(move || {
-                let ended = Worker::new(shared, index, plan).run();
+                let ended = Worker::new(shared, index, plan, nudged).run();
                 ended.shared.inbox.end(ended.index);
             });
             let thread = thread.context(Kind::Internal, || "could not start a capture thread".into())?;
@@ -172,6 +184,33 @@ impl Capture {
         self.shared.status.iter().enumerate().map(one).collect()
     }
 
+    /// Closes the cameras, as soon as their drivers let it, until [`Capture::open_anew`]. Recordings go on.
+    pub fn pause(&self) {
+        self.shared.paused.store(true, Ordering::SeqCst);
+        self.nudge();
+    }
+
+    /// Opens the cameras again, also those that are open or wait to be tried again.
+    pub fn open_anew(&self) {
+        self.shared.paused.store(false, Ordering::SeqCst);
+        self.nudge();
+    }
+
+    /// Whether [`Capture::pause`] has come through everywhere, and no frame waits for recognition.
+    pub fn is_paused(&self) -> bool {
+        self.shared.closed.iter().all(|closed| closed.load(Ordering::SeqCst)) && !self.shared.inbox.has_waiting()
+    }
+
+    /// Frames that were taken for recognition since the start.
+    pub fn taken(&self) -> u64 {
+        self.shared.inbox.taken()
+    }
+
+    fn nudge(&self) {
+        // One that was not heard yet says enough.
+        self.nudges.iter().for_each(|nudge| _ = nudge.try_send(()));
+    }
+
     /// Ends capture: [`Capture::next`] returns `AllEnded` at once, and the threads are waited
     /// for, at most about a second. One that hangs in a driver is left behind with a warning.
     pub fn stop(&self) {
@@ -201,7 +240,7 @@ impl Drop for Capture {
 impl Shared {
     /// Does what may hang in a driver, and keeps down since when.
     fn in_driver<T>(&self, index: usize, work: impl FnOnce() -> T) -> T {
-        self.status(index).in_driver_since = Some(self.clock.monotonic());
+        self.status(index).in_driver_since = Some(self.clock.awake());
         let done = work();
         self.status(index).in_driver_since = None;
         done

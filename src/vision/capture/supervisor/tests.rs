@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use opencv::core::{CV_8UC3, Mat, Scalar};
 use plated_core::clock::SystemClock;
 use plated_core::error::Error;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::AtomicU32;
 
 const LONG: Duration = Duration::from_secs(60);
 
@@ -40,6 +40,14 @@ fn camera(name: &str, open: impl Fn() -> Result<Fake> + Send + 'static) -> Plan 
 
 fn start(plans: Vec<Plan>) -> Capture {
     Capture::start_plans(plans, Arc::new(SystemClock::new())).unwrap()
+}
+
+/// The work of a source's thread, without the thread.
+fn alone(plan: Plan, clock: Arc<dyn Clock>) -> Worker {
+    let status = vec![Mutex::new(SourceStatus::new(&plan.name, None))];
+    let (stop, paused, closed) = (Shutdown::new(), AtomicBool::default(), vec![AtomicBool::default()]);
+    let shared = Arc::new(Shared { clock, stop, paused, closed, inbox: Inbox::new(1), status });
+    Worker::new(shared, 0, plan, bounded(0).1)
 }
 
 fn frames_of(capture: &Capture, name: &str, count: usize) -> Vec<u64> {
@@ -109,9 +117,7 @@ fn a_camera_that_hangs_while_it_is_opened_rests_longer_than_it_held_up_the_other
         hand.advance(Duration::from_secs(15));
         Ok(Fake { left: 0, then: || Err(Error::new(Kind::Missing, "the camera stopped sending")) })
     });
-    let status = vec![Mutex::new(SourceStatus::new(&plan.name, None))];
-    let shared = Arc::new(Shared { clock, stop: Shutdown::new(), inbox: Inbox::new(1), status });
-    let mut worker = Worker::new(shared, 0, plan);
+    let mut worker = alone(plan, clock);
     assert!(worker.play().is_err());
     assert_eq!(worker.rest(MIN_RETRY), Duration::from_secs(60));
     worker.plan = camera("works", || Ok(Fake { left: 1, then: || Err(Error::new(Kind::Missing, "unplugged")) }));
@@ -128,9 +134,7 @@ fn the_last_frame_of_a_recording_played_slower_than_it_was_made_is_as_old_as_it_
         Ok(Fake { left: 1, then: || Ok(false) })
     });
     plan.file = Some(FilePlan { pace: Pace::EveryFrame, repeat: 2, start: None });
-    let status = vec![Mutex::new(SourceStatus::new(&plan.name, None))];
-    let shared = Arc::new(Shared { clock: clock.clone(), stop: Shutdown::new(), inbox: Inbox::new(1), status });
-    let mut worker = Worker::new(shared, 0, plan);
+    let mut worker = alone(plan, clock.clone());
     for _ in 0..2 {
         worker.play().unwrap();
         assert!(matches!(worker.shared.inbox.take(LONG), Take::Item { .. }));
@@ -192,4 +196,63 @@ fn a_dropped_frame_is_never_decoded() {
     assert_eq!(taken.frame.sequence, last as u64);
     assert!(last > 30 && decodes[..last].iter().all(|n| *n == 0) && decodes[last] == 1, "{decodes:?}");
     assert_eq!(capture.status()[0].dropped, last as u64);
+}
+
+#[test]
+fn cameras_are_closed_while_the_computer_sleeps_and_opened_at_once_when_it_woke_also_one_that_failed() {
+    let (opened, drops) = (Arc::new(AtomicU32::new(0)), Arc::new(AtomicU32::new(0)));
+    struct Open(Arc<AtomicU32>);
+    impl Drop for Open {
+        fn drop(&mut self) {
+            self.0.fetch_add(1, Ordering::SeqCst);
+        }
+    }
+    struct Endless(#[allow(dead_code, reason = "counts when it is closed")] Open);
+    impl FrameReader for Endless {
+        fn advance(&mut self) -> Result<bool> {
+            std::thread::yield_now();
+            Ok(true)
+        }
+        fn fetch(&mut self) -> Result<Option<Picture>> {
+            Ok(Some(Mat::new_rows_cols_with_default(2, 2, CV_8UC3, Scalar::all(1.)).unwrap().into()))
+        }
+        fn rate(&self) -> f64 {
+            15.0
+        }
+    }
+    let (count, closed) = (opened.clone(), drops.clone());
+    let open = move || -> Result<Box<dyn FrameReader>> {
+        count.fetch_add(1, Ordering::SeqCst);
+        Ok(Box::new(Endless(Open(closed.clone()))))
+    };
+    let tries = Arc::new(AtomicU32::new(0));
+    let tried = tries.clone();
+    let fails = move || -> Result<Fake> {
+        tried.fetch_add(1, Ordering::SeqCst);
+        Err(Error::new(Kind::Missing, "it is not plugged in"))
+    };
+    let front =
+        Plan { name: "front".into(), position: None, probe: None, open: Box::new(open), file: None, max_retry: LONG };
+    let capture = start(vec![front, camera("rear", fails)]);
+    frames_of(&capture, "front", 3);
+    capture.pause();
+    let until = |what: &str, is: &dyn Fn() -> bool| {
+        let begun = std::time::Instant::now();
+        while !is() {
+            assert!(begun.elapsed() < LONG, "waited too long for {what}");
+            std::thread::yield_now();
+        }
+    };
+    until("the closing", &|| drops.load(Ordering::SeqCst) == 1);
+    until("the pause", &|| {
+        // What was captured before is still taken.
+        let _ = capture.next(Duration::ZERO);
+        capture.is_paused()
+    });
+    assert_eq!(opened.load(Ordering::SeqCst), 1);
+    let before = tries.load(Ordering::SeqCst);
+    capture.open_anew();
+    frames_of(&capture, "front", 3);
+    assert_eq!(opened.load(Ordering::SeqCst), 2);
+    until("another try", &|| tries.load(Ordering::SeqCst) > before);
 }

@@ -10,6 +10,7 @@ use crate::capture::video::{Camera, VideoReader};
 use crate::capture::watch::{SeenFiles, WatchedFolder};
 use crate::capture::{CaptureSource, FrameReader, Input, Pace};
 use crate::frame::Frame;
+use crossbeam_channel::{Receiver, select};
 use jiff::Timestamp;
 use plated_core::clock::Moment;
 use plated_core::error::{Error, Kind, Result};
@@ -18,6 +19,7 @@ use plated_core::retry::Backoff;
 use plated_core::text::sentence;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 use tracing::{info, warn};
 
@@ -101,6 +103,8 @@ pub struct Worker {
     opening_took: Duration,
     /// The present failure has been logged.
     reported: bool,
+    /// Something is asked of the cameras: to be closed, or opened anew.
+    nudged: Receiver<()>,
 }
 
 pub enum Over {
@@ -108,10 +112,12 @@ pub enum Over {
     Finished,
     /// Capture was stopped.
     Stopped,
+    /// It is to be closed, or opened anew.
+    Interrupted,
 }
 
 impl Worker {
-    pub fn new(shared: Arc<Shared>, index: usize, plan: Plan) -> Self {
+    pub fn new(shared: Arc<Shared>, index: usize, plan: Plan, nudged: Receiver<()>) -> Self {
         Self {
             shared,
             index,
@@ -122,6 +128,7 @@ impl Worker {
             origin: None,
             opening_took: Duration::ZERO,
             reported: false,
+            nudged,
         }
     }
 
@@ -129,7 +136,10 @@ impl Worker {
         let mut backoff = Backoff::new(MIN_RETRY, MAX_RETRY);
         let mut played = 0;
         loop {
-            let opened = self.shared.clock.monotonic();
+            if !self.is_to_open() {
+                break self.end(None);
+            }
+            let opened = self.shared.clock.awake();
             let outcome = catch_unwind(AssertUnwindSafe(|| self.play())).unwrap_or_else(|panic| {
                 let what = panic.downcast_ref::<String>().map(String::as_str);
                 let what = what.or(panic.downcast_ref::<&str>().copied()).unwrap_or("no message");
@@ -138,6 +148,10 @@ impl Worker {
             self.shared.status(self.index).in_driver_since = None;
             match (outcome, &self.plan.file) {
                 (Ok(Over::Stopped), _) => break self.end(None),
+                (Ok(Over::Interrupted), _) => {
+                    backoff.reset();
+                    self.shared.status(self.index).state = SourceState::Opening;
+                }
                 (Ok(Over::Finished), Some(file)) => {
                     played += 1;
                     if file.repeat != 0 && played >= file.repeat {
@@ -150,7 +164,7 @@ impl Worker {
                 }
                 (outcome, None) => {
                     let why = outcome.err().map_or_else(|| "the camera's stream ended".into(), |e| e.chain());
-                    if self.shared.clock.monotonic().saturating_sub(opened) >= 2 * MAX_RETRY {
+                    if self.shared.clock.awake().saturating_sub(opened) >= 2 * MAX_RETRY {
                         backoff.reset();
                     }
                     let wait = self.rest(backoff.fail()).min(self.plan.max_retry.max(self.opening_took * REST_FACTOR));
@@ -160,6 +174,21 @@ impl Worker {
                 }
             }
         }
+    }
+
+    /// Waits while cameras are to be closed. False when capture was stopped meanwhile.
+    fn is_to_open(&self) -> bool {
+        let closed = &self.shared.closed[self.index];
+        while self.plan.file.is_none() && self.shared.paused.load(Ordering::SeqCst) {
+            closed.store(true, Ordering::SeqCst);
+            select! {
+                recv(self.shared.stop.channel()) -> _ => return false,
+                // Nobody nudges any more when capture is dropped, which stops it first.
+                recv(self.nudged) -> nudged => if nudged.is_err() { return false },
+            }
+        }
+        closed.store(self.plan.file.is_some(), Ordering::SeqCst);
+        true
     }
 
     /// How long a camera that failed waits, at least for `backoff`.
@@ -179,7 +208,11 @@ impl Worker {
             self.reported = true;
         }
         self.shared.status(self.index).state = SourceState::Waiting { error };
-        let go_on = !self.shared.stop.wait_timeout(wait);
+        let go_on = select! {
+            recv(self.shared.stop.channel()) -> _ => false,
+            recv(self.nudged) -> nudged => nudged.is_ok(),
+            default(wait) => true,
+        };
         self.shared.status(self.index).restarts += 1;
         go_on
     }
@@ -190,9 +223,9 @@ impl Worker {
         if let Some(probe) = &self.plan.probe {
             self.shared.in_driver(self.index, probe)?;
         }
-        let began = self.shared.clock.monotonic();
+        let began = self.shared.clock.awake();
         let opened = self.shared.in_driver(self.index, &self.plan.open);
-        self.opening_took = self.shared.clock.monotonic().saturating_sub(began);
+        self.opening_took = self.shared.clock.awake().saturating_sub(began);
         let mut reader = opened?;
         let shared = &self.shared;
         let recorded = self.plan.file.as_ref().and_then(|file| file.start).or_else(|| reader.recorded());
@@ -202,6 +235,9 @@ impl Worker {
         shared.status(self.index).note = reader.note().map(str::to_owned);
         let (step, begin) = (Duration::from_secs_f64(1.0 / reader.rate()), self.begin);
         loop {
+            if self.plan.file.is_none() && self.nudged.try_recv().is_ok() {
+                return Ok(Over::Interrupted);
+            }
             if !shared.in_driver(self.index, || reader.advance())? {
                 match reader.again_after() {
                     Some(wait) if !shared.stop.wait_timeout(wait) => continue,
@@ -252,7 +288,7 @@ impl Worker {
                 status.lost += newly_lost;
                 status.packets = reader.packets();
                 // Not the file's own time: it is compared with this clock.
-                status.last_frame = Some(shared.clock.monotonic());
+                status.last_frame = Some(shared.clock.awake());
                 if status.state != SourceState::Running {
                     status.state = SourceState::Running;
                     if self.reported {

@@ -25,6 +25,8 @@ pub struct Waiting {
 
 struct State {
     reads: Queue,
+    /// The keeper writes one.
+    is_written: bool,
     /// No read will come any more.
     ended: bool,
     lost: Lost,
@@ -54,13 +56,19 @@ impl Waiting {
     /// `may_wait`: the recorder may be held up while the store takes reads, so that none is lost.
     pub fn new(counters: Arc<Counters>, may_wait: bool) -> Self {
         let (reads, lost) = (Queue::new(MAX_WAITING), Lost::default());
-        let state = State { reads, ended: false, lost, last_kept: Instant::now() };
+        let state = State { reads, is_written: false, ended: false, lost, last_kept: Instant::now() };
         Self { may_wait, state: Mutex::new(state), changed: Condvar::new(), counters }
     }
 
     /// Reads that wait.
     pub fn len(&self) -> usize {
         self.lock().reads.reads.len()
+    }
+
+    /// Whether none waits, and none is being written.
+    pub fn is_kept(&self) -> bool {
+        let state = self.lock();
+        state.reads.reads.is_empty() && !state.is_written
     }
 
     /// A read to be kept. When no more can wait, one gives way; where all sources may wait, not before
@@ -101,8 +109,11 @@ impl Waiting {
     pub fn next(&self, hits_only: bool, patience: Duration) -> Next {
         let deadline = Instant::now() + patience;
         let mut state = self.lock();
+        // Whoever comes for the next has done with the last.
+        state.is_written = false;
         loop {
             if let Some(read) = state.reads.take(hits_only) {
+                state.is_written = true;
                 self.counters.change(|t| t.waiting = state.reads.reads.len() as u64);
                 return Next::Write(Box::new(read));
             }
