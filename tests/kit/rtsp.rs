@@ -1,4 +1,4 @@
-//! A network camera on the loopback: RTSP 1.0, and RTP/JPEG (RFC 2435) on the same connection.
+//! A network camera on the loopback: RTSP 1.0, and on the same connection RTP/JPEG (RFC 2435) or H.265 (RFC 7798).
 //!
 //! It numbers its pictures, and a picture shows its number, so that a test can tell which it got.
 
@@ -18,8 +18,13 @@ pub const HEIGHT: i32 = 480;
 pub const LOGIN: &str = "user:hunter2";
 /// `LOGIN` in Base64.
 const AUTHORIZATION: &str = "Basic dXNlcjpodW50ZXIy";
+/// Types of payload.
+const JPEG: u8 = 26;
+const H265: u8 = 96;
 /// Bytes of picture in one packet, so that a packet fits into an Ethernet frame.
 const PAYLOAD: usize = 1400;
+/// The same of H.265, whose pictures are small here, so that some have several packets.
+const H265_PAYLOAD: usize = 200;
 
 /// What the camera does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,11 +48,24 @@ pub struct Model {
     pub session: u64,
     /// It wants `LOGIN`.
     pub login: bool,
+    pub codec: Codec,
 }
+
+/// How it encodes its pictures.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Codec {
+    #[default]
+    Jpeg,
+    /// [`H265_PICTURES`] of them again and again, a key picture every 20, each in two slices.
+    H265,
+}
+
+/// After so many the numbers that H.265 shows begin anew.
+pub const H265_PICTURES: u64 = 60;
 
 impl Default for Model {
     fn default() -> Self {
-        Self { rate: 30, session: 60, login: false }
+        Self { rate: 30, session: 60, login: false, codec: Codec::Jpeg }
     }
 }
 
@@ -228,8 +246,14 @@ impl Connection {
                 ("401 Unauthorized", "WWW-Authenticate: Basic realm=\"camera\"\r\n\r\n".to_owned())
             }
             "DESCRIBE" => {
-                let sdp = "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=camera\r\nc=IN IP4 0.0.0.0\r\nt=0 0\r\n\
-                           a=control:*\r\nm=video 0 RTP/AVP 26\r\na=rtpmap:26 JPEG/90000\r\na=control:track1\r\n";
+                let (number, codec) = match self.model.codec {
+                    Codec::Jpeg => (JPEG, "JPEG"),
+                    Codec::H265 => (H265, "H265"),
+                };
+                let sdp = format!(
+                    "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=camera\r\nc=IN IP4 0.0.0.0\r\nt=0 0\r\na=control:*\r\n\
+                     m=video 0 RTP/AVP {number}\r\na=rtpmap:{number} {codec}/90000\r\na=control:track1\r\n"
+                );
                 let kind = "Content-Type: application/sdp";
                 ("200 OK", format!("Content-Base: {target}/\r\n{kind}\r\nContent-Length: {}\r\n\r\n{sdp}", sdp.len()))
             }
@@ -257,34 +281,91 @@ impl Connection {
 
     /// Sends a picture, or only the first half of its bytes.
     fn send_picture(&mut self, number: u64, whole: bool) -> std::io::Result<()> {
-        let (tables, scan) = jpeg(number);
+        let (payload_type, payloads) = match self.model.codec {
+            Codec::Jpeg => (JPEG, jpeg_payloads(number)),
+            Codec::H265 => (H265, h265_payloads(number)),
+        };
         let time = (number * 90_000 / u64::from(self.model.rate)) as u32;
-        let mut out = Vec::new();
-        let mut at = 0;
-        while at < scan.len() {
-            let end = (at + PAYLOAD).min(scan.len());
-            let last = end == scan.len();
-            let mut packet = vec![0x80, 26 | u8::from(last) << 7];
+        let (mut out, count) = (Vec::new(), payloads.len());
+        for (n, payload) in payloads.into_iter().enumerate() {
+            let mut packet = vec![0x80, payload_type | u8::from(n + 1 == count) << 7];
             packet.extend(self.packet.to_be_bytes());
             packet.extend(time.to_be_bytes());
             packet.extend([0, 0, 0, 7]); // The sender's number.
-            packet.extend((at as u32).to_be_bytes()); // The first byte, for interlacing, stays 0.
-            // Type 1 is 4:2:0; quality 255 is tables in the first packet of each picture.
-            packet.extend([1, 255, (WIDTH / 8) as u8, (HEIGHT / 8) as u8]);
-            if at == 0 {
-                packet.extend([0, 0, 0, 128]);
-                packet.extend(tables);
-            }
-            packet.extend(&scan[at..end]);
+            packet.extend(payload);
             out.extend([b'$', 0]);
             out.extend((packet.len() as u16).to_be_bytes());
             out.extend(packet);
             self.packet = self.packet.wrapping_add(1);
-            at = end;
         }
         let end = if whole { out.len() } else { out.len() / 2 };
         self.stream.write_all(&out[..end])
     }
+}
+
+/// A picture in RTP/JPEG.
+fn jpeg_payloads(number: u64) -> Vec<Vec<u8>> {
+    let (tables, scan) = jpeg(number);
+    let part = |(n, bytes): (usize, &[u8])| {
+        // The first byte, for interlacing, stays 0.
+        let mut payload = ((n * PAYLOAD) as u32).to_be_bytes().to_vec();
+        // Type 1 is 4:2:0; quality 255 is tables in the first packet of each picture.
+        payload.extend([1, 255, (WIDTH / 8) as u8, (HEIGHT / 8) as u8]);
+        if n == 0 {
+            payload.extend([0, 0, 0, 128]);
+            payload.extend(tables);
+        }
+        payload.extend(bytes);
+        payload
+    };
+    scan.chunks(PAYLOAD).enumerate().map(part).collect()
+}
+
+/// A picture in H.265: its parameter sets and slices, a large one in several packets.
+fn h265_payloads(number: u64) -> Vec<Vec<u8>> {
+    static STREAM: &[u8] = include_bytes!("../../fixtures/numbered.hevc");
+    let mut payloads = Vec::new();
+    for unit in h265_picture(STREAM, number % H265_PICTURES) {
+        if unit.len() <= H265_PAYLOAD {
+            payloads.push(unit.to_vec());
+            continue;
+        }
+        // Fragments of one unit have the type 49, and its own type behind that.
+        let (kind, count) = (unit[0] >> 1 & 0x3F, unit[2..].len().div_ceil(H265_PAYLOAD));
+        for (n, bytes) in unit[2..].chunks(H265_PAYLOAD).enumerate() {
+            let place = u8::from(n == 0) << 7 | u8::from(n + 1 == count) << 6;
+            let mut payload = vec![unit[0] & 0x81 | 49 << 1, unit[1], place | kind];
+            payload.extend(bytes);
+            payloads.push(payload);
+        }
+    }
+    payloads
+}
+
+/// The units of one picture. The first slice of a picture has the first bit behind its header set; what stands
+/// before it belongs to it.
+fn h265_picture(stream: &[u8], number: u64) -> Vec<&[u8]> {
+    let starts: Vec<usize> =
+        stream.windows(3).enumerate().filter(|(_, w)| *w == [0, 0, 1]).map(|(n, _)| n + 3).collect();
+    let ends = starts.iter().skip(1).map(|start| start - 3).chain([stream.len()]);
+    let mut picture = 0;
+    let mut slices_of = false;
+    let mut units = Vec::new();
+    for (start, end) in starts.iter().zip(ends) {
+        let unit = &stream[*start..end];
+        let unit = unit.strip_suffix(&[0]).unwrap_or(unit);
+        let is_slice = unit[0] >> 1 & 0x3F < 32;
+        let begins = if is_slice { unit[2] & 0x80 != 0 } else { true };
+        if begins && slices_of {
+            picture += 1;
+            slices_of = false;
+        }
+        slices_of |= is_slice;
+        if picture == number {
+            units.push(unit);
+        }
+    }
+    units
 }
 
 /// The two quantisation tables and the compressed data of a picture.

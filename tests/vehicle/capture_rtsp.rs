@@ -5,7 +5,7 @@ use opencv::prelude::*;
 use plated_core::clock::SystemClock;
 use plated_vision::capture::{CameraUrl, Capture, CaptureSource, Input, NextFrame, SourceState, SourceStatus, View};
 use plated_vision::frame::Frame;
-use rtsp::{HEIGHT, LOGIN, Model, Order, RtspCamera, WIDTH, colour, colour_of, number_of};
+use rtsp::{Codec, H265_PICTURES, HEIGHT, LOGIN, Model, Order, RtspCamera, WIDTH, colour, colour_of, number_of};
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -76,6 +76,27 @@ fn frames_come_in_order_and_show_what_the_camera_sent() {
         if let Some((sequence, before)) = last {
             assert!(sequence < frame.sequence);
             assert_eq!(frame.sequence - sequence, number - before);
+        }
+        last = Some((frame.sequence, number));
+        let (shown, wanted) = (colour_of(&image), colour(number));
+        assert_eq!((image.cols(), image.rows()), (WIDTH, HEIGHT));
+        let off = shown.iter().zip(wanted).map(|(s, w)| (s - w).abs()).fold(0.0, f64::max);
+        assert!(off <= 8.0, "{shown:?} in place of {wanted:?}");
+    }
+    assert_eq!(status(&capture).state, SourceState::Running);
+}
+
+#[test]
+fn frames_of_h265_come_in_order_and_show_what_the_camera_sent() {
+    let camera = RtspCamera::start(Model { codec: Codec::H265, ..Model::default() });
+    let capture = plain(&camera);
+    let mut last: Option<(u64, u64)> = None;
+    for _ in 0..2 * H265_PICTURES {
+        let frame = frame(&capture);
+        let image = frame.picture.pixels().unwrap();
+        let number = number_of(&image);
+        if let Some((sequence, before)) = last {
+            assert_eq!((before + frame.sequence - sequence) % H265_PICTURES, number);
         }
         last = Some((frame.sequence, number));
         let (shown, wanted) = (colour_of(&image), colour(number));
