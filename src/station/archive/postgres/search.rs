@@ -15,28 +15,21 @@ use std::collections::{BTreeMap, BTreeSet};
 use tokio_postgres::types::ToSql;
 use uuid::Uuid;
 
-/// Days that are looked into at once: as many as this at first, and twice as many each time.
+/// Days that are looked into at once: as many as this at first, and twice as many each time. Each part takes four locks of the
+/// server until its transaction ends; it has 6,400 where nobody set `max_locks_per_transaction`.
 const FIRST_DAYS: usize = 2;
-const MOST_DAYS: usize = 128;
+const MOST_DAYS: usize = 32;
 
 pub(super) fn search(archive: &PostgresArchive, query: &Query) -> Result<Page> {
-    archive.server.read(|tx| page(tx, query))
-}
-
-fn page(tx: &Tx<'_>, query: &Query) -> Result<Page> {
     let size = query.page_size();
     // One more shows whether there is a next page.
     let wanted = size + 1;
-    let first = query.after.map(|cursor| day_of(cursor.0));
-    let mut days: Vec<Vec<Part>> = Vec::new();
-    for part in parts::all(tx)?.into_iter().filter(|part| first.is_none_or(|first| part.day <= first)) {
-        match days.last_mut() {
-            Some(last) if last[0].day == part.day => last.push(part),
-            _ => days.push(vec![part]),
-        }
-    }
-    let mut held = places(tx, query, &[HELD], None, wanted)?;
-    corrected(tx, query, &days, &mut held)?;
+    let (days, held) = archive.server.read(|tx| {
+        let days = days(tx, query)?;
+        let mut held = places(tx, query, &[HELD], None, wanted)?;
+        corrected(tx, query, &days, &mut held)?;
+        Ok((days, held))
+    })?;
     // By id; of what is in its part and held, the part counts.
     let mut all: BTreeMap<Uuid, i32> = BTreeMap::new();
     let (mut rest, mut count) = (&days[..], FIRST_DAYS);
@@ -45,7 +38,7 @@ fn page(tx: &Tx<'_>, query: &Query) -> Result<Page> {
         (rest, count) = (later, (count * 2).min(MOST_DAYS));
         let numbers: Vec<i32> = now.iter().flatten().filter(|part| can_hold(part, query)).map(|p| p.number).collect();
         if !numbers.is_empty() {
-            all.extend(places(tx, query, &numbers, None, wanted)?);
+            all.extend(archive.server.read(|tx| places(tx, query, &numbers, None, wanted))?);
         }
         // What only a hold keeps or was corrected, of the days up to here.
         if let Some(day) = now.last().map(|parts| parts[0].day) {
@@ -60,13 +53,28 @@ fn page(tx: &Tx<'_>, query: &Query) -> Result<Page> {
         });
     }
     let newest: Vec<(i32, Uuid)> = all.into_iter().rev().take(wanted).map(|(id, part)| (part, id)).collect();
-    let mut reads: Vec<Found> = found(tx, &newest)?.into_iter().map(|(_, found)| found).collect();
-    reads.sort_by_key(|found| std::cmp::Reverse(found.id));
-    let more = reads.len() > size;
-    reads.truncate(size);
-    documents::put_corrections(&Rows::of_postgres(tx), &mut reads)?;
-    let next = reads.last().filter(|_| more).map(|found| Cursor(found.id));
-    Ok(Page { reads, next })
+    archive.server.read(|tx| {
+        let shown = &newest[..newest.len().min(size)];
+        let mut reads: Vec<Found> = found(tx, shown)?.into_iter().map(|(_, found)| found).collect();
+        reads.sort_by_key(|found| std::cmp::Reverse(found.id));
+        documents::put_corrections(&Rows::of_postgres(tx), &mut reads)?;
+        // Of what was found and not of what is left of it: a purge may go on meanwhile.
+        let next = newest.get(size - 1).filter(|_| newest.len() > size).map(|(_, id)| Cursor(*id));
+        Ok(Page { reads, next })
+    })
+}
+
+/// The parts of each day that can be on this page, the newest day first.
+fn days(tx: &Tx<'_>, query: &Query) -> Result<Vec<Vec<Part>>> {
+    let first = query.after.map(|cursor| day_of(cursor.0));
+    let mut days: Vec<Vec<Part>> = Vec::new();
+    for part in parts::all(tx)?.into_iter().filter(|part| first.is_none_or(|first| part.day <= first)) {
+        match days.last_mut() {
+            Some(last) if last[0].day == part.day => last.push(part),
+            _ => days.push(vec![part]),
+        }
+    }
+    Ok(days)
 }
 
 /// Adds reads that fit by what they were corrected to (control P-30).
@@ -135,95 +143,72 @@ fn candidates(
     wanted: usize,
 ) -> Result<Vec<tokio_postgres::Row>> {
     let bounds = query.area.as_ref().map(Area::bounds);
-    let partial = match &query.plate {
-        Some(Plate::Partial(pattern, _)) => Some(pattern),
-        _ => None,
+    let [south, west, north, east] = bounds.map_or([None; 4], |bounds| bounds.map(Some));
+    let (whole, partial) = match &query.plate {
+        Some(Plate::Whole(key)) => (Some(key), None),
+        Some(Plate::Partial(pattern, _)) => (None, Some(pattern)),
+        None => (None, None),
     };
     let (prefix, suffix) = partial.map(|p| (p.prefix(), p.suffix())).unwrap_or_default();
     let reversed: String = suffix.chars().rev().collect();
     let (prefix_end, reversed_end) = (format!("{prefix}~"), format!("{reversed}~"));
     let like = partial.map(|pattern| pattern.like());
+    // By whichever end names more of it; both have an index.
+    let by_end = reversed.len() > prefix.len();
     let (from, until) = (query.from.map(|t| t.as_microsecond()), query.until.map(|t| t.as_microsecond()));
-    let limit = wanted as i64;
     let class = query.class.map(|class| class.as_str());
-
-    let mut values: Vec<&(dyn ToSql + Sync)> = vec![&parts];
-    let mut conditions = String::new();
-    let mut add = Conditions { sql: &mut conditions, values: &mut values };
-    if let Some(Plate::Whole(key)) = &query.plate {
-        add.and("key = ?", &[key]);
-    }
-    if let Some(like) = &like {
-        // By whichever end names more of it; both have an index.
-        if reversed.len() > prefix.len() {
-            add.and("reverse(key) BETWEEN ? AND ?", &[&reversed, &reversed_end]);
-        } else if !prefix.is_empty() {
-            add.and("key BETWEEN ? AND ?", &[&prefix, &prefix_end]);
-        }
-        add.and("key LIKE ?", &[like]);
-    }
-    if let Some(only) = &only {
-        add.and("id = ANY(?)", &[only]);
-    }
-    if let Some(after) = &after {
-        add.and("id < ?", &[after]);
-    }
-    if let Some(state) = &query.state {
-        add.and("state = ?", &[state]);
-    }
-    if let Some(camera) = &query.camera {
-        add.and("camera = ?", &[camera]);
-    }
-    if let Some(vehicle) = &query.vehicle {
-        add.and("vehicle = ?", &[vehicle]);
-    }
-    if let Some(canvass) = &query.canvass {
-        add.and("canvass = ?", &[canvass]);
-    }
-    if let Some(class) = &class {
-        add.and("class = ?", &[class]);
-    }
-    if let Some(from) = &from {
-        add.and("last_seen >= ?", &[from]);
-    }
-    if let Some(until) = &until {
-        add.and("first_seen < ?", &[until]);
-    }
-    if query.hits_only {
-        add.and("has_hit", &[]);
-    }
-    if let Some([south, west, north, east]) = &bounds {
-        add.and("latitude BETWEEN ? AND ? AND longitude BETWEEN ? AND ?", &[south, north, west, east]);
-    }
-    values.push(&limit);
+    // In the words of `reads_that_fit` in parts.sql, which numbers its values so.
+    let conditions: Vec<&str> = [
+        (whole.is_some(), "key = $2"),
+        (!by_end && !prefix.is_empty(), "key BETWEEN $3 AND $4"),
+        (by_end, "reverse(key) BETWEEN $5 AND $6"),
+        (like.is_some(), "key LIKE $7"),
+        (only.is_some(), "id = ANY($8)"),
+        (after.is_some(), "id < $9"),
+        (query.state.is_some(), "state = $10"),
+        (query.camera.is_some(), "camera = $11"),
+        (query.vehicle.is_some(), "vehicle = $12"),
+        (query.canvass.is_some(), "canvass = $13"),
+        (class.is_some(), "class = $14"),
+        (from.is_some(), "last_seen >= $15"),
+        (until.is_some(), "first_seen < $16"),
+        (bounds.is_some(), "latitude BETWEEN $17 AND $18 AND longitude BETWEEN $19 AND $20"),
+        (query.hits_only, "has_hit"),
+    ]
+    .into_iter()
+    .filter_map(|(is_asked, condition)| is_asked.then_some(condition))
+    .collect();
+    let conditions = if conditions.is_empty() { "true".to_owned() } else { conditions.join(" AND ") };
     // Nothing but an index is needed where only a plate is asked for.
     let place = if bounds.is_some() { "latitude, longitude" } else { "NULL::float8, NULL::float8" };
-    let sql = format!(
-        "SELECT part, id, key, {place} FROM reads WHERE part = ANY($1){conditions} ORDER BY id DESC LIMIT ${}",
-        values.len()
-    );
-    tx.all(&sql, &values)
-}
-
-/// Conditions, and their values.
-struct Conditions<'a, 'v> {
-    sql: &'a mut String,
-    values: &'a mut Vec<&'v (dyn ToSql + Sync)>,
-}
-
-impl<'v> Conditions<'_, 'v> {
-    /// Each `?` is one of `new`.
-    fn and(&mut self, condition: &str, new: &[&'v (dyn ToSql + Sync)]) {
-        self.sql.push_str(" AND ");
-        let mut new = new.iter();
-        for c in condition.chars() {
-            match c {
-                '?' => {
-                    self.values.extend(new.next());
-                    self.sql.push_str(&format!("${}", self.values.len()));
-                }
-                c => self.sql.push(c),
-            }
-        }
-    }
+    let sql = "SELECT part, id, key, latitude, longitude
+               FROM reads_that_fit($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19,
+                 $20, $21, $22, $23)
+               ORDER BY id DESC LIMIT $4";
+    let values: [&(dyn ToSql + Sync); 23] = [
+        &parts,
+        &place,
+        &conditions,
+        &(wanted as i64),
+        &whole,
+        &prefix,
+        &prefix_end,
+        &reversed,
+        &reversed_end,
+        &like,
+        &only,
+        &after,
+        &query.state,
+        &query.camera,
+        &query.vehicle,
+        &query.canvass,
+        &class,
+        &from,
+        &until,
+        &south,
+        &north,
+        &west,
+        &east,
+    ];
+    tx.all(sql, &values)
 }
