@@ -107,6 +107,7 @@ pub mod audit; // the chain of records: rows, heads, verification, redaction
 
 pub use accounts::{
     AccountSettings, AccountStore, Accounts, Alarm, Change, Due, LoggedIn, LoginRefused, Session, SharedAccounts,
+    Vouched,
 };
 pub use actor::{Actor, Machine, SessionUser};
 pub use agency::AgencySettings;
@@ -125,7 +126,7 @@ pub use reason::{Case, Reason};
 pub use record::{AccessRecord, AuditLog, Outcome};
 pub use role::{Duty, Role};
 pub use second_factor::{Enrolment, SecondFactor, Spent, WrongCode};
-pub use session::{Activity, SessionId, SessionRecord, Token};
+pub use session::{Activity, Means, SessionId, SessionRecord, Token};
 pub use subscriber::{NewSubscriber, Subscriber, SubscriberAccount};
 pub use user::{
     Account, Disabled, ManagedBy, NewUser, ProvisionedUser, SealKey, SealSecret, SealedFactor, User, UserDocument,

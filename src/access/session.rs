@@ -98,6 +98,29 @@ pub struct SessionRecord {
     pub idle_s: u64,
     /// It needs the password before it can go on.
     pub locked: bool,
+    /// By what it was opened.
+    #[serde(default, skip_serializing_if = "Means::is_password")]
+    pub means: Means,
+}
+
+/// By what somebody logged in.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Means {
+    /// The password that is kept here.
+    #[default]
+    Password,
+    /// The agency's own login.
+    Provider {
+        /// It asked for a second factor that counts here.
+        second_factor: bool,
+    },
+}
+
+impl Means {
+    fn is_password(&self) -> bool {
+        *self == Self::Password
+    }
 }
 
 /// How long sessions last.
@@ -172,7 +195,7 @@ pub(crate) enum Found {
     /// It is over; to be removed from where it is kept.
     Over,
     /// It goes on; `keep` is what has changed and is to be kept.
-    Live { user: LoginName, locked: bool, keep: Option<SessionRecord> },
+    Live { user: LoginName, locked: bool, means: Means, keep: Option<SessionRecord> },
 }
 
 impl Sessions {
@@ -195,6 +218,7 @@ impl Sessions {
         &mut self,
         id: SessionId,
         user: LoginName,
+        means: Means,
         wall: Timestamp,
         now: Duration,
     ) -> (SessionRecord, Vec<SessionId>) {
@@ -202,7 +226,7 @@ impl Sessions {
         own.sort_by_key(|(_, live)| live.age(now));
         let ended: Vec<_> = own.into_iter().skip(MAX_SESSIONS - 1).map(|(id, _)| *id).collect();
         ended.iter().for_each(|id| drop(self.live.remove(id)));
-        let record = SessionRecord { id, user, opened: wall, seen: wall, age_s: 0, idle_s: 0, locked: false };
+        let record = SessionRecord { id, user, opened: wall, seen: wall, age_s: 0, idle_s: 0, locked: false, means };
         let written = record.clone();
         self.live.insert(id, Live { record: record.clone(), begun: now, used: Some(now), kept: now, written });
         (record, ended)
@@ -246,7 +270,7 @@ impl Sessions {
         }
         let due = locks || resumed || now.saturating_sub(live.kept) >= KEEP_INTERVAL;
         let keep = due.then(|| live.record(wall, now));
-        Found::Live { user: live.record.user.clone(), locked: live.record.locked, keep }
+        Found::Live { user: live.record.user.clone(), locked: live.record.locked, means: live.record.means, keep }
     }
 
     /// Locks or unlocks it; gives what is to be kept.
@@ -299,7 +323,7 @@ mod tests {
 
     fn one(rule: SessionRule) -> (Sessions, SessionId, SessionRecord) {
         let (mut sessions, id) = (Sessions::new(rule, Vec::new(), wall(0), s(0)), id());
-        let (record, _) = sessions.open(id, jdoe(), wall(0), s(0));
+        let (record, _) = sessions.open(id, jdoe(), Means::Password, wall(0), s(0));
         (sessions, id, record)
     }
 
@@ -451,10 +475,10 @@ mod tests {
     fn a_ninth_session_of_one_person_ends_their_oldest() {
         let (mut sessions, first, _) = one(RULE);
         for n in 1..8 {
-            assert!(sessions.open(id(), jdoe(), wall(n), s(n)).1.is_empty());
+            assert!(sessions.open(id(), jdoe(), Means::Password, wall(n), s(n)).1.is_empty());
         }
         sessions.open(id(), LoginName::new("asmith").unwrap(), wall(8), s(8));
-        assert_eq!(sessions.open(id(), jdoe(), wall(9), s(9)).1, [first]);
+        assert_eq!(sessions.open(id(), jdoe(), Means::Password, wall(9), s(9)).1, [first]);
         assert_eq!(sessions.end_of(&jdoe(), None).len(), 8);
     }
 

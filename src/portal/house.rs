@@ -4,7 +4,7 @@ use crate::door::Visitor;
 use crate::pages::login::UnfinishedLogins;
 use crate::visit::Visit;
 use axum::response::Response;
-use plated_access::{AccountStore, Accounts, Role, Session, SessionId, Settings};
+use plated_access::{AccountStore, Accounts, LoginName, Role, Session, SessionId, Settings};
 use plated_core::clock::Clock;
 use plated_web::Frame;
 use plated_web::problem::Problem;
@@ -63,8 +63,34 @@ pub trait House: Send + Sync {
     /// The answer to who is not let through to what a script asks for; none for the usual way to the login.
     fn turned_away(&self, path: &str) -> Option<Response>;
 
+    /// The agency's own login, by which people come in too; none without.
+    fn agency_login(&self) -> Option<AgencyLogin> {
+        None
+    }
+
     /// Around a whole page; `current` is its place.
     fn frame(self: Arc<Self>, visit: Visit, title: String, current: String) -> Framing;
+}
+
+/// The agency's own login, as the pages lead to it.
+#[derive(Clone, Debug)]
+pub struct AgencyLogin {
+    /// Whose it is, as its button says.
+    pub agency: String,
+    /// Where it begins.
+    pub begin: &'static str,
+    /// Where a browser is logged out of it too.
+    pub end: &'static str,
+    /// From whom alone passwords are still taken; none: from everybody.
+    pub passwords_of: Option<Vec<LoginName>>,
+}
+
+impl AgencyLogin {
+    /// Whether a password is taken from this name.
+    pub fn takes_password_of(&self, name: &str) -> bool {
+        let named = |of: &Vec<LoginName>| LoginName::new(name).is_ok_and(|name| of.contains(&name));
+        self.passwords_of.as_ref().is_none_or(named)
+    }
 }
 
 /// A frame to come.

@@ -20,7 +20,8 @@ pub mod search; // what is searched for, as it is entered
 pub mod pages; // login, account, second factor, users, review
 
 pub use door::{Visitor, redirect, target};
-pub use house::{Framing, House, Place, Portal, Site, Tab};
+pub use house::{AgencyLogin, Framing, House, Place, Portal, Site, Tab};
+pub use pages::login::{arrive, at_the_door};
 pub use purpose::Given;
 pub use routes::{Needs, Route, Routes};
 pub use visit::Visit;

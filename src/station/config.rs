@@ -190,6 +190,7 @@ impl StationConfig {
             source.resolve(base);
         }
         if let Some(pages) = &mut config.pages {
+            pages.check().map_err(|why| wrong(&text, path, &format!("pages.{why}")))?;
             pages.place(base);
         }
         if let Err(why) = config.audits.check() {
@@ -359,6 +360,27 @@ engine = "sqlite"
 # figures = true
 # audit_log = true
 # deletions = true
+
+# The agency's own login (OpenID Connect: Entra ID, Okta, Keycloak, login.gov), by which people come in besides. It says
+# who they are; account, role, lists and training stay those of this station. Enter {{address}}/login/agency/back there.
+# [pages.oidc]
+# agency = "Example PD"                 # the button says "Sign in with Example PD"
+# issuer = "https://login.example.gov/realms/police"
+# client_id = "plated"
+# client_secret_file = "oidc.secret"    # mode 0400, or a credential: "%d/oidc.secret"; none for a public client
+# ca = "oidc-ca.crt"                    # /etc/ssl/certs/ca-certificates.crt: the public authorities
+# address = "https://station.example.gov:8444" # of these pages, as browsers have it
+# claim = "preferred_username"          # which has the login name; "email" counts when it was verified
+# domain = "example.gov"                # jdoe@example.gov is the account jdoe, and those of other domains are refused
+# scopes = ["profile"]
+# acr_values = []                       # one of these levels must have been reached
+# second_factor = []                    # words of amr or acr that count as our second factor, such as ["mfa"]
+# single_sign_on = false                # true: whoever is logged in there need not log in again
+# local_login = true                    # false: passwords are taken from these accounts alone
+# break_glass = []                      # such as ["chief"], for the day on which the provider is down
+# groups_claim = "groups"
+# [pages.oidc.groups]                   # who has a role here must be in one of its groups there; left out: not asked
+# officer = ["plated-officers"]
 
 # Audits on the pages: each is due so many days after the one before, and draws so many accesses and reads with pictures.
 [audits]

@@ -29,6 +29,13 @@ pub fn set(name: &str, value: &str, lives: Option<Duration>) -> Option<HeaderVal
     HeaderValue::from_str(&format!("{PREFIX}{name}={value}; Path=/; Secure; HttpOnly; SameSite=Strict{age}")).ok()
 }
 
+/// The same for some time, sent also when another site leads back here: for a login elsewhere, which no cookie of ours
+/// outlives. It opens nothing by itself.
+pub fn set_for_return(name: &str, value: &str, lives: Duration) -> Option<HeaderValue> {
+    let strict = set(name, value, Some(lives))?;
+    HeaderValue::from_str(&strict.to_str().ok()?.replace("SameSite=Strict", "SameSite=Lax")).ok()
+}
+
 /// Takes a cookie away.
 pub fn clear(name: &str) -> Option<HeaderValue> {
     set(name, "", Some(Duration::ZERO))

@@ -1,7 +1,9 @@
 //! The station's pages in a real browser. What is done in it stands in tests/browser/station.mjs.
 
 use crate::kit::browser::{self, node, trust};
-use crate::kit::record;
+use crate::kit::process::address;
+use crate::kit::provider::{self, Provider};
+use crate::kit::{Depot, record};
 use crate::kit::station_pages::{CHOSEN, Hall};
 use plated_core::record::{ImageRef, ImageRole, ReadRecord};
 use std::io::Write;
@@ -68,4 +70,16 @@ fn an_auditors_day_by_the_keyboard_alone_from_login_to_the_signed_report() {
         officer.submit("/search", &[("plate", plate)]);
     }
     run(&hall, "station_auditor");
+}
+
+// policy: P-20
+#[test]
+fn an_administrator_comes_in_by_the_agencys_own_login_and_out_of_both_in_a_browser() {
+    let Some(modules) = provider::installed() else { return };
+    let (at, pages, depot) = (address(), address(), Depot::new());
+    let table = Provider::table(depot.dir.path(), at, pages, "");
+    let hall = Hall::at(depot, pages, &table);
+    hall.hire("chief", "administrator");
+    let _provider = Provider::start(&modules, hall.depot.dir.path(), at, pages);
+    run(&hall, "station_agency");
 }

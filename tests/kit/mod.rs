@@ -16,6 +16,7 @@ pub mod mjpeg;
 pub mod objects;
 pub mod onnx;
 pub mod postgres;
+pub mod provider;
 pub mod process;
 pub mod proxy;
 pub mod radio;

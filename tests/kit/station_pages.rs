@@ -41,12 +41,19 @@ impl Hall {
 
     /// The same with an archive of another kind.
     pub fn on(depot: Depot, more: &str) -> Self {
+        Self::at(depot, SocketAddr::from(([127, 0, 0, 1], 0)), more)
+    }
+
+    /// The same with pages that listen there.
+    pub fn at(depot: Depot, listen: SocketAddr, more: &str) -> Self {
         let names = ["localhost".into(), "127.0.0.1".into()];
         depot.authority.issue_console(&names, depot.dir.path(), &SystemClock::new()).unwrap();
         let file = depot.file();
         let text = std::fs::read_to_string(&file).unwrap();
-        let pages = "[pages]\nlisten = \"127.0.0.1:0\"\ncertificate = \"console.crt\"\nkey = \"console.key\"\n\
-                     [access.accounts]\nargon2_memory_kib = 19456\nargon2_passes = 2\n";
+        let pages = format!(
+            "[pages]\nlisten = \"{listen}\"\ncertificate = \"console.crt\"\nkey = \"console.key\"\n\
+             [access.accounts]\nargon2_memory_kib = 19456\nargon2_passes = 2\n"
+        );
         std::fs::write(&file, format!("{text}{pages}{more}")).unwrap();
         let mut config = StationConfig::load(&file).unwrap();
         config.pages = config.pages.map(|pages| {

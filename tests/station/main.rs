@@ -11,6 +11,7 @@ mod batch_entry_points;
 mod access;
 mod archive;
 mod access_fuzzing;
+mod agency;
 mod audits;
 mod backup;
 mod batch;

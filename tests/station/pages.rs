@@ -38,6 +38,8 @@ fn found(browser: &Browser, fields: &[(&str, &str)]) -> Answer {
 fn expected(route: &Route) -> Needs {
     match route.path {
         "/login" | "/login/code" | "/login/recovery" | "/logout" | "/theme" => Needs::Nobody,
+        // To the agency's own login, back from it and out of it: agency.rs.
+        "/login/agency" | "/login/agency/back" | "/login/agency/out" => Needs::Nobody,
         // What the agency does, for everybody (control P-24).
         "/policy" => Needs::Nobody,
         // Where the agency turned it on: transparency.rs looks that no plate and no name is in it.

@@ -39,6 +39,8 @@ pub enum Change {
     Password(Password),
     /// Their second factor is gone; they set up another one.
     RemoveSecondFactor,
+    /// Whom the agency's own login knows by their name is somebody else from now on; the next who logs in counts.
+    Unbind,
     /// The account is not to be used any more.
     Disable,
     /// It is to be used again, also after it was unused for too long.
@@ -57,6 +59,7 @@ impl Change {
             Self::Training(_) => "user_training_changed",
             Self::Password(_) => "user_password_set",
             Self::RemoveSecondFactor => "user_second_factor_removed",
+            Self::Unbind => "user_unbound",
             Self::Disable => "user_disabled",
             Self::Enable => "user_enabled",
             Self::Release => "user_released",
@@ -97,6 +100,7 @@ impl Accounts {
             second_factor: None,
             spent: Spent::default(),
             last_login: None,
+            subject: None,
         };
         self.keep("user_added", by, reason, user)
     }
@@ -132,8 +136,10 @@ impl Accounts {
         if matches!(change, Change::Disable | Change::Role(_)) {
             self.check_not_last(&user, &change)?;
         }
-        let ends =
-            matches!(change, Change::Disable | Change::Role(_) | Change::Password(_) | Change::RemoveSecondFactor);
+        let ends = matches!(
+            change,
+            Change::Disable | Change::Role(_) | Change::Password(_) | Change::RemoveSecondFactor | Change::Unbind
+        );
         let account = &mut user.account;
         let authorises = matches!(change, Change::Role(_) | Change::Grants(_) | Change::Enable);
         match change {
@@ -151,6 +157,7 @@ impl Accounts {
             }
             Change::Password(_) => account.must_change_password = true,
             Change::RemoveSecondFactor => (user.second_factor, user.spent) = (None, Spent::default()),
+            Change::Unbind => user.subject = None,
             Change::Disable => {
                 let why = reason.as_str().to_owned();
                 account.disabled.get_or_insert(Disabled { at: now, by: by.to_string(), why });

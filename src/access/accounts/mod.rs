@@ -8,12 +8,14 @@ mod refused;
 mod rules;
 mod settings;
 mod subscribers;
+mod vouched;
 #[cfg(test)]
 mod tests;
 
 pub use change::Change;
 pub use refused::LoginRefused;
 pub use settings::AccountSettings;
+pub use vouched::Vouched;
 
 use crate::actor::{Actor, Machine, SessionUser};
 use crate::breach::Breach;
@@ -23,7 +25,7 @@ use crate::password::{Hashing, Password, PasswordRules};
 use crate::reason::{Case, Reason};
 use crate::record::{AccessRecord, AuditLog, Outcome};
 use crate::second_factor::Secret;
-use crate::session::{Activity, Found, SessionId, SessionRecord, Sessions, Token};
+use crate::session::{Activity, Found, Means, SessionId, SessionRecord, Sessions, Token};
 use crate::subscriber::SubscriberAccount;
 use crate::user::{Account, ManagedBy, User};
 use plated_core::clock::Clock;
@@ -104,6 +106,8 @@ pub struct Session {
     pub locked: bool,
     /// What must be done first.
     pub due: Option<Due>,
+    /// By what it was opened.
+    pub means: Means,
 }
 
 impl Session {
@@ -232,21 +236,26 @@ impl Accounts {
                 return Err(LoginRefused::Code(why));
             }
         }
-        let admitted = self.admit(user, password);
-        match &admitted {
-            Ok(_) => {
-                if let Err(e) = self.store.put_failures(&name, Failures::default()) {
-                    tracing::warn!("failed logins before this one count again after a restart: {}", e.chain());
-                }
-                self.lockout.clear(&name);
-            }
-            Err(_) => self.lockout.withdraw(&name),
-        }
+        let admitted = self.admit(user, Some(password), Means::Password);
+        self.attempted(&name, &admitted);
         admitted
     }
 
-    /// Password and code were right.
-    fn admit(&self, mut user: User, password: &Password) -> Result<LoggedIn, LoginRefused> {
+    /// Somebody came in, or their account may not be used: no failure of theirs.
+    fn attempted(&self, name: &LoginName, admitted: &Result<LoggedIn, LoginRefused>) {
+        match admitted {
+            Ok(_) => {
+                if let Err(e) = self.store.put_failures(name, Failures::default()) {
+                    tracing::warn!("failed logins before this one count again after a restart: {}", e.chain());
+                }
+                self.lockout.clear(name);
+            }
+            Err(_) => self.lockout.withdraw(name),
+        }
+    }
+
+    /// Password and code were right, or the agency's own login vouches for them.
+    fn admit(&self, mut user: User, password: Option<&Password>, means: Means) -> Result<LoggedIn, LoginRefused> {
         let (wall, now) = (self.clock.wall(), self.clock.monotonic());
         let name = user.account.name.clone();
         if let Err(refused) = rules::check_use(&user, wall, &self.settings) {
@@ -255,20 +264,23 @@ impl Accounts {
                 Machine::Accounts.into(),
                 &refused.to_string(),
                 Outcome::Refused,
-                named(&name),
+                vouched::with_means(named(&name), means),
             )?;
             return Err(LoginRefused::Account(refused));
         }
-        if user.managed_by == ManagedBy::Here && self.hashing.is_outdated(&user.account.password) {
+        if let Some(password) = password
+            && user.managed_by == ManagedBy::Here
+            && self.hashing.is_outdated(&user.account.password)
+        {
             user.account.password = self.hashing.hash(password)?;
         }
         user.last_login = Some(wall.max(user.last_login.unwrap_or(wall)));
         let token = Token::generate()?;
-        let (id, due) = (token.session(), self.due(&user));
-        let session = Session { id, account: user.account.clone(), locked: false, due };
-        self.record("login", session.actor(), "logged in", Outcome::Done, json!({}))?;
+        let (id, due) = (token.session(), self.due(&user, means));
+        let session = Session { id, account: user.account.clone(), locked: false, due, means };
+        self.record("login", session.actor(), "logged in", Outcome::Done, vouched::with_means(json!({}), means))?;
         self.store.put_users(&[user])?;
-        let (record, ended) = lock(&self.sessions).open(id, name, wall, now);
+        let (record, ended) = lock(&self.sessions).open(id, name, means, wall, now);
         let kept = self.store.put_session(&record).and_then(|()| self.store.remove_sessions(&ended));
         if let Err(e) = kept {
             lock(&self.sessions).end(id);
@@ -300,18 +312,18 @@ impl Accounts {
             }
             sessions.find(id, activity, wall, now)
         };
-        let (name, locked) = match found {
+        let (name, locked, means) = match found {
             Found::None => return Err(over()),
             Found::Over => {
                 let _ = self.store.remove_sessions(&[id]); // It is over after a restart too.
                 return Err(over());
             }
-            Found::Live { user, locked, keep } => {
+            Found::Live { user, locked, means, keep } => {
                 // A store that is full ends nobody's session; it goes on from what was kept last.
                 if let Some(Err(e)) = keep.map(|record| self.store.put_session(&record)) {
                     tracing::debug!("how long a session goes on could not be kept: {}", e.chain());
                 }
-                (user, locked)
+                (user, locked, means)
             }
         };
         let user = self.store.user(&name)?.filter(|user| user.account.disabled.is_none());
@@ -319,7 +331,7 @@ impl Accounts {
             self.end_sessions(&name, None)?;
             return Err(over());
         };
-        Ok((Session { id, account: user.account.clone(), locked, due: self.due(&user) }, user))
+        Ok((Session { id, account: user.account.clone(), locked, due: self.due(&user, means), means }, user))
     }
 
     /// Unlocks a session by its owner's password.
@@ -405,11 +417,13 @@ impl Accounts {
         Ok(!self.store.users()?.is_empty())
     }
 
-    fn due(&self, user: &User) -> Option<Due> {
-        if user.account.must_change_password {
+    fn due(&self, user: &User, means: Means) -> Option<Due> {
+        // Whoever came without the password may not even know it.
+        if user.account.must_change_password && means == Means::Password {
             return Some(Due::Password);
         }
-        (self.settings.second_factor_required && user.second_factor.is_none()).then_some(Due::SecondFactor)
+        let has_one = user.second_factor.is_some() || means == Means::Provider { second_factor: true };
+        (self.settings.second_factor_required && !has_one).then_some(Due::SecondFactor)
     }
 
     /// The attempt counts from here on, before anything is computed.

@@ -90,6 +90,10 @@ pub struct User {
     /// Last login, here or at the station, as far as that is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_login: Option<Timestamp>,
+    /// As the agency's own login knows them: kept at the first login by it, so that nobody comes in who gets their name
+    /// there later.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subject: Option<String>,
 }
 
 /// What an administrator says of a new account.

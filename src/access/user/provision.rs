@@ -156,6 +156,7 @@ impl ProvisionedUser {
             spent: before.filter(|_| same).map(|user| user.spent.clone()).unwrap_or_default(),
             last_login: self.last_login.max(before.and_then(|user| user.last_login)),
             second_factor,
+            subject: None,
         })
     }
 }
@@ -205,6 +206,7 @@ mod tests {
             }),
             spent: Default::default(),
             last_login: Some(at("2026-11-25T06:00:00Z")),
+            subject: None,
         };
         let why = Disabled { at: at("2026-11-01T00:00:00Z"), by: "chief".into(), why: "left the department".into() };
         let left = Account { disabled: Some(why), trained: None, ..account("asmith") };

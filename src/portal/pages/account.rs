@@ -157,7 +157,8 @@ fn due_page(visit: &Visit, old: &str, new: &str) -> Result<Response, Problem> {
         Some(Due::Password) => "Your password was chosen by somebody else. Choose one that only you know.",
         _ => "Your other sessions end when it is changed.",
     };
-    let page = draw(&Login { frame: visit.alone("Change your password"), form, notice: notice.into() })?;
+    let page =
+        draw(&Login { frame: visit.alone("Change your password"), form, notice: notice.into(), ..Login::default() })?;
     let wrong = !(old.is_empty() && new.is_empty());
     Ok((if wrong { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK }, page).into_response())
 }

@@ -1,4 +1,4 @@
-//! Getting in: name and password, second factor, lock, and out again (controls P-07, P-20).
+//! Getting in: name and password or the agency's own login, second factor, lock, and out again (controls P-07, P-20).
 
 use crate::door::{Visitor, redirect, target, token};
 use crate::house::{Portal, Site};
@@ -9,13 +9,13 @@ use axum::Extension;
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use plated_access::{LoggedIn, LoginRefused, Password, Token};
+use plated_access::{Activity, LoggedIn, LoginRefused, Means, Password, Token, Vouched};
 use plated_core::error::{Error, Kind, Result};
 use plated_core::text::sentence;
 use plated_web::cookies;
 use plated_web::csrf::SESSION_COOKIE;
 use plated_web::fields::Fields;
-use plated_web::pages::{Login, Refused, SecondFactor};
+use plated_web::pages::{Arrived, Login, Refused, SecondFactor};
 use plated_web::problem::Problem;
 use plated_web::ui::{Fact, Field, Health, Input, Link, Message};
 use std::collections::HashMap;
@@ -44,20 +44,36 @@ pub fn routes(routes: Routes<Site>) -> Routes<Site> {
         .post("/theme", Needs::Nobody, plated_web::theme::choose)
 }
 
-/// Names and passwords of who has to give a code yet, by a random cookie. In memory alone, and not for long.
+/// Who has to give a code yet, by a random cookie. In memory alone, and not for long.
 #[derive(Default)]
 pub struct UnfinishedLogins(Mutex<HashMap<String, Unfinished>>);
 
+/// What somebody wants in by.
+#[derive(Clone)]
+enum Way {
+    Password(String, Arc<Password>),
+    /// The agency's own login vouches for them.
+    Vouched(Arc<Vouched>),
+}
+
+impl Way {
+    fn name(&self) -> &str {
+        match self {
+            Self::Password(name, _) => name,
+            Self::Vouched(person) => person.name.as_str(),
+        }
+    }
+}
+
 #[derive(Clone)]
 struct Unfinished {
-    name: String,
-    password: Arc<Password>,
+    way: Way,
     then: String,
     until: Duration,
 }
 
 impl UnfinishedLogins {
-    fn begin(&self, name: &str, password: Arc<Password>, then: String, now: Duration) -> Result<String> {
+    fn begin(&self, way: Way, then: String, now: Duration) -> Result<String> {
         let mut random = [0; 32];
         getrandom::fill(&mut random)
             .map_err(|e| Error::new(Kind::Internal, format!("the system gave no random numbers: {e}")))?;
@@ -67,7 +83,7 @@ impl UnfinishedLogins {
         if all.len() >= MAX_UNFINISHED {
             all.clear(); // Whoever is not done begins again.
         }
-        all.insert(id.clone(), Unfinished { name: name.to_owned(), password, then, until: now + CODE_TIMEOUT });
+        all.insert(id.clone(), Unfinished { way, then, until: now + CODE_TIMEOUT });
         Ok(id)
     }
 
@@ -100,6 +116,21 @@ async fn form(visit: Visit) -> Result<Response, Problem> {
     Ok(login_page(&visit, &then, Wrong::default())?.into_response())
 }
 
+/// The login's page with what keeps somebody from coming in.
+///
+/// # Errors
+/// What keeps it from being drawn.
+pub fn at_the_door(visit: &Visit, then: &str, message: String) -> Result<Response, Problem> {
+    Ok(login_page(visit, then, Wrong { message, ..Wrong::default() })?.into_response())
+}
+
+/// The way to the agency's own login, where there is one.
+fn agency(visit: &Visit, then: &str) -> Option<Link> {
+    let login = visit.site.agency_login()?;
+    let then = if then == "/" { String::new() } else { format!("?then={then}") };
+    Some(Link::new(format!("Sign in with {}", login.agency), format!("{}{then}", login.begin)))
+}
+
 fn login_page(visit: &Visit, then: &str, wrong: Wrong<'_>) -> Result<impl IntoResponse + use<>, Problem> {
     let name = Field::new(Input::Text, "name", "Name").autocomplete("username").required().value(wrong.name);
     let password = Field::new(Input::Password, "password", "Password").autocomplete("current-password").required();
@@ -111,20 +142,52 @@ fn login_page(visit: &Visit, then: &str, wrong: Wrong<'_>) -> Result<impl IntoRe
     if !wrong.message.is_empty() {
         frame.messages.push(Message { health: Health::Bad, text: wrong.message });
     }
+    let login = visit.site.agency_login();
+    let left = login.as_ref().filter(|_| visit.query.get("left") == "agency");
+    if let Some(login) = left {
+        let text = format!("You are logged out here. The login of {} may still know this browser.", login.agency);
+        frame.messages.push(Message { health: Health::Good, text });
+    }
     let mut form = visit.form("/login", "Log in");
     (form.fields, form.hidden) = (vec![name, password], vec![("then".into(), then.to_owned())]);
-    draw(&Login { frame, form, notice: visit.portal().notice.clone() })
+    form.cancel = left.map(|login| Link::new("Log out there too", login.end));
+    let few = login.as_ref().is_some_and(|login| login.passwords_of.is_some());
+    let beside = if few { "For emergencies, with the password of an account that is named for them" } else { "" };
+    let (agency, notice) = (agency(visit, then), visit.portal().notice.clone());
+    draw(&Login { frame, form, agency, beside: beside.into(), notice })
 }
 
 async fn log_in(visit: Visit, headers: HeaderMap, Extension(fields): Extension<Fields>) -> Result<Response, Problem> {
-    let attempt = Attempt {
-        name: fields.get("name").to_owned(),
-        password: Arc::new(Password::new(fields.get("password"))),
-        code: None,
-        then: target(fields.get("then")),
-        unfinished: None,
-    };
-    attempt.make(visit, &headers).await
+    let (name, then) = (fields.get("name").to_owned(), target(fields.get("then")));
+    if let Some(login) = visit.site.agency_login().filter(|login| !login.takes_password_of(&name)) {
+        let accounts = visit.portal().accounts.clone();
+        blocking(move || Ok(accounts.no_password_taken(&name))).await?;
+        let message = format!("Passwords are not taken from this name. Sign in with {}.", login.agency);
+        return Ok((StatusCode::FORBIDDEN, at_the_door(&visit, &then, message)?).into_response());
+    }
+    let way = Way::Password(name, Arc::new(Password::new(fields.get("password"))));
+    Attempt { way, code: None, then, unfinished: None, old: token(&headers) }.make(visit).await
+}
+
+/// Somebody comes from the agency's own login, which vouches for them; `old` is whoever was logged in before in this
+/// browser. A page leads on, since a browser that comes from elsewhere shows no cookies of its own.
+///
+/// # Errors
+/// What kept it from being checked or kept.
+pub async fn arrive(visit: Visit, person: Vouched, then: String, old: Option<Token>) -> Result<Response, Problem> {
+    let way = Way::Vouched(Arc::new(person));
+    let mut answer = Attempt { way, code: None, then, unfinished: None, old }.make(visit.clone()).await?;
+    let Some(to) = answer.headers_mut().remove(header::LOCATION) else { return Ok(answer) };
+    let href = to.to_str().unwrap_or("/").to_owned();
+    let arrived = Arrived { frame: visit.alone("Signed in"), on: Link::new("Go on", href.clone()) };
+    let mut page = draw(&arrived)?.into_response();
+    for cookie in answer.headers().get_all(header::SET_COOKIE) {
+        page.headers_mut().append(header::SET_COOKIE, cookie.clone());
+    }
+    if let Ok(refresh) = HeaderValue::from_str(&format!("0; url={href}")) {
+        page.headers_mut().insert(header::REFRESH, refresh);
+    }
+    Ok(page)
 }
 
 async fn code_form(visit: Visit, headers: HeaderMap) -> Result<Response, Problem> {
@@ -168,13 +231,12 @@ async fn give_code(
     headers: HeaderMap,
     Extension(fields): Extension<Fields>,
 ) -> Result<Response, Problem> {
-    let Some((id, Unfinished { name, password, then, .. })) = unfinished(visit.portal(), &headers) else {
-        let message = "The login took too long. Begin again.".to_owned();
-        let page = login_page(&visit, "/", Wrong { message, ..Wrong::default() })?;
+    let Some((id, Unfinished { way, then, .. })) = unfinished(visit.portal(), &headers) else {
+        let page = at_the_door(&visit, "/", "The login took too long. Begin again.".into())?;
         return Ok((StatusCode::UNAUTHORIZED, page).into_response());
     };
     let code = Some((fields.get("code").to_owned(), fields.get("recovery") == "on"));
-    Attempt { name, password, code, then, unfinished: Some(id) }.make(visit, &headers).await
+    Attempt { way, code, then, unfinished: Some(id), old: token(&headers) }.make(visit).await
 }
 
 fn unfinished(portal: &Portal, headers: &HeaderMap) -> Option<(String, Unfinished)> {
@@ -184,37 +246,40 @@ fn unfinished(portal: &Portal, headers: &HeaderMap) -> Option<(String, Unfinishe
 
 /// Somebody wants in.
 struct Attempt {
-    name: String,
-    password: Arc<Password>,
+    way: Way,
     /// Whether it is meant as a recovery code comes with it.
     code: Option<(String, bool)>,
     then: String,
     /// Which unfinished login it goes on from.
     unfinished: Option<String>,
+    /// Whoever was logged in in this browser before.
+    old: Option<Token>,
 }
 
 impl Attempt {
-    async fn make(self, visit: Visit, headers: &HeaderMap) -> Result<Response, Problem> {
+    async fn make(self, visit: Visit) -> Result<Response, Problem> {
         let (site, portal) = (visit.site.clone(), visit.portal());
-        let (accounts, name, password) = (portal.accounts.clone(), self.name.clone(), self.password.clone());
-        let code = self.code.clone();
+        let (accounts, way, code) = (portal.accounts.clone(), self.way.clone(), self.code.clone());
         let outcome = blocking(move || {
             let code = code.as_ref().map(|(code, _)| code.as_str());
-            Ok(accounts.login(&name, &password, code))
+            Ok(match &way {
+                Way::Password(name, password) => accounts.login(name, password, code),
+                Way::Vouched(person) => accounts.login_vouched(person, code),
+            })
         });
         match outcome.await? {
             Ok(LoggedIn { token: new, session }) => {
                 if let Some(id) = &self.unfinished {
                     portal.logins.end(id);
                 }
-                self.leave_old(&site, headers).await;
+                leave(&site, self.old).await;
                 let to = if self.then == "/" { site.home(session.account.role) } else { &self.then };
                 let cookie = cookies::set(SESSION_COOKIE, &new.to_hex(), None);
                 Ok(with_cookies(redirect(to), [cookie, cookies::clear(UNFINISHED)]))
             }
             Err(LoginRefused::CodeNeeded) => {
                 let now = portal.clock.monotonic();
-                let id = portal.logins.begin(&self.name, self.password, self.then, now)?;
+                let id = portal.logins.begin(self.way, self.then, now)?;
                 Ok(with_cookies(redirect("/login/code"), [cookies::set(UNFINISHED, &id, Some(CODE_TIMEOUT))]))
             }
             Err(LoginRefused::Code(why)) => {
@@ -224,7 +289,7 @@ impl Attempt {
             }
             Err(LoginRefused::Credentials) => {
                 let error = "Name and password don't fit. After some failures the account is locked.";
-                let page = login_page(&visit, &self.then, Wrong { name: &self.name, error, ..Wrong::default() })?;
+                let page = login_page(&visit, &self.then, Wrong { name: self.way.name(), error, ..Wrong::default() })?;
                 Ok((StatusCode::UNAUTHORIZED, page).into_response())
             }
             Err(LoginRefused::Locked(locked)) => {
@@ -240,7 +305,7 @@ impl Attempt {
                     frame: visit.alone("This account can't be used"),
                     why: sentence(&words::capital(&why.to_string())),
                     todo: "Nothing was shown. That you tried is on record.".into(),
-                    facts: vec![Fact::new("Name", self.name)],
+                    facts: vec![Fact::new("Name", self.way.name())],
                     links: vec![Link::new("Log in as somebody else", "/login")],
                 };
                 Ok((StatusCode::FORBIDDEN, draw(&page)?).into_response())
@@ -248,17 +313,17 @@ impl Attempt {
             Err(LoginRefused::Failed(e)) => Err(e.into()),
         }
     }
+}
 
-    /// Whoever was logged in in this browser before is not any more.
-    async fn leave_old(&self, site: &Site, headers: &HeaderMap) {
-        let Some(old) = token(headers) else { return };
-        if let Err(problem) = end(site.clone(), old).await {
-            tracing::warn!("A session could not be ended: {}", problem.what);
-        }
+/// Whoever was logged in in this browser before is not any more.
+async fn leave(site: &Site, old: Option<Token>) {
+    let Some(old) = old else { return };
+    if let Err(problem) = end(site.clone(), old.into()).await {
+        tracing::warn!("A session could not be ended: {}", problem.what);
     }
 }
 
-async fn end(site: Site, token: Token) -> Result<(), Problem> {
+async fn end(site: Site, token: Arc<Token>) -> Result<(), Problem> {
     site.session_over(token.session());
     blocking(move || {
         site.portal().accounts.logout(&token)?;
@@ -290,18 +355,27 @@ fn unlock_page(visit: &Visit, then: &str, error: &str, message: String) -> Resul
     form.fields = vec![password.error(error).focused()];
     form.hidden = vec![("then".into(), then.to_owned())];
     form.cancel = Some(Link::new("Log in as somebody else", "/login"));
+    let login = visit.site.agency_login();
+    if login.is_some_and(|login| !login.takes_password_of(account.name.as_str())) {
+        (form.fields, form.button) = (Vec::new(), String::new());
+    }
     let mut frame = visit.alone("Locked");
     if !message.is_empty() {
         frame.messages.push(Message { health: Health::Bad, text: message });
     }
     let alerts = if visit.portal().has_alerts { " Alerts go on sounding from the vehicle's own speaker." } else { "" };
     let notice = format!("{} is logged in.{alerts}", account.full_name);
-    draw(&Login { frame, form, notice })
+    draw(&Login { frame, form, agency: agency(visit, then), beside: "or with your password".into(), notice })
 }
 
 async fn unlock(visit: Visit, Extension(fields): Extension<Fields>) -> Result<Response, Problem> {
     let (site, then) = (visit.site.clone(), target(fields.get("then")));
-    let (token, password) = (visit.visitor()?.token.clone(), Password::new(fields.get("password")));
+    let Visitor { token, user, .. } = visit.visitor()?.clone();
+    let name = user.account.name.as_str();
+    if visit.site.agency_login().is_some_and(|login| !login.takes_password_of(name)) {
+        return Ok((StatusCode::FORBIDDEN, unlock_page(&visit, &then, "", String::new())?).into_response());
+    }
+    let password = Password::new(fields.get("password"));
     match blocking(move || Ok(site.portal().accounts.unlock(&token, &password))).await? {
         Ok(_) => Ok(redirect(&then)),
         Err(LoginRefused::Credentials) => {
@@ -323,10 +397,17 @@ async fn lock(visit: Visit) -> Result<Response, Problem> {
 }
 
 async fn log_out(State(site): State<Site>, headers: HeaderMap) -> Result<Response, Problem> {
+    let mut to = "/login";
     if let Some(token) = token(&headers) {
+        let (house, token) = (site.clone(), Arc::new(token));
+        let of = token.clone();
+        let session = blocking(move || Ok(house.portal().accounts.session(&of, Activity::Background).ok())).await?;
+        if session.is_some_and(|session| session.means != Means::Password) {
+            to = "/login?left=agency";
+        }
         end(site, token).await?;
     }
-    Ok(with_cookies(redirect("/login"), [cookies::clear(SESSION_COOKIE)]))
+    Ok(with_cookies(redirect(to), [cookies::clear(SESSION_COOKIE)]))
 }
 
 /// Logged in, and yet refused: training is not current (control P-07).

@@ -42,7 +42,8 @@ fn ask_password(visit: &Visit, error: &str) -> Result<Response, Problem> {
         }
         _ => "Have the authenticator app of your phone ready.",
     };
-    let page = draw(&Login { frame: visit.alone("Set up a second factor"), form, notice: notice.into() })?;
+    let page =
+        draw(&Login { frame: visit.alone("Set up a second factor"), form, notice: notice.into(), ..Login::default() })?;
     Ok((if error.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY }, page).into_response())
 }
 
@@ -88,7 +89,7 @@ async fn confirm(visit: Visit, Extension(fields): Extension<Fields>) -> Result<R
             let error = sentence(&words::capital(&why.to_string()));
             let notice = "The secret in your app is still the right one.".to_owned();
             let form = code_form(&visit, &error);
-            let page = draw(&Login { frame: visit.alone("Set up a second factor"), form, notice })?;
+            let page = draw(&Login { frame: visit.alone("Set up a second factor"), form, notice, ..Login::default() })?;
             Ok((StatusCode::UNPROCESSABLE_ENTITY, page).into_response())
         }
         Err(other) => Err(Error::from(other).into()),

@@ -335,6 +335,10 @@ async fn change_form(visit: &Visit, user: &User, entered: &Entered, error: Optio
     if user.second_factor.is_some() {
         actions.push(("Second factor lost".into(), action("second-factor", "Take it away", Vec::new())));
     }
+    if user.subject.is_some() {
+        let title = "The agency's login knows them as somebody new".to_owned();
+        actions.push((title, action("unbind", "Let the next one count", Vec::new())));
+    }
     match account.disabled {
         Some(_) => actions.push(("Use the account again".into(), action("enable", "Enable", Vec::new()))),
         None => actions.push(("The account is not to be used".into(), action("disable", "Disable", Vec::new()))),
@@ -400,6 +404,7 @@ async fn act(
             "password" => vec![Change::Password(Password::new(fields.get("password")))],
             "release" => vec![Change::Release],
             "second-factor" => vec![Change::RemoveSecondFactor],
+            "unbind" => vec![Change::Unbind],
             "disable" => vec![Change::Disable],
             // One that is enabled can log in.
             "enable" => vec![Change::Enable, Change::Release],

@@ -3,6 +3,7 @@
 //!
 //! What shows reads needs a [`Look`](look::Look): purpose and case that the person gave, on record (control P-21).
 
+mod agency;
 mod look;
 mod settings;
 mod site;
@@ -53,6 +54,8 @@ use std::sync::{Arc, PoisonError};
 /// What all pages of the station work with.
 pub(crate) struct Station {
     portal: Portal,
+    /// The agency's own login.
+    provider: Option<agency::Provider>,
     archive: Arc<dyn Engine>,
     gate: Gate,
     name: String,
@@ -137,8 +140,11 @@ impl Pages {
             }
             false => None,
         };
+        let key = ArchiveKey::load(&config.archive_key)?;
+        let agency = settings.oidc.clone().map(|of| agency::Provider::new(of, &key, &config.name, clock.clone()));
         let station = Arc::new(Station {
             portal,
+            provider: agency.transpose()?,
             archive: archive.clone(),
             gate: gate.with_accounts(accounts),
             name: config.name.clone(),

@@ -1,5 +1,6 @@
 //! `[pages]`: where the station's pages are, and what they say.
 
+use super::agency;
 use crate::transparency::Published;
 use plated_core::config_file::placed;
 use serde::Deserialize;
@@ -26,6 +27,8 @@ pub struct Settings {
     /// What the public policy page says of the agency (controls P-23, P-24).
     #[serde(default)]
     pub policy: Policy,
+    /// The agency's own login; none without.
+    pub oidc: Option<agency::Settings>,
 }
 
 /// The agency, as the public policy page tells of it.
@@ -51,10 +54,21 @@ fn notice() -> String {
 }
 
 impl Settings {
+    /// Rules that the types can't say.
+    ///
+    /// # Errors
+    /// What is wrong, beginning with the key.
+    pub(crate) fn check(&self) -> Result<(), String> {
+        self.oidc.as_ref().map_or(Ok(()), |oidc| oidc.check().map_err(|why| format!("oidc.{why}")))
+    }
+
     /// Relative paths count from the file's folder.
     pub(crate) fn place(&mut self, base: &Path) {
         for file in [&mut self.certificate, &mut self.key] {
             *file = placed(base, file, "plated-station.service");
+        }
+        if let Some(oidc) = &mut self.oidc {
+            oidc.place(base);
         }
     }
 }

@@ -2,8 +2,8 @@
 
 use super::look::Look;
 use super::{
-    Shared, Station, audit_report, audits, evidence, fleet, holds, misreads, partners, pictures, policy, purpose, read,
-    release, releases, search, start, statistics, track, transparency,
+    Shared, Station, agency, audit_report, audits, evidence, fleet, holds, misreads, partners, pictures, policy,
+    purpose, read, release, releases, search, start, statistics, track, transparency,
 };
 use axum::Router;
 use axum::extract::FromRequestParts;
@@ -11,7 +11,7 @@ use axum::http::request::Parts;
 use axum::response::Response;
 use plated_access::{HoldEvidence, Recorded, Release, Role, Search, Session, SessionId};
 use plated_core::error::{Error, Kind, Result};
-use plated_portal::{Framing, House, Place, Portal, Route, Site, Tab};
+use plated_portal::{AgencyLogin, Framing, House, Place, Portal, Route, Site, Tab};
 use plated_web::csrf::Csrf;
 use plated_web::problem::Problem;
 use std::ops::Deref;
@@ -23,7 +23,7 @@ pub(super) type Routes = plated_portal::Routes<Shared>;
 /// The whole router, and the table of what is in it.
 pub(super) fn router(station: Shared, csrf: Csrf) -> (Router, Vec<Route>) {
     let site: Site = station.clone();
-    let routes = start::routes(Routes::new(site));
+    let routes = agency::routes(start::routes(Routes::new(site)));
     let routes = purpose::routes(routes);
     let routes = search::routes(routes);
     let routes = evidence::routes(routes);
@@ -143,6 +143,10 @@ impl House for Station {
 
     fn turned_away(&self, _: &str) -> Option<Response> {
         None
+    }
+
+    fn agency_login(&self) -> Option<AgencyLogin> {
+        self.provider.as_ref().map(agency::Provider::login)
     }
 
     fn frame(self: Arc<Self>, visit: plated_portal::Visit, title: String, current: String) -> Framing {

@@ -4,16 +4,30 @@ use super::Frame;
 use crate::ui::{Fact, Form, Link};
 use askama::Template;
 
-/// Name and password.
-#[derive(Clone, Debug, Template)]
+/// Name and password, and the way to the agency's own login.
+#[derive(Clone, Debug, Default, Template)]
 #[template(path = "login.html")]
 pub struct Login {
     /// Around it.
     pub frame: Frame,
+    /// To the agency's own login; none without.
+    pub agency: Option<Link>,
+    /// Above name and password, where they are for some only; may be empty.
+    pub beside: String,
     /// Name and password.
     pub form: Form,
     /// What the agency says to everybody who wants in; may be empty.
     pub notice: String,
+}
+
+/// Back from the agency's own login; leads on by itself.
+#[derive(Clone, Debug, Template)]
+#[template(path = "arrived.html")]
+pub struct Arrived {
+    /// Around it.
+    pub frame: Frame,
+    /// Where to.
+    pub on: Link,
 }
 
 /// The second factor.

@@ -25,7 +25,7 @@ pub use alert::{Alert, AlertCard, AlertPart, AlertRow, Alerts, Answer, Answered,
 pub use audit::{AuditDetail, AuditItem, AuditRow, Audits};
 pub use find::{Hit, Purpose, ReadDetail, Reading, Results, Search, Sheet, SheetRead};
 pub use live::{CameraCard, CameraPart, Confidence, Live, ReadPart, ReadRow, StatusPart};
-pub use login::{Login, Refused, SecondFactor};
+pub use login::{Arrived, Login, Refused, SecondFactor};
 pub use office::{
     AimBox, AimFigures, AimPart, CameraAim, Cameras, LineRow, ListImport, ListPreview, ListState, Lists, Purposes,
     Review, ReviewRow,

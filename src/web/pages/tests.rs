@@ -204,7 +204,7 @@ fn what_somebody_entered_comes_back_as_text() {
         ],
         ..Form::default()
     };
-    let html = Login { frame: Frame::default(), form, notice: String::new() }.render().unwrap();
+    let html = Login { form, ..Login::default() }.render().unwrap();
     assert!(!html.contains("<img") && !html.contains("<b>no") && !html.contains("</textarea><script"));
 }
 

@@ -4,6 +4,7 @@ mod changing;
 mod logging_in;
 mod seeing;
 mod subscribing;
+mod vouching;
 
 use super::*;
 use crate::gate::{Gate, Settings};

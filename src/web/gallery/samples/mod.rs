@@ -139,6 +139,7 @@ pub fn pages() -> askama::Result<Vec<Page>> {
     Ok(vec![
         ("login", login(false).render()?),
         ("login-wrong", login(true).render()?),
+        ("login-agency", agency_login().render()?),
         ("second-factor", second_factor().render()?),
         ("refused", refused().render()?),
         ("shift", shift(true).render()?),

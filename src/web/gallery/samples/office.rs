@@ -468,6 +468,11 @@ pub fn drive_test() -> Performance {
     }
 }
 
+pub fn agency_login() -> Login {
+    let agency = Some(Link::new("Sign in with Springfield PD", "/login/agency"));
+    Login { agency, frame: alone("Log in"), ..login(false) }
+}
+
 pub fn login(wrong: bool) -> Login {
     let name = Field::new(Input::Text, "name", "Name").autocomplete("username").required().focused();
     let password = Field::new(Input::Password, "password", "Password").autocomplete("current-password").required();
@@ -484,6 +489,7 @@ pub fn login(wrong: bool) -> Login {
         form: form("/login", "Log in", vec![name, password]),
         notice: "For law enforcement only. Every look at data is recorded with your name, its purpose and its case."
             .into(),
+        ..Login::default()
     }
 }
 
