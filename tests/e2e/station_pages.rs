@@ -3,8 +3,8 @@
 use crate::kit::browser::{self, node, trust};
 use crate::kit::process::address;
 use crate::kit::provider::{self, Provider};
-use crate::kit::{Depot, record};
 use crate::kit::station_pages::{CHOSEN, Hall};
+use crate::kit::{Depot, record};
 use plated_core::record::{ImageRef, ImageRole, ReadRecord};
 use std::io::Write;
 use std::path::Path;

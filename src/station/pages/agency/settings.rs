@@ -123,3 +123,29 @@ impl Settings {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_can_not_be_is_named_by_its_key() {
+        let text = "agency = \"A\"\nissuer = \"https://i.example/x\"\nclient_id = \"c\"\nca = \"ca\"\naddress = \"https://s:8444\"\n";
+        let checked = |more: &str, from: &str, to: &str| {
+            toml::from_str::<Settings>(&format!("{}{more}", text.replace(from, to))).unwrap().check()
+        };
+        checked("", "", "").unwrap();
+        checked("local_login = false\nbreak_glass = [\"chief\"]\n", "", "").unwrap();
+        for (more, from, to, key) in [
+            ("", "https://i", "http://i", "issuer"),
+            ("", "https://s:8444", "https://s/pages", "address"),
+            ("domain = \"@pd.gov\"\n", "", "", "domain"),
+            ("groups = { chief = [\"x\"] }\n", "", "", "groups.chief"),
+            ("local_login = false\n", "", "", "local_login"),
+            ("break_glass = [\"chief\"]\n", "", "", "break_glass"),
+        ] {
+            let wrong = checked(more, from, to).unwrap_err();
+            assert!(wrong.starts_with(&format!("{key}:")), "{wrong}");
+        }
+    }
+}
