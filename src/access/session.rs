@@ -477,7 +477,7 @@ mod tests {
         for n in 1..8 {
             assert!(sessions.open(id(), jdoe(), Means::Password, wall(n), s(n)).1.is_empty());
         }
-        sessions.open(id(), LoginName::new("asmith").unwrap(), wall(8), s(8));
+        sessions.open(id(), LoginName::new("asmith").unwrap(), Means::Password, wall(8), s(8));
         assert_eq!(sessions.open(id(), jdoe(), Means::Password, wall(9), s(9)).1, [first]);
         assert_eq!(sessions.end_of(&jdoe(), None).len(), 8);
     }

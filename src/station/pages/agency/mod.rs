@@ -12,7 +12,7 @@ pub use settings::Settings;
 use super::site::{Routes, Visit};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use plated_access::{LoginName, Token};
+use plated_access::Token;
 use plated_core::error::{Error, Kind};
 use plated_core::text::sentence;
 use plated_portal::{AgencyLogin, Needs, arrive, at_the_door, blocking, redirect, target, words};
@@ -34,8 +34,7 @@ pub fn routes(routes: Routes) -> Routes {
 impl Provider {
     /// As the pages lead to it.
     pub fn login(&self) -> AgencyLogin {
-        let few =
-            (!self.settings.local_login).then(|| self.settings.break_glass.iter().map(LoginName::clone).collect());
+        let few = (!self.settings.local_login).then(|| self.settings.break_glass.clone());
         AgencyLogin { agency: self.settings.agency.clone(), begin: BEGIN, end: END, passwords_of: few }
     }
 }
