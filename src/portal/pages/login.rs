@@ -161,7 +161,11 @@ async fn log_in(visit: Visit, headers: HeaderMap, Extension(fields): Extension<F
     let (name, then) = (fields.get("name").to_owned(), target(fields.get("then")));
     if let Some(login) = visit.site.agency_login().filter(|login| !login.takes_password_of(&name)) {
         let accounts = visit.portal().accounts.clone();
-        blocking(move || Ok(accounts.no_password_taken(&name))).await?;
+        blocking(move || {
+            accounts.no_password_taken(&name);
+            Ok(())
+        })
+        .await?;
         let message = format!("Passwords are not taken from this name. Sign in with {}.", login.agency);
         return Ok((StatusCode::FORBIDDEN, at_the_door(&visit, &then, message)?).into_response());
     }

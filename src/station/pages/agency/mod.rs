@@ -82,7 +82,11 @@ async fn turned_away(visit: &Visit, then: &str, why: &Error) -> Result<Response,
         }
         Kind::Unauthenticated => {
             let (accounts, text) = (visit.portal().accounts.clone(), format!("the agency's login: {}", why.chain()));
-            blocking(move || Ok(accounts.not_vouched(&text))).await?;
+            blocking(move || {
+                accounts.not_vouched(&text);
+                Ok(())
+            })
+            .await?;
             let message = format!("The login of {} does not count: {}", settings.agency, sentence(&why.chain()));
             (StatusCode::UNAUTHORIZED, message)
         }
