@@ -21,7 +21,7 @@ pub(super) struct Contents {
     pub at: Timestamp,
     /// Tells by which key it can be read.
     pub key_id: Sha256,
-    /// Of an archive on PostgreSQL: names this backup, and so the keys of its files.
+    /// Of an archive on PostgreSQL: names this backup, and so the marks in its files.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub database: Option<Uuid>,
     pub files: Vec<FileOf>,

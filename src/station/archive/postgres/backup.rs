@@ -292,7 +292,7 @@ impl Files<'_> {
         sealed::open(self.key, &self.key_name(name), BufReader::new(file))
     }
 
-    /// No two files of one key may have the same name, and each backup has the same tables.
+    /// By it a file is told from one of the same table in another backup.
     fn key_name(&self, name: &str) -> String {
         format!("{}/{name}", self.backup)
     }
