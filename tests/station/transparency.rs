@@ -3,12 +3,12 @@
 use crate::kit::console::Browser;
 use crate::kit::objects::Objects;
 use crate::kit::postgres::Postgres;
+use crate::kit::process::until;
 use crate::kit::station_pages::Hall;
 use crate::kit::{Depot, record};
 use plated_core::record::ReadRecord;
 use reqwest::StatusCode;
 use std::process::Command;
-use std::time::{Duration, Instant};
 
 const ALL: &str = "[pages.policy.published]\nfigures = true\naudit_log = true\ndeletions = true\n";
 /// What nobody outside may learn.
@@ -34,15 +34,11 @@ fn without_secrets(text: &str) {
 
 /// The published log, once the station has made it.
 fn published_log(browser: &Browser) -> String {
-    let until = Instant::now() + Duration::from_secs(30);
-    loop {
+    until("the published log", || {
         let log = browser.get("/policy/audit-log.jsonl");
-        if log.status == StatusCode::OK {
-            return log.body;
-        }
-        assert!(log.status == StatusCode::NOT_FOUND && Instant::now() < until, "{}", log.body);
-        std::thread::sleep(Duration::from_millis(100));
-    }
+        assert!(matches!(log.status, StatusCode::OK | StatusCode::NOT_FOUND), "{}", log.body);
+        (log.status == StatusCode::OK).then_some(log.body)
+    })
 }
 
 fn verify(hall: &Hall, log: &str) -> (bool, String) {

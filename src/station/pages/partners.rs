@@ -157,12 +157,17 @@ async fn add(visit: Visit, Extension(fields): Extension<Fields>) -> Result<Respo
 async fn keep(visit: &Visit, why: Reason, done: &'static str, partner: Partner) -> Result<Result<()>, Problem> {
     let (station, actor) = (visit.station.clone(), visit.visitor()?.session.actor());
     let kept = blocking(move || {
-        let subject = on_record(&partner, done);
-        let permit: Permit<Partners> = station.gate.open(&actor, &why, &Case::none(), subject)?;
-        match station.rows(|rows| rows.put_partner(&permit, &partner)) {
+        let refused = |done: Result<()>| match done {
             Err(e) if e.kind() == Kind::Refused => Ok(Err(e)),
             other => other.map(Ok),
+        };
+        // What is refused did not happen, and is not on record.
+        if let Err(e) = refused(station.rows(|rows| rows.check_partner(&partner)))? {
+            return Ok(Err(e));
         }
+        let subject = on_record(&partner, done);
+        let permit: Permit<Partners> = station.gate.open(&actor, &why, &Case::none(), subject)?;
+        refused(station.rows(|rows| rows.put_partner(&permit, &partner)))
     });
     kept.await
 }

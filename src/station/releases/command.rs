@@ -143,6 +143,7 @@ fn change(config: &Path, reason: &str, done: &str, make: impl FnOnce(Vec<Partner
     let gate = purging::gate(&*archive, &config.access, Arc::new(SystemClock::new()))?;
     let rows = || archive.database().lock().unwrap_or_else(PoisonError::into_inner);
     let partner = make(rows().read(|rows| rows.partners())?)?;
+    rows().read(|rows| rows.check_partner(&partner))?;
     let actor = Actor::of_this_process();
     let permit: Permit<Partners> =
         gate.open(&actor, &Reason::new(reason)?, &Case::none(), on_record(&partner, done))?;

@@ -54,17 +54,26 @@ impl Rows<'_> {
         self.all("SELECT partner FROM partners ORDER BY name", &[], |row| of_json(&row.get::<String>(0)?))
     }
 
-    /// Puts an agency into the register, or changes it.
+    /// Whether an agency can be put in, to be asked before that goes on record.
     ///
     /// # Errors
     /// `Refused` when another one has its name.
-    pub fn put_partner(&self, _: &Permit<Partners>, partner: &Partner) -> Result<()> {
+    pub fn check_partner(&self, partner: &Partner) -> Result<()> {
         let sql = "SELECT id FROM partners WHERE name = ?1";
         let same: Option<Uuid> = self.one(sql, &[&partner.name], |row| row.get(0))?;
         if same.is_some_and(|id| id != partner.id) {
             let message = format!("the register has an agency of the name \"{}\" already", partner.name);
             return Err(Error::new(Kind::Refused, message));
         }
+        Ok(())
+    }
+
+    /// Puts an agency into the register, or changes it.
+    ///
+    /// # Errors
+    /// `Refused` when another one has its name.
+    pub fn put_partner(&self, _: &Permit<Partners>, partner: &Partner) -> Result<()> {
+        self.check_partner(partner)?;
         let sql = "INSERT INTO partners (id, name, partner) VALUES (?1, ?2, ?3)
                    ON CONFLICT (id) DO UPDATE SET name = excluded.name, partner = excluded.partner";
         self.run(sql, &[&partner.id, &partner.name, &json(partner)?]).map(drop)
