@@ -163,6 +163,10 @@ impl SharedFiles {
         for folder in [&coming, durable::folder_of(&to)] {
             durable::make_folder(folder).and_then(|()| owner.give(folder)).context(Kind::Storage, failed)?;
         }
+        // Commands bring files into the same folder. Whoever has it for itself throws away what a kill left there.
+        let alone = File::open(&coming).context(Kind::Storage, failed)?;
+        alone.lock().context(Kind::Storage, failed)?;
+        durable::sweep(&coming);
         let mut file = Writer::create(&coming, 0o600).context(Kind::Storage, failed)?;
         let is_there = server.read(|tx| {
             let sql = "SELECT bytes, sha256 FROM shared_files WHERE path = $1";

@@ -3,16 +3,19 @@
 use crate::kit::objects::Objects;
 use crate::kit::postgres::{Postgres, name_of};
 use crate::kit::process::{Station, address};
+use crate::kit::reading;
 use crate::kit::{Depot, batch, body, link, pictures, pixels, post, receipt, record, seal};
+use plated_access::signed;
 use plated_core::clock::SystemClock;
 use plated_core::digest::Sha256;
-use plated_core::signing::Trust;
+use plated_core::signing::{Purpose, Trust};
+use plated_core::wire::ModelsDocument;
 use plated_core::wire::batch::SealedRead;
 use plated_hotlist::manifest;
 use plated_vehicle::lists::{Ask, Body, Remote};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -207,19 +210,24 @@ async fn handed_out(depot: &Depot, station: SocketAddr, path: &str) -> Vec<u8> {
     all
 }
 
+/// The configurations of two machines: the same keys, and a data folder for each.
+fn two_machines(depot: &Depot) -> (PathBuf, PathBuf) {
+    let (one, other) = (depot.file(), depot.dir.path().join("other.toml"));
+    std::fs::write(&other, std::fs::read_to_string(&one).unwrap().replace("data = \"data\"", "data = \"other\""))
+        .unwrap();
+    (one, other)
+}
+
+fn run(config: &Path) -> (Station, SocketAddr) {
+    Station::run(Command::new(env!("CARGO_BIN_EXE_plated-station")).args(["run", "--config"]).arg(config))
+}
+
 // policy: P-25
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_published_at_one_station_is_handed_out_by_all_byte_for_byte_with_one_signed_manifest() {
     let Some(depot) = super::region::region().await else { return };
-    let one = depot.file();
-    // Another machine: the same configuration and keys, and a data folder of its own.
-    let other = depot.dir.path().join("other.toml");
-    std::fs::write(&other, std::fs::read_to_string(&one).unwrap().replace("data = \"data\"", "data = \"other\""))
-        .unwrap();
-    let at = |config: &Path| {
-        Station::run(Command::new(env!("CARGO_BIN_EXE_plated-station")).args(["run", "--config"]).arg(config))
-    };
-    let ((first, first_address), (_second, second_address)) = (at(&one), at(&other));
+    let (one, other) = two_machines(&depot);
+    let ((first, first_address), (_second, second_address)) = (run(&one), run(&other));
     let entries = |plates: std::ops::Range<u32>| -> String {
         plates
             .map(|n| format!("{{\"plate\":\"7ABC{n:03}\",\"state\":\"CA\",\"category\":\"stolen_vehicle\"}}\n"))
@@ -272,4 +280,32 @@ async fn what_is_published_at_one_station_is_handed_out_by_all_byte_for_byte_wit
     assert!(!svs.deltas.is_empty(), "it went on from what the other one had");
     let path = format!("v1/hotlists/svs/{}", svs.sha256);
     assert_eq!(handed_out(&depot, second_address, &path).await.len() as u64, svs.bytes);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn models_published_at_one_station_are_handed_out_by_the_other_which_throws_away_what_a_kill_left_half_fetched() {
+    let Some(depot) = super::region::region().await else { return };
+    let (one, other) = two_machines(&depot);
+    let ((_first, first_address), (_second, second_address)) = (run(&one), run(&other));
+    let folder = depot.dir.path().join("new-models");
+    std::fs::create_dir(&folder).unwrap();
+    reading::models(&folder);
+    let publish = ["provision", "models", folder.to_str().unwrap(), "--reason", "better at night"];
+    tokio::task::block_in_place(|| station(&one, &publish));
+
+    let coming = depot.dir.path().join("other/sharing");
+    std::fs::create_dir_all(&coming).unwrap();
+    std::fs::write(coming.join(".left.unfinished"), b"half a model").unwrap();
+    let signed = handed_out(&depot, second_address, "v1/provision/models").await;
+    assert_eq!(signed, handed_out(&depot, first_address, "v1/provision/models").await);
+    let trust = Trust::load(&depot.dir.path().join("hotlist.pub")).unwrap();
+    let document: ModelsDocument = signed::open(&signed, "the models", Purpose::MODELS, &trust).unwrap();
+    assert!(document.files.len() > 3, "{document:?}");
+    for file in &document.files {
+        let path = format!("v1/provision/models/{}", file.sha256);
+        for address in [second_address, first_address] {
+            assert_eq!(Sha256::of(&handed_out(&depot, address, &path).await), file.sha256, "{}", file.name);
+        }
+    }
+    assert_eq!(std::fs::read_dir(&coming).unwrap().count(), 0);
 }
