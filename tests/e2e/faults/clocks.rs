@@ -10,6 +10,7 @@ use plated_station::archive::{Archive, SqliteArchive};
 use plated_station::{ArchiveKey, Purging, StationServer};
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::task::block_in_place;
 
 /// How often a running station would look; these look when they are told.
 const LOOK: Duration = Duration::from_secs(900);
@@ -20,32 +21,37 @@ const YEAR: SignedDuration = SignedDuration::from_hours(24 * 366);
 async fn a_clock_set_back_or_ahead_by_a_year_at_either_end_loses_doubles_and_marks_nothing() {
     for of_station in [false, true] {
         for jump in [YEAR, -YEAR] {
-            let depot = Depot::new();
-            let clock = Arc::new(Moved::new());
-            let server = StationServer::bind(&depot.config, clock.clone()).await.unwrap();
-            let address = server.address();
-            tokio::spawn(server.run(std::future::pending()));
-            let mut car = Car::new();
-            let moved = if of_station { clock } else { car.clock.clone() };
-            for by in [SignedDuration::ZERO, jump, -jump] {
-                moved.on(by, Duration::ZERO);
-                car.put(false, [2_000, 9_000]);
-                car.put(true, [2_000, 9_000]);
-                let mut sender = car.sender(&depot, depot.link(address), 3);
-                // A vehicle whose certificate is not valid by its clock waits until that is right.
-                let wrong = !of_station && by == jump;
-                for _ in 0..3 {
-                    let sent = sender.round().await.map_err(|e| e.chain());
-                    assert!(sent.is_ok() || wrong, "{of_station} {jump} {sent:?}");
-                }
-                drop(sender);
-                car.assert_none_early(&depot);
-                car.reopen();
+            for depot in block_in_place(Depot::on_each_engine) {
+                jumps(&depot, of_station, jump).await;
             }
-            assert_eq!(send_all(&mut car.sender(&depot, depot.link(address), 3)).await, 0);
-            car.assert_all_at(&depot);
         }
     }
+}
+
+async fn jumps(depot: &Depot, of_station: bool, jump: SignedDuration) {
+    let clock = Arc::new(Moved::new());
+    let server = StationServer::bind(&depot.config, clock.clone()).await.unwrap();
+    let address = server.address();
+    tokio::spawn(server.run(std::future::pending()));
+    let mut car = Car::new();
+    let moved = if of_station { clock } else { car.clock.clone() };
+    for by in [SignedDuration::ZERO, jump, -jump] {
+        moved.on(by, Duration::ZERO);
+        car.put(false, [2_000, 9_000]);
+        car.put(true, [2_000, 9_000]);
+        let mut sender = car.sender(depot, depot.link(address), 3);
+        // A vehicle whose certificate is not valid by its clock waits until that is right.
+        let wrong = !of_station && by == jump;
+        for _ in 0..3 {
+            let sent = sender.round().await.map_err(|e| e.chain());
+            assert!(sent.is_ok() || wrong, "{of_station} {jump} {sent:?}");
+        }
+        drop(sender);
+        car.assert_none_early(depot);
+        car.reopen();
+    }
+    assert_eq!(send_all(&mut car.sender(depot, depot.link(address), 3)).await, 0);
+    car.assert_all_at(depot);
 }
 
 // policy: P-14

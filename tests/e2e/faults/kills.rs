@@ -88,12 +88,18 @@ impl Drop for Driving {
     }
 }
 
-fn killed_at(moments: usize, mut random: Random) {
-    let (depot, mut car, address) = (Depot::new(), Car::new(), address());
+fn killed_at(moments: usize, seed: impl Fn() -> Random) {
+    for depot in Depot::on_each_engine() {
+        killed_on(&depot, moments, seed());
+    }
+}
+
+fn killed_on(depot: &Depot, moments: usize, mut random: Random) {
+    let (mut car, address) = (Car::new(), address());
     car.close();
     let announced = Arc::new(Mutex::new(HashSet::new()));
-    let mut station = Some(Station::start_at(&depot, address).0);
-    let mut driving = Driving::start(&car, &depot, address, &announced);
+    let mut station = Some(Station::start_at(depot, address).0);
+    let mut driving = Driving::start(&car, depot, address, &announced);
     let (mut cars, mut stations) = (0, 0);
     let begun = Instant::now();
     for _ in 0..moments {
@@ -104,7 +110,7 @@ fn killed_at(moments: usize, mut random: Random) {
         if random.below(2) == 0 {
             cars += 1;
             drop(driving);
-            driving = Driving::start(&car, &depot, address, &announced);
+            driving = Driving::start(&car, depot, address, &announced);
         } else {
             stations += 1;
             station = match station.take() {
@@ -114,13 +120,13 @@ fn killed_at(moments: usize, mut random: Random) {
                 }
                 running => {
                     drop(running);
-                    Some(Station::start_at(&depot, address).0)
+                    Some(Station::start_at(depot, address).0)
                 }
             };
         }
     }
     if station.is_none() {
-        station = Some(Station::start_at(&depot, address).0);
+        station = Some(Station::start_at(depot, address).0);
     }
     let reads = announced.lock().unwrap().len();
     until("some more reads", || (announced.lock().unwrap().len() > reads + 20).then_some(()));
@@ -133,21 +139,21 @@ fn killed_at(moments: usize, mut random: Random) {
     let announced = announced.lock().unwrap();
     assert!(announced.len() > moments && announced.is_subset(&known), "{} of {}", known.len(), announced.len());
     let runtime = tokio::runtime::Runtime::new().unwrap();
-    car.assert_none_early(&depot);
-    assert_eq!(runtime.block_on(send_all(&mut car.sender(&depot, depot.link(address), 500))), 0);
-    car.assert_all_at(&depot);
+    car.assert_none_early(depot);
+    assert_eq!(runtime.block_on(send_all(&mut car.sender(depot, depot.link(address), 500))), 0);
+    car.assert_all_at(depot);
     drop(station);
 }
 
 // policy: P-12
 #[test]
 fn killed_at_thirty_moments_in_the_middle_of_it_all_reads_are_at_the_station_once_and_none_was_marked_early() {
-    killed_at(30, Random::fixed(20_261_126));
+    killed_at(30, || Random::fixed(20_261_126));
 }
 
 // policy: P-12
 #[test]
 #[ignore = "takes minutes; `make test-long` runs it"]
 fn killed_at_a_hundred_other_moments_each_time_all_reads_are_at_the_station_once_and_none_was_marked_early() {
-    killed_at(100, Random::new());
+    killed_at(100, Random::new);
 }

@@ -11,6 +11,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
+use tokio::task::block_in_place;
 use tokio_rustls::TlsConnector;
 
 /// The pace at which they send, a byte at a time: how slow they are, not a wait for something.
@@ -34,8 +35,13 @@ async fn connect(connector: &TlsConnector, address: SocketAddr) -> tokio_rustls:
 
 #[tokio::test(flavor = "multi_thread")]
 async fn slow_and_idle_connections_of_strangers_and_of_another_vehicle_keep_no_vehicle_out() {
-    let depot = Depot::new();
-    let (_station, address) = Station::start(&depot);
+    for depot in block_in_place(Depot::on_each_engine) {
+        slow_and_idle(&depot).await;
+    }
+}
+
+async fn slow_and_idle(depot: &Depot) {
+    let (_station, address) = Station::start(depot);
     let other = depot.authority.issue_vehicle("unit-8", &depot.dir.path().join("other"), &SystemClock::new()).unwrap();
     let files = tls::Files { ca: &other.ca, certificate: &other.certificate, key: &other.key };
     let mut client = tls::client(&tls::Identity::load(&files).unwrap()).unwrap();
@@ -71,7 +77,7 @@ async fn slow_and_idle_connections_of_strangers_and_of_another_vehicle_keep_no_v
     for n in 0..40 {
         car.put(n % 10 == 0, [4_000, 40_000]);
     }
-    assert_eq!(send_all(&mut car.sender(&depot, depot.link(address), 10)).await, 0);
-    car.assert_all_at(&depot);
+    assert_eq!(send_all(&mut car.sender(depot, depot.link(address), 10)).await, 0);
+    car.assert_all_at(depot);
     slow.abort_all();
 }
