@@ -134,6 +134,12 @@ pub trait Archive: Send + Sync {
     /// What keeps them from being read.
     fn certificates(&self) -> Result<Vec<SignedCertificate>>;
 
+    /// The names of all vehicles from which reads came, in their order.
+    ///
+    /// # Errors
+    /// What keeps them from being read.
+    fn vehicles(&self) -> Result<Vec<String>>;
+
     /// How much is here, and came on the days from `first` to `last`. No plate is in it.
     ///
     /// # Errors

@@ -253,6 +253,11 @@ pub(super) fn keep_counts(rows: &Rows<'_>, day: Date, class: Class, counts: &[Co
     })
 }
 
+/// Vehicles from which reads came, by name.
+pub(super) fn vehicles(rows: &Rows<'_>) -> Result<Vec<String>> {
+    rows.all("SELECT vehicle FROM vehicles ORDER BY vehicle", &[], |row| row.get(0))
+}
+
 /// The statistics, from the counts of the parts that are here and of those that went.
 pub(super) fn statistics(
     rows: &Rows<'_>,

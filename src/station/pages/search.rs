@@ -95,10 +95,7 @@ async fn page(
     results: Option<Results>,
 ) -> Result<Response, Problem> {
     let station = visit.station.clone();
-    let vehicles = blocking(move || {
-        let statistics = station.archive.statistics(Date::MIN, Date::MIN)?;
-        Ok(statistics.vehicles.into_iter().map(|of| of.vehicle).collect())
-    });
+    let vehicles = blocking(move || station.archive.vehicles());
     let mut form = visit.form("/search", "Search");
     form.fields = entered.fields(Offered::Vehicles(vehicles.await?), wrong);
     let frame = visit.frame("Search", "Search").await?;

@@ -208,6 +208,10 @@ impl Archive for PostgresArchive {
         self.own(own::certificates)
     }
 
+    fn vehicles(&self) -> Result<Vec<String>> {
+        self.own(own::vehicles)
+    }
+
     fn statistics(&self, first: Date, last: Date) -> Result<Statistics> {
         self.server.read(|tx| {
             let here = parts::counts_of_all(tx)?;

@@ -289,6 +289,10 @@ impl Archive for SqliteArchive {
         lock(&self.main).read(own::certificates)
     }
 
+    fn vehicles(&self) -> Result<Vec<String>> {
+        lock(&self.main).read(own::vehicles)
+    }
+
     fn statistics(&self, first: Date, last: Date) -> Result<Statistics> {
         statistics::statistics(self, first, last)
     }
