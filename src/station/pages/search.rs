@@ -11,7 +11,6 @@ use axum::Extension;
 use axum::extract::Path;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use jiff::civil::Date;
 use plated_access::{Permit, Search};
 use plated_core::clock::id_at;
 use plated_core::error::Result;

@@ -95,7 +95,8 @@ impl Provider {
     /// # Errors
     /// `Network` when the provider can't be reached.
     pub async fn begin(&self, then: String, old: Option<&Token>) -> Result<(Url, String)> {
-        let way = self.way(&self.metadata(None).await?)?;
+        let metadata = self.metadata(None).await?;
+        let way = self.way(&metadata)?;
         let (challenge, verifier) = PkceCodeChallenge::new_random_sha256();
         let flow = CoreAuthenticationFlow::AuthorizationCode;
         let mut request =
