@@ -104,7 +104,7 @@ async fn a_database_that_takes_no_writes_after_a_failover_gives_no_receipt_and_t
     block_in_place(|| set("RESET default_transaction_read_only"));
     let answer = until_taken(&link, &second).await;
     assert_eq!(receipt(&answer).reads.durable.len(), READS);
-    let status = block_in_place(|| depot.well(&["status"]));
+    let status = block_in_place(|| depot.status());
     assert!(status.starts_with(&format!("reads {}\n", 2 * READS)), "{status}");
 }
 

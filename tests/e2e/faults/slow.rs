@@ -78,6 +78,6 @@ async fn slow_and_idle(depot: &Depot) {
         car.put(n % 10 == 0, [4_000, 40_000]);
     }
     assert_eq!(send_all(&mut car.sender(depot, depot.link(address), 10)).await, 0);
-    car.assert_all_at(depot);
+    block_in_place(|| car.assert_all_at(depot));
     slow.abort_all();
 }
