@@ -43,7 +43,6 @@ fn installed() -> Option<PathBuf> {
             .append(true)
             .open("/dev/stderr")
             .and_then(|mut stderr| std::io::Write::write_all(&mut stderr, line.as_bytes()));
-        assert!(std::env::var_os("CI").is_none(), "{line}");
     }
     found
 }
