@@ -1,5 +1,6 @@
 //! What vehicle and station share. Nothing in here links C but aws-lc.
 
+pub mod appearance; // what the vehicle behind a plate looks like
 pub mod area; // a part of the earth, to search in
 pub mod clock; // time, so that tests can set it
 pub mod config_file; // TOML files of people: an error names file, line and key

@@ -1,5 +1,6 @@
 //! The record of one read: what was read, when, where, from which pictures, and what it hit.
 
+pub use crate::appearance::{Appearance, VehicleDifference};
 use crate::digest::Sha256;
 pub use crate::position::Position;
 use jiff::Timestamp;
@@ -41,6 +42,9 @@ pub struct ReadRecord {
     /// Where the vehicle was at the newest look. None where no receiver told it, or not well enough.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub position: Option<Position>,
+    /// What the vehicle looks like. None where no model looked at it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub appearance: Option<Appearance>,
     /// Incident number of the canvass that was open when it was made (control P-03).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub canvass: Option<String>,
@@ -221,6 +225,9 @@ pub struct HitEntry {
     /// The finding that this vehicle is not the one it wants; such an entry does not alert.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub finding: Option<Uuid>,
+    /// In what the vehicle that was seen is not the listed one. Never a reason not to alert.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub vehicle_differs: Vec<VehicleDifference>,
     /// The list's own entry.
     pub entry: EntryRecord,
 }

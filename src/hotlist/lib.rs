@@ -18,6 +18,7 @@ pub mod manifest;
 mod matcher;
 pub mod settings;
 pub mod text;
+pub mod vehicle;
 
 pub use entry::{ImportReport, LineProblem};
 pub use index::{Builder, Index, IndexSummary, Meta, PublicKey, Signer, Trust, VERSION as INDEX_VERSION};

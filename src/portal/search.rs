@@ -4,6 +4,7 @@ use crate::words;
 use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
+use plated_core::appearance::{CLASSES, COLOURS, Looks, shown};
 use plated_core::area::Area;
 use plated_core::error::Result;
 use plated_core::plate::{MAX_LENGTH, PlateText, is_sign};
@@ -33,6 +34,9 @@ pub struct Entered {
     near: String,
     distance: String,
     canvass: String,
+    class: String,
+    colour: String,
+    make: String,
     hits: bool,
 }
 
@@ -55,6 +59,8 @@ pub struct Asked<P> {
     pub vehicle: Option<String>,
     /// In the canvass of this incident.
     pub canvass: Option<String>,
+    /// What the vehicle was seen as.
+    pub looks: Looks,
     /// Only reads with a hit.
     pub hits_only: bool,
 }
@@ -85,6 +91,9 @@ impl Entered {
             near: text("near"),
             distance: text("distance"),
             canvass: text("canvass"),
+            class: text("class"),
+            colour: text("colour"),
+            make: text("make"),
             hits: fields.get("hits") == "on",
         }
     }
@@ -135,6 +144,11 @@ impl Entered {
             }
         }
         let given = |text: &String| Some(text.clone()).filter(|text| !text.is_empty());
+        let looks = Looks { class: given(&self.class), colour: given(&self.colour), make: given(&self.make) };
+        let looks = looks.checked().unwrap_or_else(|_| {
+            wrong.push(("make", "Give the make in letters, such as Toyota, or nothing.".into()));
+            Looks::default()
+        });
         if !wrong.is_empty() {
             return Err(wrong);
         }
@@ -147,6 +161,7 @@ impl Entered {
             camera: given(&self.camera),
             vehicle: given(&self.vehicle),
             canvass: given(&self.canvass),
+            looks,
             hits_only: self.hits,
         })
     }
@@ -204,6 +219,9 @@ impl Entered {
                 .hint("37.8353, -122.2642; or two corners")
                 .max(80),
             Field::new(Input::Select, "distance", "Within").choices(DISTANCES).value(&*self.distance),
+            Field::new(Input::Select, "class", "Seen as").choices(choices("Any vehicle", &CLASSES)).value(&*self.class),
+            Field::new(Input::Select, "colour", "Colour").choices(choices("Any colour", &COLOURS)).value(&*self.colour),
+            Field::new(Input::Text, "make", "Make").value(&*self.make).hint("as seen, such as Toyota").max(32),
             Field::new(Input::Check, "hits", "Hits only").value(if self.hits { "on" } else { "" }),
         ]);
         let with_error = |field: Field| match wrong.iter().find(|(name, _)| *name == field.name) {
@@ -225,8 +243,12 @@ impl Entered {
                 _ => format!("in the box {}", self.near),
             }
         });
+        let looks: Vec<_> =
+            [&self.colour, &self.make, &self.class].into_iter().filter(|word| !word.is_empty()).collect();
+        let looks: Vec<_> = looks.into_iter().map(|word| shown(word)).collect();
         let parts = [
             Some(plate.to_owned()),
+            (!looks.is_empty()).then(|| looks.join(" ")),
             (!self.state.is_empty()).then(|| self.state.clone()),
             named("from", &day(&self.from)),
             named("until", &day(&self.until)),
@@ -238,6 +260,12 @@ impl Entered {
         ];
         parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
     }
+}
+
+/// Words that the model knows, after the choice of all.
+fn choices(all: &str, words: &[&str]) -> Vec<(String, String)> {
+    let words = words.iter().map(|word| ((*word).to_owned(), words::capital(&shown(word))));
+    std::iter::once((String::new(), all.to_owned())).chain(words).collect()
 }
 
 /// A moment as a field for a day and a time has it.

@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use plated_core::appearance::{Appearance, Seen, shown};
 use plated_web::ui::Moment;
 
 /// A moment of today by its time, another one with its day.
@@ -35,6 +36,19 @@ pub fn title(word: &str) -> String {
     let words = word.trim().replace(['_', '-'], " ");
     let mut characters = words.chars();
     characters.next().map_or_else(String::new, |c| c.to_uppercase().chain(characters).collect())
+}
+
+/// What a vehicle looks like, each with its probability: `white 92 %, Toyota 85 %, SUV 97 %, seen from the rear`.
+pub fn appearance(seen: &Appearance) -> String {
+    // Never rounded up to certainty.
+    let percent = |seen: &Seen| (f64::from(seen.confidence).clamp(0.0, 0.999) * 100.0).floor();
+    let told = [&seen.colour, &seen.make, &seen.class].into_iter().flatten();
+    let told = told.map(|seen| format!("{} {} %", shown(&seen.is), percent(seen)));
+    let side = seen.side.as_ref().map(|side| format!("seen from the {}", side.is));
+    match told.chain(side).collect::<Vec<_>>() {
+        none if none.is_empty() => "It can't be told".to_owned(),
+        all => capital(&all.join(", ")),
+    }
 }
 
 /// A sentence begins with a capital.

@@ -198,6 +198,7 @@ pub fn hit(list: &str) -> HitRecord {
             priority: entry.priority,
             age_days: Some(2),
             finding: None,
+            vehicle_differs: Vec::new(),
             entry,
         }],
     }
@@ -230,6 +231,7 @@ pub fn read(text: &str) -> NewRead {
         clock: None,
         stood_s: None,
         position: None,
+        appearance: None,
         canvass: None,
         site: None,
         best: look.clone(),

@@ -33,6 +33,14 @@ fn a_read_of_before_the_clock_was_trusted_says_so_as_in_the_golden_file() {
     assert_eq!((record.clock, record.position), (Some(ClockMark::NotTrusted), None));
 }
 
+#[test]
+fn what_the_vehicle_looks_like_reads_and_writes_as_the_golden_file() {
+    let record: ReadRecord = round_trip(include_str!("../golden/read_record_vehicle.json"));
+    assert_eq!(record.appearance.unwrap().in_words(), "silver car");
+    let differs = &record.hits[0].entries[0].vehicle_differs;
+    assert_eq!(differs[0].in_words(), "list says MC, seen: car");
+}
+
 // policy: P-30
 #[test]
 fn a_correction_reads_and_writes_as_the_golden_file() {

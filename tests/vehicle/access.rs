@@ -9,7 +9,7 @@ use plated_core::performance::{Counts, Method};
 use plated_core::record::{MadeBy, Priority};
 use plated_vehicle::config::Config;
 use plated_vehicle::control::{AccountChange, Expires, NewAccount, OfficerService, Reply, Request};
-use plated_vehicle::store::{Finding, NewTest, Reason, Store};
+use plated_vehicle::store::{Finding, Looks, NewTest, Reason, Store};
 use std::path::PathBuf;
 use std::process::{Command, Output};
 
@@ -158,7 +158,22 @@ fn requests(vehicle: &Vehicle) -> Vec<Request> {
     vec![
         add("7DEF456", Some(3600)),
         Request::Show { plate: plate.clone(), reason: why(), case: case.clone() },
-        Request::Search { plate, canvass: None, window: 3600, reason: why(), case: case.clone() },
+        Request::Search {
+            plate,
+            canvass: None,
+            looks: Looks::default(),
+            window: 3600,
+            reason: why(),
+            case: case.clone(),
+        },
+        Request::Search {
+            plate: String::new(),
+            canvass: None,
+            looks: Looks { class: Some("pickup".into()), colour: Some("white".into()), make: None },
+            window: 3600,
+            reason: why(),
+            case: case.clone(),
+        },
         Request::Hits { window: 3600, reason: why(), case: case.clone() },
         Request::Disposition { hit: vehicle.hit.clone(), finding: Finding::Correct, reason: why(), case },
         Request::Export { list: "svs".into(), reason: why(), case: "26-1234".into() },

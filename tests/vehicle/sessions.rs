@@ -9,7 +9,7 @@ use plated_core::record::{HitRecord, Priority};
 use plated_core::user::SystemUser;
 use plated_vehicle::config::Config;
 use plated_vehicle::control::{Call, NewAccount, OfficerService, OwnSession, Reply, Request, Secret};
-use plated_vehicle::store::{Reason, Store};
+use plated_vehicle::store::{Looks, Reason, Store};
 use std::cell::RefCell;
 use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
@@ -349,6 +349,7 @@ fn how_many_rows_a_look_shows_is_on_record_before_the_first_of_them() {
     let search = |plate: &str| Request::Search {
         plate: plate.into(),
         canvass: None,
+        looks: Looks::default(),
         window: 3600,
         reason: why(),
         case: String::new(),

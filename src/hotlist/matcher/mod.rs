@@ -204,7 +204,8 @@ fn shown(entry: EntryRecord, query: &Query<'_>, rules: &Rules) -> (HitEntry, boo
         _ => entry.priority,
     };
     let may_alert = rules.lets_alert(state);
-    (HitEntry { state, priority, age_days: compare::age_days(&entry.date, query.now), finding: None, entry }, may_alert)
+    let age_days = compare::age_days(&entry.date, query.now);
+    (HitEntry { state, priority, age_days, finding: None, vehicle_differs: Vec::new(), entry }, may_alert)
 }
 
 #[cfg(test)]

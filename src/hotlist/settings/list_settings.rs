@@ -107,6 +107,7 @@ mod tests {
             priority: Priority::High,
             age_days: None,
             finding: None,
+            vehicle_differs: Vec::new(),
             entry: EntryRecord {
                 list: list.into(),
                 category: category.into(),

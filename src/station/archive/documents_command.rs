@@ -8,6 +8,7 @@ use crate::why::Why;
 use clap::Subcommand;
 use jiff::Timestamp;
 use plated_access::{Gate, Hits, Permit, Search};
+use plated_core::appearance::Looks;
 use plated_core::config_file::moment;
 use plated_core::error::Result;
 use plated_core::officers::{Correction, DispositionRecord, Reading};
@@ -26,7 +27,17 @@ A read is found by what was read and by what it was corrected to; both are shown
 number. The search is on record before anything is shown.")]
 pub struct SearchArgs {
     /// Plate, or partial plate
-    plate: String,
+    #[arg(value_name = "PLATE", required_unless_present_any = ["class", "colour", "make"])]
+    plate: Option<String>,
+    /// Only vehicles seen as: car, suv, pickup, van, truck, bus, motorcycle, trailer
+    #[arg(long)]
+    class: Option<String>,
+    /// Only vehicles seen in this colour, such as white
+    #[arg(long, visible_alias = "color")]
+    colour: Option<String>,
+    /// Only vehicles seen as of this make, such as toyota
+    #[arg(long)]
+    make: Option<String>,
     /// Last seen then or later
     #[arg(long, value_name = "TIME", value_parser = moment)]
     from: Option<Timestamp>,
@@ -102,7 +113,8 @@ impl SearchArgs {
     /// Does it.
     pub fn run(self) -> Result<()> {
         let query = Query {
-            plate: Some(Plate::parse(&self.plate)?),
+            plate: self.plate.as_deref().map(Plate::parse).transpose()?,
+            looks: Looks { class: self.class, colour: self.colour, make: self.make }.checked()?,
             state: self.state.map(|state| state.to_ascii_uppercase()),
             from: self.from,
             until: self.until,

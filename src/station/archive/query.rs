@@ -4,6 +4,7 @@ use super::batch::{Envelope, Picture};
 use super::class::Class;
 use bytes::Bytes;
 use jiff::Timestamp;
+use plated_core::appearance::Looks;
 use plated_core::area::Area;
 use plated_core::digest::Sha256;
 use plated_core::error::{Error, Kind, Result};
@@ -32,6 +33,8 @@ pub struct Query {
     pub area: Option<Area>,
     /// Of this class.
     pub class: Option<Class>,
+    /// What the vehicle behind the plate looks like. Reads whose vehicle could not be told are not found by it.
+    pub looks: Looks,
     /// Incident number of the canvass in which they were made.
     pub canvass: Option<String>,
     /// Only those with a hit.
@@ -205,6 +208,7 @@ impl Query {
         put("vehicle", self.vehicle.as_ref().map(|v| json!(v)));
         put("area", self.area.as_ref().map(Area::element));
         put("class", self.class.map(|v| json!(v)));
+        put("looks", (!self.looks.is_empty()).then(|| json!(self.looks)));
         put("canvass", self.canvass.as_ref().map(|v| json!(v)));
         put("hits_only", self.hits_only.then_some(Value::Bool(true)));
         Value::Object(all)

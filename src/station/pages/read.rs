@@ -200,6 +200,7 @@ fn facts(record: &ReadRecord, current: &Reading) -> Vec<Fact> {
     ];
     let speed = record.position.as_ref().and_then(|position| position.speed_m_s);
     facts.extend(speed.map(|speed| Fact::new("Speed", format!("{:.0} mph", speed * MPH))));
+    facts.extend(record.appearance.as_ref().map(|seen| Fact::new("Looks like", words::appearance(seen))));
     facts.extend(record.canvass.as_ref().map(|incident| Fact::new("Canvass", incident.clone())));
     facts.push(Fact::new("Read by", format!("plated {}, reader {}", record.made_by.plated, record.made_by.reader)));
     facts

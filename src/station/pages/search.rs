@@ -61,6 +61,7 @@ async fn search(visit: Visit, Extension(fields): Extension<Fields>) -> Result<Re
         area: asked.area,
         class: None,
         canvass: asked.canvass,
+        looks: asked.looks,
         hits_only: asked.hits_only,
         after: None,
         limit: PAGE,

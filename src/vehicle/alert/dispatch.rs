@@ -159,6 +159,7 @@ pub(super) mod tests {
             priority: entry.priority,
             age_days: None,
             finding: None,
+            vehicle_differs: Vec::new(),
             entry: entry.clone(),
         };
         HitRecord {

@@ -6,6 +6,7 @@ use crate::control::{self, Call, Expires, Reply, Request, Secret};
 use crate::store::{Found, Reason};
 use jiff::Timestamp;
 use plated_access::Purpose;
+use plated_core::appearance::shown;
 use plated_core::clock::{Clock, SystemClock};
 use plated_core::error::{Context, Kind, Result};
 use plated_core::plate::PlateText;
@@ -145,7 +146,10 @@ pub fn found(read: &Found, json: bool) -> Result<()> {
     let at = local(read.last_seen);
     let corrected = read.corrected.as_ref().map(|to| format!("  corrected to {} {}", to.text, to.state));
     let canvass = read.canvass.as_ref().map(|incident| format!("  canvass {incident}"));
-    let more = corrected.unwrap_or_default() + &canvass.unwrap_or_default();
+    let looks = [&read.looks.colour, &read.looks.make, &read.looks.class].into_iter().flatten();
+    let looks: String = looks.map(|word| format!(" {}", shown(word))).collect();
+    let looks = if looks.is_empty() { looks } else { format!(" {looks}") };
+    let more = corrected.unwrap_or_default() + &canvass.unwrap_or_default() + &looks;
     say(format_args!("{at}  {text:<9} {state}  {:3.0} %  {}  {}{more}", read.confidence * 100.0, read.camera, read.id))
 }
 

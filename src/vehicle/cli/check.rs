@@ -42,6 +42,13 @@ fn print_models(models: &Result<Models>) -> Result<()> {
             for (role, (path, version)) in [("detector", models.detector()), ("reader", models.reader())] {
                 say(format_args!("{role:>9}  {}, version {version}: ok", path.display()))?;
             }
+            match models.vehicle() {
+                Some(Ok((path, version))) => {
+                    say(format_args!("{:>9}  {}, version {version}: ok", "vehicle", path.display()))?;
+                }
+                Some(Err(why)) => say(format_args!("{:>9}  not used: {why}", "vehicle"))?,
+                None => {}
+            }
             models.reader_instead().map_or(Ok(()), |why| say(format_args!("           - {why}")))
         }
         Err(error) => {

@@ -93,10 +93,20 @@ fn examine(config: &Config, found: &mut Findings) {
     found.put("key of the store", Key::load(&config.store), Level::Failed, |_| {
         "it is there, and its owner's alone".into()
     });
-    found.put("models", Models::find(&config.recognition), Level::Failed, |models| match models.reader_instead() {
+    let models = Models::find(&config.recognition);
+    let vehicle =
+        models.as_ref().ok().and_then(|models| models.vehicle().map(|found| found.map(drop).map_err(str::to_owned)));
+    found.put("models", models, Level::Failed, |models| match models.reader_instead() {
         None => "libonnxruntime, detector and reader work on this processor".into(),
         Some(why) => format!("they work on this processor; {why}"),
     });
+    match vehicle {
+        Some(Ok(())) => found.add("vehicle model", Level::Ok, "reads say what vehicles look like".into()),
+        Some(Err(why)) => {
+            found.add("vehicle model", Level::Degraded, format!("reads don't say what vehicles look like: {why}"));
+        }
+        None => {}
+    }
     let report = status(config, &clock);
     let daemon = report.as_ref().is_ok_and(|report| report.daemon);
     match report {

@@ -153,7 +153,9 @@ impl Config {
             }
         }
         let r = &mut self.recognition;
-        for path in [&mut r.models, &mut r.detector, &mut r.reader, &mut r.runtime].into_iter().flatten() {
+        for path in
+            [&mut r.models, &mut r.detector, &mut r.reader, &mut r.vehicle, &mut r.runtime].into_iter().flatten()
+        {
             fix(path);
         }
         for list in &mut self.hotlists {

@@ -5,7 +5,9 @@ use crate::control::StatusReport;
 use crate::store::{Disposed, Finding, KeptAlert, Staleness};
 use jiff::Timestamp;
 use plated_core::plate::PlateText;
-use plated_core::record::{EntryRecord, HitEntry, HitRecord, ImageRole, ReadRecord, Rule};
+use plated_core::record::{
+    Appearance, EntryRecord, HitEntry, HitRecord, ImageRole, ReadRecord, Rule, VehicleDifference,
+};
 use plated_core::text::{age, count};
 use plated_hotlist::settings::OFFICERS;
 use plated_web::pages::{AlertCard, Answered, Confidence, Step};
@@ -38,7 +40,8 @@ pub fn card(alert: &KeptAlert, hit: &HitRecord, of: For<'_>) -> AlertCard {
     let first = hit.entries.first();
     let entry = first.map_or(&empty, |e| &e.entry);
     let (list, list_is_old) = list(&entry.list, of.report);
-    let mut facts = first.map(facts).unwrap_or_default();
+    let mut facts = vehicle(alert.read.appearance.as_ref(), first);
+    facts.extend(first.map(self::facts).unwrap_or_default());
     if of.all_entries {
         facts.extend(hit.entries.iter().skip(1).map(|e| Fact::new("Also listed", also(e))));
     }
@@ -128,6 +131,17 @@ fn list(name: &str, report: &StatusReport) -> (String, bool) {
 
 fn joined(parts: &[&String]) -> String {
     parts.iter().filter(|part| !part.is_empty()).map(|part| part.as_str()).collect::<Vec<_>>().join(" ")
+}
+
+/// What was seen of the vehicle, and in what that is not what the list says: it may be another vehicle with this plate.
+fn vehicle(seen: Option<&Appearance>, entry: Option<&HitEntry>) -> Vec<Fact> {
+    let differs: Vec<_> = entry.into_iter().flat_map(|e| &e.vehicle_differs).map(VehicleDifference::in_words).collect();
+    let differs = (!differs.is_empty()).then(|| {
+        let text = words::capital(&format!("{}. Compare the vehicle.", differs.join("; ")));
+        Fact::new("Vehicle differs", text).health(Health::Warning)
+    });
+    let seen = seen.map(|seen| Fact::new("Looks like", words::appearance(seen)));
+    differs.into_iter().chain(seen).collect()
 }
 
 fn facts(of: &HitEntry) -> Vec<Fact> {

@@ -32,7 +32,7 @@ pub use sync::{UpdaterHandle, station};
 use crate::lists::Outcome;
 use crate::performance::Miss;
 use crate::store::{
-    Applied, Canvass, DriveTest, Finding, Found, KeptFinding, KeptHit, KeptTest, ManualEntry, NewTest, Reason,
+    Applied, Canvass, DriveTest, Finding, Found, KeptFinding, KeptHit, KeptTest, Looks, ManualEntry, NewTest, Reason,
 };
 use jiff::Timestamp;
 use plated_access::audit::Entry;
@@ -96,6 +96,9 @@ pub enum Request {
         /// Incident number of the canvass in which they were made (control P-03).
         #[serde(default, skip_serializing_if = "Option::is_none")]
         canvass: Option<String>,
+        /// What the vehicle looks like.
+        #[serde(default, skip_serializing_if = "Looks::is_empty")]
+        looks: Looks,
         /// Seconds back from now.
         window: u64,
         /// Why it is searched for.

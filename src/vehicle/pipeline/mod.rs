@@ -63,7 +63,7 @@ use plated_core::thread::Thread;
 use plated_vision::capture::{Capture, SourceState, SourceStatus};
 use plated_vision::capture::{Input, Pace};
 use plated_vision::recognition::Recognizer;
-use recorder::{Keeper, Maker, Matching, Places, Recorder, Reserve, Waiting};
+use recorder::{Keeper, Maker, Matching, Places, Recorder, Reserve, VehicleLook, Waiting};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -186,6 +186,8 @@ impl Daemon {
         let (detector, reader) = first.versions();
         let made_by =
             MadeBy { plated: env!("CARGO_PKG_VERSION").into(), detector: detector.into(), reader: reader.into() };
+
+        let look = Arc::new(VehicleLook::new(models.vehicle_model()));
 
         let (chime, silent) = Chime::start(&config.alert, clock.clone());
         if let Some(why) = silent {
@@ -313,11 +315,12 @@ impl Daemon {
             stop: intake.clone(),
             clock: clock.clone(),
             reserve: Reserve::beside(&config.store.path, config.store.reserve_mib << 20),
+            look: look.clone(),
         };
         let recorder = {
             let (vehicle, canvass) = (config.vehicle.clone(), officers.canvass().clone());
             let maker = Maker { vehicle, made_by, sites: config.site_of_cameras() };
-            Recorder::new(maker, matching, chime.clone(), counters.clone(), waiting.clone(), canvass)
+            Recorder::new(maker, matching, chime.clone(), counters.clone(), waiting.clone(), canvass, look)
         };
         let no_more = EndOfReads(waiting);
         threads.push(Thread::start("recorder", "The thread that matches and alerts", move || {

@@ -123,6 +123,7 @@ pub use open::{Opened, SetAside};
 pub use outbox::{Applied, OutboxRead, Portion};
 pub use performance::{DriveTest, EnteredPlate, KeptTest, NewTest};
 pub use plated_access::Reason;
+pub use plated_core::appearance::Looks;
 pub use plated_core::area::Area;
 pub use purge::{Ages, Deleted, Due, PurgePolicy};
 pub use reads::{NewImage, NewRead, Stored};

@@ -5,6 +5,7 @@ use super::monitor;
 use super::readers::View;
 use super::writer::Writer;
 use jiff::Timestamp;
+use plated_core::appearance::{Appearance, Seen};
 use plated_core::digest::Sha256;
 use plated_core::error::{Context, Error, Kind, Result};
 use plated_core::plate::PlateText;
@@ -145,18 +146,22 @@ pub(super) struct Sealing<'a> {
 /// record names, in the same order.
 pub(super) fn write<P: AsRef<[u8]>>(tx: &Connection, new: &Sealing<'_>, jpegs: &[P]) -> rusqlite::Result<i64> {
     let record = new.record;
+    let word_of = |of: fn(&Appearance) -> &Option<Seen>| {
+        record.appearance.as_ref().and_then(|seen| of(seen).as_ref()).map_or("", |seen| &seen.is)
+    };
     let number: i64 = tx.query_row(
         "INSERT INTO read (id, camera, text, key, state, class, confidence, has_hit, canvass, looks, agreeing,
-                           first_seen, last_seen, latitude, longitude, stored, sha256, record)
-         VALUES (:id, :camera, :text, :key, :state, '', :confidence, :has_hit, :canvass, :looks, :agreeing,
-                 :first_seen, :last_seen, :latitude, :longitude, :stored, :sha256, :record)
+                           first_seen, last_seen, latitude, longitude, stored, sha256, record, colour, make)
+         VALUES (:id, :camera, :text, :key, :state, :class, :confidence, :has_hit, :canvass, :looks, :agreeing,
+                 :first_seen, :last_seen, :latitude, :longitude, :stored, :sha256, :record, :colour, :make)
          ON CONFLICT (id) DO UPDATE SET
            camera = excluded.camera, text = excluded.text, key = excluded.key, state = excluded.state,
            confidence = excluded.confidence, has_hit = excluded.has_hit, canvass = excluded.canvass,
            looks = excluded.looks,
            agreeing = excluded.agreeing, first_seen = excluded.first_seen, last_seen = excluded.last_seen,
            latitude = excluded.latitude, longitude = excluded.longitude,
-           stored = excluded.stored, sha256 = excluded.sha256, record = excluded.record
+           stored = excluded.stored, sha256 = excluded.sha256, record = excluded.record,
+           class = excluded.class, colour = excluded.colour, make = excluded.make
          RETURNING number",
         named_params! {
             ":id": record.id.as_bytes(),
@@ -164,6 +169,9 @@ pub(super) fn write<P: AsRef<[u8]>>(tx: &Connection, new: &Sealing<'_>, jpegs: &
             ":text": record.text,
             ":key": PlateText::normalise(&record.text).key().as_str(),
             ":state": record.state,
+            ":class": word_of(|seen| &seen.class),
+            ":colour": word_of(|seen| &seen.colour),
+            ":make": word_of(|seen| &seen.make),
             ":confidence": record.confidence,
             ":has_hit": !record.hits.is_empty(),
             ":canvass": record.canvass.as_deref().unwrap_or_default(),
@@ -277,7 +285,8 @@ fn present(conn: &Connection, id: Uuid) -> rusqlite::Result<Option<Present>> {
     .optional()
 }
 
-/// Whether two records are of the same read but for how late it was kept, its times and its pictures. A
+/// Whether two records are of the same read but for how late it was kept, its times, its pictures and what they show of the
+/// vehicle. A
 /// store that is given up right after a commit lets a read come again: late then, perhaps with times that were
 /// corrected meanwhile, or without its pictures.
 fn is_same_read(a: &[u8], b: &[u8]) -> Result<bool, Fault> {
@@ -286,9 +295,12 @@ fn is_same_read(a: &[u8], b: &[u8]) -> Result<bool, Fault> {
             let at = Timestamp::UNIX_EPOCH;
             (record.clock, record.first_seen, record.last_seen, record.best.at) = (None, at, at, at);
             record.images.clear();
+            // Seen with the pictures.
+            record.appearance = None;
             record.sightings.iter_mut().for_each(|look| look.at = at);
             for hit in &mut record.hits {
                 (hit.kept_late, hit.at) = (false, at);
+                hit.entries.iter_mut().for_each(|entry| entry.vehicle_differs.clear());
             }
             record
         })

@@ -10,6 +10,7 @@ use super::reads::parse;
 use jiff::Timestamp;
 use plated_access as access;
 use plated_access::{Actor, Case, Gate, Permit, Reason, Recorded};
+use plated_core::appearance::Looks;
 use plated_core::area::Area;
 use plated_core::error::{Error, Kind, Result};
 use plated_core::officers::Reading;
@@ -39,6 +40,8 @@ pub struct Wanted {
     pub canvass: Option<String>,
     /// Camera.
     pub camera: Option<String>,
+    /// What the vehicle looks like. Reads whose vehicle could not be told are not found by it.
+    pub vehicle: Looks,
     /// Made there; reads without a position are not.
     pub area: Option<Area>,
     /// Only those that hit. Whoever shows them leaves out those whose hits may not be seen.
@@ -85,6 +88,9 @@ impl Wanted {
             map.extend(self.canvass.as_ref().map(|incident| ("canvass".into(), json!(incident))));
             map.extend(self.camera.as_ref().map(|camera| ("camera".into(), json!(camera))));
             map.extend(self.state.as_ref().map(|state| ("state".into(), json!(state))));
+            map.extend(self.vehicle.class.as_ref().map(|class| ("class".into(), json!(class))));
+            map.extend(self.vehicle.colour.as_ref().map(|colour| ("colour".into(), json!(colour))));
+            map.extend(self.vehicle.make.as_ref().map(|make| ("make".into(), json!(make))));
             map.extend(self.area.as_ref().map(|area| ("area".into(), area.element())));
             map.extend(self.until.map(|until| ("until".into(), json!(until))));
             map.extend(self.hits_only.then(|| ("hits_only".into(), json!(true))));
@@ -197,6 +203,9 @@ pub struct Found {
     /// Incident number of the canvass in which it was made, if any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub canvass: Option<String>,
+    /// What the vehicle looks like, as far as it could be told.
+    #[serde(default, skip_serializing_if = "Looks::is_empty")]
+    pub looks: Looks,
     /// What it was corrected to, if it was (control P-30).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub corrected: Option<Reading>,
@@ -209,7 +218,7 @@ pub(super) fn page(view: &View<'_>, mut search: Search) -> Result<(Vec<Found>, O
         return Ok((Vec::new(), None));
     }
     let mut find = view.conn().prepare_cached(
-        "SELECT id, text, state, confidence, camera, first_seen, last_seen, canvass,
+        "SELECT id, text, state, confidence, camera, first_seen, last_seen, canvass, class, colour, make,
                 (SELECT record FROM correction WHERE correction.read = read.id
                  ORDER BY correction.at DESC, correction.number DESC LIMIT 1)
          FROM read WHERE number = ?1",
@@ -221,6 +230,7 @@ pub(super) fn page(view: &View<'_>, mut search: Search) -> Result<(Vec<Found>, O
     let mut found = Vec::new();
     for number in numbers {
         let (read, correction) = find.query_row([number], |row| {
+            let word = |n| row.get::<_, Option<String>>(n).map(|word| word.filter(|word| !word.is_empty()));
             let read = Found {
                 id: Uuid::from_bytes(row.get(0)?),
                 text: row.get(1)?,
@@ -230,9 +240,10 @@ pub(super) fn page(view: &View<'_>, mut search: Search) -> Result<(Vec<Found>, O
                 first_seen: time(row, 5)?,
                 last_seen: time(row, 6)?,
                 canvass: row.get::<_, Option<String>>(7)?.filter(|incident| !incident.is_empty()),
+                looks: Looks { class: word(8)?, colour: word(9)?, make: word(10)? },
                 corrected: None,
             };
-            Ok((read, row.get::<_, Option<String>>(8)?))
+            Ok((read, row.get::<_, Option<String>>(11)?))
         })?;
         let correction = correction.map(|json| corrections::read(&json)).transpose()?;
         found.push(Found { corrected: correction.map(|c| c.corrected), ..read });
@@ -260,8 +271,8 @@ pub(super) fn whole_page<K: Searches>(
 }
 
 /// Looks at the next reads, newest first, and notes the numbers of those that fit; gives how many
-/// it looked at. An index alone answers what is asked of reads, but for the canvass, which has its own, and for
-/// what they hit. A read is found by what it was corrected to as well as by its own text and state.
+/// it looked at. An index alone answers what is asked of reads, but for the canvass, which has its own, for
+/// what they hit and for what the vehicle looks like. A read is found by what it was corrected to as well as by its own text and state.
 fn look<K: Searches>(view: &View<'_>, search: &mut Search<K>, numbers: &mut Vec<i64>) -> Result<usize, Fault> {
     let wanted = &search.wanted;
     // Where a row that SQL gives may still not fit, as many are looked at as one turn allows.
@@ -280,6 +291,13 @@ fn look<K: Searches>(view: &View<'_>, search: &mut Search<K>, numbers: &mut Vec<
     if let Some(until) = &until {
         of_read += " AND read.last_seen < :until";
         values.push((":until", until));
+    }
+    let Looks { class, colour, make } = &wanted.vehicle;
+    for (column, name, word) in [("class", ":class", class), ("colour", ":colour", colour), ("make", ":make", make)] {
+        if let Some(word) = word {
+            of_read += &format!(" AND read.{column} = {name}");
+            values.push((name, word));
+        }
     }
     let bounds = wanted.area.map(|area| area.bounds());
     if let Some(bounds) = &bounds {

@@ -5,6 +5,8 @@
 //! position, and the [`Tracker`] follows each plate over frames and combines its sightings in
 //! log-probability space into one read. A still image is a track of one sighting.
 //!
+//! Beside them, a [`VehicleModel`] tells what the vehicle looks like, once at a track's best frame.
+//!
 //! Models are ONNX files with a sidecar ([`sidecar`]); onnxruntime runs them ([`runtime`]).
 //! Each worker owns one [`Recognizer`]; nothing in here waits for disk or network.
 
@@ -21,6 +23,7 @@ pub mod sidecar;
 mod standing;
 mod track;
 mod tracker;
+mod vehicle;
 
 pub use combine::{Combined, combine, likely};
 pub use detector::{Detection, Detector};
@@ -28,3 +31,4 @@ pub use reader::{Reader, Reading};
 pub use recognizer::{Models, Recognizer, Sighting, Timings};
 pub use settings::Recognition;
 pub use tracker::{Event, TrackRead, Tracker};
+pub use vehicle::VehicleModel;

@@ -1,9 +1,9 @@
 //! One frame to its sightings: decode, detect, rectify, read, with the time each step took.
 
-use super::self_test::{TrustedReader, trusted_detector, trusted_reader};
+use super::self_test::{TrustedReader, trusted_detector, trusted_reader, trusted_vehicle};
 use super::settings::Recognition;
-use super::sidecar::{Described, DetectorSidecar, Paths, ReaderSidecar};
-use super::{Detection, Detector, Reader, Reading, combine, likely};
+use super::sidecar::{Described, DetectorSidecar, Paths, ReaderSidecar, VehicleSidecar};
+use super::{Detection, Detector, Reader, Reading, VehicleModel, combine, likely};
 use crate::picture::{Jpeg, Picture, Planes, Quality};
 use opencv::core::Mat;
 use opencv::prelude::*;
@@ -17,9 +17,21 @@ use std::time::{Duration, Instant};
 pub struct Models {
     detector: Described<DetectorSidecar>,
     reader: Described<ReaderSidecar>,
+    /// What tells what vehicles look like.
+    vehicle: Vehicle,
     library: Option<PathBuf>,
     /// Why the reader is not the one that was named.
     instead: Option<String>,
+}
+
+/// Reading plates does not need it: whatever is wrong with it stops nothing else.
+#[derive(Clone)]
+enum Vehicle {
+    There(Box<Described<VehicleSidecar>>),
+    /// By the settings.
+    NotWanted,
+    /// Why there is none.
+    Missing(String),
 }
 
 impl Models {
@@ -37,7 +49,39 @@ impl Models {
         if let Some(why) = &instead {
             tracing::warn!("{}", plated_core::text::sentence(why));
         }
-        Ok(Self { detector, reader, library, instead })
+        let vehicle = match &paths.vehicle {
+            _ if !config.describe_vehicles => Vehicle::NotWanted,
+            Some(path) => match trusted_vehicle(path, library.as_deref()) {
+                Ok(described) => Vehicle::There(Box::new(described)),
+                Err(e) => Vehicle::Missing(e.chain()),
+            },
+            None => Vehicle::Missing(
+                "there is no vehicle.toml beside the other models; install it, or set recognition.describe_vehicles = \
+                 false"
+                    .into(),
+            ),
+        };
+        if let Vehicle::Missing(why) = &vehicle {
+            tracing::warn!("Reads don't say what vehicles look like: {}", plated_core::text::sentence(why));
+        }
+        Ok(Self { detector, reader, vehicle, library, instead })
+    }
+
+    /// What tells what vehicles look like, ready for one thread; none where there is none.
+    pub fn vehicle_model(&self) -> Option<VehicleModel> {
+        let Vehicle::There(described) = &self.vehicle else { return None };
+        let opened = VehicleModel::open(described, self.library.as_deref());
+        opened.inspect_err(|e| tracing::error!("Reads don't say what vehicles look like: {}", e.chain())).ok()
+    }
+
+    /// Sidecar and version of the model that tells what vehicles look like; none where that is turned off, and why
+    /// where it can't be used.
+    pub fn vehicle(&self) -> Option<std::result::Result<(&Path, &str), &str>> {
+        match &self.vehicle {
+            Vehicle::There(described) => Some(Ok((&described.path, &described.file.version))),
+            Vehicle::NotWanted => None,
+            Vehicle::Missing(why) => Some(Err(why)),
+        }
     }
 
     /// Sidecar and version of the detector.

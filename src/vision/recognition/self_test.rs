@@ -8,7 +8,8 @@
 use super::combine;
 use super::detector::{Detector, iou};
 use super::reader::{Reader, Reading};
-use super::sidecar::{Described, DetectorSidecar, ReaderSidecar};
+use super::sidecar::{Described, DetectorSidecar, ReaderSidecar, VehicleSidecar};
+use super::vehicle::VehicleModel;
 use opencv::core::{Mat, Rect, Vector};
 use opencv::imgcodecs;
 use opencv::prelude::*;
@@ -36,6 +37,10 @@ const SIZE: (i32, i32) = (160, 48);
 const MIN_CONFIDENCE: f32 = 0.6;
 /// The sidecar of the exact model, beside that of the 8-bit one.
 const EXACT: &str = "reader-fp32.toml";
+
+/// A drawn vehicle as the square that its model takes. What the model has to say of it stands in the sidecar: it need not be
+/// right about a drawing, but the same on each processor.
+const VEHICLE: &[u8] = include_bytes!("self_test_vehicle.png");
 
 /// A reader that passed, and why it is not the one that was named.
 pub struct TrustedReader {
@@ -117,6 +122,24 @@ fn misfound(from: &Described<DetectorSidecar>, library: Option<&Path>) -> Result
         Ok(Some(format!("it finds {} plates in a drawn scene that has a few", found.len())))
     } else {
         Ok(None)
+    }
+}
+
+/// The vehicle model that `path` describes, if it says of the drawn vehicle what its sidecar has.
+///
+/// # Errors
+/// `Missing` or `Damaged` when the model can't be loaded, or says something else.
+pub fn trusted_vehicle(path: &Path, library: Option<&Path>) -> Result<Described<VehicleSidecar>> {
+    let described = Described::vehicle(path)?;
+    match VehicleModel::open(&described, library)?.differs(&decoded(VEHICLE)?)? {
+        None => Ok(described),
+        Some(why) => {
+            let text = format!(
+                "the vehicle model {} fails its self-test on this processor: {why}; install the models anew",
+                visible(path)
+            );
+            Err(Error::new(Kind::Damaged, text))
+        }
     }
 }
 
@@ -232,6 +255,20 @@ mod tests {
                 assert_eq!(combine(std::iter::once(&reading.slots), "CA").text(), *text, "of {width}: {found:?}");
             }
         }
+    }
+
+    #[test]
+    fn the_vehicle_model_of_the_project_passes_on_this_processor_and_one_that_says_something_else_does_not() {
+        let path = models().join("vehicle.toml");
+        assert_eq!(trusted_vehicle(&path, None).unwrap().path, path);
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::copy(models().join("vehicle.onnx"), dir.path().join("vehicle.onnx")).unwrap();
+        let sidecar = std::fs::read_to_string(&path).unwrap();
+        let drawn = sidecar.lines().find(|line| line.starts_with("drawn = ")).unwrap();
+        let other = sidecar.replace(drawn, "drawn = [\"trailer\", 0.9]");
+        std::fs::write(dir.path().join("vehicle.toml"), other).unwrap();
+        let err = trusted_vehicle(&dir.path().join("vehicle.toml"), None).err().unwrap();
+        assert!(err.chain().contains("self-test") && err.chain().contains("trailer"), "{}", err.chain());
     }
 
     #[test]

@@ -4,7 +4,7 @@ use plated_core::config_file::within;
 use serde::Deserialize;
 use std::path::PathBuf;
 
-/// Detector, reader and tracker.
+/// Detector, reader, vehicle model and tracker.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Recognition {
@@ -14,6 +14,10 @@ pub struct Recognition {
     pub detector: Option<PathBuf>,
     /// Sidecar of another reader.
     pub reader: Option<PathBuf>,
+    /// Sidecar of another model that tells what vehicles look like.
+    pub vehicle: Option<PathBuf>,
+    /// Whether it is told what the vehicle of a read looks like: class, colour, make.
+    pub describe_vehicles: bool,
     /// `libonnxruntime.so`; looked for in the usual places when not given.
     pub runtime: Option<PathBuf>,
     /// Frames recognised at the same time; 0 is one for each core.
@@ -36,6 +40,8 @@ impl Default for Recognition {
             models: None,
             detector: None,
             reader: None,
+            vehicle: None,
+            describe_vehicles: true,
             runtime: None,
             workers: 0,
             keep_confidence: 0.3,

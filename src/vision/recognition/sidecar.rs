@@ -119,6 +119,99 @@ pub enum ReaderSidecar {
     },
 }
 
+/// Describes a model that tells what the vehicle around a plate looks like.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct VehicleSidecar {
+    /// Only `plated-vehicle-1`.
+    pub format: VehicleFormat,
+    /// ONNX file, beside the sidecar.
+    pub file: PathBuf,
+    /// Of the ONNX file.
+    pub sha256: Sha256,
+    /// Names the training run.
+    pub version: String,
+    /// What reached the weights.
+    #[serde(default)]
+    pub trained_on: Vec<TrainedOn>,
+    /// What goes in.
+    pub input: SquareInput,
+    /// Class of the vehicle.
+    pub class: Answers,
+    /// Its main colour.
+    pub colour: Answers,
+    /// Its make.
+    pub make: Answers,
+    /// Which of its sides is seen.
+    pub side: Answers,
+    /// Already applied in the graph; kept for the record.
+    #[serde(default)]
+    pub calibration: VehicleCalibration,
+}
+
+impl VehicleSidecar {
+    /// What comes out.
+    pub fn answers(&self) -> [&Answers; 4] {
+        [&self.class, &self.colour, &self.make, &self.side]
+    }
+}
+
+/// Kinds of vehicle models.
+#[derive(Clone, Copy, Debug, Deserialize)]
+pub enum VehicleFormat {
+    /// plated's own: a square around the plate, four distributions.
+    #[serde(rename = "plated-vehicle-1")]
+    Plated,
+}
+
+/// Input of the vehicle model: a square around the plate. Its unit is the root of the plate's area.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SquareInput {
+    /// Name in the graph.
+    pub name: String,
+    /// Only `uint8`.
+    pub dtype: Dtype,
+    /// Only `NHWC`.
+    pub layout: TensorLayout,
+    /// Only `BGR`.
+    pub colour: ChannelOrder,
+    /// Pixels of each side.
+    pub size: usize,
+    /// Length of each side, in units.
+    pub side: f32,
+    /// How far it reaches above the plate's centre, in units.
+    pub above: f32,
+}
+
+/// A distribution over words.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Answers {
+    /// Name of the `[N, labels]` output of probabilities.
+    pub output: String,
+    /// Words of small letters; the empty one is "none of these".
+    pub labels: Vec<String>,
+    /// Under this probability the answer is "not known".
+    pub least: f32,
+    /// What the model says of the drawn vehicle of the self-test, and its probability.
+    pub drawn: Option<(String, f32)>,
+}
+
+/// Temperatures that divided the logits.
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct VehicleCalibration {
+    /// Of the class.
+    pub class: f32,
+    /// Of the colour.
+    pub colour: f32,
+    /// Of the make.
+    pub make: f32,
+    /// Of the side.
+    pub side: f32,
+}
+
 /// Input of plated's detector.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -259,13 +352,15 @@ pub enum ColourMode {
     Rgb,
 }
 
-/// The two sidecars in force.
+/// The sidecars in force.
 #[derive(Clone, Debug)]
 pub struct Paths {
     /// Of the detector.
     pub detector: PathBuf,
     /// Of the reader.
     pub reader: PathBuf,
+    /// Of the vehicle model; none where there is none, which stops nothing else.
+    pub vehicle: Option<PathBuf>,
 }
 
 /// Folders that are looked in for `detector.toml` when the configuration names none.
@@ -286,8 +381,8 @@ fn places() -> Vec<PathBuf> {
 impl Paths {
     /// The configured sidecars, or plated's own beside the program.
     pub fn find(config: &Recognition) -> Result<Self> {
+        let dirs = config.models.clone().map_or_else(places, |dir| vec![dir]);
         let own = |name: &str| -> Result<PathBuf> {
-            let dirs = config.models.clone().map_or_else(places, |dir| vec![dir]);
             dirs.iter().map(|d| d.join(name)).find(|p| p.is_file()).ok_or_else(|| {
                 let looked: Vec<_> = dirs.iter().map(|d| d.display().to_string()).collect();
                 Error::new(
@@ -302,6 +397,7 @@ impl Paths {
         Ok(Self {
             detector: config.detector.clone().map_or_else(|| own("detector.toml"), Ok)?,
             reader: config.reader.clone().map_or_else(|| own("reader.toml"), Ok)?,
+            vehicle: config.vehicle.clone().or_else(|| own("vehicle.toml").ok()),
         })
     }
 }
@@ -345,6 +441,18 @@ impl Described<ReaderSidecar> {
             ReaderSidecar::Plated { file, sha256, version, .. } => verify(path, file, Some(*sha256), Some(version)),
             ReaderSidecar::FixedSlots { file, sha256, version, .. } => verify(path, file, *sha256, version.as_deref()),
         }?;
+        Ok(Self { path: path.to_owned(), sidecar, file })
+    }
+}
+
+impl Described<VehicleSidecar> {
+    /// Reads both.
+    ///
+    /// # Errors
+    /// As of [`Described::detector`].
+    pub fn vehicle(path: &Path) -> Result<Self> {
+        let sidecar: VehicleSidecar = load(path)?;
+        let file = verify(path, &sidecar.file, Some(sidecar.sha256), Some(&sidecar.version))?;
         Ok(Self { path: path.to_owned(), sidecar, file })
     }
 }

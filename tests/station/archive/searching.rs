@@ -3,7 +3,9 @@
 use super::{Make, add, at, batch, ids, read, search};
 use crate::kit::store::permit;
 use jiff::ToSpan;
+use plated_core::appearance::Looks;
 use plated_core::area::Area;
+use plated_core::digest::Sha256;
 use plated_core::officers::{Correction, Reading};
 use plated_core::user::Author;
 use plated_core::wire::batch::SealedDocument;
@@ -18,6 +20,7 @@ pub fn suite(make: Make) {
     what_is_found_is_what_a_plain_model_finds(make);
     a_corrected_read_is_found_by_both_texts_and_shows_both(make);
     documents_are_listed_by_kind_vehicle_and_time(make);
+    reads_are_found_by_what_the_vehicle_was_seen_as(make);
 }
 
 /// What somebody says that a read really says.
@@ -74,6 +77,30 @@ fn a_corrected_read_is_found_by_both_texts_and_shows_both(make: Make) {
     assert_eq!(texts, [("4KLM567", None), ("7A8C123", None), ("7A8C123", Some("7ABC123"))]);
     let stored = archive.read(&search(), reads[0].id).unwrap().unwrap();
     assert_eq!((stored.documents.len(), stored.found.corrected.unwrap().text), (2, "7ABC123".to_owned()));
+}
+
+fn reads_are_found_by_what_the_vehicle_was_seen_as(make: Make) {
+    let engine = make(Retention::default());
+    let archive = engine.archive();
+    let seen = |minute: i64, appearance: &str| {
+        let moment = at("2026-11-26T10:00:00Z").checked_add(minute.minutes()).unwrap();
+        let mut one = read(moment, "7ABC123", Class::NoHit, &[]);
+        let record = format!("{{\"id\":\"{}\",\"text\":\"7ABC123\"{appearance}}}", one.id);
+        (one.sha256, one.record) = (Sha256::of(record.as_bytes()), record.into_bytes().into());
+        one
+    };
+    let white = r#","appearance":{"class":{"is":"pickup","confidence":0.9},"colour":{"is":"white","confidence":0.8}}"#;
+    let car = r#","appearance":{"class":{"is":"car","confidence":0.9}}"#;
+    let reads = vec![seen(0, white), seen(1, car), seen(2, "")];
+    let ids_of: Vec<_> = reads.iter().map(|read| read.id).collect();
+    archive.ingest(batch(reads, Vec::new())).unwrap();
+    let find = |class: Option<&str>, colour: Option<&str>| {
+        let looks = Looks { class: class.map(Into::into), colour: colour.map(Into::into), make: None };
+        ids(archive, &Query { looks, ..Query::default() })
+    };
+    assert_eq!(find(Some("pickup"), Some("white")), [ids_of[0]]);
+    assert_eq!(find(Some("car"), None), [ids_of[1]]);
+    assert_eq!(find(Some("car"), Some("white")), Vec::<Uuid>::new());
 }
 
 fn documents_are_listed_by_kind_vehicle_and_time(make: Make) {
@@ -209,6 +236,7 @@ fn a_query() -> impl Strategy<Value = Query> {
                 }
             }),
             class: class.map(|n| Class::ALL[n]),
+            looks: Looks::default(),
             canvass: None,
             hits_only,
             after: None,

@@ -79,8 +79,8 @@ fn reads_of_a_canvass_are_searched_by_its_number_and_go_before_others_without_a_
     assert_eq!((order[0], order[1], order[3]), (wanted, made_in_it, before));
     let of = |plate: &str, canvass: &str| {
         let request = match search(plate, HOUR) {
-            Request::Search { plate, window, reason, case, .. } => {
-                Request::Search { plate, canvass: Some(canvass.into()), window, reason, case }
+            Request::Search { plate, looks, window, reason, case, .. } => {
+                Request::Search { plate, canvass: Some(canvass.into()), looks, window, reason, case }
             }
             _ => unreachable!(),
         };

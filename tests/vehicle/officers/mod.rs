@@ -6,6 +6,7 @@ mod findings;
 mod fuzzing;
 mod in_force;
 mod lists;
+mod looks;
 mod performance;
 mod socket;
 
@@ -24,7 +25,7 @@ use plated_vehicle::config::Config;
 use plated_vehicle::control::{Expires, OfficerService, Reply, Request};
 use plated_vehicle::health::{Health, Level};
 use plated_vehicle::lists::Change;
-use plated_vehicle::store::{By, Finding, Reason, Search, Staleness, Store, Wanted, What, check};
+use plated_vehicle::store::{By, Finding, Looks, Reason, Search, Staleness, Store, Wanted, What, check};
 use proptest::prelude::*;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -68,7 +69,14 @@ fn show(plate: &str) -> Request {
 
 fn search(plate: &str, window: Duration) -> Request {
     let (plate, case) = (plate.into(), "26-1234".into());
-    Request::Search { plate, canvass: None, window: window.as_secs(), reason: reason("witness saw it"), case }
+    Request::Search {
+        plate,
+        canvass: None,
+        looks: Looks::default(),
+        window: window.as_secs(),
+        reason: reason("witness saw it"),
+        case,
+    }
 }
 
 /// What a reader says that is sure of this text.

@@ -11,6 +11,7 @@ use crate::database::could_not_read;
 use crate::sqlcipher::SqlContext;
 use jiff::Timestamp;
 use jiff::civil::Date;
+use plated_core::appearance::Looks;
 use plated_core::area::Area;
 use plated_core::digest::Sha256;
 use plated_core::error::{Error, Kind, Result};
@@ -180,6 +181,17 @@ fn numbers(conn: &Connection, query: &Query, only: Option<&Key>, wanted: usize) 
     if let Some(class) = &class {
         sql += " AND class = :class";
         values.push((":class", class));
+    }
+    let Looks { class: kind, colour, make } = &query.looks;
+    for (path, name, word) in [("class", ":kind", kind), ("colour", ":colour", colour), ("make", ":make", make)] {
+        if let Some(word) = word {
+            // Of the record itself: few searches ask for it, and what else they ask for comes first.
+            sql += &format!(
+                " AND (SELECT json_extract(CAST(record AS TEXT), '$.appearance.{path}.is') FROM records
+                       WHERE records.number = reads.number) = {name}"
+            );
+            values.push((name, word));
+        }
     }
     if let Some(from) = &from {
         sql += " AND last_seen >= :from";

@@ -1,7 +1,7 @@
 //! A hit for people, in one line.
 
 use plated_core::plate::PlateText;
-use plated_core::record::{Alerting, Difference, HitRecord, Priority, Rule, StateAgreement};
+use plated_core::record::{Alerting, Difference, HitRecord, Priority, Rule, StateAgreement, VehicleDifference};
 use plated_core::text::count;
 
 /// What was read and what is listed, side by side, and how sure that is; `verdict` is what somebody
@@ -43,11 +43,12 @@ pub fn line(hit: &HitRecord, verdict: &str) -> String {
     let facts = [("plate of", &e.plate_year), ("VIN", &e.vin), ("case", &e.case_number)];
     let facts = facts.iter().filter(|(_, value)| !value.is_empty());
     let facts: String = facts.map(|(name, value)| format!(", {name} {value}")).collect();
+    let vehicle = vehicle_differs(&first.vehicle_differs);
     let age = first.age_days.map_or_else(String::new, |days| format!(", {} old", count(days.into(), "day")));
     let more = if more.is_empty() { String::new() } else { format!(", {} more for this plate", more.len()) };
     let corrected = if hit.correction.is_some() { "  (the read was corrected)" } else { "" };
     format!(
-        "{word} {:<9} {verdict}  {priority} {} [{}]  listed {} {}{plate_type} {car}{facts}  {rule} {:.0} %{}, {state}{age}{more}{corrected}{quiet}",
+        "{word} {:<9} {verdict}  {priority} {} [{}]  listed {} {}{plate_type} {car}{facts}  {rule} {:.0} %{}, {state}{vehicle}{age}{more}{corrected}{quiet}",
         PlateText::normalise(&hit.text).display(),
         e.category,
         e.list,
@@ -67,6 +68,12 @@ fn plate_type(code: &str) -> String {
         "DL" => " dealer plate".into(),
         code => format!(" plate type {code}"),
     }
+}
+
+/// What was seen of the vehicle against what the list says. It may be another vehicle with this plate.
+fn vehicle_differs(all: &[VehicleDifference]) -> String {
+    let words: Vec<_> = all.iter().map(VehicleDifference::in_words).collect();
+    if words.is_empty() { String::new() } else { format!(", VEHICLE DIFFERS: {}", words.join("; ")) }
 }
 
 fn differences(all: &[Difference]) -> String {
@@ -112,6 +119,11 @@ mod tests {
                 priority: Priority::Normal,
                 age_days: Some(1),
                 finding: None,
+                vehicle_differs: vec![VehicleDifference {
+                    of: plated_core::appearance::Feature::Class,
+                    seen: "car".into(),
+                    listed: "MC".into(),
+                }],
                 entry,
             }],
         };
@@ -120,7 +132,7 @@ mod tests {
             "unverified  normal stolen_vehicle [ncic]  listed 7AB0123 AZ MOTORCYCLE plate HOND",
             "plate of 2026, VIN JH2AF6000, case 26-0042",
             "same but for letter O and zero 90 %, character 4 read O listed 0",
-            "ANOTHER STATE (one priority lower), 1 day old",
+            "ANOTHER STATE (one priority lower), VEHICLE DIFFERS: list says MC, seen: car, 1 day old",
         ] {
             assert!(line.contains(part), "{part}: {line}");
         }

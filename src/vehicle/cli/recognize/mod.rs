@@ -14,7 +14,7 @@ use plated_core::text::{count, visible};
 use plated_vision::capture::{MAX_PIXELS, Medium, VideoReader, load_picture_within, recording_start};
 use plated_vision::frame::Frame;
 use plated_vision::picture::Picture;
-use plated_vision::recognition::{Event, Models, Recognizer, TrackRead, Tracker};
+use plated_vision::recognition::{Event, Models, Recognizer, TrackRead, Tracker, VehicleModel};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -88,7 +88,8 @@ pub fn run(args: &Args) -> Result<()> {
         reader: args.reader.clone(),
         ..Default::default()
     };
-    let recognizer = Recognizer::open(&Models::find(&settings)?)?;
+    let models = Models::find(&settings)?;
+    let (recognizer, vehicle) = (Recognizer::open(&models)?, models.vehicle_model());
     let copies = args.annotate.as_deref().map(prepare).transpose()?;
     let inputs = inputs::list(&args.paths, args.depth.map_or(usize::MAX, usize::from), copies.as_deref());
     check(&inputs, args, copies.as_deref())?;
@@ -103,7 +104,7 @@ pub fn run(args: &Args) -> Result<()> {
     if left_out && let Some(dir) = &copies {
         note(&format!("{} takes the copies and is left out of what is read", visible(dir)));
     }
-    let mut run = Run { recognizer, settings, args, copies, uncopied: Vec::new(), reported: 0 };
+    let mut run = Run { recognizer, vehicle, settings, args, copies, uncopied: Vec::new(), reported: 0 };
     let bar = progress(files.len());
     for input in &files {
         let outcome = match input.medium {
@@ -192,6 +193,8 @@ pub fn progress(count: usize) -> ProgressBar {
 /// What one call of the command works with.
 struct Run<'a> {
     recognizer: Recognizer,
+    /// Looks at vehicles, where its model is there.
+    vehicle: Option<VehicleModel>,
     settings: plated_vision::recognition::Recognition,
     args: &'a Args,
     /// Folder for annotated copies.
@@ -218,6 +221,10 @@ impl Run<'_> {
         let (sightings, mut timings) = outcome.map_err(named)?;
         timings.decode += loaded;
         let mut plates: Vec<Plate> = sightings.iter().map(Plate::of_sighting).collect();
+        if !self.args.plate_crops {
+            let looked = plates.into_iter().map(|plate| self.look(&picture, plate));
+            plates = looked.collect::<Result<_>>().map_err(named)?;
+        }
         let marks: Vec<_> = plates.iter().filter(|p| self.args.drawn(p)).map(Plate::mark).collect();
         self.copy(path, &picture, &marks);
         plates.retain(|p| self.args.printed(p));
@@ -273,7 +280,8 @@ impl Run<'_> {
             return Err(error);
         }
         reads.sort_by_key(|r| r.first_seen);
-        let mut plates: Vec<Plate> = reads.iter().map(|r| Plate::of_read(r, began)).collect();
+        let plates = reads.iter().map(|r| self.look(&r.frame.picture, Plate::of_read(r, began)));
+        let mut plates = plates.collect::<Result<Vec<_>>>()?;
         for (read, plate) in reads.iter().zip(&plates).filter(|(_, p)| self.args.drawn(p)) {
             let stem = path.file_stem().unwrap_or_default();
             let mut name = stem.to_owned();
@@ -290,6 +298,14 @@ impl Run<'_> {
             ));
         }
         Ok((line, failed))
+    }
+
+    /// With what its vehicle looks like.
+    fn look(&mut self, picture: &Picture, plate: Plate) -> Result<Plate> {
+        let Some(model) = &mut self.vehicle else { return Ok(plate) };
+        let (image, origin) = picture.part(model.reach(plate.corners()))?;
+        let appearance = model.look(&image, origin, plate.corners())?;
+        Ok(plate.described(Some(appearance)))
     }
 
     /// A copy that can't be written is reported, and costs no read.

@@ -5,7 +5,7 @@ use crate::cli::{say, say_json};
 use jiff::Timestamp;
 use plated_core::error::{Context, Error, Kind, Result};
 use plated_core::plate::PlateText;
-use plated_core::record::Candidate;
+use plated_core::record::{Appearance, Candidate};
 use plated_core::text::{count, visible};
 use plated_vision::recognition::{Sighting, Timings, TrackRead, likely};
 use serde::Serialize;
@@ -49,6 +49,9 @@ pub struct Plate {
     #[serde(skip_serializing_if = "Option::is_none")]
     detection: Option<f32>,
     candidates: Vec<Candidate>,
+    /// What the vehicle looks like; missing where no model looked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    appearance: Option<Appearance>,
     #[serde(flatten)]
     pass: Option<Pass>,
 }
@@ -120,8 +123,14 @@ impl Plate {
             corners: s.detection.corners,
             detection: Some(s.detection.confidence),
             candidates: s.candidates.iter().map(|(text, p)| Candidate { text: text.clone(), confidence: *p }).collect(),
+            appearance: None,
             pass: None,
         }
+    }
+
+    /// With what the vehicle looks like.
+    pub fn described(self, appearance: Option<Appearance>) -> Self {
+        Self { appearance, ..self }
     }
 
     pub fn of_read(r: &TrackRead, began: Timestamp) -> Self {
@@ -135,6 +144,7 @@ impl Plate {
             corners: r.best.corners,
             detection: None,
             candidates: r.candidates.clone(),
+            appearance: None,
             pass: Some(Pass {
                 frame: r.best.frame,
                 looks: r.looks,
@@ -150,6 +160,11 @@ impl Plate {
 
     pub fn confidence(&self) -> f32 {
         self.confidence
+    }
+
+    /// Corners in pixels of its picture.
+    pub fn corners(&self) -> &[[f32; 2]; 4] {
+        &self.corners
     }
 
     /// How it is drawn into a picture.
@@ -246,7 +261,9 @@ impl Line {
                 format!("  {:.1}–{:.1} s, {}{date}", p.first_s, p.last_s, count(p.looks.into(), "look"))
             });
             let (sure, when) = (plate.confidence * 100.0, when.unwrap_or_default());
-            say(format_args!("{name}: {text:<9} {state}  {sure:3.0} %{when}"))?;
+            let vehicle = plate.appearance.as_ref().map(Appearance::in_words).filter(|words| !words.is_empty());
+            let vehicle = vehicle.map_or_else(String::new, |words| format!("  {words}"));
+            say(format_args!("{name}: {text:<9} {state}  {sure:3.0} %{when}{vehicle}"))?;
         }
         Ok(())
     }

@@ -14,7 +14,7 @@ use opencv::imgcodecs;
 use plated_core::durable;
 use plated_core::error::{Context, Kind, Result};
 use plated_core::plate::PlateText;
-use plated_core::record::{Alerting, HitRecord, ImageRole, ReadRecord};
+use plated_core::record::{Alerting, Appearance, HitRecord, ImageRole, ReadRecord};
 use plated_core::text::count;
 use plated_core::thread::{guarded, spawn};
 use serde_json::json;
@@ -156,8 +156,10 @@ fn read_line(read: &ReadRecord) -> String {
     let state = if read.state.is_empty() { "--" } else { &read.state };
     let (sure, looks, agreeing) = (read.confidence * 100.0, read.looks, read.agreeing);
     let at = time_of_day(read.best.at);
+    let vehicle = read.appearance.as_ref().map(Appearance::in_words).filter(|words| !words.is_empty());
+    let vehicle = vehicle.map_or_else(String::new, |words| format!("  {words}"));
     format!(
-        "{at}  read  {text:<9} {state}  {sure:3.0} %  {agreeing} of {}  {}",
+        "{at}  read  {text:<9} {state}  {sure:3.0} %  {agreeing} of {}  {}{vehicle}",
         count(looks.into(), "look"),
         read.camera
     )

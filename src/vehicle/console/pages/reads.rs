@@ -195,6 +195,7 @@ fn facts(read: &ReadRecord, current: &Reading) -> Vec<Fact> {
         Fact::new("Camera", read.camera.clone()),
         Fact::new("Vehicle", read.vehicle.clone()),
     ];
+    facts.extend(read.appearance.as_ref().map(|seen| Fact::new("Looks like", words::appearance(seen))));
     if let Some(position) = &read.position {
         let error = position.error_m.map_or_else(String::new, |error| format!(" ± {error:.0} m"));
         facts.push(Fact::new("Position", format!("{:.5}, {:.5}{error}", position.lat, position.lon)));

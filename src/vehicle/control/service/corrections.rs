@@ -13,8 +13,8 @@ use plated_core::error::{Error, Kind, Result};
 use plated_core::officers::{Correction, Reading};
 use plated_core::plate::{MAX_LENGTH, PlateText, Slots};
 use plated_core::record::{Alerting, HitRecord, ReadRecord};
-use plated_hotlist::Query;
 use plated_hotlist::format::{Codes, code_of};
+use plated_hotlist::{Query, vehicle};
 use serde_json::json;
 use uuid::Uuid;
 
@@ -119,6 +119,7 @@ impl OfficerService {
             let is_probable = found.alerts;
             let mut hit = alert::hit(found, text.as_str(), 1.0, now);
             (hit.correction, hit.position) = (Some(correction), read.position);
+            vehicle::mark([&mut hit], read.appearance.as_ref());
             self.findings.mark(&mut hit, &corrected.state, monotonic);
             let before: Vec<HitRecord> = read.hits.iter().chain(&hits).cloned().collect();
             let lists = (&*self.lists, &*self.sets);

@@ -385,12 +385,13 @@ impl OfficerService {
             Request::Entries { reason, case } => self.list_entries(&case, &by(reason), answer),
             Request::Remove { id, reason } => answer(Reply::Removed(self.remove(id, &by(reason))?)),
             Request::Show { plate, reason, case } => self.show(&plate, &case, &by(reason), answer),
-            Request::Search { plate, canvass, window, reason, case } => {
+            Request::Search { plate, canvass, looks, window, reason, case } => {
                 let mut wanted = match &canvass {
                     Some(_) if plate.is_empty() => Wanted::default(),
+                    None if plate.is_empty() && !looks.is_empty() => Wanted::default(),
                     _ => Wanted::parse(&plate)?,
                 };
-                wanted.canvass = canvass;
+                (wanted.canvass, wanted.vehicle) = (canvass, looks.checked()?);
                 self.search(wanted, window, &case, &by(reason), answer)
             }
             Request::Correct { read, plate, state, reason, case } => {

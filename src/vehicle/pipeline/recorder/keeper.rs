@@ -1,5 +1,6 @@
 //! Reads into the store, and then to whoever wants to see them (invariant 1).
 
+use super::VehicleLook;
 use super::guarded;
 use super::pending::Pending;
 use super::reserve::Reserve;
@@ -45,6 +46,8 @@ pub struct Keeper {
     pub stop: Shutdown,
     pub reserve: Reserve,
     pub clock: Arc<dyn Clock>,
+    /// What looks at vehicles, on this thread: no alert waits for it.
+    pub look: Arc<VehicleLook>,
 }
 
 /// How the store is getting on.
@@ -95,7 +98,7 @@ impl Keeper {
 
     /// Writes one read, or has it wait. False when the next try is to wait too.
     fn keep(&mut self, mut pending: Pending, trouble: &mut Trouble) -> bool {
-        pending.encode();
+        pending.encode(&self.look);
         // It may have waited since before the clock was set right.
         pending.correct_times(&*self.clock);
         for hit in &mut pending.new.record.hits {

@@ -16,12 +16,14 @@ mod pictures;
 mod places;
 mod reserve;
 mod times;
+mod vehicle_look;
 #[cfg(test)]
 mod tests;
 mod waiting;
 
 pub use keeper::Keeper;
 pub use reserve::Reserve;
+pub use vehicle_look::{Describes, VehicleLook};
 pub use waiting::Waiting;
 
 use super::counters::Counters;
@@ -58,6 +60,7 @@ pub struct Recorder {
     waiting: Arc<Waiting>,
     clock: Arc<dyn Clock>,
     canvass: Arc<OpenCanvass>,
+    look: Arc<VehicleLook>,
 }
 
 /// Who makes reads, and where.
@@ -79,9 +82,10 @@ impl Recorder {
         counters: Arc<Counters>,
         waiting: Arc<Waiting>,
         canvass: Arc<OpenCanvass>,
+        look: Arc<VehicleLook>,
     ) -> Self {
         let (settings, clock) = (matching.settings.clone(), matching.clock.clone());
-        Self { maker, passes: Passes::new(matching), settings, chime, counters, waiting, clock, canvass }
+        Self { maker, passes: Passes::new(matching), settings, chime, counters, waiting, clock, canvass, look }
     }
 
     /// Takes the tracker's events until there are no more. It waits for nothing but them.
@@ -162,7 +166,7 @@ impl Recorder {
         let mut pending = Pending::new(self.record(read, hits), read, new, closed);
         pending.correct_times(&*self.clock);
         if self.waiting.len() >= MAX_RAW {
-            pending.encode();
+            pending.encode(&self.look);
         }
         self.waiting.push(pending);
     }
@@ -192,6 +196,8 @@ impl Recorder {
             clock: (!read.clock_trusted).then_some(ClockMark::NotTrusted),
             stood_s: (!read.stood.is_zero()).then(|| (read.stood.as_secs_f32() * 10.0).round() / 10.0),
             position: self.passes.place(read),
+            // Seen by the keeper, with the pictures.
+            appearance: None,
             canvass: self.canvass.of_pass(read.captured.saturating_sub(read.in_view), read.captured),
             site: self.maker.sites.get(&*read.source).cloned(),
             best: read.best.clone(),

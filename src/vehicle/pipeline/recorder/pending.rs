@@ -1,10 +1,11 @@
 //! A read on its way into the store.
 
-use super::{guarded, pictures, times};
+use super::{VehicleLook, guarded, pictures, times};
 use crate::store::{NewImage, NewRead};
 use plated_core::clock::Clock;
 use plated_core::error::Result;
-use plated_core::record::{HitRecord, ImageRef, ReadRecord};
+use plated_core::record::{Appearance, HitRecord, ImageRef, ReadRecord};
+use plated_hotlist::vehicle;
 use plated_vision::recognition::TrackRead;
 use std::time::Duration;
 use uuid::Uuid;
@@ -48,20 +49,28 @@ impl Pending {
         !self.new.record.hits.is_empty()
     }
 
-    /// Makes its pictures, if that is not done: what waits for long is a tenth of the raw frame.
-    pub fn encode(&mut self) {
+    /// Makes its pictures and looks at the vehicle, if that is not done: what waits for long is a tenth of the raw
+    /// frame.
+    pub fn encode(&mut self, look: &VehicleLook) {
         let Some(read) = self.raw.take() else { return };
-        let made = guarded("A read is kept without its pictures", || Some(pictured(&read)));
+        let made = guarded("A read is kept without its pictures", || Some(pictured(&read, look)));
         match made {
-            Some(Ok((images, references))) => {
+            Some(Ok((images, references, appearance))) => {
                 self.new.images = images;
                 self.new.record.images = references;
+                self.describe(appearance);
             }
             Some(Err(e)) => {
                 tracing::error!(read = %self.id(), "A read is kept without its pictures: {}", e.chain())
             }
             None => {}
         }
+    }
+
+    fn describe(&mut self, appearance: Option<Appearance>) {
+        vehicle::mark(&mut self.new.record.hits, appearance.as_ref());
+        vehicle::mark(self.announce.iter_mut().map(|(hit, _)| hit), appearance.as_ref());
+        self.new.record.appearance = appearance;
     }
 
     /// What is left of it is its text, its hits and what it announces.
@@ -95,9 +104,9 @@ impl Pending {
     }
 }
 
-/// The pictures, and what the record says of them.
-fn pictured(read: &TrackRead) -> Result<(Vec<NewImage>, Vec<ImageRef>)> {
-    let images = pictures::of(read)?;
+/// The pictures, what the record says of them, and what the vehicle looks like.
+fn pictured(read: &TrackRead, look: &VehicleLook) -> Result<(Vec<NewImage>, Vec<ImageRef>, Option<Appearance>)> {
+    let (images, appearance) = pictures::of(read, look)?;
     let references = images.iter().map(NewImage::reference).collect::<Result<_>>()?;
-    Ok((images, references))
+    Ok((images, references, appearance))
 }

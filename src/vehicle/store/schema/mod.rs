@@ -9,8 +9,9 @@ use std::collections::BTreeMap;
 
 /// The schema of a fresh store.
 const FRESH: &str = include_str!("schema.sql");
-/// `MIGRATIONS[n]` leads from version n + 1 to n + 2. No version has been shipped yet.
-const MIGRATIONS: &[&str] = &[];
+/// `MIGRATIONS[n]` leads from version n + 1 to n + 2.
+const MIGRATIONS: &[&str] = &["ALTER TABLE read ADD COLUMN colour TEXT NOT NULL DEFAULT '';
+     ALTER TABLE read ADD COLUMN make TEXT NOT NULL DEFAULT '';"];
 /// The version this program writes.
 pub(super) const VERSION: i64 = MIGRATIONS.len() as i64 + 1;
 
@@ -133,6 +134,15 @@ mod tests {
         migrate(&mut fresh).unwrap();
         assert_eq!(version(&fresh).unwrap(), VERSION);
         assert_eq!(describe(&fresh).unwrap(), describe_fresh().unwrap());
+    }
+
+    #[test]
+    fn a_store_of_the_first_version_becomes_what_a_fresh_one_is() {
+        let mut old = version_1();
+        old.execute_batch("ALTER TABLE read DROP COLUMN colour; ALTER TABLE read DROP COLUMN make;").unwrap();
+        migrate(&mut old).unwrap();
+        assert_eq!(version(&old).unwrap(), VERSION);
+        assert_eq!(describe(&old).unwrap(), describe_fresh().unwrap());
     }
 
     #[test]

@@ -16,7 +16,7 @@ CREATE TABLE read (
   key TEXT NOT NULL,
   -- Two letters, or empty.
   state TEXT NOT NULL,
-  -- Class of the vehicle, or empty where nothing tells it.
+  -- Class, main colour and make of the vehicle, or empty where they could not be told.
   class TEXT NOT NULL,
   confidence REAL NOT NULL,
   -- 1 when it matched an entry.
@@ -37,6 +37,8 @@ CREATE TABLE read (
   sha256 BLOB NOT NULL CHECK (length(sha256) = 32),
   -- UTF-8 JSON of wire::ReadRecord.
   record BLOB NOT NULL,
+  colour TEXT NOT NULL DEFAULT '',
+  make TEXT NOT NULL DEFAULT '',
   CHECK ((latitude IS NULL) = (longitude IS NULL))
 ) STRICT;
 

@@ -76,6 +76,7 @@ async fn search(visit: Visit, Extension(fields): Extension<Fields>) -> Result<Re
     let from = asked.from.unwrap_or(Timestamp::UNIX_EPOCH);
     let mut wanted = asked.plate.unwrap_or_default();
     (wanted.state, wanted.until, wanted.area) = (asked.state, asked.until, asked.area);
+    wanted.vehicle = asked.looks;
     (wanted.camera, wanted.canvass, wanted.hits_only) = (asked.camera, asked.canvass, asked.hits_only);
     let id = blocking(move || {
         let why = look.because(REASON)?;

@@ -3,6 +3,7 @@
 mod faults;
 mod held;
 mod keeping;
+mod looks;
 mod times;
 
 use super::keeper::Put;
@@ -100,6 +101,7 @@ pub fn hit(text: &str) -> HitRecord {
             priority: Priority::High,
             age_days: None,
             finding: None,
+            vehicle_differs: Vec::new(),
             entry: entry(WANTED, "svs", Priority::High),
         }],
     }
@@ -124,6 +126,7 @@ pub fn pending(id: Uuid, has_hit: bool, open: bool) -> Pending {
         clock: None,
         stood_s: None,
         position: None,
+        appearance: None,
         canvass: None,
         site: None,
         best: look(WANTED),
@@ -192,8 +195,18 @@ impl Bench {
         Self::by(Arc::new(SystemClock::new()), settings, reserve)
     }
 
+    /// With something that looks at vehicles.
+    fn looking(model: impl Describes + 'static) -> Self {
+        let look = Arc::new(VehicleLook::new(Some(model)));
+        Self::with(Arc::new(SystemClock::new()), &[], 0, look)
+    }
+
     /// By this clock.
     fn by(clock: Arc<dyn Clock>, settings: &[Hotlist], reserve: u64) -> Self {
+        Self::with(clock, settings, reserve, Arc::default())
+    }
+
+    fn with(clock: Arc<dyn Clock>, settings: &[Hotlist], reserve: u64, look: Arc<VehicleLook>) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let key = Key::create_file(&dir.path().join("store.key")).unwrap();
         let options = Options { path: dir.path().join("store.db"), max_bytes: None, vehicle: "unit-7".into() };
@@ -206,7 +219,7 @@ impl Bench {
         let met = Arc::new(AtomicU64::new(0));
         let reserve = Reserve::beside(&dir.path().join("store.db"), reserve);
         let put = faulty(store.clone(), fault.clone(), met.clone());
-        let keeper = keeper(put, settings.clone(), clock.clone(), reserve);
+        let keeper = Keeper { look: look.clone(), ..keeper(put, settings.clone(), clock.clone(), reserve) };
         let (hub, stop) = (keeper.events.clone(), keeper.stop.clone());
         let (counters, waiting) = (keeper.counters.clone(), keeper.waiting.clone());
         let lists_ready = Arc::new(AtomicBool::new(true));
@@ -218,6 +231,7 @@ impl Bench {
             counters.clone(),
             waiting,
             Arc::default(),
+            look,
         );
         let (tracker, from_tracker) = unbounded();
         let threads =
@@ -313,7 +327,7 @@ fn keeper(put: Put, settings: Arc<ListSettings>, clock: Arc<dyn Clock>, reserve:
     let counters = Arc::new(Counters::default());
     let waiting = Arc::new(Waiting::new(counters.clone(), false));
     let (events, stop) = (Hub::default(), Shutdown::new());
-    Keeper { put, waiting, settings, events, counters, stop, clock, reserve }
+    Keeper { put, waiting, settings, events, counters, stop, clock, reserve, look: Arc::default() }
 }
 
 fn matching(
