@@ -67,6 +67,8 @@ def round_once(model):
         for node in [n for n in model.graph.node if n.op_type == op and n.output[0] not in used]:
             model.graph.node.remove(node)
         used = {name for n in model.graph.node for name in n.input}
+    for tensor in [t for t in model.graph.initializer if t.name not in used]:
+        model.graph.initializer.remove(tensor)
     return model
 
 
