@@ -198,15 +198,15 @@ impl Bench {
     /// With something that looks at vehicles.
     fn looking(model: impl Describes + 'static) -> Self {
         let look = Arc::new(VehicleLook::new(Some(model)));
-        Self::with(Arc::new(SystemClock::new()), &[], 0, look)
+        Self::by_looking(Arc::new(SystemClock::new()), &[], 0, look)
     }
 
     /// By this clock.
     fn by(clock: Arc<dyn Clock>, settings: &[Hotlist], reserve: u64) -> Self {
-        Self::with(clock, settings, reserve, Arc::default())
+        Self::by_looking(clock, settings, reserve, Arc::default())
     }
 
-    fn with(clock: Arc<dyn Clock>, settings: &[Hotlist], reserve: u64, look: Arc<VehicleLook>) -> Self {
+    fn by_looking(clock: Arc<dyn Clock>, settings: &[Hotlist], reserve: u64, look: Arc<VehicleLook>) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let key = Key::create_file(&dir.path().join("store.key")).unwrap();
         let options = Options { path: dir.path().join("store.db"), max_bytes: None, vehicle: "unit-7".into() };
