@@ -9,6 +9,7 @@ use super::{PostgresArchive, parts};
 use crate::postgres::Tx;
 use crate::rows::Rows;
 use jiff::civil::Date;
+use plated_core::appearance::Looks;
 use plated_core::area::Area;
 use plated_core::error::Result;
 use std::collections::{BTreeMap, BTreeSet};
@@ -194,6 +195,17 @@ fn candidates(
     }
     if let Some([south, west, north, east]) = &bounds {
         add.and("latitude BETWEEN ? AND ? AND longitude BETWEEN ? AND ?", &[south, north, west, east]);
+    }
+    let Looks { class: kind, colour, make } = &query.looks;
+    for (name, word) in [("class", kind), ("colour", colour), ("make", make)] {
+        if let Some(word) = word {
+            // Of the record itself: few searches ask for it, and what else they ask for comes first.
+            let seen = format!("convert_from(record, 'UTF8')::json #>> '{{appearance,{name},is}}'");
+            add.and(
+                &format!("(SELECT {seen} FROM records WHERE records.part = reads.part AND records.id = reads.id) = ?"),
+                &[word],
+            );
+        }
     }
     values.push(&limit);
     // Nothing but an index is needed where only a plate is asked for.
