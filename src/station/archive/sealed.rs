@@ -84,7 +84,10 @@ pub(super) fn open<R: BufRead>(key: &ArchiveKey, name: &str, input: R) -> Result
             let message = format!("{name} was made with another key of the archive; bring that one back");
             return Err(Error::new(Kind::Damaged, message));
         }
-        other => other.context(Kind::Damaged, failed)?,
+        Err(DecryptError::Io(e)) => return Err(e).context(Kind::Damaged, failed),
+        // In our words: age's own come from files that a debug build looks for in its sources.
+        Err(_) => return Err(Error::new(Kind::Damaged, failed())),
+        Ok(decrypted) => decrypted,
     };
     let mut file = zstd::stream::read::Decoder::new(Opening(decrypted)).context(Kind::Damaged, failed)?;
     let mut found = Zeroizing::new([0; MARK_BYTES]);
