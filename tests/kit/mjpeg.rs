@@ -87,7 +87,7 @@ fn send(connection: &mut TcpStream, shown: &Mutex<Arc<Vec<u8>>>, begins: impl Fn
         write!(connection, "--frame\r\nContent-Type: image/jpeg\r\nContent-Length: {}\r\n\r\n", jpeg.len())?;
         connection.write_all(&jpeg)?;
         connection.write_all(b"\r\n")?;
-        std::thread::sleep(Duration::from_secs(1) / RATE);
+        std::thread::sleep(Duration::from_secs(1) / RATE); // The camera's rate.
     }
 }
 

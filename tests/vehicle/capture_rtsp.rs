@@ -64,6 +64,14 @@ fn address_file(url: &str, mode: u32) -> (TempDir, PathBuf) {
     (dir, path)
 }
 
+/// The picture is as large and of the colour as the camera sent the one of this number.
+fn assert_shows(image: &Mat, number: u64) {
+    let (shown, wanted) = (colour_of(image), colour(number));
+    assert_eq!((image.cols(), image.rows()), (WIDTH, HEIGHT));
+    let off = shown.iter().zip(wanted).map(|(s, w)| (s - w).abs()).fold(0.0, f64::max);
+    assert!(off <= 8.0, "{shown:?} in place of {wanted:?}");
+}
+
 #[test]
 fn frames_come_in_order_and_show_what_the_camera_sent() {
     let camera = RtspCamera::start(Model::default());
@@ -78,10 +86,7 @@ fn frames_come_in_order_and_show_what_the_camera_sent() {
             assert_eq!(frame.sequence - sequence, number - before);
         }
         last = Some((frame.sequence, number));
-        let (shown, wanted) = (colour_of(&image), colour(number));
-        assert_eq!((image.cols(), image.rows()), (WIDTH, HEIGHT));
-        let off = shown.iter().zip(wanted).map(|(s, w)| (s - w).abs()).fold(0.0, f64::max);
-        assert!(off <= 8.0, "{shown:?} in place of {wanted:?}");
+        assert_shows(&image, number);
     }
     assert_eq!(status(&capture).state, SourceState::Running);
 }
@@ -99,10 +104,7 @@ fn frames_of_h265_come_in_order_and_show_what_the_camera_sent() {
             assert_eq!((before + frame.sequence - sequence) % H265_PICTURES, number);
         }
         last = Some((frame.sequence, number));
-        let (shown, wanted) = (colour_of(&image), colour(number));
-        assert_eq!((image.cols(), image.rows()), (WIDTH, HEIGHT));
-        let off = shown.iter().zip(wanted).map(|(s, w)| (s - w).abs()).fold(0.0, f64::max);
-        assert!(off <= 8.0, "{shown:?} in place of {wanted:?}");
+        assert_shows(&image, number);
     }
     assert_eq!(status(&capture).state, SourceState::Running);
 }
